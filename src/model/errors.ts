@@ -1,0 +1,40 @@
+/**
+ * What becomes of the message, job or request that met an error:
+ * `drop` it can never work, `retry` it may work later, `halt` the configuration is wrong and the role stops.
+ */
+export type ErrorFate = 'drop' | 'retry' | 'halt';
+
+export interface ReactorErrorDetails {
+  /** What the reader can do about it. */
+  readonly hint?: string;
+  /** Where it happened: a path, an URL, `file:line:column`, an NVR. */
+  readonly where?: string;
+  /** Defaults to `drop`. */
+  readonly fate?: ErrorFate;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error a user can reach. The code is stable and documented in `docs/errors.md`, the message is a sentence.
+ * Mistakes of the programmer stay plain `Error`s.
+ */
+export class ReactorError extends Error {
+  override readonly name = 'ReactorError';
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly where: string | undefined;
+  readonly fate: ErrorFate;
+
+  constructor(code: string, message: string, details: ReactorErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.where = details.where;
+    this.fate = details.fate ?? 'drop';
+  }
+}
+
+/** The message of anything that was thrown, as one line of text. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
