@@ -6,6 +6,11 @@
 export interface PackageFragments {
   /** SHA-256 of the whole RPM file, hex: the `pkgid` of repodata. */
   readonly pkgid: string;
+  /**
+   * A word that is equal only for equal pieces, so that what was made of them can be kept without reading them
+   * again. Where it is missing the pieces themselves are hashed.
+   */
+  readonly identity?: string;
   /** `<package type="rpm">…</package>` in UTF-8, without its `<location/>` element. */
   readonly primary: Uint8Array;
   /** Byte offset in `primary` where the `<location/>` element belongs. */
@@ -14,6 +19,8 @@ export interface PackageFragments {
   readonly filelists: Uint8Array;
   /** `<package pkgid=…>…</package>` of other (changelogs), UTF-8. */
   readonly other: Uint8Array;
+  /** Only where the pieces lie on disk and every access reads: brings all three into memory at once. */
+  readonly load?: () => PackageFragments;
 }
 
 /** Where a package lies, seen from the repository. */

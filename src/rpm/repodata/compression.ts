@@ -1,0 +1,76 @@
+import { constants, gunzip, gzip, gzipSync, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
+import { promisify } from 'node:util';
+
+/** How repodata is packed: zstd by default, gzip for readers older than 2022. */
+export type Compression = 'zstd' | 'gzip';
+
+const gzipAsync = promisify(gzip);
+const zstdAsync = promisify(zstdCompress);
+const gunzipAsync = promisify(gunzip);
+const unzstdAsync = promisify(zstdDecompress);
+
+const GZIP_LEVEL = 6;
+const ZSTD_LEVEL = 3;
+
+function zstdOptions(bytes: Uint8Array) {
+  return {
+    params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
+    pledgedSrcSize: bytes.byteLength,
+  };
+}
+
+/**
+ * Packs bytes into one complete zstd frame or gzip member. Frames written one after the other are one valid
+ * file for every reader of repodata. Equal bytes give equal frames.
+ */
+export function compress(bytes: Uint8Array, compression: Compression): Promise<Uint8Array> {
+  switch (compression) {
+    case 'zstd':
+      return zstdAsync(bytes, zstdOptions(bytes));
+    case 'gzip':
+      return gzipAsync(bytes, { level: GZIP_LEVEL });
+    default:
+      return compression satisfies never;
+  }
+}
+
+/** The same as `compress`, on the calling thread. */
+export function compressNow(bytes: Uint8Array, compression: Compression): Uint8Array {
+  switch (compression) {
+    case 'zstd':
+      return zstdCompressSync(bytes, zstdOptions(bytes));
+    case 'gzip':
+      return gzipSync(bytes, { level: GZIP_LEVEL });
+    default:
+      return compression satisfies never;
+  }
+}
+
+/** Unpacks one frame that `compress` made and whose unpacked size is known. Throws on anything else. */
+export function decompressKnown(
+  bytes: Uint8Array,
+  compression: Compression,
+  size: number,
+): Promise<Uint8Array> {
+  const options = { maxOutputLength: Math.max(1, size) };
+  switch (compression) {
+    case 'zstd':
+      return unzstdAsync(bytes, options);
+    case 'gzip':
+      return gunzipAsync(bytes, options);
+    default:
+      return compression satisfies never;
+  }
+}
+
+/** The ending of a file packed so. */
+export function suffixOf(compression: Compression): string {
+  switch (compression) {
+    case 'zstd':
+      return '.zst';
+    case 'gzip':
+      return '.gz';
+    default:
+      return compression satisfies never;
+  }
+}

@@ -1,0 +1,131 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BlockCache, PackedBlock } from './block-cache.ts';
+import { type Compression, compress, suffixOf } from './compression.ts';
+import type { StagedFile } from './publish-repomd.ts';
+
+const MOST_IN_FLIGHT = 4;
+
+interface Pending {
+  readonly packed: Promise<Uint8Array>;
+  readonly key: string;
+  readonly openSize: number;
+}
+
+/**
+ * One metadata file while it is written: blocks come in order, each is packed as a frame of its own or taken
+ * from the cache, and both checksums go along.
+ */
+export class MetadataFile {
+  readonly #cache: BlockCache;
+  readonly #compression: Compression;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  readonly #checksum = createHash('sha256');
+  readonly #pending: Pending[] = [];
+  #openHash: Hash = createHash('sha256');
+  #openSize = 0;
+  #size = 0;
+  #chain = '';
+  #isClosed = false;
+
+  constructor(cache: BlockCache, compression: Compression, directory: string, temporaryName: string) {
+    this.#cache = cache;
+    this.#compression = compression;
+    this.#temporary = join(directory, temporaryName);
+    this.#descriptor = openSync(this.#temporary, 'wx', 0o644);
+  }
+
+  /**
+   * Appends the block called `key`. `content` is asked only where the block was never packed, or where the
+   * checksum of what lies before it and it is not known. Equal keys must stand for equal content.
+   */
+  async append(key: string, content: () => Uint8Array | Promise<Uint8Array>): Promise<void> {
+    const blockKey = `${this.#compression}:${key}`;
+    this.#chain = createHash('sha256').update(this.#chain).update(key).digest('base64');
+    const state = this.#cache.state(this.#chain);
+    const packed = this.#cache.get(blockKey);
+    if (packed && state) {
+      this.#openHash = state.hash;
+      this.#openSize = state.size;
+      await this.#queue({ packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize });
+      return;
+    }
+    const bytes = await content();
+    if (state) {
+      this.#openHash = state.hash;
+      this.#openSize = state.size;
+    } else {
+      this.#openHash = this.#openHash.copy().update(bytes);
+      this.#openSize += bytes.byteLength;
+      this.#cache.saveState(this.#chain, this.#openHash, this.#openSize);
+    }
+    await this.#queue(
+      packed
+        ? { packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize }
+        : { packed: compress(bytes, this.#compression), key: blockKey, openSize: bytes.byteLength },
+    );
+  }
+
+  /**
+   * Writes what is left and makes the file durable, still under its temporary name.
+   * `name` is without the ending of the compression.
+   */
+  async finish(type: string, name: string, timestamp: number): Promise<StagedFile> {
+    await this.#drain(0);
+    fsyncSync(this.#descriptor);
+    closeSync(this.#descriptor);
+    this.#isClosed = true;
+    const checksum = this.#checksum.digest('hex');
+    return {
+      temporary: this.#temporary,
+      record: {
+        type,
+        href: `repodata/${checksum}-${name}${suffixOf(this.#compression)}`,
+        checksum,
+        size: this.#size,
+        open: { checksum: this.#openHash.copy().digest('hex'), size: this.#openSize },
+        timestamp,
+      },
+    };
+  }
+
+  /** Removes the file where it still has its temporary name. */
+  async discard(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      await Promise.allSettled(this.#pending.map((pending) => pending.packed));
+      closeSync(this.#descriptor);
+    }
+    rmSync(this.#temporary, { force: true });
+  }
+
+  async #queue(pending: Pending): Promise<void> {
+    pending.packed.catch(() => undefined);
+    this.#pending.push(pending);
+    await this.#drain(MOST_IN_FLIGHT);
+  }
+
+  async #drain(most: number): Promise<void> {
+    while (this.#pending.length > most) {
+      const next = this.#pending[0];
+      if (!next) return;
+      const bytes = await next.packed;
+      this.#pending.shift();
+      this.#write(bytes);
+      if (next.key !== '') {
+        const block: PackedBlock = { bytes, openSize: next.openSize };
+        this.#cache.put(next.key, block);
+      }
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#checksum.update(bytes);
+    this.#size += bytes.byteLength;
+    for (let done = 0; done < bytes.byteLength;) {
+      done += writeSync(this.#descriptor, bytes, done);
+    }
+  }
+}

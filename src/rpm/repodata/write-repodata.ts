@@ -1,0 +1,166 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { ReactorError } from '../../model/errors.ts';
+import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
+import { BlockCache } from './block-cache.ts';
+import type { Compression } from './compression.ts';
+import { cutBlocks } from './cut-blocks.ts';
+import { type ExtraRecord, writeExtraRecord } from './extra-record.ts';
+import { identityOf, joinPieces, metadataKinds } from './join-pieces.ts';
+import { MetadataFile } from './metadata-file.ts';
+import { publishRepomd, type StagedFile } from './publish-repomd.ts';
+import type { RepomdRecord } from './repomd-xml.ts';
+
+/** A package of a repository. `fragments` may be made or loaded only when its turn has come. */
+export interface RepodataPackage {
+  readonly location: PackageLocation;
+  readonly fragments: PackageFragments | (() => PackageFragments | Promise<PackageFragments>);
+}
+
+export interface RepodataContext {
+  /** Shared by all repositories of a process, so that equal blocks are packed once. */
+  readonly blocks?: BlockCache;
+  readonly signal?: AbortSignal;
+  /** Told after every block: packages written so far and in all. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+export interface RepodataOptions {
+  /** Unix seconds: the timestamp of every record, and the revision where none is given. */
+  readonly timestamp: number;
+  readonly revision?: string;
+  /** `zstd` by default. */
+  readonly compression?: Compression;
+  /** Comps, modules, updateinfo, in the order they shall have in repomd.xml. */
+  readonly extra?: readonly ExtraRecord[];
+}
+
+export interface WrittenRepodata {
+  readonly revision: string;
+  readonly packages: number;
+  readonly records: readonly RepomdRecord[];
+  /** SHA-256 of repomd.xml, hex: names the whole repository. */
+  readonly repomdChecksum: string;
+}
+
+const BLOCKS_PER_TURN = 16;
+
+function orderOf(left: RepodataPackage, right: RepodataPackage): number {
+  if (left.location.href !== right.location.href) return left.location.href < right.location.href ? -1 : 1;
+  const a = left.location.base ?? '';
+  const b = right.location.base ?? '';
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+function checkLocation({ href, base }: PackageLocation): void {
+  const hasBadPart = href === '' || href.startsWith('/') || href.split('/').includes('..');
+  // oxlint-disable-next-line no-control-regex
+  if (hasBadPart || /[\0-\x1f]/.test(`${href}${base ?? ''}`)) {
+    throw new ReactorError(
+      'repodata.location_invalid',
+      `"${href}" cannot be the location of a package in a repository.`,
+      { hint: 'A location is a relative path without "..".' },
+    );
+  }
+}
+
+function sortPackages(packages: readonly RepodataPackage[]): RepodataPackage[] {
+  const sorted = packages.toSorted(orderOf);
+  for (const [index, current] of sorted.entries()) {
+    checkLocation(current.location);
+    const previous = sorted[index - 1];
+    if (previous && orderOf(previous, current) === 0) {
+      throw new ReactorError(
+        'repodata.location_duplicate',
+        `Two packages of the repository have the location "${current.location.href}".`,
+      );
+    }
+  }
+  return sorted;
+}
+
+/**
+ * Writes `primary`, `filelists`, `other`, the extra records and at last `repomd.xml` into `directory`/repodata.
+ * The packages stand in the order of their locations; equal input gives equal bytes. Every file is made durable
+ * under a temporary name and renamed; readers see the old repository until the new repomd.xml takes its place,
+ * and files only the old one named are removed then.
+ *
+ * Throws `repodata.location_invalid`, `repodata.location_duplicate`, what the fragments throw when they are
+ * loaded, and the reason of `signal`; nothing of a failed run stays.
+ * Source of the formats: createrepo_c 0.17 and pungi contract 4.8.
+ */
+export async function writeRepodata(
+  context: RepodataContext,
+  directory: string,
+  packages: readonly RepodataPackage[],
+  options: RepodataOptions,
+): Promise<WrittenRepodata> {
+  const { timestamp, compression = 'zstd', extra = [] } = options;
+  const revision = options.revision ?? String(timestamp);
+  const cache = context.blocks ?? new BlockCache({ memory: 0, states: 16 });
+  const sorted = sortPackages(packages);
+  const repodata = join(directory, 'repodata');
+  mkdirSync(repodata, { recursive: true });
+  const mark = `.${process.pid}-${randomBytes(6).toString('hex')}`;
+  const files = metadataKinds.map((kind) => ({
+    kind,
+    file: new MetadataFile(cache, compression, repodata, `${mark}-${kind.type}`),
+  }));
+  const staged: StagedFile[] = [];
+  try {
+    for (const { kind, file } of files) {
+      const head = kind.head(sorted.length);
+      await file.append(`head ${head}`, () => Buffer.from(head));
+    }
+    for (const [index, range] of cutBlocks(sorted.map(({ location }) => location.href)).entries()) {
+      context.signal?.throwIfAborted();
+      await appendBlock(files, sorted.slice(range.start, range.end));
+      context.progress?.(range.end, sorted.length);
+      if (index % BLOCKS_PER_TURN === 0) await setImmediate();
+    }
+    for (const { kind, file } of files) {
+      await file.append(`tail ${kind.tail}`, () => Buffer.from(kind.tail));
+      staged.push(await file.finish(kind.type, `${kind.type}.xml`, timestamp));
+    }
+    for (const record of extra) {
+      staged.push(await writeExtraRecord(repodata, record, timestamp, mark));
+    }
+    context.signal?.throwIfAborted();
+    const repomdChecksum = publishRepomd(repodata, revision, staged, mark);
+    return {
+      revision,
+      packages: sorted.length,
+      records: staged.map(({ record }) => record),
+      repomdChecksum,
+    };
+  } finally {
+    for (const { file } of files) await file.discard();
+    for (const { temporary } of staged) rmSync(temporary, { force: true });
+  }
+}
+
+async function appendBlock(
+  files: readonly { readonly kind: (typeof metadataKinds)[number]; readonly file: MetadataFile }[],
+  packages: readonly RepodataPackage[],
+): Promise<void> {
+  const fragments: PackageFragments[] = [];
+  for (const { fragments: given } of packages) {
+    fragments.push(typeof given === 'function' ? await given() : given);
+  }
+  const hash = createHash('sha256');
+  for (const [index, { location }] of packages.entries()) {
+    const piece = fragments[index];
+    if (piece) hash.update(`${identityOf(piece)}\0${location.href}\0${location.base ?? ''}\n`);
+  }
+  const key = hash.digest('base64');
+  const locations = packages.map(({ location }) => location);
+  let loaded: PackageFragments[] | undefined;
+  for (const { kind, file } of files) {
+    await file.append(`${kind.type} ${key}`, () => {
+      loaded ??= fragments.map((piece) => piece.load?.() ?? piece);
+      return joinPieces(kind.type, loaded, locations);
+    });
+  }
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import type { PackageFragments } from '../../../src/rpm/package-fragments.ts';
+import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
+import { type RepodataPackage, writeRepodata } from '../../../src/rpm/repodata/write-repodata.ts';
+import { unpack } from './unpack.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'write-repodata-'));
+after(() => rmSync(root, { recursive: true }));
+
+function digest(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function madeUp(name: string, version: string): RepodataPackage {
+  const pkgid = digest(`${name}-${version}`);
+  const before = `<package type="rpm">\n  <name>${name}</name>\n`;
+  const fragments: PackageFragments = {
+    pkgid,
+    primary: Buffer.from(`${before}  <version ver="${version}"/>\n</package>\n`),
+    locationOffset: Buffer.byteLength(before),
+    filelists: Buffer.from(`<package pkgid="${pkgid}" name="${name}" arch="noarch">\n</package>\n`),
+    other: Buffer.from(`<package pkgid="${pkgid}" name="${name}" arch="noarch">\n</package>\n`),
+  };
+  return { fragments, location: { href: `Packages/${name[0]}/${name}-${version}-1.noarch.rpm` } };
+}
+
+function universe(count: number): RepodataPackage[] {
+  return Array.from({ length: count }, (_, index) => madeUp(`package${index}`, '1'));
+}
+
+function snapshot(directory: string): Map<string, string> {
+  const repodata = join(directory, 'repodata');
+  return new Map(readdirSync(repodata).map((name) => [name, digest(readFileSync(join(repodata, name)))]));
+}
+
+describe('writeRepodata', () => {
+  test('names every file by its checksum and describes it truly in repomd.xml', async () => {
+    for (const compression of ['zstd', 'gzip'] as const) {
+      const directory = join(root, compression);
+      const written = await writeRepodata({}, directory, universe(300), {
+        timestamp: 1_760_000_000,
+        compression,
+        extra: [
+          { type: 'group', name: 'comps.xml', content: Buffer.from('<comps/>'), compression: 'none' },
+          { type: 'group_gz', name: 'comps.xml', content: Buffer.from('<comps/>'), compression: 'gzip' },
+        ],
+      });
+      const types = written.records.map((record) => record.type);
+      assert.deepEqual(types, ['primary', 'filelists', 'other', 'group', 'group_gz']);
+      const repomd = readFileSync(join(directory, 'repodata/repomd.xml'), 'utf8');
+      assert.match(repomd, /<revision>1760000000<\/revision>/);
+      assert.equal(digest(repomd), written.repomdChecksum);
+      for (const record of written.records) {
+        const bytes = readFileSync(join(directory, record.href));
+        assert.equal(digest(bytes), record.checksum);
+        assert.equal(bytes.byteLength, record.size);
+        assert.ok(repomd.includes(`<location href="${record.href}"/>`));
+        if (!record.open) continue;
+        const open = unpack(join(directory, record.href));
+        assert.equal(digest(open), record.open.checksum);
+        assert.equal(open.byteLength, record.open.size);
+      }
+      assert.equal(readdirSync(join(directory, 'repodata')).length, 6);
+    }
+  });
+
+  test('puts the location where the fragment wants it, escaped, with its base', async () => {
+    const directory = join(root, 'location');
+    const { fragments } = madeUp('a', '1');
+    const location = { href: 'Packages/a&b "c".rpm', base: 'http://koji.example/x?a=1&b=2' };
+    const { records } = await writeRepodata({}, directory, [{ fragments, location }], { timestamp: 1 });
+    const primary = unpack(join(directory, records[0]?.href ?? '')).toString();
+    assert.equal(
+      primary,
+      `<?xml version="1.0" encoding="UTF-8"?>
+<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="1">
+<package type="rpm">
+  <name>a</name>
+  <location xml:base="http://koji.example/x?a=1&amp;b=2" href="Packages/a&amp;b &quot;c&quot;.rpm"/>
+  <version ver="1"/>
+</package>
+</metadata>`,
+    );
+  });
+
+  test('gives equal bytes for equal packages in any order, with and without a warm cache', async () => {
+    const packages = universe(500);
+    await writeRepodata({}, join(root, 'once'), packages, { timestamp: 7 });
+    const context = { blocks: new BlockCache() };
+    for (const name of ['cold', 'warm']) {
+      await writeRepodata(context, join(root, name), packages.toReversed(), { timestamp: 7 });
+      assert.deepEqual(snapshot(join(root, name)), snapshot(join(root, 'once')));
+    }
+  });
+
+  test('after one change gives the bytes of a cold run and loads only what it must', async () => {
+    const context = { blocks: new BlockCache() };
+    const packages = universe(1000);
+    await writeRepodata(context, join(root, 'changing'), packages, { timestamp: 7 });
+    const sorted = packages.toSorted((a, b) => (a.location.href < b.location.href ? -1 : 1));
+    for (const [at, least, most] of [
+      [0, 1000, 1000],
+      [999, 1, 512],
+    ] as const) {
+      let loaded = 0;
+      sorted[at] = madeUp(`package${at === 0 ? 0 : 999}`, '2');
+      const counted = sorted.map(({ location, fragments }): RepodataPackage => {
+        assert.ok(typeof fragments !== 'function');
+        const load = () => {
+          loaded += 1;
+          return fragments;
+        };
+        return { location, fragments: { ...fragments, load } };
+      });
+      await writeRepodata(context, join(root, 'changing'), counted, { timestamp: 7 });
+      assert.ok(loaded >= least && loaded <= most, `${loaded} loaded`);
+      loaded = 0;
+      await writeRepodata(context, join(root, 'changing'), counted, { timestamp: 7 });
+      assert.equal(loaded, 0);
+      await writeRepodata({}, join(root, 'changed'), counted, { timestamp: 7 });
+      assert.deepEqual(snapshot(join(root, 'changing')), snapshot(join(root, 'changed')));
+    }
+  });
+
+  test('replaces an old repository and removes only what the old one named', async () => {
+    const directory = join(root, 'replaced');
+    await writeRepodata({}, directory, universe(3), { timestamp: 1 });
+    const before = [...snapshot(directory).keys()];
+    await writeRepodata({}, directory, universe(4), { timestamp: 2, revision: 'r2' });
+    const now = [...snapshot(directory).keys()];
+    assert.equal(now.length, 4);
+    assert.deepEqual(
+      before.filter((name) => now.includes(name)),
+      ['repomd.xml'],
+    );
+  });
+
+  test('refuses locations that leave the repository and leaves nothing behind', async () => {
+    const { fragments } = madeUp('a', '1');
+    for (const href of ['../a.rpm', '/a.rpm', 'x/../../a.rpm', '', 'a\nb.rpm']) {
+      await assert.rejects(
+        writeRepodata({}, join(root, 'bad'), [{ fragments, location: { href } }], { timestamp: 1 }),
+        {
+          code: 'repodata.location_invalid',
+        },
+      );
+    }
+    const twice = [madeUp('a', '1'), madeUp('a', '1')];
+    await assert.rejects(writeRepodata({}, join(root, 'bad'), twice, { timestamp: 1 }), {
+      code: 'repodata.location_duplicate',
+    });
+  });
+
+  test('leaves the old repository whole where it is cancelled or a package cannot be loaded', async () => {
+    const directory = join(root, 'cancelled');
+    await writeRepodata({}, directory, universe(200), { timestamp: 1 });
+    const before = snapshot(directory);
+    const controller = new AbortController();
+    const progress = () => controller.abort(new Error('enough'));
+    const context = { signal: controller.signal, progress };
+    await assert.rejects(writeRepodata(context, directory, universe(400), { timestamp: 2 }), /enough/);
+    const broken = { location: { href: 'b.rpm' }, fragments: () => Promise.reject(new Error('unreadable')) };
+    await assert.rejects(
+      writeRepodata({}, directory, [...universe(100), broken], { timestamp: 2 }),
+      /unreadable/,
+    );
+    assert.deepEqual(snapshot(directory), before);
+  });
+
+  test('an empty repository is whole', async () => {
+    const directory = join(root, 'empty');
+    const { packages, records } = await writeRepodata({}, directory, [], {
+      timestamp: 1,
+      compression: 'gzip',
+    });
+    assert.equal(packages, 0);
+    const primary = unpack(join(directory, records[0]?.href ?? '')).toString();
+    assert.match(primary, /packages="0">\n<\/metadata>$/);
+  });
+});
