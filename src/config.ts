@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { ReactorError, messageOf } from './model/errors.ts';
+import { settings, type Config, type SettingName } from './settings.ts';
+
+export type { Config } from './settings.ts';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Where each value comes from: `default`, the file's path, or the variable's name. */
+  readonly sources: Readonly<Record<SettingName, string>>;
+}
+
+export interface ConfigInput {
+  /** Path of a YAML file, or undefined for none. */
+  readonly file: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Values of command line options; they win over everything. */
+  readonly overrides?: Readonly<Partial<Record<SettingName, unknown>>>;
+}
+
+const names = Object.keys(settings) as SettingName[];
+
+/**
+ * The effective settings: defaults, then the file, then the environment (`ODCS_…`), then the command line.
+ * Throws `config.unreadable`, `config.unknown_key` or `config.invalid_value`, each naming the place.
+ */
+export function loadConfig(input: ConfigInput): LoadedConfig {
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const sources: Partial<Record<SettingName, string>> = {};
+  const fileValues = input.file === undefined ? {} : readConfigFile(input.file);
+  for (const name of names) {
+    const setting = settings[name];
+    values[name] = setting.default;
+    sources[name] = 'default';
+    const apply = (raw: unknown, where: string): void => {
+      const result = setting.schema.safeParse(raw);
+      if (!result.success) {
+        throw new ReactorError(
+          'config.invalid_value',
+          `The setting "${name}" is not valid: ${result.error.issues[0]?.message ?? 'wrong type'}.`,
+          { where, hint: setting.doc, fate: 'halt' },
+        );
+      }
+      values[name] = result.data;
+      sources[name] = where;
+    };
+    if (name in fileValues) apply(fileValues[name], `${input.file ?? ''}`);
+    const variable = input.environment[setting.env];
+    if (variable !== undefined && variable !== '') apply(fromText(variable, setting.default), setting.env);
+    if (input.overrides?.[name] !== undefined) apply(input.overrides[name], 'command line');
+  }
+  const config = values as unknown as Config;
+  return { config: derive(config, sources), sources: sources as Record<SettingName, string> };
+}
+
+/** Settings that follow others: directories are absolute, the public URL follows the address. */
+function derive(config: Config, sources: Partial<Record<SettingName, string>>): Config {
+  const dataDir = resolve(config.data_dir);
+  const targetDir = sources.target_dir === 'default' ? resolve(dataDir, 'composes') : config.target_dir;
+  if (!isAbsolute(targetDir)) {
+    throw new ReactorError('config.invalid_value', 'The setting "target_dir" must be an absolute path.', {
+      where: sources.target_dir ?? '',
+      fate: 'halt',
+    });
+  }
+  return { ...config, data_dir: dataDir, target_dir: targetDir };
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  let document: unknown;
+  try {
+    document = parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (error) {
+    throw new ReactorError('config.unreadable', `The configuration cannot be read: ${messageOf(error)}`, {
+      where: file,
+      fate: 'halt',
+      cause: error,
+    });
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new ReactorError('config.unreadable', 'The configuration must be a mapping of settings.', {
+      where: file,
+      fate: 'halt',
+    });
+  }
+  for (const key of Object.keys(document)) {
+    if (!names.some((name) => name === key)) {
+      throw new ReactorError('config.unknown_key', `There is no setting "${key}".`, {
+        where: file,
+        hint: 'odcs-reactor config print --all lists every setting with its meaning.',
+        fate: 'halt',
+      });
+    }
+  }
+  return { ...document };
+}
+
+/** Environment variables are text: lists are blank or comma separated, objects are JSON. */
+function fromText(text: string, like: unknown): unknown {
+  if (typeof like === 'number') return Number(text);
+  if (typeof like === 'boolean') return /^(1|true|yes|on)$/i.test(text);
+  if (Array.isArray(like)) return text.split(/[\s,]+/).filter((word) => word !== '');
+  if (typeof like === 'object' && like !== null) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  }
+  return text;
+}

@@ -1,0 +1,113 @@
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Pool, TypeOverrides } from 'pg';
+import { ReactorError, messageOf } from '../model/errors.ts';
+import { Jobs } from './jobs.ts';
+import { lockDirectory, type DirectoryLock } from './lock-directory.ts';
+import { migrateToLatest } from './migrate.ts';
+import type { Tables } from './tables.ts';
+import { transactionGuard, type DatabaseHandle } from './transaction.ts';
+
+const INT8 = 20;
+
+export interface DatabaseOptions {
+  /** PostgreSQL; empty means the embedded database in `dataDir`. */
+  readonly url: string;
+  readonly dataDir: string;
+  /** Connections to PostgreSQL beside those of the queue. */
+  readonly poolSize?: number;
+  /** A saved embedded database to start from instead of an empty one; used by tests. */
+  readonly snapshot?: Blob;
+}
+
+/** The open database: statements, jobs, and what closes them. */
+export interface Database extends AsyncDisposable {
+  readonly kind: 'embedded' | 'postgresql';
+  readonly handle: DatabaseHandle;
+  readonly jobs: Jobs;
+  /** The embedded engine, for saving a snapshot. */
+  readonly embedded: PGlite | null;
+  /** Answers when the database answers, throws otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database, brings its tables up to date and prepares the job queues. Jobs are fetched only once a
+ * role asks `jobs.work`. Throws `database.unreachable`, `database.in_use`.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  return options.url === '' ? openEmbedded(options) : openPostgresql(options);
+}
+
+async function openEmbedded(options: DatabaseOptions): Promise<Database> {
+  const directory = join(options.dataDir, 'database');
+  await mkdir(options.dataDir, { recursive: true });
+  const lock = lockDirectory(options.dataDir);
+  try {
+    const embedded = new PGlite({
+      dataDir: directory,
+      parsers: { [INT8]: Number },
+      ...(options.snapshot === undefined ? {} : { loadDataDir: options.snapshot }),
+    });
+    await embedded.waitReady;
+    const root = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: embedded }) });
+    await migrateToLatest(root);
+    const jobs = await Jobs.open({ kind: 'embedded', embedded });
+    return finish('embedded', root, jobs, embedded, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openPostgresql(options: DatabaseOptions): Promise<Database> {
+  const types = new TypeOverrides();
+  types.setTypeParser(INT8, Number);
+  const pool = new Pool({ connectionString: options.url, max: options.poolSize ?? 10, types });
+  // A broken idle connection is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await migrateToLatest(root);
+    const jobs = await Jobs.open({ kind: 'postgresql', url: options.url });
+    return finish('postgresql', root, jobs, null, null);
+  } catch (error) {
+    await root.destroy();
+    throw new ReactorError('database.unreachable', `PostgreSQL cannot be used: ${messageOf(error)}`, {
+      hint: 'Check ODCS_DATABASE_URL; the user must be allowed to create tables and the schema pgboss.',
+      fate: 'halt',
+      cause: error,
+    });
+  }
+}
+
+function finish(
+  kind: Database['kind'],
+  root: Kysely<Tables>,
+  jobs: Jobs,
+  embedded: PGlite | null,
+  lock: DirectoryLock | null,
+): Database {
+  const handle = root.withPlugin(transactionGuard);
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await jobs.stop();
+      await root.destroy();
+      lock?.release();
+    })());
+  return {
+    kind,
+    handle,
+    jobs,
+    embedded,
+    ping: async () => {
+      await handle.selectFrom('composes').select('id').limit(1).execute();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

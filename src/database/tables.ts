@@ -1,0 +1,156 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ComposeRequest, ComposeState } from '../model/compose.ts';
+import type { DomainEvent } from '../model/event.ts';
+
+type Time = ColumnType<Date, Date | string, Date | string>;
+type NullableTime = ColumnType<Date | null, Date | string | null, Date | string | null>;
+type Json<T extends object | null> = JSONColumnType<T>;
+
+/** One message, stored before it is acknowledged: raw frame and translation. */
+export interface EventsTable {
+  id: Generated<number>;
+  bus: string;
+  message_id: string;
+  topic: string;
+  raw_topic: string;
+  received_at: Time;
+  sent_at: NullableTime;
+  producer: string | null;
+  instance: string;
+  /** Null where the message could not be translated; `reason` says why. */
+  kind: string | null;
+  event: ColumnType<DomainEvent | null, string | null, string | null>;
+  reason: string | null;
+  headers: Json<Record<string, unknown>>;
+  body: Buffer;
+}
+
+/** One compose. Rows are never deleted, as in ODCS. */
+export interface ComposesTable {
+  id: Generated<number>;
+  owner: string;
+  /** What was asked for, normalised. */
+  request: Json<ComposeRequest>;
+  source_type: number;
+  /** Blank joined; rewritten once the inputs are pinned. */
+  source: string;
+  state: ComposeState;
+  state_reason: string | null;
+  time_submitted: Time;
+  time_to_expire: Time;
+  time_started: NullableTime;
+  time_done: NullableTime;
+  time_removed: NullableTime;
+  removed_by: string | null;
+  koji_event: number | null;
+  arches: string;
+  sigkeys: string;
+  label: string | null;
+  compose_type: string;
+  respin_of: string | null;
+  pungi_compose_id: string | null;
+  target_dir: string;
+  /** The compose whose directory this one shows. */
+  reused_id: number | null;
+  fingerprint: string | null;
+  priority: string;
+  series: string | null;
+  /** The request of a rule this compose answers. */
+  request_id: number | null;
+  idempotency_key: string | null;
+  cancel_requested_by: string | null;
+  progress: ColumnType<ComposeProgress | null, string | null, string | null>;
+  warnings: Json<string[]>;
+}
+
+/** How far a compose is, for people. */
+export interface ComposeProgress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+}
+
+/** Manifest lines of a fingerprint, compressed; what answers "why" and "what changed". */
+export interface ManifestsTable {
+  fingerprint: string;
+  lines: Buffer;
+  line_count: number;
+  created_at: Time;
+}
+
+/** What a rule asks of the composer. */
+export interface ComposeRequestsTable {
+  id: Generated<number>;
+  rule: string;
+  series: string;
+  body: Json<Record<string, unknown>>;
+  priority: string;
+  /** Ids of the events that led here. */
+  causes: Json<number[]>;
+  min_event: number | null;
+  chain: Json<string[]>;
+  unchanged: string;
+  state: 'pending' | 'running' | 'composed' | 'unchanged' | 'failed' | 'superseded' | 'cancelled';
+  reason: string | null;
+  compose_id: number | null;
+  not_before: NullableTime;
+  created_at: Time;
+  started_at: NullableTime;
+  finished_at: NullableTime;
+}
+
+/** Why something was, or was not, composed. Append only. */
+export interface DecisionsTable {
+  id: Generated<number>;
+  at: Time;
+  rule: string;
+  rule_set: string;
+  event_id: number | null;
+  window_id: number | null;
+  request_id: number | null;
+  compose_id: number | null;
+  outcome: string;
+  why: string;
+  trail: Json<unknown[]>;
+}
+
+/** An open group of events that is waiting for quiet. */
+export interface SettleWindowsTable {
+  id: Generated<number>;
+  rule: string;
+  rule_set: string;
+  group_key: string;
+  opened_at: Time;
+  last_at: Time;
+  due_at: Time;
+  closed_at: NullableTime;
+  outcome: string | null;
+  priority: string;
+  causes: Json<number[]>;
+}
+
+/** The outbox: one message per compose and state, sent to every configured bus until each has accepted it. */
+export interface AnnouncementsTable {
+  id: Generated<number>;
+  message_id: string;
+  compose_id: number;
+  state: string;
+  body: Json<object>;
+  created_at: Time;
+  /** Bus to the time it accepted the message, ISO 8601. */
+  accepted: ColumnType<Record<string, string>, string | undefined, string>;
+  finished_at: NullableTime;
+  attempts: Generated<number>;
+  last_error: string | null;
+}
+
+export interface Tables {
+  events: EventsTable;
+  composes: ComposesTable;
+  manifests: ManifestsTable;
+  compose_requests: ComposeRequestsTable;
+  decisions: DecisionsTable;
+  settle_windows: SettleWindowsTable;
+  announcements: AnnouncementsTable;
+}

@@ -1,0 +1,130 @@
+import {
+  bitSum,
+  composeDirectoryName,
+  composeFlags,
+  composeResults,
+  composeStates,
+  multilibMethods,
+  sourceTypes,
+  type ComposeFlag,
+  type ComposeRequest,
+  type ComposeResult,
+  type ComposeState,
+} from './compose.ts';
+
+/** One compose as the database knows it. */
+export interface Compose {
+  readonly id: number;
+  readonly owner: string;
+  readonly request: ComposeRequest;
+  /** Blank joined; as asked until the inputs are pinned, then as pinned. */
+  readonly source: string;
+  readonly state: ComposeState;
+  readonly stateReason: string | null;
+  readonly timeSubmitted: Date;
+  readonly timeToExpire: Date;
+  readonly timeStarted: Date | null;
+  readonly timeDone: Date | null;
+  readonly timeRemoved: Date | null;
+  readonly removedBy: string | null;
+  readonly kojiEvent: number | null;
+  readonly arches: string;
+  readonly sigkeys: string;
+  readonly label: string | null;
+  readonly composeType: string;
+  readonly respinOf: string | null;
+  readonly pungiComposeId: string | null;
+  readonly targetDir: string;
+  readonly reusedId: number | null;
+  readonly fingerprint: string | null;
+  readonly priority: string;
+  readonly series: string | null;
+  readonly requestId: number | null;
+  readonly cancelRequestedBy: string | null;
+  readonly progress: {
+    readonly stage: string;
+    readonly done: number;
+    readonly total: number;
+    readonly unit: string;
+  } | null;
+  readonly warnings: readonly string[];
+}
+
+/** The 42 keys every ODCS client knows. Source: ODCS contract 2. */
+export type ComposeJson = ReturnType<typeof composeJson>;
+
+function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+function formatTimeOrNull(time: Date | null): string | null {
+  return time === null ? null : formatTime(time);
+}
+
+function joinOrNull(list: readonly string[] | null): string | null {
+  return list === null ? null : list.join(' ');
+}
+
+/** `names` in the order of the table, without those of value 0 other than the always present. */
+function inOrder<K extends string>(table: Readonly<Record<K, number>>, names: readonly K[]): K[] {
+  return (Object.keys(table) as K[]).filter((name) => names.includes(name) && table[name] !== 0);
+}
+
+/**
+ * A compose as ODCS shows it in lists, answers and messages; keys sorted. `targetDirUrl` is the public URL of
+ * the default target directory, without a final slash. Source: ODCS contract 2.
+ */
+export function composeJson(compose: Compose, targetDirUrl: string) {
+  const { request } = compose;
+  const isDefault = compose.targetDir === 'default';
+  const hasRepository = isDefault && request.sourceType !== 'raw_config';
+  const toplevelUrl = isDefault ? `${targetDirUrl}/${composeDirectoryName(compose)}` : '';
+  const resultRepo = hasRepository ? `${toplevelUrl}/compose/Temporary` : '';
+  return {
+    arches: compose.arches,
+    base_module_br_name: request.baseModule.name,
+    base_module_br_stream: request.baseModule.stream,
+    base_module_br_stream_version_gte: request.baseModule.streamVersionGte,
+    base_module_br_stream_version_lte: request.baseModule.streamVersionLte,
+    builds: joinOrNull(request.builds),
+    compose_type: compose.composeType,
+    flags: inOrder<ComposeFlag>(composeFlags, request.flags),
+    id: compose.id,
+    koji_event: compose.kojiEvent,
+    koji_task_id: null,
+    label: compose.label,
+    lookaside_repos: request.lookasideRepos.join(' '),
+    modular_koji_tags: joinOrNull(request.modularKojiTags),
+    module_defaults_url:
+      request.moduleDefaults === null
+        ? null
+        : `${request.moduleDefaults.url} ${request.moduleDefaults.commit}`,
+    modules: joinOrNull(request.modules),
+    multilib_arches: request.multilibArches.join(' '),
+    multilib_method: bitSum(multilibMethods, request.multilibMethods),
+    owner: compose.owner,
+    packages: joinOrNull(request.packages),
+    parent_pungi_compose_ids: joinOrNull(request.parentPungiComposeIds),
+    pungi_compose_id: compose.pungiComposeId,
+    removed_by: compose.removedBy,
+    respin_of: compose.respinOf,
+    result_repo: resultRepo,
+    result_repofile: hasRepository ? `${resultRepo}/${composeDirectoryName(compose)}.repo` : '',
+    results: inOrder<ComposeResult>(composeResults, request.results),
+    scratch_build_tasks: joinOrNull(request.scratchBuildTasks),
+    scratch_modules: joinOrNull(request.scratchModules),
+    sigkeys: compose.sigkeys,
+    source: compose.source,
+    source_type: sourceTypes[request.sourceType],
+    state: composeStates[compose.state],
+    state_name: compose.state,
+    state_reason: compose.stateReason,
+    target_dir: compose.targetDir,
+    time_done: formatTimeOrNull(compose.timeDone),
+    time_removed: formatTimeOrNull(compose.timeRemoved),
+    time_started: formatTimeOrNull(compose.timeStarted),
+    time_submitted: formatTime(compose.timeSubmitted),
+    time_to_expire: formatTime(compose.timeToExpire),
+    toplevel_url: toplevelUrl,
+  };
+}

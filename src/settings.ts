@@ -1,0 +1,285 @@
+import { z } from 'zod';
+
+/** One row of the table: what a setting is called everywhere, what it may be, and what it means. */
+interface Setting<T> {
+  readonly schema: z.ZodType<T>;
+  readonly default: T;
+  readonly env: string;
+  readonly doc: string;
+  readonly isSecret?: boolean;
+}
+
+function setting<T>(
+  schema: z.ZodType<T>,
+  value: T,
+  env: string,
+  doc: string,
+  more: { isSecret?: boolean } = {},
+): Setting<T> {
+  return { schema, default: value, env, doc, ...more };
+}
+
+const text = z.string();
+const list = z.array(z.string());
+const port = z.number().int().min(0).max(65535);
+const seconds = z.number().int().positive();
+const count = z.number().int().positive();
+/** Role entries of `allowed_clients`: what one user or group may ask for. Source: ODCS contract 10. */
+const grants = z.record(z.string(), z.record(z.string(), list));
+const clients = z.object({ users: grants.default({}), groups: grants.default({}) });
+const people = z.object({ users: list.default([]), groups: list.default([]) });
+const rawConfig = z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()])));
+
+/** The one table of settings. Keys are the names in the file, `env` those in the environment. */
+export const settings = {
+  data_dir: setting(
+    text,
+    './data',
+    'ODCS_DATA_DIR',
+    'Directory of the embedded database, caches and composes.',
+  ),
+  database_url: setting(
+    text,
+    '',
+    'ODCS_DATABASE_URL',
+    'PostgreSQL to use instead of the embedded database: postgres://user@host/name.',
+    { isSecret: true },
+  ),
+  host: setting(text, '127.0.0.1', 'ODCS_HOST', 'Address the HTTP server listens on.'),
+  port: setting(port, 5005, 'ODCS_PORT', 'Port the HTTP server listens on; 0 takes a free one.'),
+  roles: setting(
+    z.array(z.enum(['api', 'listener', 'rules', 'composer', 'janitor'])),
+    ['api', 'listener', 'rules', 'composer', 'janitor'],
+    'ODCS_ROLES',
+    'What this process does.',
+  ),
+  log_level: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    'info',
+    'ODCS_LOG_LEVEL',
+    'Least severe log line that is written.',
+  ),
+  target_dir: setting(
+    text,
+    '',
+    'ODCS_TARGET_DIR',
+    'Absolute path composes are published in; default <data_dir>/composes.',
+  ),
+  target_dir_url: setting(
+    text,
+    '',
+    'ODCS_TARGET_DIR_URL',
+    'Public URL of target_dir; default <own address>/composes.',
+  ),
+  extra_target_dirs: setting(
+    z.record(z.string(), text),
+    {},
+    'ODCS_EXTRA_TARGET_DIRS',
+    'Further directories a request may name with target_dir: name to path.',
+  ),
+  rules_dir: setting(
+    text,
+    '',
+    'ODCS_RULES_DIR',
+    'Directory of rule files, one YAML file per rule; empty means no rules.',
+  ),
+  repo_roots: setting(
+    list,
+    [],
+    'ODCS_REPO_ROOTS',
+    'Directories source type repo may read; empty means any, for clients on the loopback address only.',
+  ),
+  repo_hosts: setting(
+    list,
+    ['127.0.0.1', 'localhost', '::1'],
+    'ODCS_REPO_HOSTS',
+    'Hosts source type repo and lookaside_repos may be fetched from.',
+  ),
+  arches: setting(list, ['x86_64'], 'ODCS_ARCHES', 'Arches of a request that names none.'),
+  sigkeys: setting(
+    list,
+    [],
+    'ODCS_SIGKEYS',
+    'Signing keys of a request that names none; an empty key allows unsigned packages.',
+  ),
+  seconds_to_live: setting(
+    seconds,
+    86_400,
+    'ODCS_SECONDS_TO_LIVE',
+    'Life of a compose that asks for none, in seconds.',
+  ),
+  max_seconds_to_live: setting(
+    seconds,
+    259_200,
+    'ODCS_MAX_SECONDS_TO_LIVE',
+    'Longest life a compose may ask for, in seconds.',
+  ),
+  compose_timeout: setting(
+    seconds,
+    3_600,
+    'ODCS_COMPOSE_TIMEOUT',
+    'Seconds after which a compose that is being made fails.',
+  ),
+  concurrent_composes: setting(
+    count,
+    2,
+    'ODCS_CONCURRENT_COMPOSES',
+    'Composes one process makes at the same time.',
+  ),
+  repodata_compression: setting(
+    z.enum(['zstd', 'gzip']),
+    'zstd',
+    'ODCS_REPODATA_COMPRESSION',
+    'Compression of repodata; gzip for readers older than libsolv with zstd.',
+  ),
+  delivery: setting(
+    z.enum(['link', 'copy', 'reference']),
+    'link',
+    'ODCS_DELIVERY',
+    'How packages get into a compose: hard link where possible, copy, or not at all (repodata refers to the origin).',
+  ),
+  allowed_source_types: setting(
+    list,
+    ['tag', 'module', 'build'],
+    'ODCS_ALLOWED_SOURCE_TYPES',
+    'Source types any allowed client may ask for.',
+  ),
+  allowed_sources: setting(
+    list,
+    [''],
+    'ODCS_ALLOWED_SOURCES',
+    'Sources any allowed client may ask for; one empty entry allows all.',
+  ),
+  allowed_flags: setting(
+    list,
+    [''],
+    'ODCS_ALLOWED_FLAGS',
+    'Flags any allowed client may use; one empty entry allows all.',
+  ),
+  allowed_arches: setting(list, ['x86_64'], 'ODCS_ALLOWED_ARCHES', 'Arches any allowed client may ask for.'),
+  allowed_results: setting(
+    list,
+    [''],
+    'ODCS_ALLOWED_RESULTS',
+    'Results any allowed client may ask for; one empty entry allows all.',
+  ),
+  allowed_compose_types: setting(
+    list,
+    [''],
+    'ODCS_ALLOWED_COMPOSE_TYPES',
+    'Compose types any allowed client may ask for; one empty entry allows all.',
+  ),
+  allowed_clients: setting(
+    clients,
+    { users: {}, groups: {} },
+    'ODCS_ALLOWED_CLIENTS',
+    'Who may ask for composes, with limits per user or group.',
+  ),
+  admins: setting(
+    people,
+    { users: [], groups: [] },
+    'ODCS_ADMINS',
+    'Who may delete composes and cancel those of others.',
+  ),
+  auth_backend: setting(
+    z.enum(['noauth', 'kerberos', 'ssl', 'kerberos_or_ssl', 'openidc']),
+    'noauth',
+    'ODCS_AUTH_BACKEND',
+    'How callers are known; all but noauth trust headers of the proxy in trusted_proxies.',
+  ),
+  trusted_proxies: setting(
+    list,
+    ['127.0.0.1', '::1'],
+    'ODCS_TRUSTED_PROXIES',
+    'Addresses whose authentication and forwarding headers are believed.',
+  ),
+  auth_openidc_userinfo_uri: setting(
+    text,
+    '',
+    'ODCS_AUTH_OPENIDC_USERINFO_URI',
+    'Where the groups of an OIDC user are asked for.',
+  ),
+  auth_openidc_required_scopes: setting(
+    list,
+    [],
+    'ODCS_AUTH_OPENIDC_REQUIRED_SCOPES',
+    'Scopes every OIDC token must carry.',
+  ),
+  auth_ldap_server: setting(
+    text,
+    '',
+    'ODCS_AUTH_LDAP_SERVER',
+    'LDAP server that knows the groups of Kerberos users.',
+  ),
+  auth_ldap_group_base: setting(text, '', 'ODCS_AUTH_LDAP_GROUP_BASE', 'Where groups lie in the LDAP tree.'),
+  oidc_base_namespace: setting(
+    text,
+    'https://pagure.io/odcs/',
+    'ODCS_OIDC_BASE_NAMESPACE',
+    'Prefix of the OIDC scopes new-compose, renew-compose and delete-compose.',
+  ),
+  base_module_names: setting(
+    list,
+    ['platform', 'bootstrap'],
+    'ODCS_BASE_MODULE_NAMES',
+    'Modules that stand for the distribution and are never composed.',
+  ),
+  raw_config_urls: setting(
+    rawConfig,
+    {},
+    'RAW_CONFIG_URLS',
+    'Pungi configurations that may be composed: name to url, config_filename and more.',
+  ),
+  event_token: setting(
+    text,
+    '',
+    'ODCS_EVENT_TOKEN',
+    'Token or HMAC key of the webhook; empty admits loopback clients without one.',
+    { isSecret: true },
+  ),
+  event_max_bytes: setting(count, 1_048_576, 'ODCS_EVENT_MAX_BYTES', 'Largest message body that is read.'),
+  fedora_messaging_config: setting(
+    text,
+    '',
+    'FEDORA_MESSAGING_CONF',
+    'Path of a fedora-messaging config.toml; empty means that bus is not used.',
+  ),
+  umb_urls: setting(list, [], 'ODCS_UMB_URLS', 'UMB brokers, tried in turn: stomp+ssl://host:61612.'),
+  umb_destinations: setting(
+    list,
+    [],
+    'ODCS_UMB_DESTINATIONS',
+    'Queues to read: /queue/Consumer.<name>.<unique>.VirtualTopic.eng.>',
+  ),
+  umb_certificate: setting(text, '', 'ODCS_UMB_CERTIFICATE', 'Client certificate for UMB, PEM.'),
+  umb_key: setting(text, '', 'ODCS_UMB_KEY', 'Key of that certificate, PEM.'),
+  umb_ca: setting(text, '', 'ODCS_UMB_CA', 'Certificates UMB brokers are checked against, PEM.'),
+  umb_topic: setting(
+    text,
+    '',
+    'ODCS_UMB_TOPIC',
+    'Topic compose states are announced on; empty means not at all.',
+  ),
+  koji_profile: setting(
+    text,
+    '',
+    'ODCS_KOJI_PROFILE',
+    'Koji profile of /etc/koji.conf.d or ~/.koji/config.d; empty means Koji is not used.',
+  ),
+  koji_config: setting(
+    text,
+    '',
+    'ODCS_KOJI_CONFIG',
+    'File or directory Koji profiles are read from instead of the usual places.',
+  ),
+  mbs_url: setting(text, '', 'ODCS_MBS_URL', 'Module Build Service, up to /module-build-service.'),
+  bodhi_url: setting(text, '', 'ODCS_BODHI_URL', 'Bodhi, whose updates are looked up.'),
+  errata_url: setting(text, '', 'ODCS_ERRATA_URL', 'Errata Tool, whose advisories are looked up.'),
+} as const satisfies Record<string, Setting<never> | Setting<unknown>>;
+
+export type SettingName = keyof typeof settings;
+
+/** The value of every setting. */
+export type Config = {
+  readonly [K in SettingName]: (typeof settings)[K] extends Setting<infer T> ? T : never;
+};

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { transaction } from '../../src/database/transaction.ts';
+import { openTestDatabase } from './open-test-database.ts';
+
+const database = await openTestDatabase();
+after(() => database.close());
+
+test('a statement that goes round its transaction throws instead of waiting for ever', async () => {
+  await transaction(database.handle, async () => {
+    await assert.rejects(
+      database.handle.selectFrom('composes').select('id').execute(),
+      /only its own handle/,
+    );
+    await assert.rejects(database.jobs.send('announce', {}), /only its own handle/);
+    await assert.rejects(
+      transaction(database.handle, async () => undefined),
+      /only its own handle/,
+    );
+  });
+});
+
+test('a job sent in a transaction exists only if the transaction commits', async () => {
+  const seen: number[] = [];
+  const arrived = Promise.withResolvers<void>();
+  await database.jobs.work('event.match', {
+    concurrency: 1,
+    handle: async ({ eventId }) => {
+      seen.push(eventId);
+      arrived.resolve();
+    },
+    onError: (_name, _data, error) => arrived.reject(error),
+  });
+  await assert.rejects(
+    transaction(database.handle, async (handle) => {
+      await database.jobs.send('event.match', { eventId: 1 }, { transaction: handle });
+      throw new Error('changed my mind');
+    }),
+    /changed my mind/,
+  );
+  await transaction(database.handle, async (handle) => {
+    await database.jobs.send('event.match', { eventId: 2 }, { transaction: handle });
+  });
+  await arrived.promise;
+  assert.deepEqual(seen, [2]);
+});
+
+test('three transactions at once all commit', async () => {
+  const insert = (name: string): Promise<void> =>
+    transaction(database.handle, async (handle) => {
+      await handle
+        .insertInto('manifests')
+        .values({ fingerprint: name, lines: Buffer.from(name), line_count: 1, created_at: new Date(0) })
+        .execute();
+    });
+  await Promise.all(['a', 'b', 'c'].map(insert));
+  const rows = await database.handle
+    .selectFrom('manifests')
+    .select('fingerprint')
+    .orderBy('fingerprint')
+    .execute();
+  assert.deepEqual(
+    rows.map((row) => row.fingerprint),
+    ['a', 'b', 'c'],
+  );
+});
