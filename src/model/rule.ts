@@ -1,0 +1,102 @@
+import type { EventKind } from './event.ts';
+
+export type Priority = 'security' | 'normal' | 'bulk';
+export type RuleMode = 'active' | 'shadow' | 'off';
+export type WhenBusy = 'latest' | 'queue' | 'cancel_running';
+export type Comparison = 'event' | 'builds' | 'rpms' | 'parts';
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+export type Scalar = string | number | boolean;
+
+/** One thing asked of one field. All tests of a trigger must hold. */
+export type FieldTest =
+  | { readonly field: string; readonly op: 'any_of' | 'none_of'; readonly values: readonly ScalarPattern[] }
+  | { readonly field: string; readonly op: 'exists'; readonly wanted: boolean }
+  | { readonly field: string; readonly op: 'gt' | 'gte' | 'lt' | 'lte'; readonly wanted: number }
+  | { readonly field: string; readonly op: EvrOperator; readonly wanted: string }
+  | { readonly field: string; readonly op: Quantifier; readonly tests: readonly FieldTest[] };
+
+export type EvrOperator = 'at_least' | 'at_most' | 'newer_than' | 'older_than';
+export type Quantifier = 'some' | 'all' | 'none';
+
+/** A value, or a string with wildcards. */
+export interface ScalarPattern {
+  readonly value: Scalar;
+  readonly glob: boolean;
+}
+
+/** One entry of `on:` that names an event. */
+export interface Trigger {
+  readonly event: EventKind;
+  readonly match: readonly FieldTest[];
+  readonly unless: readonly FieldTest[];
+}
+
+/** One state check: its name and parameters, templates unfilled. */
+export interface Requirement {
+  readonly check: string;
+  readonly parameters: JsonObject;
+}
+
+/** Who hears of what the rule did: the bus or address, and on which outcomes. */
+export interface Notification {
+  readonly channel: 'bus' | 'email' | 'webhook';
+  readonly to: string;
+  readonly only: readonly string[];
+}
+
+/** A rule as the engine uses it. Durations in milliseconds, null where the file says nothing. */
+export interface Rule {
+  readonly name: string;
+  readonly owner: string;
+  readonly description: string;
+  readonly mode: RuleMode;
+  readonly triggers: readonly Trigger[];
+  /** Cron expressions, UTC, five fields. */
+  readonly schedules: readonly string[];
+  readonly groupBy: readonly string[];
+  readonly settleMs: number;
+  readonly maxWaitMs: number;
+  readonly reconcileMs: number | null;
+  readonly minIntervalMs: number;
+  readonly minIntervalForAll: boolean;
+  readonly priority: Priority;
+  readonly require: readonly Requirement[];
+  readonly requireWithinMs: number | null;
+  /** Template of the line of composes this rule continues; null for the rule's name and group. */
+  readonly series: string | null;
+  /** The ODCS request body, templates unfilled. */
+  readonly compose: JsonObject;
+  readonly unchanged: 'skip' | 'compose';
+  readonly compare: Comparison;
+  readonly whenBusy: WhenBusy;
+  readonly notify: readonly Notification[];
+  readonly maxChain: number;
+  /** Composes a day after which the rule pauses itself. */
+  readonly dailyLimit: number;
+  /** Path of the file it was read from. */
+  readonly file: string;
+}
+
+/** All rules that run together, and the hash that names them. */
+export interface RuleSet {
+  /** Hash of the files' content: stamped on each decision. */
+  readonly version: string;
+  readonly rules: readonly Rule[];
+}
+
+const rank: Record<Priority, number> = { security: 2, normal: 1, bulk: 0 };
+
+/** The more urgent of the two. */
+export function higherPriority(left: Priority, right: Priority): Priority {
+  return rank[left] >= rank[right] ? left : right;
+}
+
+/** 2 for security, 1 for normal, 0 for bulk. */
+export function priorityRank(priority: Priority): number {
+  return rank[priority];
+}

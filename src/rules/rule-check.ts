@@ -1,0 +1,361 @@
+import { nearestWord } from '../model/did-you-mean.ts';
+import { parseDuration } from '../model/duration.ts';
+import { ReactorError } from '../model/errors.ts';
+import { buildFields, fieldsOfKind, type EventField, type FieldType } from '../model/event-catalogue.ts';
+import { parseEvr } from '../model/evr.ts';
+import { requestKeys, requestSourceKeys, requestSourceTypes } from '../model/request-keys.ts';
+import type { JsonObject, JsonValue } from '../model/rule.ts';
+import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
+import type { ReportProblem, RulePath } from './rule-problem.ts';
+import { operatorsSchema, type MatchBlock, type RuleFile } from './rule-schema.ts';
+import { requirementChecks } from './requirement-names.ts';
+import { nextTick } from './schedule.ts';
+import { parseTemplate, placeholderType, type Placeholder } from './template.ts';
+
+/** Checks what the shape cannot say: field names and types, placeholders, durations against each other. */
+export function checkRule(rule: RuleFile, report: ReportProblem): void {
+  const kinds = rule.on.flatMap((entry) => ('event' in entry ? [entry.event] : []));
+  rule.on.forEach((entry, index) => {
+    if ('event' in entry) {
+      checkBlock(entry.event, entry.match ?? {}, ['on', index, 'match'], report);
+      checkBlock(entry.event, entry.unless ?? {}, ['on', index, 'unless'], report);
+    } else {
+      checkSchedule(entry.schedule, ['on', index, 'schedule'], report);
+    }
+  });
+  rule.group_by.forEach((field, index) => checkGroupField(field, kinds, ['group_by', index], report));
+  checkDurations(rule, report);
+  const checkText = (value: JsonValue, path: RulePath) =>
+    checkPlaceholders(value, path, kinds, rule.group_by, report);
+  if (rule.series !== undefined) checkText(rule.series, ['series']);
+  checkText(rule.compose, ['compose']);
+  checkRequest(rule.compose, report);
+  rule.require.forEach((entry, index) => {
+    for (const [check, parameters] of Object.entries(entry)) {
+      const path = ['require', index, check];
+      checkRequirement(check, parameters, path, report);
+      checkText(parameters, path);
+    }
+  });
+}
+
+function checkBlock(kind: string, block: MatchBlock, path: RulePath, report: ReportProblem): void {
+  const fields = fieldsOfKind(kind);
+  for (const [key, wanted] of Object.entries(block)) {
+    const element = readElementKey(key);
+    if (element === null) {
+      checkField(kind, key, wanted, fields, [...path, key], report);
+    } else if (fields.get(element.field)?.type !== 'builds') {
+      reportUnknown(
+        kind,
+        key,
+        [...fields].filter(([, { type }]) => type === 'builds').map(([name]) => `${name}[]`),
+        [...path, key],
+        report,
+      );
+    } else if (isPlainObject(wanted)) {
+      const inner = new Map<string, EventField>(Object.entries(buildFields));
+      for (const [field, value] of Object.entries(wanted)) {
+        checkField(`${kind} ${key}`, field, value, inner, [...path, key, field], report);
+      }
+    } else {
+      report(
+        'rule.match_invalid',
+        [...path, key],
+        `"${key}" wants the fields of one build, for example { package: "kernel*" }.`,
+      );
+    }
+  }
+}
+
+function checkField(
+  kind: string,
+  key: string,
+  wanted: unknown,
+  fields: ReadonlyMap<string, EventField>,
+  path: RulePath,
+  report: ReportProblem,
+): void {
+  const field = key === 'evr' && fields.has('nvr') ? { type: 'evr' as const } : fields.get(key);
+  if (field === undefined) return reportUnknown(kind, key, fields.keys(), path, report);
+  if (field.type === 'builds') {
+    return report(
+      'rule.match_invalid',
+      path,
+      `"${key}" is a list of builds.`,
+      `Write ${key}[]: { package: … }.`,
+      true,
+    );
+  }
+  if (!isPlainObject(wanted)) {
+    if (field.type === 'evr')
+      report(
+        'rule.match_invalid',
+        path,
+        'An EVR is compared by at_least, at_most, newer_than or older_than.',
+      );
+    else checkValues(key, field.type, Array.isArray(wanted) ? wanted : [wanted], path, report);
+    return;
+  }
+  for (const [operator, value] of Object.entries(wanted)) {
+    const at = [...path, operator];
+    if (!(operator in operatorsSchema.shape)) {
+      const near = nearestWord(operator, Object.keys(operatorsSchema.shape));
+      const message = `There is no "${operator}"${near === null ? '.' : `; did you mean "${near}"?`}`;
+      report('rule.key_unknown', at, message, undefined, true);
+    } else if (!operatorsSchema.safeParse({ [operator]: value }).success) {
+      report('rule.match_invalid', at, `"${operator}" cannot be ${JSON.stringify(value)}.`);
+    } else if (isEvrOperator(operator) !== (field.type === 'evr')) {
+      report('rule.match_invalid', at, `"${operator}" does not fit "${key}".`, undefined, true);
+    } else if (field.type === 'evr') {
+      if (parseEvr(String(value)).epoch !== '0') {
+        report(
+          'rule.match_invalid',
+          at,
+          'Messages do not say the epoch of a build.',
+          'Leave the epoch out, and match the package by name.',
+        );
+      }
+    } else if (['gt', 'gte', 'lt', 'lte'].includes(operator)) {
+      if (field.type !== 'integer')
+        report('rule.match_invalid', at, `"${key}" is no number.`, undefined, true);
+    } else if (operator !== 'exists') {
+      checkValues(key, field.type, Array.isArray(value) ? value : [value], at, report);
+    }
+  }
+}
+
+function checkValues(
+  key: string,
+  type: FieldType,
+  values: readonly unknown[],
+  path: RulePath,
+  report: ReportProblem,
+): void {
+  const wanted = type === 'integer' ? 'number' : type === 'boolean' ? 'boolean' : 'string';
+  for (const value of values) {
+    if (typeof value === wanted) continue;
+    const hint = wanted === 'string' ? `Quote it: "${String(value)}".` : undefined;
+    report('rule.match_invalid', path, `"${key}" is a ${wanted}, never ${JSON.stringify(value)}.`, hint);
+  }
+}
+
+function reportUnknown(
+  kind: string,
+  key: string,
+  known: Iterable<string>,
+  path: RulePath,
+  report: ReportProblem,
+): void {
+  const names = [...known];
+  const near = nearestWord(key, names);
+  const message = `${kind} has no field "${key}"${near === null ? '.' : `; did you mean "${near}"?`}`;
+  report(
+    'rule.field_unknown',
+    path,
+    message,
+    near === null ? `It has: ${names.join(', ')}.` : undefined,
+    true,
+  );
+}
+
+function checkGroupField(
+  field: string,
+  kinds: readonly string[],
+  path: RulePath,
+  report: ReportProblem,
+): void {
+  for (const kind of kinds) {
+    const known = fieldsOfKind(kind);
+    const type = known.get(field)?.type;
+    if (type === undefined) reportUnknown(kind, field, known.keys(), path, report);
+    else if (type === 'names' || type === 'builds' || type === 'text') {
+      report(
+        'rule.group_invalid',
+        path,
+        `Windows cannot be grouped by "${field}" of ${kind}, which is not one value.`,
+      );
+    }
+  }
+  if (kinds.length === 0)
+    report('rule.group_invalid', path, 'A rule that only follows the clock has nothing to group by.');
+}
+
+function checkDurations(rule: RuleFile, report: ReportProblem): void {
+  const settle = parseDuration(rule.settle) ?? 0;
+  if (rule.max_wait !== undefined && (parseDuration(rule.max_wait) ?? 0) < settle) {
+    report(
+      'rule.max_wait_short',
+      ['max_wait'],
+      `max_wait (${rule.max_wait}) is shorter than settle (${rule.settle}).`,
+    );
+  }
+  if (rule.reconcile !== undefined && (parseDuration(rule.reconcile) ?? 0) < 60_000) {
+    report(
+      'rule.reconcile_short',
+      ['reconcile'],
+      'Sources are looked at once a minute at most.',
+      'Write 1m or more.',
+    );
+  }
+  if (rule.require_within !== undefined && rule.require.length === 0) {
+    report(
+      'rule.require_missing',
+      ['require_within'],
+      'require_within says nothing without `require`.',
+      undefined,
+      true,
+    );
+  }
+}
+
+function checkSchedule(schedule: string, path: RulePath, report: ReportProblem): void {
+  try {
+    nextTick(schedule, new Date(0));
+  } catch (error) {
+    if (!(error instanceof ReactorError)) throw error;
+    report(error.code, path, error.message, error.hint);
+  }
+}
+
+function checkPlaceholders(
+  value: JsonValue,
+  path: RulePath,
+  kinds: readonly string[],
+  groupBy: readonly string[],
+  report: ReportProblem,
+): void {
+  if (Array.isArray(value)) {
+    value.forEach((element: JsonValue, index) =>
+      checkPlaceholders(element, [...path, index], kinds, groupBy, report),
+    );
+  } else if (isPlainObject(value)) {
+    for (const [key, inner] of Object.entries(value))
+      checkPlaceholders(inner, [...path, key], kinds, groupBy, report);
+  } else if (typeof value === 'string') {
+    try {
+      for (const part of parseTemplate(value)) {
+        if (typeof part !== 'string') checkPlaceholder(part, path, kinds, groupBy, report);
+      }
+    } catch (error) {
+      if (!(error instanceof ReactorError)) throw error;
+      report(error.code, path, error.message, error.hint);
+    }
+  }
+}
+
+function checkPlaceholder(
+  part: Placeholder,
+  path: RulePath,
+  kinds: readonly string[],
+  groupBy: readonly string[],
+  report: ReportProblem,
+): void {
+  if (part.scope === 'field' && groupBy.includes(part.field)) return;
+  const types = kinds.map((kind) => placeholderType(part, kind)).filter((type) => type !== null);
+  if (types.length === 0) {
+    const near = nearestWord(
+      part.field,
+      kinds.flatMap((kind) => [...fieldsOfKind(kind).keys()]),
+    );
+    report(
+      'rule.field_unknown',
+      path,
+      `No event of this rule has what ${part.text} names${near === null || near === part.field ? '.' : `; did you mean "${near}"?`}`,
+    );
+  } else if (types.includes('text')) {
+    report('rule.template_text', path, `${part.text} is free text, which is never placed in a request.`);
+  } else if (types.includes('builds')) {
+    report(
+      'rule.template_builds',
+      path,
+      `${part.text} is a list of builds.`,
+      `Write \${${part.scope === 'field' ? '' : `${part.scope}.`}${part.field}[].nvr}.`,
+    );
+  }
+}
+
+function checkRequest(compose: JsonObject, report: ReportProblem): void {
+  checkKeys(compose, requestKeys, ['compose'], report);
+  const source = compose['source'];
+  if (!isPlainObject(source)) {
+    report(
+      'rule.compose_invalid',
+      ['compose'],
+      'The request has no `source: { type: …, source: … }`.',
+      undefined,
+      true,
+    );
+    return;
+  }
+  checkKeys(source, requestSourceKeys, ['compose', 'source'], report);
+  const type = source['type'];
+  if (typeof type !== 'string' || !requestSourceTypes.includes(type)) {
+    report(
+      'rule.compose_invalid',
+      ['compose', 'source', 'type'],
+      `The source type is one of ${requestSourceTypes.join(', ')}.`,
+    );
+  }
+}
+
+function checkKeys(
+  object: JsonObject,
+  known: typeof requestKeys,
+  path: RulePath,
+  report: ReportProblem,
+): void {
+  for (const [key, value] of Object.entries(object)) {
+    const at = [...path, key];
+    const shape = known[key];
+    if (shape === undefined) {
+      const near = nearestWord(key, Object.keys(known));
+      report(
+        'rule.key_unknown',
+        at,
+        `A request has no "${key}" in "${path.join('.')}"${near === null ? '.' : `; did you mean "${near}"?`}`,
+        undefined,
+        true,
+      );
+      continue;
+    }
+    const isTemplate = typeof value === 'string' && value.includes('${');
+    const isFine =
+      isTemplate ||
+      (shape === 'list' && Array.isArray(value)) ||
+      (shape === 'object' && isPlainObject(value)) ||
+      (shape === 'number' && typeof value === 'number') ||
+      (shape === 'text' && (typeof value === 'string' || (key === 'source' && Array.isArray(value))));
+    if (!isFine) report('rule.compose_invalid', at, `"${key}" of a request is a ${shape}.`);
+  }
+}
+
+function checkRequirement(check: string, parameters: unknown, path: RulePath, report: ReportProblem): void {
+  const known = requirementChecks[check];
+  if (known === undefined) {
+    const near = nearestWord(check, Object.keys(requirementChecks));
+    report(
+      'rule.requirement_unknown',
+      path,
+      `There is no check "${check}"${near === null ? '.' : `; did you mean "${near}"?`}`,
+      `There are: ${Object.keys(requirementChecks).join(', ')}.`,
+      true,
+    );
+    return;
+  }
+  const given = isPlainObject(parameters) ? Object.keys(parameters) : [];
+  for (const key of given) {
+    if (known.required.includes(key) || known.optional.includes(key)) continue;
+    const near = nearestWord(key, [...known.required, ...known.optional]);
+    report(
+      'rule.key_unknown',
+      [...path, key],
+      `${check} has no "${key}"${near === null ? '.' : `; did you mean "${near}"?`}`,
+      undefined,
+      true,
+    );
+  }
+  for (const key of known.required) {
+    if (!given.includes(key)) report('rule.key_missing', path, `${check} needs "${key}".`, undefined, true);
+  }
+}

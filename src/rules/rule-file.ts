@@ -1,0 +1,196 @@
+import { basename } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { nearestWord } from '../model/did-you-mean.ts';
+import { messageOf } from '../model/errors.ts';
+import { parseDuration } from '../model/duration.ts';
+import type { Notification, Rule } from '../model/rule.ts';
+import { checkRule } from './rule-check.ts';
+import { compileMatch } from './rule-match.ts';
+import {
+  formatProblem,
+  locatePath,
+  type ReportProblem,
+  type RulePath,
+  type RuleProblem,
+} from './rule-problem.ts';
+import { operatorsSchema, ruleFileSchema, type RuleFile } from './rule-schema.ts';
+
+/** What reading a rule file yields: the rule, or all that is wrong with it. */
+export type RuleReading =
+  | { readonly ok: true; readonly rule: Rule }
+  | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+
+const MAX_FILE = 256 * 1024;
+
+/**
+ * Reads one rule file: YAML, strict shape, field names against the catalogue, placeholders, the name of the file.
+ * Reports every problem with its line and column; nothing is thrown for a bad file.
+ */
+export function readRuleFile(file: string, text: string): RuleReading {
+  const lines = new LineCounter();
+  if (text.length > MAX_FILE) return tooLong(file);
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    strict: true,
+    uniqueKeys: true,
+  } as const);
+  const problems: RuleProblem[] = [];
+  const report: ReportProblem = (code, path, message, hint, atKey = false) => {
+    problems.push({ code, file, ...locatePath(document, lines, path, atKey), message, hint: hint ?? null });
+  };
+  for (const error of document.errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    const [message = 'not YAML'] = error.message.split('\n');
+    problems.push({ code: 'rule.yaml_invalid', file, line, column: col, message, hint: null });
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  let plain: unknown;
+  try {
+    plain = document.toJS({ maxAliasCount: 20 });
+  } catch (error) {
+    report('rule.yaml_invalid', [], `The file cannot be read: ${messageOf(error)}.`);
+    return { ok: false, problems };
+  }
+  const parsed = ruleFileSchema.safeParse(plain);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) reportIssue(issue, [], report);
+    return { ok: false, problems };
+  }
+  checkRule(parsed.data, report);
+  const expected = basename(file).replace(/\.ya?ml$/, '');
+  if (parsed.data.name !== expected) {
+    report(
+      'rule.name_differs',
+      ['name'],
+      `The rule is called "${parsed.data.name}", its file "${expected}".`,
+      'Rename one of them.',
+    );
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, rule: compileRule(parsed.data, file) };
+}
+
+/** All problems as one text, a line each. */
+export function formatProblems(problems: readonly RuleProblem[]): string {
+  return problems.map(formatProblem).join('\n');
+}
+
+function tooLong(file: string): RuleReading {
+  const message = `The file is longer than ${MAX_FILE / 1024} KiB.`;
+  return { ok: false, problems: [{ code: 'rule.too_long', file, line: 1, column: 1, message, hint: null }] };
+}
+
+type Issue = z.core.$ZodIssue;
+
+function reportIssue(issue: Issue, base: RulePath, report: ReportProblem): void {
+  const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+  const where = path.length === 0 ? 'the rule' : `"${path.join('.')}"`;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      for (const key of issue.keys) {
+        const near = nearestWord(key, knownKeys(path));
+        const message = `There is no "${key}" in ${where}${near === null ? '.' : `; did you mean "${near}"?`}`;
+        report('rule.key_unknown', [...path, key], message, undefined, true);
+      }
+      return;
+    case 'invalid_union': {
+      const best = issue.errors.toSorted((left, right) => badness(left) - badness(right))[0];
+      if (best === undefined || best.length === 0)
+        report('rule.value_invalid', path, `${where} has a wrong shape.`);
+      else for (const inner of best) reportIssue(inner, path, report);
+      return;
+    }
+    case 'invalid_value': {
+      const message = `${where} must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}.`;
+      report('rule.value_invalid', path, message);
+      return;
+    }
+    default: {
+      const isAbsent =
+        issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('undefined');
+      report(
+        isAbsent ? 'rule.key_missing' : 'rule.value_invalid',
+        path,
+        isAbsent ? `${where} is missing.` : `${where}: ${issue.message}.`,
+      );
+    }
+  }
+}
+
+/** How far an alternative of a union is from what was written; the nearest one is reported. */
+function badness(issues: readonly Issue[]): number {
+  return (
+    issues.reduce(
+      (sum, issue) => sum + (issue.code === 'invalid_type' && issue.path.length === 0 ? 100 : 1),
+      0,
+    ) +
+    (issues.some(
+      (issue) =>
+        issue.code === 'invalid_type' && issue.path.length === 1 && issue.message.endsWith('undefined'),
+    )
+      ? 50
+      : 0)
+  );
+}
+
+function knownKeys(path: RulePath): readonly string[] {
+  if (path.length === 0) return Object.keys(ruleFileSchema.shape);
+  if (path[0] === 'on')
+    return path.length === 2 ? ['event', 'match', 'unless', 'schedule'] : Object.keys(operatorsSchema.shape);
+  return ['bus', 'email', 'webhook', 'only'];
+}
+
+function compileRule(file: RuleFile, path: string): Rule {
+  const settleMs = ms(file.settle);
+  return {
+    name: file.name,
+    owner: file.owner,
+    description: file.description,
+    mode: file.mode,
+    triggers: file.on.flatMap((entry) =>
+      'event' in entry
+        ? [
+            {
+              event: entry.event,
+              match: compileMatch(entry.match ?? {}),
+              unless: compileMatch(entry.unless ?? {}),
+            },
+          ]
+        : [],
+    ),
+    schedules: file.on.flatMap((entry) => ('schedule' in entry ? [entry.schedule] : [])),
+    groupBy: file.group_by,
+    settleMs,
+    maxWaitMs: file.max_wait === undefined ? settleMs * 6 : ms(file.max_wait),
+    reconcileMs: file.reconcile === undefined ? null : ms(file.reconcile),
+    minIntervalMs: ms(file.min_interval),
+    minIntervalForAll: file.min_interval_for_all,
+    priority: file.priority,
+    require: file.require.flatMap((entry) =>
+      Object.entries(entry).map(([check, parameters]) => ({ check, parameters: parameters })),
+    ),
+    requireWithinMs: file.require_within === undefined ? null : ms(file.require_within),
+    series: file.series ?? null,
+    compose: file.compose,
+    unchanged: file.unchanged,
+    compare: file.compare,
+    whenBusy: file.when_busy,
+    notify: file.notify.map(compileNotification),
+    maxChain: file.max_chain,
+    dailyLimit: file.daily_limit,
+    file: path,
+  };
+}
+
+function compileNotification(entry: RuleFile['notify'][number]): Notification {
+  const only = entry.only ?? [];
+  if ('bus' in entry) return { channel: 'bus', to: entry.bus, only };
+  return 'email' in entry
+    ? { channel: 'email', to: entry.email, only }
+    : { channel: 'webhook', to: entry.webhook, only };
+}
+
+function ms(text: string): number {
+  return parseDuration(text) ?? 0;
+}

@@ -1,0 +1,62 @@
+import type { Document, LineCounter } from 'yaml';
+import { isMap, isNode, isPair, isScalar } from 'yaml';
+
+/** Something wrong in a rule file: stable code, `file:line:column`, a sentence, what to do. */
+export interface RuleProblem {
+  readonly code: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** Path into a rule file: keys and list positions. */
+export type RulePath = readonly (string | number)[];
+
+/** Notes a problem at a path of the file, at the key itself if `atKey`. */
+export type ReportProblem = (
+  code: string,
+  path: RulePath,
+  message: string,
+  hint?: string,
+  atKey?: boolean,
+) => void;
+
+/** Writes a problem as compilers do, so that editors can jump to it. */
+export function formatProblem(problem: RuleProblem): string {
+  const { file, line, column, message, code, hint } = problem;
+  return `${file}:${line}:${column}: ${message} [${code}]${hint === null ? '' : ` ${hint}`}`;
+}
+
+/** Finds the line and column of a path, of its key if `atKey`; of the nearest parent where the path is absent. */
+export function locatePath(
+  document: Document,
+  lines: LineCounter,
+  path: RulePath,
+  atKey: boolean,
+): { line: number; column: number } {
+  for (let length = path.length; length > 0; length -= 1) {
+    const offset = offsetOf(document, path.slice(0, length), atKey || length < path.length);
+    if (offset !== null) {
+      const { line, col } = lines.linePos(offset);
+      return { line: Math.max(1, line), column: Math.max(1, col) };
+    }
+  }
+  return { line: 1, column: 1 };
+}
+
+function offsetOf(document: Document, path: RulePath, atKey: boolean): number | null {
+  const last = path.at(-1);
+  if (atKey && typeof last === 'string') {
+    const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+    if (!isMap(parent)) return null;
+    for (const pair of parent.items) {
+      if (isPair(pair) && isScalar(pair.key) && String(pair.key.value) === last)
+        return pair.key.range?.[0] ?? null;
+    }
+    return null;
+  }
+  const node: unknown = document.getIn([...path], true);
+  return isNode(node) ? (node.range?.[0] ?? null) : null;
+}
