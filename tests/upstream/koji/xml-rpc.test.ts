@@ -1,64 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { SaxesParser } from 'saxes';
 import { readAnswer, XmlRpcReader } from '../../../src/upstream/koji/xml-rpc-read.ts';
 import { XmlRpcSyntaxError } from '../../../src/upstream/koji/xml-rpc-text.ts';
 import { isArray, type XmlRpcValue } from '../../../src/upstream/koji/xml-rpc-value.ts';
 import { withKeywords, writeCall, writeValue } from '../../../src/upstream/koji/xml-rpc-write.ts';
 import { listRecordings, readRecordedAnswer } from './recordings.ts';
-
-/** A slow and simple reading of an answer with an XML parser, to compare with. */
-function readWithSaxes(xml: string): XmlRpcValue {
-  interface Node {
-    readonly name: string;
-    readonly children: Node[];
-    text: string;
-  }
-  const top: Node = { name: '', children: [], text: '' };
-  const stack = [top];
-  const parser = new SaxesParser();
-  parser.on('opentag', ({ name }) => {
-    const node: Node = { name, children: [], text: '' };
-    stack.at(-1)?.children.push(node);
-    stack.push(node);
-  });
-  parser.on('closetag', () => stack.pop());
-  parser.on('text', (text) => {
-    const node = stack.at(-1);
-    if (node !== undefined) node.text += text;
-  });
-  parser.write(xml).close();
-  const child = (node: Node | undefined, name: string): Node | undefined =>
-    node?.children.find((one) => one.name === name);
-  const value = (node: Node | undefined): XmlRpcValue => {
-    const typed = node?.children[0];
-    if (typed === undefined) return node?.text ?? '';
-    switch (typed.name) {
-      case 'nil':
-        return null;
-      case 'boolean':
-        return typed.text === '1';
-      case 'int':
-      case 'i8':
-      case 'double':
-        return Number(typed.text);
-      case 'base64':
-        return new Uint8Array(Buffer.from(typed.text, 'base64'));
-      case 'array':
-        return (child(typed, 'data')?.children ?? []).map(value);
-      case 'struct':
-        return Object.fromEntries(
-          typed.children.map((member) => [child(member, 'name')?.text ?? '', value(child(member, 'value'))]),
-        );
-      default:
-        return typed.text;
-    }
-  };
-  const response = child(top, 'methodResponse');
-  const fault = child(response, 'fault');
-  return value(child(fault ?? child(child(response, 'params'), 'param'), 'value'));
-}
+import { readAnswerWithSaxes } from './xml-rpc-saxes.ts';
 
 function answerOf(value: XmlRpcValue): Buffer {
   return Buffer.from(
@@ -106,7 +54,7 @@ test('every recorded answer reads as a general XML parser reads it, whatever the
       const reader = new XmlRpcReader();
       pushInPieces(reader, bytes, size);
       const answer = reader.end();
-      const expected = readWithSaxes(bytes.toString('utf8'));
+      const expected = readAnswerWithSaxes(bytes.toString('utf8'));
       const got =
         answer.kind === 'value' ? answer.value : { faultCode: answer.code, faultString: answer.text };
       assert.deepEqual(got, expected, recording.name);
