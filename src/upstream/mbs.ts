@@ -1,0 +1,260 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { messageOf, ReactorError } from '../model/errors.ts';
+import type { Nsvc } from '../model/nsvc.ts';
+
+/** The states of a module build that composes care about, by MBS's numbers. Source: module contract 2.4. */
+export const moduleStates = { init: 0, wait: 1, build: 2, done: 3, failed: 4, ready: 5, garbage: 6 } as const;
+export type ModuleState = keyof typeof moduleStates;
+
+/** A base module (platform) that a module was built against. */
+export interface BaseModule {
+  readonly name: string;
+  readonly stream: string;
+  /** The stream as a number, `f42` 420000; null where it has none. */
+  readonly streamVersion: number | null;
+}
+
+/** One build of MBS with what composes ask of it. */
+export interface ModuleBuild extends Nsvc {
+  readonly id: number;
+  readonly state: ModuleState | 'unknown';
+  readonly isScratch: boolean;
+  readonly kojiTag: string | null;
+  /** The document for all arches. */
+  readonly modulemd: string;
+  readonly baseModules: readonly BaseModule[];
+}
+
+/** What MBS filters by; a bound that is absent is not sent. */
+export interface ModuleQuery {
+  /** `N:S`, `N:S:V` or `N:S:V:C`; parts after the fourth are ignored by MBS. */
+  readonly nsvc: string;
+  /** Any state when empty. */
+  readonly states: readonly ModuleState[];
+  readonly baseModuleName?: string;
+  readonly baseModuleStream?: string;
+  readonly baseModuleStreamVersionLte?: number;
+  readonly baseModuleStreamVersionGte?: number;
+}
+
+export interface Mbs {
+  /** Pages of builds, the highest version first; stop iterating to stop asking. */
+  listModuleBuilds(query: ModuleQuery): AsyncGenerator<readonly ModuleBuild[], void, undefined>;
+  /** The documents of a scratch build, arch to text. */
+  readFinalModulemd(id: number): Promise<ReadonlyMap<string, string>>;
+}
+
+export interface MbsOptions {
+  /** Up to `/module-build-service`. */
+  readonly url: string;
+  /** For one request, headers and body. */
+  readonly timeoutMilliseconds?: number;
+  /** How often one request is tried in all. */
+  readonly attempts?: number;
+  /** Wait before the second try; doubled each time. */
+  readonly retryMilliseconds?: number;
+  readonly perPage?: number;
+}
+
+const ANSWER_LIMIT = 256 << 20;
+
+const itemShape = z.object({
+  id: z.number(),
+  name: z.string(),
+  stream: z.string(),
+  version: z.union([z.string(), z.int()]).transform(String),
+  context: z.string().nullish(),
+  state: z.number(),
+  scratch: z.boolean().nullish(),
+  koji_tag: z.string().nullish(),
+  modulemd: z.string().nullish(),
+  base_module_buildrequires: z
+    .array(z.object({ name: z.string(), stream: z.string(), stream_version: z.number().nullish() }))
+    .nullish(),
+});
+const pageShape = z.object({
+  items: z.array(itemShape),
+  meta: z.object({ total: z.number(), next: z.string().nullish() }),
+});
+const finalShape = z.record(z.string(), z.string());
+
+/**
+ * A client of the Module Build Service. Failed connections, broken bodies and answers 429, 502, 503 and 504 are tried
+ * again; its calls throw `mbs.unreachable`, `mbs.http_error`, `mbs.answer_malformed`, `mbs.answer_incomplete`.
+ * Source: module contract 2.1 and 2.4.
+ */
+export function connectMbs(options: MbsOptions): Mbs {
+  const base = options.url.replace(/\/+$/, '');
+  return {
+    async *listModuleBuilds(query) {
+      const url = new URL(`${base}/1/module-builds/`);
+      for (const [key, value] of parametersOf(query, options.perPage ?? 100))
+        url.searchParams.append(key, value);
+      let seen = 0;
+      for (let page: number | null = 1; page !== null;) {
+        if (page > 1) url.searchParams.set('page', String(page));
+        const { items, meta } = await readAnswer(options, url, pageShape);
+        seen += items.length;
+        yield items.map(toModuleBuild);
+        const next = nextPage(meta.next, page, url);
+        if (next === null && seen < meta.total) throw incomplete(url, seen, meta.total);
+        page = next;
+      }
+    },
+    async readFinalModulemd(id) {
+      const answer = await readAnswer(options, new URL(`${base}/1/final-modulemd/${id}`), finalShape);
+      return new Map(Object.entries(answer));
+    },
+  };
+}
+
+/** The parameters in the order ODCS sends them; `state` is repeated. Source: module contract 2.1. */
+function parametersOf(query: ModuleQuery, perPage: number): [string, string][] {
+  const { baseModuleName, baseModuleStream, baseModuleStreamVersionLte, baseModuleStreamVersionGte } = query;
+  const optional: [string, string | number | undefined][] = [
+    ['base_module_br_name', baseModuleName],
+    ['base_module_br_stream', baseModuleStream],
+    ['base_module_br_stream_version_lte', baseModuleStreamVersionLte],
+    ['base_module_br_stream_version_gte', baseModuleStreamVersionGte],
+  ];
+  return [
+    ['nsvc', query.nsvc],
+    ...query.states.map((state): [string, string] => ['state', String(moduleStates[state])]),
+    ['verbose', 'True'],
+    ['order_desc_by', 'version'],
+    ['per_page', String(perPage)],
+    ...optional.flatMap(([key, value]): [string, string][] =>
+      value === undefined ? [] : [[key, String(value)]],
+    ),
+  ];
+}
+
+/** Only the page number of `meta.next` is used: behind a proxy its host and scheme may be wrong. */
+function nextPage(next: string | null | undefined, page: number, url: URL): number | null {
+  if (!next) return null;
+  const number = Number(URL.parse(next, url.href)?.searchParams.get('page'));
+  if (Number.isSafeInteger(number) && number > page) return number;
+  throw malformed(url, `after page ${page} it points to "${next}"`, undefined);
+}
+
+function toModuleBuild(item: z.infer<typeof itemShape>): ModuleBuild {
+  const states = Object.entries(moduleStates) as [ModuleState, number][];
+  return {
+    id: item.id,
+    name: item.name,
+    stream: item.stream,
+    version: item.version,
+    context: item.context ?? '00000000',
+    state: states.find(([, number]) => number === item.state)?.[0] ?? 'unknown',
+    isScratch: item.scratch ?? false,
+    kojiTag: item.koji_tag ?? null,
+    modulemd: item.modulemd ?? '',
+    baseModules: (item.base_module_buildrequires ?? []).map((module) => ({
+      name: module.name,
+      stream: module.stream,
+      streamVersion: module.stream_version ?? null,
+    })),
+  };
+}
+
+async function readAnswer<T>(options: MbsOptions, url: URL, shape: z.ZodType<T>): Promise<T> {
+  const attempts = options.attempts ?? 4;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readOnce(options, url, shape);
+    } catch (thrown) {
+      if (!(thrown instanceof AnswerLost) || attempt >= attempts) {
+        throw thrown instanceof AnswerLost ? thrown.error : thrown;
+      }
+      await wait((options.retryMilliseconds ?? 500) * 2 ** (attempt - 1));
+    }
+  }
+}
+
+/** Wraps an error that another try may mend. */
+class AnswerLost extends Error {
+  readonly error: ReactorError;
+  constructor(error: ReactorError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+async function readOnce<T>(options: MbsOptions, url: URL, shape: z.ZodType<T>): Promise<T> {
+  const signal = AbortSignal.timeout(options.timeoutMilliseconds ?? 60_000);
+  let status: number;
+  let body: string;
+  try {
+    const response = await fetch(url, { signal, headers: { accept: 'application/json' } });
+    status = response.status;
+    body = await readBody(response);
+  } catch (thrown) {
+    throw new AnswerLost(unreachable(url, thrown));
+  }
+  if (status !== 200) {
+    const error = httpError(url, status, body);
+    throw [429, 502, 503, 504].includes(status) ? new AnswerLost(error) : error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch (thrown) {
+    throw malformed(url, messageOf(thrown), thrown);
+  }
+  const answer = shape.safeParse(json);
+  if (answer.success) return answer.data;
+  const issue = answer.error.issues[0];
+  throw malformed(url, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, answer.error);
+}
+
+async function readBody(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > ANSWER_LIMIT) throw new Error(`The answer is longer than ${ANSWER_LIMIT} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function unreachable(url: URL, cause: unknown): ReactorError {
+  const why = cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause);
+  return new ReactorError('mbs.unreachable', `MBS cannot be asked: ${why}`, {
+    hint: 'Check that the Module Build Service answers, and the setting mbs_url.',
+    where: url.href,
+    fate: 'retry',
+    cause,
+  });
+}
+
+function httpError(url: URL, status: number, body: string): ReactorError {
+  const said = body.replace(/\s+/g, ' ').slice(0, 200);
+  return new ReactorError(
+    'mbs.http_error',
+    `MBS has failed to query ${url.href} : HTTP ${status} ${said}`.trim(),
+    {
+      hint: 'See the log of the Module Build Service.',
+      where: url.href,
+      fate: status >= 500 || status === 429 || status === 408 ? 'retry' : 'drop',
+    },
+  );
+}
+
+function malformed(url: URL, why: string, cause: unknown): ReactorError {
+  return new ReactorError('mbs.answer_malformed', `The answer of MBS is not what it should be: ${why}`, {
+    hint: 'Check that the setting mbs_url names a Module Build Service and not a page in front of it.',
+    where: url.href,
+    fate: 'retry',
+    cause,
+  });
+}
+
+function incomplete(url: URL, seen: number, total: number): ReactorError {
+  return new ReactorError('mbs.answer_incomplete', `MBS promised ${total} module builds and sent ${seen}.`, {
+    hint: 'Its records may have changed while they were read; ask again.',
+    where: url.href,
+    fate: 'retry',
+  });
+}
