@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ReactorError } from '../../model/errors.ts';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
@@ -47,11 +47,17 @@ export interface WrittenRepodata {
 
 const BLOCKS_PER_TURN = 16;
 
-function orderOf(left: RepodataPackage, right: RepodataPackage): number {
-  if (left.location.href !== right.location.href) return left.location.href < right.location.href ? -1 : 1;
-  const a = left.location.base ?? '';
-  const b = right.location.base ?? '';
-  return a === b ? 0 : a < b ? -1 : 1;
+function compareText(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+/** The order of createrepo_c: by the name of the file, then by its path. */
+function orderOf({ location: left }: RepodataPackage, { location: right }: RepodataPackage): number {
+  return (
+    compareText(basename(left.href), basename(right.href)) ||
+    compareText(left.href, right.href) ||
+    compareText(left.base ?? '', right.base ?? '')
+  );
 }
 
 function checkLocation({ href, base }: PackageLocation): void {
@@ -83,7 +89,7 @@ function sortPackages(packages: readonly RepodataPackage[]): RepodataPackage[] {
 
 /**
  * Writes `primary`, `filelists`, `other`, the extra records and at last `repomd.xml` into `directory`/repodata.
- * The packages stand in the order of their locations; equal input gives equal bytes. Every file is made durable
+ * The packages stand in the order of their file names; equal input gives equal bytes. Every file is made durable
  * under a temporary name and renamed; readers see the old repository until the new repomd.xml takes its place,
  * and files only the old one named are removed then.
  *

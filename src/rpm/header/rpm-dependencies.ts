@@ -1,0 +1,81 @@
+import type { DependencyFlag } from '../dependency.ts';
+import type { RpmHeader } from './rpm-header.ts';
+import { Tag } from './tags.ts';
+
+/** The kinds of dependency in the order repodata has them. */
+export const dependencyKinds = [
+  'provides',
+  'requires',
+  'conflicts',
+  'obsoletes',
+  'suggests',
+  'enhances',
+  'recommends',
+  'supplements',
+] as const;
+
+export type DependencyKind = (typeof dependencyKinds)[number];
+
+/** A dependency as the header has it; strings are bytes as characters. */
+export interface RawDependency {
+  readonly name: string;
+  /** All the bits rpm knows, see `comparisonOf` and `isPre`. */
+  readonly flags: number;
+  /** `[epoch:]version[-release]`, or empty. */
+  readonly evr: string;
+}
+
+const tags: Record<DependencyKind, readonly [name: number, flags: number, version: number]> = {
+  provides: [Tag.provideName, Tag.provideFlags, Tag.provideVersion],
+  requires: [Tag.requireName, Tag.requireFlags, Tag.requireVersion],
+  conflicts: [Tag.conflictName, Tag.conflictFlags, Tag.conflictVersion],
+  obsoletes: [Tag.obsoleteName, Tag.obsoleteFlags, Tag.obsoleteVersion],
+  suggests: [Tag.suggestName, Tag.suggestFlags, Tag.suggestVersion],
+  enhances: [Tag.enhanceName, Tag.enhanceFlags, Tag.enhanceVersion],
+  recommends: [Tag.recommendName, Tag.recommendFlags, Tag.recommendVersion],
+  supplements: [Tag.supplementName, Tag.supplementFlags, Tag.supplementVersion],
+};
+
+/**
+ * One list of dependencies, as the header has it, nothing left out. Old packages have names without flags and
+ * versions. Throws `rpm.lists_disagree` where the three lists have different lengths.
+ */
+export function rawDependenciesOf({ main }: RpmHeader, kind: DependencyKind): RawDependency[] {
+  const [nameTag, flagsTag, versionTag] = tags[kind];
+  const names = main.rawStrings(nameTag);
+  const flags = main.integers(flagsTag);
+  const versions = main.rawStrings(versionTag);
+  const hasFlags = flags.length > 0 || versions.length > 0;
+  if (hasFlags && (flags.length !== names.length || versions.length !== names.length)) {
+    const what = `The ${kind} have ${names.length} names, ${flags.length} flags, ${versions.length} versions`;
+    throw main.problem('rpm.lists_disagree', nameTag, what);
+  }
+  return names.map((name, index) => ({ name, flags: flags[index] ?? 0, evr: versions[index] ?? '' }));
+}
+
+const PREREQ = 1 << 6;
+const SCRIPT_PRE = 1 << 9;
+const SCRIPT_POST = 1 << 10;
+
+/** Whether a requirement must be met before a scriptlet runs: createrepo_c's `pre="1"`. */
+export function isPre(flags: number): boolean {
+  return (flags & (PREREQ | SCRIPT_PRE | SCRIPT_POST)) !== 0;
+}
+
+/** How the flags of a dependency compare versions. */
+export function comparisonOf(flags: number): DependencyFlag | undefined {
+  switch (flags & 0xf) {
+    case 2:
+      return 'LT';
+    case 4:
+      return 'GT';
+    case 8:
+      return 'EQ';
+    case 10:
+      return 'LE';
+    case 12:
+      return 'GE';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,151 @@
+import { parseDependencyVersion } from '../dependency-version.ts';
+import { type RawChangelog, rawChangelogsOf } from '../header/rpm-changelogs.ts';
+import {
+  type RawDependency,
+  comparisonOf,
+  dependencyKinds,
+  isPre,
+  rawDependenciesOf,
+} from '../header/rpm-dependencies.ts';
+import { headerRangeOf, rawNevraOf, sizesOf } from '../header/rpm-facts.ts';
+import { type RawFile, rawFilesOf } from '../header/rpm-files.ts';
+import type { RpmHeader } from '../header/rpm-header.ts';
+import { Tag } from '../header/tags.ts';
+import type { PackageFragments } from '../package-fragments.ts';
+import { isPrimaryFile, repodataRequiresOf } from './repodata-requires.ts';
+import { xmlAttribute, xmlText } from './xml-of-raw.ts';
+
+/** What repodata says of the file and the header does not. */
+export interface FileFacts {
+  /** SHA-256 of the whole file, hex. */
+  readonly pkgid: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Modification time in Unix seconds. */
+  readonly fileTime: number;
+}
+
+/** Raised whenever the pieces of the same file would come out differently. */
+const RECIPE = 1;
+const CHANGELOG_LIMIT = 10;
+
+/**
+ * The repodata of one package, equal to what createrepo_c writes element by element. Throws the typed errors of
+ * a broken header. Source: createrepo_c 0.17 in its default setting (SHA-256, ten changelog entries).
+ */
+export function makeFragments(header: RpmHeader, facts: FileFacts): PackageFragments {
+  const files = rawFilesOf(header);
+  const [primary, location] = primaryOf(header, facts, files);
+  const { name, arch, epoch, version, release } = rawNevraOf(header);
+  const evr = `epoch="${epoch}" ver="${xmlAttribute(version)}" rel="${xmlAttribute(release)}"`;
+  const open =
+    `<package pkgid="${facts.pkgid}" name="${xmlAttribute(name)}" arch="${xmlAttribute(arch)}">\n` +
+    `  <version ${evr}/>\n`;
+  const filelists = `${open}${files.map(formatFile).join('')}</package>\n`;
+  const other = `${open}${changelogsOf(header).map(formatChangelog).join('')}</package>\n`;
+  return {
+    pkgid: facts.pkgid,
+    identity: `${RECIPE}:${facts.pkgid}:${facts.size}:${facts.fileTime}`,
+    primary: Buffer.from(primary, 'latin1'),
+    locationOffset: location,
+    filelists: Buffer.from(filelists, 'latin1'),
+    other: Buffer.from(other, 'latin1'),
+  };
+}
+
+function primaryOf(
+  header: RpmHeader,
+  { pkgid, size, fileTime }: FileFacts,
+  files: readonly RawFile[],
+): [xml: string, location: number] {
+  const { main } = header;
+  const text = (tag: number) => xmlText(main.rawString(tag) ?? '');
+  const { name, arch, epoch, version, release } = rawNevraOf(header);
+  const { installed, archive } = sizesOf(header);
+  const range = headerRangeOf(header);
+  const start =
+    '<package type="rpm">\n' +
+    `  <name>${xmlText(name)}</name>\n` +
+    `  <arch>${xmlText(arch)}</arch>\n` +
+    `  <version epoch="${epoch}" ver="${xmlAttribute(version)}" rel="${xmlAttribute(release)}"/>\n` +
+    `  <checksum type="sha256" pkgid="YES">${pkgid}</checksum>\n` +
+    `  <summary>${text(Tag.summary)}</summary>\n` +
+    `  <description>${text(Tag.description)}</description>\n` +
+    `  <packager>${text(Tag.packager)}</packager>\n` +
+    `  <url>${text(Tag.url)}</url>\n` +
+    `  <time file="${fileTime}" build="${main.integer(Tag.buildTime) ?? 0}"/>\n` +
+    `  <size package="${size}" installed="${installed}" archive="${archive}"/>\n`;
+  const end =
+    '  <format>\n' +
+    `    <rpm:license>${text(Tag.license)}</rpm:license>\n` +
+    `    <rpm:vendor>${text(Tag.vendor)}</rpm:vendor>\n` +
+    `    <rpm:group>${text(Tag.group)}</rpm:group>\n` +
+    `    <rpm:buildhost>${text(Tag.buildHost)}</rpm:buildhost>\n` +
+    `    <rpm:sourcerpm>${text(Tag.sourceRpm)}</rpm:sourcerpm>\n` +
+    `    <rpm:header-range start="${range.start}" end="${range.end}"/>\n` +
+    dependenciesOf(header, files) +
+    files
+      .filter(({ path }) => isPrimaryFile(path))
+      .map((file) => `  ${formatFile(file)}`)
+      .join('') +
+    '  </format>\n</package>\n';
+  return [start + end, start.length];
+}
+
+function dependenciesOf(header: RpmHeader, files: readonly RawFile[]): string {
+  let xml = '';
+  let provides: readonly RawDependency[] = [];
+  for (const kind of dependencyKinds) {
+    const list =
+      kind === 'requires' ? repodataRequiresOf(header, provides, files) : rawDependenciesOf(header, kind);
+    if (kind === 'provides') provides = list;
+    const entries = list
+      .filter(({ name }) => name !== '')
+      .map((entry) => formatEntry(entry, kind === 'requires'));
+    if (entries.length > 0) xml += `    <rpm:${kind}>\n${entries.join('')}    </rpm:${kind}>\n`;
+  }
+  return xml;
+}
+
+function formatEntry({ name, flags, evr }: RawDependency, isRequirement: boolean): string {
+  const flag = comparisonOf(flags);
+  const pre = isRequirement && isPre(flags) ? ' pre="1"' : '';
+  return `      <rpm:entry name="${xmlAttribute(name)}"${flag ? formatVersion(flag, evr) : ''}${pre}/>\n`;
+}
+
+function formatVersion(flag: string, evr: string): string {
+  const { epoch, version, release } = parseDependencyVersion(evr);
+  return (
+    ` flags="${flag}"` +
+    (epoch === '' ? '' : ` epoch="${xmlAttribute(epoch)}"`) +
+    (version === '' ? '' : ` ver="${xmlAttribute(version)}"`) +
+    (release === '' ? '' : ` rel="${xmlAttribute(release)}"`)
+  );
+}
+
+function formatFile({ path, type }: RawFile): string {
+  return type === 'file'
+    ? `  <file>${xmlText(path)}</file>\n`
+    : `  <file type="${type}">${xmlText(path)}</file>\n`;
+}
+
+/**
+ * The ten newest entries, oldest first. Of entries of one day the newer ones are moved on by a second each, so
+ * that their order survives. Source: createrepo_c 0.17.
+ */
+function changelogsOf(header: RpmHeader): RawChangelog[] {
+  const newest = rawChangelogsOf(header).slice(0, CHANGELOG_LIMIT);
+  const oldestFirst: RawChangelog[] = [];
+  let day: number | undefined;
+  let seconds = 0;
+  for (const entry of newest.reverse()) {
+    seconds = entry.time === day ? seconds + 1 : 0;
+    day = entry.time;
+    oldestFirst.push({ ...entry, author: entry.author.replace(/ +$/, ''), time: entry.time + seconds });
+  }
+  return oldestFirst;
+}
+
+function formatChangelog({ author, time, text }: RawChangelog): string {
+  return `  <changelog author="${xmlAttribute(author)}" date="${time}">${xmlText(text)}</changelog>\n`;
+}
