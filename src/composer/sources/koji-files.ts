@@ -1,0 +1,93 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ReactorError, messageOf } from '../../model/errors.ts';
+
+/** One file below Koji's top directory. */
+export interface KojiFile {
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds, whole; 0 where the server does not say. */
+  readonly modified: number;
+}
+
+/**
+ * The files of a Koji, from a mounted top directory or from its HTTP server. Paths are relative to the top
+ * directory.
+ */
+export interface KojiFiles {
+  /** The directory or URL, for people. */
+  readonly where: string;
+  /** What lies at each path; null where nothing does. Throws `koji.files_unreachable`. */
+  look(paths: readonly string[]): Promise<readonly (KojiFile | null)[]>;
+  /** The path on this machine, or null where there is none. */
+  localPath(path: string): string | null;
+  /** `length` bytes from `offset`, fewer where the file ends. Throws `koji.file_missing`. */
+  read(path: string, offset: number, length: number): Promise<Uint8Array>;
+}
+
+// So many synchronous calls take a few milliseconds; then others get their turn.
+const LOOKS_AT_ONCE = 2000;
+
+/**
+ * Files of a mounted top directory. Volumes and symbolic links are followed. Throws `koji.topdir_missing` where
+ * there is no such directory.
+ */
+export function openTopDir(topDir: string): KojiFiles {
+  if (statSync(topDir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new ReactorError('koji.topdir_missing', 'The top directory of Koji is not mounted here.', {
+      where: topDir,
+      hint: 'Mount it, or take topdir out of the Koji profile so that topurl is used.',
+      fate: 'halt',
+    });
+  }
+  return {
+    where: topDir,
+    localPath: (path) => join(topDir, path),
+    look: async (paths) => {
+      const found: (KojiFile | null)[] = [];
+      for (const path of paths) {
+        const entry = statSync(join(topDir, path), { throwIfNoEntry: false });
+        const isFile = entry !== undefined && entry.isFile();
+        found.push(isFile ? { size: entry.size, modified: Math.floor(entry.mtimeMs) } : null);
+        if (found.length % LOOKS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return found;
+    },
+    read: async (path, offset, length) => readPart(topDir, path, offset, length),
+  };
+}
+
+function readPart(topDir: string, path: string, offset: number, length: number): Uint8Array {
+  const full = join(topDir, path);
+  let descriptor: number;
+  try {
+    descriptor = openSync(full, 'r');
+  } catch (error) {
+    throw fileMissing(full, error);
+  }
+  try {
+    const size = Math.max(0, Math.min(length, fstatSync(descriptor).size - offset));
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let done = 0;
+    while (done < size) {
+      const count = readSync(descriptor, bytes, done, size - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The error for a file that the hub lists and the top directory lacks. */
+export function fileMissing(where: string, cause?: unknown): ReactorError {
+  return new ReactorError('koji.file_missing', 'A file that the Koji hub lists is not there.', {
+    where,
+    hint:
+      cause === undefined
+        ? 'It was removed since, or the top directory belongs to another hub.'
+        : `${messageOf(cause)}. It was removed since, or the top directory belongs to another hub.`,
+    cause,
+  });
+}
