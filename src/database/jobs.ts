@@ -50,10 +50,18 @@ export interface SendOptions {
   readonly startAfter?: Date;
 }
 
+/** What a handler knows of the attempt it makes. */
+export interface JobAttempt {
+  /** Aborted when the lease is lost or the queue stops. */
+  readonly signal: AbortSignal;
+  /** Whether a failure now is final. */
+  readonly isLast: boolean;
+}
+
 export interface WorkOptions<N extends JobName> {
   readonly concurrency: number;
-  /** `retry`: the job is tried again later; a thrown ReactorError of another fate ends it. */
-  readonly handle: (data: JobData[N], signal: AbortSignal) => Promise<void>;
+  /** A thrown ReactorError whose fate is not `retry` ends the job; anything else that is thrown is tried again. */
+  readonly handle: (data: JobData[N], attempt: JobAttempt) => Promise<void>;
   readonly onError: (name: N, data: JobData[N], error: unknown) => void;
 }
 
@@ -136,25 +144,24 @@ export class Jobs {
   /** Handles jobs of one kind, `concurrency` at a time, until `stop`. */
   async work<N extends JobName>(name: N, options: WorkOptions<N>): Promise<void> {
     const { heartbeatSeconds } = queues[name];
-    await this.#boss.work<JobData[N]>(
-      name,
-      {
-        localConcurrency: options.concurrency,
-        pollingIntervalSeconds: 1,
-        notifyPollingIntervalSeconds: 5,
-        ...(heartbeatSeconds === undefined ? {} : { heartbeatRefreshSeconds: heartbeatSeconds / 4 }),
-      },
-      async ([job]) => {
-        if (job === undefined) return;
-        try {
-          await options.handle(job.data, job.signal);
-        } catch (error) {
-          options.onError(name, job.data, error);
-          if (error instanceof ReactorError && error.fate !== 'retry') return;
-          throw error;
-        }
-      },
-    );
+    const fetching = {
+      includeMetadata: true as const,
+      localConcurrency: options.concurrency,
+      pollingIntervalSeconds: 1,
+      notifyPollingIntervalSeconds: 5,
+      ...(heartbeatSeconds === undefined ? {} : { heartbeatRefreshSeconds: heartbeatSeconds / 4 }),
+    };
+    await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, async ([job]) => {
+      if (job === undefined) return;
+      try {
+        const isLast = job.retryCount >= job.retryLimit;
+        await options.handle(job.data, { signal: job.signal, isLast });
+      } catch (error) {
+        options.onError(name, job.data, error);
+        if (error instanceof ReactorError && error.fate !== 'retry') return;
+        throw error;
+      }
+    });
   }
 
   /** How many jobs of each kind wait, run, and failed for good. */

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
+import { ReactorError } from '../model/errors.ts';
+import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
+import { formatNevra } from '../model/nevra.ts';
+import type { SelectContext, Selection, SelectPackages } from './selection.ts';
+
+export interface PlanContext extends SelectContext {
+  /** The source types this composer knows. */
+  readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
+  /** Settings that shape the output of every compose. */
+  readonly output: OutputSettings;
+}
+
+export interface OutputSettings {
+  readonly delivery: 'link' | 'copy' | 'reference';
+  readonly compression: 'zstd' | 'gzip';
+}
+
+/** What a compose will be, decided: the packages, and the fingerprint of all that shapes its bytes. */
+export interface ComposePlan {
+  readonly request: ComposeRequest;
+  readonly selection: Selection;
+  /** Sorted lines; what the fingerprint is the hash of. */
+  readonly manifest: readonly string[];
+  readonly fingerprint: string;
+}
+
+/**
+ * Reads the inputs of a request and decides what its compose holds; writes nothing, so it also serves dry runs
+ * and "has anything changed". Throws what the source throws, `compose.source_type_unavailable`,
+ * `compose.unresolved_dependencies` (flag check_deps), `compose.packages_missing`.
+ */
+export async function planCompose(context: PlanContext, request: ComposeRequest): Promise<ComposePlan> {
+  const select = context.sources[request.sourceType];
+  if (select === undefined) {
+    throw new ReactorError(
+      'compose.source_type_unavailable',
+      `Composes of source type "${request.sourceType}" are not configured on this server.`,
+      { hint: 'GET /api/1/about/ lists the source types it offers.' },
+    );
+  }
+  context.progress('plan', 0, 1, 'step');
+  const selection = await select(context, request);
+  checkDependencies(request, selection);
+  checkRequestedPackages(request, selection);
+  const manifest = manifestOf({
+    arches: selection.trees.map((tree) => tree.arch),
+    packages: listManifestPackages(selection, context.output.delivery),
+    options: {
+      delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
+      compression: context.output.compression,
+      results: String(bitSum(composeResults, request.results)),
+      respin_of: request.respinOf ?? '',
+      comps: digest(selection.comps),
+      modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
+      notes: digest(Buffer.from(selection.notes.join('\n'))),
+      ...Object.fromEntries(
+        [...selection.modules].map(([arch, bytes]) => [`modules ${arch}`, digest(bytes)]),
+      ),
+    },
+  });
+  return { request, selection, manifest, fingerprint: fingerprintOf(manifest) };
+}
+
+function digest(bytes: Uint8Array | null): string {
+  return bytes === null ? '-' : createHash('sha256').update(bytes).digest('hex');
+}
+
+function listManifestPackages(selection: Selection, delivery: OutputSettings['delivery']): ManifestPackage[] {
+  return selection.trees.flatMap((tree) =>
+    (['binary', 'debug', 'source'] as const).flatMap((kind) =>
+      tree[kind].map(({ package: one }) => ({
+        arch: tree.arch,
+        kind,
+        nevra: formatNevra(one),
+        payload: one.payload,
+        sigkey: one.sigkey,
+        reference: delivery === 'reference' ? originText(one.origin) : '',
+      })),
+    ),
+  );
+}
+
+function originText(origin: Selection['trees'][number]['binary'][number]['package']['origin']): string {
+  return origin.kind === 'file' ? origin.path : origin.url;
+}
+
+/** Source: pungi contract 1.10. */
+function checkDependencies(request: ComposeRequest, { unresolved }: Selection): void {
+  if (!request.flags.includes('check_deps') || unresolved.length === 0) return;
+  const sentences = unresolved.map(
+    (one) =>
+      `Unresolved dependencies for Temporary.${one.arch} in package ${one.package}: ${one.dependencies.join(', ')}`,
+  );
+  throw new ReactorError(
+    'compose.unresolved_dependencies',
+    `Unresolved dependencies detected. ${sentences.join('; ')}`,
+    { hint: 'Without the flag check_deps such packages are composed all the same.' },
+  );
+}
+
+/**
+ * Every requested name must be in the result; a glob must have matched something.
+ * Source: ODCS contract 15, pungi contract 0.
+ */
+function checkRequestedPackages(request: ComposeRequest, selection: Selection): void {
+  const requested = request.packages ?? [];
+  if (requested.length === 0) return;
+  const present = new Set<string>();
+  for (const tree of selection.trees) {
+    for (const { package: one } of [...tree.binary, ...tree.debug]) present.add(one.name);
+  }
+  const unmatched = new Set(selection.unmatched);
+  const missing = requested.filter((name) => (/[*?[]/.test(name) ? unmatched.has(name) : !present.has(name)));
+  if (missing.length === 0) return;
+  throw new ReactorError(
+    'compose.packages_missing',
+    `The following requested packages are not present in the generated compose: ${missing.join(' ')}.`,
+    {
+      hint: 'They are not in the source for any requested arch, are excluded, or come from a lookaside repository.',
+    },
+  );
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Raised when the program would write other bytes for the same inputs: the format of trees, repodata or metadata
+ * changed. It is part of every fingerprint.
+ */
+export const RECIPE = 1;
+
+export interface ManifestPackage {
+  readonly arch: string;
+  readonly kind: 'binary' | 'debug' | 'source';
+  /** With epoch. */
+  readonly nevra: string;
+  readonly payload: string;
+  readonly sigkey: string | null | undefined;
+  /** Where repodata points when no file is placed; empty otherwise. */
+  readonly reference: string;
+}
+
+export interface ManifestInput {
+  readonly arches: readonly string[];
+  readonly packages: readonly ManifestPackage[];
+  /** Options that shape the output, and digests of documents that go into it: name to value. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/**
+ * Everything that decides the bytes of a compose, a line each, sorted: packages, options, recipe. Not in it: ids,
+ * dates, labels, who asked, priority, the order of lists. Source: RULES 4.5.
+ */
+export function manifestOf(input: ManifestInput): string[] {
+  const lines = [`recipe\t${RECIPE}`, ...new Set(input.arches.map((arch) => `arch\t${arch}`))];
+  for (const [name, value] of Object.entries(input.options)) lines.push(`option\t${name}\t${value}`);
+  for (const one of input.packages) {
+    const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
+    const reference = one.reference === '' ? '' : `\t${one.reference}`;
+    lines.push(`package\t${one.arch}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${reference}`);
+  }
+  return [...new Set(lines)].sort();
+}
+
+/** SHA-256 of a manifest, hex. */
+export function fingerprintOf(lines: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const line of lines) hash.update(line).update('\n');
+  return hash.digest('hex');
+}
