@@ -103,8 +103,9 @@ export interface KojiRepoEvent {
 
 export interface KojiSignEvent {
   readonly kind: 'koji.sign';
-  readonly nvr: string;
-  readonly package: string;
+  /** Of the build; Fedora's older messages name it by number only. */
+  readonly nvr?: string;
+  readonly package?: string;
   readonly build_id?: number;
   readonly sigkey: string;
   readonly rpm?: string;
@@ -114,19 +115,20 @@ export interface KojiPackageListEvent {
   readonly kind: 'koji.package_list';
   readonly tag: string;
   readonly package: string;
-  readonly action: string;
+  readonly action?: string;
   readonly owner?: string;
 }
 
 export interface MbsModuleEvent {
   readonly kind: 'mbs.module';
   readonly id: number;
-  readonly name: string;
-  readonly stream: string;
-  readonly version: string;
+  /** Name, stream and version are absent only where the message is cut down to id and state. */
+  readonly name?: string;
+  readonly stream?: string;
+  readonly version?: string;
   readonly context?: string;
   /** `name:stream:version[:context]`. */
-  readonly nsvc: string;
+  readonly nsvc?: string;
   readonly state: string;
   readonly scratch?: boolean;
   readonly koji_tag?: string;
@@ -196,8 +198,8 @@ export interface ComposeStateEvent {
 export interface GateEvent {
   readonly kind: 'gate';
   readonly system: 'greenwave' | 'resultsdb' | 'waiverdb';
-  readonly subject_type: string;
-  readonly subject: string;
+  readonly subject_type?: string;
+  readonly subject?: string;
   readonly context?: string;
   readonly satisfied?: boolean;
   readonly outcome?: string;
