@@ -48,6 +48,12 @@ export interface ModuleHub {
  * `readModuleStream` and of the hub. Source: module contract 3; docs/modules.md for what is mended.
  */
 export async function resolveKojiModules(wish: KojiModuleWish, hub: ModuleHub): Promise<ModuleResolution> {
+  const bare = wish.words.find((word) => !word.includes(':'));
+  if (bare !== undefined) {
+    throw new ReactorError('module.invalid', `${bare} is not in N:S[:V[:C]] format`, {
+      hint: 'Name the module and its stream, for example nodejs:18; dashed names are read over MBS only.',
+    });
+  }
   const words = readModuleWords(wish.words, { baseModuleNames: wish.baseModuleNames, allowDashed: false });
   const found = new Map<string, readonly ResolvedModule[]>();
   for (const word of words) {

@@ -38,6 +38,9 @@ interface Found extends ResolvedModule {
   readonly build: ModuleBuild;
 }
 
+/** MBS answers each with a join over its builds; more at once only makes it slower. */
+const QUERIES_AT_ONCE = 8;
+
 const READY: readonly ModuleState[] = ['ready'];
 const READY_OR_DONE: readonly ModuleState[] = ['done', 'ready'];
 
@@ -49,9 +52,17 @@ const READY_OR_DONE: readonly ModuleState[] = ['done', 'ready'];
 export async function resolveModules(wish: ModuleWish, mbs: Mbs): Promise<ModuleResolution> {
   const resolving = resolution(wish);
   let step = resolving.next();
-  while (!step.done)
-    step = resolving.next(await Promise.all(step.value.map((query) => newestBuilds(mbs, query))));
+  while (!step.done) step = resolving.next(await answerAll(step.value, mbs));
   return step.value;
+}
+
+async function answerAll(queries: readonly ModuleQuery[], mbs: Mbs): Promise<(readonly ModuleBuild[])[]> {
+  const answers: (readonly ModuleBuild[])[] = [];
+  for (let start = 0; start < queries.length; start += QUERIES_AT_ONCE) {
+    const batch = queries.slice(start, start + QUERIES_AT_ONCE);
+    answers.push(...(await Promise.all(batch.map((query) => newestBuilds(mbs, query)))));
+  }
+  return answers;
 }
 
 /** The same over builds in memory. `lookUp` answers the newest version with all its contexts. */
