@@ -1,0 +1,250 @@
+import { ReactorError } from '../../model/errors.ts';
+import { formatNevra, isSourceArch } from '../../model/nevra.ts';
+import type { Dependency } from '../../rpm/dependency.ts';
+import type { PackageRecord } from '../../rpm/package-record.ts';
+import { checkLocation } from '../../rpm/repodata/location.ts';
+import { EQUAL, flagBitsOf, scanPrimary, type PackageText, type PrimarySink } from '../../rpm/repodata/scan-primary.ts';
+import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
+import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
+import { isRuntimePath } from './multilib-methods.ts';
+
+const SLASH = 47;
+
+/** Takes a scanned primary.xml into an index, package by package. */
+class IndexSink implements PrimarySink {
+  readonly #index: GatherIndex;
+  readonly #repository: number;
+  readonly #where: string;
+  readonly #rpmlib: number;
+  #name = -1;
+  #arch = -1;
+  #evrId = -1;
+  #sourceRpm = -1;
+  #pkgid = '';
+  #href = '';
+  #base = '';
+  #size = 0;
+  readonly #requires: number[] = [];
+  /** Name, flag and EVR of each provide, one after the other. */
+  readonly #provides: number[] = [];
+  #lastEvr = '';
+  #lastEvrId = -1;
+
+  constructor(index: GatherIndex, repository: number, where: string) {
+    this.#index = index;
+    this.#repository = repository;
+    this.#where = where;
+    this.#rpmlib = 'rpmlib('.length;
+  }
+
+  text(field: PackageText, bytes: string, from: number, to: number): void {
+    const { strings } = this.#index;
+    switch (field) {
+      case 'name':
+        this.#name = strings.intern(bytes, from, to);
+        break;
+      case 'arch':
+        this.#arch = strings.intern(bytes, from, to);
+        break;
+      case 'sourceRpm':
+        this.#sourceRpm = to > from ? strings.intern(bytes, from, to) : -1;
+        break;
+      case 'pkgid':
+        this.#pkgid = bytes.slice(from, to);
+        break;
+      case 'href':
+        this.#href = bytes.slice(from, to);
+        break;
+      case 'base':
+        this.#base = bytes.slice(from, to);
+        break;
+      default:
+        field satisfies never;
+    }
+  }
+
+  version(evr: string): void {
+    this.#evrId = this.#internEvr(evr);
+  }
+
+  size(bytes: number): void {
+    this.#size = Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : 0;
+  }
+
+  dependency(
+    kind: 'requires' | 'provides',
+    bytes: string,
+    from: number,
+    to: number,
+    flag: number,
+    evr: string,
+  ): void {
+    const { strings, dependencies } = this.#index;
+    if (kind === 'requires') {
+      if (to - from > this.#rpmlib && bytes.startsWith('rpmlib(', from)) return;
+      const name = strings.intern(bytes, from, to);
+      this.#requires.push(dependencies.intern(name, flag, flag === 0 ? -1 : this.#internEvr(evr)));
+    } else {
+      this.#provides.push(strings.intern(bytes, from, to), flag, flag === 0 ? -1 : this.#internEvr(evr));
+    }
+  }
+
+  file(bytes: string, from: number, to: number): void {
+    if (bytes.charCodeAt(from) === SLASH) this.#provides.push(this.#index.strings.intern(bytes, from, to), 0, -1);
+  }
+
+  finish(start: number, _end: number): void {
+    const index = this.#index;
+    checkLocation(this.#href, `${this.#where}:${start}`);
+    const isKnown = index
+      .packagesByPkgid(this.#pkgid)
+      .some((id) => index.columns.repository.at(id) === this.#repository);
+    if (!isKnown) this.#add();
+    this.#requires.length = 0;
+    this.#provides.length = 0;
+    this.#name = -1;
+    this.#arch = -1;
+    this.#sourceRpm = -1;
+    this.#pkgid = '';
+    this.#href = '';
+    this.#base = '';
+    this.#size = 0;
+  }
+
+  #add(): void {
+    const index = this.#index;
+    const id = index.addPackage({
+      repository: this.#repository,
+      name: this.#name,
+      arch: this.#arch,
+      evr: this.#evrId,
+      sourceRpm: this.#sourceRpm,
+      pkgid: this.#pkgid,
+      href: this.#href,
+      base: this.#base,
+      size: this.#size,
+    });
+    addDependencies(index, id, this.#requires, this.#provides);
+  }
+
+  #internEvr(evr: string): number {
+    if (evr !== this.#lastEvr || this.#lastEvrId < 0) {
+      this.#lastEvr = evr;
+      this.#lastEvrId = this.#index.strings.intern(evr);
+    }
+    return this.#lastEvrId;
+  }
+}
+
+/** Requires, then provides (name, flag, EVR in turn) and the provide of itself that every binary has. */
+function addDependencies(index: GatherIndex, id: number, requires: readonly number[], provides: readonly number[]): void {
+  const { columns } = index;
+  for (const dependency of requires) index.addRequirement(dependency);
+  const name = columns.name.at(id);
+  const evr = columns.evr.at(id);
+  let hasSelf = isSourceArch(index.archOf(id));
+  for (let i = 0; i < provides.length; i += 3) {
+    const provided = provides[i] ?? -1;
+    const flag = provides[i + 1] ?? 0;
+    const version = provides[i + 2] ?? -1;
+    if (provided === name && flag === EQUAL && version === evr) hasSelf = true;
+    index.addProvide(id, provided, flag, version);
+  }
+  if (!hasSelf) index.addProvide(id, name, EQUAL, evr);
+}
+
+/**
+ * Adds the packages of a primary.xml to a repository of the index; a package met twice is taken once. Throws what
+ * `scanPrimary` throws, and `repodata.location_unsafe`.
+ */
+export function addPrimary(index: GatherIndex, repository: number, content: Buffer, where: string): void {
+  index.answeredPaths.clear();
+  scanPrimary(content, where, new IndexSink(index, repository, where));
+}
+
+/** A package of an index made from records, with what its record does not say. */
+export interface LocatedRecord {
+  readonly record: PackageRecord;
+  /** What names the RPM's content, for example its SHA-256. */
+  readonly pkgid: string;
+  readonly href: string;
+  readonly base?: string;
+  readonly size?: number;
+}
+
+function evrText(epoch: string | undefined, version: string | undefined, release: string | undefined): string {
+  const tail = release === undefined || release === '' ? '' : `-${release}`;
+  return byteStringOf(`${epoch === undefined || epoch === '' ? '0' : epoch}:${version ?? ''}${tail}`);
+}
+
+function internDependency(index: GatherIndex, dependency: Dependency): [name: number, flag: number, evr: number] {
+  const name = index.strings.intern(byteStringOf(dependency.name));
+  const flag = dependency.flag === undefined ? 0 : flagBitsOf(dependency.flag);
+  if (flag === 0) return [name, 0, -1];
+  const evr = evrText(dependency.epoch, dependency.version, dependency.release);
+  return [name, flag, index.strings.intern(evr)];
+}
+
+/**
+ * Adds packages known by their records to a repository of the index and answers their ids. Throws
+ * `gather.record_invalid` for a record without name, arch or version.
+ */
+export function addRecords(index: GatherIndex, repository: number, packages: Iterable<LocatedRecord>): number[] {
+  const isFirst = index.count === 0;
+  const added: { id: number; files: readonly string[] }[] = [];
+  for (const { record, pkgid, href, base, size } of packages) {
+    if (record.name === '' || record.arch === '' || record.version === '') {
+      throw new ReactorError('gather.record_invalid', `"${formatNevra(record)}" is no whole NEVRA.`);
+    }
+    const { strings } = index;
+    const id = index.addPackage({
+      repository,
+      name: strings.intern(byteStringOf(record.name)),
+      arch: strings.intern(record.arch),
+      evr: strings.intern(evrText(record.epoch, record.version, record.release)),
+      sourceRpm: record.sourceRpm === null ? -1 : strings.intern(byteStringOf(record.sourceRpm)),
+      pkgid,
+      href: byteStringOf(href),
+      base: base === undefined ? '' : byteStringOf(base),
+      size: size ?? 0,
+    });
+    const requires: number[] = [];
+    for (const dependency of record.requires) {
+      if (!dependency.name.startsWith('rpmlib(')) {
+        requires.push(index.dependencies.intern(...internDependency(index, dependency)));
+      }
+    }
+    const provides = record.provides.flatMap((dependency) => internDependency(index, dependency));
+    addDependencies(index, id, requires, provides);
+    added.push({ id, files: record.files });
+  }
+  for (const { id, files } of added) addFiles(index, id, files);
+  if (isFirst) for (const path of requiredPaths(index)) index.answeredPaths.add(path);
+  return added.map(({ id }) => id);
+}
+
+function addFiles(index: GatherIndex, id: number, files: readonly string[]): void {
+  const { strings, columns } = index;
+  let hasRuntimeFile = 0;
+  for (const file of files) {
+    const path = byteStringOf(file);
+    if (isPrimaryPath(path)) index.addProvide(id, strings.intern(path), 0, -1);
+    else {
+      const known = strings.find(path);
+      if (known >= 0) index.addProvide(id, known, 0, -1);
+    }
+    if (hasRuntimeFile === 0 && isRuntimePath(file)) hasRuntimeFile = 1;
+  }
+  columns.hasRuntimeFile.set(id, hasRuntimeFile);
+}
+
+/** String ids of every required path, whether anything has it or not. */
+export function requiredPaths(index: GatherIndex): number[] {
+  const { dependencies, strings } = index;
+  const paths = new Set<number>();
+  for (let id = 0; id < dependencies.count; id += 1) {
+    const name = dependencies.nameOf(id);
+    if (strings.firstByteOf(name) === SLASH) paths.add(name);
+  }
+  return [...paths];
+}

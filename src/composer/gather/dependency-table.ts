@@ -1,0 +1,84 @@
+import { IntColumn } from './int-column.ts';
+
+export interface DependencyTableArrays {
+  readonly names: Int32Array;
+  readonly flags: Int32Array;
+  readonly evrs: Int32Array;
+  readonly slots: Int32Array;
+}
+
+/** Distinct dependencies (name, comparison bits, EVR), numbered from 0. Names and EVRs are string ids. */
+export class DependencyTable {
+  readonly #names: IntColumn;
+  readonly #flags: IntColumn;
+  readonly #evrs: IntColumn;
+  #slots: Int32Array;
+
+  constructor(arrays?: DependencyTableArrays) {
+    this.#names = new IntColumn(-1, arrays?.names);
+    this.#flags = new IntColumn(0, arrays?.flags);
+    this.#evrs = new IntColumn(-1, arrays?.evrs);
+    this.#slots = arrays?.slots ?? new Int32Array(1 << 12).fill(-1);
+  }
+
+  get count(): number {
+    return this.#names.length;
+  }
+
+  arrays(): DependencyTableArrays {
+    return {
+      names: this.#names.used(),
+      flags: this.#flags.used(),
+      evrs: this.#evrs.used(),
+      slots: this.#slots,
+    };
+  }
+
+  nameOf(id: number): number {
+    return this.#names.at(id);
+  }
+
+  flagOf(id: number): number {
+    return this.#flags.at(id);
+  }
+
+  /** String id of the EVR, -1 for an unversioned dependency. */
+  evrOf(id: number): number {
+    return this.#evrs.at(id);
+  }
+
+  intern(name: number, flag: number, evr: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = hashOf(name, flag, evr) & mask;
+    for (;;) {
+      const id = this.#slots[slot] ?? -1;
+      if (id < 0) break;
+      if (this.#names.at(id) === name && this.#flags.at(id) === flag && this.#evrs.at(id) === evr) return id;
+      slot = (slot + 1) & mask;
+    }
+    const id = this.count;
+    this.#names.push(name);
+    this.#flags.push(flag);
+    this.#evrs.push(evr);
+    this.#slots[slot] = id;
+    if (this.count * 2 > this.#slots.length) this.#rehash();
+    return id;
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    const mask = slots.length - 1;
+    for (let id = 0; id < this.count; id += 1) {
+      let slot = hashOf(this.#names.at(id), this.#flags.at(id), this.#evrs.at(id)) & mask;
+      while (slots[slot] !== -1) slot = (slot + 1) & mask;
+      slots[slot] = id;
+    }
+    this.#slots = slots;
+  }
+}
+
+function hashOf(name: number, flag: number, evr: number): number {
+  let hash = Math.imul(name, 0x9e3779b1) ^ Math.imul(evr + 1, 0x85ebca6b) ^ flag;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}

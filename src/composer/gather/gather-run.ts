@@ -1,0 +1,75 @@
+import type { MultilibMethod } from './multilib-methods.ts';
+import { sortPackages, type GatherState } from './gather-state.ts';
+import type { Greedy, Providers } from './providers.ts';
+import { BINARY, packagesOfName } from './universe.ts';
+
+/** A package that joins when another is in the result; both are exact names. */
+export interface ConditionalPackage {
+  readonly trigger: string;
+  readonly install: string;
+}
+
+/** Packages (`install`, with `%s` for the language) that join a package of this name. */
+export interface Langpack {
+  readonly name: string;
+  readonly install: string;
+}
+
+export interface GatherOptions {
+  /** Tree arch. */
+  readonly arch: string;
+  /** Name globs, `name.+` for the multilib arches only, and with a leading dash what is excluded. */
+  readonly packages: readonly string[];
+  readonly greedy?: Greedy;
+  readonly conditionals?: readonly ConditionalPackage[];
+  readonly langpacks?: readonly Langpack[];
+  readonly multilibMethods?: readonly MultilibMethod[];
+  readonly multilibBlacklist?: readonly string[];
+  readonly multilibWhitelist?: readonly string[];
+  /** `name.arch` entries that are in from the start. */
+  readonly prepopulate?: readonly string[];
+  readonly fulltree?: boolean;
+  /** Names of source packages whose builds are not completed. */
+  readonly fulltreeExcludes?: readonly string[];
+  readonly selfhosting?: boolean;
+  /** False leaves out requirements and conditional packages. */
+  readonly resolveDeps?: boolean;
+  readonly excludeSource?: boolean;
+  readonly excludeDebug?: boolean;
+  /** By package id: 1 for what may be seen. */
+  readonly visible?: Uint8Array;
+}
+
+/** What a running gather may be told and tells. */
+export interface GatherContext {
+  readonly signal?: AbortSignal;
+  /** Called after every pass with how many packages the result has. */
+  readonly progress?: (packages: number) => void;
+}
+
+/** One gather under way: the state, the options with their defaults, and how far each step has come. */
+export interface GatherRun {
+  readonly context: GatherContext;
+  readonly options: Required<Omit<GatherOptions, 'visible'>>;
+  readonly state: GatherState;
+  readonly providers: Providers;
+  /** What each dependency id was resolved to; only answers that are not empty. */
+  readonly answers: Map<number, readonly number[]>;
+  readonly cursors: Record<'binary' | 'selfhosting' | 'source' | 'debug' | 'debugDeps' | 'fulltree' | 'langpacks' | 'multilib', number>;
+}
+
+/** The packages of a result list since the last call of a step, in an order of their own. */
+export function takeNew(run: GatherRun, step: keyof GatherRun['cursors'], list: readonly number[]): number[] {
+  const fresh = list.slice(run.cursors[step]);
+  run.cursors[step] = list.length;
+  return fresh.length < 2 ? fresh : sortPackages(run.state.index, fresh);
+}
+
+/** The best package of an exact name, under greedy all every one. */
+export function selectByName(run: GatherRun, name: number): number[] {
+  const { index, kinds, superseded } = run.state.universe;
+  if (name < 0) return [];
+  const ids = [...packagesOfName(index, name)].filter((id) => kinds[id] === BINARY && superseded[id] !== 1);
+  return run.providers.choose(ids, false);
+}
+

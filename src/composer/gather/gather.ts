@@ -1,0 +1,201 @@
+import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
+import { addCompanions, addFulltree, addLangpacks } from './add-companions.ts';
+import { addDebug, addSources } from './add-sources.ts';
+import { isDebugName, type GatherIndex } from './gather-index.ts';
+import type { GatherResult, Why } from './gather-result.ts';
+import { selectByName, takeNew, type GatherContext, type GatherOptions, type GatherRun } from './gather-run.ts';
+import { GatherState } from './gather-state.ts';
+import { Providers, wantedById } from './providers.ts';
+import { resolveRich } from './resolve-rich.ts';
+import { BINARY, DEBUG, namesMatching, openUniverse, packagesOfName } from './universe.ts';
+
+function withDefaults(options: GatherOptions): GatherRun['options'] {
+  return {
+    greedy: 'none',
+    conditionals: [],
+    langpacks: [],
+    multilibMethods: [],
+    multilibBlacklist: [],
+    multilibWhitelist: [],
+    prepopulate: [],
+    fulltree: false,
+    fulltreeExcludes: [],
+    selfhosting: false,
+    resolveDeps: true,
+    excludeSource: false,
+    excludeDebug: false,
+    ...options,
+  };
+}
+
+/**
+ * Gathers what an input needs from an index, as the reference composer's dnf back end does: a closure over
+ * Requires with one provider chosen for each dependency. Pure; equal input gives an equal result, whatever order
+ * the packages were added in. Throws `pattern.too_long`, and the signal's reason when it is aborted.
+ * Source: pungi contract 1; deviations in docs/gather.md.
+ */
+export function gather(context: GatherContext, index: GatherIndex, given: GatherOptions): GatherResult {
+  const options = withDefaults(given);
+  const excludes = given.packages.filter((pattern) => pattern.startsWith('-')).map((pattern) => pattern.slice(1));
+  const { visible } = given;
+  const universe = openUniverse(index, {
+    arch: options.arch,
+    excludes,
+    multilibBlacklist: options.multilibBlacklist,
+    ...(visible === undefined ? {} : { visible }),
+  });
+  const state = new GatherState(universe);
+  const run: GatherRun = {
+    context,
+    options,
+    state,
+    providers: new Providers(universe, options.greedy, (id) => state.has(id)),
+    answers: new Map(),
+    cursors: { binary: 0, selfhosting: 0, source: 0, debug: 0, debugDeps: 0, fulltree: 0, langpacks: 0, multilib: 0 },
+  };
+  addInput(run);
+  const steps = [
+    addConditionals,
+    addRequired,
+    addBuildRequired,
+    addSources,
+    addDebug,
+    addDebugRequired,
+    addFulltree,
+    addLangpacks,
+    addCompanions,
+  ];
+  while (steps.some((step) => step(run))) {
+    context.signal?.throwIfAborted();
+    context.progress?.(state.binary.length + state.debug.length + state.source.length);
+  }
+  return state.result(run.providers.needsFiles);
+}
+
+function addInput(run: GatherRun): void {
+  const { state, options } = run;
+  const chosen: { id: number; why: Why }[] = [];
+  for (const pattern of new Set(options.packages)) {
+    if (pattern.startsWith('-')) continue;
+    const ids = selectInput(run, pattern);
+    if (ids.length === 0) state.missing.push(pattern);
+    for (const id of ids) chosen.push({ id, why: { kind: 'input', pattern } });
+  }
+  for (const entry of options.prepopulate) {
+    for (const id of selectPrepopulated(run, entry)) chosen.push({ id, why: { kind: 'prepopulate', entry } });
+  }
+  for (const { id, why } of chosen) state.add(id, why);
+}
+
+function selectInput(run: GatherRun, pattern: string): number[] {
+  const { index, kinds, superseded, places } = run.state.universe;
+  const isMultilibOnly = pattern.endsWith('.+');
+  const name = isMultilibOnly ? pattern.slice(0, -2) : pattern;
+  const kind = isDebugName(name) ? DEBUG : BINARY;
+  const ids: number[] = [];
+  const isWanted = (id: number): boolean =>
+    kinds[id] === kind &&
+    superseded[id] !== 1 &&
+    (!isMultilibOnly || places.get(index.columns.arch.at(id))?.isMultilib === true);
+  for (const matched of namesMatching(index, name)) {
+    ids.push(...run.providers.choose([...packagesOfName(index, matched)].filter(isWanted), false));
+  }
+  if (name === 'system-release' && run.options.greedy === 'all') {
+    const system = index.strings.find(name);
+    const wanted = { name: system, flag: 0, evr: null, path: null };
+    ids.push(...run.providers.latest(wanted, BINARY).filter(isWanted));
+  }
+  return ids;
+}
+
+function selectPrepopulated(run: GatherRun, entry: string): number[] {
+  const { index, kinds, superseded } = run.state.universe;
+  const dot = entry.lastIndexOf('.');
+  const name = index.strings.find(byteStringOf(entry.slice(0, dot)));
+  const arch = index.strings.find(entry.slice(dot + 1));
+  if (dot <= 0 || name < 0 || arch < 0) return [];
+  const ids = [...packagesOfName(index, name)].filter(
+    (id) =>
+      index.columns.arch.at(id) === arch && superseded[id] !== 1 && (kinds[id] === BINARY || kinds[id] === DEBUG),
+  );
+  const best = run.providers.best(ids);
+  return best < 0 ? [] : [best];
+}
+
+function addConditionals(run: GatherRun): boolean {
+  const { state, options } = run;
+  if (!options.resolveDeps) return false;
+  let hasAdded = false;
+  for (const { trigger, install } of options.conditionals) {
+    if (!state.names.has(state.index.strings.find(byteStringOf(trigger)))) continue;
+    for (const id of selectByName(run, state.index.strings.find(byteStringOf(install)))) {
+      if (state.add(id, { kind: 'conditional', trigger })) hasAdded = true;
+    }
+  }
+  return hasAdded;
+}
+
+function addRequired(run: GatherRun): boolean {
+  if (!run.options.resolveDeps) return false;
+  const fresh = takeNew(run, 'binary', run.state.binary);
+  return addRequirements(run, fresh, BINARY, 'required');
+}
+
+function addBuildRequired(run: GatherRun): boolean {
+  if (!run.options.resolveDeps || !run.options.selfhosting) return false;
+  const fresh = takeNew(run, 'selfhosting', run.state.source);
+  return addRequirements(run, fresh, BINARY, 'build-required');
+}
+
+function addDebugRequired(run: GatherRun): boolean {
+  if (!run.options.resolveDeps) return false;
+  return addRequirements(run, takeNew(run, 'debugDeps', run.state.debug), DEBUG, 'required');
+}
+
+function addRequirements(
+  run: GatherRun,
+  ids: readonly number[],
+  kind: number,
+  why: 'required' | 'build-required',
+): boolean {
+  const { state } = run;
+  const { columns } = state.index;
+  let hasAdded = false;
+  for (const by of ids) {
+    if (state.isAside(by)) continue;
+    const end = columns.requiresTo.at(by);
+    for (let i = columns.requiresFrom.at(by); i < end; i += 1) {
+      const dependency = columns.requires.at(i);
+      const answer = run.answers.get(dependency) ?? resolve(run, by, dependency, kind);
+      for (const id of answer) {
+        if (state.has(id) || state.universe.kinds[id] !== kind) continue;
+        const text = state.index.dependencyText(dependency);
+        if (state.add(id, { kind: why, by, dependency: text })) hasAdded = true;
+      }
+    }
+  }
+  return hasAdded;
+}
+
+/** Resolves a dependency that has no answer yet; an empty answer is reported and not kept. */
+function resolve(run: GatherRun, by: number, dependency: number, kind: number): readonly number[] {
+  const { state, providers } = run;
+  const { index, universe } = state;
+  const name = index.dependencies.nameOf(dependency);
+  let chosen: readonly number[];
+  if (index.strings.firstByteOf(name) === 40) {
+    const context = { universe, providers, kind, isInResult: (id: number) => state.has(id) };
+    const answer = resolveRich(context, index.dependencyText(dependency));
+    if (!answer.isResolvable) state.addUnresolved(by, index.dependencyText(dependency));
+    ({ chosen } = answer);
+    if (!answer.isResolvable) return chosen;
+  } else {
+    const candidates = providers.all(wantedById(universe, dependency), kind);
+    const latest = candidates.filter((id) => universe.superseded[id] !== 1);
+    chosen = providers.choose(latest, true);
+    const isReported = kind === DEBUG ? candidates.length === 0 : latest.length === 0;
+    if (isReported) state.addUnresolved(by, index.dependencyText(dependency));
+  }
+  if (chosen.length > 0) run.answers.set(dependency, chosen);
+  return chosen;
+}

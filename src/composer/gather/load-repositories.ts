@@ -1,0 +1,67 @@
+import type { RepositoryContext } from '../../rpm/repodata/location.ts';
+import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
+import { addPrimary } from './add-packages.ts';
+import { completeFiles, type FileSource } from './complete-files.ts';
+import { gather } from './gather.ts';
+import { GatherIndex } from './gather-index.ts';
+import type { GatherResult } from './gather-result.ts';
+import type { GatherContext, GatherOptions } from './gather-run.ts';
+
+/** A repository to be gathered from. */
+export interface RepositoryToLoad {
+  /** Directory path, file:// or http(s) URL. */
+  readonly location: string;
+  readonly isLookaside: boolean;
+}
+
+/** An index of repositories, with what opens their other metadata. */
+export interface LoadedRepositories {
+  readonly index: GatherIndex;
+  /** By number of the repository in the index. */
+  readonly repositories: readonly Repository[];
+}
+
+/**
+ * Opens repositories and indexes their packages. Lookaside ones come first, so that a copy of theirs wins.
+ * Throws what `openRepository`, `readRecord` and `addPrimary` throw. Source: pungi contract 1.1.
+ */
+export async function loadRepositories(
+  context: RepositoryContext,
+  wanted: readonly RepositoryToLoad[],
+): Promise<LoadedRepositories> {
+  const index = new GatherIndex();
+  const repositories: Repository[] = [];
+  const ordered = [...wanted.filter((one) => one.isLookaside), ...wanted.filter((one) => !one.isLookaside)];
+  for (const { location, isLookaside } of ordered) {
+    const repository = await openRepository(context, location);
+    const number = index.addRepository({ name: location, isLookaside });
+    addPrimary(index, number, await repository.readRecord('primary'), `${location} primary`);
+    repositories.push(repository);
+  }
+  return { index, repositories };
+}
+
+/** Where the files of loaded repositories can be read. */
+export function fileSourcesOf(loaded: LoadedRepositories): FileSource[] {
+  return loaded.repositories.map((repository, number) => ({
+    repository: number,
+    where: `${repository.location} filelists`,
+    readFilelists: () => repository.readRecord('filelists'),
+  }));
+}
+
+/**
+ * Gathers, reading the filelists first when it turns out that only they can answer. Throws what `gather` and
+ * `completeFiles` throw.
+ */
+export async function gatherWithFiles(
+  context: GatherContext,
+  index: GatherIndex,
+  sources: readonly FileSource[],
+  options: GatherOptions,
+): Promise<GatherResult> {
+  const first = gather(context, index, options);
+  if (!first.needs.paths && !first.needs.runtimeFiles) return first;
+  await completeFiles(index, sources);
+  return gather(context, index, options);
+}

@@ -1,0 +1,140 @@
+import { ReactorError } from '../../model/errors.ts';
+import { parseRichDependency, type RichDependency } from '../../rpm/rich-dependency.ts';
+import { wantedOf, type Providers } from './providers.ts';
+import type { Universe } from './universe.ts';
+
+/** What a rich dependency asks of a result. */
+export interface RichAnswer {
+  /** Packages to take, the one that a union of all sides would give first. */
+  readonly chosen: readonly number[];
+  /** Whether the dependency can hold at all. */
+  readonly isResolvable: boolean;
+}
+
+interface RichContext {
+  readonly universe: Universe;
+  readonly providers: Providers;
+  readonly kind: number;
+  readonly isInResult: (id: number) => boolean;
+}
+
+/** A leaf, or a `with`/`without` whose sides must be provided by one package: its candidates are one set. */
+function setOf(context: RichContext, rich: RichDependency): number[] {
+  const { universe, providers, kind } = context;
+  switch (rich.kind) {
+    case 'plain':
+      return providers.latest(wantedOf(universe, rich.dependency), kind);
+    case 'and':
+    case 'or':
+      return [...new Set(rich.operands.flatMap((operand) => setOf(context, operand)))];
+    case 'with': {
+      const [first, ...rest] = rich.operands.map((operand) => new Set(setOf(context, operand)));
+      return [...(first ?? [])].filter((id) => rest.every((set) => set.has(id)));
+    }
+    case 'without': {
+      const without = new Set(setOf(context, rich.right));
+      return setOf(context, rich.left).filter((id) => !without.has(id));
+    }
+    case 'if':
+    case 'unless': {
+      const otherwise = rich.otherwise === null ? [] : setOf(context, rich.otherwise);
+      return [...new Set([...setOf(context, rich.consequent), ...otherwise])];
+    }
+    default:
+      return rich satisfies never;
+  }
+}
+
+function isPossible(context: RichContext, rich: RichDependency): boolean {
+  switch (rich.kind) {
+    case 'plain':
+    case 'with':
+    case 'without':
+      return setOf(context, rich).length > 0;
+    case 'and':
+      return rich.operands.every((operand) => isPossible(context, operand));
+    case 'or':
+      return rich.operands.some((operand) => isPossible(context, operand));
+    case 'if':
+      return isPossible(context, rich.consequent) || (rich.otherwise !== null && isPossible(context, rich.otherwise));
+    case 'unless':
+      return isPossible(context, rich.consequent) || rich.otherwise !== null;
+    default:
+      return rich satisfies never;
+  }
+}
+
+/** Adds to `chosen` what makes the dependency hold whichever way its conditions turn out. */
+function satisfy(context: RichContext, rich: RichDependency, chosen: Set<number>): void {
+  const isTaken = (id: number): boolean => chosen.has(id) || context.isInResult(id);
+  switch (rich.kind) {
+    case 'plain':
+    case 'with':
+    case 'without': {
+      const candidates = setOf(context, rich);
+      if (candidates.some(isTaken)) return;
+      for (const id of context.providers.choose(candidates, true)) chosen.add(id);
+      return;
+    }
+    case 'and':
+      for (const operand of rich.operands) satisfy(context, operand, chosen);
+      return;
+    case 'or': {
+      if (rich.operands.some((operand) => holds(context, operand, isTaken))) return;
+      const started = rich.operands.find(
+        (operand) => isPossible(context, operand) && setOf(context, operand).some((id) => chosen.has(id)),
+      );
+      const open = started ?? rich.operands.find((operand) => isPossible(context, operand));
+      if (open !== undefined) satisfy(context, open, chosen);
+      return;
+    }
+    case 'if':
+    case 'unless':
+      satisfy(context, rich.consequent, chosen);
+      if (rich.otherwise !== null) satisfy(context, rich.otherwise, chosen);
+      return;
+    default:
+      rich satisfies never;
+  }
+}
+
+/** Whether the dependency holds with these packages, both branches of a condition asked for. */
+function holds(context: RichContext, rich: RichDependency, isTaken: (id: number) => boolean): boolean {
+  switch (rich.kind) {
+    case 'plain':
+    case 'with':
+    case 'without':
+      return setOf(context, rich).some(isTaken);
+    case 'and':
+      return rich.operands.every((operand) => holds(context, operand, isTaken));
+    case 'or':
+      return rich.operands.some((operand) => holds(context, operand, isTaken));
+    case 'if':
+    case 'unless':
+      return (
+        holds(context, rich.consequent, isTaken) &&
+        (rich.otherwise === null || holds(context, rich.otherwise, isTaken))
+      );
+    default:
+      return rich satisfies never;
+  }
+}
+
+/**
+ * Resolves a rich dependency as logic. The package that "any side, the best one" would give is always among
+ * the chosen, so the answer is a superset of the reference composer's; what `and` and conditions need is added.
+ * A text that is no rich dependency is not resolvable. Source: pungi contract 1.6, the rpm manual.
+ */
+export function resolveRich(context: RichContext, text: string): RichAnswer {
+  let rich: RichDependency;
+  try {
+    rich = parseRichDependency(text);
+  } catch (thrown) {
+    if (thrown instanceof ReactorError) return { chosen: [], isResolvable: false };
+    throw thrown;
+  }
+  const union = setOf(context, rich);
+  const chosen = new Set(context.providers.choose(union, true));
+  satisfy(context, rich, chosen);
+  return { chosen: [...chosen], isResolvable: union.length > 0 && isPossible(context, rich) };
+}

@@ -1,0 +1,208 @@
+import { archListsOf } from '../../model/arches.ts';
+import { isGlob, matchNamePattern } from '../../model/name-pattern.ts';
+import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
+import { isDebugName, type GatherIndex } from './gather-index.ts';
+import { EvrCache } from './version-match.ts';
+
+export const INVISIBLE = 0;
+export const BINARY = 1;
+export const DEBUG = 2;
+export const SOURCE = 3;
+
+/** Where an arch stands for a tree arch. */
+export interface ArchPlace {
+  /** Position in the list of all arches, best first. */
+  readonly rank: number;
+  readonly isNative: boolean;
+  /** noarch counts as both. */
+  readonly isMultilib: boolean;
+  readonly isNoarch: boolean;
+  readonly isSource: boolean;
+}
+
+/** What a gather can see of an index: after excludes, with what is superseded by a newer EVR marked. */
+export interface Universe {
+  readonly index: GatherIndex;
+  /** By package: INVISIBLE, BINARY, DEBUG or SOURCE. */
+  readonly kinds: Uint8Array;
+  /** By package: 1 when the same name and arch has a higher EVR. */
+  readonly superseded: Uint8Array;
+  /** By string id of the arch. */
+  readonly places: ReadonlyMap<number, ArchPlace>;
+  /** By index of the repository: 1 for lookaside. */
+  readonly lookaside: Uint8Array;
+  readonly evrs: EvrCache;
+}
+
+export interface UniverseOptions {
+  readonly arch: string;
+  /** Patterns without the leading dash: `name`, `name.+`, `name.src`. */
+  readonly excludes: readonly string[];
+  readonly multilibBlacklist: readonly string[];
+  /** By package: 1 for what may be seen; everything when left out. */
+  readonly visible?: Uint8Array;
+}
+
+function placesOf(index: GatherIndex, treeArch: string): Map<number, ArchPlace> {
+  const { native, multilib } = archListsOf(treeArch);
+  const places = new Map<number, ArchPlace>();
+  const put = (arch: string, rank: number, isNative: boolean, isSource: boolean): void => {
+    const id = index.strings.find(arch);
+    const isNoarch = arch === 'noarch';
+    if (id >= 0) places.set(id, { rank, isNative, isMultilib: !isNative || isNoarch, isNoarch, isSource });
+  };
+  const binary = [...native.filter((arch) => arch !== 'noarch'), ...multilib, 'noarch'];
+  binary.forEach((arch, rank) => put(arch, rank, native.includes(arch), false));
+  put('src', 0, true, true);
+  put('nosrc', 1, true, true);
+  return places;
+}
+
+const cachedSuperseded = new WeakMap<GatherIndex, { generation: number; superseded: Uint8Array }>();
+
+/** Marks every package whose name and arch has a higher EVR among those that `isIn` accepts. */
+function supersededOf(index: GatherIndex, evrs: EvrCache, isIn: (id: number) => boolean): Uint8Array {
+  const superseded = new Uint8Array(index.count);
+  const { name, firstByName } = index.columns;
+  for (let id = 0; id < index.count; id += 1) {
+    if (firstByName.at(name.at(id)) === id) markChain(index, evrs, id, isIn, superseded);
+  }
+  return superseded;
+}
+
+function markChain(
+  index: GatherIndex,
+  evrs: EvrCache,
+  first: number,
+  isIn: (id: number) => boolean,
+  superseded: Uint8Array,
+): void {
+  const { arch, evr, nextByName } = index.columns;
+  for (let id = first; id >= 0; id = nextByName.at(id)) {
+    if (!isIn(id)) continue;
+    for (let other = nextByName.at(id); other >= 0; other = nextByName.at(other)) {
+      if (arch.at(other) !== arch.at(id) || evr.at(other) === evr.at(id) || !isIn(other)) continue;
+      const order = evrs.compare(index.strings.get(evr.at(id)), index.strings.get(evr.at(other)));
+      if (order < 0) superseded[id] = 1;
+      else if (order > 0) superseded[other] = 1;
+    }
+  }
+}
+
+function wholeSuperseded(index: GatherIndex, evrs: EvrCache): Uint8Array {
+  const known = cachedSuperseded.get(index);
+  if (known !== undefined && known.generation === index.generation) return known.superseded;
+  const superseded = supersededOf(index, evrs, (id) => !index.isRemoved(id));
+  cachedSuperseded.set(index, { generation: index.generation, superseded });
+  return superseded;
+}
+
+/** Gives the index what a file remembered of which packages are superseded. */
+export function rememberSuperseded(index: GatherIndex, superseded: Uint8Array): void {
+  cachedSuperseded.set(index, { generation: index.generation, superseded });
+}
+
+/** Which packages of a whole index are superseded, for a file to remember. */
+export function supersededOfIndex(index: GatherIndex): Uint8Array {
+  return wholeSuperseded(index, new EvrCache());
+}
+
+/** The name ids that a pattern matches, each once. */
+export function namesMatching(index: GatherIndex, pattern: string): number[] {
+  const { name, firstByName } = index.columns;
+  if (!isGlob(pattern)) {
+    const id = index.strings.find(byteStringOf(pattern));
+    return id >= 0 && firstByName.at(id) >= 0 ? [id] : [];
+  }
+  const isMatch = matchNamePattern(pattern);
+  const names: number[] = [];
+  for (let id = 0; id < index.count; id += 1) {
+    if (firstByName.at(name.at(id)) === id && isMatch(index.nameOf(id))) names.push(name.at(id));
+  }
+  return names;
+}
+
+/** Packages of a name, removed ones included, in no order. */
+export function* packagesOfName(index: GatherIndex, name: number): Generator<number> {
+  const { firstByName, nextByName } = index.columns;
+  for (let id = firstByName.at(name); id >= 0; id = nextByName.at(id)) yield id;
+}
+
+/**
+ * What a gather for a tree arch sees: kinds by arch and name, excludes and the multilib black list applied, then
+ * "latest only" per name and arch. Source: pungi contract 1.2, 1.3.
+ */
+export function openUniverse(index: GatherIndex, options: UniverseOptions): Universe {
+  const { columns } = index;
+  const evrs = new EvrCache();
+  const places = placesOf(index, options.arch);
+  const kinds = new Uint8Array(index.count);
+  const lookaside = Uint8Array.from(index.repositories, (repository) => (repository.isLookaside ? 1 : 0));
+  const { visible } = options;
+  let lastArch = -2;
+  let lastPlace: ArchPlace | undefined;
+  for (let id = 0; id < index.count; id += 1) {
+    const arch = columns.arch.at(id);
+    if (arch !== lastArch) {
+      lastArch = arch;
+      lastPlace = places.get(arch);
+    }
+    if (lastPlace === undefined || columns.isRemoved.at(id) === 1) continue;
+    if (visible !== undefined && visible[id] !== 1) continue;
+    if (lastPlace.isSource) kinds[id] = SOURCE;
+    else kinds[id] = columns.isDebug.at(id) === 1 ? DEBUG : BINARY;
+  }
+  const touched = new Set<number>();
+  for (const pattern of options.excludes) {
+    const { names, isExcluded } = excludeRule(index, pattern, kinds, places);
+    for (const name of names) {
+      for (const id of packagesOfName(index, name)) {
+        if (!isExcluded(id) || lookaside[columns.repository.at(id)] === 1) continue;
+        kinds[id] = INVISIBLE;
+        touched.add(name);
+      }
+    }
+  }
+  for (const pattern of options.multilibBlacklist) {
+    for (const name of namesMatching(index, pattern)) {
+      for (const id of packagesOfName(index, name)) {
+        if (kinds[id] === BINARY && isCompanion(places.get(columns.arch.at(id)))) kinds[id] = INVISIBLE;
+      }
+    }
+  }
+  const isIn = (id: number): boolean => kinds[id] !== INVISIBLE;
+  let superseded: Uint8Array;
+  if (visible !== undefined) superseded = supersededOf(index, evrs, isIn);
+  else {
+    superseded = wholeSuperseded(index, evrs);
+    if (touched.size > 0) superseded = Uint8Array.from(superseded);
+    for (const name of touched) {
+      for (const id of packagesOfName(index, name)) superseded[id] = 0;
+      markChain(index, evrs, columns.firstByName.at(name), isIn, superseded);
+    }
+  }
+  return { index, kinds, superseded, places, lookaside, evrs };
+}
+
+function isCompanion(place: ArchPlace | undefined): boolean {
+  return place !== undefined && !place.isNative && !place.isSource;
+}
+
+function excludeRule(
+  index: GatherIndex,
+  pattern: string,
+  kinds: Uint8Array,
+  places: ReadonlyMap<number, ArchPlace>,
+): { names: number[]; isExcluded: (id: number) => boolean } {
+  const { arch } = index.columns;
+  if (pattern.endsWith('.src')) {
+    return { names: namesMatching(index, pattern.slice(0, -4)), isExcluded: (id) => kinds[id] === SOURCE };
+  }
+  const isSuffixed = pattern.endsWith('.+');
+  const name = isSuffixed ? pattern.slice(0, -2) : pattern;
+  const kind = isDebugName(name) ? DEBUG : BINARY;
+  return {
+    names: namesMatching(index, name),
+    isExcluded: (id) => kinds[id] === kind && (!isSuffixed || isCompanion(places.get(arch.at(id)))),
+  };
+}

@@ -1,0 +1,96 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { messageOf, ReactorError } from '../../model/errors.ts';
+
+/** The most bytes one metadata file may have after decompression. */
+export const METADATA_LIMIT = 2 ** 31 - 1;
+/** A file may grow by this factor, or to `GROWTH_FLOOR`, unless repomd declares its open size. */
+export const GROWTH_LIMIT = 400;
+export const GROWTH_FLOOR = 16 * 1024 * 1024;
+
+export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
+
+/** Tells the compression by the first bytes, whatever the file is called. */
+export function compressionOf(bytes: Uint8Array): Compression {
+  const [a, b, c, d] = bytes;
+  if (a === 0x1f && b === 0x8b) return 'gzip';
+  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
+  if (a === 0xfd && b === 0x37 && c === 0x7a && d === 0x58) return 'xz';
+  if (a === 0x42 && b === 0x5a && c === 0x68) return 'bzip2';
+  return 'none';
+}
+
+/** The most bytes the content may have: what repomd declares, else a multiple of the compressed size. */
+export function contentLimit(compressedSize: number, declared: number | null): number {
+  const grown = Math.max(GROWTH_FLOOR, compressedSize * GROWTH_LIMIT);
+  return Math.min(METADATA_LIMIT, declared ?? grown);
+}
+
+function tooLarge(where: string, limit: number): ReactorError {
+  return new ReactorError('repodata.too_large', `The file decompresses to more than ${limit} bytes.`, {
+    where,
+    hint: 'The limit is the open-size of repomd.xml, else 400 times the compressed size.',
+  });
+}
+
+async function decompressXz(bytes: Uint8Array, limit: number, where: string): Promise<Buffer> {
+  const { XzReadableStream } = await import('xz-decompress');
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  const reader = new XzReadableStream(source).getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.length;
+    if (size > limit) {
+      await reader.cancel();
+      throw tooLarge(where, limit);
+    }
+    chunks.push(Uint8Array.from(part.value));
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function isTooLarge(thrown: unknown): boolean {
+  return thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+/**
+ * Decompresses a metadata file of at most `limit` bytes of content; gzip with several members and zstd with
+ * several frames are read to the end. Throws `repodata.too_large`, `repodata.compression_broken`,
+ * `repodata.compression_unknown` (bzip2).
+ */
+export async function decompress(bytes: Uint8Array, limit: number, where: string): Promise<Buffer> {
+  const compression = compressionOf(bytes);
+  const options = { maxOutputLength: Math.max(limit, 1), chunkSize: 1024 * 1024 };
+  try {
+    switch (compression) {
+      case 'gzip':
+        return gunzipSync(bytes, options);
+      case 'zstd':
+        return zstdDecompressSync(bytes, options);
+      case 'xz':
+        return await decompressXz(bytes, limit, where);
+      case 'bzip2':
+        throw new ReactorError('repodata.compression_unknown', 'The file is compressed with bzip2.', {
+          where,
+          hint: 'Make the repository again with gzip or zstd.',
+        });
+      case 'none':
+        if (bytes.length > limit) throw tooLarge(where, limit);
+        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      default:
+        return compression satisfies never;
+    }
+  } catch (thrown) {
+    if (thrown instanceof ReactorError) throw thrown;
+    if (isTooLarge(thrown)) throw tooLarge(where, limit);
+    throw new ReactorError('repodata.compression_broken', `Cannot decompress: ${messageOf(thrown)}.`, {
+      where,
+      cause: thrown,
+    });
+  }
+}

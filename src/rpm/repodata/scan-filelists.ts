@@ -1,0 +1,54 @@
+import { malformed, nextTag, rawAttribute, tagEnd, unescapeXml } from './xml-scan.ts';
+import { visitWindows } from './scan-primary.ts';
+
+/** Takes what a filelists.xml says: the package, then each of its paths as a range of a byte string. */
+export interface FilelistsSink {
+  /** Answers whether the paths of this package are wanted. */
+  package(pkgid: string): boolean;
+  file(bytes: string, from: number, to: number): void;
+}
+
+/** Scans the content of a filelists.xml. Throws `repodata.malformed`, `repodata.entity`. */
+export function scanFilelists(content: Buffer, where: string, sink: FilelistsSink): void {
+  let hasRoot = false;
+  let isClosed = false;
+  visitWindows(content, where, (xml, base) => {
+    for (let tag = nextTag(xml, 0, where); tag !== null;) {
+      let next = tag.end;
+      if (tag.name === 'filelists') {
+        if (tag.isClosing) isClosed = true;
+        else hasRoot = true;
+      } else if (tag.name === 'package' && !tag.isClosing && !tag.isEmpty) {
+        const pkgid = rawAttribute(xml, tag.start, tag.end, 'pkgid');
+        if (pkgid === null) throw malformed(where, base + tag.start, 'A package has no pkgid.');
+        if (sink.package(pkgid)) next = readFiles(xml, next, base, where, sink);
+        else {
+          const close = xml.indexOf('</package>', next);
+          if (close < 0) throw malformed(where, base + tag.start, 'A package does not end.');
+          next = close;
+        }
+      }
+      tag = nextTag(xml, next, where);
+    }
+  });
+  if (!hasRoot || !isClosed) throw malformed(where, content.length, 'This is not a whole filelists.xml.');
+}
+
+function readFiles(xml: string, from: number, base: number, where: string, sink: FilelistsSink): number {
+  let at = xml.indexOf('<', from);
+  while (at >= 0) {
+    if (xml.startsWith('<file', at)) {
+      const open = tagEnd(xml, at, where);
+      const close = xml.indexOf('<', open);
+      if (close < 0) throw malformed(where, base + at, 'A file does not end.');
+      const amp = xml.indexOf('&', open);
+      if (amp >= 0 && amp < close) {
+        const path = unescapeXml(xml.slice(open, close), where, base + open);
+        sink.file(path, 0, path.length);
+      } else if (close > open) sink.file(xml, open, close);
+      at = xml.indexOf('<', close + 1);
+    } else if (xml.startsWith('</package', at)) return at;
+    else at = xml.indexOf('<', at + 1);
+  }
+  throw malformed(where, base + from, 'A package does not end.');
+}

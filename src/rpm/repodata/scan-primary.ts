@@ -1,0 +1,272 @@
+import { malformed, nextTag, rawAttribute, tagEnd, textAfter, unescapeXml, type XmlTag } from './xml-scan.ts';
+
+/** Bits of a dependency's comparison: 1 less, 2 greater, 4 equal; 0 for an unversioned one. */
+export const LESS = 1;
+export const GREATER = 2;
+export const EQUAL = 4;
+
+const flagBits: Readonly<Record<string, number>> = {
+  EQ: EQUAL,
+  LT: LESS,
+  GT: GREATER,
+  LE: LESS | EQUAL,
+  GE: GREATER | EQUAL,
+};
+
+/** The comparison bits of a flag as repodata writes it (`EQ`, `LT` …); 0 for anything else. */
+export function flagBitsOf(flag: string): number {
+  return flagBits[flag] ?? 0;
+}
+
+export type PackageText = 'name' | 'arch' | 'pkgid' | 'sourceRpm' | 'href' | 'base';
+
+/**
+ * Takes what the scanner finds, package by package. Strings come as a range of a byte string, so that nothing
+ * is copied which is already known.
+ */
+export interface PrimarySink {
+  text(field: PackageText, bytes: string, from: number, to: number): void;
+  /** `epoch:version-release`. */
+  version(evr: string): void;
+  size(bytes: number): void;
+  /** `evr` is `epoch:version[-release]`, empty for an unversioned dependency. */
+  dependency(
+    kind: 'requires' | 'provides',
+    bytes: string,
+    from: number,
+    to: number,
+    flag: number,
+    evr: string,
+  ): void;
+  file(bytes: string, from: number, to: number): void;
+  /** The package is complete; the offsets are those of its element in the file. Throws to refuse it. */
+  finish(start: number, end: number): void;
+}
+
+const WINDOW = 8 * 1024 * 1024;
+const WINDOW_LIMIT = 256 * 1024 * 1024;
+const CLOSE = '</package>';
+
+/**
+ * Cuts the content of a metadata file into windows of whole `<package>` elements and calls `visit` with the
+ * byte string of each, its offset in the file, and where its first and after its last element are. Text before
+ * and after the packages is checked for declarations. Throws `repodata.malformed`, `repodata.entity`.
+ */
+export function visitWindows(
+  content: Buffer,
+  where: string,
+  visit: (xml: string, base: number, from: number, to: number) => void,
+): void {
+  let base = 0;
+  while (base < content.length) {
+    let end = Math.min(content.length, base + WINDOW);
+    if (end < content.length) {
+      const close = content.lastIndexOf(CLOSE, end);
+      if (close < base) {
+        const next = content.indexOf(CLOSE, end);
+        end = next < 0 ? content.length : next + CLOSE.length;
+      } else end = close + CLOSE.length;
+    }
+    if (end - base > WINDOW_LIMIT) throw malformed(where, base, 'One package fills 256 MB.');
+    const xml = content.toString('latin1', base, end);
+    visit(xml, base, 0, xml.length);
+    base = end;
+  }
+}
+
+class PrimaryScanner {
+  readonly #sink: PrimarySink;
+  readonly #where: string;
+  #lastRaw = '';
+  #lastEvr = '';
+
+  constructor(sink: PrimarySink, where: string) {
+    this.#sink = sink;
+    this.#where = where;
+  }
+
+  /** Reads one `<package>` element whose opening tag is given; answers the offset after it. */
+  readPackage(xml: string, open: XmlTag, base: number): number {
+    const sink = this.#sink;
+    const where = this.#where;
+    let hasName = false;
+    let hasArch = false;
+    let hasVersion = false;
+    let hasPkgid = false;
+    let list: 'requires' | 'provides' | null = null;
+    let at = open.end;
+    for (;;) {
+      const start = xml.indexOf('<', at);
+      if (start < 0) throw malformed(where, base + open.start, 'A package does not end.');
+      const first = xml.charCodeAt(start + 1);
+      // <rpm:entry …/> and <file>…</file> are nearly all of a package, so they are met first.
+      if (first === 114 && xml.startsWith('rpm:entry', start + 1)) {
+        const end = tagEnd(xml, start, where);
+        if (list !== null) this.#readEntry(xml, start, end, list, base);
+        at = end;
+        continue;
+      }
+      if (first === 102 && xml.startsWith('file', start + 1) && !xml.startsWith('format', start + 1)) {
+        at = this.#readFile(xml, start, base);
+        continue;
+      }
+      const tag = nextTag(xml, start, where);
+      if (tag === null) throw malformed(where, base + open.start, 'A package does not end.');
+      at = tag.end;
+      if (tag.isClosing) {
+        if (tag.name === 'package') {
+          if (!hasName || !hasArch || !hasVersion || !hasPkgid) {
+            throw malformed(where, base + open.start, 'A package has no name, arch, version or checksum.');
+          }
+          sink.finish(base + open.start, base + tag.end);
+          return tag.end;
+        }
+        if (tag.name === 'requires' || tag.name === 'provides') list = null;
+        continue;
+      }
+      switch (tag.name) {
+        case 'package':
+          throw malformed(where, base + tag.start, 'A package lies inside a package.');
+        case 'name':
+          hasName = this.#text('name', xml, tag) || hasName;
+          break;
+        case 'arch':
+          hasArch = this.#text('arch', xml, tag) || hasArch;
+          break;
+        case 'checksum':
+          hasPkgid = this.#text('pkgid', xml, tag) || hasPkgid;
+          break;
+        case 'sourcerpm':
+          this.#text('sourceRpm', xml, tag);
+          break;
+        case 'version':
+          sink.version(this.#evr(xml, tag.start, tag.end));
+          hasVersion = true;
+          break;
+        case 'location':
+          this.#attribute('href', xml, tag, 'href');
+          this.#attribute('base', xml, tag, 'xml:base');
+          break;
+        case 'size':
+          sink.size(Number(rawAttribute(xml, tag.start, tag.end, 'package') ?? 0));
+          break;
+        case 'requires':
+        case 'provides':
+          list = tag.isEmpty ? null : tag.name;
+          break;
+        case 'conflicts':
+        case 'obsoletes':
+        case 'recommends':
+        case 'suggests':
+        case 'supplements':
+        case 'enhances':
+          list = null;
+          if (!tag.isEmpty) at = this.#skipList(xml, tag, base);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  #skipList(xml: string, tag: XmlTag, base: number): number {
+    const end = xml.indexOf(`:${tag.name}>`, tag.end);
+    if (end < 0) throw malformed(this.#where, base + tag.start, `<${tag.name}> does not end.`);
+    const stop = end + tag.name.length + 2;
+    const inner = xml.indexOf('<!', tag.end);
+    return inner >= 0 && inner < stop ? tag.end : stop;
+  }
+
+  #text(field: PackageText, xml: string, tag: XmlTag): boolean {
+    const text = textAfter(xml, tag, this.#where);
+    this.#sink.text(field, text, 0, text.length);
+    return text !== '';
+  }
+
+  #attribute(field: PackageText, xml: string, tag: XmlTag, name: string): void {
+    const raw = rawAttribute(xml, tag.start, tag.end, name);
+    if (raw === null) return;
+    const text = unescapeXml(raw, this.#where, tag.start);
+    this.#sink.text(field, text, 0, text.length);
+  }
+
+  #readFile(xml: string, start: number, base: number): number {
+    const open = xml.indexOf('>', start) + 1;
+    if (open > 0 && xml.charCodeAt(open - 2) === 47) return open;
+    const close = open === 0 ? -1 : xml.indexOf('<', open);
+    if (close < 0) throw malformed(this.#where, base + start, 'A file does not end.');
+    const amp = xml.indexOf('&', open);
+    if (amp >= 0 && amp < close) {
+      const path = unescapeXml(xml.slice(open, close), this.#where, base + open);
+      this.#sink.file(path, 0, path.length);
+    } else if (close > open) this.#sink.file(xml, open, close);
+    return close;
+  }
+
+  #readEntry(xml: string, start: number, end: number, kind: 'requires' | 'provides', base: number): void {
+    let from: number;
+    let to: number;
+    if (xml.startsWith(' name="', start + 10)) {
+      from = start + 17;
+      to = xml.indexOf('"', from);
+    } else {
+      const raw = rawAttribute(xml, start, end, 'name');
+      if (raw === null) throw malformed(this.#where, base + start, 'A dependency has no name.');
+      from = xml.indexOf(raw, start);
+      to = from + raw.length;
+    }
+    let flag = 0;
+    let evr = '';
+    if (end - to > 8) {
+      const raw = rawAttribute(xml, to + 1, end, 'flags');
+      if (raw !== null) {
+        flag = flagBits[raw] ?? 0;
+        if (flag !== 0) evr = this.#evr(xml, to + 1, end);
+      }
+    }
+    for (let i = from; i < to; i += 1) {
+      if (xml.charCodeAt(i) !== 38) continue;
+      const name = unescapeXml(xml.slice(from, to), this.#where, base + from);
+      this.#sink.dependency(kind, name, 0, name.length, flag, evr);
+      return;
+    }
+    this.#sink.dependency(kind, xml, from, to, flag, evr);
+  }
+
+  /** The EVR of a tag. Neighbours mostly carry the same one, so the last is remembered by its raw text. */
+  #evr(xml: string, start: number, end: number): string {
+    const at = xml.indexOf('epoch=', start);
+    if (at >= 0 && at < end && this.#lastRaw !== '' && xml.startsWith(this.#lastRaw, at)) return this.#lastEvr;
+    const epoch = rawAttribute(xml, start, end, 'epoch') ?? '0';
+    const version = rawAttribute(xml, start, end, 'ver') ?? '';
+    const release = rawAttribute(xml, start, end, 'rel');
+    const text = `${epoch === '' ? '0' : epoch}:${version}${release === null ? '' : `-${release}`}`;
+    const evr = unescapeXml(text, this.#where, start);
+    this.#lastRaw = at >= 0 && at < end ? xml.slice(at, end) : '';
+    this.#lastEvr = evr;
+    return evr;
+  }
+}
+
+/**
+ * Scans the content of a primary.xml and gives every package to the sink. Throws `repodata.malformed` and
+ * `repodata.entity` with the file and the byte offset, and whatever the sink throws.
+ */
+export function scanPrimary(content: Buffer, where: string, sink: PrimarySink): void {
+  const scanner = new PrimaryScanner(sink, where);
+  let hasRoot = false;
+  let isClosed = false;
+  visitWindows(content, where, (xml, base) => {
+    for (let tag = nextTag(xml, 0, where); tag !== null;) {
+      if (tag.isClosing) isClosed = tag.name === 'metadata' || isClosed;
+      else if (tag.name === 'metadata') hasRoot = true;
+      let next = tag.end;
+      if (tag.name === 'package' && !tag.isClosing && !tag.isEmpty) {
+        if (!hasRoot) throw malformed(where, base + tag.start, 'A package lies outside <metadata>.');
+        next = scanner.readPackage(xml, tag, base);
+      }
+      tag = nextTag(xml, next, where);
+    }
+  });
+  if (!hasRoot || !isClosed) throw malformed(where, content.length, 'This is not a whole primary.xml.');
+}
