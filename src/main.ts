@@ -7,6 +7,10 @@ const commands: Record<
   { readonly summary: string; readonly load: () => Promise<{ command: Command }> }
 > = {
   config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
+  gather: {
+    summary: 'Tell which packages a compose of some input has, and why',
+    load: () => import('./commands/gather.ts'),
+  },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 

@@ -3,7 +3,13 @@ import { formatNevra, isSourceArch } from '../../model/nevra.ts';
 import type { Dependency } from '../../rpm/dependency.ts';
 import type { PackageRecord } from '../../rpm/package-record.ts';
 import { checkLocation } from '../../rpm/repodata/location.ts';
-import { EQUAL, flagBitsOf, scanPrimary, type PackageText, type PrimarySink } from '../../rpm/repodata/scan-primary.ts';
+import {
+  EQUAL,
+  flagBitsOf,
+  scanPrimary,
+  type PackageText,
+  type PrimarySink,
+} from '../../rpm/repodata/scan-primary.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
 import { isRuntimePath } from './multilib-methods.ts';
@@ -90,7 +96,8 @@ class IndexSink implements PrimarySink {
   }
 
   file(bytes: string, from: number, to: number): void {
-    if (bytes.charCodeAt(from) === SLASH) this.#provides.push(this.#index.strings.intern(bytes, from, to), 0, -1);
+    if (bytes.charCodeAt(from) === SLASH)
+      this.#provides.push(this.#index.strings.intern(bytes, from, to), 0, -1);
   }
 
   finish(start: number, _end: number): void {
@@ -137,7 +144,12 @@ class IndexSink implements PrimarySink {
 }
 
 /** Requires, then provides (name, flag, EVR in turn) and the provide of itself that every binary has. */
-function addDependencies(index: GatherIndex, id: number, requires: readonly number[], provides: readonly number[]): void {
+function addDependencies(
+  index: GatherIndex,
+  id: number,
+  requires: readonly number[],
+  provides: readonly number[],
+): void {
   const { columns } = index;
   for (const dependency of requires) index.addRequirement(dependency);
   const name = columns.name.at(id);
@@ -172,12 +184,19 @@ export interface LocatedRecord {
   readonly size?: number;
 }
 
-function evrText(epoch: string | undefined, version: string | undefined, release: string | undefined): string {
+function evrText(
+  epoch: string | undefined,
+  version: string | undefined,
+  release: string | undefined,
+): string {
   const tail = release === undefined || release === '' ? '' : `-${release}`;
   return byteStringOf(`${epoch === undefined || epoch === '' ? '0' : epoch}:${version ?? ''}${tail}`);
 }
 
-function internDependency(index: GatherIndex, dependency: Dependency): [name: number, flag: number, evr: number] {
+function internDependency(
+  index: GatherIndex,
+  dependency: Dependency,
+): [name: number, flag: number, evr: number] {
   const name = index.strings.intern(byteStringOf(dependency.name));
   const flag = dependency.flag === undefined ? 0 : flagBitsOf(dependency.flag);
   if (flag === 0) return [name, 0, -1];
@@ -189,7 +208,11 @@ function internDependency(index: GatherIndex, dependency: Dependency): [name: nu
  * Adds packages known by their records to a repository of the index and answers their ids. Throws
  * `gather.record_invalid` for a record without name, arch or version.
  */
-export function addRecords(index: GatherIndex, repository: number, packages: Iterable<LocatedRecord>): number[] {
+export function addRecords(
+  index: GatherIndex,
+  repository: number,
+  packages: Iterable<LocatedRecord>,
+): number[] {
   const isFirst = index.count === 0;
   const added: { id: number; files: readonly string[] }[] = [];
   for (const { record, pkgid, href, base, size } of packages) {

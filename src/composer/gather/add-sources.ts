@@ -62,6 +62,7 @@ function withoutShadowed(run: GatherRun, ids: readonly number[]): number[] {
   const asides = sorted.filter((id) => run.state.isFromLookaside(id));
   return sorted.filter(
     (id) =>
-      asides.includes(id) || !asides.some((aside) => name.at(aside) === name.at(id) && evr.at(aside) === evr.at(id)),
+      asides.includes(id) ||
+      !asides.some((aside) => name.at(aside) === name.at(id) && evr.at(aside) === evr.at(id)),
   );
 }

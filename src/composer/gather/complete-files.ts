@@ -40,7 +40,11 @@ export async function completeFiles(index: GatherIndex, sources: readonly FileSo
         const path = strings.find(bytes, from, to);
         for (const id of owners) {
           if (path >= 0 && wanted.has(path)) index.addProvide(id, path, 0, -1);
-          if (columns.hasRuntimeFile.at(id) === 0 && mayBeRuntime(bytes, from) && isRuntimePath(bytes.slice(from, to))) {
+          if (
+            columns.hasRuntimeFile.at(id) === 0 &&
+            mayBeRuntime(bytes, from) &&
+            isRuntimePath(bytes.slice(from, to))
+          ) {
             columns.hasRuntimeFile.set(id, 1);
           }
         }
@@ -52,5 +56,7 @@ export async function completeFiles(index: GatherIndex, sources: readonly FileSo
 
 /** The runtime method's files lie below /usr/lib, /lib and /etc. */
 function mayBeRuntime(bytes: string, from: number): boolean {
-  return bytes.startsWith('/usr/lib', from) || bytes.startsWith('/lib', from) || bytes.startsWith('/etc/', from);
+  return (
+    bytes.startsWith('/usr/lib', from) || bytes.startsWith('/lib', from) || bytes.startsWith('/etc/', from)
+  );
 }

@@ -55,7 +55,10 @@ export interface GatherRun {
   readonly providers: Providers;
   /** What each dependency id was resolved to; only answers that are not empty. */
   readonly answers: Map<number, readonly number[]>;
-  readonly cursors: Record<'binary' | 'selfhosting' | 'source' | 'debug' | 'debugDeps' | 'fulltree' | 'langpacks' | 'multilib', number>;
+  readonly cursors: Record<
+    'binary' | 'selfhosting' | 'source' | 'debug' | 'debugDeps' | 'fulltree' | 'langpacks' | 'multilib',
+    number
+  >;
 }
 
 /** The packages of a result list since the last call of a step, in an order of their own. */
@@ -72,4 +75,3 @@ export function selectByName(run: GatherRun, name: number): number[] {
   const ids = [...packagesOfName(index, name)].filter((id) => kinds[id] === BINARY && superseded[id] !== 1);
   return run.providers.choose(ids, false);
 }
-

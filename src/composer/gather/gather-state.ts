@@ -63,9 +63,16 @@ export class GatherState {
   }
 
   result(needsPaths: boolean): GatherResult {
-    const shipped = (ids: readonly number[]): number[] => sortPackages(this.index, ids.filter((id) => !this.isAside(id)));
+    const shipped = (ids: readonly number[]): number[] =>
+      sortPackages(
+        this.index,
+        ids.filter((id) => !this.isAside(id)),
+      );
     const all = [...this.binary, ...this.debug, ...this.source];
-    const aside = sortPackages(this.index, all.filter((id) => this.isAside(id)));
+    const aside = sortPackages(
+      this.index,
+      all.filter((id) => this.isAside(id)),
+    );
     return {
       index: this.index,
       binary: shipped(this.binary),
@@ -107,5 +114,7 @@ function compareEqualNames(index: GatherIndex, a: number, b: number): number {
   if (arches[0] !== arches[1]) return arches[0] < arches[1] ? -1 : 1;
   const evrs = [strings.get(columns.evr.at(a)), strings.get(columns.evr.at(b))] as const;
   if (evrs[0] !== evrs[1]) return evrs[0] < evrs[1] ? -1 : 1;
-  return columns.repository.at(a) - columns.repository.at(b) || (index.pkgidOf(a) < index.pkgidOf(b) ? -1 : 1);
+  return (
+    columns.repository.at(a) - columns.repository.at(b) || (index.pkgidOf(a) < index.pkgidOf(b) ? -1 : 1)
+  );
 }

@@ -3,7 +3,13 @@ import { addCompanions, addFulltree, addLangpacks } from './add-companions.ts';
 import { addDebug, addSources } from './add-sources.ts';
 import { isDebugName, type GatherIndex } from './gather-index.ts';
 import type { GatherResult, Why } from './gather-result.ts';
-import { selectByName, takeNew, type GatherContext, type GatherOptions, type GatherRun } from './gather-run.ts';
+import {
+  selectByName,
+  takeNew,
+  type GatherContext,
+  type GatherOptions,
+  type GatherRun,
+} from './gather-run.ts';
 import { GatherState } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
 import { resolveRich } from './resolve-rich.ts';
@@ -36,7 +42,9 @@ function withDefaults(options: GatherOptions): GatherRun['options'] {
  */
 export function gather(context: GatherContext, index: GatherIndex, given: GatherOptions): GatherResult {
   const options = withDefaults(given);
-  const excludes = given.packages.filter((pattern) => pattern.startsWith('-')).map((pattern) => pattern.slice(1));
+  const excludes = given.packages
+    .filter((pattern) => pattern.startsWith('-'))
+    .map((pattern) => pattern.slice(1));
   const { visible } = given;
   const universe = openUniverse(index, {
     arch: options.arch,
@@ -51,7 +59,16 @@ export function gather(context: GatherContext, index: GatherIndex, given: Gather
     state,
     providers: new Providers(universe, options.greedy, (id) => state.has(id)),
     answers: new Map(),
-    cursors: { binary: 0, selfhosting: 0, source: 0, debug: 0, debugDeps: 0, fulltree: 0, langpacks: 0, multilib: 0 },
+    cursors: {
+      binary: 0,
+      selfhosting: 0,
+      source: 0,
+      debug: 0,
+      debugDeps: 0,
+      fulltree: 0,
+      langpacks: 0,
+      multilib: 0,
+    },
   };
   addInput(run);
   const steps = [
@@ -116,7 +133,9 @@ function selectPrepopulated(run: GatherRun, entry: string): number[] {
   if (dot <= 0 || name < 0 || arch < 0) return [];
   const ids = [...packagesOfName(index, name)].filter(
     (id) =>
-      index.columns.arch.at(id) === arch && superseded[id] !== 1 && (kinds[id] === BINARY || kinds[id] === DEBUG),
+      index.columns.arch.at(id) === arch &&
+      superseded[id] !== 1 &&
+      (kinds[id] === BINARY || kinds[id] === DEBUG),
   );
   const best = run.providers.best(ids);
   return best < 0 ? [] : [best];

@@ -1,3 +1,4 @@
+import { parseComps, type Comps } from '../../rpm/comps.ts';
 import type { RepositoryContext } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 import { addPrimary } from './add-packages.ts';
@@ -39,6 +40,25 @@ export async function loadRepositories(
     repositories.push(repository);
   }
   return { index, repositories };
+}
+
+/**
+ * The groups and langpacks of every comps file of loaded repositories; empty when none has one. Throws what
+ * `readRecord` and `parseComps` throw.
+ */
+export async function readComps(loaded: LoadedRepositories): Promise<Comps> {
+  const found: Comps[] = [];
+  for (const repository of loaded.repositories) {
+    const type = ['group', 'group_gz', 'group_zst', 'group_xz'].find(
+      (one) => repository.record(one) !== null,
+    );
+    if (type === undefined) continue;
+    found.push(parseComps(await repository.readRecord(type), `${repository.location} ${type}`));
+  }
+  return {
+    groups: found.flatMap((comps) => comps.groups),
+    langpacks: found.flatMap((comps) => comps.langpacks),
+  };
 }
 
 /** Where the files of loaded repositories can be read. */

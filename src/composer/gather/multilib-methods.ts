@@ -58,7 +58,8 @@ export function isRuntimePath(path: string): boolean {
   if (libraryFolders.has(folder) && file.includes('.so.')) return true;
   if (wholeFolders.has(folder)) return true;
   if (folder === '/etc/ld.so.conf.d') return file.endsWith('.conf');
-  if (folder === '/lib' || folder === '/lib64') return file.startsWith('libnss_') || file.startsWith('libdb-');
+  if (folder === '/lib' || folder === '/lib64')
+    return file.startsWith('libnss_') || file.startsWith('libdb-');
   return path.startsWith('/usr/lib') && deepPaths.some((isMatch) => isMatch(path));
 }
 

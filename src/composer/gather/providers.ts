@@ -100,7 +100,11 @@ export class Providers {
     const { sourceRpm } = this.#universe.index.columns;
     const isNative = this.#isNative(best);
     const siblings = this.#withoutShadowed(candidates).filter(
-      (id) => id !== best && sourceRpm.at(id) === sourceRpm.at(best) && sourceRpm.at(id) >= 0 && this.#isNative(id) === isNative,
+      (id) =>
+        id !== best &&
+        sourceRpm.at(id) === sourceRpm.at(best) &&
+        sourceRpm.at(id) >= 0 &&
+        this.#isNative(id) === isNative,
     );
     return [best, ...siblings.sort((a, b) => this.compare(a, b))];
   }
@@ -157,8 +161,8 @@ export class Providers {
     if (asides.length === 0 || asides.length === candidates.length) return candidates;
     return candidates.filter(
       (id) =>
-        isAside(id) || !asides.some((aside) => name.at(aside) === name.at(id) && evr.at(aside) === evr.at(id)),
+        isAside(id) ||
+        !asides.some((aside) => name.at(aside) === name.at(id) && evr.at(aside) === evr.at(id)),
     );
   }
 }
-

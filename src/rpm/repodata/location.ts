@@ -30,10 +30,14 @@ export function checkLocation(href: string, where: string): void {
   }
   const hasParent = href.split('/').includes('..') || decoded.split('/').includes('..');
   if (isPlain && !hasParent) return;
-  throw new ReactorError('repodata.location_unsafe', `The location "${href.slice(0, 200)}" leaves the repository.`, {
-    where,
-    hint: 'Locations are relative paths below the repository.',
-  });
+  throw new ReactorError(
+    'repodata.location_unsafe',
+    `The location "${href.slice(0, 200)}" leaves the repository.`,
+    {
+      where,
+      hint: 'Locations are relative paths below the repository.',
+    },
+  );
 }
 
 function tooLarge(where: string, limit: number): ReactorError {

@@ -85,7 +85,10 @@ export function parseRepomd(bytes: Uint8Array, where: string): Repomd {
     else if (tag.name === 'revision') revision = textOfByteString(textAfter(xml, tag, where));
     else if (tag.name === 'data') {
       const type = attribute(xml, tag, 'type', where) ?? '';
-      current = { type, draft: { href: null, checksum: null, openChecksum: null, size: null, openSize: null } };
+      current = {
+        type,
+        draft: { href: null, checksum: null, openChecksum: null, size: null, openSize: null },
+      };
     } else if (current !== null) {
       const { draft } = current;
       if (tag.name === 'location') draft.href = textOfByteString(attribute(xml, tag, 'href', where) ?? '');

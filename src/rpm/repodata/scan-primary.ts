@@ -236,7 +236,8 @@ class PrimaryScanner {
   /** The EVR of a tag. Neighbours mostly carry the same one, so the last is remembered by its raw text. */
   #evr(xml: string, start: number, end: number): string {
     const at = xml.indexOf('epoch=', start);
-    if (at >= 0 && at < end && this.#lastRaw !== '' && xml.startsWith(this.#lastRaw, at)) return this.#lastEvr;
+    if (at >= 0 && at < end && this.#lastRaw !== '' && xml.startsWith(this.#lastRaw, at))
+      return this.#lastEvr;
     const epoch = rawAttribute(xml, start, end, 'epoch') ?? '0';
     const version = rawAttribute(xml, start, end, 'ver') ?? '';
     const release = rawAttribute(xml, start, end, 'rel');
