@@ -1,4 +1,6 @@
-import type { Priority } from '../model/compose.ts';
+import { sql } from 'kysely';
+import { priorities, type Priority } from '../model/compose.ts';
+import type { WhenBusy } from '../model/rule.ts';
 import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
 import type { Jobs } from './jobs.ts';
 
@@ -16,6 +18,13 @@ export interface NewComposeRequest {
   readonly notBefore: Date | null;
 }
 
+/** What changing the queue of requests needs. */
+export interface QueueContext {
+  readonly transaction: TransactionHandle;
+  readonly jobs: Jobs;
+  readonly now: Date;
+}
+
 /** How a request ended. */
 export type RequestOutcome =
   | { readonly outcome: 'composed'; readonly composeId: number }
@@ -24,8 +33,9 @@ export type RequestOutcome =
 
 /** Stores a request and enqueues its planning; answers its id. */
 export async function insertComposeRequest(
-  context: { readonly transaction: TransactionHandle; readonly jobs: Jobs; readonly now: Date },
+  context: QueueContext,
   request: NewComposeRequest,
+  whenBusy: WhenBusy = 'queue',
 ): Promise<number> {
   const { id } = await context.transaction
     .insertInto('compose_requests')
@@ -38,6 +48,7 @@ export async function insertComposeRequest(
       min_event: request.minEvent,
       chain: JSON.stringify(request.chain),
       unchanged: request.unchanged,
+      when_busy: whenBusy,
       state: 'pending',
       not_before: request.notBefore,
       created_at: context.now,
@@ -61,18 +72,24 @@ export async function findComposeRequest(handle: DatabaseHandle | TransactionHan
   return handle.selectFrom('compose_requests').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Ends a request and its decision alike, so that "why" is answered from either side. */
+/**
+ * Ends a request and its decision alike, so that "why" is answered from either side, and wakes the next request
+ * of its series.
+ */
 export async function finishComposeRequest(
-  context: { readonly transaction: TransactionHandle; readonly now: Date },
+  context: QueueContext,
   id: number,
   result: RequestOutcome,
 ): Promise<void> {
   const why = result.outcome === 'composed' ? null : result.why;
-  await context.transaction
+  const ended = await context.transaction
     .updateTable('compose_requests')
     .set({ state: result.outcome, reason: why, compose_id: result.composeId, finished_at: context.now })
     .where('id', '=', id)
-    .execute();
+    .where('state', 'in', ['pending', 'running'])
+    .returning('series')
+    .executeTakeFirst();
+  if (ended === undefined) return;
   await context.transaction
     .updateTable('decisions')
     .set({
@@ -82,4 +99,40 @@ export async function finishComposeRequest(
     })
     .where('request_id', '=', id)
     .execute();
+  await wakeNextRequest(context, ended.series);
+}
+
+/** After a request of a series ended: enqueues the next pending one, by priority with ageing, then age. */
+export async function wakeNextRequest(context: QueueContext, series: string): Promise<number | null> {
+  const next = await context.transaction
+    .selectFrom('compose_requests')
+    .select(['id', 'priority', 'not_before'])
+    .where('series', '=', series)
+    .where('state', '=', 'pending')
+    .orderBy(effectiveRank(context.now), 'desc')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  if (next === undefined) return null;
+  await context.jobs.send(
+    'request.plan',
+    { requestId: next.id },
+    {
+      transaction: context.transaction,
+      priority: toPriority(next.priority),
+      ...(next.not_before === null ? {} : { startAfter: next.not_before }),
+    },
+  );
+  return next.id;
+}
+
+/** A waiting request gains one level every 30 minutes, so that bulk is not starved. Source: RULES 4.4, 8. */
+function effectiveRank(now: Date) {
+  return sql<number>`least(2, case priority when 'security' then 2 when 'normal' then 1 else 0 end
+    + floor(extract(epoch from (${now}::timestamptz - created_at)) / 1800))`;
+}
+
+/** The priority a row names. */
+export function toPriority(text: string): Priority {
+  return priorities.find((priority) => priority === text) ?? 'normal';
 }

@@ -8,8 +8,8 @@ import { assertOutsideTransaction, type TransactionHandle } from './transaction.
 export interface JobData {
   /** A stored event is to be matched against the rules. */
   'event.match': { readonly eventId: number };
-  /** Some settle window may be due. */
-  'window.close': Record<string, never>;
+  /** A settle window has closed and is to be decided. */
+  'window.close': { readonly windowId: number };
   /** A rule's request is to be planned, and composed if anything changed. */
   'request.plan': { readonly requestId: number };
   /** A compose is to be planned and built. */

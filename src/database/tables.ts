@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { ComposeRequest, ComposeState } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
+import type { WhenBusy } from '../model/rule.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type NullableTime = ColumnType<Date | null, Date | string | null, Date | string | null>;
@@ -23,6 +24,8 @@ export interface EventsTable {
   reason: string | null;
   headers: Json<Record<string, unknown>>;
   body: Buffer;
+  /** When the rules have seen it. */
+  matched_at: ColumnType<Date | null, Date | undefined, Date>;
 }
 
 /** One compose. Rows are never deleted, as in ODCS. */
@@ -87,10 +90,13 @@ export interface ComposeRequestsTable {
   body: Json<Record<string, unknown>>;
   priority: string;
   /** Ids of the events that led here. */
-  causes: Json<number[]>;
+  causes: Json<readonly number[]>;
   min_event: number | null;
   chain: Json<string[]>;
   unchanged: string;
+  when_busy: ColumnType<WhenBusy, WhenBusy | undefined, WhenBusy>;
+  /** The request that took this one in. */
+  superseded_by: ColumnType<number | null, number | undefined, number>;
   state: 'pending' | 'running' | 'composed' | 'unchanged' | 'failed' | 'superseded' | 'cancelled';
   reason: string | null;
   compose_id: number | null;
@@ -120,6 +126,7 @@ export interface SettleWindowsTable {
   id: Generated<number>;
   rule: string;
   rule_set: string;
+  /** JSON of the group's values, fields in the rule's order. */
   group_key: string;
   opened_at: Time;
   last_at: Time;
@@ -127,7 +134,27 @@ export interface SettleWindowsTable {
   closed_at: NullableTime;
   outcome: string | null;
   priority: string;
-  causes: Json<number[]>;
+  causes: Json<readonly number[]>;
+  /** Quiet time wanted and cap, milliseconds, as the rule had them at the last event. */
+  settle_ms: number;
+  max_wait_ms: number;
+  decided_at: ColumnType<Date | null, Date | undefined, Date>;
+}
+
+/** A rule that was told to stand still, by a person or by its own daily limit. */
+export interface RulePausesTable {
+  rule: string;
+  paused_at: Time;
+  paused_by: string;
+  reason: string;
+}
+
+/** The last time a rule's schedule or sweep came round, so that none is missed or made twice. */
+export interface RuleClocksTable {
+  rule: string;
+  /** `sweep`, or a cron expression. */
+  clock: string;
+  last_at: Time;
 }
 
 /** The outbox: one message per compose and state, sent to every configured bus until each has accepted it. */
@@ -153,4 +180,6 @@ export interface Tables {
   decisions: DecisionsTable;
   settle_windows: SettleWindowsTable;
   announcements: AnnouncementsTable;
+  rule_pauses: RulePausesTable;
+  rule_clocks: RuleClocksTable;
 }

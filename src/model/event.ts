@@ -227,6 +227,8 @@ export interface SweptEvent {
   readonly at: string;
   readonly reason: string;
   readonly koji_event?: number;
+  /** Values of the group that is looked at again; absent where the rule has no groups. */
+  readonly group?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** A topic nobody translates: kept, matched by no rule. */

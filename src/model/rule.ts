@@ -1,6 +1,6 @@
+import type { Priority } from './compose.ts';
 import type { EventKind } from './event.ts';
 
-export type Priority = 'security' | 'normal' | 'bulk';
 export type RuleMode = 'active' | 'shadow' | 'off';
 export type WhenBusy = 'latest' | 'queue' | 'cancel_running';
 export type Comparison = 'event' | 'builds' | 'rpms' | 'parts';

@@ -1,4 +1,5 @@
-import { higherPriority, type Priority } from '../model/rule.ts';
+import type { Priority } from '../model/compose.ts';
+import { higherPriority } from '../model/rule.ts';
 
 /** An open group of events that waits for quiet. Times are milliseconds since 1970. */
 export interface SettleWindow {

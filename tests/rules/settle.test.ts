@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { array, assert as check, constantFrom, integer, property, record } from 'fast-check';
-import { higherPriority, type Priority } from '../../src/model/rule.ts';
+import type { Priority } from '../../src/model/compose.ts';
+import { higherPriority } from '../../src/model/rule.ts';
 import {
   clampToClock,
   isDue,

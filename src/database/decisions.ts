@@ -1,0 +1,91 @@
+import { sql, type Selectable } from 'kysely';
+import type { DecisionsTable } from './tables.ts';
+import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+
+export type DecisionRow = Selectable<DecisionsTable>;
+
+/** A decision to be recorded: of one rule on one event, or on one window. */
+export interface NewDecision {
+  readonly at: Date;
+  readonly rule: string;
+  readonly ruleSet: string;
+  readonly eventId: number | null;
+  readonly windowId: number | null;
+  readonly requestId: number | null;
+  readonly composeId: number | null;
+  readonly outcome: string;
+  readonly why: string;
+  readonly trail: readonly unknown[];
+}
+
+/** Records decisions in one statement; one that is there already (same event and rule, same window) stays. */
+export async function insertDecisions(
+  transaction: TransactionHandle,
+  decisions: readonly NewDecision[],
+): Promise<void> {
+  if (decisions.length === 0) return;
+  const rows = JSON.stringify(
+    decisions.map((decision) => ({
+      at: decision.at.toISOString(),
+      rule: decision.rule,
+      rule_set: decision.ruleSet,
+      event_id: decision.eventId,
+      window_id: decision.windowId,
+      request_id: decision.requestId,
+      compose_id: decision.composeId,
+      outcome: decision.outcome,
+      why: decision.why,
+      trail: decision.trail,
+    })),
+  );
+  await sql`
+    insert into decisions (at, rule, rule_set, event_id, window_id, request_id, compose_id, outcome, why, trail)
+    select * from jsonb_to_recordset(${rows}::jsonb) as row (
+      at timestamptz, rule text, rule_set text, event_id bigint, window_id bigint, request_id bigint,
+      compose_id bigint, outcome text, why text, trail jsonb)
+    on conflict do nothing`.execute(transaction);
+}
+
+/** What decisions are asked for: all conditions hold, newest first. */
+export interface DecisionQuery {
+  readonly event?: number;
+  readonly rule?: string;
+  readonly compose?: number;
+  readonly window?: number;
+  readonly outcome?: string;
+  /** Leaves out what rules said `no` to. */
+  readonly onlyWindows?: boolean;
+  readonly beforeId?: number;
+  readonly limit: number;
+}
+
+/** Decisions by event (with those on the windows it went into), rule, compose or window. */
+export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery): Promise<DecisionRow[]> {
+  let select = handle.selectFrom('decisions').selectAll().orderBy('id', 'desc').limit(query.limit);
+  const { event, rule, compose, window, outcome, beforeId } = query;
+  if (event !== undefined) {
+    select = select.where((where) =>
+      where.or([
+        where('event_id', '=', event),
+        where.and([
+          where('event_id', 'is', null),
+          where(
+            'window_id',
+            'in',
+            where
+              .selectFrom('decisions as of_event')
+              .select('of_event.window_id')
+              .where('of_event.event_id', '=', event),
+          ),
+        ]),
+      ]),
+    );
+  }
+  if (rule !== undefined) select = select.where('rule', '=', rule);
+  if (compose !== undefined) select = select.where('compose_id', '=', compose);
+  if (window !== undefined) select = select.where('window_id', '=', window);
+  if (outcome !== undefined) select = select.where('outcome', '=', outcome);
+  if (query.onlyWindows === true) select = select.where('event_id', 'is', null);
+  if (beforeId !== undefined) select = select.where('id', '<', beforeId);
+  return select.execute();
+}

@@ -1,0 +1,236 @@
+import { sql, type Selectable } from 'kysely';
+import type { Priority } from '../model/compose.ts';
+import type { Jobs } from './jobs.ts';
+import type { SettleWindowsTable } from './tables.ts';
+import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+
+export type WindowRow = Selectable<SettleWindowsTable>;
+
+/** The open window of a rule and group, held until the transaction ends; undefined where none is open. */
+export async function lockOpenWindow(
+  transaction: TransactionHandle,
+  rule: string,
+  groupKey: string,
+): Promise<WindowRow | undefined> {
+  return transaction
+    .selectFrom('settle_windows')
+    .selectAll()
+    .where('rule', '=', rule)
+    .where('group_key', '=', groupKey)
+    .where('closed_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export interface WindowValues {
+  readonly openedAt: Date;
+  readonly lastAt: Date;
+  readonly dueAt: Date;
+  readonly priority: string;
+  readonly causes: readonly number[];
+  readonly settleMs: number;
+  readonly maxWaitMs: number;
+}
+
+/** Opens a window; answers its id, or undefined where another worker opened one first. */
+export async function insertWindow(
+  transaction: TransactionHandle,
+  key: { readonly rule: string; readonly ruleSet: string; readonly groupKey: string },
+  values: WindowValues,
+): Promise<number | undefined> {
+  const row = await transaction
+    .insertInto('settle_windows')
+    .values({
+      rule: key.rule,
+      rule_set: key.ruleSet,
+      group_key: key.groupKey,
+      closed_at: null,
+      outcome: null,
+      ...columns(values),
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['rule', 'group_key']).where('closed_at', 'is', null).doNothing(),
+    )
+    .returning('id')
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Writes what an event changed in a window that is held. */
+export async function updateWindow(
+  transaction: TransactionHandle,
+  id: number,
+  values: WindowValues,
+): Promise<void> {
+  await transaction.updateTable('settle_windows').set(columns(values)).where('id', '=', id).execute();
+}
+
+function columns(values: WindowValues) {
+  return {
+    opened_at: values.openedAt,
+    last_at: values.lastAt,
+    due_at: values.dueAt,
+    priority: values.priority,
+    causes: JSON.stringify(values.causes),
+    settle_ms: values.settleMs,
+    max_wait_ms: values.maxWaitMs,
+  };
+}
+
+export interface CloseContext {
+  readonly transaction: TransactionHandle;
+  readonly jobs: Jobs;
+  readonly now: Date;
+}
+
+/** Closes one window that is held, and enqueues its decision. */
+export async function closeWindow(context: CloseContext, id: number, priority: Priority): Promise<void> {
+  await context.transaction
+    .updateTable('settle_windows')
+    .set({ closed_at: context.now })
+    .where('id', '=', id)
+    .where('closed_at', 'is', null)
+    .execute();
+  await context.jobs.send('window.close', { windowId: id }, { transaction: context.transaction, priority });
+}
+
+/** How long a due window waits for events that were received before and not matched yet. */
+const STRAGGLER_MS = 2000;
+
+/**
+ * Closes windows that are due, each exactly once however many workers ask, and enqueues their decisions. A window
+ * waits, two seconds at most, while an event received before its due time is not matched yet. Answers the ids.
+ */
+export async function closeDueWindows(context: CloseContext, limit: number): Promise<number[]> {
+  const { transaction, jobs, now } = context;
+  const { rows } = await sql<{ id: number; priority: Priority }>`
+    update settle_windows set closed_at = ${now}
+    where id in (
+      select id from settle_windows
+      where closed_at is null and due_at <= ${now}
+        and (due_at <= ${new Date(now.getTime() - STRAGGLER_MS)}
+             or due_at < coalesce((select min(received_at) from events
+                                   where matched_at is null and kind is not null), 'infinity'))
+      order by due_at limit ${limit} for update skip locked)
+    returning id, priority`.execute(transaction);
+  for (const priority of ['security', 'normal', 'bulk'] as const) {
+    const ids = rows.filter((row) => row.priority === priority).map(({ id }) => ({ windowId: id }));
+    await jobs.sendAll('window.close', ids, { transaction, priority });
+  }
+  return rows.map(({ id }) => id);
+}
+
+/** When the next window is due; null where none is open. */
+export async function earliestDue(handle: DatabaseHandle): Promise<Date | null> {
+  const row = await handle
+    .selectFrom('settle_windows')
+    .select('due_at')
+    .where('closed_at', 'is', null)
+    .orderBy('due_at')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.due_at ?? null;
+}
+
+/**
+ * After the clock stepped back: no window waits longer than its settle time from now, which otherwise is always
+ * true. Answers how many were moved.
+ */
+export async function clampWindows(handle: DatabaseHandle, now: Date): Promise<number> {
+  const result = await sql`
+    update settle_windows
+    set due_at = ${now}::timestamptz + least(settle_ms, max_wait_ms) * interval '1 millisecond'
+    where closed_at is null
+      and due_at > ${now}::timestamptz + least(settle_ms, max_wait_ms) * interval '1 millisecond'`.execute(
+    handle,
+  );
+  return Number(result.numAffectedRows ?? 0);
+}
+
+/** One window, or undefined. */
+export async function findWindow(
+  handle: DatabaseHandle | TransactionHandle,
+  id: number,
+): Promise<WindowRow | undefined> {
+  return handle.selectFrom('settle_windows').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Marks a closed window as decided; false where another worker did so first. */
+export async function markDecided(
+  transaction: TransactionHandle,
+  id: number,
+  outcome: string,
+  now: Date,
+): Promise<boolean> {
+  const result = await transaction
+    .updateTable('settle_windows')
+    .set({ decided_at: now, outcome })
+    .where('id', '=', id)
+    .where('decided_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** The newest window of a rule and group before one that is being opened; undefined where there was none. */
+export async function findLastWindow(
+  handle: DatabaseHandle | TransactionHandle,
+  rule: string,
+  groupKey: string,
+): Promise<WindowRow | undefined> {
+  return handle
+    .selectFrom('settle_windows')
+    .selectAll()
+    .where('rule', '=', rule)
+    .where('group_key', '=', groupKey)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** The newest window of each group of a rule since a moment, newest first, at most `limit`. */
+export async function lastWindowOfEachGroup(
+  handle: DatabaseHandle | TransactionHandle,
+  rule: string,
+  since: Date,
+  limit: number,
+): Promise<WindowRow[]> {
+  const rows = await handle
+    .selectFrom('settle_windows')
+    .selectAll()
+    .distinctOn('group_key')
+    .where('rule', '=', rule)
+    .where('opened_at', '>=', since)
+    .orderBy('group_key')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.sort((left, right) => right.id - left.id).slice(0, limit);
+}
+
+/** Closes the open windows of rules that are gone or off; each is decided as `disabled`. Answers how many. */
+export async function closeWindowsOf(context: CloseContext, rules: readonly string[]): Promise<number> {
+  if (rules.length === 0) return 0;
+  const rows = await context.transaction
+    .updateTable('settle_windows')
+    .set({ closed_at: context.now })
+    .where('closed_at', 'is', null)
+    .where('rule', 'in', [...rules])
+    .returning('id')
+    .execute();
+  await context.jobs.sendAll(
+    'window.close',
+    rows.map(({ id }) => ({ windowId: id })),
+    { transaction: context.transaction },
+  );
+  return rows.length;
+}
+
+/** Rules that have an open window. */
+export async function rulesWithOpenWindows(handle: DatabaseHandle): Promise<string[]> {
+  const rows = await handle
+    .selectFrom('settle_windows')
+    .select('rule')
+    .distinct()
+    .where('closed_at', 'is', null)
+    .execute();
+  return rows.map(({ rule }) => rule);
+}
