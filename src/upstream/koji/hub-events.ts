@@ -109,6 +109,47 @@ function readHappenings(row: HubRow, afterEvent: number): TagHappening[] {
   return happenings;
 }
 
+/** Tables of the hub whose changes decide which builds a tag holds. */
+const CONTENT_TABLES = ['tag_listing', 'tag_packages', 'tag_inheritance', 'tag_config'];
+
+/**
+ * A line for every change that decides which builds these tags hold, after one event and up to another, sorted.
+ * Asked twice, it shows what became visible in between.
+ * Source: Koji contract 2.1 and 2.3.
+ */
+export async function queryContentChanges(
+  hub: KojiHub,
+  query: CallOptions & {
+    readonly afterEvent: number;
+    readonly upToEvent: number;
+    readonly tagIds: readonly number[];
+  },
+): Promise<readonly string[]> {
+  const tags = new Set(query.tagIds);
+  let lines: string[] = [];
+  const makeRows = (): XmlRpcRows => {
+    lines = [];
+    return {
+      depth: 2,
+      keep: new Set(['tag_id', 'create_event', 'revoke_event', 'build_id', 'package_id', 'parent_id']),
+      onRow: (value, table) => {
+        const row = new HubRow(value, `queryHistory of ${table}`);
+        if (!tags.has(row.integer('tag_id'))) return;
+        const what =
+          row.integerOrNull('build_id') ?? row.integerOrNull('package_id') ?? row.value('parent_id');
+        for (const member of ['create_event', 'revoke_event']) {
+          const event = row.integerOrNull(member);
+          if (event === null || event <= query.afterEvent || event > query.upToEvent) continue;
+          lines.push(`${table} ${member} ${event} ${row.integer('tag_id')} ${String(what)}`);
+        }
+      },
+    };
+  };
+  const keywords = { tables: CONTENT_TABLES, afterEvent: query.afterEvent };
+  await hub.callRows('queryHistory', [], keywords, makeRows, query);
+  return lines.sort();
+}
+
 /** The error for an event that the hub does not have, or does not have yet. */
 export function eventUnknown(hub: KojiHub, id: number, last: KojiEvent): ReactorError {
   const isFuture = id > last.id;

@@ -1,0 +1,106 @@
+import { parseNevra, type Nevra } from '../../model/nevra.ts';
+import { getBuildsWithRpms, type BuildContent } from '../../upstream/koji/hub-builds.ts';
+import type { TagContent } from '../../upstream/koji/hub-tags.ts';
+import { getScratchRpms, type ScratchRpms } from '../../upstream/koji/hub-tasks.ts';
+import type { KojiHub } from '../../upstream/koji/hub.ts';
+import type { KojiBuild, KojiRpm } from '../../upstream/koji/koji-build.ts';
+
+/** An RPM of a package set: one of a build, or a file that a scratch build left. */
+export type KojiPackage =
+  | { readonly kind: 'build'; readonly rpm: KojiRpm; readonly build: KojiBuild }
+  | { readonly kind: 'scratch'; readonly rpm: Nevra; readonly path: string; readonly taskId: number };
+
+/** Which of the content of a tag, and what beside it, makes the package set. */
+export interface PackageSetQuery {
+  /** NVRs added to the tag's content, in the order of the request. */
+  readonly builds: readonly string[];
+  readonly scratchTasks: readonly number[];
+  /** Package arches that may be in it, `src` among them, `nosrc` not. */
+  readonly arches: ReadonlySet<string>;
+  /** With the flag no_deps the requested names: nothing else is in the set then. Null otherwise. */
+  readonly onlyNames: ReadonlySet<string> | null;
+}
+
+/** What was read of the hub for a package set beside the tag itself. */
+export interface ExtraContent {
+  readonly builds: readonly BuildContent[];
+  readonly scratch: readonly ScratchRpms[];
+}
+
+const NO_CONTENT: TagContent = { rpms: [], builds: new Map() };
+
+/** Reads extra builds and scratch builds. Throws `koji.build_*`, `koji.task_*`. */
+export async function readExtraContent(
+  hub: KojiHub,
+  query: PackageSetQuery,
+  signal?: AbortSignal,
+): Promise<ExtraContent> {
+  const builds = await getBuildsWithRpms(hub, query.builds, { signal });
+  const scratch = await getScratchRpms(hub, query.scratchTasks, { signal });
+  return { builds, scratch };
+}
+
+/**
+ * The package set of a tag (null for none) and what is added to it. An added build replaces the tag's build of
+ * the same package, and of two added builds of one package the last listed wins; scratch builds replace nothing.
+ * Source: Pungi contract 2.1.
+ */
+export function makePackageSet(
+  tag: TagContent | null,
+  extra: ExtraContent,
+  query: PackageSetQuery,
+): readonly KojiPackage[] {
+  const added = new Map(extra.builds.map((content) => [content.build.packageName, content]));
+  const content = tag ?? NO_CONTENT;
+  const packages: KojiPackage[] = [];
+  const accept = acceptsName(query.onlyNames);
+  const add = (rpm: KojiRpm, build: KojiBuild): void => {
+    if (query.arches.has(rpm.arch) && accept(rpm.name, build.packageName)) {
+      packages.push({ kind: 'build', rpm, build });
+    }
+  };
+  for (const rpm of sorted(content.rpms, query.onlyNames)) {
+    const build = content.builds.get(rpm.buildId);
+    if (build !== undefined && !added.has(build.packageName)) add(rpm, build);
+  }
+  for (const { build, rpms } of added.values()) {
+    for (const rpm of sorted(rpms, query.onlyNames)) add(rpm, build);
+  }
+  for (const { taskId, paths } of extra.scratch) {
+    for (const path of paths) {
+      const rpm = parseNevra(path);
+      if (!query.arches.has(rpm.arch)) continue;
+      if (accept(rpm.name, rpm.name)) packages.push({ kind: 'scratch', rpm, path, taskId });
+    }
+  }
+  return packages;
+}
+
+/**
+ * Names let through by no_deps: the requested ones, and once one of a build was let through, that build's own
+ * package name too, so that its source RPM passes. Source: Pungi contract 2.1.
+ */
+function acceptsName(onlyNames: ReadonlySet<string> | null): (name: string, packageName: string) => boolean {
+  if (onlyNames === null) return () => true;
+  const packageNames = new Set<string>();
+  return (name, packageName) => {
+    if (onlyNames.has(name)) {
+      packageNames.add(packageName);
+      return true;
+    }
+    return packageNames.has(name);
+  };
+}
+
+// Which RPM comes first decides only what no_deps lets through; the hub's order means nothing.
+function sorted(rpms: readonly KojiRpm[], onlyNames: ReadonlySet<string> | null): readonly KojiRpm[] {
+  if (onlyNames === null) return rpms;
+  const rank = (rpm: KojiRpm): number => (onlyNames.has(rpm.name) ? 0 : 1);
+  return [...rpms].sort((left, right) => rank(left) - rank(right) || left.id - right.id);
+}
+
+/** How a package is called where people read it. */
+export function describePackage(one: KojiPackage): string {
+  const { rpm } = one;
+  return `${rpm.name}-${rpm.version}-${rpm.release}.${rpm.arch}`;
+}

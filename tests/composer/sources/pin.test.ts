@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { hasTagChanged, isPinTrue, pinTag } from '../../../src/composer/sources/pin.ts';
+import { KojiHub } from '../../../src/upstream/koji/hub.ts';
+import { startHubServer, type HubServer } from '../../upstream/koji/hub-server.ts';
+import { recordedHub } from '../../upstream/koji/recorded-hub.ts';
+import { StateHub, STATE_EVENT } from '../../upstream/koji/state-hub.ts';
+
+const opened: { hub: KojiHub; server: HubServer }[] = [];
+
+afterEach(async () => {
+  for (const { hub, server } of opened.splice(0)) {
+    hub.close();
+    await server.close();
+  }
+});
+
+async function start(): Promise<{ state: StateHub; hub: KojiHub }> {
+  const state = new StateHub();
+  const server = await startHubServer(state.answer);
+  const hub = new KojiHub({ url: server.url });
+  opened.push({ hub, server });
+  return { state, hub };
+}
+
+const small = { tag: 'f-small', event: null, inherit: true };
+const at = (seconds: number): Date => new Date(seconds * 1000);
+
+test('an old event is pinned for good', async () => {
+  const { hub, state } = await start();
+  const pin = await pinTag(hub, small, at(state.now));
+  assert.deepEqual([pin.event.id, pin.isAged, pin.treeIds], [STATE_EVENT, true, [2]]);
+  assert.equal(await isPinTrue(hub, pin), true);
+  assert.equal(await hasTagChanged(hub, pin), false);
+  state.tag('f-small', 'e-lib-1-1');
+  assert.equal(await hasTagChanged(hub, pin), true);
+});
+
+test('a young event is true until a slower, earlier one becomes visible', async () => {
+  const { hub, state } = await start();
+  const commit = state.tagSlowly('f-small', 'e-lib-1-1');
+  state.tag('f-small', 'e-tie-b-1-1');
+  const pin = await pinTag(hub, small, at(state.now + 5));
+  assert.equal(pin.isAged, false);
+  assert.equal(await isPinTrue(hub, pin), true);
+  state.tag('f-small', 'e-dbg-1-1');
+  assert.equal(await isPinTrue(hub, pin), true, 'a later event does not matter');
+  commit();
+  assert.equal(await isPinTrue(hub, pin), false);
+});
+
+test('a slow change of another tag leaves the pin true', async () => {
+  const { hub, state } = await start();
+  const commit = state.tagSlowly('f-old', 'e-lib-1-1');
+  state.tag('f-small', 'e-tie-b-1-1');
+  const pin = await pinTag(hub, small, at(state.now + 5));
+  commit();
+  assert.equal(await isPinTrue(hub, pin), true);
+});
+
+test('unknown events, future events and unknown tags are told apart', async () => {
+  const { hub, state } = await start();
+  state.tag('f-old', 'e-lib-1-1');
+  const now = at(state.now);
+  await assert.rejects(pinTag(hub, { ...small, event: 9999 }, now), {
+    code: 'koji.event_in_future',
+    message: `Koji event 9999 is in the future: the hub's last event is ${STATE_EVENT + 1}.`,
+  });
+  await assert.rejects(pinTag(hub, { ...small, event: 3 }, now), { code: 'koji.event_unknown' });
+  await assert.rejects(pinTag(hub, { ...small, tag: 'nope' }, now), {
+    code: 'koji.tag_unknown',
+    message: 'Unknown Koji tag nope.',
+  });
+  assert.equal((await pinTag(hub, { ...small, event: STATE_EVENT }, now)).event.id, STATE_EVENT);
+});
+
+test('the tree of a pin is the tag and all it inherits from, at the event', async () => {
+  const server = await startHubServer((call) => {
+    if (call.method === 'getLastEvent' || call.method === 'getEvent') return { value: { id: 63, ts: 1 } };
+    if (call.method === 'getTag') return { value: { id: 12, name: 't-multi', arches: null, locked: false } };
+    const { event: _event, ...keywords } = call.keywords;
+    return recordedHub()({ ...call, keywords });
+  });
+  const hub = new KojiHub({ url: server.url });
+  opened.push({ hub, server });
+  const pin = await pinTag(hub, { tag: 't-multi', event: null, inherit: true }, at(5000));
+  assert.ok(pin.treeIds.length > 3 && pin.treeIds.includes(12));
+  const alone = await pinTag(hub, { tag: 't-multi', event: null, inherit: false }, at(5000));
+  assert.deepEqual(alone.treeIds, [12]);
+});
