@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf, ReactorError } from '../model/errors.ts';
+
+/** One file of a commit. */
+export interface GitFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The files of one directory of a repository at one commit. */
+export interface GitFolder {
+  /** The whole hash, also where a branch or tag was asked for. */
+  readonly commit: string;
+  readonly files: readonly GitFile[];
+}
+
+export interface GitContext {
+  /** What may be read: URLs and absolute paths, each with all below it. */
+  readonly allowed: readonly string[];
+  readonly timeoutMilliseconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+const FILE_LIMIT = 4 << 20;
+const COUNT_LIMIT = 10_000;
+const PROTOCOLS = 'file:git:http:https:ssh';
+
+/**
+ * Reads the files directly in the top directory of a repository at a commit (or branch, or tag) whose names end with
+ * `suffix`, by name. Nothing of the repository is run or kept. Throws `git.url_refused`, `git.revision_invalid`,
+ * `git.unreachable`, `git.revision_unknown`, `git.program_missing`, `git.too_large`.
+ */
+export async function readGitFolder(
+  context: GitContext,
+  wanted: { readonly url: string; readonly revision: string; readonly suffix: string },
+): Promise<GitFolder> {
+  checkWanted(context, wanted);
+  const directory = await mkdtemp(join(tmpdir(), 'odcs-git-'));
+  try {
+    const git = (args: readonly string[]): Promise<Buffer> => runGit(context, directory, args);
+    await git(['init', '--quiet', '--bare', '.']);
+    const commit = await fetchRevision(git, wanted);
+    const listing = (await git(['ls-tree', '-z', '-l', commit])).toString('utf8');
+    const entries = listing.split('\0').flatMap((line) => {
+      const [, mode = '', id = '', size = '', path = ''] =
+        /^(\d+) blob (\S+) +(\d+)\t(.*)$/s.exec(line) ?? [];
+      return mode.startsWith('100') && path.endsWith(wanted.suffix) ? [{ id, size: Number(size), path }] : [];
+    });
+    if (entries.length > COUNT_LIMIT || entries.some(({ size }) => size > FILE_LIMIT))
+      throw tooLarge(wanted.url);
+    const files: GitFile[] = [];
+    for (const { id, path } of entries)
+      files.push({ path, text: (await git(['cat-file', 'blob', id])).toString('utf8') });
+    return { commit, files };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+type Git = (args: readonly string[]) => Promise<Buffer>;
+
+/** Servers may refuse to hand out a bare hash; then everything is fetched and the hash looked up in it. */
+async function fetchRevision(
+  git: Git,
+  { url, revision }: { url: string; revision: string },
+): Promise<string> {
+  try {
+    await git(['fetch', '--quiet', '--depth', '1', '--no-tags', '--end-of-options', url, revision]);
+    return await parseRevision(git, 'FETCH_HEAD');
+  } catch (thrown) {
+    if (!(thrown instanceof GitFailed)) throw thrown;
+  }
+  try {
+    await git(['fetch', '--quiet', '--end-of-options', url, '+refs/*:refs/fetched/*']);
+  } catch (thrown) {
+    if (!(thrown instanceof GitFailed)) throw thrown;
+    throw new ReactorError('git.unreachable', `The git repository cannot be read: ${thrown.message}`, {
+      hint: 'Check the URL, and that this server may reach it without a password.',
+      where: url,
+      fate: 'retry',
+      cause: thrown,
+    });
+  }
+  try {
+    return await parseRevision(git, revision);
+  } catch (thrown) {
+    if (!(thrown instanceof GitFailed)) throw thrown;
+    throw new ReactorError('git.revision_unknown', `The git repository has no commit "${revision}".`, {
+      hint: 'Name a commit by its whole hash, or a branch or tag.',
+      where: url,
+      cause: thrown,
+    });
+  }
+}
+
+async function parseRevision(git: Git, revision: string): Promise<string> {
+  return (await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]))
+    .toString()
+    .trim();
+}
+
+function checkWanted(context: GitContext, wanted: { readonly url: string; readonly revision: string }): void {
+  const isAllowed = context.allowed.some((prefix) => isBelow(wanted.url, prefix));
+  if (!isAllowed) {
+    throw new ReactorError(
+      'git.url_refused',
+      `The git repository ${wanted.url} may not be read by this server.`,
+      {
+        hint: 'An administrator has to list it, or what it lies below, in the setting git_allowed_urls.',
+        where: wanted.url,
+      },
+    );
+  }
+  if (/^[\w][\w./-]{0,254}$/.test(wanted.revision) && !wanted.revision.includes('..')) return;
+  throw new ReactorError('git.revision_invalid', `"${wanted.revision}" cannot be a commit, branch or tag.`, {
+    hint: 'Name a commit by its whole hash.',
+    where: wanted.url,
+  });
+}
+
+function isBelow(url: string, prefix: string): boolean {
+  if (!/^(?:(?:file|git|https?|ssh):\/\/|\/)/.test(url) || /[\s\0]|\/\.\.?(?:\/|$)/.test(url)) return false;
+  const bare = prefix.replace(/\/+$/, '');
+  return bare !== '' && (url === bare || url.startsWith(`${bare}/`));
+}
+
+class GitFailed extends Error {}
+
+async function runGit(context: GitContext, directory: string, args: readonly string[]): Promise<Buffer> {
+  const signals = [AbortSignal.timeout(context.timeoutMilliseconds ?? 120_000)];
+  if (context.signal !== undefined) signals.push(context.signal);
+  const child = spawn('git', ['-c', 'safe.directory=*', '-c', 'core.hooksPath=/dev/null', ...args], {
+    cwd: directory,
+    signal: AbortSignal.any(signals),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: directory,
+      LC_ALL: 'C',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ALLOW_PROTOCOL: PROTOCOLS,
+      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+    },
+  });
+  const output: Buffer[] = [];
+  let complaint = '';
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString('utf8')).slice(-1000)));
+  await new Promise<void>((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? programMissing(error) : failed(error)),
+    );
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new GitFailed(complaint.trim() || `git ended with ${code}`)),
+    );
+  });
+  return Buffer.concat(output);
+}
+
+function failed(error: Error): GitFailed {
+  return new GitFailed(error.name === 'AbortError' ? 'it takes too long' : messageOf(error), {
+    cause: error,
+  });
+}
+
+function programMissing(cause: Error): ReactorError {
+  return new ReactorError('git.program_missing', 'The program git is not installed on this server.', {
+    hint: 'Install git where composes are made.',
+    fate: 'halt',
+    cause,
+  });
+}
+
+function tooLarge(url: string): ReactorError {
+  return new ReactorError('git.too_large', 'The git repository has more or larger files than are read.', {
+    hint: `At most ${COUNT_LIMIT} files of ${FILE_LIMIT} bytes are read.`,
+    where: url,
+  });
+}
