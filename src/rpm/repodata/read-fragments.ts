@@ -1,0 +1,142 @@
+import { ReactorError } from '../../model/errors.ts';
+import type { PackageFragments } from '../package-fragments.ts';
+import type { Repository } from './read-repository.ts';
+import { scanPrimary, visitWindows, type PackageText } from './scan-primary.ts';
+import { malformed, nextTag, rawAttribute } from './xml-scan.ts';
+
+const CLOSE = '</package>';
+
+/** Calls `visit` with the pkgid and the byte offsets of every `<package>` of a filelists.xml or other.xml. */
+function visitPackages(
+  content: Buffer,
+  where: string,
+  visit: (pkgid: string, start: number, end: number) => void,
+): void {
+  visitWindows(content, where, (xml, base) => {
+    for (let tag = nextTag(xml, 0, where); tag !== null;) {
+      let next = tag.end;
+      if (tag.name === 'package' && !tag.isClosing) {
+        const pkgid = rawAttribute(xml, tag.start, tag.end, 'pkgid');
+        if (pkgid === null) throw malformed(where, base + tag.start, 'A package has no pkgid.');
+        if (!tag.isEmpty) {
+          const close = xml.indexOf(CLOSE, tag.end);
+          if (close < 0) throw malformed(where, base + tag.start, 'A package does not end.');
+          next = close + CLOSE.length;
+        }
+        visit(pkgid, base + tag.start, base + next);
+      }
+      tag = nextTag(xml, next, where);
+    }
+  });
+}
+
+/** Cuts out the wanted packages of a filelists.xml or other.xml. */
+function cutPackages(content: Buffer, where: string, wanted: ReadonlySet<string>): Map<string, Uint8Array> {
+  const cut = new Map<string, Uint8Array>();
+  visitPackages(content, where, (pkgid, start, end) => {
+    if (wanted.has(pkgid) && !cut.has(pkgid)) cut.set(pkgid, Uint8Array.from(content.subarray(start, end)));
+  });
+  return cut;
+}
+
+interface PrimaryCut {
+  readonly primary: Uint8Array;
+  readonly locationOffset: number;
+  /** What opens its element in filelists.xml and other.xml when the repository has none. */
+  readonly identity: string;
+}
+
+function withoutLocation(content: Buffer, start: number, end: number, where: string): PrimaryCut {
+  const xml = content.toString('latin1', start, end);
+  const open = nextTag(xml, 0, where);
+  let name = '';
+  let arch = '';
+  let version = '<version epoch="0" ver="0" rel="0"/>';
+  let location: { start: number; end: number } | null = null;
+  for (let tag = open === null ? null : nextTag(xml, open.end, where); tag !== null;) {
+    if (tag.name === 'format') break;
+    if (!tag.isClosing) {
+      if (tag.name === 'name') name = xml.slice(tag.end, xml.indexOf('<', tag.end));
+      else if (tag.name === 'arch') arch = xml.slice(tag.end, xml.indexOf('<', tag.end));
+      else if (tag.name === 'version') version = xml.slice(tag.start, tag.end);
+      else if (tag.name === 'location') {
+        const after = tag.isEmpty ? tag.end : xml.indexOf('>', xml.indexOf('</', tag.end)) + 1;
+        location = { start: tag.start, end: after };
+      }
+    }
+    tag = nextTag(xml, tag.end, where);
+  }
+  if (location === null) throw malformed(where, start, 'A package has no location.');
+  const primary = Buffer.from(xml.slice(0, location.start) + xml.slice(location.end), 'latin1');
+  return {
+    primary: Uint8Array.from(primary),
+    locationOffset: location.start,
+    identity: `name="${name}" arch="${arch}">\n  ${version}\n${CLOSE}`,
+  };
+}
+
+/** Cuts the wanted packages out of a primary.xml, their `<location/>` left out. */
+function cutPrimary(content: Buffer, where: string, wanted: ReadonlySet<string>): Map<string, PrimaryCut> {
+  const cut = new Map<string, PrimaryCut>();
+  let current = '';
+  scanPrimary(content, where, {
+    text(field: PackageText, bytes, from, to) {
+      if (field === 'pkgid') current = bytes.slice(from, to);
+    },
+    version: () => undefined,
+    size: () => undefined,
+    dependency: () => undefined,
+    file: () => undefined,
+    finish(start, end) {
+      if (wanted.has(current) && !cut.has(current)) {
+        cut.set(current, withoutLocation(content, start, end, where));
+      }
+    },
+  });
+  return cut;
+}
+
+/**
+ * The metadata of some packages of a repository as it stands there, ready to be written into another: every
+ * element is cut out byte for byte, only `<location/>` is left out. A repository without filelists or other gives
+ * empty ones. Throws `repodata.package_missing` for a pkgid that a metadata file lacks, and what `readRecord` throws.
+ */
+export async function readFragments(
+  repository: Repository,
+  pkgids: Iterable<string>,
+): Promise<Map<string, PackageFragments>> {
+  const wanted = new Set(pkgids);
+  const where = `${repository.location} primary`;
+  const primaries = cutPrimary(await repository.readRecord('primary'), where, wanted);
+  const lists = await cutRecord(repository, 'filelists', wanted);
+  const others = await cutRecord(repository, 'other', wanted);
+  const fragments = new Map<string, PackageFragments>();
+  for (const pkgid of wanted) {
+    const cut = primaries.get(pkgid);
+    if (cut === undefined) throw missing(repository, 'primary', pkgid);
+    const empty = Buffer.from(`<package pkgid="${pkgid}" ${cut.identity}`, 'latin1');
+    const filelists = lists === null ? empty : lists.get(pkgid);
+    const other = others === null ? empty : others.get(pkgid);
+    if (filelists === undefined) throw missing(repository, 'filelists', pkgid);
+    if (other === undefined) throw missing(repository, 'other', pkgid);
+    const { primary, locationOffset } = cut;
+    fragments.set(pkgid, { pkgid, primary, locationOffset, filelists, other });
+  }
+  return fragments;
+}
+
+async function cutRecord(
+  repository: Repository,
+  type: 'filelists' | 'other',
+  wanted: ReadonlySet<string>,
+): Promise<Map<string, Uint8Array> | null> {
+  if (repository.record(type) === null) return null;
+  return cutPackages(await repository.readRecord(type), `${repository.location} ${type}`, wanted);
+}
+
+function missing(repository: Repository, type: string, pkgid: string): ReactorError {
+  return new ReactorError('repodata.package_missing', `The ${type} metadata lacks the package ${pkgid}.`, {
+    where: repository.location,
+    hint: 'The metadata of the repository do not fit together; make it again with createrepo_c.',
+  });
+}
