@@ -33,6 +33,8 @@ export interface PackageSetOptions {
   readonly set: 'repositories' | 'everything';
   readonly method: 'deps' | 'nodeps';
   readonly packages: readonly string[];
+  /** For nodeps: names whose packages may have any arch of the set, as `*` of a request without packages. */
+  readonly additional?: readonly string[];
   readonly conditionals?: readonly ConditionalPackage[];
   readonly greedy?: Greedy;
   readonly multilibBlacklist?: readonly string[];
@@ -175,7 +177,8 @@ function joinSets(
 
 /**
  * Gathers a whole compose, arch by arch: the package set, its part for each arch, and the packages the compose
- * has. Throws what `gatherWithFiles` throws. Source: pungi contract 2.2, 2.3, 3.
+ * has. A repository compose without input is empty. Throws what `gatherWithFiles` throws. Source: pungi
+ * contract 0, 2.2, 2.3, 3.
  */
 export async function gatherPackageSet(
   context: GatherContext,
@@ -183,8 +186,10 @@ export async function gatherPackageSet(
   options: PackageSetOptions,
 ): Promise<ArchResult[]> {
   const chosen: number[][] = [];
+  const isEmpty = options.packages.length === 0 && (options.conditionals ?? []).length === 0;
   for (const input of inputs) {
     if (options.set === 'everything') chosen.push(liveMembers(input.index));
+    else if (isEmpty) chosen.push([]);
     else chosen.push(await gatherGenerously(context, input, options));
   }
   const results: ArchResult[] = [];
