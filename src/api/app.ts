@@ -1,0 +1,88 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { randomUUID } from 'node:crypto';
+import { clientOf } from './client.ts';
+import type { ApiApp, ApiContext, ApiEnv, RegisterRoute } from './context.ts';
+import { ApiProblem, sendProblem } from './problem.ts';
+import { registerAbout } from './routes/about.ts';
+import { registerCreateCompose } from './routes/create-compose.ts';
+import { registerDeleteCompose } from './routes/delete-compose.ts';
+import { registerHealth } from './routes/health.ts';
+import { registerIndexPage } from './routes/index-page.ts';
+import { registerListComposes } from './routes/list-composes.ts';
+import { registerRedirects } from './routes/redirects.ts';
+import { registerRenewCompose } from './routes/renew-compose.ts';
+import { registerServeFiles } from './routes/serve-files.ts';
+import { registerShowCompose } from './routes/show-compose.ts';
+
+/** Every route of the service. */
+const routes: readonly RegisterRoute[] = [
+  registerCreateCompose,
+  registerListComposes,
+  registerShowCompose,
+  registerRenewCompose,
+  registerDeleteCompose,
+  registerAbout,
+  registerHealth,
+  registerIndexPage,
+  registerServeFiles,
+  registerRedirects,
+];
+
+/**
+ * The HTTP application: all routes, errors as JSON, unknown URLs 404, wrong methods 405 with Allow. `more` are
+ * routes of other rooms. Pass its `fetch` to a server, or call `request()` in tests.
+ */
+export function createApp(context: ApiContext, more: readonly RegisterRoute[] = []): ApiApp {
+  const app: ApiApp = new OpenAPIHono<ApiEnv>({
+    getPath: (request, options) => {
+      const { pathname } = new URL(request.url);
+      const bindings = options?.env;
+      const { prefix } = clientOf(request, bindings, context.config.trusted_proxies);
+      const isBelow = prefix !== '' && (pathname === prefix || pathname.startsWith(`${prefix}/`));
+      return isBelow ? pathname.slice(prefix.length) || '/' : pathname;
+    },
+  });
+  app.use('*', async (request, next) => {
+    request.set('requestId', randomUUID());
+    await next();
+    request.res.headers.set('X-Request-Id', request.get('requestId'));
+    const { method, path } = request.req;
+    const fields = { method, path, status: request.res.status, requestId: request.get('requestId') };
+    context.log.debug(fields, 'Request served');
+  });
+  app.use(
+    '*',
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (request, methods) => {
+        const allow = [...methods, 'OPTIONS'].join(', ');
+        if (request.req.method === 'OPTIONS') return new Response(null, { headers: { Allow: allow } });
+        const problem = new ApiProblem(
+          405,
+          'request.method_not_allowed',
+          `${request.req.method} is not possible here, only ${methods.join(', ')}.`,
+        );
+        const response = sendProblem(request, problem, context);
+        response.headers.set('Allow', allow);
+        return response;
+      },
+    }),
+  );
+  app.onError((error, request) => sendProblem(request, error, context));
+  app.notFound((request) =>
+    sendProblem(
+      request,
+      new ApiProblem(404, 'request.unknown_url', `There is nothing at ${request.req.path}.`, {
+        hint: 'GET /api/1/openapi.json lists every address.',
+      }),
+      context,
+    ),
+  );
+  for (const register of [...routes, ...more]) register(app, context);
+  app.doc31('/api/1/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'On Demand Compose Service', version: context.version },
+  });
+  return app;
+}

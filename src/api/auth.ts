@@ -1,0 +1,102 @@
+import { readUserGroups } from '../upstream/oidc-userinfo.ts';
+import { clientOf } from './client.ts';
+import type { ApiContext, ApiRequest } from './context.ts';
+import { ApiProblem } from './problem.ts';
+
+/** Who asks. */
+export interface Identity {
+  /** Null where callers are not known at all (noauth). */
+  readonly user: string | null;
+  readonly groups: readonly string[];
+  /** What the caller's token is for; null where tokens are not used. */
+  readonly scopes: readonly string[] | null;
+}
+
+const unknownIdentity: Identity = { user: null, groups: [], scopes: null };
+
+/** The owner of what this caller asks for. Source: ODCS contract 2. */
+export function ownerOf(identity: Identity): string {
+  return identity.user ?? 'unknown';
+}
+
+/** The name under which this caller ends composes. Source: ODCS contract 2, `removed_by`. */
+export function actorOf(identity: Identity): string {
+  return identity.user ?? 'anonymous';
+}
+
+/**
+ * Who makes this request, from the headers of a trusted proxy. Asked only where something changes: reading needs
+ * no user. Throws `auth.…` with status 401, or 400 for a user that is not `name@REALM`. Source: ODCS contract 9.
+ */
+export async function identify(context: ApiContext, request: ApiRequest): Promise<Identity> {
+  const { config } = context;
+  const { isTrustedProxy } = clientOf(request.req.raw, request.env, config.trusted_proxies);
+  const header = (...names: string[]): string => {
+    if (!isTrustedProxy) return '';
+    return names.map((name) => request.req.header(name) ?? '').find((value) => value !== '') ?? '';
+  };
+  const remoteUser = header('X-Remote-User');
+  const groups = header('X-Remote-Groups')
+    .split(/[\s,;:]+/)
+    .filter((group) => group !== '');
+  switch (config.auth_backend) {
+    case 'noauth':
+      return unknownIdentity;
+    case 'kerberos':
+      return identifyKerberos(remoteUser, groups);
+    case 'ssl':
+      return identifySsl(header);
+    case 'kerberos_or_ssl':
+      return remoteUser === '' ? identifySsl(header) : identifyKerberos(remoteUser, groups);
+    case 'openidc':
+      return identifyOpenidc(context, remoteUser, header);
+    default:
+      return config.auth_backend satisfies never;
+  }
+}
+
+function refuse(code: string, message: string): never {
+  throw new ApiProblem(401, code, message, {
+    hint: 'The proxy in front of the service has to authenticate the caller.',
+  });
+}
+
+function identifyKerberos(remoteUser: string, groups: readonly string[]): Identity {
+  if (remoteUser === '') refuse('auth.user_missing', 'REMOTE_USER is not present in request.');
+  const [name, realm, ...rest] = remoteUser.split('@');
+  if (!name || realm === undefined || rest.length > 0) {
+    throw new ApiProblem(400, 'auth.user_malformed', `REMOTE_USER is not a name@REALM: ${remoteUser}`);
+  }
+  return { user: name, groups, scopes: null };
+}
+
+function identifySsl(header: (...names: string[]) => string): Identity {
+  const verified = header('X-SSL-Client-Verify');
+  if (verified !== 'SUCCESS') {
+    refuse('auth.certificate_unverified', `Cannot verify client: ${verified === '' ? 'None' : verified}`);
+  }
+  const subject = header('X-SSL-Client-S-DN');
+  if (subject === '') {
+    refuse('auth.certificate_nameless', 'Unable to get user information (DN) from client certificate');
+  }
+  return { user: subject, groups: [], scopes: null };
+}
+
+async function identifyOpenidc(
+  context: ApiContext,
+  remoteUser: string,
+  header: (...names: string[]) => string,
+): Promise<Identity> {
+  const { config } = context;
+  if (remoteUser === '') refuse('auth.user_missing', 'REMOTE_USER is not present in request.');
+  const token = header('OIDC-Access-Token', 'OIDC_access_token');
+  if (token === '') refuse('auth.token_missing', 'Missing token passed to ODCS.');
+  const claim = header('OIDC-Claim-Scope', 'OIDC_CLAIM_scope');
+  if (claim === '') refuse('auth.scope_missing', 'Missing OIDC_CLAIM_scope.');
+  const scopes = claim.split(/\s+/).filter((scope) => scope !== '');
+  for (const scope of config.auth_openidc_required_scopes) {
+    if (!scopes.includes(scope)) refuse('auth.scope_missing', `Required OIDC scope ${scope} not present.`);
+  }
+  const groups = await readUserGroups(config.auth_openidc_userinfo_uri, token);
+  return { user: remoteUser, groups, scopes };
+}

@@ -1,0 +1,24 @@
+import type { ComposeRequest } from '../model/compose.ts';
+import { checkRepoAccess } from '../upstream/repo-access.ts';
+import { clientOf } from './client.ts';
+import type { ApiContext, ApiRequest } from './context.ts';
+
+/**
+ * Throws `repo.not_allowed` (403) where a request names a repository, as source or as lookaside, that may not be
+ * read for this client.
+ */
+export async function checkRepositories(
+  context: ApiContext,
+  request: ApiRequest,
+  asked: ComposeRequest,
+): Promise<void> {
+  const { config } = context;
+  const { isLoopback } = clientOf(request.req.raw, request.env, config.trusted_proxies);
+  const policy = {
+    repoRoots: config.repo_roots,
+    repoHosts: config.repo_hosts,
+    isLoopbackClient: isLoopback,
+  };
+  const locations = [...(asked.sourceType === 'repo' ? asked.source : []), ...asked.lookasideRepos];
+  for (const location of locations) await checkRepoAccess(location, policy);
+}

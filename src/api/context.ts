@@ -1,0 +1,45 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import type { ComposeWatch } from './compose-watch.ts';
+
+/** How one part of the process is. */
+export interface HealthPart {
+  readonly name: string;
+  readonly isWell: boolean;
+  /** One sentence, for people. */
+  readonly detail: string;
+}
+
+/** Everything the routes work with. */
+export interface ApiContext {
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Public URL of the default target directory, without a final slash. */
+  readonly targetDirUrl: string;
+  /** Tells when a compose changes; shared by all who wait. */
+  readonly watch: ComposeWatch;
+  /** How the other roles of this process are. */
+  readonly health: () => Promise<readonly HealthPart[]>;
+}
+
+/** What Hono carries along with a request. */
+export interface ApiEnv {
+  Bindings: {
+    /** Of @hono/node-server; absent where no socket is behind the request. */
+    readonly incoming?: { readonly socket: { readonly remoteAddress?: string | undefined } };
+  };
+  Variables: { requestId: string };
+}
+
+export type ApiApp = OpenAPIHono<ApiEnv>;
+export type ApiRequest = Context<ApiEnv>;
+
+/** Every file in routes/ exports one of these: it documents its paths and puts its handlers on the app. */
+export type RegisterRoute = (app: ApiApp, context: ApiContext) => void;

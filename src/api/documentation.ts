@@ -1,0 +1,130 @@
+import { z } from '@hono/zod-openapi';
+
+const nullableText = z.string().nullable();
+const nullableNumber = z.number().int().nullable();
+
+/** The 42 keys of a compose. Source: ODCS contract 2. */
+export const composeSchema = z
+  .object({
+    id: z.number().int(),
+    owner: z.string(),
+    source_type: z.number().int().openapi({
+      description:
+        'tag 1, module 2, repo 3, pulp 4, raw_config 5, build 6, pungi_compose 7, compose 8 (composes of this service)',
+    }),
+    source: z.string(),
+    state: z.number().int().openapi({ description: 'wait 0, generating 1, done 2, removed 3, failed 4' }),
+    state_name: z.enum(['wait', 'generating', 'done', 'removed', 'failed']),
+    state_reason: nullableText,
+    time_submitted: z.string().openapi({ example: '2026-11-22T10:00:00Z' }),
+    time_to_expire: z.string(),
+    time_started: nullableText,
+    time_done: nullableText,
+    time_removed: nullableText,
+    removed_by: nullableText,
+    result_repo: z.string(),
+    result_repofile: z.string(),
+    toplevel_url: z.string(),
+    flags: z.array(z.string()),
+    results: z.array(z.string()),
+    sigkeys: z.string(),
+    koji_event: nullableNumber,
+    koji_task_id: nullableNumber,
+    packages: nullableText,
+    builds: nullableText,
+    modular_koji_tags: nullableText,
+    scratch_modules: nullableText,
+    scratch_build_tasks: nullableText,
+    parent_pungi_compose_ids: nullableText,
+    modules: nullableText,
+    arches: z.string(),
+    multilib_arches: z.string(),
+    lookaside_repos: z.string(),
+    multilib_method: z.number().int(),
+    module_defaults_url: nullableText,
+    label: nullableText,
+    compose_type: nullableText,
+    respin_of: nullableText,
+    base_module_br_name: nullableText,
+    base_module_br_stream: nullableText,
+    base_module_br_stream_version_lte: nullableNumber,
+    base_module_br_stream_version_gte: nullableNumber,
+    pungi_compose_id: nullableText,
+    target_dir: z.string(),
+  })
+  .openapi('Compose');
+
+/** The body of every error. */
+export const problemSchema = z
+  .object({
+    error: z.string().openapi({ example: 'Bad Request' }),
+    status: z.number().int(),
+    code: z.string().openapi({ description: 'Stable; for programs', example: 'request.missing_source' }),
+    message: z.string(),
+    hint: z.string().optional(),
+    request_id: z.string(),
+  })
+  .openapi('Problem');
+
+const words = z.array(z.string());
+
+/** The body of POST, for readers: the checks themselves run in ODCS's order in the model. */
+export const composeRequestSchema = z
+  .object({
+    source: z.object({
+      type: z.enum(['tag', 'module', 'repo', 'pulp', 'raw_config', 'build', 'pungi_compose', 'compose']),
+      source: z.string().optional(),
+      packages: words.optional(),
+      builds: words.optional(),
+      sigkeys: words.optional(),
+      koji_event: z.number().int().optional(),
+      modular_koji_tags: words.optional(),
+      module_defaults_url: z.string().optional(),
+      module_defaults_commit: z.string().optional(),
+      scratch_modules: words.optional(),
+      scratch_build_tasks: words.optional(),
+      modules: words.optional(),
+      base_module_br_name: z.string().optional(),
+      base_module_br_stream: z.string().optional(),
+      base_module_br_stream_version_lte: z.number().int().optional(),
+      base_module_br_stream_version_gte: z.number().int().optional(),
+    }),
+    seconds_to_live: z.number().int().optional(),
+    flags: words.optional(),
+    results: words.optional(),
+    arches: words.optional(),
+    multilib_arches: words.optional(),
+    multilib_method: words.optional(),
+    lookaside_repos: words.optional(),
+    parent_pungi_compose_ids: words.optional(),
+    label: z.string().optional(),
+    compose_type: z.string().optional(),
+    respin_of: z.string().optional(),
+    target_dir: z.string().optional(),
+  })
+  .openapi('ComposeRequest');
+
+/** The body of PATCH. Source: ODCS contract 5. */
+export const renewRequestSchema = z
+  .object({
+    seconds_to_live: z.number().int().optional(),
+    sigkeys: words.optional(),
+    source: z.object({ builds: words.optional(), modules: words.optional() }).optional(),
+  })
+  .openapi('RenewRequest');
+
+/** A JSON answer of this shape. */
+export function jsonAnswer(description: string, schema: z.ZodType) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** The answers every route may give instead. */
+export const problemAnswers = {
+  400: jsonAnswer('The request is not valid', problemSchema),
+  401: jsonAnswer('The caller is not known', problemSchema),
+  403: jsonAnswer('The caller may not do that', problemSchema),
+  404: jsonAnswer('There is no such thing', problemSchema),
+};
+
+/** The id in a path. */
+export const idParameter = z.object({ id: z.string().regex(/^\d+$/).openapi({ example: '7' }) });

@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util';
+import { insertCompose } from '../../database/composes.ts';
+import { findComposeByKey } from '../../database/list-composes.ts';
+import { transaction } from '../../database/transaction.ts';
+import { composeJson, type Compose } from '../../model/compose-json.ts';
+import {
+  parseComposeRequest,
+  parseFirstReleaseRequest,
+  requestDefaults,
+} from '../../model/compose-request.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
+import { sendJson } from '../answer.ts';
+import { identify, ownerOf } from '../auth.ts';
+import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
+import { checkRepositories } from '../check-repositories.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { composeRequestSchema, composeSchema, jsonAnswer, problemAnswers } from '../documentation.ts';
+import { ApiProblem } from '../problem.ts';
+import { readJsonBody } from '../read-body.ts';
+import { refuseForeignPage } from '../refuse-foreign-page.ts';
+import { renewCompose } from './renew-compose.ts';
+
+/** POST: asks for a compose. Source: ODCS contract 3. */
+export const registerCreateCompose: RegisterRoute = (app, context) => {
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/api/1/composes/',
+    summary: 'Ask for a compose',
+    request: {
+      body: { required: true, content: { 'application/json': { schema: composeRequestSchema } } },
+    },
+    responses: {
+      200: jsonAnswer('The compose, in state wait', composeSchema),
+      409: jsonAnswer('The Idempotency-Key was used for another request', composeSchema),
+      ...problemAnswers,
+    },
+  });
+  app.on('POST', ['/api/1/composes/', '/api/1/composes'], (request) =>
+    createCompose(context, request, 'today'),
+  );
+  app.on('POST', ['/odcs/1/composes/', '/odcs/1/composes'], (request) =>
+    createCompose(context, request, 'first release'),
+  );
+};
+
+async function createCompose(
+  context: ApiContext,
+  request: ApiRequest,
+  form: 'today' | 'first release',
+): Promise<Response> {
+  const { config } = context;
+  refuseForeignPage(context, request);
+  const identity = await identify(context, request);
+  requireScope(identity, config, 'new-compose');
+  requireAllowedClient(identity, config);
+  const isOld = form === 'first release';
+  const sentence = isOld ? 'Invalid JSON submitted' : 'Failed to decode JSON object';
+  const body = await readJsonBody(request, sentence);
+  if (body === undefined) throw new ApiProblem(400, 'request.invalid_json', sentence);
+  if (isOld && isRenewal(body)) {
+    const { id, ...changes } = body;
+    return renewCompose(context, request, identity, id, changes, (known) => {
+      throw new ApiProblem(400, 'compose.not_renewable', `No expired or failed compose with id ${known}`);
+    });
+  }
+  const defaults = requestDefaults(config);
+  const asked = isOld ? parseFirstReleaseRequest(body, defaults) : parseComposeRequest(body, defaults);
+  requirePermission(identity, config, askedValues(asked));
+  await checkRepositories(context, request, asked);
+  const compose = await storeCompose(context, ownerOf(identity), asked, idempotencyKeyOf(request));
+  return sendJson(composeJson(compose, context.targetDirUrl));
+}
+
+/** Release 0.0.1 renewed with POST. Source: ODCS contract 24. */
+function isRenewal(body: unknown): body is { readonly id: number } {
+  if (typeof body !== 'object' || body === null || 'source' in body || !('id' in body)) return false;
+  return typeof body.id === 'number' && Number.isSafeInteger(body.id);
+}
+
+function idempotencyKeyOf(request: ApiRequest): string | undefined {
+  const key = request.req.header('Idempotency-Key');
+  if (key === undefined || key === '') return undefined;
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw new ApiProblem(
+      400,
+      'request.invalid_idempotency_key',
+      'The Idempotency-Key must have 1 to 255 printable ASCII characters.',
+    );
+  }
+  return key;
+}
+
+/** Stores the compose, or answers the one the same owner got for the same key before. */
+async function storeCompose(
+  context: ApiContext,
+  owner: string,
+  asked: ComposeRequest,
+  key: string | undefined,
+): Promise<Compose> {
+  const { database } = context;
+  const earlier = (): Promise<Compose | undefined> =>
+    key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.handle, owner, key);
+  const known = await earlier();
+  if (known !== undefined) return sameRequest(known, asked);
+  try {
+    return await transaction(database.handle, (handle) =>
+      insertCompose(
+        {
+          transaction: handle,
+          jobs: database.jobs,
+          now: context.clock.now(),
+          targetDirUrl: context.targetDirUrl,
+        },
+        { owner, request: asked, priority: 'normal', ...(key === undefined ? {} : { idempotencyKey: key }) },
+      ),
+    );
+  } catch (error) {
+    // Another request with this key was quicker.
+    const winner = isUniqueViolation(error) ? await earlier() : undefined;
+    if (winner === undefined) throw error;
+    return sameRequest(winner, asked);
+  }
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505';
+}
+
+function sameRequest(compose: Compose, asked: ComposeRequest): Compose {
+  if (isDeepStrictEqual(compose.request, JSON.parse(JSON.stringify(asked)))) return compose;
+  throw new ApiProblem(
+    409,
+    'request.idempotency_key_reused',
+    `The Idempotency-Key was used for compose ${compose.id}, which was asked for differently.`,
+    { hint: 'Use a new key for every different request.' },
+  );
+}

@@ -1,0 +1,97 @@
+import { insertCompose, findCompose, lockCompose } from '../../database/composes.ts';
+import { extendCompose } from '../../database/end-compose.ts';
+import { transaction, type TransactionHandle } from '../../database/transaction.ts';
+import { composeJson, type Compose } from '../../model/compose-json.ts';
+import { parseRenewRequest, requestDefaults, type RenewRequest } from '../../model/compose-request.ts';
+import { isCopied, renewedRequest } from '../../model/renewed-request.ts';
+import { sendJson } from '../answer.ts';
+import { identify, ownerOf, type Identity } from '../auth.ts';
+import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
+import { checkRepositories } from '../check-repositories.ts';
+import { composeIdOf } from '../compose-id.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import {
+  composeSchema,
+  idParameter,
+  jsonAnswer,
+  problemAnswers,
+  renewRequestSchema,
+} from '../documentation.ts';
+import { ApiProblem } from '../problem.ts';
+import { readJsonBody } from '../read-body.ts';
+import { refuseForeignPage } from '../refuse-foreign-page.ts';
+
+/** PATCH: lets a compose live longer, or makes it again. Source: ODCS contract 5. */
+export const registerRenewCompose: RegisterRoute = (app, context) => {
+  app.openAPIRegistry.registerPath({
+    method: 'patch',
+    path: '/api/1/composes/{id}',
+    summary: 'Renew a compose: let it live longer, or make it again as it was',
+    request: {
+      params: idParameter,
+      body: { required: false, content: { 'application/json': { schema: renewRequestSchema } } },
+    },
+    responses: {
+      200: jsonAnswer('The compose that lives on, or the new one', composeSchema),
+      ...problemAnswers,
+    },
+  });
+  app.on('PATCH', ['/api/1/composes/:id{[0-9]+}', '/odcs/1/composes/:id{[0-9]+}'], async (request) => {
+    refuseForeignPage(context, request);
+    const identity = await identify(context, request);
+    requireScope(identity, context.config, 'renew-compose');
+    requireAllowedClient(identity, context.config);
+    const body = await readJsonBody(request, 'Failed to decode JSON object');
+    return renewCompose(context, request, identity, composeIdOf(request), body, (id) => {
+      throw new ApiProblem(404, 'compose.not_renewable', `No compose with id ${id} found`, {
+        hint: 'Only composes that are done, failed or removed can be renewed.',
+      });
+    });
+  });
+};
+
+/** Renews compose `id` as `body` asks; `refuse` is called where there is none that can be renewed. */
+export async function renewCompose(
+  context: ApiContext,
+  request: ApiRequest,
+  identity: Identity,
+  id: number,
+  body: unknown,
+  refuse: (id: number) => never,
+): Promise<Response> {
+  const renewal = parseRenewRequest(body, requestDefaults(context.config));
+  const before = await findCompose(context.database.handle, id);
+  if (before === undefined || !isRenewable(before)) refuse(id);
+  const { target_dirs: _notChecked, ...asked } = askedValues(renewedRequest(before, renewal));
+  requirePermission(identity, context.config, asked);
+  await checkRepositories(context, request, before.request);
+  const compose = await transaction(context.database.handle, (handle) =>
+    renewLocked(context, handle, id, renewal, ownerOf(identity)),
+  );
+  if (compose === undefined) refuse(id);
+  return sendJson(composeJson(compose, context.targetDirUrl));
+}
+
+function isRenewable(compose: Compose): boolean {
+  return compose.state === 'done' || compose.state === 'failed' || compose.state === 'removed';
+}
+
+async function renewLocked(
+  context: ApiContext,
+  handle: TransactionHandle,
+  id: number,
+  renewal: RenewRequest,
+  owner: string,
+): Promise<Compose | undefined> {
+  const compose = await lockCompose(handle, id);
+  if (compose === undefined || !isRenewable(compose)) return undefined;
+  const now = context.clock.now();
+  const shown = compose.reusedId === null ? undefined : await lockCompose(handle, compose.reusedId);
+  if (!isCopied(compose, renewal, shown?.state === 'removed')) {
+    return extendCompose(handle, compose, new Date(now.getTime() + renewal.secondsToLive * 1000));
+  }
+  return insertCompose(
+    { transaction: handle, jobs: context.database.jobs, now, targetDirUrl: context.targetDirUrl },
+    { owner, request: renewedRequest(compose, renewal), priority: 'normal' },
+  );
+}

@@ -1,0 +1,167 @@
+import { readdir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { Readable } from 'node:stream';
+import { parseRange } from '../byte-range.ts';
+import { clientOf } from '../client.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { escapeHtml, sendPage } from '../html.ts';
+import { ApiProblem } from '../problem.ts';
+import { openPublished, publishedNames, type Published } from '../published-file.ts';
+
+const mount = '/composes';
+/** Files up to this size are read at once; streaming them costs more than their bytes. */
+const smallFile = 256 * 1024;
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.xml': 'application/xml',
+  '.json': 'application/json',
+  '.gz': 'application/gzip',
+  '.zst': 'application/zstd',
+  '.xz': 'application/x-xz',
+  '.rpm': 'application/x-rpm',
+  '.iso': 'application/x-iso9660-image',
+  '.repo': 'text/plain; charset=utf-8',
+  '.log': 'text/plain; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.yaml': 'text/plain; charset=utf-8',
+  '.conf': 'text/plain; charset=utf-8',
+};
+
+/**
+ * The default target directory under /composes/: files with ranges and validators, directories as lists. Nothing
+ * outside it and no hidden work directory is ever shown. Source: ODCS contract 16.
+ */
+export const registerServeFiles: RegisterRoute = (app, context) => {
+  app.get(mount, (request) => toSlash(context, request));
+  app.get(`${mount}/*`, async (request) => {
+    const names = publishedNames(request.req.path.slice(mount.length));
+    const found = names === undefined ? undefined : await openPublished(context.config.target_dir, names);
+    if (names === undefined || found === undefined || found.kind === 'missing') {
+      throw new ApiProblem(404, 'file.not_found', `There is no file ${request.req.path}.`);
+    }
+    const hasSlash = request.req.path.endsWith('/');
+    if (found.kind === 'directory') {
+      return hasSlash ? sendDirectory(context, request, found.path, names) : toSlash(context, request);
+    }
+    if (hasSlash) {
+      await found.file.close();
+      throw new ApiProblem(404, 'file.not_found', `${request.req.path} is a file, not a directory.`);
+    }
+    return sendFile(request, found, basename(names.at(-1) ?? ''));
+  });
+};
+
+function toSlash(context: ApiContext, request: ApiRequest): Response {
+  const { publicBase } = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+  const { search } = new URL(request.req.url);
+  return new Response(null, {
+    status: 308,
+    headers: { Location: `${publicBase}${request.req.path}/${search}` },
+  });
+}
+
+async function sendFile(
+  request: ApiRequest,
+  { file, size, modified }: Extract<Published, { kind: 'file' }>,
+  name: string,
+): Promise<Response> {
+  const etag = `"${size.toString(16)}-${modified.getTime().toString(16)}"`;
+  const lastModified = modified.toUTCString();
+  const headers: Record<string, string> = {
+    'Accept-Ranges': 'bytes',
+    'Access-Control-Allow-Origin': '*',
+    'Content-Type': contentTypeOf(name),
+    // Whatever a compose holds, it never acts as a page of this service.
+    'Content-Security-Policy': 'sandbox',
+    'X-Content-Type-Options': 'nosniff',
+    ETag: etag,
+    'Last-Modified': lastModified,
+  };
+  let isHandedOver = false;
+  try {
+    if (isUnchanged(request, etag, modified)) return new Response(null, { status: 304, headers });
+    const condition = request.req.header('If-Range');
+    const isRangeFresh = condition === undefined || condition === etag || condition === lastModified;
+    const wanted = parseRange(isRangeFresh ? request.req.header('Range') : undefined, size);
+    if (wanted.kind === 'unsatisfiable') {
+      return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': `bytes */${size}` } });
+    }
+    const [start, end] = wanted.kind === 'part' ? [wanted.start, wanted.end] : [0, size - 1];
+    const length = end - start + 1;
+    headers['Content-Length'] = String(length);
+    if (wanted.kind === 'part') headers['Content-Range'] = `bytes ${start}-${end}/${size}`;
+    const status = wanted.kind === 'part' ? 206 : 200;
+    if (request.req.method === 'HEAD') return new Response(null, { status, headers });
+    if (length <= smallFile) {
+      return new Response(await readPart(file, start, length), { status, headers });
+    }
+    isHandedOver = true;
+    const stream = file.createReadStream({ start, end, highWaterMark: 256 * 1024 });
+    return new Response(Readable.toWeb(stream), { status, headers });
+  } finally {
+    if (!isHandedOver) await file.close();
+  }
+}
+
+/** Names without a dot (STATUS, COMPOSE_ID) are short texts of ours. */
+function contentTypeOf(name: string): string {
+  const extension = extname(name);
+  return extension === ''
+    ? 'text/plain; charset=utf-8'
+    : (contentTypes[extension] ?? 'application/octet-stream');
+}
+
+async function readPart(file: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(bytes, done, length - done, start + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+function isUnchanged(request: ApiRequest, etag: string, modified: Date): boolean {
+  const names = request.req.header('If-None-Match');
+  if (names !== undefined) {
+    return names.split(',').some((name) => ['*', etag].includes(name.trim().replace(/^W\//, '')));
+  }
+  const since = Date.parse(request.req.header('If-Modified-Since') ?? '');
+  return Math.floor(modified.getTime() / 1000) * 1000 <= since;
+}
+
+async function sendDirectory(
+  context: ApiContext,
+  request: ApiRequest,
+  path: string,
+  names: readonly string[],
+): Promise<Response> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const shown: string[] = [];
+  for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
+    const isLink = entry.isSymbolicLink();
+    if (entry.name.startsWith('.') || !(entry.isFile() || entry.isDirectory() || isLink)) continue;
+    const isDirectory = isLink
+      ? await isPublishedDirectory(context, [...names, entry.name])
+      : entry.isDirectory();
+    if (isDirectory === undefined) continue;
+    const label = `${entry.name}${isDirectory ? '/' : ''}`;
+    const href = `./${encodeURIComponent(entry.name)}${isDirectory ? '/' : ''}`;
+    shown.push(`<li><a href="${escapeHtml(href)}">${escapeHtml(label)}</a></li>`);
+  }
+  const title = `${decodeURIComponent(request.req.path)}`;
+  const up = names.length === 0 ? '' : '<li><a href="../">../</a></li>';
+  return sendPage(title, `<h1>${escapeHtml(title)}</h1>\n<ul>${up}\n${shown.join('\n')}\n</ul>`);
+}
+
+/** Whether a link leads to a directory; undefined where it leads to nothing that is published. */
+async function isPublishedDirectory(
+  context: ApiContext,
+  names: readonly string[],
+): Promise<boolean | undefined> {
+  const found = await openPublished(context.config.target_dir, names);
+  if (found.kind === 'file') await found.file.close();
+  return found.kind === 'missing' ? undefined : found.kind === 'directory';
+}

@@ -1,0 +1,240 @@
+import { composeFlags, composeResults, multilibMethods, type ComposeRequest } from './compose.ts';
+import { pythonRepr } from './python-repr.ts';
+import {
+  countField,
+  isJsonObject,
+  lifeField,
+  listField,
+  membersOf,
+  refuseRequest,
+  textField,
+  type JsonObject,
+} from './request-fields.ts';
+import { scanRequestBody } from './request-scan.ts';
+import {
+  checkSource,
+  isSourceType,
+  knownTypes,
+  sourceTypeOf,
+  sourceWords,
+  unique,
+} from './request-source.ts';
+
+/** What the service fills in where a request is silent, and what it can be asked for. */
+export interface RequestDefaults {
+  readonly arches: readonly string[];
+  readonly sigkeys: readonly string[];
+  readonly secondsToLive: number;
+  readonly maxSecondsToLive: number;
+  /** Names of the Pungi configurations that may be composed. */
+  readonly rawConfigNames: readonly string[];
+  readonly baseModuleNames: readonly string[];
+  /** Names of the extra target directories. */
+  readonly targetDirs: readonly string[];
+}
+
+/** The defaults that the settings stand for. */
+export function requestDefaults(config: {
+  readonly arches: readonly string[];
+  readonly sigkeys: readonly string[];
+  readonly seconds_to_live: number;
+  readonly max_seconds_to_live: number;
+  readonly raw_config_urls: Readonly<Record<string, unknown>>;
+  readonly base_module_names: readonly string[];
+  readonly extra_target_dirs: Readonly<Record<string, string>>;
+}): RequestDefaults {
+  return {
+    arches: config.arches,
+    sigkeys: config.sigkeys,
+    secondsToLive: config.seconds_to_live,
+    maxSecondsToLive: config.max_seconds_to_live,
+    rawConfigNames: Object.keys(config.raw_config_urls),
+    baseModuleNames: config.base_module_names,
+    targetDirs: Object.keys(config.extra_target_dirs),
+  };
+}
+
+/**
+ * A request body that is worth looking at: an object with something in it, without values ODCS refuses anywhere.
+ * Throws `request.empty`, `request.invalid_value`.
+ */
+export function checkRequestBody(body: unknown): JsonObject {
+  const isEmpty =
+    !body ||
+    (Array.isArray(body) && body.length === 0) ||
+    (isJsonObject(body) && Object.keys(body).length === 0);
+  if (isEmpty) refuseRequest('request.empty', 'No JSON POST data submitted');
+  if (!isJsonObject(body)) {
+    refuseRequest(
+      'request.invalid_value',
+      `The request should be a JSON object, received: ${pythonRepr(body)}`,
+    );
+  }
+  scanRequestBody(body);
+  return body;
+}
+
+/**
+ * What a request body asks for, with defaults filled in: the body of ODCS's POST, or the flat form of release
+ * 0.0.1 (`source_type` and `source` are strings). Checks run in the order of ODCS and fail with its sentences.
+ * Throws ReactorError with a code `request.…`. Source: ODCS contract 3 and 24; first release, "The request".
+ */
+export function parseComposeRequest(body: unknown, defaults: RequestDefaults): ComposeRequest {
+  const checked = checkRequestBody(body);
+  const isFlat = typeof checked['source_type'] === 'string' && typeof checked['source'] === 'string';
+  return isFlat ? parseFlat(checked, defaults) : parseNested(checked, defaults, 'colons');
+}
+
+/**
+ * The same for the address of release 0.0.1, where a body that is not of today's form is measured by the flat one.
+ * Throws `request.missing_source_type`, `request.missing_source`, `request.unknown_source_type` and those of
+ * `parseComposeRequest`. Source: ODCS contract 24.
+ */
+export function parseFirstReleaseRequest(body: unknown, defaults: RequestDefaults): ComposeRequest {
+  const checked = checkRequestBody(body);
+  return isJsonObject(checked['source'])
+    ? parseNested(checked, defaults, 'colons')
+    : parseFlat(checked, defaults);
+}
+
+function parseFlat(body: JsonObject, defaults: RequestDefaults): ComposeRequest {
+  const { source_type: type, source, packages, ...rest } = body;
+  if (type === undefined || type === '') refuseRequest('request.missing_source_type', 'Missing source_type');
+  if (source === undefined || source === '') refuseRequest('request.missing_source', 'Missing source');
+  if (!isSourceType(type)) {
+    refuseRequest('request.unknown_source_type', `Unknown source_type ${String(type)}`, knownTypes);
+  }
+  if (type === 'module' && packages !== undefined) {
+    refuseRequest('request.packages_of_modules', 'Exact packages cannot be set for MODULE source type.');
+  }
+  const nested = { type, source, ...(packages === undefined ? {} : { packages }) };
+  return parseNested({ ...rest, source: nested }, defaults, 'dashes');
+}
+
+function parseNested(
+  body: JsonObject,
+  defaults: RequestDefaults,
+  modules: 'colons' | 'dashes',
+): ComposeRequest {
+  const secondsToLive = lifeField(body, defaults, pythonRepr(body));
+  const source = body['source'];
+  if (!isJsonObject(source)) {
+    refuseRequest(
+      'request.invalid_source',
+      `Invalid source configuration provided: ${pythonRepr(body)}`,
+      'Write "source": {"type": "tag", "source": "f26"}.',
+    );
+  }
+  const sourceType = sourceTypeOf(source);
+  const words = sourceWords(source, sourceType);
+  checkSource(sourceType, words, defaults, modules);
+  const builds = listField(source, 'builds');
+  const flags = namesOf(body, 'flags', { ...composeFlags, no_flags: 0 }, 'Unknown flag');
+  const results = namesOf(body, 'results', composeResults, 'Unknown result');
+  const multilib = namesOf(body, 'multilib_method', multilibMethods, 'Unknown multilib method');
+  const moduleDefaults = moduleDefaultsOf(source);
+  const sigkeys = source['sigkeys'];
+  const arches = listField(body, 'arches') ?? [];
+  return {
+    sourceType,
+    source: words,
+    packages: listField(source, 'packages'),
+    builds,
+    sigkeys: Array.isArray(sigkeys) ? membersOf(sigkeys, 'sigkeys') : defaults.sigkeys,
+    kojiEvent: countField(source, 'koji_event'),
+    modularKojiTags: listField(source, 'modular_koji_tags'),
+    moduleDefaults,
+    scratchModules: listField(source, 'scratch_modules'),
+    scratchBuildTasks: listField(source, 'scratch_build_tasks'),
+    modules: listField(source, 'modules'),
+    baseModule: {
+      name: textField(source, 'base_module_br_name'),
+      stream: textField(source, 'base_module_br_stream'),
+      streamVersionLte: countField(source, 'base_module_br_stream_version_lte'),
+      streamVersionGte: countField(source, 'base_module_br_stream_version_gte'),
+    },
+    parentPungiComposeIds: listField(body, 'parent_pungi_compose_ids'),
+    flags: inTableOrder(composeFlags, flags),
+    results: inTableOrder(composeResults, ['repository', ...results]),
+    arches: arches.length === 0 ? defaults.arches : unique(arches),
+    multilibArches: unique(listField(body, 'multilib_arches') ?? []),
+    multilibMethods: inTableOrder(multilibMethods, multilib),
+    lookasideRepos: unique(listField(body, 'lookaside_repos') ?? []),
+    label: textField(body, 'label'),
+    composeType: textField(body, 'compose_type') || 'test',
+    respinOf: textField(body, 'respin_of'),
+    targetDir: targetDirOf(body, defaults),
+    secondsToLive,
+  };
+}
+
+/** Names of one table, checked. The sentence for an unknown one quotes it only where ODCS does. */
+function namesOf<K extends string>(
+  body: JsonObject,
+  key: string,
+  table: Readonly<Record<K, number>>,
+  complaint: string,
+): readonly K[] {
+  const isKnown = (name: string): name is K => Object.hasOwn(table, name);
+  return (listField(body, key) ?? []).map((name) => {
+    if (isKnown(name)) return name;
+    const quoted = key === 'multilib_method' ? `"${name}"` : name;
+    return refuseRequest(
+      'request.unknown_name',
+      `${complaint} ${quoted}`,
+      `Known are: ${Object.keys(table).join(', ')}.`,
+    );
+  });
+}
+
+/** The names as the table orders them, each once; names the table does not have are left out. */
+function inTableOrder<K extends string>(
+  table: Readonly<Record<K, number>>,
+  names: readonly string[],
+): readonly K[] {
+  return (Object.keys(table) as K[]).filter((name) => names.includes(name));
+}
+
+function moduleDefaultsOf(source: JsonObject): ComposeRequest['moduleDefaults'] {
+  const url = textField(source, 'module_defaults_url');
+  const commit = textField(source, 'module_defaults_commit');
+  if (url && commit) return { url, commit };
+  if (!url && !commit) return null;
+  return refuseRequest(
+    'request.module_defaults_incomplete',
+    'The "module_defaults_url" and "module_defaults_commit" must be used together.',
+  );
+}
+
+function targetDirOf(body: JsonObject, defaults: RequestDefaults): string {
+  const name = textField(body, 'target_dir') || 'default';
+  if (name !== 'default' && !defaults.targetDirs.includes(name)) {
+    refuseRequest('request.unknown_target_dir', `Unknown "target_dir" "${name}"`);
+  }
+  return name;
+}
+
+/** What PATCH may change of a compose that is made again or lives longer. Null is "not given". */
+export interface RenewRequest {
+  readonly secondsToLive: number;
+  readonly sigkeys: readonly string[] | null;
+  readonly builds: readonly string[] | null;
+  readonly modules: readonly string[] | null;
+}
+
+/**
+ * The body of PATCH; no body counts as `{}`. Keys ODCS does not read there are ignored once they are looked at.
+ * Throws `request.…` as `parseComposeRequest` does. Source: ODCS contract 5.
+ */
+export function parseRenewRequest(body: unknown, defaults: RequestDefaults): RenewRequest {
+  const isEmpty = body === undefined || (isJsonObject(body) && Object.keys(body).length === 0);
+  const checked = isEmpty ? {} : checkRequestBody(body);
+  const source = isJsonObject(checked['source']) ? checked['source'] : {};
+  const { sigkeys } = checked;
+  return {
+    secondsToLive: lifeField(checked, defaults, pythonRepr(checked)),
+    sigkeys: Array.isArray(sigkeys) ? membersOf(sigkeys, 'sigkeys') : null,
+    builds: listField(source, 'builds'),
+    modules: listField(source, 'modules'),
+  };
+}

@@ -1,0 +1,72 @@
+import { ReactorError } from './errors.ts';
+
+const listKeys = new Set([
+  'builds',
+  'multilib_method',
+  'packages',
+  'scratch_build_tasks',
+  'scratch_modules',
+  'sigkeys',
+  'modules',
+]);
+const textKeys = new Set([
+  'base_module_br_name',
+  'base_module_br_stream',
+  'compose_type',
+  'label',
+  'target_dir',
+  'type',
+]);
+const integerKeys = new Set([
+  'seconds_to_live',
+  'koji_event',
+  'base_module_br_stream_version_lte',
+  'base_module_br_stream_version_gte',
+]);
+
+const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~]/u;
+/** Names of packages are free, but no database keeps these. */
+const unstorable = /\p{Cc}|\p{Cs}/u;
+const characterSentence =
+  "Only alphanumerical characters and [' ', '-', '/', '_', '.', ':', '#', '+', '?', '$', '~'] characters are allowed in ODCS input variables";
+/** Deeper bodies are never meant, and would exhaust the stack of whoever walks them. */
+const maxDepth = 20;
+
+function refuse(message: string): never {
+  throw new ReactorError('request.invalid_value', message);
+}
+
+/**
+ * Looks through a whole request body for values that ODCS refuses wherever they stand, and throws
+ * `request.invalid_value` for the first one in the order of keys. Source: ODCS contract 3, "Value scan".
+ */
+export function scanRequestBody(body: object): void {
+  scan(body, 0, undefined);
+}
+
+function scan(container: object, level: number, within: string | undefined): void {
+  if (level > maxDepth) refuse('The request body is nested too deeply.');
+  for (const [key, value] of Object.entries(container) as [string, unknown][]) {
+    if (!Array.isArray(container)) checkKind(key, value);
+    if (typeof value === 'string') {
+      if ((within === 'packages' ? unstorable : forbiddenCharacter).test(value)) refuse(characterSentence);
+    } else if (Array.isArray(value)) {
+      scan(value, level + 1, key);
+    } else if (typeof value === 'object' && value !== null) {
+      if (level !== 0 || key !== 'source') refuse("Only 'source' key is allowed to contain dict.");
+      scan(value, level + 1, key);
+    } else if (typeof value !== 'number' && typeof value !== 'boolean') {
+      refuse(
+        `Only dict, list, str, unicode, int, float and bool types are allowed in ODCS input variables, but '${key}' has '<class 'NoneType'>' type`,
+      );
+    }
+  }
+}
+
+function checkKind(key: string, value: unknown): void {
+  if (listKeys.has(key) && !Array.isArray(value)) refuse(`${key} should be a list`);
+  if (textKeys.has(key) && typeof value !== 'string') refuse(`${key} should be a string`);
+  if (integerKeys.has(key) && typeof value !== 'boolean' && !Number.isSafeInteger(value)) {
+    refuse(`${key} should be an integer`);
+  }
+}

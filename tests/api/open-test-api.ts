@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../src/api/app.ts';
+import { ComposeWatch } from '../../src/api/compose-watch.ts';
+import type { ApiContext } from '../../src/api/context.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { findComposes } from '../../src/database/list-composes.ts';
+import type { Database } from '../../src/database/database.ts';
+import { createLog } from '../../src/log.ts';
+import { openTestDatabase } from '../database/open-test-database.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body read as JSON, an empty object where it is none. */
+  readonly json: Record<string, unknown>;
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  /** Sent as it is instead of `body`. */
+  readonly text?: string;
+  readonly headers?: Record<string, string>;
+  /** Address of the peer. */
+  readonly from?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface TestApi extends AsyncDisposable {
+  readonly database: Database;
+  readonly targetDir: string;
+  readonly context: ApiContext;
+  /** What the service's clock shows; tests set it. */
+  now: Date;
+  /** Calls with these settings instead of the default ones. */
+  readonly withSettings: (overrides: Partial<Config>) => Caller;
+  readonly call: Caller;
+  /** Empties the table of composes. */
+  readonly reset: () => Promise<void>;
+}
+export type Caller = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+
+/** The application on a database of its own, called without a port. */
+export async function openTestApi(): Promise<TestApi> {
+  const database = await openTestDatabase();
+  const targetDir = mkdtempSync(join(tmpdir(), 'odcs-api-'));
+  const { config } = loadConfig({ file: undefined, environment: {}, overrides: { target_dir: targetDir } });
+  const watch = new ComposeWatch({
+    read: (ids) => findComposes(database.handle, ids),
+    onError: (error) => {
+      throw error;
+    },
+    interval: 2,
+  });
+  const context: ApiContext = {
+    config,
+    database,
+    clock: { now: () => api.now },
+    log: createLog('silent'),
+    version: '1.2.3',
+    targetDirUrl: 'http://odcs.example.com/composes',
+    watch,
+    health: async () => [],
+  };
+  const withSettings = (overrides: Partial<Config>): Caller => {
+    const app = createApp({ ...context, config: { ...config, ...overrides } });
+    return async (method, path, options = {}) => {
+      const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+      const response = await app.request(
+        path.startsWith('http') ? path : `http://odcs.example.com${path}`,
+        {
+          method,
+          headers: options.headers ?? {},
+          ...(body === undefined ? {} : { body }),
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        },
+        { incoming: { socket: { remoteAddress: options.from ?? '127.0.0.1' } } },
+      );
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, json: readJson(text) };
+    };
+  };
+  const api: TestApi = {
+    database,
+    targetDir,
+    context,
+    now: new Date('2026-11-22T10:00:00Z'),
+    withSettings,
+    call: withSettings({}),
+    reset: async () => {
+      await database.handle.deleteFrom('announcements').execute();
+      await database.handle.deleteFrom('composes').execute();
+    },
+    [Symbol.asyncDispose]: async () => {
+      watch[Symbol.dispose]();
+      await database.close();
+      rmSync(targetDir, { recursive: true, force: true });
+    },
+  };
+  return api;
+}
+
+function readJson(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
