@@ -7,7 +7,12 @@ export function warnAboutModules(
   modules: readonly ResolvedModule[],
   baseModuleNames: readonly string[],
 ): readonly string[] {
-  return [...warnAboutPlatforms(modules), ...warnAboutRequirements(modules, baseModuleNames)];
+  const sentences = listUnmet(modules, baseModuleNames).map(
+    ({ module, missing }) =>
+      `${formatNsvc(module)} requires ${missing}, which the compose does not have: dnf can install it only where ` +
+      'another repository does.',
+  );
+  return [...warnAboutPlatforms(modules), ...sentences];
 }
 
 function warnAboutPlatforms(modules: readonly ResolvedModule[]): readonly string[] {
@@ -32,21 +37,25 @@ function abridge(members: readonly string[]): string {
     : `${members.slice(0, 3).join(', ')} and ${members.length - 3} more`;
 }
 
-/** A module is usable when one of its alternatives is met by the modules here. */
-function warnAboutRequirements(
+/** A module that dnf cannot enable with these modules alone. */
+export interface UnmetModule {
+  readonly module: ResolvedModule;
+  /** What its first alternative lacks, in words: `apple:main and any stream of num`. */
+  readonly missing: string;
+}
+
+/** The modules none of whose alternatives is met by the others. */
+export function listUnmet(
   modules: readonly ResolvedModule[],
   baseModuleNames: readonly string[],
-): readonly string[] {
+): readonly UnmetModule[] {
   const streams = new Map<string, Set<string>>();
   for (const { name, stream } of modules) streams.set(name, (streams.get(name) ?? new Set()).add(stream));
   return modules.flatMap((module) => {
     const missing = module.dependencies.map((block) => unmet(block, streams, baseModuleNames));
     const [first] = missing;
     if (first === undefined || missing.some((names) => names.length === 0)) return [];
-    return [
-      `${formatNsvc(module)} requires ${first.join(' and ')}, which the compose does not have: dnf can install it ` +
-        'only where another repository does.',
-    ];
+    return [{ module, missing: first.join(' and ') }];
   });
 }
 

@@ -8,6 +8,7 @@ import { warnAboutModules } from './module-warnings.ts';
 import {
   requiredStreams,
   sortModules,
+  streamsOf,
   type ModuleResolution,
   type ResolvedModule,
 } from './resolved-module.ts';
@@ -67,9 +68,10 @@ export async function resolveKojiModules(wish: KojiModuleWish, hub: ModuleHub): 
     checkVersions(earlier, builds);
     found.set(key, [...earlier, ...builds]);
   }
+  const requested = streamsOf([...found.values()].flat());
   if (wish.withDependencies) await addDependencies(wish, hub, found);
   const modules = sortModules([...found.values()].flat());
-  return { modules, warnings: warnAboutModules(modules, wish.baseModuleNames) };
+  return { modules, requested, warnings: warnAboutModules(modules, wish.baseModuleNames) };
 }
 
 async function addDependencies(

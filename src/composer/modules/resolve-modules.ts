@@ -9,6 +9,7 @@ import { newestBuilds } from './newest-builds.ts';
 import {
   requiredStreams,
   sortModules,
+  streamsOf,
   type ModuleResolution,
   type ResolvedModule,
 } from './resolved-module.ts';
@@ -83,7 +84,11 @@ function* resolution(wish: ModuleWish): Resolving<ModuleResolution> {
   const plain = wanted.map(({ name, stream, version, context, dependencies, platforms }) => {
     return { name, stream, version, context, dependencies, platforms };
   });
-  return { modules: plain, warnings: warnAboutModules(plain, wish.baseModuleNames) };
+  return {
+    modules: plain,
+    requested: streamsOf(requested),
+    warnings: warnAboutModules(plain, wish.baseModuleNames),
+  };
 }
 
 function* findRequested(wish: ModuleWish): Resolving<readonly Found[]> {

@@ -11,6 +11,8 @@ export interface ResolvedModule extends Nsvc {
 /** The module builds of a compose, sorted by NSVC, and what its reader should know before using it. */
 export interface ModuleResolution {
   readonly modules: readonly ResolvedModule[];
+  /** `name:stream` of what was asked for, in the order of the request. */
+  readonly requested: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -20,6 +22,11 @@ export function sortModules(modules: Iterable<ResolvedModule>): readonly Resolve
   return [...byNsvc]
     .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
     .map(([, module]) => module);
+}
+
+/** `name:stream` of each, once, in order. */
+export function streamsOf(modules: readonly ResolvedModule[]): readonly string[] {
+  return [...new Set(modules.map(({ name, stream }) => `${name}:${stream}`))];
 }
 
 /** A required module as it is looked for: `name` and one stream expression. */

@@ -24,12 +24,12 @@ export interface ModuleArchive {
 }
 
 /**
- * Module builds by id, in order; null for a build that is no module. Throws the faults of the hub and
+ * Module builds by id or NVR, in order; null for a build that is unknown or no module. Throws the faults of the hub and
  * `koji.answer_unexpected`. Source: Koji contract 4.3.
  */
 export async function getModuleBuilds(
   hub: KojiHub,
-  ids: readonly number[],
+  ids: readonly (number | string)[],
   options: CallOptions = {},
 ): Promise<readonly (KojiModuleBuild | null)[]> {
   const answers = await hub.multicall(
