@@ -1,3 +1,5 @@
+import type { Scratch } from './scratch.ts';
+
 /**
  * What one RPM contributes to a repository's metadata, ready to be written: three pieces of XML that are made
  * once per RPM and kept by the digest of its content. Only the location differs from repository to repository,
@@ -19,8 +21,8 @@ export interface PackageFragments {
   readonly filelists: Uint8Array;
   /** `<package pkgid=…>…</package>` of other (changelogs), UTF-8. */
   readonly other: Uint8Array;
-  /** Only where the pieces lie on disk and every access reads: brings all three into memory at once. */
-  readonly load?: () => PackageFragments;
+  /** Only where the pieces lie on disk and every access reads: brings all three into the scratch memory at once. */
+  readonly load?: (scratch: Scratch) => PackageFragments;
 }
 
 /** Where a package lies, seen from the repository. */

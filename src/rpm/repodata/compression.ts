@@ -12,8 +12,14 @@ const unzstdAsync = promisify(zstdDecompress);
 const GZIP_LEVEL = 6;
 const ZSTD_LEVEL = 3;
 
+/** Room for the packed bytes in one piece: every further piece costs a round trip between threads. */
+function roomFor(bytes: Uint8Array): number {
+  return Math.max(1024, Math.ceil(bytes.byteLength / 3));
+}
+
 function zstdOptions(bytes: Uint8Array) {
   return {
+    chunkSize: roomFor(bytes),
     params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
     pledgedSrcSize: bytes.byteLength,
   };
@@ -28,7 +34,7 @@ export function compress(bytes: Uint8Array, compression: Compression): Promise<U
     case 'zstd':
       return zstdAsync(bytes, zstdOptions(bytes));
     case 'gzip':
-      return gzipAsync(bytes, { level: GZIP_LEVEL });
+      return gzipAsync(bytes, { level: GZIP_LEVEL, chunkSize: roomFor(bytes) });
     default:
       return compression satisfies never;
   }
@@ -40,7 +46,7 @@ export function compressNow(bytes: Uint8Array, compression: Compression): Uint8A
     case 'zstd':
       return zstdCompressSync(bytes, zstdOptions(bytes));
     case 'gzip':
-      return gzipSync(bytes, { level: GZIP_LEVEL });
+      return gzipSync(bytes, { level: GZIP_LEVEL, chunkSize: roomFor(bytes) });
     default:
       return compression satisfies never;
   }

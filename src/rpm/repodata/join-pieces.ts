@@ -58,13 +58,13 @@ export function formatLocation({ href, base }: PackageLocation): string {
   return `  <location${where} href="${escapeXml(href)}"/>\n`;
 }
 
-/** The XML of a block: one kind's pieces of some packages, one after the other, with their locations. */
-export function joinPieces(
+/** The XML of a block in parts: one kind's pieces of some packages in order, with their locations. */
+export function piecesOf(
   type: MetadataKind['type'],
   fragments: readonly PackageFragments[],
   locations: readonly PackageLocation[],
-): Uint8Array {
-  if (type !== 'primary') return Buffer.concat(fragments.map((piece) => piece[type]));
+): Uint8Array[] {
+  if (type !== 'primary') return fragments.map((piece) => piece[type]);
   const parts: Uint8Array[] = [];
   for (const [index, { primary, locationOffset }] of fragments.entries()) {
     const location = locations[index];
@@ -75,5 +75,5 @@ export function joinPieces(
       primary.subarray(locationOffset),
     );
   }
-  return Buffer.concat(parts);
+  return parts;
 }

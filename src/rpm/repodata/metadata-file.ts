@@ -39,9 +39,10 @@ export class MetadataFile {
 
   /**
    * Appends the block called `key`. `content` is asked only where the block was never packed, or where the
-   * checksum of what lies before it and it is not known. Equal keys must stand for equal content.
+   * checksum of what lies before it and it is not known; its parts are not used after this call has begun to
+   * wait. Equal keys must stand for equal content.
    */
-  async append(key: string, content: () => Uint8Array | Promise<Uint8Array>): Promise<void> {
+  async append(key: string, content: () => readonly Uint8Array[]): Promise<void> {
     const blockKey = `${this.#compression}:${key}`;
     this.#chain = createHash('sha256').update(this.#chain).update(key).digest('base64');
     const state = this.#cache.state(this.#chain);
@@ -52,19 +53,21 @@ export class MetadataFile {
       await this.#queue({ packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize });
       return;
     }
-    const bytes = await content();
+    const parts = content();
+    const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
     if (state) {
       this.#openHash = state.hash;
       this.#openSize = state.size;
     } else {
-      this.#openHash = this.#openHash.copy().update(bytes);
-      this.#openSize += bytes.byteLength;
+      this.#openHash = this.#openHash.copy();
+      for (const part of parts) this.#openHash.update(part);
+      this.#openSize += size;
       this.#cache.saveState(this.#chain, this.#openHash, this.#openSize);
     }
     await this.#queue(
       packed
         ? { packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize }
-        : { packed: compress(bytes, this.#compression), key: blockKey, openSize: bytes.byteLength },
+        : { packed: compress(Buffer.concat(parts, size), this.#compression), key: blockKey, openSize: size },
     );
   }
 

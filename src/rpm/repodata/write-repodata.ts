@@ -4,11 +4,12 @@ import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ReactorError } from '../../model/errors.ts';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
+import { Scratch } from '../scratch.ts';
 import { BlockCache } from './block-cache.ts';
 import type { Compression } from './compression.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { type ExtraRecord, writeExtraRecord } from './extra-record.ts';
-import { identityOf, joinPieces, metadataKinds } from './join-pieces.ts';
+import { identityOf, metadataKinds, piecesOf } from './join-pieces.ts';
 import { MetadataFile } from './metadata-file.ts';
 import { publishRepomd, type StagedFile } from './publish-repomd.ts';
 import type { RepomdRecord } from './repomd-xml.ts';
@@ -51,8 +52,8 @@ function compareText(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-/** The order of createrepo_c: by the name of the file, then by its path. */
-function orderOf({ location: left }: RepodataPackage, { location: right }: RepodataPackage): number {
+/** The order of packages in repodata, that of createrepo_c: by the name of the file, then by its path. */
+export function compareLocations(left: PackageLocation, right: PackageLocation): number {
   return (
     compareText(basename(left.href), basename(right.href)) ||
     compareText(left.href, right.href) ||
@@ -73,11 +74,11 @@ function checkLocation({ href, base }: PackageLocation): void {
 }
 
 function sortPackages(packages: readonly RepodataPackage[]): RepodataPackage[] {
-  const sorted = packages.toSorted(orderOf);
+  const sorted = packages.toSorted((left, right) => compareLocations(left.location, right.location));
   for (const [index, current] of sorted.entries()) {
     checkLocation(current.location);
     const previous = sorted[index - 1];
-    if (previous && orderOf(previous, current) === 0) {
+    if (previous && compareLocations(previous.location, current.location) === 0) {
       throw new ReactorError(
         'repodata.location_duplicate',
         `Two packages of the repository have the location "${current.location.href}".`,
@@ -115,19 +116,20 @@ export async function writeRepodata(
     file: new MetadataFile(cache, compression, repodata, `${mark}-${kind.type}`),
   }));
   const staged: StagedFile[] = [];
+  const scratch = new Scratch();
   try {
     for (const { kind, file } of files) {
       const head = kind.head(sorted.length);
-      await file.append(`head ${head}`, () => Buffer.from(head));
+      await file.append(`head ${head}`, () => [Buffer.from(head)]);
     }
     for (const [index, range] of cutBlocks(sorted.map(({ location }) => location.href)).entries()) {
       context.signal?.throwIfAborted();
-      await appendBlock(files, sorted.slice(range.start, range.end));
+      await appendBlock(files, sorted.slice(range.start, range.end), scratch);
       context.progress?.(range.end, sorted.length);
       if (index % BLOCKS_PER_TURN === 0) await setImmediate();
     }
     for (const { kind, file } of files) {
-      await file.append(`tail ${kind.tail}`, () => Buffer.from(kind.tail));
+      await file.append(`tail ${kind.tail}`, () => [Buffer.from(kind.tail)]);
       staged.push(await file.finish(kind.type, `${kind.type}.xml`, timestamp));
     }
     for (const record of extra) {
@@ -150,6 +152,7 @@ export async function writeRepodata(
 async function appendBlock(
   files: readonly { readonly kind: (typeof metadataKinds)[number]; readonly file: MetadataFile }[],
   packages: readonly RepodataPackage[],
+  scratch: Scratch,
 ): Promise<void> {
   const fragments: PackageFragments[] = [];
   for (const { fragments: given } of packages) {
@@ -162,11 +165,12 @@ async function appendBlock(
   }
   const key = hash.digest('base64');
   const locations = packages.map(({ location }) => location);
+  scratch.reset();
   let loaded: PackageFragments[] | undefined;
   for (const { kind, file } of files) {
     await file.append(`${kind.type} ${key}`, () => {
-      loaded ??= fragments.map((piece) => piece.load?.() ?? piece);
-      return joinPieces(kind.type, loaded, locations);
+      loaded ??= fragments.map((piece) => piece.load?.(scratch) ?? piece);
+      return piecesOf(kind.type, loaded, locations);
     });
   }
 }

@@ -1,0 +1,30 @@
+import { ReactorError } from '../../model/errors.ts';
+import type { BlockStore } from '../repodata/block-cache.ts';
+import { PackStore } from './pack-store.ts';
+
+const LIMIT = 2 * 1024 * 1024 * 1024;
+
+/** Packed blocks of repodata on disk, at most 2 GiB of them, the oldest dropped first. */
+export function openBlockStore(directory: string, now: Date): BlockStore & { close(): void } {
+  const store = new PackStore(directory, { limit: LIMIT, now });
+  const word = (key: string) => key.replaceAll(' ', '/');
+  return {
+    get: (key) => {
+      const entry = store.entry(word(key));
+      if (!entry) return undefined;
+      const bytes = readBlock(store, word(key));
+      return bytes && { bytes, openSize: Number(entry.meta) };
+    },
+    put: (key, { bytes, openSize }) => store.put(word(key), String(openSize), [bytes]),
+    close: () => store.close(),
+  };
+}
+
+function readBlock(store: PackStore, key: string): Uint8Array | undefined {
+  try {
+    return store.read(key, 0, 1)[0];
+  } catch (error) {
+    if (error instanceof ReactorError) return undefined;
+    throw error;
+  }
+}

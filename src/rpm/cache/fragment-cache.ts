@@ -1,0 +1,126 @@
+import type { PackageFragments } from '../package-fragments.ts';
+import type { PackageRecord } from '../package-record.ts';
+import { PackStore, type PackStoreOptions } from './pack-store.ts';
+import { decodeRecord, encodeRecord } from './record-bytes.ts';
+
+/** What the cache knows of a package. Nothing is read before it is asked for. */
+export interface CachedPackage {
+  /** Reads from disk at every access to a piece; `load()` reads all three at once. */
+  readonly fragments: PackageFragments;
+  /** Read at the first access; its `files` at their first access. */
+  readonly record: PackageRecord;
+}
+
+/** Repodata and records of packages by their content, kept for ever. */
+export interface FragmentCache {
+  readonly size: number;
+  get(key: string): CachedPackage | undefined;
+  /** The record may be given as `encodeRecord` wrote it. */
+  put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
+  /** Hands what was put to the operating system, so that a kill cannot lose it. */
+  flush(): void;
+  /** Reads what other processes have put since. */
+  refresh(): void;
+  close(): void;
+}
+
+const RECORD = 0;
+const PRIMARY = 1;
+const FILELISTS = 2;
+const OTHER = 3;
+const END = 4;
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescapeEntity(whole: string, name: string): string {
+  const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+  if (!name.startsWith('#')) return entities[name] ?? whole;
+  return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+}
+
+/** The paths of a package's piece of filelists. */
+export function pathsOfFilelists(piece: Uint8Array): string[] {
+  const xml = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('utf8');
+  return [...xml.matchAll(/<file(?: type="\w+")?>([^<]*)<\/file>/g)].map(([, text = '']) =>
+    text.includes('&') ? text.replaceAll(/&(#?\w+);/g, unescapeEntity) : text,
+  );
+}
+
+/**
+ * Opens the cache in a directory of its own, made where it is missing. The key is a digest of the content: the
+ * SHA-256 of the file, or payload digest and sigkey; it must have no spaces. Any number of processes may have
+ * it open. Accesses to an entry throw `cache.entry_broken` where the disk has damaged it; it is gone then.
+ */
+export function openFragmentCache(directory: string, options: PackStoreOptions = {}): FragmentCache {
+  const store = new PackStore(directory, options);
+  return {
+    get size() {
+      return store.size;
+    },
+    get: (key) => {
+      const entry = store.entry(key);
+      return entry && cachedPackage(store, key, entry.meta);
+    },
+    put: (key, fragments, record) => {
+      const { pkgid, locationOffset, identity = '-', primary, filelists, other } = fragments;
+      const meta = `${pkgid}/${locationOffset}/${encodeURIComponent(identity)}`;
+      const head = record instanceof Uint8Array ? record : encodeRecord(record);
+      store.put(key, meta, [head, primary, filelists, other]);
+    },
+    flush: () => store.flush(),
+    refresh: () => store.refresh(),
+    close: () => store.close(),
+  };
+}
+
+function cachedPackage(store: PackStore, key: string, meta: string): CachedPackage {
+  const [pkgid = '', offset = '', identity = '-'] = meta.split('/');
+  const locationOffset = Number(offset);
+  const piece = (part: number): Uint8Array => store.read(key, part, part + 1)[0] ?? new Uint8Array();
+  const known = {
+    pkgid,
+    locationOffset,
+    ...(identity === '-' ? {} : { identity: decodeURIComponent(identity) }),
+  };
+  const fragments: PackageFragments = {
+    ...known,
+    get primary() {
+      return piece(PRIMARY);
+    },
+    get filelists() {
+      return piece(FILELISTS);
+    },
+    get other() {
+      return piece(OTHER);
+    },
+    load: (scratch) => {
+      const [primary, filelists, other] = store.read(key, PRIMARY, END, scratch);
+      const nothing = new Uint8Array();
+      return {
+        ...known,
+        primary: primary ?? nothing,
+        filelists: filelists ?? nothing,
+        other: other ?? nothing,
+      };
+    },
+  };
+  let record: PackageRecord | undefined;
+  return {
+    fragments,
+    get record() {
+      record ??= recordFrom(piece(RECORD), () => pathsOfFilelists(piece(FILELISTS)));
+      return record;
+    },
+  };
+}
+
+function recordFrom(bytes: Uint8Array, readFiles: () => string[]): PackageRecord {
+  let files: readonly string[] | undefined;
+  return {
+    ...decodeRecord(bytes),
+    get files() {
+      files ??= readFiles();
+      return files;
+    },
+  };
+}

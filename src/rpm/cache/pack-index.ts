@@ -1,0 +1,46 @@
+import { crc32 } from 'node:zlib';
+
+/** One part of a value: its length and the CRC-32 it must have. */
+export interface PackPart {
+  readonly length: number;
+  readonly crc: number;
+}
+
+/** Where a value lies in a pack and what is known of it without reading it. */
+export interface PackEntry {
+  readonly offset: number;
+  readonly parts: readonly PackPart[];
+  /** A word of the owner's, without spaces and line ends. */
+  readonly meta: string;
+}
+
+/** Writes one line of an index: key, offset, parts, meta and the CRC-32 of all that. */
+export function formatIndexLine(key: string, { offset, parts, meta }: PackEntry): string {
+  const sizes = parts.map(({ length, crc }) => `${length}:${crc.toString(16)}`).join(',');
+  const line = `${key} ${offset} ${sizes} ${meta}`;
+  return `${line} ${crc32(line).toString(16)}\n`;
+}
+
+/** Writes the line that says a value is gone. */
+export function formatRemovalLine(key: string): string {
+  return `${key}\n`;
+}
+
+/** The key of a line. */
+export function keyOfLine(line: string): string {
+  const space = line.indexOf(' ');
+  return space < 0 ? line : line.slice(0, space);
+}
+
+/** Reads a line back; undefined where it is a removal, torn or damaged. */
+export function parseIndexLine(line: string): PackEntry | undefined {
+  const end = line.lastIndexOf(' ');
+  if (end < 0 || crc32(line.slice(0, end)) !== Number.parseInt(line.slice(end + 1), 16)) return undefined;
+  const [, offset, sizes, meta] = line.slice(0, end).split(' ');
+  if (offset === undefined || sizes === undefined || meta === undefined) return undefined;
+  const parts = sizes.split(',').map((part) => {
+    const [length, crc] = part.split(':');
+    return { length: Number(length), crc: Number.parseInt(crc ?? '', 16) };
+  });
+  return { offset: Number(offset), parts, meta };
+}

@@ -1,0 +1,254 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { ReactorError } from '../../model/errors.ts';
+import type { Scratch } from '../scratch.ts';
+import { type PackEntry, keyOfLine, parseIndexLine } from './pack-index.ts';
+import { PackWriter } from './pack-writer.ts';
+
+export interface PackStoreOptions {
+  /** Most bytes on disk; beyond them whole packs go, the oldest first. No limit by default. */
+  readonly limit?: number;
+  /** Where it is given, many small packs that were idle for a minute are merged on opening. */
+  readonly now?: Date;
+}
+
+interface Held {
+  readonly pack: string;
+  readonly line: string;
+  entry?: PackEntry;
+}
+
+/** A pack is closed when it has grown to this, so that old ones can go. */
+const PACK_BYTES = 256 * 1024 * 1024;
+const SMALL_PACK_BYTES = 16 * 1024 * 1024;
+const MOST_PACKS = 64;
+const IDLE_MILLISECONDS = 60_000;
+
+/**
+ * Values by key, in append-only files that survive a kill at any moment and serve any number of processes: each
+ * writes packs of its own and reads those of all. It is a cache: an entry that is damaged, or whose pack another
+ * process has merged or dropped, is simply not there. Keys and metas have no spaces.
+ */
+export class PackStore {
+  readonly #directory: string;
+  readonly #limit: number;
+  readonly #held = new Map<string, Held>();
+  readonly #seen = new Map<string, number>();
+  readonly #descriptors = new Map<string, number>();
+  #writer: PackWriter | undefined;
+
+  /** Opens or makes the directory and reads all indexes. */
+  constructor(directory: string, options: PackStoreOptions = {}) {
+    this.#directory = directory;
+    this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
+    mkdirSync(directory, { recursive: true });
+    this.refresh();
+    if (options.now && this.#seen.size > MOST_PACKS) this.#mergeSmallPacks(options.now.getTime());
+    this.#dropOldPacks();
+  }
+
+  /** Number of entries known. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Reads what other processes have written since. */
+  refresh(): void {
+    for (const file of readdirSync(this.#directory)) {
+      if (!file.endsWith('.index')) continue;
+      const pack = file.slice(0, -'.index'.length);
+      if (pack !== this.#writer?.name) this.#readIndex(pack);
+    }
+  }
+
+  entry(key: string): PackEntry | undefined {
+    const held = this.#held.get(key);
+    if (!held) return undefined;
+    const entry = held.entry ?? parseIndexLine(held.line);
+    if (!entry || this.#descriptor(held.pack) === undefined) {
+      this.#held.delete(key);
+      return undefined;
+    }
+    held.entry = entry;
+    return entry;
+  }
+
+  /**
+   * Reads some parts of a value, `from` inclusive to `to` exclusive, in one read. Throws `cache.entry_broken`
+   * where the bytes are not those that were put; the entry is gone then, and a second try will not find it.
+   */
+  read(key: string, from: number, to: number, scratch?: Scratch): Uint8Array[] {
+    const entry = this.entry(key);
+    const held = this.#held.get(key);
+    if (entry && held) {
+      const skipped = entry.parts.slice(0, from).reduce((sum, { length }) => sum + length, 0);
+      const parts = entry.parts.slice(from, to);
+      const length = parts.reduce((sum, { length }) => sum + length, 0);
+      const bytes = scratch ? scratch.take(length) : Buffer.allocUnsafe(length);
+      if (this.#pread(held.pack, bytes, entry.offset + skipped) === bytes.byteLength) {
+        let at = 0;
+        const values = parts.map(({ length }) => bytes.subarray(at, (at += length)));
+        if (values.every((value, index) => crc32(value) === parts[index]?.crc)) return values;
+      }
+    }
+    this.#forget(key);
+    throw new ReactorError('cache.entry_broken', 'An entry of the cache is damaged and was dropped.', {
+      where: this.#directory,
+      hint: 'Try again: what it held will be made anew.',
+      fate: 'retry',
+    });
+  }
+
+  put(key: string, meta: string, values: readonly Uint8Array[]): void {
+    if (this.#writer && this.#writer.size >= PACK_BYTES) this.#closeWriter();
+    this.#writer ??= new PackWriter(this.#directory);
+    const entry = this.#writer.append(key, meta, values);
+    this.#held.set(key, { pack: this.#writer.name, line: '', entry });
+  }
+
+  /** Hands what was put to the operating system. */
+  flush(): void {
+    this.#writer?.flush();
+  }
+
+  close(): void {
+    this.#closeWriter();
+    for (const descriptor of this.#descriptors.values()) {
+      if (descriptor >= 0) closeSync(descriptor);
+    }
+    this.#descriptors.clear();
+    this.#held.clear();
+  }
+
+  #closeWriter(): void {
+    if (!this.#writer) return;
+    this.#writer.close();
+    this.#seen.set(this.#writer.name, Number.POSITIVE_INFINITY);
+    this.#writer = undefined;
+  }
+
+  #readIndex(pack: string): void {
+    const path = join(this.#directory, `${pack}.index`);
+    const seen = this.#seen.get(pack) ?? 0;
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const bytes = size > seen ? readIfThere(path) : undefined;
+    if (!bytes) return;
+    const end = bytes.lastIndexOf(10) + 1;
+    for (const line of bytes.toString('latin1', seen, end).split('\n')) {
+      if (line === '') continue;
+      const key = keyOfLine(line);
+      if (key === line) this.#held.delete(key);
+      else this.#held.set(key, { pack, line });
+    }
+    this.#seen.set(pack, end);
+  }
+
+  #descriptor(pack: string): number | undefined {
+    let descriptor = this.#descriptors.get(pack);
+    if (descriptor === undefined) {
+      descriptor = openIfThere(join(this.#directory, `${pack}.pack`));
+      this.#descriptors.set(pack, descriptor);
+    }
+    return descriptor < 0 ? undefined : descriptor;
+  }
+
+  #pread(pack: string, into: Buffer, offset: number): number {
+    if (pack === this.#writer?.name) this.#writer.flush();
+    const descriptor = this.#descriptor(pack);
+    if (descriptor === undefined) return -1;
+    let done = 0;
+    while (done < into.byteLength) {
+      const count = readSync(descriptor, into, done, into.byteLength - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  #forget(key: string): void {
+    if (!this.#held.delete(key)) return;
+    this.#writer ??= new PackWriter(this.#directory);
+    this.#writer.remove(key);
+  }
+
+  #packs(): { readonly pack: string; readonly size: number; readonly time: number }[] {
+    return [...this.#seen.keys()]
+      .flatMap((pack) => {
+        const stats = statSync(join(this.#directory, `${pack}.pack`), { throwIfNoEntry: false });
+        return stats ? [{ pack, size: stats.size, time: stats.mtimeMs }] : [];
+      })
+      .sort((left, right) => left.time - right.time);
+  }
+
+  /** Copies the living entries of small packs nobody writes to any more into one, and removes those packs. */
+  #mergeSmallPacks(now: number): void {
+    const merged = new Set(
+      this.#packs()
+        .filter(({ size, time }) => size < SMALL_PACK_BYTES && now - time > IDLE_MILLISECONDS)
+        .map(({ pack }) => pack),
+    );
+    if (merged.size < 2) return;
+    for (const [key, { pack }] of this.#held) {
+      const entry = merged.has(pack) ? this.entry(key) : undefined;
+      if (!entry) continue;
+      try {
+        this.put(key, entry.meta, this.read(key, 0, entry.parts.length));
+      } catch (error) {
+        if (!(error instanceof ReactorError)) throw error;
+      }
+    }
+    this.flush();
+    for (const pack of merged) this.#removePack(pack);
+  }
+
+  #dropOldPacks(): void {
+    const packs = this.#packs();
+    let total = packs.reduce((sum, { size }) => sum + size, 0);
+    for (const { pack, size } of packs) {
+      if (total <= this.#limit) return;
+      this.#removePack(pack);
+      total -= size;
+    }
+  }
+
+  #removePack(pack: string): void {
+    rmSync(join(this.#directory, `${pack}.index`), { force: true });
+    rmSync(join(this.#directory, `${pack}.pack`), { force: true });
+    this.#seen.delete(pack);
+    for (const [key, held] of this.#held) {
+      if (held.pack === pack) this.#held.delete(key);
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function openIfThere(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (isMissing(error)) return -1;
+    throw error;
+  }
+}

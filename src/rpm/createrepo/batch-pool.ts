@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import {
+  type BatchAnswer,
+  type BatchFile,
+  type BatchRequest,
+  type MadePackage,
+  makeBatch,
+  packagesOf,
+} from './make-batch.ts';
+
+interface Waiting {
+  readonly request: BatchRequest;
+  readonly resolve: (answer: BatchAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Threads that read RPMs; without any, the calling thread does it. */
+export class BatchPool {
+  readonly #workers: Worker[] = [];
+  readonly #idle: Worker[] = [];
+  readonly #queue: Waiting[] = [];
+  readonly #running = new Map<Worker, Waiting>();
+  #nextId = 0;
+
+  constructor(threads: number) {
+    for (let index = 0; index < threads; index += 1) {
+      const worker = new Worker(new URL('batch-worker.ts', import.meta.url));
+      worker.on('message', (answer: BatchAnswer) => this.#answered(worker, answer));
+      worker.on('error', (error) => this.#failed(worker, error));
+      this.#workers.push(worker);
+      this.#idle.push(worker);
+    }
+  }
+
+  /** Reads some RPMs; the answer has their order. Throws what the first broken one throws. */
+  async run(files: readonly BatchFile[], withRecords: boolean): Promise<MadePackage[]> {
+    const request = { id: (this.#nextId += 1), files, withRecords };
+    if (this.#workers.length === 0) {
+      await setImmediate();
+      return packagesOf(makeBatch(request));
+    }
+    const answer = await new Promise<BatchAnswer>((resolve, reject) => {
+      this.#queue.push({ request, resolve, reject });
+      this.#feed();
+    });
+    return packagesOf(answer);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #feed(): void {
+    for (;;) {
+      const worker = this.#idle[this.#idle.length - 1];
+      const waiting = this.#queue[0];
+      if (!worker || !waiting) return;
+      this.#idle.pop();
+      this.#queue.shift();
+      this.#running.set(worker, waiting);
+      worker.postMessage(waiting.request, []);
+    }
+  }
+
+  #answered(worker: Worker, answer: BatchAnswer): void {
+    this.#running.get(worker)?.resolve(answer);
+    this.#running.delete(worker);
+    this.#idle.push(worker);
+    this.#feed();
+  }
+
+  #failed(worker: Worker, error: unknown): void {
+    this.#running.get(worker)?.reject(error);
+    this.#running.delete(worker);
+    for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+  }
+}

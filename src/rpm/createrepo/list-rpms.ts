@@ -1,0 +1,41 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ReactorError, messageOf } from '../../model/errors.ts';
+
+/** An RPM found below a directory. */
+export interface ListedRpm {
+  /** Path below the directory. */
+  readonly href: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Modification time in milliseconds, with a fraction. */
+  readonly time: number;
+}
+
+/**
+ * Every file called `*.rpm` below a directory. Links to files are followed, links to directories are not.
+ * Throws `createrepo.directory_unreadable`.
+ */
+export function listRpms(directory: string): ListedRpm[] {
+  const found: ListedRpm[] = [];
+  const open = [''];
+  for (let below = open.pop(); below !== undefined; below = open.pop()) {
+    for (const entry of readDirectory(join(directory, below))) {
+      const href = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) open.push(href);
+      else if (entry.name.endsWith('.rpm')) {
+        const stats = statSync(join(directory, href), { throwIfNoEntry: false });
+        if (stats?.isFile()) found.push({ href, size: stats.size, time: stats.mtimeMs });
+      }
+    }
+  }
+  return found;
+}
+
+function readDirectory(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (cause) {
+    throw new ReactorError('createrepo.directory_unreadable', `${messageOf(cause)}.`, { where: path, cause });
+  }
+}
