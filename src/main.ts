@@ -11,6 +11,10 @@ const commands: Record<
     summary: 'Tell which packages a compose of some input has, and why',
     load: () => import('./commands/gather.ts'),
   },
+  createrepo: {
+    summary: 'Write the repodata of a tree of RPMs',
+    load: () => import('./commands/createrepo.ts'),
+  },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 
