@@ -234,3 +234,16 @@ export async function rulesWithOpenWindows(handle: DatabaseHandle): Promise<stri
     .execute();
   return rows.map(({ rule }) => rule);
 }
+
+/** Ids of windows closed before a moment whose decision was lost with its job. */
+export async function findUndecided(handle: DatabaseHandle, before: Date, limit: number): Promise<number[]> {
+  const rows = await handle
+    .selectFrom('settle_windows')
+    .select('id')
+    .where('decided_at', 'is', null)
+    .where('closed_at', '<', before)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,45 @@
+import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+
+/** When each clock of each rule last came round: rule, then clock. */
+export async function readRuleClocks(
+  handle: DatabaseHandle,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Date>>> {
+  const rows = await handle.selectFrom('rule_clocks').selectAll().execute();
+  const clocks = new Map<string, Map<string, Date>>();
+  for (const { rule, clock, last_at } of rows) {
+    const ofRule = clocks.get(rule) ?? new Map<string, Date>();
+    clocks.set(rule, ofRule.set(clock, last_at));
+  }
+  return clocks;
+}
+
+/**
+ * Moves a clock on from the time it was read at; false where another worker moved it first, and makes the event.
+ */
+export async function moveRuleClock(
+  transaction: TransactionHandle,
+  move: {
+    readonly rule: string;
+    readonly clock: string;
+    readonly from: Date | undefined;
+    readonly to: Date;
+  },
+): Promise<boolean> {
+  const { rule, clock, from, to } = move;
+  if (from === undefined) {
+    const result = await transaction
+      .insertInto('rule_clocks')
+      .values({ rule, clock, last_at: to })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+  }
+  const result = await transaction
+    .updateTable('rule_clocks')
+    .set({ last_at: to })
+    .where('rule', '=', rule)
+    .where('clock', '=', clock)
+    .where('last_at', '=', from)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}

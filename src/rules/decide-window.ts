@@ -1,0 +1,201 @@
+import { toPriority } from '../database/compose-requests.ts';
+import { insertDecisions } from '../database/decisions.ts';
+import { findInputEvents } from '../database/input-events.ts';
+import type { Jobs } from '../database/jobs.ts';
+import { countRequests, lockSeries, placeComposeRequest, readSeries } from '../database/request-queue.ts';
+import { findPause, pauseRule } from '../database/rule-pauses.ts';
+import { transaction, type DatabaseHandle, type TransactionHandle } from '../database/transaction.ts';
+import { findWindow, markDecided, type WindowRow } from '../database/windows.ts';
+import { ReactorError } from '../model/errors.ts';
+import type { Rule, RuleSet } from '../model/rule.ts';
+import { askCompose, fillRequirements } from './ask-compose.ts';
+import { decideWindow, type AskedCompose, type WindowDecision } from './decide.ts';
+import { readGroupKey } from './match-event.ts';
+import { checkRequirement, type StateSources } from './require.ts';
+
+/** What deciding a window needs. */
+export interface DecideContext {
+  readonly database: DatabaseHandle;
+  readonly jobs: Jobs;
+  readonly rules: RuleSet;
+  readonly sources: StateSources;
+  readonly now: Date;
+  /** Told when a rule paused itself. */
+  readonly onPause: (rule: Rule, why: string) => void;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Decides a closed window once: checks the state it requires, asks for a compose or says why not, and records it.
+ * Answers the outcome; null where the window is open, gone or decided already. Throws what an upstream threw, to
+ * be tried again.
+ */
+export async function decideClosedWindow(context: DecideContext, windowId: number): Promise<string | null> {
+  const window = await findWindow(context.database, windowId);
+  if (window === undefined || window.closed_at === null || window.decided_at !== null) return null;
+  const rule = context.rules.rules.find(({ name }) => name === window.rule);
+  if (rule === undefined || rule.mode === 'off') {
+    const what = rule === undefined ? 'is no longer there' : 'is off';
+    return record(context, window, simple('disabled', `The rule ${window.rule} ${what}.`));
+  }
+  const pause = await findPause(context.database, rule.name);
+  if (pause !== undefined) {
+    return record(
+      context,
+      window,
+      simple('paused', `The rule is paused by ${pause.paused_by}: ${pause.reason}`),
+    );
+  }
+  const prepared = await prepare(context, window, rule);
+  return 'outcome' in prepared ? record(context, window, prepared) : place(context, window, rule, prepared);
+}
+
+interface Prepared {
+  readonly asked: AskedCompose;
+  readonly waiting: readonly string[];
+}
+
+/** Everything that needs the network, before the transaction. */
+async function prepare(
+  context: DecideContext,
+  window: WindowRow,
+  rule: Rule,
+): Promise<Prepared | WindowDecision> {
+  const group = readGroupKey(window.group_key);
+  const stored = await findInputEvents(context.database, window.causes);
+  const events = stored.map(({ input }) => input);
+  try {
+    const asked = askCompose(rule, group, events);
+    const waiting: string[] = [];
+    for (const requirement of fillRequirements(rule, group, events)) {
+      const state = await checkRequirement(requirement, context.sources, context.now);
+      if (!state.met) waiting.push(state.waiting);
+    }
+    if (waiting.length > 0 && rule.requireWithinMs !== null) {
+      const first = Math.min(...stored.map(({ input }) => Date.parse(input.receivedAt)));
+      if (context.now.getTime() - first > rule.requireWithinMs)
+        waiting.push('this is longer than require_within');
+    }
+    const minEvent = asked.minEvent ?? (await lastChange(context, asked));
+    return { asked: { ...asked, minEvent }, waiting };
+  } catch (error) {
+    if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
+    const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+    return simple('failed', `${error.message}${hint} (${error.code})`);
+  }
+}
+
+/** The last change of the tag that is asked for, where Koji can tell. */
+async function lastChange(context: DecideContext, { body }: AskedCompose): Promise<number | null> {
+  const source = body['source'];
+  if (context.sources.koji === undefined || typeof source !== 'object' || source === null) return null;
+  const entries = new Map(Object.entries(source));
+  const tag = entries.get('source');
+  if (entries.get('type') !== 'tag' || typeof tag !== 'string' || tag.includes(' ')) return null;
+  return context.sources.koji.tagLastChange(tag);
+}
+
+async function place(
+  context: DecideContext,
+  window: WindowRow,
+  rule: Rule,
+  { asked, waiting }: Prepared,
+): Promise<string | null> {
+  const { now, jobs } = context;
+  const priority = toPriority(window.priority);
+  const result = await transaction(context.database, async (handle) => {
+    await lockSeries(handle, asked.series);
+    const history = await readSeries(handle, asked.series, asked.body, asked.minEvent);
+    const decision = decideWindow({
+      rule,
+      priority,
+      asked,
+      waiting,
+      ...history,
+      requestsToday: await countRequests(handle, rule.name, new Date(now.getTime() - DAY_MS)),
+      now,
+    });
+    if (!(await markDecided(handle, window.id, decision.outcome, now))) return null;
+    let requestId: number | null = null;
+    let superseded: readonly number[] = [];
+    if (decision.outcome === 'requested') {
+      const request = {
+        rule: rule.name,
+        series: asked.series,
+        body: asked.body,
+        priority,
+        causes: window.causes,
+        minEvent: asked.minEvent,
+        chain: asked.chain,
+        unchanged: rule.unchanged,
+        notBefore: decision.notBefore,
+      };
+      const placement = await placeComposeRequest({ transaction: handle, jobs, now }, request, rule.whenBusy);
+      requestId = placement.id;
+      superseded = placement.superseded;
+    }
+    if (decision.pause) {
+      await pauseRule(handle, { rule: rule.name, by: 'its daily limit', reason: decision.why, now });
+    }
+    const merged = superseded.length === 0 ? '' : ` It took in request ${superseded.join(', ')}.`;
+    await insertWindowDecision(
+      context,
+      handle,
+      window,
+      { ...decision, why: decision.why + merged },
+      requestId,
+      asked,
+    );
+    return decision;
+  });
+  if (result?.pause === true) context.onPause(rule, result.why);
+  return result?.outcome ?? null;
+}
+
+async function record(
+  context: DecideContext,
+  window: WindowRow,
+  decision: WindowDecision,
+): Promise<string | null> {
+  return transaction(context.database, async (handle) => {
+    if (!(await markDecided(handle, window.id, decision.outcome, context.now))) return null;
+    await insertWindowDecision(context, handle, window, decision, null, null);
+    return decision.outcome;
+  });
+}
+
+async function insertWindowDecision(
+  context: DecideContext,
+  handle: TransactionHandle,
+  window: WindowRow,
+  decision: WindowDecision,
+  requestId: number | null,
+  asked: AskedCompose | null,
+): Promise<void> {
+  await insertDecisions(handle, [
+    {
+      at: context.now,
+      rule: window.rule,
+      ruleSet: context.rules.version,
+      eventId: null,
+      windowId: window.id,
+      requestId,
+      composeId: decision.coveredBy,
+      outcome: decision.outcome,
+      why: decision.why,
+      trail: [
+        {
+          causes: window.causes.length,
+          opened_at: window.opened_at.toISOString(),
+          closed_at: window.closed_at?.toISOString() ?? null,
+          ...(asked === null ? {} : { series: asked.series, min_event: asked.minEvent, chain: asked.chain }),
+        },
+      ],
+    },
+  ]);
+}
+
+function simple(outcome: WindowDecision['outcome'], why: string): WindowDecision {
+  return { outcome, why, notBefore: null, coveredBy: null, pause: false };
+}

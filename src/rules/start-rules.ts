@@ -1,0 +1,209 @@
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { findUnmatched } from '../database/input-events.ts';
+import { ageWaitingJobs, seriesState } from '../database/request-queue.ts';
+import { transaction } from '../database/transaction.ts';
+import { closeWindowsOf, findUndecided, rulesWithOpenWindows } from '../database/windows.ts';
+import type { Log } from '../log.ts';
+import { ReactorError } from '../model/errors.ts';
+import type { RuleSet } from '../model/rule.ts';
+import { decideClosedWindow } from './decide-window.ts';
+import { matchEvent } from './match-event.ts';
+import { runRuleClocks } from './reconcile.ts';
+import { emptyRuleSet, followRules, type LiveRules } from './reload.ts';
+import type { RuleProblem } from './rule-problem.ts';
+import type { StateSources } from './require.ts';
+import { startWindowCloser } from './window-closer.ts';
+
+/** What the role needs of the process it runs in. */
+export interface RulesContext {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Directory of rule files. */
+  readonly rulesDir: string;
+  /** What state checks and sweeps may ask; systems that are not configured are left out. */
+  readonly sources: StateSources;
+}
+
+/** The running role. */
+export interface RunningRules extends AsyncDisposable {
+  /** The rules that run now. */
+  readonly set: RuleSet;
+  /** Why the directory's present content does not run; empty when it does. For health. */
+  readonly problems: readonly RuleProblem[];
+  /** Reads the rule files now. */
+  reload(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+const RELOAD_MS = 5000;
+const CLOCKS_MS = 30_000;
+const UPKEEP_MS = 60_000;
+const CONCURRENCY = 4;
+
+/**
+ * Starts the rules role: follows the rule files, matches stored events, closes and decides windows, makes ticks
+ * and sweeps. Any number of processes may run it against one database.
+ */
+export async function startRules(context: RulesContext): Promise<RunningRules> {
+  const { database, clock, log } = context;
+  const { handle, jobs } = database;
+  const sources: StateSources = {
+    ...context.sources,
+    composes: context.sources.composes ?? { seriesState: (series) => seriesState(handle, series) },
+  };
+  const onError = (error: unknown): void => log.warn({ err: error }, 'rules: a background task failed');
+  const closeOrphans = async (set: RuleSet): Promise<void> => {
+    const living = new Set(set.rules.filter(({ mode }) => mode !== 'off').map(({ name }) => name));
+    const gone = (await rulesWithOpenWindows(handle)).filter((rule) => !living.has(rule));
+    await transaction(handle, (trx) => closeWindowsOf({ transaction: trx, jobs, now: clock.now() }, gone));
+  };
+  const live = await followRules({
+    directory: context.rulesDir,
+    pollMs: RELOAD_MS,
+    onChange: (set) => {
+      log.info({ version: set.version, rules: set.rules.length }, 'rules: a new set runs');
+      closeOrphans(set).catch(onError);
+    },
+    onProblems: (lines) =>
+      log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on'),
+  });
+  const closer = startWindowCloser({ database: handle, jobs, clock, onError });
+  await jobs.work('event.match', {
+    concurrency: CONCURRENCY,
+    handle: async ({ eventId }) => {
+      assertLoaded(live);
+      const due = await matchEvent(
+        { database: handle, jobs, rules: live.current, now: clock.now() },
+        eventId,
+      );
+      if (due !== null) closer.wakeAt(due);
+    },
+    onError: (_name, data, error) =>
+      log.warn({ err: error, event: data.eventId }, 'rules: an event was not matched'),
+  });
+  await jobs.work('window.close', {
+    concurrency: CONCURRENCY,
+    handle: async ({ windowId }) => {
+      assertLoaded(live);
+      const now = clock.now();
+      const outcome = await decideClosedWindow(
+        {
+          database: handle,
+          jobs,
+          rules: live.current,
+          sources,
+          now,
+          onPause: (rule, why) =>
+            log.warn({ rule: rule.name, owner: rule.owner, why }, 'rules: a rule paused itself'),
+        },
+        windowId,
+      );
+      if (outcome !== null) log.info({ window: windowId, outcome }, 'rules: a window was decided');
+    },
+    onError: (_name, data, error) =>
+      log.warn({ err: error, window: data.windowId }, 'rules: a window was not decided'),
+  });
+  const clocks = startClocks(context, live, sources, onError);
+  const upkeep = repeat(UPKEEP_MS, onError, async () => {
+    const now = clock.now();
+    await ageWaitingJobs(handle, now);
+    const lost = await findUnmatched(handle, new Date(now.getTime() - UPKEEP_MS), 1000);
+    await jobs.sendAll(
+      'event.match',
+      lost.map((eventId) => ({ eventId })),
+    );
+    const undecided = await findUndecided(handle, new Date(now.getTime() - UPKEEP_MS), 1000);
+    await jobs.sendAll(
+      'window.close',
+      undecided.map((windowId) => ({ windowId })),
+    );
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all([clocks.stop(), upkeep.stop(), closer.stop()]);
+    await live[Symbol.asyncDispose]();
+  };
+  return {
+    get set() {
+      return live.current;
+    },
+    get problems() {
+      return live.problems;
+    },
+    reload: () => live.reload(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Until a first good set was read nothing is judged: events and windows wait instead of meeting no rule. */
+function assertLoaded(live: LiveRules): void {
+  if (live.current !== emptyRuleSet) return;
+  throw new ReactorError('rules.not_loaded', 'No good set of rule files has been read yet.', {
+    fate: 'retry',
+  });
+}
+
+interface Repeating {
+  stop(): Promise<void>;
+}
+
+function startClocks(
+  context: RulesContext,
+  live: LiveRules,
+  sources: StateSources,
+  onError: (error: unknown) => void,
+): Repeating {
+  const { database, clock, log } = context;
+  let isStart = true;
+  return repeat(0, onError, async () => {
+    const next = await runRuleClocks({
+      database: database.handle,
+      jobs: database.jobs,
+      rules: live.current,
+      sources,
+      now: clock.now(),
+      isStart,
+      onError: (rule, error) => log.warn({ err: error, rule: rule.name }, 'rules: a sweep was not made'),
+    });
+    isStart = false;
+    return next === null
+      ? CLOCKS_MS
+      : Math.min(CLOCKS_MS, Math.max(100, next.getTime() - clock.now().getTime()));
+  });
+}
+
+/** Does something again and again, waiting as long as it answers (or `everyMs`) in between. */
+function repeat(
+  everyMs: number,
+  onError: (error: unknown) => void,
+  work: () => Promise<number | void>,
+): Repeating {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let running: Promise<void> | null = null;
+  const schedule = (delay: number): void => {
+    if (isStopped) return;
+    timer = setTimeout(() => {
+      running = turn();
+    }, delay);
+  };
+  const turn = async (): Promise<void> => {
+    let delay = Math.max(everyMs, 1000);
+    try {
+      delay = (await work()) ?? delay;
+    } catch (error) {
+      onError(error);
+    }
+    schedule(delay);
+  };
+  schedule(everyMs);
+  return {
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

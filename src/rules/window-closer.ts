@@ -1,0 +1,82 @@
+import type { Clock } from '../clock.ts';
+import type { Jobs } from '../database/jobs.ts';
+import { transaction, type DatabaseHandle } from '../database/transaction.ts';
+import { clampWindows, closeDueWindows, earliestDue } from '../database/windows.ts';
+
+/** Closes windows when they are due, until stopped. */
+export interface WindowCloser {
+  /** Says that a window may be due then. */
+  wakeAt(due: Date): void;
+  /** Lets a running pass end. */
+  stop(): Promise<void>;
+}
+
+export interface CloserContext {
+  readonly database: DatabaseHandle;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/** How often the database is asked although nothing woke the closer: windows of other processes, stepped clocks. */
+const LOOK_MS = 5000;
+/** How soon to ask again while a due window waits for events that are not matched yet. */
+const STRAGGLER_LOOK_MS = 25;
+const BATCH = 500;
+
+/**
+ * One timer on the earliest due time, whatever the number of windows. Any number of closers may run: each window
+ * is closed by one of them.
+ */
+export function startWindowCloser(context: CloserContext): WindowCloser {
+  let timer: NodeJS.Timeout | undefined;
+  let wakesAt = Infinity;
+  let isStopped = false;
+  let running: Promise<void> | null = null;
+
+  const schedule = (at: number): void => {
+    if (isStopped || at >= wakesAt) return;
+    clearTimeout(timer);
+    wakesAt = at;
+    const delay = Math.min(Math.max(at - context.clock.now().getTime(), 0), LOOK_MS);
+    timer = setTimeout(() => {
+      running ??= pass().finally(() => {
+        running = null;
+      });
+    }, delay);
+  };
+
+  const pass = async (): Promise<void> => {
+    wakesAt = Infinity;
+    const start = context.clock.now();
+    let next = start.getTime() + LOOK_MS;
+    try {
+      await clampWindows(context.database, start);
+      let closed: readonly number[];
+      do {
+        const now = context.clock.now();
+        closed = await transaction(context.database, (handle) =>
+          closeDueWindows({ transaction: handle, jobs: context.jobs, now }, BATCH),
+        );
+      } while (closed.length === BATCH);
+      const due = await earliestDue(context.database);
+      const now = context.clock.now().getTime();
+      if (due !== null) {
+        next = Math.min(next, due.getTime() <= now ? now + STRAGGLER_LOOK_MS : due.getTime());
+      }
+    } catch (error) {
+      context.onError(error);
+    }
+    schedule(next);
+  };
+
+  schedule(context.clock.now().getTime());
+  return {
+    wakeAt: (due) => schedule(due.getTime()),
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
