@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Compose } from '../model/compose-json.ts';
 import { composeJson } from '../model/compose-json.ts';
 import { sourceTypes, type ComposeRequest, type ComposeState, type Priority } from '../model/compose.ts';
+import { finishComposeRequest } from './compose-requests.ts';
 import type { Jobs } from './jobs.ts';
 import type { ComposesTable, ComposeProgress } from './tables.ts';
 import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
@@ -113,12 +114,15 @@ export async function moveCompose(
   const { now } = context;
   const { to, pinned = {} } = change;
   const isEnd = to === 'done' || to === 'failed';
+  const before = await lockCompose(context.transaction, id);
+  if (before === undefined || !from.includes(before.state)) return undefined;
+  const isMove = before.state !== to;
   const row = await context.transaction
     .updateTable('composes')
     .set({
       state: to,
       state_reason: change.reason,
-      ...(to === 'generating' ? { time_started: now } : {}),
+      ...(to === 'generating' && isMove ? { time_started: now } : {}),
       ...(to === 'done' ? { time_done: now } : {}),
       ...(to === 'removed' ? { time_removed: now } : {}),
       ...(isEnd
@@ -137,18 +141,36 @@ export async function moveCompose(
       ...(pinned.warnings === undefined ? {} : { warnings: JSON.stringify(pinned.warnings) }),
     })
     .where('id', '=', id)
-    .where('state', 'in', [...from])
     .returningAll()
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
+    .executeTakeFirstOrThrow();
   const compose = toCompose(row);
-  await announce(context, compose);
-  if (isEnd) await carryReusers(context, compose, change);
+  if (isMove) await announce(context, compose);
+  if (isEnd) {
+    await carryReusers(context, compose, change);
+    await endRequest(context, compose);
+  }
   return compose;
 }
 
-/** Composes that wait for this one to end, because they show its directory, end with it. */
+/** The request of a rule ends with the compose that answers it. */
+async function endRequest(context: StateChangeContext, ended: Compose): Promise<void> {
+  if (ended.requestId === null) return;
+  const { id } = ended;
+  await finishComposeRequest(
+    context,
+    ended.requestId,
+    ended.state === 'done'
+      ? { outcome: 'composed', composeId: id }
+      : { outcome: 'failed', composeId: id, why: ended.stateReason ?? 'The compose failed.' },
+  );
+}
+
+/**
+ * Composes that wait for this one to end, because they would show its directory, end with it; when it was
+ * cancelled they are not: `requeueCompose` lets them go on by themselves.
+ */
 async function carryReusers(context: StateChangeContext, ended: Compose, change: StateChange): Promise<void> {
+  if (ended.state === 'failed' && ended.cancelRequestedBy !== null) return;
   const waiting = await context.transaction
     .selectFrom('composes')
     .select('id')
@@ -161,6 +183,20 @@ async function carryReusers(context: StateChangeContext, ended: Compose, change:
       reason: change.reason,
       pinned: { pungiComposeId: ended.pungiComposeId },
     });
+  }
+}
+
+/** Lets the composes that waited for a cancelled one be made for their own sake. */
+export async function requeueCompose(context: StateChangeContext, cancelledId: number): Promise<void> {
+  const rows = await context.transaction
+    .updateTable('composes')
+    .set({ reused_id: null, fingerprint: null, pungi_compose_id: null, state: 'wait', state_reason: null })
+    .where('reused_id', '=', cancelledId)
+    .where('state', '=', 'generating')
+    .returning('id')
+    .execute();
+  for (const { id } of rows) {
+    await context.jobs.send('compose.run', { composeId: id }, { transaction: context.transaction });
   }
 }
 

@@ -40,6 +40,8 @@ export const Tag = {
   dirIndexes: 1116,
   baseNames: 1117,
   dirNames: 1118,
+  excludeArch: 1059,
+  exclusiveArch: 1061,
   longSize: 5009,
   recommendName: 5046,
   recommendVersion: 5047,

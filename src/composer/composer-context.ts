@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import type { ComposeRequest, SourceType } from '../model/compose.ts';
+import type { BlockCache } from '../rpm/repodata/block-cache.ts';
+import type { OutputSettings, PlanContext } from './plan.ts';
+import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
+
+/** What the composer works with; made once per process. */
+export interface ComposerContext {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
+  readonly output: OutputSettings;
+  readonly blocks: BlockCache;
+  readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  /** Name of a target directory to its path; `default` is always there. */
+  readonly targetDirs: Readonly<Record<string, string>>;
+  /** Public URL of the default target directory, without a final slash. */
+  readonly targetDirUrl: string;
+  /** Seconds a compose may take. */
+  readonly composeTimeout: number;
+  /** The body of a rule's request, checked as POST checks it. Throws what the check throws. */
+  readonly parseRequest: (body: unknown) => ComposeRequest;
+}
+
+/** What planning needs of it. */
+export function planContext(
+  context: ComposerContext,
+  log: Log,
+  signal: AbortSignal,
+  progress: Progress,
+): PlanContext {
+  return { log, signal, progress, sources: context.sources, output: context.output };
+}

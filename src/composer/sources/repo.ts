@@ -1,0 +1,197 @@
+import { fileURLToPath } from 'node:url';
+import { ReactorError } from '../../model/errors.ts';
+import { isSourceArch } from '../../model/nevra.ts';
+import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
+import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
+import { formatComps } from '../../rpm/comps.ts';
+import { readFragments } from '../../rpm/repodata/read-fragments.ts';
+import type { Repository } from '../../rpm/repodata/read-repository.ts';
+import { checkRepoAccess, resolveRepoFile } from '../../upstream/repo-access.ts';
+import { brokenDependencies, explainWhy, type GatherResult } from '../gather/gather-result.ts';
+import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
+import { fileSourcesOf } from '../gather/load-repositories.ts';
+import type { RepositoryCache } from './repository-cache.ts';
+import type { SelectedPackage, SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
+
+export interface RepoSourceContext {
+  readonly repositories: RepositoryCache;
+  readonly repoRoots: readonly string[];
+  readonly repoHosts: readonly string[];
+}
+
+/**
+ * Source type `repo`: one RPM repository, a directory or an URL, the same for all arches; `$basearch` in it stands
+ * for the arch. Its revision becomes the Koji event. Throws what opening and reading the repository throw.
+ * Source: pungi contract 2.2, ODCS contract 15.
+ */
+export function createRepoSource(repo: RepoSourceContext): SelectPackages {
+  return async (context, request) => {
+    const [location] = request.source;
+    if (location === undefined || request.source.length > 1) {
+      throw new ReactorError(
+        'repo.one_source',
+        'A compose of source type "repo" has exactly one repository.',
+      );
+    }
+    const open = async (place: string): Promise<string> =>
+      checkRepoAccess(place, {
+        repoRoots: repo.repoRoots,
+        repoHosts: repo.repoHosts,
+        isLoopbackClient: true,
+      });
+    context.progress('resolve', 0, request.arches.length, 'arches');
+    const inputs: ArchInput[] = [];
+    const opened: Repository[] = [];
+    for (const arch of request.arches) {
+      const main = await open(location.replaceAll('$basearch', arch));
+      const lookaside = await Promise.all(
+        request.lookasideRepos.map((place) => open(place.replaceAll('$basearch', arch))),
+      );
+      const loaded = await repo.repositories.load(context.signal, main, lookaside);
+      opened.push(...loaded.repositories);
+      const hasMultilib = request.multilibArches.includes(arch);
+      inputs.push({
+        arch,
+        index: loaded.index,
+        files: fileSourcesOf(loaded),
+        multilibMethods: hasMultilib ? request.multilibMethods : [],
+      });
+      context.progress('resolve', inputs.length, request.arches.length, 'arches');
+    }
+    const packages = request.packages ?? [];
+    const results = await gatherPackageSet({ signal: context.signal }, inputs, {
+      set: 'repositories',
+      method: request.flags.includes('no_deps') ? 'nodeps' : 'deps',
+      packages,
+      archRestrictionsOf: (index, source) =>
+        readRestrictions(opened, index.repositoryOf(source).name, index.locationOf(source).href),
+    });
+    const chosen = await collect(results, repo.repoRoots);
+    const revision = Number(
+      opened.find((one) => one.location === inputs[0]?.index.repositories.at(-1)?.name)?.revision,
+    );
+    return {
+      pins: {
+        source: request.source.join(' '),
+        kojiEvent: request.kojiEvent ?? (Number.isSafeInteger(revision) ? revision : null),
+      },
+      trees: chosen.trees,
+      comps: Buffer.from(formatComps(packages.toSorted())),
+      modules: new Map(),
+      modulesJson: {},
+      unresolved: results.flatMap(({ arch, result }) =>
+        [...brokenDependencies(result)].map(([one, dependencies]) => ({ arch, package: one, dependencies })),
+      ),
+      unmatched: listUnmatched(results),
+      warnings: [],
+      notes: [],
+      loadFragments: async (wanted) => loadFragments(chosen.repositories, opened, wanted),
+    };
+  };
+}
+
+/** Patterns that matched in no arch. */
+function listUnmatched(results: readonly ArchResult[]): string[] {
+  const [first, ...others] = results.map(({ result }) => result.missing);
+  return (first ?? []).filter((pattern) => others.every((missing) => missing.includes(pattern)));
+}
+
+/** ExcludeArch and ExclusiveArch are in the header only; for a remote repository they are not asked for. */
+function readRestrictions(opened: readonly Repository[], name: string, href: string) {
+  const location = opened.find((one) => one.location === name)?.location ?? '';
+  if (!location.startsWith('/')) return null;
+  return archRestrictionsOf(readRpmFile(`${location}/${href}`, { pkgid: 'unused' }).header);
+}
+
+interface Chosen {
+  readonly trees: readonly SelectedTree[];
+  /** Name of the repository each package came from. */
+  readonly repositories: ReadonlyMap<SourcePackage, string>;
+}
+
+/** The packages of every arch; one object for one file, whatever arches hold it. */
+async function collect(results: readonly ArchResult[], repoRoots: readonly string[]): Promise<Chosen> {
+  const known = new Map<string, SourcePackage>();
+  const repositories = new Map<SourcePackage, string>();
+  const describe = async (result: GatherResult, id: number): Promise<SelectedPackage> => {
+    const { index } = result;
+    const repository = index.repositoryOf(id).name;
+    const key = `${repository} ${index.locationOf(id).href}`;
+    const found = known.get(key) ?? (await toPackage(result, id, repository, repoRoots));
+    known.set(key, found);
+    repositories.set(found, repository);
+    const why = result.why(id);
+    return { package: found, why: why === null ? 'chosen by name' : explainWhy(index, id, why) };
+  };
+  const trees: SelectedTree[] = [];
+  for (const { arch, result } of results) {
+    const list = async (ids: readonly number[]): Promise<SelectedPackage[]> => {
+      const packages: SelectedPackage[] = [];
+      for (const id of ids) packages.push(await describe(result, id));
+      return packages;
+    };
+    trees.push({
+      arch,
+      binary: await list(result.binary),
+      debug: await list(result.debug),
+      source: await list(result.source),
+    });
+  }
+  return { trees, repositories };
+}
+
+async function toPackage(
+  result: GatherResult,
+  id: number,
+  repository: string,
+  repoRoots: readonly string[],
+): Promise<SourcePackage> {
+  const { index } = result;
+  const nevra = index.nevraOf(id);
+  const { href, base } = index.locationOf(id);
+  const pkgid = index.pkgidOf(id);
+  return {
+    ...nevra,
+    sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
+    fileName: href.slice(href.lastIndexOf('/') + 1),
+    payload: `sha256:${pkgid}`,
+    sigkey: undefined,
+    size: index.sizeOf(id),
+    origin: await originOf(repository, href, base, pkgid, repoRoots),
+  };
+}
+
+async function originOf(
+  repository: string,
+  href: string,
+  base: string | undefined,
+  pkgid: string,
+  repoRoots: readonly string[],
+): Promise<SourcePackage['origin']> {
+  const root = base ?? repository;
+  if (/^https?:/.test(root)) {
+    const url = new URL(href, root.endsWith('/') ? root : `${root}/`).href;
+    return { kind: 'http', url, sha256: /^[0-9a-f]{64}$/.test(pkgid) ? pkgid : null };
+  }
+  const directory = root.startsWith('file:') ? fileURLToPath(root) : root;
+  return { kind: 'file', path: await resolveRepoFile(directory, href, repoRoots) };
+}
+
+async function loadFragments(
+  repositoryOf: ReadonlyMap<SourcePackage, string>,
+  opened: readonly Repository[],
+  wanted: readonly SourcePackage[],
+) {
+  const pkgidOf = (one: SourcePackage): string => one.payload.slice('sha256:'.length);
+  const loaded = new Map<string, Awaited<ReturnType<typeof readFragments>>>();
+  for (const [location, packages] of Map.groupBy(wanted, (one) => repositoryOf.get(one) ?? '')) {
+    const repository = opened.find((one) => one.location === location);
+    if (repository === undefined) throw new Error(`the repository ${location} was not opened`);
+    loaded.set(location, await readFragments(repository, packages.map(pkgidOf)));
+  }
+  return wanted.map((one) => {
+    const fragments = loaded.get(repositoryOf.get(one) ?? '')?.get(pkgidOf(one));
+    if (fragments === undefined) throw new Error(`no metadata for ${one.fileName}`);
+    return fragments;
+  });
+}

@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import type { Compose } from '../model/compose-json.ts';
+import { toCompose } from './composes.ts';
+import type { TransactionHandle } from './transaction.ts';
+
+/**
+ * Lets one transaction at a time decide about a fingerprint, so that of two equal plans made at once one is
+ * built and the other reuses it.
+ */
+export async function lockFingerprint(handle: TransactionHandle, fingerprint: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${fingerprint}, 0))`.execute(handle);
+}
+
+/** Composes of a fingerprint that another may show instead of building its own: done ones first, newest first. */
+export async function listReusable(
+  handle: TransactionHandle,
+  fingerprint: string,
+  targetDir: string,
+  exceptId: number,
+  now: Date,
+): Promise<Compose[]> {
+  const rows = await handle
+    .selectFrom('composes')
+    .selectAll()
+    .where('fingerprint', '=', fingerprint)
+    .where('target_dir', '=', targetDir)
+    .where('id', '<>', exceptId)
+    .where('reused_id', 'is', null)
+    .where('cancel_requested_by', 'is', null)
+    .where((where) =>
+      where.or([
+        where.and([where('state', '=', 'done'), where('time_to_expire', '>', now)]),
+        where('state', '=', 'generating'),
+      ]),
+    )
+    .orderBy(sql`case state when 'done' then 0 else 1 end`)
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map(toCompose);
+}
+
+/** Makes two composes live until the later of their ends. Source: ODCS contract 12. */
+export async function shareLife(
+  handle: TransactionHandle,
+  ids: readonly number[],
+  until: Date,
+): Promise<void> {
+  await handle
+    .updateTable('composes')
+    .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
+    .where('id', 'in', [...ids])
+    .execute();
+}
+
+/** The newest done compose of a series, or undefined. */
+export async function findLastOfSeries(
+  handle: TransactionHandle,
+  series: string,
+): Promise<Compose | undefined> {
+  const row = await handle
+    .selectFrom('composes')
+    .selectAll()
+    .where('series', '=', series)
+    .where('state', '=', 'done')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toCompose(row);
+}
