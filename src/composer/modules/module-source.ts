@@ -1,0 +1,241 @@
+import type { ComposeRequest } from '../../model/compose.ts';
+import { ReactorError } from '../../model/errors.ts';
+import { formatNsvc, parseNsvc, splitModuleSource } from '../../model/nsvc.ts';
+import type { ModuleDefaults } from '../../rpm/modulemd.ts';
+import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
+import { productmdModules } from '../../rpm/productmd-modules.ts';
+import { readGitFolder } from '../../upstream/git.ts';
+import type { KojiHub } from '../../upstream/koji/hub.ts';
+import type { Mbs } from '../../upstream/mbs.ts';
+import type {
+  SelectContext,
+  Selection,
+  SelectedPackage,
+  SelectPackages,
+  SourcePackage,
+} from '../selection.ts';
+import type { KojiFiles } from '../sources/koji-files.ts';
+import type { KojiPackage } from '../sources/koji-package-set.ts';
+import { resolveEvent } from '../sources/pin.ts';
+import { installNotes } from './install-notes.ts';
+import { kojiModuleHub } from './koji-module-hub.ts';
+import { readModuleDefaults } from './module-defaults.ts';
+import { loadModulePools, type ModulePool, type PoolContext } from './module-pools.ts';
+import { selectModuleRpms, type ModuleRpm, type ModuleTree } from './module-rpms.ts';
+import { listUnmet } from './module-warnings.ts';
+import { resolveKojiModules } from './resolve-koji-modules.ts';
+import { resolveModules } from './resolve-modules.ts';
+import type { ModuleResolution } from './resolved-module.ts';
+import { loadScratchPools } from './scratch-modules.ts';
+import { mergeSelections } from './merge-selections.ts';
+
+/** Packages of Koji made ready for a compose: copies chosen by sigkey, metadata to be loaded when written. */
+export interface OfferedPackages {
+  /** In the order of what was offered. */
+  readonly packages: readonly SourcePackage[];
+  readonly loadFragments: Selection['loadFragments'];
+}
+
+/** What the module source works with. */
+export interface ModuleMeans {
+  /** Null where no MBS is configured: modules are then read from Koji tags only. */
+  readonly mbs: Mbs | null;
+  readonly hub: KojiHub;
+  readonly files: KojiFiles;
+  readonly baseModuleNames: readonly string[];
+  /** Git repositories that defaults may be read from. */
+  readonly gitAllowedUrls: readonly string[];
+  /** Chooses copies signed as the request wishes; an RPM that is not signed so is refused. */
+  readonly offer: (
+    context: SelectContext,
+    packages: readonly KojiPackage[],
+    sigkeys: readonly string[],
+  ) => Promise<OfferedPackages>;
+}
+
+/**
+ * The source type `module`. Its select throws `module.packages_refused`, `module.requirement_missing`, `mbs.not_configured`
+ * and what resolving, the pools, git and the offer throw. Source: module contract 1 to 5.
+ */
+export function moduleSource(means: ModuleMeans): SelectPackages {
+  return async (context, request) => {
+    if (request.packages !== null && request.packages.length > 0) {
+      throw new ReactorError(
+        'module.packages_refused',
+        'Exact packages cannot be set for MODULE source type.',
+        {
+          hint: 'A module compose holds its modules whole; leave packages out.',
+        },
+      );
+    }
+    const event = await readEvent(means, context, request);
+    context.progress('resolve modules', 0, 1, 'step');
+    const resolution = await resolveRequest(means, context, request, event.id);
+    return selectModules(means, context, request, { resolution, event });
+  };
+}
+
+interface Resolved {
+  readonly resolution: ModuleResolution;
+  /** `at` in milliseconds. */
+  readonly event: { readonly id: number; readonly at: number };
+}
+
+async function readEvent(
+  means: ModuleMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+): Promise<Resolved['event']> {
+  return resolveEvent(means.hub, request.kojiEvent, { signal: context.signal });
+}
+
+async function resolveRequest(
+  means: ModuleMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+  event: number,
+): Promise<ModuleResolution> {
+  const words = request.source.flatMap(splitModuleSource);
+  const { baseModuleNames } = means;
+  const withDependencies = !request.flags.includes('no_deps');
+  const tags = request.modularKojiTags ?? [];
+  if (tags.length > 0) {
+    const hub = kojiModuleHub(means.hub, event, { signal: context.signal });
+    return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
+  }
+  if (words.length === 0) return { modules: [], requested: [], warnings: [] };
+  const includeDone = request.flags.includes('include_done_modules');
+  const wish = { words, withDependencies, includeDone, baseModuleNames, baseModule: request.baseModule };
+  return resolveModules(wish, mbsOf(means));
+}
+
+function mbsOf(means: ModuleMeans): Mbs {
+  if (means.mbs !== null) return means.mbs;
+  throw new ReactorError('mbs.not_configured', 'No Module Build Service is configured on this server.', {
+    hint: 'Set mbs_url, or name modular_koji_tags in the request.',
+  });
+}
+
+/**
+ * Adds the modules that a request of another source type names in `modules` and `scratch_modules` to what that source
+ * selected: a hybrid compose. Throws what the source and the modules throw. Source: module contract 1.3 and 4.6.
+ */
+export function withModules(select: SelectPackages, means: ModuleMeans): SelectPackages {
+  return async (context, request) => {
+    const selection = await select(context, request);
+    if ((request.modules ?? []).length === 0 && (request.scratchModules ?? []).length === 0) return selection;
+    const event = await readEvent(means, context, { ...request, kojiEvent: selection.pins.kojiEvent });
+    const resolution = { modules: [], requested: [], warnings: [] };
+    const modules = await selectModules(means, context, request, { resolution, event });
+    return mergeSelections(selection, modules);
+  };
+}
+
+async function selectModules(
+  means: ModuleMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+  { resolution, event }: Resolved,
+): Promise<Selection> {
+  const { hub, files } = means;
+  const poolContext: PoolContext = { hub, files, signal: context.signal };
+  const named = (request.modules ?? []).map(parseNsvc);
+  const unique = new Map([...resolution.modules, ...named].map((module) => [formatNsvc(module), module]));
+  context.progress('read modules', 0, unique.size, 'modules');
+  const wanted = { modules: [...unique.values()], arches: request.arches, event };
+  const warnings = [...resolution.warnings];
+  const pools: ModulePool[] = [...(await loadModulePools(poolContext, wanted))];
+  const scratch = request.scratchModules ?? [];
+  if (scratch.length > 0 && request.composeType === 'test') {
+    const asked = { words: scratch, arches: request.arches, event: event.id };
+    pools.push(...(await loadScratchPools({ ...poolContext, mbs: mbsOf(means) }, asked)));
+  } else if (scratch.length > 0) {
+    warnings.push(`Scratch modules are left out: the compose is of type ${request.composeType}, not test.`);
+  }
+  if (request.multilibArches.length > 0 && multilibArches(request).length === 0) {
+    warnings.push('32-bit packages are left out: multilib_arches is set, but multilib_method is none.');
+  }
+  const chosen = selectModuleRpms(pools, request.arches, multilibArches(request));
+  checkArches(resolution, chosen.trees, means.baseModuleNames);
+  const defaults = await readDefaults(means, context, request);
+  const rpms = [
+    ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
+  ];
+  const offered = await means.offer(context, rpms, request.sigkeys);
+  const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
+  const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
+    list.flatMap((one) => {
+      const ready = byId.get(one.package.rpm.id);
+      return ready === undefined ? [] : [{ package: ready, why: `module ${one.nsvc}` }];
+    });
+  const sources = [...unique.keys()].sort().join(' ');
+  return {
+    pins: { source: request.sourceType === 'module' ? sources : request.source.join(' '), kojiEvent: null },
+    trees: chosen.trees.map(({ arch, binary, debug, source }) => {
+      return { arch, binary: select(binary), debug: select(debug), source: select(source) };
+    }),
+    comps: null,
+    modules: new Map(chosen.trees.flatMap((tree) => modulesRecord(tree, defaults))),
+    modulesJson: productmdModules(new Map(chosen.trees.map(({ arch, modules }) => [arch, modules]))),
+    unresolved: [],
+    unmatched: [],
+    warnings: [...warnings, ...chosen.warnings],
+    notes: installNotes(withNamed(resolution, named), chosen.trees),
+    loadFragments: offered.loadFragments,
+  };
+}
+
+function rpmsOf(tree: ModuleTree): readonly ModuleRpm[] {
+  return [...tree.binary, ...tree.debug, ...tree.source];
+}
+
+/** An arch has 32-bit companions when a multilib method is set for it. Source: Pungi contract 1.2. */
+function multilibArches(request: ComposeRequest): readonly string[] {
+  return request.multilibMethods.some((method) => method !== 'none') ? request.multilibArches : [];
+}
+
+function withNamed(
+  resolution: ModuleResolution,
+  named: readonly { readonly name: string; readonly stream: string }[],
+): ModuleResolution {
+  const streams = named.map(({ name, stream }) => `${name}:${stream}`);
+  return { ...resolution, requested: [...new Set([...resolution.requested, ...streams])] };
+}
+
+function modulesRecord(tree: ModuleTree, defaults: readonly ModuleDefaults[]): [string, Uint8Array][] {
+  const text = writeModulesYaml([...tree.modules.map(({ stream }) => stream), ...defaults]);
+  return text === null ? [] : [[tree.arch, Buffer.from(text, 'utf8')]];
+}
+
+/** A module that is usable with all modules of the compose must be so on each arch: dnf would refuse it there. */
+function checkArches(
+  resolution: ModuleResolution,
+  trees: readonly ModuleTree[],
+  baseModuleNames: readonly string[],
+): void {
+  const known = new Set(
+    listUnmet(resolution.modules, baseModuleNames).map(({ module }) => formatNsvc(module)),
+  );
+  for (const { arch, modules } of trees) {
+    const present = new Set(modules.map(({ stream }) => formatNsvc(stream)));
+    const here = resolution.modules.filter((module) => present.has(formatNsvc(module)));
+    const broken = listUnmet(here, baseModuleNames).find(({ module }) => !known.has(formatNsvc(module)));
+    if (broken === undefined) continue;
+    throw new ReactorError(
+      'module.requirement_missing',
+      `On ${arch} the module ${formatNsvc(broken.module)} requires ${broken.missing}, which has no metadata there.`,
+      { hint: `dnf could not install it; leave ${arch} out of the request.` },
+    );
+  }
+}
+
+async function readDefaults(
+  means: ModuleMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+): Promise<readonly ModuleDefaults[]> {
+  if (request.moduleDefaults === null) return [];
+  const { url, commit } = request.moduleDefaults;
+  const git = { allowed: means.gitAllowedUrls, signal: context.signal };
+  return readModuleDefaults((await readGitFolder(git, { url, revision: commit, suffix: '.yaml' })).files);
+}
