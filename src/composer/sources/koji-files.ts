@@ -80,9 +80,10 @@ function readPart(topDir: string, path: string, offset: number, length: number):
   }
 }
 
-/** The error for a file that the hub lists and the top directory lacks. */
-export function fileMissing(where: string, cause?: unknown): ReactorError {
-  return new ReactorError('koji.file_missing', 'A file that the Koji hub lists is not there.', {
+/** The error for a file that the hub lists and the top directory lacks; `rpm` says of which RPM. */
+export function fileMissing(where: string, cause?: unknown, rpm?: string): ReactorError {
+  const what = rpm === undefined ? 'A file' : `The file of ${rpm}`;
+  return new ReactorError('koji.file_missing', `${what} that the Koji hub lists is not there.`, {
     where,
     hint:
       cause === undefined

@@ -25,7 +25,14 @@ export interface KojiHttpFiles extends KojiFiles {
    * where it knows no ranges. Throws `koji.file_missing`, `koji.files_unreachable`.
    */
   get(path: string, offset: number): Promise<{ readonly body: IncomingMessage; readonly from: number }>;
+  /** The first bytes of a file, with what the server says of all of it. Throws as `get` does. */
+  start(path: string, length: number): Promise<FileStart>;
   close(): void;
+}
+
+/** The beginning of a file behind an HTTP server. */
+export interface FileStart extends KojiFile {
+  readonly bytes: Uint8Array;
 }
 
 interface Answer {
@@ -92,6 +99,22 @@ export function openHttpFiles(options: HttpFilesOptions): KojiHttpFiles {
     });
   };
 
+  const start = (path: string, length: number): Promise<FileStart> => {
+    const url = urlOfPath(options.topUrl, path);
+    return retrying(url, async () => {
+      const answer = await ask('GET', url, `bytes=0-${length - 1}`);
+      startOf(url, answer);
+      const { headers } = answer.response;
+      const total = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1] ?? headers['content-length'];
+      if (total === undefined) throw refused(url, answer.status);
+      return {
+        bytes: await readBody(answer.response, 0, length),
+        size: Number(total),
+        modified: Date.parse(headers['last-modified'] ?? '') || 0,
+      };
+    });
+  };
+
   const lookAt = (path: string): Promise<KojiFile | null> => {
     const url = urlOfPath(options.topUrl, path);
     return retrying(url, async () => {
@@ -113,6 +136,7 @@ export function openHttpFiles(options: HttpFilesOptions): KojiHttpFiles {
     look: (paths) => mapBounded(paths, parallel, lookAt),
     read,
     get,
+    start,
     close: () => agent.destroy(),
   };
 }

@@ -1,0 +1,146 @@
+import { statSync } from 'node:fs';
+import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
+import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
+import type { ReactorError } from '../../model/errors.ts';
+import type { KojiHub } from '../../upstream/koji/hub.ts';
+import type { PackageStore } from '../package-store.ts';
+import { indexHttpCopies } from './index-http-copies.ts';
+import { fileMissing, type KojiFiles } from './koji-files.ts';
+import type { KojiHttpFiles } from './koji-http-files.ts';
+import {
+  factsOf,
+  keyOfFile,
+  keyOfPayload,
+  type IndexedCopy,
+  type KeyedCopy,
+  type KojiIndex,
+} from './koji-index.ts';
+import { mapBounded } from './map-bounded.ts';
+import { describePackage } from './koji-package-set.ts';
+import type { ChosenCopy } from './signing.ts';
+
+/** Where the files of a Koji are read from. */
+export type KojiFileSource =
+  | { readonly kind: 'directory'; readonly files: KojiFiles }
+  | { readonly kind: 'http'; readonly files: KojiHttpFiles; readonly store: PackageStore };
+
+export interface IndexContext {
+  readonly hub: KojiHub;
+  readonly source: KojiFileSource;
+  readonly index: KojiIndex;
+  readonly now: Date;
+  readonly signal?: AbortSignal;
+  /** Told how many of the copies that had to be read are read. */
+  readonly progress?: (done: number, total: number) => void;
+  /** Threads that read RPMs of a top directory; 2 by default. */
+  readonly workers?: number;
+}
+
+const BATCH = 32;
+const BATCHES_AHEAD = 6;
+const FEW = 64;
+
+/**
+ * Makes sure that the metadata of every copy is known and answers it, in the order of the copies. Only copies
+ * never read before are read; what was read stays read when it is interrupted. Throws `koji.file_missing`,
+ * `koji.header_differs`, `rpm.*`, what the files throw, and the reason of the signal.
+ */
+export async function indexCopies(
+  context: IndexContext,
+  copies: readonly ChosenCopy[],
+): Promise<readonly IndexedCopy[]> {
+  const keyed = await keyCopies(context, copies);
+  const unknown = new Map<string, KeyedCopy>();
+  for (const one of keyed) if (context.index.facts(one.key) === undefined) unknown.set(one.key, one);
+  if (unknown.size > 0) {
+    const wanted = [...unknown.values()];
+    if (context.source.kind === 'directory') await indexLocalCopies(context, context.source.files, wanted);
+    else await indexHttpCopies(context, context.source, wanted);
+  }
+  return keyed.map((one) => {
+    const facts = context.index.facts(one.key);
+    if (facts === undefined) throw new Error(`${one.key} was not indexed`);
+    return { ...one, facts };
+  });
+}
+
+async function keyCopies(context: IndexContext, copies: readonly ChosenCopy[]): Promise<KeyedCopy[]> {
+  const nameless = copies.filter((copy) => payloadHashOf(copy) === null);
+  const looks = await context.source.files.look(nameless.map((copy) => copy.path));
+  const fileKeys = new Map(
+    nameless.map((copy, at) => {
+      const file = looks[at] ?? null;
+      if (file === null) throw missing(context.source.files.where, copy);
+      return [copy, keyOfFile(copy.path, file)] as const;
+    }),
+  );
+  return copies.map((copy) => {
+    const hash = payloadHashOf(copy);
+    return { copy, key: hash === null ? (fileKeys.get(copy) ?? '') : keyOfPayload(hash, copy.sigkey) };
+  });
+}
+
+function payloadHashOf({ package: one }: ChosenCopy): string | null {
+  return one.kind === 'build' ? one.rpm.payloadHash : null;
+}
+
+async function indexLocalCopies(
+  context: IndexContext,
+  files: KojiFiles,
+  wanted: readonly KeyedCopy[],
+): Promise<void> {
+  const pool = new BatchPool(wanted.length > FEW ? (context.workers ?? 2) : 0);
+  const batches = Array.from({ length: Math.ceil(wanted.length / BATCH) }, (_, at) =>
+    wanted.slice(at * BATCH, (at + 1) * BATCH),
+  );
+  let done = 0;
+  try {
+    await mapBounded(batches, BATCHES_AHEAD, async (batch) => {
+      context.signal?.throwIfAborted();
+      await indexBatch(context, pool, files, batch);
+      done += batch.length;
+      context.progress?.(done, wanted.length);
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+async function indexBatch(
+  context: IndexContext,
+  pool: BatchPool,
+  files: KojiFiles,
+  batch: readonly KeyedCopy[],
+): Promise<void> {
+  const read = batch.map((one) => {
+    const path = files.localPath(one.copy.path) ?? '';
+    // Only the headers here, while the threads hash the files and make their repodata.
+    return { one, path, ...readFacts(path, one.copy) };
+  });
+  const made = await pool.run(
+    read.map(({ path }) => ({ path })),
+    true,
+  );
+  context.index.add(
+    made.flatMap(({ fragments, record }, at) => {
+      const entry = read[at];
+      if (entry === undefined) return [];
+      const facts = { ...entry.facts, pkgid: fragments.pkgid };
+      return [{ key: entry.one.key, facts, fragments, record }];
+    }),
+  );
+}
+
+function readFacts(path: string, copy: ChosenCopy): { facts: ReturnType<typeof factsOf> } {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path, copy);
+  const file = readRpmFile(path, { pkgid: 'made by the threads' });
+  return { facts: factsOf(file.header, copy, file) };
+}
+
+function missing(where: string, copy: ChosenCopy): ReactorError {
+  return fileMissing(
+    where.endsWith('.rpm') ? where : `${where}/${copy.path}`,
+    undefined,
+    describePackage(copy.package),
+  );
+}

@@ -1,0 +1,95 @@
+import { bytesNeeded, parseRpmHeader } from '../../rpm/header/rpm-header.ts';
+import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
+import { recordOf } from '../../rpm/record-of.ts';
+import { makeFragments } from '../../rpm/repodata/make-fragments.ts';
+import { getRpmChecksums } from '../../upstream/koji/hub-builds.ts';
+import { urlOfPath } from '../../upstream/koji/koji-path.ts';
+import { fetchPackages } from './koji-fetch.ts';
+import type { IndexContext, KojiFileSource } from './index-copies.ts';
+import { factsOf, type KeyedCopy, type MadeCopy } from './koji-index.ts';
+import { mapBounded } from './map-bounded.ts';
+
+type HttpSource = Extract<KojiFileSource, { readonly kind: 'http' }>;
+
+const FIRST_READ = 32 * 1024;
+const BATCH = 256;
+
+/**
+ * Reads the metadata of copies behind an HTTP server: only their headers where the hub tells the digests of the
+ * files, the whole files otherwise. Throws as `indexCopies` does.
+ */
+export async function indexHttpCopies(
+  context: IndexContext,
+  source: HttpSource,
+  wanted: readonly KeyedCopy[],
+): Promise<void> {
+  let done = 0;
+  for (let at = 0; at < wanted.length; at += BATCH) {
+    context.signal?.throwIfAborted();
+    const batch = wanted.slice(at, at + BATCH);
+    const digests = await readDigests(context, batch);
+    const made = await mapBounded(batch, source.files.parallel, (one) => {
+      const digest = digests.get(one.key);
+      return digest === undefined ? fetchWhole(context, source, one) : readHeader(source, one, digest);
+    });
+    context.index.add(made);
+    done += batch.length;
+    context.progress?.(done, wanted.length);
+  }
+}
+
+async function readDigests(
+  context: IndexContext,
+  batch: readonly KeyedCopy[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = batch.flatMap(({ copy }) => (copy.package.kind === 'build' ? [copy.package.rpm.id] : []));
+  const checksums = await getRpmChecksums(context.hub, ids, { signal: context.signal });
+  const digests = new Map<string, string>();
+  for (const { copy, key } of batch) {
+    if (copy.package.kind !== 'build') continue;
+    const digest = checksums?.get(copy.package.rpm.id)?.get(copy.sigkey ?? '');
+    if (digest !== undefined) digests.set(key, digest);
+  }
+  return digests;
+}
+
+async function readHeader(source: HttpSource, { copy, key }: KeyedCopy, pkgid: string): Promise<MadeCopy> {
+  const where = urlOfPath(source.files.where, copy.path);
+  const start = await source.files.start(copy.path, FIRST_READ);
+  let bytes = Buffer.from(start.bytes);
+  for (;;) {
+    const needed = bytesNeeded(bytes, where);
+    if (needed <= bytes.length || bytes.length >= start.size) break;
+    const more = await source.files.read(copy.path, bytes.length, needed - bytes.length);
+    if (more.length === 0) break;
+    bytes = Buffer.concat([bytes, more]);
+  }
+  const header = parseRpmHeader(bytes, where);
+  const file = { pkgid, size: start.size, fileTime: Math.floor(start.modified / 1000) };
+  return {
+    key,
+    facts: factsOf(header, copy, file),
+    fragments: makeFragments(header, file),
+    record: recordOf(header),
+  };
+}
+
+async function fetchWhole(
+  context: IndexContext,
+  source: HttpSource,
+  { copy, key }: KeyedCopy,
+): Promise<MadeCopy> {
+  const isPrimary = copy.package.kind === 'build' && copy.sigkey === null;
+  const size = isPrimary && copy.package.kind === 'build' ? copy.package.rpm.size : null;
+  const [stored] = await fetchPackages({ files: source.files, store: source.store, now: context.now }, [
+    { path: copy.path, digest: null, size },
+  ]);
+  if (stored === undefined) throw new Error(`${copy.path} was not fetched`);
+  const file = readRpmFile(stored.path, { pkgid: stored.digest });
+  return {
+    key,
+    facts: factsOf(file.header, copy, file),
+    fragments: makeFragments(file.header, file),
+    record: recordOf(file.header),
+  };
+}

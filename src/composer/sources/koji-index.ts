@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { ReactorError } from '../../model/errors.ts';
+import { formatNevra } from '../../model/nevra.ts';
+import { openFragmentCache, type CachedPackage, type FragmentCache } from '../../rpm/cache/fragment-cache.ts';
+import { digestsOf, nevraOf } from '../../rpm/header/rpm-facts.ts';
+import type { RpmHeader } from '../../rpm/header/rpm-header.ts';
+import { sigkeyOf } from '../../rpm/header/sigkey.ts';
+import { CopyFactsFile, type CopyFacts } from './copy-facts.ts';
+import { describePackage } from './koji-package-set.ts';
+import type { ChosenCopy, KnownCopies } from './signing.ts';
+
+/** A chosen copy with the key under which its metadata is kept. */
+export interface KeyedCopy {
+  readonly copy: ChosenCopy;
+  readonly key: string;
+}
+
+/** A copy whose metadata is known. */
+export interface IndexedCopy extends KeyedCopy {
+  readonly facts: CopyFacts;
+}
+
+/**
+ * Metadata of the copies of RPMs, read once for ever: facts in a small file that is held in memory, repodata
+ * and records in the fragment cache. The key is Koji's payload hash and the signing key, so the hub alone tells
+ * whether a copy is known.
+ */
+export class KojiIndex {
+  readonly #facts: CopyFactsFile;
+  readonly #fragments: FragmentCache;
+
+  /** Opens the index in a directory of its own, made where it is missing. */
+  constructor(directory: string, now: Date) {
+    this.#facts = new CopyFactsFile(join(directory, 'copies.tsv'));
+    this.#fragments = openFragmentCache(join(directory, 'packages'), { now });
+  }
+
+  get size(): number {
+    return this.#facts.size;
+  }
+
+  /** Whether the metadata of a copy is known, and what is known of it. */
+  facts(key: string): CopyFacts | undefined {
+    return this.#facts.get(key);
+  }
+
+  /** The repodata and the record of a known copy. Throws `koji.index_damaged` where the disk lost it. */
+  package(key: string): CachedPackage {
+    const cached = this.#fragments.get(key);
+    if (cached !== undefined) return cached;
+    this.#facts.forget([key]);
+    throw new ReactorError('koji.index_damaged', 'Metadata of a package was lost from the cache.', {
+      where: key,
+      fate: 'retry',
+      hint: 'It is read again from the package at the next attempt.',
+    });
+  }
+
+  has(key: string): boolean {
+    return this.#facts.get(key) !== undefined && this.#fragments.get(key) !== undefined;
+  }
+
+  /** Keeps what was read of some copies; fragments reach the disk before the facts that promise them. */
+  add(made: readonly MadeCopy[]): void {
+    for (const { key, fragments, record } of made) this.#fragments.put(key, fragments, record);
+    this.#fragments.flush();
+    this.#facts.add(made.map(({ key, facts }) => [key, facts]));
+  }
+
+  /** Forgets copies whose files turned out to be others than when they were read. */
+  forget(keys: readonly string[]): void {
+    this.#facts.forget(keys);
+  }
+
+  /** The signed copies that were read before: nobody needs to look for them. */
+  knownCopies(): KnownCopies {
+    return {
+      has: (payloadHash, sigkey) => this.#facts.get(keyOfPayload(payloadHash, sigkey)) !== undefined,
+      add: () => undefined,
+    };
+  }
+
+  close(): void {
+    this.#fragments.close();
+  }
+}
+
+/** What was read of one copy. */
+export interface MadeCopy {
+  readonly key: string;
+  readonly facts: CopyFacts;
+  readonly fragments: Parameters<FragmentCache['put']>[1];
+  readonly record: Parameters<FragmentCache['put']>[2];
+}
+
+/** The key of a copy of an RPM of a build. */
+export function keyOfPayload(payloadHash: string, sigkey: string | null): string {
+  return `${payloadHash}:${sigkey ?? ''}`;
+}
+
+/** The key of a file that Koji has no payload hash of, such as one of a scratch build. */
+export function keyOfFile(path: string, file: { readonly size: number; readonly modified: number }): string {
+  const name = createHash('sha256').update(`${path}\n${file.size}\n${file.modified}`).digest('hex');
+  return `file:${name}`;
+}
+
+/**
+ * Reads the facts out of a header and compares it with what the hub says of the RPM. Throws
+ * `koji.header_differs`, naming RPM and path.
+ */
+export function factsOf(
+  header: RpmHeader,
+  copy: ChosenCopy,
+  file: { readonly pkgid: string; readonly size: number },
+): CopyFacts {
+  const { rpm } = copy.package;
+  const wanted = formatNevra({ ...rpm, arch: rpm.arch === 'nosrc' ? 'src' : rpm.arch });
+  const got = formatNevra(nevraOf(header));
+  // The epoch of a scratch build's RPM is not in its file name.
+  const isSame =
+    copy.package.kind === 'scratch' ? withoutEpoch(got) === withoutEpoch(wanted) : got === wanted;
+  if (!isSame) throw headerDiffers(header.where, copy, `it is ${got}`);
+  if (copy.package.kind === 'build' && copy.package.rpm.payloadHash !== null) {
+    const { sigmd5 } = digestsOf(header);
+    if (sigmd5 !== null && sigmd5 !== copy.package.rpm.payloadHash) {
+      throw headerDiffers(header.where, copy, `its payload hash is ${sigmd5}`);
+    }
+  }
+  return { pkgid: file.pkgid, size: file.size, sigkey: sigkeyOf(header), ...restrictionsOf(header) };
+}
+
+const EXCLUDE_ARCH = 1059;
+const EXCLUSIVE_ARCH = 1061;
+
+function restrictionsOf({ main }: RpmHeader): Pick<CopyFacts, 'excludeArch' | 'exclusiveArch'> {
+  return { excludeArch: main.rawStrings(EXCLUDE_ARCH), exclusiveArch: main.rawStrings(EXCLUSIVE_ARCH) };
+}
+
+function withoutEpoch(nevra: string): string {
+  return nevra.replace(/-\d+:/, '-');
+}
+
+function headerDiffers(where: string, copy: ChosenCopy, how: string): ReactorError {
+  return new ReactorError(
+    'koji.header_differs',
+    `The file of ${describePackage(copy.package)} is not what the Koji hub lists: ${how}.`,
+    { where, hint: 'The file was replaced, or the top directory belongs to another hub.' },
+  );
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { PackageStore } from '../../../src/composer/package-store.ts';
+import { indexCopies, type KojiFileSource } from '../../../src/composer/sources/index-copies.ts';
+import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
+import { openHttpFiles } from '../../../src/composer/sources/koji-http-files.ts';
+import { KojiIndex } from '../../../src/composer/sources/koji-index.ts';
+import { makePackageSet } from '../../../src/composer/sources/koji-package-set.ts';
+import { chooseCopies, readSigningWish, type ChosenCopy } from '../../../src/composer/sources/signing.ts';
+import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
+import { digestsOf } from '../../../src/rpm/header/rpm-facts.ts';
+import { getScratchRpms } from '../../../src/upstream/koji/hub-tasks.ts';
+import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
+import { KojiHub } from '../../../src/upstream/koji/hub.ts';
+import { sharedPath } from '../../shared.ts';
+import { startFileServer } from '../../upstream/koji/file-server.ts';
+import { ServedFault, startHubServer } from '../../upstream/koji/hub-server.ts';
+import { StateHub } from '../../upstream/koji/state-hub.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'koji-index-'));
+const topDir = join(folder, 'top');
+cpSync(sharedPath('pungi', 'koji-topdir'), topDir, { recursive: true });
+const now = new Date('2026-11-22T12:00:00Z');
+const state = new StateHub();
+for (const rpm of Object.values(state.state.rpms).flat()) {
+  const build = Object.values(state.state.builds).find((one) => one.build_id === rpm.build_id);
+  const file = `${rpm.name}-${rpm.version}-${rpm.release}.${rpm.arch}.rpm`;
+  const path = join(
+    topDir,
+    'packages',
+    build?.name ?? '',
+    build?.version ?? '',
+    build?.release ?? '',
+    rpm.arch,
+    file,
+  );
+  const md5 = digestsOf(readRpmFile(path, { pkgid: '-' }).header).sigmd5;
+  if (md5 !== null) rpm.payloadhash = md5;
+}
+const checksums = new Map<number, string>();
+const server = await startHubServer((call) => {
+  if (call.method !== 'getRPMChecksums') return state.answer(call);
+  const sha256 = checksums.get(Number(call.args[0]));
+  if (sha256 === undefined) throw new ServedFault(1000, 'Invalid method: getRPMChecksums');
+  return { value: { '': { sha256, md5: '' } } };
+});
+const hub = new KojiHub({ url: server.url });
+const fileServer = await startFileServer(topDir);
+const http = openHttpFiles({ topUrl: fileServer.url });
+const opened: KojiIndex[] = [];
+
+after(async () => {
+  for (const index of opened) index.close();
+  hub.close();
+  http.close();
+  await server.close();
+  await fileServer.close();
+  rmSync(folder, { recursive: true });
+});
+
+let count = 0;
+function newIndex(): { index: KojiIndex; directory: string } {
+  count += 1;
+  const directory = join(folder, `index-${count}`);
+  return { index: openIndex(directory), directory };
+}
+
+function openIndex(directory: string): KojiIndex {
+  const index = new KojiIndex(directory, now);
+  opened.push(index);
+  return index;
+}
+
+const local: KojiFileSource = { kind: 'directory', files: openTopDir(topDir) };
+
+async function copiesOf(tag: string, sigkeys: readonly string[] = []): Promise<readonly ChosenCopy[]> {
+  const content = await listTaggedRpms(hub, { tag, inherit: true });
+  const arches = new Set(['x86_64', 'i686', 'noarch', 'src']);
+  const extra = { builds: [], scratch: await getScratchRpms(hub, [1000]) };
+  const packages = makePackageSet(content, extra, { builds: [], scratchTasks: [], arches, onlyNames: null });
+  return chooseCopies(packages, readSigningWish(sigkeys), local.files, {
+    has: () => false,
+    add: () => undefined,
+  });
+}
+
+test('a tag is indexed once, from a top directory, and is known when opened again', async () => {
+  const { index, directory } = newIndex();
+  const copies = await copiesOf('f-all', ['aabbccdd', '']);
+  const progress: number[] = [];
+  const context = { hub, source: local, index, now };
+  const indexed = await indexCopies({ ...context, progress: (done) => progress.push(done) }, copies);
+  assert.equal(indexed.length, copies.length);
+  assert.equal(progress.at(-1), index.size);
+  const lib = indexed.find(
+    ({ copy }) => copy.package.rpm.name === 'e-lib' && copy.package.rpm.arch === 'x86_64',
+  );
+  assert.ok(lib);
+  const cached = index.package(lib.key);
+  assert.equal(cached.record.name, 'e-lib');
+  assert.equal(cached.fragments.pkgid, lib.facts.pkgid);
+  const excluded = indexed.filter(({ facts }) => facts.excludeArch.length + facts.exclusiveArch.length > 0);
+  assert.ok(
+    excluded.length >= 2 && excluded.every(({ copy }) => copy.package.rpm.name.startsWith('e-noarch-excl')),
+  );
+
+  const again = openIndex(directory);
+  const second = await indexCopies(
+    { ...context, index: again, progress: () => assert.fail('read again') },
+    copies,
+  );
+  assert.deepEqual(second, indexed);
+});
+
+test('an interrupted first indexing goes on where it was', async () => {
+  const { index, directory } = newIndex();
+  const copies = await copiesOf('f-all');
+  const controller = new AbortController();
+  const context = { hub, source: local, now, workers: 0, signal: controller.signal };
+  const stop = indexCopies(
+    { ...context, index, progress: () => controller.abort(new Error('stop')) },
+    copies,
+  );
+  await assert.rejects(stop, /stop/);
+  const held = index.size;
+  assert.ok(held > 0 && held < copies.length);
+  appendFileSync(join(directory, 'copies.tsv'), 'half a line\tof a cra');
+  const again = openIndex(directory);
+  const totals: number[] = [];
+  await indexCopies(
+    { hub, source: local, index: again, now, progress: (_, total) => totals.push(total) },
+    copies,
+  );
+  assert.ok((totals[0] ?? 0) <= copies.length - held);
+});
+
+test('over HTTP the headers are enough where the hub tells the digests, and agree with the files', async () => {
+  const copies = await copiesOf('f-small');
+  const fromFiles = await indexCopies({ hub, source: local, index: newIndex().index, now }, copies);
+  const store = new PackageStore(join(folder, 'store'));
+  const remote: KojiFileSource = { kind: 'http', files: http, store };
+  for (const { copy, facts } of fromFiles) {
+    if (copy.package.kind === 'build') checksums.set(copy.package.rpm.id, facts.pkgid);
+  }
+  fileServer.requests.length = 0;
+  const { index } = newIndex();
+  const fromHeaders = await indexCopies({ hub, source: remote, index, now }, copies);
+  assert.deepEqual(
+    fromHeaders.map(({ facts }) => facts),
+    fromFiles.map(({ facts }) => facts),
+  );
+  assert.ok(
+    fileServer.requests
+      .filter((line) => line.startsWith('GET') && !line.includes('/work/'))
+      .every((line) => line.includes('bytes=0-32767')),
+  );
+  checksums.clear();
+  const fromWhole = await indexCopies({ hub, source: remote, index: newIndex().index, now }, copies);
+  assert.deepEqual(
+    fromWhole.map(({ facts }) => facts),
+    fromFiles.map(({ facts }) => facts),
+  );
+  assert.ok(store.find(fromFiles[0]?.facts.pkgid ?? '', now));
+});
+
+test('a file that is missing or another than the hub lists is named with its RPM', async () => {
+  const copies = (await copiesOf('f-small')).filter(({ package: one }) => one.rpm.name === 'e-zz');
+  const [first] = copies;
+  assert.ok(first);
+  const path = join(topDir, first.path);
+  const kept = join(folder, 'kept.rpm');
+  copyFileSync(path, kept);
+  copyFileSync(join(topDir, 'packages/e-lib/1/1/src/e-lib-1-1.src.rpm'), path);
+  await assert.rejects(indexCopies({ hub, source: local, index: newIndex().index, now }, copies), {
+    code: 'koji.header_differs',
+    message: `The file of e-zz-1-1.${first.package.rpm.arch} is not what the Koji hub lists: it is e-lib-0:1-1.src.`,
+    where: path,
+  });
+  rmSync(path);
+  await assert.rejects(indexCopies({ hub, source: local, index: newIndex().index, now }, copies), {
+    code: 'koji.file_missing',
+    where: path,
+  });
+  copyFileSync(kept, path);
+});
