@@ -99,7 +99,6 @@ export async function followRules(context: LiveRulesContext): Promise<LiveRules>
   let current = emptyRuleSet;
   let problems: readonly RuleProblem[] = [];
   let reading: Promise<boolean> | null = null;
-  let again = false;
   const load = async (): Promise<boolean> => {
     const result = await readRules(context.directory);
     if (!result.ok) {
@@ -115,21 +114,24 @@ export async function followRules(context: LiveRulesContext): Promise<LiveRules>
     context.onChange(current, before);
     return true;
   };
-  const reload = async (): Promise<boolean> => {
-    if (reading !== null) {
-      again = true;
-      return reading;
-    }
-    reading = load();
-    try {
-      return await reading;
-    } finally {
-      reading = null;
-      if (again) {
-        again = false;
-        void reload();
-      }
-    }
+  let waiting: Promise<boolean> | null = null;
+  const begin = (): Promise<boolean> => {
+    const own = load().finally(() => {
+      if (reading === own) reading = null;
+    });
+    reading = own;
+    return own;
+  };
+  // A look that has begun may have missed the change that is asked about: one more follows it, for all who ask.
+  const reload = (): Promise<boolean> => {
+    if (reading === null) return begin();
+    waiting ??= reading
+      .catch(() => false)
+      .then(() => {
+        waiting = null;
+        return begin();
+      });
+    return waiting;
   };
   await reload();
   const watcher = watchDirectory(context.directory, () => void reload());
@@ -146,6 +148,7 @@ export async function followRules(context: LiveRulesContext): Promise<LiveRules>
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       watcher?.close();
+      await waiting;
       await reading;
     },
   };
