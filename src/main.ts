@@ -15,6 +15,11 @@ const commands: Record<
     summary: 'Write the repodata of a tree of RPMs',
     load: () => import('./commands/createrepo.ts'),
   },
+  serve: { summary: 'Run the service', load: () => import('./commands/serve.ts') },
+  compose: {
+    summary: 'Ask a service for composes, look at them, wait for them',
+    load: () => import('./commands/compose.ts'),
+  },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 

@@ -1,0 +1,194 @@
+import { parseArgs } from 'node:util';
+import { sourceTypes } from '../model/compose.ts';
+import { ReactorError } from '../model/errors.ts';
+import type { Command, CommandContext } from './command.ts';
+import {
+  createServiceClient,
+  readShownCompose,
+  type ServiceClient,
+  type ShownCompose,
+} from './service-client.ts';
+
+const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [options]
+       odcs-reactor compose show ID | list | wait ID | cancel ID
+
+create  asks for a compose and prints its JSON. TYPE is ${Object.keys(sourceTypes).join(', ')}.
+        SOURCE is what ODCS takes: a Koji tag, modules N:S, the path of a repository, …
+show    prints one compose.
+list    prints the newest composes, a line each.
+wait    waits until a compose has ended; exit code 1 when it failed.
+cancel  stops a compose that waits or runs, removes one that is done.
+
+Options of create:
+  --arch ARCH          more than once for several; the service's default otherwise
+  --flag FLAG          no_deps, no_inheritance, check_deps, no_reuse, …
+  --sigkey KEY         in order of preference; "none" allows unsigned packages
+  --build NVR          extra build, more than once
+  --lookaside REPO     repository whose packages are not composed again
+  --seconds-to-live N
+  --label LABEL
+  --compose-type TYPE
+  --wait               wait for the end, with progress
+  --body JSON          the request body as POST takes it, instead of TYPE and SOURCE
+
+Options of all:
+  --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
+  --token TOKEN  sent as a bearer token (also ODCS_TOKEN)
+  --json         JSON lines instead of text
+`;
+
+const options = {
+  server: { type: 'string' },
+  token: { type: 'string' },
+  json: { type: 'boolean' },
+  arch: { type: 'string', multiple: true },
+  flag: { type: 'string', multiple: true },
+  sigkey: { type: 'string', multiple: true },
+  build: { type: 'string', multiple: true },
+  lookaside: { type: 'string', multiple: true },
+  'seconds-to-live': { type: 'string' },
+  label: { type: 'string' },
+  'compose-type': { type: 'string' },
+  body: { type: 'string' },
+  wait: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], allowPositionals: true, options });
+}
+
+/** The body of POST that the arguments stand for. Throws `compose.usage`. */
+function requestBody(words: readonly string[], values: Values): unknown {
+  if (values.body !== undefined) {
+    try {
+      return JSON.parse(values.body);
+    } catch (cause) {
+      throw new ReactorError('compose.usage', 'The value of --body is not JSON.', { cause });
+    }
+  }
+  const [type, source, ...packages] = words;
+  if (type === undefined || source === undefined) {
+    throw new ReactorError('compose.usage', 'create needs a source type and a source.', {
+      hint: 'For example: odcs-reactor compose create repo /path/of/a/repository ed',
+    });
+  }
+  const sigkeys = values.sigkey?.map((key) => (key === 'none' ? '' : key));
+  const seconds = values['seconds-to-live'];
+  return {
+    source: {
+      type,
+      source,
+      ...(packages.length === 0 ? {} : { packages }),
+      ...(sigkeys === undefined ? {} : { sigkeys }),
+      ...(values.build === undefined ? {} : { builds: values.build }),
+    },
+    ...(values.arch === undefined ? {} : { arches: values.arch }),
+    ...(values.flag === undefined ? {} : { flags: values.flag }),
+    ...(values.lookaside === undefined ? {} : { lookaside_repos: values.lookaside }),
+    ...(seconds === undefined ? {} : { seconds_to_live: Number(seconds) }),
+    ...(values.label === undefined ? {} : { label: values.label }),
+    ...(values['compose-type'] === undefined ? {} : { compose_type: values['compose-type'] }),
+  };
+}
+
+const ended = new Set(['done', 'failed', 'removed']);
+
+/** Follows a compose by long polls until it has ended; tells every change of state and progress. */
+async function waitForCompose(
+  client: ServiceClient,
+  id: string,
+  context: CommandContext,
+  isJson: boolean,
+): Promise<ShownCompose> {
+  let last = '';
+  for (;;) {
+    const compose = readShownCompose(
+      await client.request('GET', `/api/1/composes/${encodeURIComponent(id)}?wait=10`),
+    );
+    const line = describeProgress(compose);
+    if (line !== last) {
+      last = line;
+      if (isJson)
+        context.stderr(
+          `${JSON.stringify({ id: compose.id, state: compose.state_name, progress: compose.progress ?? null })}\n`,
+        );
+      else if (context.isTerminal) context.stderr(`\r\u001b[K${line}`);
+      else context.stderr(`${line}\n`);
+    }
+    if (ended.has(compose.state_name)) {
+      if (context.isTerminal && !isJson) context.stderr('\n');
+      return compose;
+    }
+    context.signal.throwIfAborted();
+  }
+}
+
+function describeProgress(compose: ShownCompose): string {
+  const { progress } = compose;
+  const stage = progress ? `, ${progress.stage} ${progress.done}/${progress.total} ${progress.unit}` : '';
+  return `compose ${compose.id}: ${compose.state_name}${stage}`;
+}
+
+function print(context: CommandContext, value: unknown, isJson: boolean): void {
+  context.stdout(`${JSON.stringify(value, null, isJson ? 0 : 2)}\n`);
+}
+
+function printList(context: CommandContext, answer: unknown, isJson: boolean): void {
+  const items =
+    typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items)
+      ? answer.items
+      : [];
+  for (const item of items) {
+    const one = readShownCompose(item);
+    if (isJson) print(context, item, true);
+    else
+      context.stdout(
+        `${String(one.id).padStart(6)}  ${one.state_name.padEnd(10)}  ${one.time_submitted}  ${one.owner}  ${one.source}\n`,
+      );
+  }
+}
+
+export const command: Command = {
+  summary: 'Ask a service for composes, look at them, wait for them',
+  help,
+  async run(context) {
+    const { values, positionals } = parse(context.argv);
+    const [action, ...words] = positionals;
+    const server = values.server ?? context.environment['ODCS_SERVER'] ?? 'http://127.0.0.1:5005';
+    const client = createServiceClient(
+      server,
+      values.token ?? context.environment['ODCS_TOKEN'],
+      context.signal,
+    );
+    const isJson = values.json === true;
+    const id = words[0];
+    if (action === 'create') {
+      const created = await client.request('POST', '/api/1/composes/', requestBody(words, values));
+      if (values.wait !== true) {
+        print(context, created, isJson);
+        return 0;
+      }
+      const compose = await waitForCompose(client, String(readShownCompose(created).id), context, isJson);
+      print(context, compose, isJson);
+      return compose.state_name === 'done' ? 0 : 1;
+    }
+    if (action === 'list') {
+      printList(context, await client.request('GET', '/api/1/composes/?per_page=20'), isJson);
+      return 0;
+    }
+    if (id === undefined || (action !== 'show' && action !== 'wait' && action !== 'cancel')) {
+      context.stderr(help);
+      return 2;
+    }
+    const path = `/api/1/composes/${encodeURIComponent(id)}`;
+    if (action === 'wait') {
+      const compose = await waitForCompose(client, id, context, isJson);
+      print(context, compose, isJson);
+      return compose.state_name === 'done' ? 0 : 1;
+    }
+    print(context, await client.request(action === 'show' ? 'GET' : 'DELETE', path), isJson);
+    return 0;
+  },
+};

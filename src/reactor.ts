@@ -1,0 +1,216 @@
+import { createAdaptorServer } from '@hono/node-server';
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createApp } from './api/app.ts';
+import { ComposeWatch } from './api/compose-watch.ts';
+import type { ApiApp, HealthPart } from './api/context.ts';
+import type { Clock } from './clock.ts';
+import type { ComposerContext } from './composer/composer-context.ts';
+import { openOriginFetcher, type OriginFetcher } from './composer/fetch-origin.ts';
+import { PackageStore } from './composer/package-store.ts';
+import { createRepoSource } from './composer/sources/repo.ts';
+import { RepositoryCache } from './composer/sources/repository-cache.ts';
+import { startComposer, startJanitor } from './composer/start-composer.ts';
+import type { Config } from './config.ts';
+import { findComposes } from './database/list-composes.ts';
+import { openDatabase, type Database } from './database/database.ts';
+import type { Log } from './log.ts';
+import { parseComposeRequest, requestDefaults } from './model/compose-request.ts';
+import { messageOf, ReactorError } from './model/errors.ts';
+import { BlockCache } from './rpm/repodata/block-cache.ts';
+import { startRules, type RunningRules } from './rules/start-rules.ts';
+
+export interface ReactorInput {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A running process of the service, with the roles its configuration names. */
+export interface Reactor extends AsyncDisposable {
+  /** Where its HTTP server listens, without a final slash. */
+  readonly url: string;
+  readonly database: Database;
+  /** The rules that run here; null without that role. */
+  readonly rules: RunningRules | null;
+  stop(): Promise<void>;
+}
+
+/** The version of this package. */
+export function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version }: { version?: unknown } = JSON.parse(text);
+  return typeof version === 'string' ? version : 'unknown';
+}
+
+/**
+ * Starts the roles of one process and answers once all of them work. What was begun is stopped again when a later
+ * part fails. Throws `server.address_in_use`, and what opening the database and the roles throw.
+ */
+export async function startReactor(input: ReactorInput): Promise<Reactor> {
+  const { config, log } = input;
+  const stack = new AsyncDisposableStack();
+  try {
+    for (const directory of [
+      config.data_dir,
+      config.target_dir,
+      ...Object.values(config.extra_target_dirs),
+    ]) {
+      mkdirSync(directory, { recursive: true });
+    }
+    const database = stack.use(await openDatabase({ url: config.database_url, dataDir: config.data_dir }));
+    const isApi = config.roles.includes('api');
+    let app: ApiApp | null = null;
+    const server = isApi ? await listen(config, () => app, stack) : null;
+    const url = server ?? `http://${config.host}:${config.port}`;
+    const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
+    const health: (() => HealthPart)[] = [];
+    await startComposing(input, database, targetDirUrl, stack);
+    const rules = await startRuling(input, database, stack, health);
+    if (isApi) app = createApi(input, database, targetDirUrl, stack, health);
+    log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
+    const stop = (): Promise<void> => stack.disposeAsync();
+    return { url, database, rules, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function listen(
+  config: Config,
+  app: () => ApiApp | null,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  const server = createAdaptorServer({
+    fetch: (request, bindings) =>
+      app()?.fetch(request, bindings) ??
+      new Response('Starting\n', { status: 503, headers: { 'Retry-After': '1' } }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        new ReactorError('server.address_in_use', `The HTTP server cannot listen: ${messageOf(error)}.`, {
+          where: `${config.host}:${config.port}`,
+          hint: 'Choose another with ODCS_PORT (0 takes a free one) and ODCS_HOST.',
+          fate: 'halt',
+        }),
+      );
+    });
+    server.listen(config.port, config.host, resolve);
+  });
+  stack.defer(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  );
+  const address: string | AddressInfo | null = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return `http://${host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${port}`;
+}
+
+async function startComposing(
+  input: ReactorInput,
+  database: Database,
+  targetDirUrl: string,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { config, clock, log } = input;
+  if (!config.roles.includes('composer') && !config.roles.includes('janitor')) return;
+  const store = new PackageStore(join(config.target_dir, '.packages'));
+  const fetcher = stack.use(openOriginFetcher({ store, clock }));
+  const context = createComposerContext(input, database, targetDirUrl, fetcher);
+  if (config.roles.includes('composer')) await startComposer(context, config.concurrent_composes);
+  if (!config.roles.includes('janitor')) return;
+  const abort = new AbortController();
+  const done = startJanitor(context, abort.signal);
+  stack.defer(async () => {
+    abort.abort();
+    await done;
+  });
+  log.debug('janitor started');
+}
+
+function createComposerContext(
+  { config, clock, log }: ReactorInput,
+  database: Database,
+  targetDirUrl: string,
+  fetcher: OriginFetcher,
+): ComposerContext {
+  const defaults = requestDefaults(config);
+  return {
+    database,
+    clock,
+    log: log.child({ role: 'composer' }),
+    sources: {
+      repo: createRepoSource({
+        repositories: new RepositoryCache(),
+        repoRoots: config.repo_roots,
+        repoHosts: config.repo_hosts,
+      }),
+    },
+    output: { delivery: config.delivery, compression: config.repodata_compression },
+    blocks: new BlockCache(),
+    localPathOf: (one) => fetcher.localPathOf(one),
+    targetDirs: { ...config.extra_target_dirs, default: config.target_dir },
+    targetDirUrl,
+    composeTimeout: config.compose_timeout,
+    parseRequest: (body) => parseComposeRequest(body, defaults),
+  };
+}
+
+async function startRuling(
+  { config, clock, log }: ReactorInput,
+  database: Database,
+  stack: AsyncDisposableStack,
+  health: (() => HealthPart)[],
+): Promise<RunningRules | null> {
+  if (!config.roles.includes('rules') || config.rules_dir === '') return null;
+  const rules = await startRules({
+    database,
+    clock,
+    log: log.child({ role: 'rules' }),
+    rulesDir: config.rules_dir,
+    sources: {},
+  });
+  stack.use(rules);
+  health.push(() => {
+    const [problem] = rules.problems;
+    const detail =
+      problem === undefined
+        ? `${rules.set.rules.length} rules run, set ${rules.set.version.slice(0, 12)}.`
+        : `The last good set of ${rules.set.rules.length} rules runs; ${problem.file}: ${problem.message}`;
+    return { name: 'rules', isWell: problem === undefined, detail };
+  });
+  return rules;
+}
+
+function createApi(
+  { config, clock, log }: ReactorInput,
+  database: Database,
+  targetDirUrl: string,
+  stack: AsyncDisposableStack,
+  health: readonly (() => HealthPart)[],
+): ApiApp {
+  const own = log.child({ role: 'api' });
+  const watch = stack.use(
+    new ComposeWatch({
+      read: (ids) => findComposes(database.handle, ids),
+      onError: (error) => own.warn({ err: error }, 'composes could not be looked at'),
+    }),
+  );
+  return createApp({
+    config,
+    database,
+    clock,
+    log: own,
+    version: readVersion(),
+    targetDirUrl,
+    watch,
+    health: async () => health.map((part) => part()),
+  });
+}
