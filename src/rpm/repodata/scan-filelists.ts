@@ -1,5 +1,7 @@
-import { malformed, nextTag, rawAttribute, tagEnd, unescapeXml } from './xml-scan.ts';
+import { hasCharacter, malformed, nextTag, rawAttribute, tagEnd, unescapeXml } from './xml-scan.ts';
 import { visitWindows } from './scan-primary.ts';
+
+const AMPERSAND = 38;
 
 /** Takes what a filelists.xml says: the package, then each of its paths as a range of a byte string. */
 export interface FilelistsSink {
@@ -41,8 +43,7 @@ function readFiles(xml: string, from: number, base: number, where: string, sink:
       const open = tagEnd(xml, at, where);
       const close = xml.indexOf('<', open);
       if (close < 0) throw malformed(where, base + at, 'A file does not end.');
-      const amp = xml.indexOf('&', open);
-      if (amp >= 0 && amp < close) {
+      if (hasCharacter(xml, open, close, AMPERSAND)) {
         const path = unescapeXml(xml.slice(open, close), where, base + open);
         sink.file(path, 0, path.length);
       } else if (close > open) sink.file(xml, open, close);

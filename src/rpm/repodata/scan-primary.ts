@@ -1,4 +1,13 @@
-import { malformed, nextTag, rawAttribute, tagEnd, textAfter, unescapeXml, type XmlTag } from './xml-scan.ts';
+import {
+  hasCharacter,
+  malformed,
+  nextTag,
+  rawAttribute,
+  tagEnd,
+  textAfter,
+  unescapeXml,
+  type XmlTag,
+} from './xml-scan.ts';
 
 /** Bits of a dependency's comparison: 1 less, 2 greater, 4 equal; 0 for an unversioned one. */
 export const LESS = 1;
@@ -46,6 +55,7 @@ export interface PrimarySink {
 const WINDOW = 8 * 1024 * 1024;
 const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
+const AMPERSAND = 38;
 
 /**
  * Cuts the content of a metadata file into windows of whole `<package>` elements and calls `visit` with the
@@ -173,8 +183,7 @@ class PrimaryScanner {
     const end = xml.indexOf(`:${tag.name}>`, tag.end);
     if (end < 0) throw malformed(this.#where, base + tag.start, `<${tag.name}> does not end.`);
     const stop = end + tag.name.length + 2;
-    const inner = xml.indexOf('<!', tag.end);
-    return inner >= 0 && inner < stop ? tag.end : stop;
+    return xml.slice(tag.end, stop).includes('<!') ? tag.end : stop;
   }
 
   #text(field: PackageText, xml: string, tag: XmlTag): boolean {
@@ -195,8 +204,7 @@ class PrimaryScanner {
     if (open > 0 && xml.charCodeAt(open - 2) === 47) return open;
     const close = open === 0 ? -1 : xml.indexOf('<', open);
     if (close < 0) throw malformed(this.#where, base + start, 'A file does not end.');
-    const amp = xml.indexOf('&', open);
-    if (amp >= 0 && amp < close) {
+    if (hasCharacter(xml, open, close, AMPERSAND)) {
       const path = unescapeXml(xml.slice(open, close), this.#where, base + open);
       this.#sink.file(path, 0, path.length);
     } else if (close > open) this.#sink.file(xml, open, close);
@@ -224,8 +232,7 @@ class PrimaryScanner {
         if (flag !== 0) evr = this.#evr(xml, to + 1, end);
       }
     }
-    for (let i = from; i < to; i += 1) {
-      if (xml.charCodeAt(i) !== 38) continue;
+    if (hasCharacter(xml, from, to, AMPERSAND)) {
       const name = unescapeXml(xml.slice(from, to), this.#where, base + from);
       this.#sink.dependency(kind, name, 0, name.length, flag, evr);
       return;
@@ -235,15 +242,14 @@ class PrimaryScanner {
 
   /** The EVR of a tag. Neighbours mostly carry the same one, so the last is remembered by its raw text. */
   #evr(xml: string, start: number, end: number): string {
-    const at = xml.indexOf('epoch=', start);
-    if (at >= 0 && at < end && this.#lastRaw !== '' && xml.startsWith(this.#lastRaw, at))
-      return this.#lastEvr;
+    const raw = xml.slice(start, end);
+    if (raw === this.#lastRaw) return this.#lastEvr;
     const epoch = rawAttribute(xml, start, end, 'epoch') ?? '0';
     const version = rawAttribute(xml, start, end, 'ver') ?? '';
     const release = rawAttribute(xml, start, end, 'rel');
     const text = `${epoch === '' ? '0' : epoch}:${version}${release === null ? '' : `-${release}`}`;
     const evr = unescapeXml(text, this.#where, start);
-    this.#lastRaw = at >= 0 && at < end ? xml.slice(at, end) : '';
+    this.#lastRaw = raw;
     this.#lastEvr = evr;
     return evr;
   }

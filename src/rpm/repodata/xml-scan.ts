@@ -1,5 +1,11 @@
 import { ReactorError } from '../../model/errors.ts';
 
+const QUOTE = 34;
+const APOSTROPHE = 39;
+const SPACE = 32;
+const EQUALS = 61;
+const GREATER_THAN = 62;
+
 /**
  * XML as repodata has it is scanned as *byte strings*: latin1 views of UTF-8 bytes, so that an offset in the
  * string is an offset in the file and nothing is decoded that is not asked for.
@@ -118,51 +124,49 @@ function isNameEnd(code: number): boolean {
 
 /** The offset after the `>` that ends the tag starting at `at`; a `>` inside a quoted value does not end it. */
 export function tagEnd(xml: string, at: number, where: string): number {
-  let end = xml.indexOf('>', at);
-  if (end < 0) throw malformed(where, at, 'A tag does not end.');
-  let quote = xml.indexOf('"', at);
-  let apostrophe = xml.indexOf("'", at);
-  while ((quote >= 0 && quote < end) || (apostrophe >= 0 && apostrophe < end)) {
-    const isQuote = quote >= 0 && (apostrophe < 0 || quote < apostrophe);
-    const close = xml.indexOf(isQuote ? '"' : "'", (isQuote ? quote : apostrophe) + 1);
-    if (close < 0) throw malformed(where, at, 'A quoted value does not end.');
-    if (close > end) {
-      end = xml.indexOf('>', close);
-      if (end < 0) throw malformed(where, at, 'A tag does not end.');
-    }
-    if (quote >= 0 && quote <= close) quote = xml.indexOf('"', close + 1);
-    if (apostrophe >= 0 && apostrophe <= close) apostrophe = xml.indexOf("'", close + 1);
+  let quote = 0;
+  for (let i = at; i < xml.length; i += 1) {
+    const code = xml.charCodeAt(i);
+    if (quote !== 0) {
+      if (code === quote) quote = 0;
+    } else if (code === GREATER_THAN) return i + 1;
+    else if (code === QUOTE || code === APOSTROPHE) quote = code;
   }
-  return end + 1;
+  throw malformed(where, at, 'A tag does not end.');
 }
 
 /** The raw (still escaped) value of an attribute of the tag between `start` and `end`, or null. */
 export function rawAttribute(xml: string, start: number, end: number, name: string): string | null {
-  let at = xml.indexOf(name, start);
-  while (at >= 0 && at < end) {
+  const tag = xml.slice(start, end);
+  for (let at = tag.indexOf(name); at >= 0; at = tag.indexOf(name, at + 1)) {
     let after = at + name.length;
-    while (xml.charCodeAt(after) <= 32) after += 1;
-    if (xml.charCodeAt(after) === 61 && xml.charCodeAt(at - 1) <= 32 && !isInsideValue(xml, start, at)) {
-      after += 1;
-      while (xml.charCodeAt(after) <= 32) after += 1;
-      const quote = xml.charCodeAt(after);
-      if (quote !== 34 && quote !== 39) return null;
-      const close = xml.indexOf(quote === 34 ? '"' : "'", after + 1);
-      return close < 0 || close >= end ? null : xml.slice(after + 1, close);
-    }
-    at = xml.indexOf(name, at + 1);
+    while (tag.charCodeAt(after) <= SPACE) after += 1;
+    if (tag.charCodeAt(after) !== EQUALS || !(tag.charCodeAt(at - 1) <= SPACE) || isInsideValue(tag, at))
+      continue;
+    after += 1;
+    while (tag.charCodeAt(after) <= SPACE) after += 1;
+    const quote = tag.charCodeAt(after);
+    if (quote !== QUOTE && quote !== APOSTROPHE) return null;
+    const close = tag.indexOf(quote === QUOTE ? '"' : "'", after + 1);
+    return close < 0 ? null : tag.slice(after + 1, close);
   }
   return null;
 }
 
-function isInsideValue(xml: string, start: number, at: number): boolean {
+function isInsideValue(tag: string, at: number): boolean {
   let open = 0;
-  for (let i = start; i < at; i += 1) {
-    const code = xml.charCodeAt(i);
-    if (open === 0 && (code === 34 || code === 39)) open = code;
+  for (let i = 0; i < at; i += 1) {
+    const code = tag.charCodeAt(i);
+    if (open === 0 && (code === QUOTE || code === APOSTROPHE)) open = code;
     else if (code === open) open = 0;
   }
   return open !== 0;
+}
+
+/** Whether a character stands between two offsets. */
+export function hasCharacter(xml: string, from: number, to: number, code: number): boolean {
+  for (let i = from; i < to; i += 1) if (xml.charCodeAt(i) === code) return true;
+  return false;
 }
 
 /** The value of an attribute with entities replaced, as a byte string, or null. */

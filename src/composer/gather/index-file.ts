@@ -1,0 +1,145 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { ReactorError } from '../../model/errors.ts';
+import { DependencyTable } from './dependency-table.ts';
+import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
+import { StringTable } from './string-table.ts';
+import { rememberSuperseded, supersededOfIndex } from './universe.ts';
+
+const MAGIC = 'odcs-gather-index-3\n';
+const ALIGNMENT = 8;
+
+const header = z.object({
+  key: z.string(),
+  repositories: z.array(z.object({ name: z.string(), isLookaside: z.boolean() })),
+  answeredPaths: z.array(z.number().int().nonnegative()),
+  /** Name of a section -> where it begins after the header, and its bytes. */
+  sections: z.record(z.string(), z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()])),
+});
+
+type Section = Uint8Array | Int32Array | Uint32Array;
+
+function sectionsOf(index: GatherIndex): Record<string, Section> {
+  const sections: Record<string, Section> = { superseded: supersededOfIndex(index) };
+  for (const table of ['strings', 'pkgids', 'texts'] as const) {
+    const { bytes, offsets, slots } = index[table].arrays();
+    sections[`${table}.bytes`] = bytes;
+    sections[`${table}.offsets`] = offsets;
+    sections[`${table}.slots`] = slots;
+  }
+  const { names, flags, evrs, slots } = index.dependencies.arrays();
+  sections['dependencies.names'] = names;
+  sections['dependencies.flags'] = flags;
+  sections['dependencies.evrs'] = evrs;
+  sections['dependencies.slots'] = slots;
+  for (const column of indexColumns) sections[`columns.${column}`] = index.columns[column].used();
+  return sections;
+}
+
+function aligned(size: number): number {
+  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+}
+
+/**
+ * Writes an index to a file, under `key` (what the index was made from, for example the checksums of its
+ * primary.xml files). The file appears by a rename, whole or not at all. Throws errors of the file system.
+ */
+export function saveIndex(path: string, index: GatherIndex, key: string): void {
+  const sections = sectionsOf(index);
+  const places: Record<string, [number, number]> = {};
+  let size = 0;
+  for (const [name, section] of Object.entries(sections)) {
+    places[name] = [size, section.byteLength];
+    size += aligned(section.byteLength);
+  }
+  const text = JSON.stringify({
+    key,
+    repositories: index.repositories,
+    answeredPaths: [...index.answeredPaths],
+    sections: places,
+  });
+  const head = Buffer.alloc(aligned(MAGIC.length + 12 + Buffer.byteLength(text)), ' ');
+  head.write(MAGIC, 0, 'latin1');
+  head.write(String(head.length).padEnd(12), MAGIC.length, 'latin1');
+  head.write(text, MAGIC.length + 12, 'utf8');
+  const draft = `${path}.${process.pid}.draft`;
+  const file = openSync(draft, 'w');
+  try {
+    writeSync(file, head);
+    const padding = Buffer.alloc(ALIGNMENT);
+    for (const section of Object.values(sections)) {
+      writeSync(file, new Uint8Array(section.buffer, section.byteOffset, section.byteLength));
+      writeSync(file, padding, 0, aligned(section.byteLength) - section.byteLength);
+    }
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(draft, path);
+}
+
+function broken(path: string): ReactorError {
+  return new ReactorError('gather.index_broken', 'The saved gather index cannot be read.', {
+    where: path,
+    hint: 'Delete the file; it is made again.',
+  });
+}
+
+/**
+ * Reads an index written by `saveIndex`; null when there is no file or it was made from something else or by
+ * another version. Nothing is decoded: the arrays of the index are views of the file's bytes. Throws
+ * `gather.index_broken`.
+ */
+export function loadIndex(path: string, key: string): GatherIndex | null {
+  let file: Buffer;
+  try {
+    file = readFileSync(path);
+  } catch {
+    return null;
+  }
+  if (file.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
+  const start = Number(file.toString('latin1', MAGIC.length, MAGIC.length + 12));
+  if (!Number.isInteger(start) || start % ALIGNMENT !== 0 || start > file.length) throw broken(path);
+  let parsed: z.infer<typeof header>;
+  try {
+    parsed = header.parse(JSON.parse(file.toString('utf8', MAGIC.length + 12, start)));
+  } catch {
+    throw broken(path);
+  }
+  if (parsed.key !== key) return null;
+  // A small file may lie in the middle of a pool, where views of 32-bit numbers would not be aligned.
+  const bytes = file.byteOffset % ALIGNMENT === 0 ? file : Buffer.from(Uint8Array.from(file).buffer);
+  const place = (name: string): [number, number] => {
+    const found = parsed.sections[name];
+    if (found === undefined || start + found[0] + found[1] > bytes.length || found[0] % ALIGNMENT !== 0) {
+      throw broken(path);
+    }
+    return [bytes.byteOffset + start + found[0], found[1]];
+  };
+  const raw = (name: string): Uint8Array => new Uint8Array(bytes.buffer, ...place(name));
+  const ints = (name: string): Int32Array => {
+    const [at, size] = place(name);
+    return new Int32Array(bytes.buffer, at, size >> 2);
+  };
+  const strings = (name: string): StringTable => {
+    const [at, size] = place(`${name}.offsets`);
+    const offsets = new Uint32Array(bytes.buffer, at, size >> 2);
+    return new StringTable({ bytes: raw(`${name}.bytes`), offsets, slots: ints(`${name}.slots`) });
+  };
+  const index = new GatherIndex({
+    strings: strings('strings'),
+    pkgids: strings('pkgids'),
+    texts: strings('texts'),
+    dependencies: new DependencyTable({
+      names: ints('dependencies.names'),
+      flags: ints('dependencies.flags'),
+      evrs: ints('dependencies.evrs'),
+      slots: ints('dependencies.slots'),
+    }),
+    repositories: parsed.repositories,
+    columns: columnsFrom((column) => ints(`columns.${column}`)),
+    answeredPaths: parsed.answeredPaths,
+  });
+  rememberSuperseded(index, raw('superseded'));
+  return index;
+}
