@@ -273,6 +273,12 @@ export const settings = {
     'File or directory Koji profiles are read from instead of the usual places.',
   ),
   mbs_url: setting(text, '', 'ODCS_MBS_URL', 'Module Build Service, up to /module-build-service.'),
+  git_allowed_urls: setting(
+    list,
+    [],
+    'ODCS_GIT_ALLOWED_URLS',
+    'Git repositories, or what they lie below, that module defaults may be read from.',
+  ),
   bodhi_url: setting(text, '', 'ODCS_BODHI_URL', 'Bodhi, whose updates are looked up.'),
   errata_url: setting(text, '', 'ODCS_ERRATA_URL', 'Errata Tool, whose advisories are looked up.'),
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>;

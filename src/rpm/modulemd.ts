@@ -125,8 +125,8 @@ function readStream(data: YamlMap, documentVersion: string, text: string, where:
   };
 }
 
-/** Version 1 documents have one mapping of single streams, which is one alternative of version 2. */
-function readDependencies(value: TextYaml | undefined, where: string): readonly ModuleDependencies[] {
+/** The alternatives under `dependencies`. Version 1 has one mapping of single streams: one alternative of version 2. */
+export function readDependencies(value: TextYaml | undefined, where: string): readonly ModuleDependencies[] {
   if (value === undefined || value === '') return [];
   const blocks = value instanceof Map ? [value] : value;
   if (typeof blocks === 'string') throw fieldInvalid('data.dependencies', 'must be a list', where);

@@ -1,6 +1,6 @@
 import { ReactorError } from '../../model/errors.ts';
 import { compareModuleVersions, formatNsvc, kojiStream, type ModuleRequest } from '../../model/nsvc.ts';
-import { readModuleStream } from '../../rpm/modulemd.ts';
+import { readModuleDependencies } from '../../rpm/module-dependencies.ts';
 import type { KojiModuleBuild } from '../../upstream/koji/hub-modules.ts';
 import { platformsOf } from './base-module.ts';
 import { readModuleWords } from './module-request.ts';
@@ -46,7 +46,7 @@ export interface ModuleHub {
 /**
  * Resolves modules over tags: of each stream the topmost tag that has it, there the highest version with all its
  * contexts; exact requests need not be tagged. Throws `module.unknown`, `module.conflict`, `module.invalid`, the codes of
- * `readModuleStream` and of the hub. Source: module contract 3; docs/modules.md for what is mended.
+ * `readModuleDependencies` and of the hub. Source: module contract 3; docs/modules.md for what is mended.
  */
 export async function resolveKojiModules(wish: KojiModuleWish, hub: ModuleHub): Promise<ModuleResolution> {
   const bare = wish.words.find((word) => !word.includes(':'));
@@ -151,7 +151,7 @@ async function findExact(hub: ModuleHub, request: ModuleRequest): Promise<readon
 
 function toResolved(build: KojiModuleBuild): ResolvedModule {
   const { name, stream, version, context } = build;
-  const { dependencies } = readModuleStream(build.modulemd, `modulemd_str of ${build.build.nvr}`);
+  const dependencies = readModuleDependencies(build.modulemd, `modulemd_str of ${build.build.nvr}`);
   return { name, stream, version, context, dependencies, platforms: platformsOf(dependencies, []) };
 }
 

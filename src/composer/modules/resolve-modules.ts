@@ -1,6 +1,7 @@
 import { ReactorError } from '../../model/errors.ts';
 import { formatNsvc, isCompleteRequest, type ModuleRequest } from '../../model/nsvc.ts';
-import { readModuleStream, type ModuleDependencies } from '../../rpm/modulemd.ts';
+import { readModuleDependencies } from '../../rpm/module-dependencies.ts';
+import type { ModuleDependencies } from '../../rpm/modulemd.ts';
 import type { Mbs, ModuleBuild, ModuleQuery, ModuleState } from '../../upstream/mbs.ts';
 import { boundsOf, platformsOf } from './base-module.ts';
 import { chooseReading, readModuleWords } from './module-request.ts';
@@ -47,7 +48,7 @@ const READY_OR_DONE: readonly ModuleState[] = ['done', 'ready'];
 
 /**
  * Resolves the wish over MBS, asking for a whole level of dependencies at once. Throws `module.unknown`,
- * `module.conflict`, `module.ambiguous`, the codes of `readModuleWords`, of `readModuleStream` and of the client.
+ * `module.conflict`, `module.ambiguous`, the codes of `readModuleWords`, of `readModuleDependencies` and of the client.
  * Source: module contract 2.
  */
 export async function resolveModules(wish: ModuleWish, mbs: Mbs): Promise<ModuleResolution> {
@@ -219,7 +220,7 @@ function withoutDevel(nsvc: string): string | null {
 
 /** A `-devel` module requires the module it was split from, in every alternative. */
 function toFound(build: ModuleBuild, isDevel: boolean): Found {
-  const { dependencies: written } = readModuleStream(build.modulemd, formatNsvc(build));
+  const written = readModuleDependencies(build.modulemd, formatNsvc(build));
   const blocks: readonly ModuleDependencies[] =
     written.length === 0 ? [{ requires: new Map(), buildRequires: new Map() }] : written;
   const dependencies = isDevel

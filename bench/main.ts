@@ -1,0 +1,13 @@
+/** Each benchmark prints what it measured; `node bench/main.ts NAME [arguments]`. */
+const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<void> }>>> = {
+  modules: () => import('./modules.ts'),
+};
+
+const [name = '', ...argv] = process.argv.slice(2);
+const load = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+if (load === undefined) {
+  process.stderr.write(`usage: node bench/main.ts ${Object.keys(benchmarks).join('|')} [arguments]\n`);
+  process.exitCode = 2;
+} else {
+  await (await load()).run(argv);
+}
