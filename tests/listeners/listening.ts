@@ -1,0 +1,71 @@
+import { createLog } from '../../src/log.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { Inbox, type InboxContext } from '../../src/listeners/inbox.ts';
+import {
+  parseFedoraMessagingConfig,
+  type FedoraMessagingConfig,
+} from '../../src/listeners/fedora-messaging-config.ts';
+import type { Supervisor } from '../../src/listeners/supervise.ts';
+import { defaultLimits } from '../../src/listeners/translate/message-body.ts';
+
+export const silentLog = createLog('silent');
+
+/** An inbox of a test. */
+export function openInbox(database: InboxContext['database'], more: Partial<InboxContext> = {}): Inbox {
+  return new Inbox({
+    database,
+    clock: systemClock,
+    log: silentLog,
+    limits: defaultLimits,
+    metrics: null,
+    needsEnrichment: () => false,
+    ...more,
+  });
+}
+
+/** A fedora-messaging configuration with one durable queue that gets everything. */
+export function queueConfig(url: string, queue: string, more = ''): FedoraMessagingConfig {
+  const text = `amqp_url = "${url}/?heartbeat=2"
+${more}
+[queues.${queue}]
+durable = true
+[[bindings]]
+queue = "${queue}"
+exchange = "amq.topic"
+routing_keys = ["#"]
+`;
+  return parseFedoraMessagingConfig(text, 'test');
+}
+
+/** Waits, without sleeping longer than needed, until `check` answers something; fails after `seconds`. */
+export async function until<T>(
+  check: () => T | undefined | false | Promise<T | undefined | false>,
+  what: string,
+  seconds = 30,
+): Promise<T> {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const answer = await check();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > deadline) throw new Error(`Not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Waits until the listener is connected for at least the `count`th time. */
+export async function untilConnected(listener: Supervisor, count = 1): Promise<void> {
+  await until(() => {
+    const health = listener.health();
+    return health.state === 'connected' && health.connections >= count;
+  }, `connection ${count}`);
+}
+
+/** How many rows the inbox holds. */
+export async function countEvents(database: Database): Promise<number> {
+  const { count } = await database.handle
+    .selectFrom('events')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
