@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { openAmqpConnection, orAbort } from './amqp-connection.ts';
@@ -11,6 +12,7 @@ import { supervise, type Session, type SuperviseOptions, type Supervisor } from 
 import type { ReceivedMessage } from './translate/received-message.ts';
 
 const PREFETCH = 250;
+const DRAIN_MS = 5_000;
 
 export interface FedoraMessagingContext {
   readonly config: FedoraMessagingConfig;
@@ -27,6 +29,8 @@ export interface FedoraMessagingContext {
 
 interface OpenChannel {
   readonly ended: Promise<string>;
+  /** Takes nothing more and acknowledges what is being stored. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,6 +90,7 @@ async function openSession(
   const ended = Promise.withResolvers<string>();
   let isOver = false;
   let isPaused = false;
+  let current: OpenChannel | null = null;
   const finish = (reason: string): void => {
     if (isOver) return;
     isOver = true;
@@ -97,7 +102,8 @@ async function openSession(
   died.catch(() => undefined);
   const openChannel = async (): Promise<OpenChannel> => {
     const channel = await Promise.race([model.createChannel(), died]);
-    return Promise.race([consume(context, channel, ownQueue), died]);
+    current = await Promise.race([consume(context, channel, ownQueue), died]);
+    return current;
   };
 
   /** One channel after another: it is closed while the database is down, so that no delivery is held. */
@@ -123,7 +129,10 @@ async function openSession(
   return {
     ended: ended.promise,
     isPaused: () => isPaused,
-    close: async () => finish('The listener is stopped.'),
+    close: async () => {
+      await Promise.race([current?.drain(), connectionEnded, pause(DRAIN_MS, undefined, { ref: false })]);
+      finish('The listener is stopped.');
+    },
   };
 }
 
@@ -135,17 +144,24 @@ async function consume(
   const { config, inbox, metrics } = context;
   const ended = Promise.withResolvers<string>();
   let isOpen = true;
+  let held = 0;
+  let emptied: PromiseWithResolvers<void> | null = null;
+  const consumerTags: string[] = [];
   const finish = (reason: string): void => {
     isOpen = false;
     ended.resolve(reason);
   };
   const keep = async (delivery: ConsumeMessage): Promise<void> => {
+    held++;
     try {
       await inbox.receive(messageOfDelivery(delivery));
       // A delivery belongs to its channel: on another one its tag is another message's.
       if (isOpen) channel.ack(delivery);
     } catch (error) {
       finish(messageOf(error));
+    } finally {
+      held--;
+      if (held === 0) emptied?.resolve();
     }
   };
   channel.on('error', (error: unknown) => finish(messageOf(error)));
@@ -153,7 +169,7 @@ async function consume(
   const queues = await declare(config, channel, ownQueue);
   await channel.prefetch(config.qos.prefetch_count ?? PREFETCH);
   for (const queue of queues) {
-    await channel.consume(queue, (delivery) => {
+    const { consumerTag } = await channel.consume(queue, (delivery) => {
       if (delivery === null) {
         finish(`The broker cancelled the consumer of ${queue}.`);
         return;
@@ -161,9 +177,16 @@ async function consume(
       if (delivery.fields.redelivered) metrics?.redelivered.inc({ bus: 'fedora-messaging' });
       void keep(delivery);
     });
+    consumerTags.push(consumerTag);
   }
   return {
     ended: ended.promise,
+    drain: async () => {
+      if (!isOpen) return;
+      for (const consumerTag of consumerTags) await channel.cancel(consumerTag).catch(() => undefined);
+      emptied = Promise.withResolvers<void>();
+      if (held > 0) await emptied.promise;
+    },
     close: async () => {
       isOpen = false;
       await channel.close().catch(() => undefined);
