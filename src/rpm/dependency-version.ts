@@ -24,6 +24,15 @@ export function parseDependencyVersion(evr: string): DependencyVersion {
     : { epoch, version: rest.slice(0, dash), release: rest.slice(dash + 1) };
 }
 
+/**
+ * Whether repodata has the dependency at all: not without a name, and not with an epoch that is no number.
+ * Source: createrepo_c 0.17.
+ */
+export function isKept({ name, evr }: RawDependency): boolean {
+  const colon = evr.indexOf(':');
+  return name !== '' && (colon < 1 || /^\d+$/.test(evr.slice(0, colon)));
+}
+
 /** A dependency of a header as repodata and gather have it. */
 export function dependencyOf(raw: RawDependency): Dependency {
   const flag = comparisonOf(raw.flags);

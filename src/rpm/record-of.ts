@@ -1,4 +1,4 @@
-import { dependencyOf } from './dependency-version.ts';
+import { dependencyOf, isKept } from './dependency-version.ts';
 import { decodeRaw } from './header/header-blob.ts';
 import { rawDependenciesOf } from './header/rpm-dependencies.ts';
 import { nevraOf } from './header/rpm-facts.ts';
@@ -14,7 +14,7 @@ import { repodataRequiresOf } from './repodata/repodata-requires.ts';
  */
 export function recordOf(header: RpmHeader): PackageRecord {
   const files = rawFilesOf(header);
-  const provides = rawDependenciesOf(header, 'provides').filter(({ name }) => name !== '');
+  const provides = rawDependenciesOf(header, 'provides').filter(isKept);
   return {
     ...nevraOf(header),
     sourceRpm: header.main.string(Tag.sourceRpm) ?? null,

@@ -38,9 +38,10 @@ const tags: Record<DependencyKind, readonly [name: number, flags: number, versio
 
 /**
  * One list of dependencies, as the header has it, nothing left out. Old packages have names without flags and
- * versions. Throws `rpm.lists_disagree` where the three lists have different lengths.
+ * versions, and provide themselves without saying so. Throws `rpm.lists_disagree` where the three lists have different lengths.
  */
-export function rawDependenciesOf({ main }: RpmHeader, kind: DependencyKind): RawDependency[] {
+export function rawDependenciesOf(header: RpmHeader, kind: DependencyKind): RawDependency[] {
+  const { main } = header;
   const [nameTag, flagsTag, versionTag] = tags[kind];
   const names = main.rawStrings(nameTag);
   const flags = main.integers(flagsTag);
@@ -50,9 +51,20 @@ export function rawDependenciesOf({ main }: RpmHeader, kind: DependencyKind): Ra
     const what = `The ${kind} have ${names.length} names, ${flags.length} flags, ${versions.length} versions`;
     throw main.problem('rpm.lists_disagree', nameTag, what);
   }
-  return names.map((name, index) => ({ name, flags: flags[index] ?? 0, evr: versions[index] ?? '' }));
+  const list = names.map((name, index) => ({ name, flags: flags[index] ?? 0, evr: versions[index] ?? '' }));
+  return kind === 'provides' && header.format === 3 ? withOwnName(header, list) : list;
 }
 
+function withOwnName({ main }: RpmHeader, provides: RawDependency[]): RawDependency[] {
+  const name = main.rawString(Tag.name) ?? '';
+  const epoch = main.integer(Tag.epoch);
+  const bare = `${main.rawString(Tag.version) ?? ''}-${main.rawString(Tag.release) ?? ''}`;
+  const evr = epoch === undefined ? bare : `${epoch}:${bare}`;
+  const isThere = provides.some((provide) => provide.name === name && provide.evr === evr);
+  return isThere ? provides : [...provides, { name, flags: EQUAL, evr }];
+}
+
+const EQUAL = 8;
 const PREREQ = 1 << 6;
 const SCRIPT_PRE = 1 << 9;
 const SCRIPT_POST = 1 << 10;

@@ -15,13 +15,20 @@ const MOST_PATH_BYTES = 256 * 1024 * 1024;
 
 /**
  * The files of a package in the order of the header. A ghost directory is a directory, as createrepo_c has it.
- * Packages from before rpm 4 list whole paths. Throws `rpm.lists_disagree`, `rpm.too_many_entries`.
+ * Packages from before rpm 4 list whole paths. Files without modes or flags are none, as rpm has it. Throws `rpm.lists_disagree`, `rpm.too_many_entries`.
  */
 export function rawFilesOf(header: RpmHeader): RawFile[] {
   const { main } = header;
   const paths = rawPathsOf(header);
   const modes = main.integers(Tag.fileModes);
   const flags = main.integers(Tag.fileFlags);
+  for (const [what, list] of Object.entries({ modes, flags })) {
+    if (list.length === 0) return [];
+    if (list.length !== paths.length) {
+      const problem = `The package has ${paths.length} files but ${list.length} ${what}`;
+      throw main.problem('rpm.lists_disagree', Tag.fileModes, problem);
+    }
+  }
   return paths.map((path, index) => ({ path, type: typeOf(modes[index] ?? 0, flags[index] ?? 0) }));
 }
 

@@ -4,6 +4,8 @@ import { Tag } from './tags.ts';
 
 const LEAD = 96;
 const INTRO = 16;
+const LEAD_TYPE = 6;
+const LEAD_SOURCE = 1;
 const LEAD_MAGIC = 0xedabeedb;
 
 /** The same as rpm's own limits for the signature. */
@@ -59,7 +61,13 @@ export function parseRpmHeader(bytes: Buffer, where: string): RpmHeader {
   }
   const signature = new HeaderBlob(bytes, LEAD, signatureLimits, where);
   const main = new HeaderBlob(bytes, startOfMain(bytes, where), mainLimits, where);
-  return { where, format: formatOf(main), isSource: !main.has(Tag.sourceRpm), signature, main };
+  return { where, format: formatOf(main), isSource: isSourcePackage(bytes, main), signature, main };
+}
+
+/** Sources say so in a tag since rpm 4.6, before that in the lead. */
+function isSourcePackage(bytes: Buffer, main: HeaderBlob): boolean {
+  if (main.has(Tag.sourcePackage)) return main.integer(Tag.sourcePackage) !== 0;
+  return !main.has(Tag.sourceRpm) && bytes.readUInt16BE(LEAD_TYPE) === LEAD_SOURCE;
 }
 
 function formatOf(main: HeaderBlob): RpmHeader['format'] {

@@ -33,6 +33,7 @@ export const Tag = {
   changelogName: 1081,
   changelogText: 1082,
   obsoleteName: 1090,
+  sourcePackage: 1106,
   provideFlags: 1112,
   provideVersion: 1113,
   obsoleteFlags: 1114,

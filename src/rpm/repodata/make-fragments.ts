@@ -1,4 +1,4 @@
-import { parseDependencyVersion } from '../dependency-version.ts';
+import { isKept, parseDependencyVersion } from '../dependency-version.ts';
 import { type RawChangelog, rawChangelogsOf } from '../header/rpm-changelogs.ts';
 import {
   type RawDependency,
@@ -99,9 +99,7 @@ function dependenciesOf(header: RpmHeader, files: readonly RawFile[]): string {
     const list =
       kind === 'requires' ? repodataRequiresOf(header, provides, files) : rawDependenciesOf(header, kind);
     if (kind === 'provides') provides = list;
-    const entries = list
-      .filter(({ name }) => name !== '')
-      .map((entry) => formatEntry(entry, kind === 'requires'));
+    const entries = list.filter(isKept).map((entry) => formatEntry(entry, kind === 'requires'));
     if (entries.length > 0) xml += `    <rpm:${kind}>\n${entries.join('')}    </rpm:${kind}>\n`;
   }
   return xml;
@@ -130,20 +128,20 @@ function formatFile({ path, type }: RawFile): string {
 }
 
 /**
- * The ten newest entries, oldest first. Of entries of one day the newer ones are moved on by a second each, so
- * that their order survives. Source: createrepo_c 0.17.
+ * The ten newest entries, oldest first. Where two entries have one time, the newer ones are moved on by a
+ * second each as far as they would meet, so that their order survives. Source: createrepo_c 0.17.
  */
 function changelogsOf(header: RpmHeader): RawChangelog[] {
-  const newest = rawChangelogsOf(header).slice(0, CHANGELOG_LIMIT);
-  const oldestFirst: RawChangelog[] = [];
-  let day: number | undefined;
-  let seconds = 0;
-  for (const entry of newest.reverse()) {
-    seconds = entry.time === day ? seconds + 1 : 0;
-    day = entry.time;
-    oldestFirst.push({ ...entry, author: entry.author.replace(/ +$/, ''), time: entry.time + seconds });
+  const newestFirst = rawChangelogsOf(header).slice(0, CHANGELOG_LIMIT);
+  const times: number[] = [];
+  for (const [index, { time }] of newestFirst.entries()) {
+    times.push(time);
+    if (newestFirst[index - 1]?.time !== time) continue;
+    for (let at = index - 1, taken = time; times[at] === taken; at -= 1) times[at] = taken += 1;
   }
-  return oldestFirst;
+  return newestFirst
+    .map(({ author, text }, index) => ({ author: author.replace(/ +$/, ''), text, time: times[index] ?? 0 }))
+    .reverse();
 }
 
 function formatChangelog({ author, time, text }: RawChangelog): string {

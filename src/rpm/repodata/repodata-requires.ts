@@ -1,4 +1,5 @@
 import { compareVersions } from '../../model/evr.ts';
+import { isKept } from '../dependency-version.ts';
 import { type RawDependency, comparisonOf, isPre, rawDependenciesOf } from '../header/rpm-dependencies.ts';
 import type { RawFile } from '../header/rpm-files.ts';
 import type { RpmHeader } from '../header/rpm-header.ts';
@@ -16,21 +17,23 @@ function keyOf({ name, flags, evr }: RawDependency): string {
 }
 
 const LIBC = 'libc.so.6';
-const GLIBC = 'GLIBC_';
 
-function glibcVersion(name: string): string | undefined {
-  const at = name.indexOf(GLIBC);
-  if (at < 0) return undefined;
-  const end = name.indexOf(')', at);
-  return name.slice(at + GLIBC.length, end < 0 ? name.length : end);
+/** What the first parentheses hold: nothing at all ranks below nothing in them, a version above both. */
+function libcRank(name: string): { readonly rank: 0 | 1 | 2; readonly version: string } {
+  const open = name.indexOf('(');
+  if (open < 0) return { rank: 0, version: '' };
+  const close = name.indexOf(')', open);
+  const symbol = name.slice(open + 1, close < 0 ? name.length : close);
+  const digit = symbol.search(/[0-9]/);
+  return { rank: symbol === '' ? 1 : 2, version: digit < 0 ? '' : symbol.slice(digit) };
 }
 
 /** Whether a requirement on libc asks for a newer one than another does. */
 function asksMore(name: string, than: string): boolean {
-  const version = glibcVersion(name);
-  const other = glibcVersion(than);
-  if (version === undefined) return false;
-  return other === undefined || compareVersions(version, other) > 0;
+  const ours = libcRank(name);
+  const theirs = libcRank(than);
+  if (ours.rank !== theirs.rank) return ours.rank > theirs.rank;
+  return compareVersions(ours.version, theirs.version) > 0;
 }
 
 /**
@@ -51,7 +54,7 @@ export function repodataRequiresOf(
   let libc: RawDependency | undefined;
   for (const dependency of all) {
     const { name, flags } = dependency;
-    if (name === '' || name.startsWith('rpmlib(')) continue;
+    if (!isKept(dependency) || name.startsWith('rpmlib(')) continue;
     if (name.startsWith('/') && isPrimaryFile(name) && ownFiles.has(name)) continue;
     const key = keyOf(dependency);
     if (provided.has(key)) continue;
