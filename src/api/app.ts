@@ -7,9 +7,11 @@ import { ApiProblem, sendProblem } from './problem.ts';
 import { registerAbout } from './routes/about.ts';
 import { registerCreateCompose } from './routes/create-compose.ts';
 import { registerDeleteCompose } from './routes/delete-compose.ts';
+import { registerFollowCompose } from './routes/follow-compose.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerIndexPage } from './routes/index-page.ts';
 import { registerListComposes } from './routes/list-composes.ts';
+import { registerMetrics } from './routes/metrics.ts';
 import { registerRedirects } from './routes/redirects.ts';
 import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
@@ -22,7 +24,9 @@ const routes: readonly RegisterRoute[] = [
   registerShowCompose,
   registerRenewCompose,
   registerDeleteCompose,
+  registerFollowCompose,
   registerAbout,
+  registerMetrics,
   registerHealth,
   registerIndexPage,
   registerServeFiles,

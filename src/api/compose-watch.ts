@@ -19,10 +19,20 @@ export class ComposeWatch implements Disposable {
   readonly #context: ComposeWatchContext;
   readonly #listeners = new Map<number, Set<Listener>>();
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(context: ComposeWatchContext) {
     this.#context = context;
+  }
+
+  /** Aborted when the watch stops, so that long answers end with the service. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** How many composes somebody waits for. */
+  get followed(): number {
+    return this.#listeners.size;
   }
 
   /** Calls `listener` with the compose at every look, until the answered function is called. */
@@ -38,15 +48,16 @@ export class ComposeWatch implements Disposable {
   }
 
   /**
-   * The first look at the compose that `isEnough`, or undefined once `milliseconds` have passed or the signal is
-   * aborted.
+   * The first look at the compose that `isEnough`, or undefined once `milliseconds` have passed, the signal is
+   * aborted or the watch stops.
    */
   until(
     id: number,
     isEnough: (compose: Compose) => boolean,
     milliseconds: number,
-    signal: AbortSignal,
+    callerSignal: AbortSignal,
   ): Promise<Compose | undefined> {
+    const signal = AbortSignal.any([callerSignal, this.closed]);
     return new Promise((resolve) => {
       const finish = (compose: Compose | undefined): void => {
         clearTimeout(timer);
@@ -66,13 +77,13 @@ export class ComposeWatch implements Disposable {
 
   /** Stops looking; whoever still waits is told nothing more. */
   [Symbol.dispose](): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     this.#listeners.clear();
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#isClosed || this.#listeners.size === 0) return;
+    if (this.#timer !== undefined || this.closed.aborted || this.#listeners.size === 0) return;
     this.#timer = setTimeout(() => void this.#look(), this.#context.interval ?? 250);
     this.#timer.unref();
   }

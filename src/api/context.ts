@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
+import type { ComposeRequest } from '../model/compose.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 
 /** How one part of the process is. */
@@ -12,6 +14,14 @@ export interface HealthPart {
   readonly isWell: boolean;
   /** One sentence, for people. */
   readonly detail: string;
+}
+
+/** What a compose would be, without making it. */
+export interface PlannedCompose {
+  readonly fingerprint: string;
+  /** Sorted lines: packages and options. */
+  readonly manifest: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** Everything the routes work with. */
@@ -27,6 +37,10 @@ export interface ApiContext {
   readonly watch: ComposeWatch;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
+  /** Plans a request for `?dry_run=1`; absent where this process has no composer. */
+  readonly plan?: (request: ComposeRequest, signal: AbortSignal) => Promise<PlannedCompose>;
+  /** Further metrics of this process, shown with those of the API. */
+  readonly metrics?: Registry;
 }
 
 /** What Hono carries along with a request. */

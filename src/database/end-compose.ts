@@ -29,8 +29,7 @@ export type Cancellation = 'cancelled' | 'requested' | 'not_living';
 
 /**
  * Cancels a compose that is `locked` in this transaction. One that waits, or that only waits for another one's
- * directory, fails at once; one that is being made is marked, and its composer stops. Composes of others that
- * wait for its directory are sent back to wait for a composer of their own. Source: ODCS contract 6.
+ * directory, fails at once; one that is being made is marked, and its composer stops. Source: ODCS contract 6.
  */
 export async function cancelCompose(
   context: StateChangeContext,
@@ -48,23 +47,7 @@ export async function cancelCompose(
     .where('id', '=', locked.id)
     .where('cancel_requested_by', 'is', null)
     .execute();
-  await releaseReusers(context, locked.id);
   return 'requested';
-}
-
-async function releaseReusers(context: StateChangeContext, id: number): Promise<void> {
-  const released = await context.transaction
-    .updateTable('composes')
-    .set({ state: 'wait', reused_id: null, time_started: null, state_reason: null })
-    .where('reused_id', '=', id)
-    .where('state', '=', 'generating')
-    .returning('id')
-    .execute();
-  await context.jobs.sendAll(
-    'compose.run',
-    released.map((row) => ({ composeId: row.id })),
-    { transaction: context.transaction },
-  );
 }
 
 /** Marks an ended compose for the janitor, which removes it soon. Source: ODCS contract 6. */

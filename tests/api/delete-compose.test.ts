@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { findCompose } from '../../src/database/composes.ts';
+import { givenCompose } from './compose-rows.ts';
+import { openTestApi } from './open-test-api.ts';
+
+const api = await openTestApi();
+after(() => api[Symbol.asyncDispose]());
+
+const kerberos = api.withSettings({
+  auth_backend: 'kerberos',
+  admins: { users: ['root'], groups: ['releng'] },
+  allowed_clients: { users: { osbs: {}, other: {} }, groups: {} },
+});
+const as = (user: string) => ({ headers: { 'X-Remote-User': `${user}@EXAMPLE.COM` } });
+const show = async (id: number) => (await api.call('GET', `/api/1/composes/${id}`)).json;
+
+test('a waiting compose is cancelled by its owner', async () => {
+  const id = await givenCompose(api, { owner: 'osbs' });
+  const { status, json } = await kerberos('DELETE', `/api/1/composes/${id}`, as('osbs'));
+  assert.equal(status, 202);
+  assert.deepEqual(json, { status: 202, message: `Compose (id=${id}) has been canceled` });
+  const compose = await show(id);
+  assert.deepEqual(
+    [compose['state_name'], compose['state_reason'], compose['removed_by'], compose['time_done']],
+    ['failed', 'Canceled by osbs', null, null],
+  );
+});
+
+test('a waiting compose is cancelled by an admin, by user or by group, and by nobody else', async () => {
+  const id = await givenCompose(api, { owner: 'osbs' });
+  const refused = await kerberos('DELETE', `/api/1/composes/${id}`, as('other'));
+  assert.deepEqual(
+    [refused.status, refused.json['message']],
+    [403, `Compose (id=${id}) can not be canceled, it's owned by someone else.`],
+  );
+  assert.equal((await show(id))['state_name'], 'wait');
+  assert.equal((await kerberos('DELETE', `/api/1/composes/${id}`, as('root'))).status, 202);
+  const second = await givenCompose(api, { owner: 'osbs' });
+  const headers = { 'X-Remote-User': 'kim@EXAMPLE.COM', 'X-Remote-Groups': 'users releng' };
+  assert.equal((await kerberos('DELETE', `/api/1/composes/${second}`, { headers })).status, 202);
+});
+
+test('without authentication anybody cancels, as anonymous', async () => {
+  const id = await givenCompose(api);
+  assert.equal((await api.call('DELETE', `/api/1/composes/${id}`)).status, 202);
+  assert.equal((await show(id))['state_reason'], 'Canceled by anonymous');
+});
+
+test('a running compose is asked to stop, by its owner or an admin', async () => {
+  const id = await givenCompose(api, { owner: 'osbs', state: 'generating' });
+  const refused = await kerberos('DELETE', `/api/1/composes/${id}`, as('other'));
+  assert.deepEqual([refused.status, refused.json['message']], [403, 'User other is not in role admins.']);
+  const { status, json } = await kerberos('DELETE', `/api/1/composes/${id}`, as('osbs'));
+  assert.equal(status, 202);
+  assert.match(
+    String(json['message']),
+    new RegExp(`^The cancel request for compose \\(id=${id}\\) has been accepted`),
+  );
+  const compose = await findCompose(api.database.handle, id);
+  assert.deepEqual([compose?.state, compose?.cancelRequestedBy], ['generating', 'osbs']);
+  await kerberos('DELETE', `/api/1/composes/${id}`, as('root'));
+  assert.equal((await findCompose(api.database.handle, id))?.cancelRequestedBy, 'osbs');
+});
+
+test('a compose that only waits for the directory of another is cancelled at once', async () => {
+  const leader = await givenCompose(api, { state: 'generating' });
+  const id = await givenCompose(api, { state: 'generating', reused_id: leader });
+  await api.call('DELETE', `/api/1/composes/${id}`);
+  assert.equal((await show(id))['state_name'], 'failed');
+  assert.equal((await show(leader))['state_name'], 'generating');
+});
+
+for (const state of ['done', 'failed'] as const) {
+  test(`a ${state} compose is given to the janitor, by admins only`, async () => {
+    const id = await givenCompose(api, { owner: 'osbs', state, state_reason: 'as it was' });
+    const refused = await kerberos('DELETE', `/api/1/composes/${id}`, as('osbs'));
+    assert.deepEqual([refused.status, refused.json['message']], [403, 'User osbs is not in role admins.']);
+    for (const attempt of ['first', 'second']) {
+      const { status, json } = await kerberos('DELETE', `/api/1/composes/${id}`, as('root'));
+      assert.equal(status, 202, attempt);
+      assert.deepEqual(json, {
+        status: 202,
+        message: `The delete request for compose (id=${id}) has been accepted and will be processed by backend later.`,
+      });
+    }
+    const compose = await show(id);
+    assert.deepEqual(
+      [compose['state_name'], compose['state_reason'], compose['removed_by'], compose['time_to_expire']],
+      [state, 'as it was', 'root', '2026-11-22T10:00:00Z'],
+    );
+  });
+}
+
+test('a removed compose cannot be removed', async () => {
+  const id = await givenCompose(api, { state: 'removed' });
+  const { status, json } = await api.call('DELETE', `/api/1/composes/${id}`);
+  assert.deepEqual(
+    [status, json['message']],
+    [400, `Compose (id=${id}) can not be removed, its state need to be in ['done', 'failed'].`],
+  );
+});
+
+test('a compose that does not exist is 404 before any role is looked at', async () => {
+  const { status, json } = await kerberos('DELETE', '/api/1/composes/999999', as('nobody'));
+  assert.deepEqual([status, json['message']], [404, 'No such compose found.']);
+});
+
+test('ten cancellations at once: one cancels, the rest find a compose that has ended', async () => {
+  const id = await givenCompose(api);
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => api.call('DELETE', `/api/1/composes/${id}`)),
+  );
+  const cancelled = answers.filter((answer) => /has been canceled/.test(answer.text));
+  assert.equal(cancelled.length, 1);
+  assert.ok(answers.every((answer) => answer.status === 202));
+});
