@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { buildCompose } from '../../../src/composer/build.ts';
+import { moduleSource } from '../../../src/composer/modules/module-source.ts';
+import { offerPackages } from '../../../src/composer/modules/offer-packages.ts';
+import { planCompose, type ComposePlan } from '../../../src/composer/plan.ts';
+import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
+import { KojiIndex } from '../../../src/composer/sources/koji-index.ts';
+import { createLog } from '../../../src/log.ts';
+import type { ComposeRequest } from '../../../src/model/compose.ts';
+import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
+import { connectMbs } from '../../../src/upstream/mbs.ts';
+import { sharedPath } from '../../shared.ts';
+import { readMbsItems, startFakeMbs, type MbsItem } from '../../upstream/fake-mbs.ts';
+import { readModuleHubData, startModuleHub, type ModuleHubData } from '../../upstream/koji/module-hub.ts';
+
+const NOW = new Date('2026-01-01T00:00:00Z');
+
+/** A request for modules with everything else at its default. */
+export function moduleRequest(source: string, more: Partial<ComposeRequest> = {}): ComposeRequest {
+  return {
+    sourceType: 'module',
+    source: source.split(' ').filter(Boolean),
+    packages: null,
+    builds: null,
+    sigkeys: [],
+    kojiEvent: null,
+    modularKojiTags: null,
+    moduleDefaults: null,
+    scratchModules: null,
+    scratchBuildTasks: null,
+    modules: null,
+    baseModule: { name: null, stream: null, streamVersionLte: null, streamVersionGte: null },
+    parentPungiComposeIds: null,
+    flags: [],
+    results: ['repository'],
+    arches: ['x86_64'],
+    multilibArches: [],
+    multilibMethods: [],
+    lookasideRepos: [],
+    label: null,
+    composeType: 'test',
+    respinOf: null,
+    targetDir: 'default',
+    secondsToLive: 3600,
+    ...more,
+  };
+}
+
+export interface ModuleComposer {
+  plan(request: ComposeRequest): Promise<ComposePlan>;
+  /** Writes the compose and answers its directory. */
+  build(plan: ComposePlan): Promise<string>;
+}
+
+export interface ModuleWorld {
+  readonly items?: readonly MbsItem[];
+  readonly koji?: ModuleHubData;
+  readonly gitAllowedUrls?: readonly string[];
+  readonly finalModulemd?: Readonly<Record<number, Readonly<Record<string, string>>>>;
+}
+
+/** Composes modules out of the fixture's MBS and Koji over HTTP and its top directory, as the service does. */
+export async function startModuleComposer(
+  context: TestContext,
+  world: ModuleWorld = {},
+): Promise<ModuleComposer> {
+  const directory = mkdtempSync(join(tmpdir(), 'module-compose-'));
+  const fake = await startFakeMbs(context, world.items ?? readMbsItems('fixture'), world.finalModulemd);
+  const { hub } = await startModuleHub(context, world.koji ?? readModuleHubData('fixture'));
+  const files = openTopDir(sharedPath('modules/fixture/koji-topdir'));
+  const index = new KojiIndex(join(directory, 'index'), NOW);
+  context.after(() => {
+    index.close();
+    rmSync(directory, { recursive: true });
+  });
+  const clock = { now: () => NOW };
+  const source = moduleSource({
+    mbs: connectMbs({ url: fake.url }),
+    hub,
+    files,
+    baseModuleNames: ['platform', 'bootstrap'],
+    gitAllowedUrls: world.gitAllowedUrls ?? [],
+    offer: offerPackages({ hub, source: { kind: 'directory', files }, index, clock }),
+  });
+  const output = { delivery: 'link', compression: 'gzip' } as const;
+  const { signal } = new AbortController();
+  const common = { signal, progress: () => undefined, output };
+  let count = 0;
+  return {
+    plan: (request) =>
+      planCompose({ ...common, log: createLog('silent'), sources: { module: source } }, request),
+    async build(plan) {
+      count += 1;
+      const name = `odcs-${count}`;
+      const identity = {
+        name,
+        date: '20260101',
+        type: 'test',
+        respin: 0,
+        label: null,
+        timestamp: NOW.getTime() / 1000,
+      };
+      const localPathOf = async (one: { origin: { kind: string; path?: string } }): Promise<string> =>
+        one.origin.path ?? '';
+      const target = join(directory, name);
+      const toplevelUrl = `http://localhost/${name}`;
+      await buildCompose(
+        { ...common, blocks: new BlockCache(), localPathOf },
+        { plan, identity, toplevelUrl },
+        target,
+      );
+      return target;
+    },
+  };
+}
