@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../../src/clock.ts';
+import { findDecisions } from '../../src/database/decisions.ts';
+import { createLog } from '../../src/log.ts';
+import { startRules } from '../../src/rules/start-rules.ts';
+import { openTestDatabase } from '../database/open-test-database.ts';
+import { ruleDirectory, storeEvent } from './engine.ts';
+import { ruleText } from './rule-text.ts';
+
+const database = await openTestDatabase();
+const text = ruleText('- event: repo.changed', 'group_by: [repo]\nsettle: 50ms\n').replace(
+  '{ type: tag, source: f44 }',
+  '{ type: repo, source: "${repo}", packages: "${events.packages}" }',
+);
+const directory = ruleDirectory({ 'nightly.yaml': text });
+const running = await startRules({
+  database,
+  clock: systemClock,
+  log: createLog('silent'),
+  rulesDir: directory.path,
+  sources: {},
+});
+after(async () => {
+  await database.jobs.stop();
+  await running.stop();
+  await database.close();
+  directory.remove();
+});
+
+/** Asks until there is an answer. */
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline;) {
+    const found = await ask();
+    if (found !== undefined) return found;
+    await wait(20);
+  }
+  return assert.fail('it did not happen within 20 s');
+}
+
+async function send(packages: readonly string[]): Promise<number> {
+  const id = await storeEvent(database, { kind: 'repo.changed', repo: '/srv/repo', packages }, new Date());
+  await database.jobs.send('event.match', { eventId: id });
+  return id;
+}
+
+test('a stored event becomes a request by itself, and its decision says why', async () => {
+  const id = await send(['openssl']);
+  const request = await until(() =>
+    database.handle.selectFrom('compose_requests').selectAll().executeTakeFirst(),
+  );
+  assert.deepEqual(request.body, { source: { type: 'repo', source: '/srv/repo', packages: ['openssl'] } });
+  assert.deepEqual(request.causes, [id]);
+  const outcomes = (await findDecisions(database.handle, { event: id, limit: 10 })).map(
+    ({ outcome }) => outcome,
+  );
+  assert.deepEqual(outcomes, ['requested', 'matched']);
+});
+
+test('a broken file is told and the rules run on; a removed rule matches no more', async () => {
+  writeFileSync(join(directory.path, 'broken.yaml'), 'version: 1\nname: broken\n');
+  await running.reload();
+  assert.ok(running.problems.length > 0);
+  assert.equal(running.set.rules.length, 1);
+  rmSync(join(directory.path, 'broken.yaml'));
+  rmSync(join(directory.path, 'nightly.yaml'));
+  await running.reload();
+  assert.deepEqual(running.problems, []);
+  const id = await send(['curl']);
+  await until(async () => {
+    const row = await database.handle
+      .selectFrom('events')
+      .select('matched_at')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row?.matched_at ?? undefined;
+  });
+  assert.deepEqual(await findDecisions(database.handle, { event: id, limit: 10 }), []);
+});
