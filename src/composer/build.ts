@@ -15,6 +15,7 @@ import {
   type ComposeIdentity,
   type ListedRpm,
 } from '../rpm/productmd.ts';
+import { withModulemdPaths } from '../rpm/productmd-modules.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import { writeRepodata, type RepodataPackage } from '../rpm/repodata/write-repodata.ts';
@@ -69,6 +70,7 @@ export async function buildCompose(
   const loaded = await plan.selection.loadFragments(every, context.signal);
   const fragments = new Map(every.map((one, index) => [one, loaded[index]]));
   const total = trees.reduce((sum, tree) => sum + tree.packages.length, 0);
+  const modulemdPaths = new Map<string, string>();
   let written = 0;
   for (const tree of trees) {
     const packages: RepodataPackage[] = [];
@@ -78,7 +80,7 @@ export async function buildCompose(
       packages.push({ fragments: pieces, location: locationOf(one, context.output.delivery) });
     }
     mkdirSync(join(root, tree.directory, 'Packages'), { recursive: true });
-    await writeRepodata(
+    const { records } = await writeRepodata(
       {
         blocks: context.blocks,
         signal: context.signal,
@@ -88,11 +90,15 @@ export async function buildCompose(
       packages,
       { timestamp: identity.timestamp, compression: context.output.compression, extra: tree.extra },
     );
+    const modules = records.find(({ type }) => type === 'modules');
+    if (modules !== undefined && tree.treeArch !== null) {
+      modulemdPaths.set(tree.treeArch, `${tree.directory}/${modules.href}`);
+    }
     written += tree.packages.length;
     if (tree.treeArch !== null) writeDotFiles(join(root, tree.directory), identity, tree.treeArch);
   }
   context.progress('metadata', total, total, 'packages');
-  writeMetadata(context, input, directory, root);
+  writeMetadata(context, { ...input, modulemdPaths }, directory, root);
 }
 
 async function place(context: BuildContext, root: string, placements: readonly Placement[]): Promise<void> {
@@ -166,8 +172,13 @@ function writeDotFiles(directory: string, identity: ComposeIdentity, arch: strin
   writeFileSync(join(directory, 'media.repo'), formatMediaRepo(identity));
 }
 
-function writeMetadata(context: BuildContext, input: BuildInput, directory: string, root: string): void {
-  const { plan, identity, toplevelUrl } = input;
+function writeMetadata(
+  context: BuildContext,
+  input: BuildInput & { readonly modulemdPaths: ReadonlyMap<string, string> },
+  directory: string,
+  root: string,
+): void {
+  const { plan, identity, toplevelUrl, modulemdPaths } = input;
   const { selection } = plan;
   const files: Record<string, string> = {
     'compose/metadata/composeinfo.json': formatComposeinfo(
@@ -175,7 +186,10 @@ function writeMetadata(context: BuildContext, input: BuildInput, directory: stri
       selection.trees.map((tree) => tree.arch),
     ),
     'compose/metadata/rpms.json': formatRpms(identity, listRpms(plan, root, context.output.delivery)),
-    'compose/metadata/modules.json': formatModules(identity, selection.modulesJson),
+    'compose/metadata/modules.json': formatModules(
+      identity,
+      withModulemdPaths(selection.modulesJson, modulemdPaths),
+    ),
     'work/global/composeinfo-base.json': formatComposeinfo(identity, null),
     'work/global/fingerprint': `${plan.fingerprint}\n`,
     'logs/global/why.json': `${JSON.stringify(listReasons(plan), null, 1)}\n`,

@@ -1,5 +1,6 @@
 import type { ComposeRequest } from '../model/compose.ts';
 import type { Nevra } from '../model/nevra.ts';
+import type { ProductmdModules } from '../rpm/productmd-modules.ts';
 import type { RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import type { Log } from '../log.ts';
 
@@ -63,8 +64,8 @@ export interface Selection {
   readonly comps: Uint8Array | null;
   /** `modules.yaml` by arch. */
   readonly modules: ReadonlyMap<string, Uint8Array>;
-  /** Payload of `metadata/modules.json`: variant to arch to module; empty where there are none. */
-  readonly modulesJson: object;
+  /** Payload of `metadata/modules.json`, without the paths that are known once written; empty where there are none. */
+  readonly modulesJson: ProductmdModules;
   readonly unresolved: readonly UnresolvedDependencies[];
   /** Requested patterns that matched nothing in any arch. */
   readonly unmatched: readonly string[];

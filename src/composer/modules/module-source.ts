@@ -1,6 +1,7 @@
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNsvc, parseNsvc, splitModuleSource } from '../../model/nsvc.ts';
+import { formatComps } from '../../rpm/comps.ts';
 import type { ModuleDefaults } from '../../rpm/modulemd.ts';
 import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
 import { productmdModules } from '../../rpm/productmd-modules.ts';
@@ -170,11 +171,14 @@ async function selectModules(
     });
   const sources = [...unique.keys()].sort().join(' ');
   return {
-    pins: { source: request.sourceType === 'module' ? sources : request.source.join(' '), kojiEvent: null },
+    pins: {
+      source: request.sourceType === 'module' ? sources : request.source.join(' '),
+      kojiEvent: request.kojiEvent,
+    },
     trees: chosen.trees.map(({ arch, binary, debug, source }) => {
       return { arch, binary: select(binary), debug: select(debug), source: select(source) };
     }),
-    comps: null,
+    comps: Buffer.from(formatComps([])),
     modules: new Map(chosen.trees.flatMap((tree) => modulesRecord(tree, defaults))),
     modulesJson: productmdModules(new Map(chosen.trees.map(({ arch, modules }) => [arch, modules]))),
     unresolved: [],

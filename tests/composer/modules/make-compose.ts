@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { buildCompose } from '../../../src/composer/build.ts';
-import { moduleSource } from '../../../src/composer/modules/module-source.ts';
+import { moduleSource, type ModuleMeans } from '../../../src/composer/modules/module-source.ts';
 import { offerPackages } from '../../../src/composer/modules/offer-packages.ts';
 import { planCompose, type ComposePlan } from '../../../src/composer/plan.ts';
+import type { SelectContext } from '../../../src/composer/selection.ts';
 import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
 import { KojiIndex } from '../../../src/composer/sources/koji-index.ts';
 import { createLog } from '../../../src/log.ts';
@@ -50,6 +51,8 @@ export function moduleRequest(source: string, more: Partial<ComposeRequest> = {}
 }
 
 export interface ModuleComposer {
+  readonly means: ModuleMeans;
+  readonly selectContext: SelectContext;
   plan(request: ComposeRequest): Promise<ComposePlan>;
   /** Writes the compose and answers its directory. */
   build(plan: ComposePlan): Promise<string>;
@@ -77,21 +80,23 @@ export async function startModuleComposer(
     rmSync(directory, { recursive: true });
   });
   const clock = { now: () => NOW };
-  const source = moduleSource({
+  const means: ModuleMeans = {
     mbs: connectMbs({ url: fake.url }),
     hub,
     files,
     baseModuleNames: ['platform', 'bootstrap'],
     gitAllowedUrls: world.gitAllowedUrls ?? [],
     offer: offerPackages({ hub, source: { kind: 'directory', files }, index, clock }),
-  });
+  };
   const output = { delivery: 'link', compression: 'gzip' } as const;
   const { signal } = new AbortController();
-  const common = { signal, progress: () => undefined, output };
+  const selectContext = { log: createLog('silent'), signal, progress: () => undefined };
+  const common = { ...selectContext, output };
   let count = 0;
   return {
-    plan: (request) =>
-      planCompose({ ...common, log: createLog('silent'), sources: { module: source } }, request),
+    means,
+    selectContext,
+    plan: (request) => planCompose({ ...common, sources: { module: moduleSource(means) } }, request),
     async build(plan) {
       count += 1;
       const name = `odcs-${count}`;

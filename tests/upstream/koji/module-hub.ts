@@ -58,6 +58,8 @@ function answer(data: ModuleHubData, { method, args, keywords }: ServedCall): Xm
       return tagOf(data, String(first)).parents.map((name) => ({ parent_id: tagId(data, name), name }));
     case 'listArchives':
       return [...(data.archives?.[String(first)] ?? [])];
+    case 'queryRPMSigs':
+      return [{ sigkey: '', sighash: '' }];
     case 'listBuildRPMs':
       return (data.rpms ?? []).filter((rpm) => rpm['build_id'] === first);
     case 'listTagged':
