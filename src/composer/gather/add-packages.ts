@@ -15,6 +15,8 @@ import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
 import { isRuntimePath } from './multilib-methods.ts';
 
 const SLASH = 47;
+/** How many bytes of primary.xml bring one new string, about. */
+const BYTES_PER_STRING = 320;
 
 /** Takes a scanned primary.xml into an index, package by package. */
 class IndexSink implements PrimarySink {
@@ -171,6 +173,7 @@ function addDependencies(
  */
 export function addPrimary(index: GatherIndex, repository: number, content: Buffer, where: string): void {
   index.answeredPaths.clear();
+  index.strings.reserve(index.strings.count + Math.floor(content.length / BYTES_PER_STRING));
   scanPrimary(content, where, new IndexSink(index, repository, where));
 }
 

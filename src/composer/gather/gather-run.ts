@@ -1,5 +1,5 @@
 import type { MultilibMethod } from './multilib-methods.ts';
-import { sortPackages, type GatherState } from './gather-state.ts';
+import type { GatherState } from './gather-state.ts';
 import type { Greedy, Providers } from './providers.ts';
 import { BINARY, packagesOfName } from './universe.ts';
 
@@ -61,11 +61,14 @@ export interface GatherRun {
   >;
 }
 
-/** The packages of a result list since the last call of a step, in an order of their own. */
+/**
+ * The packages of a result list since the last call of a step. Input is sorted and every choice has an order, so
+ * this order does not depend on how the index was made.
+ */
 export function takeNew(run: GatherRun, step: keyof GatherRun['cursors'], list: readonly number[]): number[] {
   const fresh = list.slice(run.cursors[step]);
   run.cursors[step] = list.length;
-  return fresh.length < 2 ? fresh : sortPackages(run.state.index, fresh);
+  return fresh;
 }
 
 /** The best package of an exact name, under greedy all every one. */

@@ -2,6 +2,11 @@ import type { GatherIndex } from './gather-index.ts';
 import type { GatherResult, Unresolved, Why } from './gather-result.ts';
 import { BINARY, DEBUG, SOURCE, type Universe } from './universe.ts';
 
+/** A reason whose dependency is still an id of the index; its text is made when somebody asks. */
+export type Reason =
+  | Exclude<Why, { readonly dependency: string }>
+  | { readonly kind: 'required' | 'build-required'; readonly by: number; readonly dependency: number };
+
 /** The growing result of one gather. Nothing is ever taken out again. */
 export class GatherState {
   readonly universe: Universe;
@@ -14,7 +19,7 @@ export class GatherState {
   needsRuntimeFiles = false;
   readonly #isIn: Uint8Array;
   readonly #isAside: Uint8Array;
-  readonly #why = new Map<number, Why>();
+  readonly #why = new Map<number, Reason>();
   readonly #unresolved = new Map<string, Unresolved>();
 
   constructor(universe: Universe) {
@@ -43,7 +48,7 @@ export class GatherState {
   }
 
   /** Takes a package into the result; answers whether it is new there. */
-  add(id: number, why: Why): boolean {
+  add(id: number, why: Reason): boolean {
     if (this.#isIn[id] === 1 || this.#hasEqual(id)) return false;
     this.#isIn[id] = 1;
     this.#why.set(id, why);
@@ -82,8 +87,14 @@ export class GatherState {
       unresolved: [...this.#unresolved.values()],
       missing: this.missing,
       needs: { paths: needsPaths, runtimeFiles: this.needsRuntimeFiles },
-      why: (id) => this.#why.get(id) ?? null,
+      why: (id) => this.#whyOf(id),
     };
+  }
+
+  #whyOf(id: number): Why | null {
+    const reason = this.#why.get(id);
+    if (reason === undefined || !('dependency' in reason)) return reason ?? null;
+    return { ...reason, dependency: this.index.dependencyText(reason.dependency) };
   }
 
   /** Whether a copy of the same NEVRA from a repository of the same sort is in the result. */

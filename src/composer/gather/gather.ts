@@ -2,7 +2,7 @@ import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { addCompanions, addFulltree, addLangpacks } from './add-companions.ts';
 import { addDebug, addSources } from './add-sources.ts';
 import { isDebugName, type GatherIndex } from './gather-index.ts';
-import type { GatherResult, Why } from './gather-result.ts';
+import type { GatherResult } from './gather-result.ts';
 import {
   selectByName,
   takeNew,
@@ -10,7 +10,7 @@ import {
   type GatherOptions,
   type GatherRun,
 } from './gather-run.ts';
-import { GatherState } from './gather-state.ts';
+import { GatherState, type Reason } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
 import { resolveRich } from './resolve-rich.ts';
 import { BINARY, DEBUG, namesMatching, openUniverse, packagesOfName } from './universe.ts';
@@ -91,7 +91,7 @@ export function gather(context: GatherContext, index: GatherIndex, given: Gather
 
 function addInput(run: GatherRun): void {
   const { state, options } = run;
-  const chosen: { id: number; why: Why }[] = [];
+  const chosen: { id: number; why: Reason }[] = [];
   for (const pattern of new Set(options.packages)) {
     if (pattern.startsWith('-')) continue;
     const ids = selectInput(run, pattern);
@@ -188,8 +188,7 @@ function addRequirements(
       const answer = run.answers.get(dependency) ?? resolve(run, by, dependency, kind);
       for (const id of answer) {
         if (state.has(id) || state.universe.kinds[id] !== kind) continue;
-        const text = state.index.dependencyText(dependency);
-        if (state.add(id, { kind: why, by, dependency: text })) hasAdded = true;
+        if (state.add(id, { kind: why, by, dependency })) hasAdded = true;
       }
     }
   }

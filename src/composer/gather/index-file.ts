@@ -6,7 +6,7 @@ import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
 import { StringTable } from './string-table.ts';
 import { rememberSuperseded, supersededOfIndex } from './universe.ts';
 
-const MAGIC = 'odcs-gather-index-3\n';
+const MAGIC = 'odcs-gather-index-4\n';
 const ALIGNMENT = 8;
 
 const header = z.object({

@@ -5,7 +5,11 @@ function hashRange(text: string, from: number, to: number): number {
   for (let i = from; i < to; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  return hash ^ (hash >>> 13);
+}
+
+function emptySlots(pairs: number): Int32Array {
+  return new Int32Array(pairs * 2).fill(EMPTY);
 }
 
 /** The three arrays of a string table, as a file keeps them. */
@@ -13,7 +17,7 @@ export interface StringTableArrays {
   readonly bytes: Uint8Array;
   /** Where each string begins in `bytes`; one more than there are strings. */
   readonly offsets: Uint32Array;
-  /** Open addressing over ids, -1 for free; its length is a power of two. */
+  /** Open addressing: hash and id in turn, the id -1 for free; a power of two of pairs. */
   readonly slots: Int32Array;
 }
 
@@ -42,7 +46,7 @@ export class StringTable {
   constructor(arrays?: StringTableArrays) {
     this.#bytes = arrays?.bytes ?? new Uint8Array(1 << 16);
     this.#offsets = arrays?.offsets ?? new Uint32Array(1 << 12);
-    this.#slots = arrays?.slots ?? new Int32Array(1 << 13).fill(EMPTY);
+    this.#slots = arrays?.slots ?? emptySlots(1 << 13);
     this.#count = arrays === undefined ? 0 : arrays.offsets.length - 1;
   }
 
@@ -85,13 +89,14 @@ export class StringTable {
 
   /** The id of a byte string, or -1. */
   find(text: string, from = 0, to = text.length): number {
-    return this.#slots[this.#slotOf(text, from, to)] ?? EMPTY;
+    return this.#slots[this.#slotOf(hashRange(text, from, to), text, from, to) + 1] ?? EMPTY;
   }
 
   /** The id of a byte string, given one if it has none. */
   intern(text: string, from = 0, to = text.length): number {
-    const slot = this.#slotOf(text, from, to);
-    const known = this.#slots[slot] ?? EMPTY;
+    const hash = hashRange(text, from, to);
+    const slot = this.#slotOf(hash, text, from, to);
+    const known = this.#slots[slot + 1] ?? EMPTY;
     if (known !== EMPTY) return known;
     const id = this.#count;
     const start = this.#offsets[id] ?? 0;
@@ -104,47 +109,51 @@ export class StringTable {
     }
     for (let i = from; i < to; i += 1) this.#bytes[start + i - from] = text.charCodeAt(i);
     this.#offsets[id + 1] = end;
-    this.#slots[slot] = id;
+    this.#slots[slot] = hash;
+    this.#slots[slot + 1] = id;
     this.#count = id + 1;
-    if (this.#count * 2 > this.#slots.length) this.#rehash();
+    if (this.#count * 4 > this.#slots.length) this.reserve(this.#count * 2);
     return id;
   }
 
-  #slotOf(text: string, from: number, to: number): number {
+  /** Makes room for so many strings without another rehash. */
+  reserve(strings: number): void {
+    let pairs = this.#slots.length >> 1;
+    while (pairs < strings * 2) pairs *= 2;
+    if (pairs * 2 === this.#slots.length) return;
+    const slots = emptySlots(pairs);
+    const mask = pairs - 1;
+    for (let from = 0; from < this.#slots.length; from += 2) {
+      const id = this.#slots[from + 1] ?? EMPTY;
+      if (id === EMPTY) continue;
+      const hash = this.#slots[from] ?? 0;
+      let pair = hash & mask;
+      while (slots[pair * 2 + 1] !== EMPTY) pair = (pair + 1) & mask;
+      slots[pair * 2] = hash;
+      slots[pair * 2 + 1] = id;
+    }
+    this.#slots = slots;
+  }
+
+  /** Where the pair of a string is, or the free one it would have. */
+  #slotOf(hash: number, text: string, from: number, to: number): number {
     const slots = this.#slots;
-    const offsets = this.#offsets;
-    const bytes = this.#bytes;
-    const mask = slots.length - 1;
-    const length = to - from;
-    let slot = hashRange(text, from, to) & mask;
+    const mask = (slots.length >> 1) - 1;
+    let pair = hash & mask;
     for (;;) {
-      const id = slots[slot] ?? EMPTY;
-      if (id === EMPTY) return slot;
-      const start = offsets[id] ?? 0;
-      if ((offsets[id + 1] ?? 0) - start === length) {
-        let i = 0;
-        while (i < length && bytes[start + i] === text.charCodeAt(from + i)) i += 1;
-        if (i === length) return slot;
-      }
-      slot = (slot + 1) & mask;
+      const id = slots[pair * 2 + 1] ?? EMPTY;
+      if (id === EMPTY || (slots[pair * 2] === hash && this.#isEqual(id, text, from, to))) return pair * 2;
+      pair = (pair + 1) & mask;
     }
   }
 
-  #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY);
-    const mask = slots.length - 1;
-    for (let id = 0; id < this.#count; id += 1) {
-      let hash = 0x811c9dc5;
-      const to = this.#offsets[id + 1] ?? 0;
-      for (let i = this.#offsets[id] ?? 0; i < to; i += 1) {
-        hash = Math.imul(hash ^ (this.#bytes[i] ?? 0), 0x01000193);
-      }
-      hash ^= hash >>> 15;
-      hash = Math.imul(hash, 0x2c1b3c6d);
-      let slot = ((hash ^ (hash >>> 13)) >>> 0) & mask;
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-      slots[slot] = id;
-    }
-    this.#slots = slots;
+  #isEqual(id: number, text: string, from: number, to: number): boolean {
+    const bytes = this.#bytes;
+    const start = this.#offsets[id] ?? 0;
+    const length = to - from;
+    if ((this.#offsets[id + 1] ?? 0) - start !== length) return false;
+    let i = 0;
+    while (i < length && bytes[start + i] === text.charCodeAt(from + i)) i += 1;
+    return i === length;
   }
 }

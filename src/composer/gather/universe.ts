@@ -107,7 +107,7 @@ export function supersededOfIndex(index: GatherIndex): Uint8Array {
   return wholeSuperseded(index, new EvrCache());
 }
 
-/** The name ids that a pattern matches, each once. */
+/** The name ids that a pattern matches, each once, sorted by name. */
 export function namesMatching(index: GatherIndex, pattern: string): number[] {
   const { name, firstByName } = index.columns;
   if (!isGlob(pattern)) {
@@ -119,7 +119,13 @@ export function namesMatching(index: GatherIndex, pattern: string): number[] {
   for (let id = 0; id < index.count; id += 1) {
     if (firstByName.at(name.at(id)) === id && isMatch(index.nameOf(id))) names.push(name.at(id));
   }
-  return names;
+  return names.length < 2 ? names : sortNames(index, names);
+}
+
+function sortNames(index: GatherIndex, names: readonly number[]): number[] {
+  const keyed = names.map((name) => ({ name, text: index.strings.get(name) }));
+  keyed.sort((a, b) => (a.text < b.text ? -1 : 1));
+  return keyed.map(({ name }) => name);
 }
 
 /** Packages of a name, removed ones included, in no order. */

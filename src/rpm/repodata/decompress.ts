@@ -1,11 +1,14 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { messageOf, ReactorError } from '../../model/errors.ts';
+import { zstdFrames } from './zstd-frames.ts';
 
 /** The most bytes one metadata file may have after decompression. */
 export const METADATA_LIMIT = 2 ** 31 - 1;
 /** A file may grow by this factor, or to `GROWTH_FLOOR`, unless repomd declares its open size. */
 export const GROWTH_LIMIT = 400;
 export const GROWTH_FLOOR = 16 * 1024 * 1024;
+
+const CHUNK = 1024 * 1024;
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
 
@@ -54,6 +57,23 @@ async function decompressXz(bytes: Uint8Array, limit: number, where: string): Pr
   return Buffer.concat(chunks, size);
 }
 
+/** One frame after the other: the library reads only the first. */
+function decompressZstd(bytes: Uint8Array, limit: number): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (const frame of zstdFrames(bytes)) {
+    const room = Math.max(1, limit - size);
+    const part = zstdDecompressSync(frame, {
+      maxOutputLength: room,
+      chunkSize: Math.min(CHUNK, 65_536 + frame.length * 16),
+    });
+    size += part.length;
+    parts.push(part);
+  }
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size);
+}
+
 function isTooLarge(thrown: unknown): boolean {
   return thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_BUFFER_TOO_LARGE';
 }
@@ -65,13 +85,13 @@ function isTooLarge(thrown: unknown): boolean {
  */
 export async function decompress(bytes: Uint8Array, limit: number, where: string): Promise<Buffer> {
   const compression = compressionOf(bytes);
-  const options = { maxOutputLength: Math.max(limit, 1), chunkSize: 1024 * 1024 };
+  const options = { maxOutputLength: Math.max(limit, 1), chunkSize: CHUNK };
   try {
     switch (compression) {
       case 'gzip':
         return gunzipSync(bytes, options);
       case 'zstd':
-        return zstdDecompressSync(bytes, options);
+        return decompressZstd(bytes, limit);
       case 'xz':
         return await decompressXz(bytes, limit, where);
       case 'bzip2':
