@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ReactorError } from '../model/errors.ts';
 
 /** Which repositories may be read, and for whom. */
@@ -21,13 +21,17 @@ function isInside(path: string, root: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith('../') && !isAbsolute(way));
 }
 
+/** The path with links resolved as far as it exists. */
 async function realOrResolved(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {
-    return resolve(path);
+    const parent = dirname(path);
+    return parent === path ? path : join(await realOrResolved(parent), basename(path));
   }
 }
+
+const loopbackHost = /^(localhost|.*\.localhost|127(\.\d+){3}|::1)$/;
 
 /**
  * Checks that the repository at `location`, an absolute path or an http(s) URL, may be read, and answers it with
@@ -54,6 +58,13 @@ function checkUrl(url: URL, location: string, policy: RepoPolicy): string {
       `Repositories of the host ${host} are not allowed.`,
       location,
       'The setting repo_hosts lists the hosts.',
+    );
+  }
+  if (loopbackHost.test(host) && !policy.isLoopbackClient) {
+    refuse(
+      `Repositories of the host ${host} are open to clients on this machine only.`,
+      location,
+      'Name the host as other machines do.',
     );
   }
   return location;
