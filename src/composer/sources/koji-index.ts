@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNevra } from '../../model/nevra.ts';
 import { openFragmentCache, type CachedPackage, type FragmentCache } from '../../rpm/cache/fragment-cache.ts';
+import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { digestsOf, nevraOf } from '../../rpm/header/rpm-facts.ts';
 import type { RpmHeader } from '../../rpm/header/rpm-header.ts';
 import { sigkeyOf } from '../../rpm/header/sigkey.ts';
@@ -127,14 +128,7 @@ export function factsOf(
       throw headerDiffers(header.where, copy, `its payload hash is ${sigmd5}`);
     }
   }
-  return { pkgid: file.pkgid, size: file.size, sigkey: sigkeyOf(header), ...restrictionsOf(header) };
-}
-
-const EXCLUDE_ARCH = 1059;
-const EXCLUSIVE_ARCH = 1061;
-
-function restrictionsOf({ main }: RpmHeader): Pick<CopyFacts, 'excludeArch' | 'exclusiveArch'> {
-  return { excludeArch: main.rawStrings(EXCLUDE_ARCH), exclusiveArch: main.rawStrings(EXCLUSIVE_ARCH) };
+  return { pkgid: file.pkgid, size: file.size, sigkey: sigkeyOf(header), ...archRestrictionsOf(header) };
 }
 
 function withoutEpoch(nevra: string): string {

@@ -22,7 +22,7 @@ export interface KojiPin {
   readonly isAged: boolean;
   /** Digest of what was seen to happen in the tree shortly before the event. */
   readonly recent: string;
-  /** The event from which on `recent` looks. */
+  /** An event some minutes earlier: what becomes visible late lies behind it. */
   readonly recentSince: number;
 }
 
@@ -46,9 +46,9 @@ export async function pinTag(
   const treeIds = await readTree(hub, wanted.tag, wanted.inherit, event.id, wanted.event !== null, options);
   const isAged = now.getTime() - event.at >= AGED_MS;
   const pin = { tag: wanted.tag, event, treeIds, isAged };
-  if (isAged) return { ...pin, recent: '', recentSince: event.id };
   const before = await getLastEvent(hub, { ...options, before: event.at - OVERLAP_MS });
   const recentSince = before?.id ?? 0;
+  if (isAged) return { ...pin, recentSince, recent: '' };
   return { ...pin, recentSince, recent: await digestRecent(hub, event.id, treeIds, recentSince, options) };
 }
 
@@ -94,9 +94,12 @@ export async function isPinTrue(hub: KojiHub, pin: KojiPin, options: CallOptions
   return recent === pin.recent;
 }
 
-/** Whether anything versioned changed in the tree of a pin since its event. */
+/**
+ * Whether anything versioned may have changed in the tree of a pin since it was read. Changes of the minutes before
+ * the pin count too, as they may have become visible after it.
+ */
 export async function hasTagChanged(hub: KojiHub, pin: KojiPin, options: CallOptions = {}): Promise<boolean> {
-  return haveTagsChanged(hub, pin.event.id, pin.treeIds, options);
+  return haveTagsChanged(hub, pin.recentSince, pin.treeIds, options);
 }
 
 async function digestRecent(

@@ -26,6 +26,8 @@ export interface TagQuery extends CallOptions {
   readonly inherit: boolean;
   /** Only the build of each package that was tagged last, along the inheritance. Defaults to true. */
   readonly latest?: boolean;
+  /** Only the builds of this package. */
+  readonly package?: string;
 }
 
 /** The RPMs in a tag, with their builds by id. */
@@ -128,7 +130,7 @@ export async function listTaggedRpms(hub: KojiHub, query: TagQuery): Promise<Tag
 /** The builds of a tag, drafts left out; `type` as Koji names it (`module`). Throws `koji.tag_unknown`. */
 export async function listTagged(
   hub: KojiHub,
-  query: TagQuery & { readonly type?: string; readonly package?: string },
+  query: TagQuery & { readonly type?: string },
 ): Promise<readonly KojiBuild[]> {
   let builds: KojiBuild[] = [];
   const about = `listTagged of tag ${query.tag}`;
@@ -136,10 +138,7 @@ export async function listTagged(
     builds = [];
     return { depth: 1, keep: ROW_MEMBERS, onRow: (row) => builds.push(readBuild(row, about)) };
   };
-  const more = {
-    ...(query.type === undefined ? {} : { type: query.type }),
-    ...(query.package === undefined ? {} : { package: query.package }),
-  };
+  const more = query.type === undefined ? {} : { type: query.type };
   rowsOf(await listWithoutDrafts(hub, 'listTagged', query, makeRows, more), about);
   return builds.filter((build) => !build.isDraft);
 }
@@ -155,6 +154,7 @@ async function listWithoutDrafts(
     inherit: query.inherit,
     latest: query.latest ?? true,
     ...(query.event === undefined ? {} : { event: query.event }),
+    ...(query.package === undefined ? {} : { package: query.package }),
     ...more,
   };
   const ask = (draft: XmlRpcKeywords): ReturnType<KojiHub['call']> =>

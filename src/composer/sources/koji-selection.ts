@@ -1,0 +1,110 @@
+import { isSourceArch, formatNvra } from '../../model/nevra.ts';
+import { urlOfPath } from '../../upstream/koji/koji-path.ts';
+import { explainWhy, type GatherResult } from '../gather/gather-result.ts';
+import type { ArchResult } from '../gather/gather-package-set.ts';
+import type { SelectContext, Selection, SelectedPackage, SelectedTree, SourcePackage } from '../selection.ts';
+import type { Koji } from './koji.ts';
+import type { PreparedSet } from './koji-gather-index.ts';
+import { indexCopies } from './index-copies.ts';
+import type { IndexedCopy } from './koji-index.ts';
+import type { KojiPackage } from './koji-package-set.ts';
+import { chooseCopies, readSigningWish, requireSigned } from './signing.ts';
+
+/** Trees of a compose and the copy that each package in them is. */
+export interface ChosenTrees {
+  readonly trees: readonly SelectedTree[];
+  readonly copies: ReadonlyMap<SourcePackage, IndexedCopy>;
+}
+
+/** The packages that were gathered for every arch; one object for one file, whatever arches hold it. */
+export function collectTrees(
+  koji: Koji,
+  sets: readonly PreparedSet[],
+  results: readonly ArchResult[],
+): ChosenTrees {
+  const byKey = new Map<string, SourcePackage>();
+  const copies = new Map<SourcePackage, IndexedCopy>();
+  const describe = (result: GatherResult, id: number): SelectedPackage => {
+    const { index } = result;
+    const set = sets.find((one) => one.index === index);
+    const indexed = set?.byPkgid.get(index.pkgidOf(id));
+    if (indexed === undefined) throw new Error(`${index.pkgidOf(id)} is of no copy`);
+    const known = byKey.get(indexed.key) ?? sourcePackage(koji, indexed, index.sourceRpmOf(id));
+    byKey.set(indexed.key, known);
+    copies.set(known, indexed);
+    const why = result.why(id);
+    return { package: known, why: why === null ? 'chosen by name' : explainWhy(index, id, why) };
+  };
+  const trees = results.map(({ arch, result }) => ({
+    arch,
+    binary: result.binary.map((id) => describe(result, id)),
+    debug: result.debug.map((id) => describe(result, id)),
+    source: result.source.map((id) => describe(result, id)),
+  }));
+  return { trees, copies };
+}
+
+function sourcePackage(koji: Koji, { copy, facts }: IndexedCopy, sourceRpm: string | null): SourcePackage {
+  const { rpm } = copy.package;
+  return {
+    name: rpm.name,
+    epoch: rpm.epoch,
+    version: rpm.version,
+    release: rpm.release,
+    arch: rpm.arch,
+    sourceRpm: isSourceArch(rpm.arch) ? null : sourceRpm,
+    fileName: `${formatNvra(rpm)}.rpm`,
+    payload: `sha256:${facts.pkgid}`,
+    sigkey: facts.sigkey,
+    size: facts.size,
+    origin: originOf(koji, copy.path, facts.pkgid),
+  };
+}
+
+function originOf(koji: Koji, path: string, sha256: string): SourcePackage['origin'] {
+  const local = koji.referenceUrl === null ? koji.source.files.localPath(path) : null;
+  if (local !== null) return { kind: 'file', path: local };
+  const top = koji.referenceUrl ?? koji.source.files.where;
+  return { kind: 'http', url: urlOfPath(top, path), sha256 };
+}
+
+/** The repodata of chosen packages, each read from the cache when its turn to be written comes. */
+export function loadCopyFragments(
+  koji: Koji,
+  copies: ReadonlyMap<SourcePackage, IndexedCopy>,
+  wanted: readonly SourcePackage[],
+): ReturnType<Selection['loadFragments']> {
+  return Promise.resolve(
+    wanted.map((one) => {
+      const indexed = copies.get(one);
+      if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
+      return koji.index.package(indexed.key).fragments;
+    }),
+  );
+}
+
+/**
+ * Makes packages of Koji ready for a compose that chose them by other means than gathering: copies by sigkey, all
+ * of them signed as wished. Throws `koji.not_signed_yet`, `koji.signed_copy_missing` and what indexing throws.
+ */
+export async function offerPackages(
+  koji: Koji,
+  context: SelectContext,
+  packages: readonly KojiPackage[],
+  sigkeys: readonly string[],
+): Promise<{
+  readonly packages: readonly SourcePackage[];
+  readonly loadFragments: Selection['loadFragments'];
+}> {
+  const wish = readSigningWish(sigkeys);
+  const chosen = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
+  await requireSigned(koji.hub, chosen, wish, null);
+  const indexed = await indexCopies(koji.indexContext(context), chosen);
+  const copies = new Map(
+    indexed.map((one) => [sourcePackage(koji, one, koji.index.package(one.key).record.sourceRpm), one]),
+  );
+  return {
+    packages: [...copies.keys()],
+    loadFragments: (wanted) => loadCopyFragments(koji, copies, wanted),
+  };
+}

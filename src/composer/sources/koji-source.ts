@@ -1,0 +1,203 @@
+import { archListsOf } from '../../model/arches.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
+import { ReactorError } from '../../model/errors.ts';
+import { formatComps } from '../../rpm/comps.ts';
+import { brokenDependencies } from '../gather/gather-result.ts';
+import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
+import type { SelectContext, Selection, SelectPackages } from '../selection.ts';
+import { indexCopies } from './index-copies.ts';
+import type { Koji } from './koji.ts';
+import { collectTrees, loadCopyFragments } from './koji-selection.ts';
+import { fileSourcesOfSet, type PreparedSet } from './koji-gather-index.ts';
+import {
+  makePackageSet,
+  readExtraContent,
+  type KojiPackage,
+  type PackageSetQuery,
+} from './koji-package-set.ts';
+import { resolveEvent } from './pin.ts';
+import {
+  chooseCopies,
+  readSigningWish,
+  requireSigned,
+  type ChosenCopy,
+  type SigningWish,
+} from './signing.ts';
+
+/**
+ * The source types `tag` and `build`: builds of a Koji tag with those the request adds, or only those; scratch
+ * builds beside them. Its select throws `koji.*`, `rpm.*` and what gather throws.
+ * Source: Pungi contract 2.1 and 2.3; ODCS contract 15.
+ */
+export function kojiSource(koji: Koji): SelectPackages {
+  return async (context, request) => {
+    const tag = tagOf(request);
+    const query = packageSetQuery(request);
+    context.progress('resolve', 0, 1, 'step');
+    const { packages, event } = await readPackages(koji, context, request, tag, query);
+    const wish = readSigningWish(request.sigkeys);
+    const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
+    await refuseEarly(koji, request, copies, wish);
+    const indexed = await indexCopies(koji.indexContext(context), await withoutAbsent(koji, copies));
+    const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
+    return koji.sets.use(wanted, context.signal, async (setOf) => {
+      const sets = new Map<string, PreparedSet>();
+      for (const arch of request.arches) sets.set(arch, await setOf(arch));
+      const results = await gatherAll(koji, context, request, sets);
+      await refuseGathered(koji, results, copies, wish);
+      return selectionOf(koji, request, event, [...sets.values()], results);
+    });
+  };
+}
+
+/** Source type `tag` has one tag, `build` none. Throws `koji.one_tag`, `koji.builds_missing`. */
+function tagOf(request: ComposeRequest): string | null {
+  if (request.sourceType === 'build') {
+    if ((request.builds ?? []).length === 0 && (request.scratchBuildTasks ?? []).length === 0) {
+      throw new ReactorError('koji.builds_missing', 'A compose of source type "build" names its builds.', {
+        hint: 'Put the NVRs into "builds".',
+      });
+    }
+    return null;
+  }
+  const [tag] = request.source;
+  if (tag === undefined || request.source.length > 1) {
+    throw new ReactorError('koji.one_tag', 'A compose of source type "tag" has exactly one Koji tag.');
+  }
+  return tag;
+}
+
+function packageSetQuery(request: ComposeRequest): PackageSetQuery {
+  const arches = new Set(['src']);
+  for (const arch of request.arches) {
+    const { native, multilib } = archListsOf(arch);
+    for (const one of native) arches.add(one);
+    if (multilibMethodsOf(request, arch).length > 0) for (const one of multilib) arches.add(one);
+  }
+  const isNodeps = request.flags.includes('no_deps');
+  return {
+    builds: request.builds ?? [],
+    scratchTasks: (request.scratchBuildTasks ?? []).map(Number),
+    arches,
+    onlyNames: isNodeps ? new Set(request.packages ?? ['*']) : null,
+  };
+}
+
+function multilibMethodsOf(request: ComposeRequest, arch: string): ArchInput['multilibMethods'] {
+  if (!request.multilibArches.includes(arch)) return [];
+  return request.multilibMethods.filter((method) => method !== 'none');
+}
+
+interface ReadPackages {
+  readonly packages: readonly KojiPackage[];
+  readonly event: number;
+}
+
+async function readPackages(
+  koji: Koji,
+  context: SelectContext,
+  request: ComposeRequest,
+  tag: string | null,
+  query: PackageSetQuery,
+): Promise<ReadPackages> {
+  const { signal } = context;
+  if (tag === null) {
+    const event = await resolveEvent(koji.hub, request.kojiEvent, { signal });
+    const extra = await readExtraContent(koji.hub, query, signal);
+    return { packages: makePackageSet(null, extra, query), event: event.id };
+  }
+  const inherit = !request.flags.includes('no_inheritance');
+  const wish = { tag, event: request.kojiEvent, inherit };
+  const read = await koji.tags.read(wish, koji.clock.now(), signal);
+  const extra = await readExtraContent(koji.hub, query, signal);
+  return { packages: makePackageSet(read.content, extra, query), event: read.pin.event.id };
+}
+
+/** Requested names must be signed already in the set; without dependencies every package of it. */
+async function refuseEarly(
+  koji: Koji,
+  request: ComposeRequest,
+  copies: readonly ChosenCopy[],
+  wish: SigningWish,
+): Promise<void> {
+  const names = request.flags.includes('no_deps') ? null : new Set(request.packages ?? []);
+  await requireSigned(koji.hub, copies, wish, names);
+}
+
+/** Of the other unsigned packages none may be among the binary ones that were gathered, judged by name. */
+async function refuseGathered(
+  koji: Koji,
+  results: readonly ArchResult[],
+  copies: readonly ChosenCopy[],
+  wish: SigningWish,
+): Promise<void> {
+  if (!copies.some((copy) => copy.isUnsigned)) return;
+  const names = new Set(results.flatMap(({ result }) => result.binary.map((id) => result.index.nameOf(id))));
+  await requireSigned(koji.hub, copies, wish, names);
+}
+
+/** An unsigned primary copy that only stands in may be absent: then nothing stands in. */
+async function withoutAbsent(koji: Koji, copies: readonly ChosenCopy[]): Promise<readonly ChosenCopy[]> {
+  const unsigned = copies.filter((copy) => copy.isUnsigned);
+  const looks = await koji.source.files.look(unsigned.map((copy) => copy.path));
+  const absent = new Set(unsigned.filter((_, at) => (looks[at] ?? null) === null));
+  return absent.size === 0 ? copies : copies.filter((copy) => !absent.has(copy));
+}
+
+function setName(request: ComposeRequest, tag: string | null): string {
+  const flags = request.flags.includes('no_inheritance') ? 'alone' : 'inherited';
+  const arches = [...packageSetQuery(request).arches].sort().join(' ');
+  return [tag ?? '', flags, arches, request.sigkeys.join(' '), request.flags.includes('no_deps')].join('\n');
+}
+
+async function gatherAll(
+  koji: Koji,
+  context: SelectContext,
+  request: ComposeRequest,
+  sets: ReadonlyMap<string, PreparedSet>,
+): Promise<ArchResult[]> {
+  const inputs = [...sets].map(([arch, set]) => ({
+    arch,
+    index: set.index,
+    files: fileSourcesOfSet(koji.index, set),
+    multilibMethods: multilibMethodsOf(request, arch),
+  }));
+  context.progress('gather', 0, request.arches.length, 'arches');
+  const isNodeps = request.flags.includes('no_deps');
+  // Without dependencies and without packages the reference composer makes an empty compose.
+  const everything = isNodeps ? [] : ['*'];
+  return gatherPackageSet({ signal: context.signal }, inputs, {
+    set: 'everything',
+    method: isNodeps ? 'nodeps' : 'deps',
+    packages: request.packages === null || request.packages.length === 0 ? everything : request.packages,
+    archRestrictionsOf: (index, source) => {
+      const set = [...sets.values()].find((one) => one.index === index);
+      return set?.byPkgid.get(index.pkgidOf(source))?.facts ?? null;
+    },
+  });
+}
+
+function selectionOf(
+  koji: Koji,
+  request: ComposeRequest,
+  event: number,
+  sets: readonly PreparedSet[],
+  results: readonly ArchResult[],
+): Selection {
+  const chosen = collectTrees(koji, sets, results);
+  const [first, ...others] = results.map(({ result }) => result.missing);
+  return {
+    pins: { source: request.source.join(' '), kojiEvent: event },
+    trees: chosen.trees,
+    comps: Buffer.from(formatComps(request.packages ?? [])),
+    modules: new Map(),
+    modulesJson: {},
+    unresolved: results.flatMap(({ arch, result }) =>
+      [...brokenDependencies(result)].map(([one, dependencies]) => ({ arch, package: one, dependencies })),
+    ),
+    unmatched: (first ?? []).filter((pattern) => others.every((missing) => missing.includes(pattern))),
+    warnings: [],
+    notes: [],
+    loadFragments: (wanted) => loadCopyFragments(koji, chosen.copies, wanted),
+  };
+}

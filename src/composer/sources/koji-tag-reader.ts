@@ -1,0 +1,125 @@
+import { queryContentChanges, queryTagHistory } from '../../upstream/koji/hub-events.ts';
+import { listTaggedRpms, type TagContent } from '../../upstream/koji/hub-tags.ts';
+import type { KojiHub } from '../../upstream/koji/hub.ts';
+import { hasTagChanged, pinTag, type KojiPin } from './pin.ts';
+
+/** The content of a tag at the event it is pinned to. */
+export interface PinnedContent {
+  readonly pin: KojiPin;
+  readonly content: TagContent;
+}
+
+export interface TagWish {
+  readonly tag: string;
+  readonly event: number | null;
+  readonly inherit: boolean;
+}
+
+interface Kept extends PinnedContent {
+  /** When the whole tag was read, in milliseconds. */
+  readonly readAt: number;
+}
+
+/** After so long a tag is read whole again: changes without a line in the history would stay unseen else. */
+const WHOLE_AGAIN_MS = 10 * 60_000;
+const MOST_PACKAGES = 40;
+
+/**
+ * Reads tags and keeps the last few, so that asking again costs three small calls where nothing changed, and one
+ * small listing for each package that was tagged or untagged since.
+ */
+export class KojiTagReader {
+  readonly #hub: KojiHub;
+  readonly #most: number;
+  readonly #kept = new Map<string, Kept>();
+  readonly #reading = new Map<string, Promise<PinnedContent>>();
+
+  constructor(hub: KojiHub, most = 4) {
+    this.#hub = hub;
+    this.#most = most;
+  }
+
+  /**
+   * Pins a tag and reads it. Requests for the same tag at the same time share one answer. Throws `koji.tag_unknown`,
+   * `koji.event_unknown`, `koji.event_in_future` and what the hub throws.
+   */
+  async read(wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
+    const key = `${wish.tag}\n${wish.inherit}\n${wish.event ?? ''}`;
+    const running = this.#reading.get(key);
+    if (running !== undefined) return running;
+    const reading = this.#read(key, wish, now, signal).finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
+  }
+
+  /** Forgets a tag, so that it is read whole the next time. */
+  forget(tag: string): void {
+    for (const key of this.#kept.keys()) if (key.startsWith(`${tag}\n`)) this.#kept.delete(key);
+  }
+
+  async #read(key: string, wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
+    const pin = await pinTag(this.#hub, wish, now, { signal });
+    const kept = this.#kept.get(key);
+    const isUsable = kept !== undefined && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
+    const content = isUsable ? await this.#refresh(kept, wish, pin, signal) : null;
+    const read: Kept = {
+      pin,
+      content: content ?? (await this.#list(wish, pin, signal)),
+      readAt: content === null ? now.getTime() : (kept?.readAt ?? 0),
+    };
+    this.#kept.delete(key);
+    this.#kept.set(key, read);
+    for (const old of this.#kept.keys()) {
+      if (this.#kept.size <= this.#most) break;
+      this.#kept.delete(old);
+    }
+    return read;
+  }
+
+  #list(wish: TagWish, pin: KojiPin, signal: AbortSignal | undefined, name?: string): Promise<TagContent> {
+    return listTaggedRpms(this.#hub, {
+      tag: wish.tag,
+      event: pin.event.id,
+      inherit: wish.inherit,
+      signal,
+      ...(name === undefined ? {} : { package: name }),
+    });
+  }
+
+  /** What was kept, brought to another event; null where the whole tag must be read. */
+  async #refresh(
+    kept: Kept,
+    wish: TagWish,
+    pin: KojiPin,
+    signal: AbortSignal | undefined,
+  ): Promise<TagContent | null> {
+    if (kept.pin.treeIds.join() !== pin.treeIds.join()) return null;
+    if (!(await hasTagChanged(this.#hub, kept.pin, { signal }))) return kept.content;
+    const range = { afterEvent: kept.pin.recentSince, signal };
+    const changes = await queryContentChanges(this.#hub, {
+      ...range,
+      upToEvent: pin.event.id,
+      tagIds: pin.treeIds,
+    });
+    if (changes.length === 0 || changes.some((line) => !line.startsWith('tag_listing '))) return null;
+    const tree = new Set(pin.treeIds);
+    const happenings = await queryTagHistory(this.#hub, range);
+    const names = new Set(
+      happenings.filter((one) => tree.has(one.tagId) && one.event <= pin.event.id).map((one) => one.name),
+    );
+    if (names.size === 0 || names.size > MOST_PACKAGES) return null;
+    let content = kept.content;
+    for (const name of names) {
+      content = replacePackage(content, name, await this.#list(wish, pin, signal, name));
+    }
+    return content;
+  }
+}
+
+/** The content of a tag with the builds of one package exchanged. */
+export function replacePackage(content: TagContent, name: string, fresh: TagContent): TagContent {
+  const builds = new Map([...content.builds].filter(([, build]) => build.packageName !== name));
+  const rpms = content.rpms.filter((rpm) => builds.has(rpm.buildId));
+  for (const [id, build] of fresh.builds) builds.set(id, build);
+  return { rpms: [...rpms, ...fresh.rpms], builds };
+}

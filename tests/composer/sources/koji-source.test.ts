@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { buildCompose } from '../../../src/composer/build.ts';
+import { PackageStore } from '../../../src/composer/package-store.ts';
+import { planCompose, type ComposePlan, type OutputSettings } from '../../../src/composer/plan.ts';
+import { kojiSource } from '../../../src/composer/sources/koji-source.ts';
+import { Koji } from '../../../src/composer/sources/koji.ts';
+import { openOriginFetcher } from '../../../src/composer/fetch-origin.ts';
+import { createLog } from '../../../src/log.ts';
+import type { ComposeRequest } from '../../../src/model/compose.ts';
+import { ReactorError } from '../../../src/model/errors.ts';
+import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
+import { sharedPath } from '../../shared.ts';
+import { startFileServer } from '../../upstream/koji/file-server.ts';
+import { startHubServer } from '../../upstream/koji/hub-server.ts';
+import { StateHub } from '../../upstream/koji/state-hub.ts';
+
+const vectorSchema = z.object({
+  name: z.string(),
+  request: z.object({
+    koji_tag: z.string().optional(),
+    packages: z.array(z.string()).optional(),
+    builds: z.array(z.string()).optional(),
+    sigkeys: z.array(z.string()).optional(),
+    arches: z.array(z.string()).optional(),
+    lookaside_repos: z.array(z.string()).optional(),
+    scratch_build_tasks: z.array(z.string()).optional(),
+    source_type_str: z.string().optional(),
+  }),
+  errors: z.array(z.string()),
+  status: z.string(),
+  files: z.array(z.string()),
+  rpms_json: z.unknown(),
+});
+const vectors = z
+  .array(vectorSchema)
+  .parse(JSON.parse(readFileSync(sharedPath('pungi', 'compose-vectors.json'), 'utf8')))
+  .filter((vector) => vector.request.koji_tag !== undefined);
+
+const folder = mkdtempSync(join(tmpdir(), 'koji-source-'));
+const topDir = sharedPath('pungi', 'koji-topdir');
+const state = new StateHub();
+const server = await startHubServer(state.answer);
+const files = await startFileServer(topDir);
+const clock = { now: () => new Date(state.now * 1000) };
+const store = new PackageStore(join(folder, 'store'));
+const fetcher = openOriginFetcher({ store, clock });
+const opened: Koji[] = [];
+
+after(async () => {
+  for (const koji of opened) koji[Symbol.dispose]();
+  fetcher[Symbol.dispose]();
+  await server.close();
+  await files.close();
+  rmSync(folder, { recursive: true });
+});
+
+function openKoji(name: string, place: { readonly topDir?: string; readonly topUrl?: string }): Koji {
+  const profile = {
+    name: 'koji',
+    server: server.url,
+    topDir: null,
+    topUrl: null,
+    serverCa: null,
+    files: [],
+    ...place,
+  };
+  const koji = new Koji({
+    profile,
+    store,
+    indexDirectory: join(folder, name),
+    clock,
+    openLookaside: (location) => Promise.resolve(location),
+    isReference: false,
+  });
+  opened.push(koji);
+  return koji;
+}
+
+const mounted = openKoji('mounted', { topDir });
+const remote = openKoji('remote', { topUrl: files.url });
+
+function requestOf(given: z.infer<typeof vectorSchema>['request']): ComposeRequest {
+  return {
+    sourceType: given.source_type_str === 'build' ? 'build' : 'tag',
+    source: given.koji_tag === undefined || given.koji_tag === '' ? [] : [given.koji_tag],
+    packages: given.packages ?? null,
+    builds: given.builds ?? null,
+    sigkeys: given.sigkeys ?? [],
+    kojiEvent: null,
+    modularKojiTags: null,
+    moduleDefaults: null,
+    scratchModules: null,
+    scratchBuildTasks: given.scratch_build_tasks ?? null,
+    modules: null,
+    baseModule: { name: null, stream: null, streamVersionLte: null, streamVersionGte: null },
+    parentPungiComposeIds: null,
+    flags: [],
+    results: ['repository'],
+    arches: given.arches ?? ['x86_64'],
+    multilibArches: [],
+    multilibMethods: ['none'],
+    lookasideRepos: (given.lookaside_repos ?? []).map((place) => sharedPath('pungi', place)),
+    label: null,
+    composeType: 'test',
+    respinOf: null,
+    targetDir: 'default',
+    secondsToLive: 3600,
+  };
+}
+
+const output: OutputSettings = { delivery: 'copy', compression: 'gzip' };
+const log = createLog('silent');
+
+function plan(koji: Koji, request: ComposeRequest): Promise<ComposePlan> {
+  const sources = { tag: kojiSource(koji), build: kojiSource(koji) };
+  const signal = new AbortController().signal;
+  return planCompose({ log, signal, progress: () => undefined, sources, output }, request);
+}
+
+async function build(koji: Koji, request: ComposeRequest): Promise<string> {
+  const directory = mkdtempSync(join(folder, 'compose-'));
+  const identity = {
+    name: 'odcs-1',
+    date: '20261122',
+    type: 'test',
+    respin: 0,
+    label: null,
+    timestamp: 1_795_333_741,
+  };
+  await buildCompose(
+    {
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      output,
+      blocks: new BlockCache(),
+      localPathOf: (one) => fetcher.localPathOf(one),
+    },
+    { plan: await plan(koji, request), identity, toplevelUrl: 'http://localhost/composes/odcs-1' },
+    directory,
+  );
+  return join(directory, 'compose');
+}
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .filter((file) => !/\/repodata\/[0-9a-f]{64}-/.test(file))
+    .sort();
+}
+
+for (const vector of vectors) {
+  for (const [how, koji] of [
+    ['a top directory', mounted],
+    ['its HTTP server', remote],
+  ] as const) {
+    test(`the recorded compose ${vector.name} comes out of ${how} as recorded`, async () => {
+      const request = requestOf(vector.request);
+      if (vector.status !== 'FINISHED') {
+        const error: unknown = await plan(koji, request).catch((thrown: unknown) => thrown);
+        assert.ok(error instanceof ReactorError);
+        assert.ok(
+          vector.errors.some((text) => text.includes(error.message)),
+          `${error.message}\nnot in\n${vector.errors.join('\n')}`,
+        );
+        return;
+      }
+      const directory = await build(koji, request);
+      const rpms = z
+        .object({ payload: z.object({ rpms: z.unknown() }) })
+        .parse(JSON.parse(readFileSync(join(directory, 'metadata', 'rpms.json'), 'utf8')));
+      assert.deepEqual(rpms.payload.rpms, vector.rpms_json);
+      assert.deepEqual(filesBelow(directory), [...vector.files].sort());
+    });
+  }
+}
+
+test('a second plan of an unchanged tag reads no file and lists no tag', async () => {
+  const koji = openKoji('second', { topUrl: files.url });
+  const request = { ...requestOf({ koji_tag: 'f-small' }), packages: ['e-zz'] };
+  const first = await plan(koji, request);
+  files.requests.length = 0;
+  server.calls.length = 0;
+  const second = await plan(koji, request);
+  assert.equal(second.fingerprint, first.fingerprint);
+  assert.deepEqual(files.requests, []);
+  assert.ok(!server.calls.some((call) => call.method === 'listTaggedRPMS'));
+});
+
+test('a build that is tagged later is in the next plan, the rest of the tag is not read again', async () => {
+  const koji = openKoji('later', { topDir });
+  const request = requestOf({ koji_tag: 'f-small', packages: ['e-zz', 'e-*'] });
+  const first = await plan(koji, request);
+  state.now += 1;
+  const event = state.tag('f-small', 'e-tie-b-1-1');
+  server.calls.length = 0;
+  const second = await plan(koji, request);
+  assert.equal(second.selection.pins.kojiEvent, event);
+  const listed = server.calls.filter((call) => call.method === 'listTaggedRPMS');
+  assert.deepEqual(
+    listed.map((call) => call.keywords['package']),
+    ['e-tie-b'],
+  );
+  const added = second.manifest.filter((line) => !first.manifest.includes(line));
+  assert.deepEqual(added.map((line) => line.split('\t').slice(0, 4).join(' ')).sort(), [
+    'package x86_64 binary e-tie-b-0:1-1.x86_64',
+    'package x86_64 source e-tie-b-0:1-1.src',
+  ]);
+  state.now += 1;
+  state.untag('f-small', 'e-tie-b-1-1');
+  assert.equal((await plan(koji, request)).fingerprint, first.fingerprint);
+});
+
+test('a build that is not signed yet fails, and is taken once its signed copy is there', async () => {
+  const koji = openKoji('unsigned', { topDir });
+  const request = requestOf({ koji_tag: 'f-small', packages: ['e-glob-3x'], sigkeys: ['aabbccdd'] });
+  await assert.rejects(plan(koji, request), { code: 'koji.not_signed_yet' });
+  const other = await plan(koji, { ...request, sigkeys: ['11223344'] });
+  assert.match(JSON.stringify(other.selection.trees[0]?.binary[0]?.package.origin), /signed\/11223344/);
+});
+
+test('impossible requests are refused in plain words', async () => {
+  const small = requestOf({ koji_tag: 'f-small' });
+  await assert.rejects(plan(mounted, { ...small, source: ['nope'] }), { message: 'Unknown Koji tag nope.' });
+  await assert.rejects(plan(mounted, { ...small, source: ['a', 'b'] }), { code: 'koji.one_tag' });
+  await assert.rejects(plan(mounted, { ...small, sourceType: 'build', source: [] }), {
+    code: 'koji.builds_missing',
+  });
+  await assert.rejects(plan(mounted, { ...small, kojiEvent: 999_999 }), { code: 'koji.event_in_future' });
+});
