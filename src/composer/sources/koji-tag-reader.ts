@@ -120,6 +120,7 @@ export class KojiTagReader {
 export function replacePackage(content: TagContent, name: string, fresh: TagContent): TagContent {
   const builds = new Map([...content.builds].filter(([, build]) => build.packageName !== name));
   const rpms = content.rpms.filter((rpm) => builds.has(rpm.buildId));
-  for (const [id, build] of fresh.builds) builds.set(id, build);
-  return { rpms: [...rpms, ...fresh.rpms], builds };
+  const added = new Map([...fresh.builds].filter(([, build]) => build.packageName === name));
+  for (const [id, build] of added) builds.set(id, build);
+  return { rpms: [...rpms, ...fresh.rpms.filter((rpm) => added.has(rpm.buildId))], builds };
 }

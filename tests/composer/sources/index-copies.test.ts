@@ -10,8 +10,6 @@ import { openHttpFiles } from '../../../src/composer/sources/koji-http-files.ts'
 import { KojiIndex } from '../../../src/composer/sources/koji-index.ts';
 import { makePackageSet } from '../../../src/composer/sources/koji-package-set.ts';
 import { chooseCopies, readSigningWish, type ChosenCopy } from '../../../src/composer/sources/signing.ts';
-import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
-import { digestsOf } from '../../../src/rpm/header/rpm-facts.ts';
 import { getScratchRpms } from '../../../src/upstream/koji/hub-tasks.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
@@ -25,21 +23,6 @@ const topDir = join(folder, 'top');
 cpSync(sharedPath('pungi', 'koji-topdir'), topDir, { recursive: true });
 const now = new Date('2026-11-22T12:00:00Z');
 const state = new StateHub();
-for (const rpm of Object.values(state.state.rpms).flat()) {
-  const build = Object.values(state.state.builds).find((one) => one.build_id === rpm.build_id);
-  const file = `${rpm.name}-${rpm.version}-${rpm.release}.${rpm.arch}.rpm`;
-  const path = join(
-    topDir,
-    'packages',
-    build?.name ?? '',
-    build?.version ?? '',
-    build?.release ?? '',
-    rpm.arch,
-    file,
-  );
-  const md5 = digestsOf(readRpmFile(path, { pkgid: '-' }).header).sigmd5;
-  if (md5 !== null) rpm.payloadhash = md5;
-}
 const checksums = new Map<number, string>();
 const server = await startHubServer((call) => {
   if (call.method !== 'getRPMChecksums') return state.answer(call);

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
+import { digestsOf } from '../../../src/rpm/header/rpm-facts.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/upstream/koji/xml-rpc-value.ts';
 import { sharedPath } from '../../shared.ts';
 import { ServedFault, type ServedAnswer, type ServedCall } from './hub-server.ts';
@@ -48,20 +50,32 @@ interface Tagging {
   revoked: number | null;
 }
 
-/** The state that the recorded composes were made of. Its RPM ids repeat, which no hub's do: they are renumbered. */
+/**
+ * The state that the recorded composes were made of. Its RPM ids repeat, which no hub's do: they are renumbered. The
+ * payload hashes that it lacks are read from the files.
+ */
 export function readHubState(): HubState {
   const state = stateSchema.parse(JSON.parse(readFileSync(sharedPath('pungi', 'koji-state.json'), 'utf8')));
+  const builds = new Map(Object.values(state.builds).map((build) => [build.build_id, build]));
   let id = 0;
   for (const rpms of Object.values(state.rpms)) {
     for (const rpm of rpms) {
       id += 1;
       rpm.id = id;
+      const build = builds.get(rpm.build_id);
+      const file = `${rpm.name}-${rpm.version}-${rpm.release}.${rpm.arch}.rpm`;
+      const place = [build?.name ?? '', build?.version ?? '', build?.release ?? '', rpm.arch, file];
+      const path = sharedPath('pungi', 'koji-topdir', 'packages', ...place);
+      const { sigmd5 } = digestsOf(readRpmFile(path, { pkgid: 'not asked' }).header);
+      if (sigmd5 !== null) rpm.payloadhash = sigmd5;
     }
   }
   return state;
 }
 
+/** The event of the recorded composes; the content of the tags is some hours older. */
 export const STATE_EVENT = 4242;
+const CONTENT_EVENT = 4200;
 
 /**
  * A small hub with a state of its own, tags without inheritance, and a history of what was tagged. It answers as
@@ -75,12 +89,15 @@ export class StateHub {
   readonly #hidden = new Set<number>();
   /** Seconds of the clock that stamps events. */
   now = 1_795_340_000;
-  #events = new Map<number, number>([[STATE_EVENT, 1_795_333_000]]);
+  #events = new Map<number, number>([
+    [CONTENT_EVENT, 1_795_300_000],
+    [STATE_EVENT, 1_795_333_000],
+  ]);
 
   constructor(state: HubState = readHubState()) {
     this.state = state;
     for (const [tag, nvrs] of Object.entries(state.tags)) {
-      for (const nvr of nvrs) this.#taggings.push({ tag, nvr, created: STATE_EVENT, revoked: null });
+      for (const nvr of nvrs) this.#taggings.push({ tag, nvr, created: CONTENT_EVENT, revoked: null });
     }
   }
 
@@ -134,7 +151,7 @@ export class StateHub {
           throw new ServedFault(1000, `No such entry in table tag: ${first}`);
         return [];
       case 'listTaggedRPMS':
-        return this.#tagged(String(first), keywords['event']);
+        return this.#tagged(String(first), keywords['event'], keywords['package']);
       case 'getBuild':
         return this.#build(first);
       case 'listBuildRPMs':
@@ -180,7 +197,7 @@ export class StateHub {
     return id === 0 ? null : { id, name, arches: 'x86_64', locked: false };
   }
 
-  #tagged(tag: string, event: XmlRpcValue | undefined): XmlRpcValue {
+  #tagged(tag: string, event: XmlRpcValue | undefined, name: XmlRpcValue | undefined): XmlRpcValue {
     if (this.#tag(tag) === null) throw new ServedFault(1000, `No such tagInfo: '${tag}'`);
     const at = typeof event === 'number' ? event : Infinity;
     const latest = new Map<string, Tagging>();
@@ -189,7 +206,8 @@ export class StateHub {
       if (tagging.tag !== tag || !this.#isVisible(tagging.created) || tagging.created > at || isRevoked)
         continue;
       const build = this.state.builds[tagging.nvr];
-      if (build === undefined || build.state !== 1) continue;
+      if (build === undefined || build.state !== 1 || (build.package_name !== name && name !== undefined))
+        continue;
       latest.set(build.package_name, tagging);
     }
     const builds = [...latest.values()].flatMap(({ nvr }) => this.state.builds[nvr] ?? []);
