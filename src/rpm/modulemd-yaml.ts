@@ -12,7 +12,7 @@ export interface YamlText {
 }
 
 /** No real module comes near; a document that does is refused before it is parsed. */
-const DOCUMENT_LIMIT = 4 << 20;
+const DOCUMENT_LIMIT = 2 << 20;
 const STREAM_LIMIT = 128 << 20;
 const DEPTH_LIMIT = 64;
 
