@@ -6,17 +6,10 @@ import type { ModuleDefaults } from '../../rpm/modulemd.ts';
 import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
 import { productmdModules } from '../../rpm/productmd-modules.ts';
 import { readGitFolder } from '../../upstream/git.ts';
-import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { Mbs } from '../../upstream/mbs.ts';
-import type {
-  SelectContext,
-  Selection,
-  SelectedPackage,
-  SelectPackages,
-  SourcePackage,
-} from '../selection.ts';
-import type { KojiFiles } from '../sources/koji-files.ts';
-import type { KojiPackage } from '../sources/koji-package-set.ts';
+import type { SelectContext, Selection, SelectedPackage, SelectPackages } from '../selection.ts';
+import type { Koji } from '../sources/koji.ts';
+import { offerPackages } from '../sources/koji-selection.ts';
 import { resolveEvent } from '../sources/pin.ts';
 import { installNotes } from './install-notes.ts';
 import { kojiModuleHub } from './koji-module-hub.ts';
@@ -30,28 +23,14 @@ import type { ModuleResolution } from './resolved-module.ts';
 import { loadScratchPools } from './scratch-modules.ts';
 import { mergeSelections } from './merge-selections.ts';
 
-/** Packages of Koji made ready for a compose: copies chosen by sigkey, metadata to be loaded when written. */
-export interface OfferedPackages {
-  /** In the order of what was offered. */
-  readonly packages: readonly SourcePackage[];
-  readonly loadFragments: Selection['loadFragments'];
-}
-
 /** What the module source works with. */
 export interface ModuleMeans {
   /** Null where no MBS is configured: modules are then read from Koji tags only. */
   readonly mbs: Mbs | null;
-  readonly hub: KojiHub;
-  readonly files: KojiFiles;
+  readonly koji: Koji;
   readonly baseModuleNames: readonly string[];
   /** Git repositories that defaults may be read from. */
   readonly gitAllowedUrls: readonly string[];
-  /** Chooses copies signed as the request wishes; an RPM that is not signed so is refused. */
-  readonly offer: (
-    context: SelectContext,
-    packages: readonly KojiPackage[],
-    sigkeys: readonly string[],
-  ) => Promise<OfferedPackages>;
 }
 
 /**
@@ -87,7 +66,7 @@ async function readEvent(
   context: SelectContext,
   request: ComposeRequest,
 ): Promise<Resolved['event']> {
-  return resolveEvent(means.hub, request.kojiEvent, { signal: context.signal });
+  return resolveEvent(means.koji.hub, request.kojiEvent, { signal: context.signal });
 }
 
 async function resolveRequest(
@@ -101,7 +80,7 @@ async function resolveRequest(
   const withDependencies = !request.flags.includes('no_deps');
   const tags = request.modularKojiTags ?? [];
   if (tags.length > 0) {
-    const hub = kojiModuleHub(means.hub, event, { signal: context.signal });
+    const hub = kojiModuleHub(means.koji.hub, event, { signal: context.signal });
     return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
   }
   if (words.length === 0) return { modules: [], requested: [], warnings: [] };
@@ -138,8 +117,8 @@ async function selectModules(
   request: ComposeRequest,
   { resolution, event }: Resolved,
 ): Promise<Selection> {
-  const { hub, files } = means;
-  const poolContext: PoolContext = { hub, files, signal: context.signal };
+  const { hub, source } = means.koji;
+  const poolContext: PoolContext = { hub, files: source.files, signal: context.signal };
   const named = (request.modules ?? []).map(parseNsvc);
   const unique = new Map([...resolution.modules, ...named].map((module) => [formatNsvc(module), module]));
   context.progress('read modules', 0, unique.size, 'modules');
@@ -162,7 +141,7 @@ async function selectModules(
   const rpms = [
     ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
   ];
-  const offered = await means.offer(context, rpms, request.sigkeys);
+  const offered = await offerPackages(means.koji, context, rpms, request.sigkeys);
   const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
   const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
     list.flatMap((one) => {

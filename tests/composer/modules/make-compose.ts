@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { moduleSource, type ModuleMeans } from '../../../src/composer/modules/module-source.ts';
-import { offerPackages } from '../../../src/composer/modules/offer-packages.ts';
 import { planCompose, type ComposePlan } from '../../../src/composer/plan.ts';
 import type { SelectContext } from '../../../src/composer/selection.ts';
-import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
-import { KojiIndex } from '../../../src/composer/sources/koji-index.ts';
+import { PackageStore } from '../../../src/composer/package-store.ts';
+import { Koji } from '../../../src/composer/sources/koji.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
@@ -72,21 +71,31 @@ export async function startModuleComposer(
 ): Promise<ModuleComposer> {
   const directory = mkdtempSync(join(tmpdir(), 'module-compose-'));
   const fake = await startFakeMbs(context, world.items ?? readMbsItems('fixture'), world.finalModulemd);
-  const { hub } = await startModuleHub(context, world.koji ?? readModuleHubData('fixture'));
-  const files = openTopDir(sharedPath('modules/fixture/koji-topdir'));
-  const index = new KojiIndex(join(directory, 'index'), NOW);
+  const { server } = await startModuleHub(context, world.koji ?? readModuleHubData('fixture'));
+  const koji = new Koji({
+    profile: {
+      name: 'koji',
+      server: server.url,
+      topDir: sharedPath('modules/fixture/koji-topdir'),
+      topUrl: null,
+      serverCa: null,
+      files: [],
+    },
+    store: new PackageStore(join(directory, 'store')),
+    indexDirectory: join(directory, 'index'),
+    clock: { now: () => NOW },
+    openLookaside: async (place) => place,
+    isReference: false,
+  });
   context.after(() => {
-    index.close();
+    koji[Symbol.dispose]();
     rmSync(directory, { recursive: true });
   });
-  const clock = { now: () => NOW };
   const means: ModuleMeans = {
     mbs: connectMbs({ url: fake.url }),
-    hub,
-    files,
+    koji,
     baseModuleNames: ['platform', 'bootstrap'],
     gitAllowedUrls: world.gitAllowedUrls ?? [],
-    offer: offerPackages({ hub, source: { kind: 'directory', files }, index, clock }),
   };
   const output = { delivery: 'link', compression: 'gzip' } as const;
   const { signal } = new AbortController();
