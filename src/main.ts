@@ -6,6 +6,10 @@ const commands: Record<
   string,
   { readonly summary: string; readonly load: () => Promise<{ command: Command }> }
 > = {
+  demo: {
+    summary: 'Tell what the service is for, with a real one',
+    load: () => import('./commands/demo.ts'),
+  },
   config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
   gather: {
     summary: 'Tell which packages a compose of some input has, and why',

@@ -19,6 +19,10 @@ import type { Log } from './log.ts';
 import { parseComposeRequest, requestDefaults } from './model/compose-request.ts';
 import { messageOf, ReactorError } from './model/errors.ts';
 import { BlockCache } from './rpm/repodata/block-cache.ts';
+import { Inbox } from './listeners/inbox.ts';
+import { defaultLimits } from './listeners/translate/message-body.ts';
+import { admitWebhook, readWebhookMessage } from './listeners/webhook.ts';
+import { receiveEventRoute, type ReceiveEvent } from './api/routes/receive-event.ts';
 import { startRules, type RunningRules } from './rules/start-rules.ts';
 
 export interface ReactorInput {
@@ -68,7 +72,8 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const health: (() => HealthPart)[] = [];
     await startComposing(input, database, targetDirUrl, stack);
     const rules = await startRuling(input, database, stack, health);
-    if (isApi) app = createApi(input, database, targetDirUrl, stack, health);
+    const receive = openWebhook(input, database, stack, health);
+    if (isApi) app = createApi(input, database, targetDirUrl, { stack, health, receive });
     log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
     const stop = (): Promise<void> => stack.disposeAsync();
     return { url, database, rules, stop, [Symbol.asyncDispose]: stop };
@@ -193,8 +198,15 @@ function createApi(
   { config, clock, log }: ReactorInput,
   database: Database,
   targetDirUrl: string,
-  stack: AsyncDisposableStack,
-  health: readonly (() => HealthPart)[],
+  {
+    stack,
+    health,
+    receive,
+  }: {
+    readonly stack: AsyncDisposableStack;
+    readonly health: readonly (() => HealthPart)[];
+    readonly receive: ReceiveEvent;
+  },
 ): ApiApp {
   const own = log.child({ role: 'api' });
   const watch = stack.use(
@@ -203,14 +215,47 @@ function createApi(
       onError: (error) => own.warn({ err: error }, 'composes could not be looked at'),
     }),
   );
-  return createApp({
-    config,
+  return createApp(
+    {
+      config,
+      database,
+      clock,
+      log: own,
+      version: readVersion(),
+      targetDirUrl,
+      watch,
+      health: async () => health.map((part) => part()),
+    },
+    [receiveEventRoute(receive)],
+  );
+}
+
+/** The listener that needs no bus: events that are posted. */
+function openWebhook(
+  { config, clock, log }: ReactorInput,
+  database: Database,
+  stack: AsyncDisposableStack,
+  health: (() => HealthPart)[],
+): ReceiveEvent {
+  const inbox = new Inbox({
     database,
     clock,
-    log: own,
-    version: readVersion(),
-    targetDirUrl,
-    watch,
-    health: async () => health.map((part) => part()),
+    log: log.child({ role: 'listener' }),
+    limits: { ...defaultLimits, maxBytes: config.event_max_bytes },
+    metrics: null,
+    needsEnrichment: () => false,
   });
+  stack.defer(() => inbox.close());
+  health.push(() => {
+    const { state, reason, waiting } = inbox.health();
+    return {
+      name: 'inbox',
+      isWell: state === 'ready',
+      detail: reason ?? `${waiting} messages wait to be stored.`,
+    };
+  });
+  return async (call) => {
+    admitWebhook(call, config.event_token);
+    return inbox.receive(readWebhookMessage(call.bytes));
+  };
 }

@@ -12,6 +12,7 @@ import { registerHealth } from './routes/health.ts';
 import { registerIndexPage } from './routes/index-page.ts';
 import { registerListComposes } from './routes/list-composes.ts';
 import { registerMetrics } from './routes/metrics.ts';
+import { registerListDecisions } from './routes/list-decisions.ts';
 import { registerRedirects } from './routes/redirects.ts';
 import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
@@ -21,6 +22,7 @@ import { registerShowCompose } from './routes/show-compose.ts';
 const routes: readonly RegisterRoute[] = [
   registerCreateCompose,
   registerListComposes,
+  registerListDecisions,
   registerShowCompose,
   registerRenewCompose,
   registerDeleteCompose,

@@ -15,7 +15,9 @@ export class RepositoryCache {
 
   /** Opens a repository with its lookaside ones, all by directory or URL. Throws what `loadRepositories` throws. */
   async load(signal: AbortSignal, main: string, lookaside: readonly string[]): Promise<LoadedRepositories> {
-    const context = { fetch: globalThis.fetch, signal };
+    signal.throwIfAborted();
+    // What is kept outlives the job that asked first, so it must not end with that job's signal.
+    const context = { fetch: globalThis.fetch };
     const wanted = [
       ...lookaside.map((location) => ({ location, isLookaside: true })),
       { location: main, isLookaside: false },

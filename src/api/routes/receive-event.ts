@@ -1,0 +1,54 @@
+import { z } from '@hono/zod-openapi';
+import { ReactorError } from '../../model/errors.ts';
+import { sendJson } from '../answer.ts';
+import { clientOf } from '../client.ts';
+import type { RegisterRoute } from '../context.ts';
+import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { ApiProblem } from '../problem.ts';
+import { readBody } from '../read-body.ts';
+import { refuseForeignPage } from '../refuse-foreign-page.ts';
+
+const receivedSchema = z.object({ id: z.number().nullable(), is_new: z.boolean() });
+
+/** What takes in an event: admits the call, stores the message, answers its number or that it was known. */
+export type ReceiveEvent = (call: {
+  readonly bytes: Buffer;
+  readonly authorization: string | null;
+  readonly signature: string | null;
+  readonly isLoopback: boolean;
+}) => Promise<{ readonly id: number | null; readonly isNew: boolean }>;
+
+/** POST /api/1/events: the webhook. The listener behind it is handed in, as rooms meet in the database only. */
+export function receiveEventRoute(receive: ReceiveEvent): RegisterRoute {
+  return (app, context) => {
+    const { config } = context;
+    app.openAPIRegistry.registerPath({
+      method: 'post',
+      path: '/api/1/events',
+      summary: 'Tell the rules that something happened',
+      responses: { 202: jsonAnswer('The event is stored, or was before', receivedSchema), ...problemAnswers },
+    });
+    app.post('/api/1/events', async (request) => {
+      refuseForeignPage(context, request);
+      const bytes = await readBody(request, config.event_max_bytes);
+      const { isLoopback } = clientOf(request.req.raw, request.env, config.trusted_proxies);
+      const authorization = request.req.header('Authorization') ?? null;
+      const signature = request.req.header('X-Hub-Signature-256') ?? null;
+      try {
+        const { id, isNew } = await receive({ bytes, authorization, signature, isLoopback });
+        return sendJson({ id, is_new: isNew }, 202);
+      } catch (error) {
+        if (!(error instanceof ReactorError)) throw error;
+        const status =
+          error.code === 'event.unauthorized' ? 401 : error.code === 'event.invalid' ? 400 : undefined;
+        if (status === undefined) throw error;
+        throw new ApiProblem(
+          status,
+          error.code,
+          error.message,
+          error.hint === undefined ? {} : { hint: error.hint },
+        );
+      }
+    });
+  };
+}
