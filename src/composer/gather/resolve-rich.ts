@@ -101,23 +101,32 @@ function satisfy(context: RichContext, rich: RichDependency, chosen: Set<number>
   }
 }
 
-/** Whether the dependency holds with these packages, both branches of a condition asked for. */
-function holds(context: RichContext, rich: RichDependency, isTaken: (id: number) => boolean): boolean {
+/**
+ * Whether the dependency holds with these packages. `asked` wants both branches of a condition, so that it holds
+ * whichever way the condition turns out; otherwise the condition is evaluated.
+ */
+function holds(
+  context: RichContext,
+  rich: RichDependency,
+  isTaken: (id: number) => boolean,
+  mode: 'asked' | 'evaluated' = 'asked',
+): boolean {
   switch (rich.kind) {
     case 'plain':
     case 'with':
     case 'without':
       return setOf(context, rich).some(isTaken);
     case 'and':
-      return rich.operands.every((operand) => holds(context, operand, isTaken));
+      return rich.operands.every((operand) => holds(context, operand, isTaken, mode));
     case 'or':
-      return rich.operands.some((operand) => holds(context, operand, isTaken));
+      return rich.operands.some((operand) => holds(context, operand, isTaken, mode));
     case 'if':
-    case 'unless':
-      return (
-        holds(context, rich.consequent, isTaken) &&
-        (rich.otherwise === null || holds(context, rich.otherwise, isTaken))
-      );
+    case 'unless': {
+      const isElse = rich.otherwise === null || holds(context, rich.otherwise, isTaken, mode);
+      if (mode === 'asked') return holds(context, rich.consequent, isTaken, mode) && isElse;
+      const isConsequent = holds(context, rich.condition, isTaken, mode) === (rich.kind === 'if');
+      return isConsequent ? holds(context, rich.consequent, isTaken, mode) : isElse;
+    }
     default:
       return rich satisfies never;
   }
@@ -139,5 +148,7 @@ export function resolveRich(context: RichContext, text: string): RichAnswer {
   const union = setOf(context, rich);
   const chosen = new Set(context.providers.choose(union, true));
   satisfy(context, rich, chosen);
-  return { chosen: [...chosen], isResolvable: union.length > 0 && isPossible(context, rich) };
+  const isTaken = (id: number): boolean => chosen.has(id) || context.isInResult(id);
+  const isHeld = holds(context, rich, isTaken, 'evaluated');
+  return { chosen: [...chosen], isResolvable: union.length > 0 && isHeld && isPossible(context, rich) };
 }
