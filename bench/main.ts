@@ -1,5 +1,6 @@
 /** Each benchmark prints what it measured; `node bench/main.ts NAME [arguments]`. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<void> }>>> = {
+  createrepo: () => import('./createrepo.ts'),
   modules: () => import('./modules.ts'),
 };
 

@@ -1,0 +1,196 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { sharedPath } from '../tests/shared.ts';
+import type { BenchTask, BenchAnswer } from './createrepo-task.ts';
+
+/** One line of the table; ratio is the peer's seconds by ours. */
+interface Row {
+  readonly what: string;
+  readonly seconds: number;
+  readonly peakMegabytes: number;
+  readonly peerSeconds?: number;
+  readonly peerPeakMegabytes?: number;
+  readonly ratio?: number;
+}
+
+interface Universe {
+  readonly root: string;
+  /** File names of the RPMs before the new build, and of the new build. */
+  readonly old: readonly string[];
+  readonly fresh: readonly string[];
+  /** Names of the packages the new build replaces. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+function readLines(path: string): Record<string, unknown>[] {
+  return readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line): Record<string, unknown> => JSON.parse(line));
+}
+
+/** One new build in the middle of the alphabet, so that half of the metadata lies behind it. */
+function generate(root: string, count: number): Universe {
+  const options = ['--packages', String(count), '--seed', '1', '--rpms', '--bump', '40', '--out', root];
+  execFileSync('python3', [sharedPath('bench/gen_repo.py'), ...options], { stdio: 'ignore' });
+  const names = readLines(join(root, 'packages.jsonl'));
+  const nameOf = (record: Record<string, unknown>) => basename(String(record['location']));
+  const old = names.map(nameOf).sort();
+  const middle = old[Math.floor(old.length / 2)] ?? '';
+  const bumped = readLines(join(root, 'bump.jsonl'));
+  const sources = [...new Set(bumped.map((record) => String(record['sourcerpm'])))].sort();
+  const source = sources.find((file) => file > middle) ?? sources[0];
+  const fresh = bumped.filter((record) => record['sourcerpm'] === source);
+  const all = new Set(fresh.map((record) => `${String(record['name'])}.${String(record['arch'])}`));
+  const replaced = names.filter((record) => all.has(`${String(record['name'])}.${String(record['arch'])}`));
+  return { root, old, fresh: fresh.map(nameOf), replaced: new Set(replaced.map(nameOf)) };
+}
+
+function linkTree(universe: Universe, files: readonly string[], into: string): string {
+  mkdirSync(into);
+  for (const file of files) linkSync(join(universe.root, 'rpms', file), join(into, file));
+  return into;
+}
+
+/** Runs a program; answers wall seconds and peak memory as the kernel counts it. */
+function measure(
+  command: string,
+  words: readonly string[],
+): { seconds: number; peak: number; stdout: string } {
+  const ran = spawnSync('/usr/bin/time', ['-f', '%e %M', command, ...words], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (ran.status !== 0) throw new Error(`${command} failed: ${ran.stderr}`);
+  const [seconds, kilobytes] = (ran.stderr.trim().split('\n').at(-1) ?? '').split(' ').map(Number);
+  return { seconds: seconds ?? 0, peak: (kilobytes ?? 0) / 1024, stdout: ran.stdout };
+}
+
+function runTask(root: string, task: BenchTask): { answer: BenchAnswer; peak: number } {
+  const file = join(root, 'task.json');
+  writeFileSync(file, JSON.stringify(task));
+  const { stdout, peak } = measure(process.execPath, [join(import.meta.dirname, 'createrepo-task.ts'), file]);
+  const answer: BenchAnswer = JSON.parse(stdout);
+  return { answer, peak };
+}
+
+function best<Result>(
+  rounds: number,
+  run: (round: number) => Result,
+  secondsOf: (result: Result) => number,
+): Result {
+  const results = Array.from({ length: rounds }, (_, round) => run(round));
+  const sorted = results.toSorted((left, right) => secondsOf(left) - secondsOf(right));
+  const median = sorted[Math.floor(sorted.length / 2)];
+  if (median === undefined) throw new Error('No rounds.');
+  return median;
+}
+
+function compare(root: string, count: number, rounds: number): Row[] {
+  const universe = generate(join(root, 'universe'), count);
+  const tree = linkTree(universe, universe.old, join(root, 'tree'));
+  const peerCold = best(
+    rounds,
+    () => measure('createrepo_c', ['-q', '--no-database', '--workers', '2', tree]),
+    ({ seconds }) => seconds,
+  );
+  const rows: Row[] = [];
+  const add = (
+    what: string,
+    ours: { seconds: number; peak: number },
+    peer: { seconds: number; peak: number },
+  ) => {
+    const { seconds, peak } = ours;
+    const ratio = peer.seconds / seconds;
+    rows.push({
+      what: `${count} packages, ${what}`,
+      seconds,
+      peakMegabytes: peak,
+      peerSeconds: peer.seconds,
+      peerPeakMegabytes: peer.peak,
+      ratio,
+    });
+  };
+  const cold = (task: Omit<Extract<BenchTask, { kind: 'cold' }>, 'kind' | 'directory' | 'universe'>) =>
+    best(
+      rounds,
+      (round) => {
+        const directory = join(root, `cold-${task.compression}-${String(task.areDigestsKnown)}-${round}`);
+        linkTree(universe, universe.old, directory);
+        const { answer, peak } = runTask(root, { kind: 'cold', universe: universe.root, directory, ...task });
+        rmSync(directory, { recursive: true });
+        return { seconds: answer.seconds, peak };
+      },
+      ({ seconds }) => seconds,
+    );
+  add('all, zstd, digests known', cold({ compression: 'zstd', areDigestsKnown: true }), peerCold);
+  add('all, zstd, hashed', cold({ compression: 'zstd', areDigestsKnown: false }), peerCold);
+  add('all, gzip, hashed', cold({ compression: 'gzip', areDigestsKnown: false }), peerCold);
+
+  const changed = [...universe.old.filter((file) => !universe.replaced.has(file)), ...universe.fresh];
+  const updates = best(
+    rounds,
+    (round) => {
+      const start = performance.now();
+      const next = linkTree(universe, changed, join(root, `next-${round}`));
+      execFileSync('cp', ['-r', join(tree, 'repodata'), join(next, 'repodata')]);
+      const linked = (performance.now() - start) / 1000;
+      const { seconds, peak } = measure('createrepo_c', [
+        '-q',
+        '--no-database',
+        '--update',
+        '--skip-stat',
+        next,
+      ]);
+      rmSync(next, { recursive: true });
+      return { seconds: seconds + linked, peak };
+    },
+    ({ seconds }) => seconds,
+  );
+  const { answer, peak } = runTask(root, {
+    kind: 'incremental',
+    universe: universe.root,
+    root,
+    old: universe.old,
+    changed,
+    rounds: Math.max(3, rounds),
+  });
+  add(
+    'one build changed, fresh link tree, as the service does it',
+    { seconds: answer.seconds, peak },
+    updates,
+  );
+  add('the same without the links', { seconds: answer.withoutLinks ?? answer.seconds, peak }, updates);
+  return rows;
+}
+
+function print(rows: readonly Row[]): void {
+  const line = (cells: readonly string[]) => {
+    const [what = '', ...numbers] = cells;
+    return `${what.padEnd(66)}${numbers.map((cell) => cell.padStart(11)).join('')}\n`;
+  };
+  process.stdout.write(line(['', 'ours', 'MB', 'peer', 'MB', 'ratio']));
+  for (const { what, seconds, peakMegabytes, peerSeconds = 0, peerPeakMegabytes = 0, ratio = 0 } of rows) {
+    const cells = [`${seconds.toFixed(3)} s`, peakMegabytes.toFixed(0), `${peerSeconds.toFixed(2)} s`];
+    process.stdout.write(line([what, ...cells, peerPeakMegabytes.toFixed(0), `${ratio.toFixed(1)}x`]));
+  }
+}
+
+/**
+ * Measures createrepo against createrepo_c over 20,000 generated packages (2,000 with --short): all of them, and
+ * after one build changed against `createrepo_c --update --skip-stat`. Medians of 3 (1 with --short).
+ */
+export function run(argv: readonly string[]): Promise<void> {
+  const isShort = argv.includes('--short');
+  const root = mkdtempSync(join(tmpdir(), 'bench-createrepo-'));
+  try {
+    const rows = compare(root, isShort ? 2000 : 20_000, isShort ? 1 : 3);
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
+    else print(rows);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+  return Promise.resolve();
+}
