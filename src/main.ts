@@ -24,6 +24,10 @@ const commands: Record<
     summary: 'Ask a service for composes, look at them, wait for them',
     load: () => import('./commands/compose.ts'),
   },
+  koji: {
+    summary: 'Check whether a Koji can be composed from',
+    load: () => import('./commands/koji.ts'),
+  },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 

@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { openHttpFiles } from '../composer/sources/koji-http-files.ts';
+import { openTopDir, type KojiFiles } from '../composer/sources/koji-files.ts';
+import { loadConfig } from '../config.ts';
+import { messageOf, ReactorError } from '../model/errors.ts';
+import { getLastEvent } from '../upstream/koji/hub-events.ts';
+import { getTag, listTaggedRpms, tagUnknown } from '../upstream/koji/hub-tags.ts';
+import { KojiHub } from '../upstream/koji/hub.ts';
+import { rpmPath } from '../upstream/koji/koji-path.ts';
+import { profilePlaces, readKojiProfile, type KojiProfile } from '../upstream/koji/koji-profile.ts';
+import { chooseSample, countSigkeys, type SampledRpm } from './koji-sample.ts';
+import type { Command, CommandContext } from './command.ts';
+
+const help = `Usage: odcs-reactor koji check [--profile NAME] [--tag TAG] [--sigkey KEY …] [--json]
+
+Says whether a Koji can be composed from: its profile, hub, files, a tag of it, and signing keys.
+
+  --profile NAME  Koji profile (default: the setting koji_profile)
+  --tag TAG       a tag to look into; files and keys are tried with RPMs of it
+  --sigkey KEY    a signing key to look for; may be given several times
+                  (default: the setting sigkeys)
+  --config FILE   settings
+  --json          one JSON document instead of text
+
+Exit code 0 when everything is well, 1 otherwise.
+`;
+
+/** One thing that was checked. `isWell` null: it could not be tried. */
+interface Finding {
+  readonly what: 'profile' | 'hub' | 'files' | 'tag' | 'keys';
+  readonly isWell: boolean | null;
+  readonly says: string;
+  readonly hint: string | null;
+}
+
+interface CheckInput {
+  readonly profile: KojiProfile;
+  readonly tag: string | null;
+  readonly sigkeys: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export const command: Command = {
+  summary: 'Check whether a Koji can be composed from',
+  help,
+  async run(context) {
+    const { values, positionals } = parseArgs({
+      args: [...context.argv],
+      allowPositionals: true,
+      options: {
+        profile: { type: 'string' },
+        tag: { type: 'string' },
+        sigkey: { type: 'string', multiple: true },
+        config: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    if (positionals.join(' ') !== 'check') {
+      context.stderr(help);
+      return 2;
+    }
+    const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
+    const { config } = loadConfig({ file, environment: context.environment });
+    const name = values.profile ?? (config.koji_profile === '' ? 'koji' : config.koji_profile);
+    const home = context.environment['HOME'] ?? homedir();
+    const findings = await attempt('profile', async () =>
+      Promise.resolve(readKojiProfile(name, profilePlaces(home, config.koji_config), home)),
+    ).then(async (profile) =>
+      'finding' in profile
+        ? [profile.finding]
+        : checkKoji({
+            profile: profile.value,
+            tag: values.tag ?? null,
+            sigkeys: values.sigkey ?? config.sigkeys.filter((key) => key !== ''),
+            signal: context.signal,
+          }),
+    );
+    print(context, name, findings, values.json);
+    return findings.every((finding) => finding.isWell !== false) ? 0 : 1;
+  },
+};
+
+type Attempt<Value> = { readonly value: Value } | { readonly finding: Finding };
+
+async function attempt<Value>(what: Finding['what'], work: () => Promise<Value>): Promise<Attempt<Value>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    const where = error instanceof ReactorError && error.where !== undefined ? ` (${error.where})` : '';
+    const hint = error instanceof ReactorError ? (error.hint ?? null) : null;
+    return { finding: { what, isWell: false, says: `${messageOf(error)}${where}`, hint } };
+  }
+}
+
+async function checkKoji(input: CheckInput): Promise<readonly Finding[]> {
+  const { profile } = input;
+  const findings: Finding[] = [
+    { what: 'profile', isWell: true, says: `"${profile.name}" from ${profile.files.join(', ')}`, hint: null },
+  ];
+  const authorities =
+    profile.serverCa === null ? {} : { authorities: readFileSync(profile.serverCa, 'utf8') };
+  using hub = new KojiHub({ url: profile.server, ...authorities, patience: { tries: 2, offlineMs: 0 } });
+  const reached = await attempt('hub', () => getLastEvent(hub, { signal: input.signal }));
+  if ('finding' in reached) findings.push(reached.finding);
+  else {
+    const event = reached.value;
+    const age = event === null ? '' : `; its last event is ${event.id}`;
+    findings.push({ what: 'hub', isWell: true, says: `${profile.server} answers${age}`, hint: null });
+  }
+  const sample = 'finding' in reached ? [] : await checkTag(hub, input, findings);
+  await checkFiles(input, authorities, sample, findings);
+  return findings;
+}
+
+async function checkTag(
+  hub: KojiHub,
+  input: CheckInput,
+  findings: Finding[],
+): Promise<readonly SampledRpm[]> {
+  const { tag, signal } = input;
+  if (tag === null) return [];
+  const read = await attempt('tag', async () => {
+    if ((await getTag(hub, tag, { signal })) === null) throw tagUnknown(hub, tag);
+    return listTaggedRpms(hub, { tag, inherit: true, signal });
+  });
+  if ('finding' in read) {
+    findings.push(read.finding);
+    return [];
+  }
+  const { rpms, builds } = read.value;
+  const says = `${tag} holds ${rpms.length} RPMs of ${builds.size} builds`;
+  const hint =
+    rpms.length === 0 ? 'Nothing is tagged, or the package list of the tag is empty or blocked.' : null;
+  findings.push({ what: 'tag', isWell: rpms.length > 0, says, hint });
+  const sample = chooseSample(read.value);
+  if (input.sigkeys.length > 0 && sample.length > 0) {
+    const counted = await attempt('keys', () => countSigkeys(hub, sample, input.sigkeys));
+    findings.push('finding' in counted ? counted.finding : { what: 'keys', ...counted.value });
+  }
+  return sample;
+}
+
+async function checkFiles(
+  { profile, sigkeys }: CheckInput,
+  authorities: { readonly authorities?: string },
+  sample: readonly SampledRpm[],
+  findings: Finding[],
+): Promise<void> {
+  const opened = await attempt('files', async () => Promise.resolve(openFiles(profile, authorities)));
+  if ('finding' in opened) {
+    findings.push(opened.finding);
+    return;
+  }
+  const { files, close } = opened.value;
+  try {
+    if (sample.length === 0) {
+      const says = `${files.where}; nothing was tried, as no RPM of a tag is known`;
+      findings.push({ what: 'files', isWell: null, says, hint: 'Name a tag with --tag.' });
+      return;
+    }
+    const tried = await attempt('files', () => lookForSample(files, sample, sigkeys));
+    findings.push('finding' in tried ? tried.finding : tried.value);
+  } finally {
+    close();
+  }
+}
+
+async function lookForSample(
+  files: KojiFiles,
+  sample: readonly SampledRpm[],
+  sigkeys: readonly string[],
+): Promise<Finding> {
+  const keys = [null, ...sigkeys];
+  const paths = sample.map(({ build, rpm }) => keys.map((key) => rpmPath(build, rpm, key)));
+  const looks = await files.look(paths.flat());
+  const isThere = (at: number): boolean =>
+    looks.slice(at * keys.length, (at + 1) * keys.length).some((look) => look !== null);
+  const missing = sample.flatMap((_, at) => (isThere(at) ? [] : [paths[at]?.[0] ?? '']));
+  if (missing.length === 0) {
+    return {
+      what: 'files',
+      isWell: true,
+      says: `${files.where} has all ${sample.length} RPMs tried`,
+      hint: null,
+    };
+  }
+  return {
+    what: 'files',
+    isWell: false,
+    says: `${files.where} lacks ${missing.length} of ${sample.length} RPMs tried, such as ${missing[0]}`,
+    hint: 'It may belong to another hub, or a volume is not mounted.',
+  };
+}
+
+function openFiles(
+  profile: KojiProfile,
+  authorities: { readonly authorities?: string },
+): { readonly files: KojiFiles; readonly close: () => void } {
+  if (profile.topDir !== null) {
+    try {
+      return { files: openTopDir(profile.topDir), close: () => undefined };
+    } catch (error) {
+      if (profile.topUrl === null) throw error;
+    }
+  }
+  if (profile.topUrl === null) {
+    throw new ReactorError('koji.files_unknown', 'The profile names neither topdir nor topurl.', {
+      hint: 'Add topdir (where it is mounted here) or topurl to it.',
+    });
+  }
+  const files = openHttpFiles({ topUrl: profile.topUrl, tries: 2, ...authorities });
+  return { files, close: () => files.close() };
+}
+
+function print(
+  context: CommandContext,
+  profile: string,
+  findings: readonly Finding[],
+  isJson: boolean,
+): void {
+  if (isJson) {
+    context.stdout(`${JSON.stringify({ profile, findings })}\n`);
+    return;
+  }
+  for (const { what, isWell, says, hint } of findings) {
+    const mark = isWell === null ? '-' : isWell ? 'ok' : 'NOT';
+    context.stdout(`${mark.padEnd(4)}${what.padEnd(9)}${says}\n`);
+    if (hint !== null && isWell !== true) context.stdout(`             ${hint}\n`);
+  }
+}
