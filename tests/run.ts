@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ensurePackages } from './services/debian-packages.ts';
+import { startPostgresql } from './services/postgresql.ts';
+
+/** Programs of the field that tests hold this one against, from Debian. */
+const packages = [
+  'activemq',
+  'createrepo-c',
+  'dnf',
+  'git',
+  'libmodulemd-tools',
+  'libsolv-tools',
+  'openssl',
+  'postgresql',
+  'python3',
+  'python3-dnf',
+  'python3-solv',
+  'rabbitmq-server',
+  'rpm',
+];
+
+const root = resolve(import.meta.dirname, '..');
+const wanted = process.argv.slice(2);
+
+function listTests(): string[] {
+  const all = globSync('tests/**/*.test.ts', { cwd: root }).sort();
+  return wanted.length === 0 ? all : all.filter((file) => wanted.some((part) => file.includes(part)));
+}
+
+/** Tests that open a database, directly or through what opens it for them. */
+function needsDatabase(file: string): boolean {
+  return /open-test-database|open-test-api|\/engine\.ts|listening\.ts|open-test-composer/.test(
+    readFileSync(resolve(root, file), 'utf8'),
+  );
+}
+
+function run(title: string, files: readonly string[], environment: Record<string, string>): boolean {
+  if (files.length === 0) return true;
+  process.stdout.write(`\n=== ${title}: ${files.length} files\n`);
+  const reporter = process.stdout.isTTY ? 'spec' : 'dot';
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      '--test',
+      `--test-reporter=${reporter}`,
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./tests/summary-reporter.ts',
+      '--test-reporter-destination=stdout',
+      '--test-concurrency=2',
+      '--test-timeout=600000',
+      ...files,
+    ],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } },
+  );
+  return status === 0;
+}
+
+const files = listTests();
+if (files.length === 0) {
+  process.stderr.write(`No test file matches ${wanted.join(' ')}.\n`);
+  process.exit(1);
+}
+const answer = ensurePackages(packages);
+if (!answer.ready) process.stderr.write(`Tests that need those programs are skipped: ${answer.reason}\n`);
+let isGood = run('embedded database', files, {});
+const again = files.filter(needsDatabase);
+if (answer.ready && again.length > 0) {
+  const postgresql = await startPostgresql();
+  try {
+    isGood = run('PostgreSQL', again, { ODCS_TEST_DATABASE_URL: postgresql.url }) && isGood;
+  } finally {
+    await postgresql.stop();
+  }
+} else if (again.length > 0) {
+  process.stderr.write('THE SUITE WAS NOT RUN ON POSTGRESQL.\n');
+}
+process.exitCode = isGood ? 0 : 1;
