@@ -19,6 +19,10 @@ const commands: Record<
     summary: 'Write the repodata of a tree of RPMs',
     load: () => import('./commands/createrepo.ts'),
   },
+  rules: {
+    summary: 'Check, explain and try rules; pause, resume, trigger',
+    load: () => import('./commands/rules.ts'),
+  },
   serve: { summary: 'Run the service', load: () => import('./commands/serve.ts') },
   compose: {
     summary: 'Ask a service for composes, look at them, wait for them',

@@ -1,0 +1,99 @@
+import { ReactorError } from '../model/errors.ts';
+import type { Backtest } from '../rules/backtest.ts';
+import type { Explanation } from '../rules/explain.ts';
+import type { CommandContext } from './command.ts';
+import { printBacktest, printExplanation } from './print-rules.ts';
+import type { RulesOptions } from './rules-arguments.ts';
+import { createServiceClient } from './service-client.ts';
+
+type ServiceVerb =
+  'list' | 'pause' | 'resume' | 'trigger' | 'decisions' | 'explain' | 'backtest' | 'timeline';
+
+/** Carries out those verbs of `rules` that the running service answers. Throws what the service refuses. */
+export async function rulesOfService(
+  context: CommandContext,
+  verb: ServiceVerb,
+  words: readonly string[],
+  values: RulesOptions,
+): Promise<number> {
+  const server = values.server ?? context.environment['ODCS_SERVER'] ?? 'http://127.0.0.1:5005';
+  const token = values.token ?? context.environment['ODCS_TOKEN'];
+  const client = createServiceClient(server, token, context.signal);
+  const isJson = values.json === true;
+  const base = '/api/1/rules';
+  const rule = `${base}/${encodeURIComponent(nameOf(verb, words))}`;
+  switch (verb) {
+    case 'list': {
+      const { rules } = read<{ rules: { name: string; mode: string; paused: unknown }[] }>(
+        await client.request('GET', `${base}/`),
+      );
+      for (const one of rules) {
+        context.stdout(
+          isJson
+            ? `${JSON.stringify(one)}\n`
+            : `${one.name} (${one.mode}${one.paused === null ? '' : ', paused'})\n`,
+        );
+      }
+      return 0;
+    }
+    case 'pause':
+    case 'resume':
+    case 'trigger': {
+      if (verb !== 'resume' && values.reason === undefined) {
+        throw new ReactorError('rules.usage', `${verb} needs --reason, which is recorded.`);
+      }
+      const answer = read<{ message: string }>(
+        await client.request('POST', `${rule}/${verb}`, { reason: values.reason ?? '' }),
+      );
+      context.stdout(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`);
+      return 0;
+    }
+    case 'decisions': {
+      const query = new URLSearchParams();
+      for (const key of ['event', 'rule', 'compose', 'limit'] as const) {
+        const value = values[key];
+        if (value !== undefined) query.set(key, value);
+      }
+      const { items } = read<{ items: { at: string; rule: string; outcome: string; why: string }[] }>(
+        await client.request('GET', `/api/1/decisions/?${query.toString()}`),
+      );
+      for (const one of items) {
+        context.stdout(
+          isJson ? `${JSON.stringify(one)}\n` : `${one.at} ${one.rule}: ${one.outcome}. ${one.why}\n`,
+        );
+      }
+      return 0;
+    }
+    case 'explain': {
+      const answer = await client.request('GET', `${rule}/explain?event=${words[1] ?? ''}`);
+      printExplanation(context, read<Explanation>(answer), isJson);
+      return 0;
+    }
+    case 'backtest':
+    case 'timeline': {
+      const query = new URLSearchParams({ since: values.since ?? '7d' });
+      const answer = read<{ backtest: Backtest; timeline: string }>(
+        await client.request('GET', `${rule}/backtest?${query.toString()}`),
+      );
+      if (verb === 'timeline') context.stdout(answer.timeline);
+      else printBacktest(context, answer.backtest, isJson);
+      return 0;
+    }
+    default:
+      return verb satisfies never;
+  }
+}
+
+function nameOf(verb: ServiceVerb, words: readonly string[]): string {
+  const [name] = words;
+  if (name !== undefined || verb === 'list' || verb === 'decisions') return name ?? '';
+  throw new ReactorError('rules.usage', `${verb} needs the name of a rule.`);
+}
+
+/** The answer of our own service, whose shape its routes promise. */
+function read<T extends object>(answer: unknown): T {
+  if (typeof answer === 'object' && answer !== null) return answer as T;
+  throw new ReactorError('service.strange_answer', 'The service answered something else than rules do.', {
+    hint: 'Does --server name an odcs-reactor?',
+  });
+}

@@ -1,0 +1,33 @@
+import { formatDuration } from '../model/duration.ts';
+import type { Rule } from '../model/rule.ts';
+import type { Backtest, BacktestWindow } from './backtest.ts';
+
+const WIDTH = 60;
+
+/**
+ * Draws the windows of a backtest, one a line: `[` the first event, `=` the wait, `]` the close, and when, for how
+ * long and with how many events. The scale is that of the longest.
+ */
+export function drawTimeline(rule: Rule, backtest: Backtest): string {
+  const { settleMs, maxWaitMs, minIntervalMs } = rule;
+  const lines = [
+    `${rule.name}: settle ${formatDuration(settleMs)}, max_wait ${formatDuration(maxWaitMs)}` +
+      (minIntervalMs === 0 ? '' : `, min_interval ${formatDuration(minIntervalMs)}`),
+  ];
+  const longest = Math.max(1, ...backtest.windows.map(lengthOf));
+  for (const window of backtest.windows) {
+    const length = Math.max(2, Math.round((lengthOf(window) / longest) * WIDTH));
+    const group = Object.values(window.group).join(' ');
+    lines.push(
+      `${window.openedAt.slice(0, 19)}Z [${'='.repeat(length - 2)}]${' '.repeat(WIDTH - length)} ` +
+        `${formatDuration(lengthOf(window))}, ${window.causes.length} event${window.causes.length === 1 ? '' : 's'}` +
+        `${group === '' ? '' : `, ${group}`}: ${window.outcome}`,
+    );
+  }
+  if (backtest.windows.length === 0) lines.push('No window: no event fires the rule.');
+  return `${lines.join('\n')}\n`;
+}
+
+function lengthOf(window: BacktestWindow): number {
+  return Date.parse(window.closedAt) - Date.parse(window.openedAt);
+}
