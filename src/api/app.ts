@@ -17,6 +17,7 @@ import { registerRedirects } from './routes/redirects.ts';
 import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
+import { registerShowManifest } from './routes/show-manifest.ts';
 
 /** Every route of the service. */
 const routes: readonly RegisterRoute[] = [
@@ -27,6 +28,7 @@ const routes: readonly RegisterRoute[] = [
   registerRenewCompose,
   registerDeleteCompose,
   registerFollowCompose,
+  registerShowManifest,
   registerAbout,
   registerMetrics,
   registerHealth,

@@ -1,3 +1,4 @@
+import { readLdapGroups } from '../upstream/ldap/read-ldap-groups.ts';
 import { readUserGroups } from '../upstream/oidc-userinfo.ts';
 import { clientOf } from './client.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
@@ -36,18 +37,16 @@ export async function identify(context: ApiContext, request: ApiRequest): Promis
     return names.map((name) => request.req.header(name) ?? '').find((value) => value !== '') ?? '';
   };
   const remoteUser = header('X-Remote-User');
-  const groups = header('X-Remote-Groups')
-    .split(/[\s,;:]+/)
-    .filter((group) => group !== '');
+  const kerberos = (): Promise<Identity> => identifyKerberos(context, remoteUser, header('X-Remote-Groups'));
   switch (config.auth_backend) {
     case 'noauth':
       return unknownIdentity;
     case 'kerberos':
-      return identifyKerberos(remoteUser, groups);
+      return kerberos();
     case 'ssl':
       return identifySsl(header);
     case 'kerberos_or_ssl':
-      return remoteUser === '' ? identifySsl(header) : identifyKerberos(remoteUser, groups);
+      return remoteUser === '' ? identifySsl(header) : kerberos();
     case 'openidc':
       return identifyOpenidc(context, remoteUser, header);
     default:
@@ -61,13 +60,30 @@ function refuse(code: string, message: string): never {
   });
 }
 
-function identifyKerberos(remoteUser: string, groups: readonly string[]): Identity {
+async function identifyKerberos(
+  context: ApiContext,
+  remoteUser: string,
+  groupsHeader: string,
+): Promise<Identity> {
   if (remoteUser === '') refuse('auth.user_missing', 'REMOTE_USER is not present in request.');
   const [name, realm, ...rest] = remoteUser.split('@');
   if (!name || realm === undefined || rest.length > 0) {
     throw new ApiProblem(400, 'auth.user_malformed', `REMOTE_USER is not a name@REALM: ${remoteUser}`);
   }
-  return { user: name, groups, scopes: null };
+  const told = groupsHeader.split(/[\s,;:]+/).filter((group) => group !== '');
+  return { user: name, groups: told.length > 0 ? told : await askLdap(context, name), scopes: null };
+}
+
+/** Without an answer the user has no groups, as in ODCS; the log tells why. */
+async function askLdap({ config, log }: ApiContext, user: string): Promise<readonly string[]> {
+  const { auth_ldap_server: server, auth_ldap_group_base: base } = config;
+  if (server === '') return [];
+  try {
+    return await readLdapGroups({ server, base, user });
+  } catch (error) {
+    log.warn({ err: error, user }, 'LDAP does not tell the groups of a user');
+    return [];
+  }
 }
 
 function identifySsl(header: (...names: string[]) => string): Identity {

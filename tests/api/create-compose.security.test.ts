@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Config } from '../../src/config.ts';
+import { ldapAnswers, openReplayedLdap } from '../upstream/ldap/replayed-ldap.ts';
 import { givenCompose } from './compose-rows.ts';
 import { openTestApi, type Answer, type CallOptions, type Caller } from './open-test-api.ts';
 
@@ -28,6 +29,21 @@ test('kerberos takes groups from the proxy', async () => {
   const call = api.withSettings({ auth_backend: 'kerberos', allowed_clients: allowed });
   const headers = { 'X-Remote-User': 'kim@EXAMPLE.COM', 'X-Remote-Groups': 'users;builders' };
   assert.equal((await post(call, headers)).status, 200);
+});
+
+test('kerberos asks LDAP for groups, and goes without where that does not answer', async () => {
+  const server = await openReplayedLdap(ldapAnswers.twoGroups);
+  const settings = {
+    auth_backend: 'kerberos',
+    allowed_clients: allowed,
+    auth_ldap_server: server.url,
+    auth_ldap_group_base: 'ou=groups,dc=example,dc=com',
+  } as const;
+  const headers = { 'X-Remote-User': 'kim@EXAMPLE.COM' };
+  assert.equal((await post(api.withSettings(settings), headers)).status, 200);
+  await server[Symbol.asyncDispose]();
+  const { status, json } = await post(api.withSettings(settings), headers);
+  assert.deepEqual([status, json['message']], [403, 'User kim is not in role allowed_clients.']);
 });
 
 const missing = [401, 'Unauthorized', 'REMOTE_USER is not present in request.'];

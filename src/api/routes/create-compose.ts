@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi';
 import { isDeepStrictEqual } from 'node:util';
 import { insertCompose } from '../../database/composes.ts';
 import { findComposeByKey } from '../../database/list-composes.ts';
@@ -15,6 +16,7 @@ import { askedValues, requireAllowedClient, requirePermission, requireScope } fr
 import { checkRepositories } from '../check-repositories.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { composeRequestSchema, composeSchema, jsonAnswer, problemAnswers } from '../documentation.ts';
+import { answerDryRun, isDryRun } from '../plan-only.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
@@ -27,6 +29,14 @@ export const registerCreateCompose: RegisterRoute = (app, context) => {
     path: '/api/1/composes/',
     summary: 'Ask for a compose',
     request: {
+      query: z.object({
+        dry_run: z.string().optional().openapi({ description: '1: only tell what the compose would hold' }),
+      }),
+      headers: z.object({
+        'Idempotency-Key': z.string().optional().openapi({
+          description: 'The same key of the same owner gets the same compose',
+        }),
+      }),
       body: { required: true, content: { 'application/json': { schema: composeRequestSchema } } },
     },
     responses: {
@@ -67,6 +77,7 @@ async function createCompose(
   const asked = isOld ? parseFirstReleaseRequest(body, defaults) : parseComposeRequest(body, defaults);
   requirePermission(identity, config, askedValues(asked));
   await checkRepositories(context, request, asked);
+  if (isDryRun(request)) return answerDryRun(context, request, asked);
   const compose = await storeCompose(context, ownerOf(identity), asked, idempotencyKeyOf(request));
   return sendJson(composeJson(compose, context.targetDirUrl));
 }

@@ -1,0 +1,57 @@
+import { listReusable } from '../database/reuse-composes.ts';
+import { transaction } from '../database/transaction.ts';
+import type { ComposeRequest } from '../model/compose.ts';
+import { ReactorError } from '../model/errors.ts';
+import { sendJson } from './answer.ts';
+import type { ApiContext, ApiRequest } from './context.ts';
+import { ApiProblem } from './problem.ts';
+
+/** Whether a request only wants to know what would be composed. */
+export function isDryRun(request: ApiRequest): boolean {
+  const asked = request.req.query('dry_run');
+  return asked !== undefined && !['', '0', 'false', 'no'].includes(asked.toLowerCase());
+}
+
+/**
+ * Answers a dry run: what the compose would hold, and which living compose would be reused for it. Nothing is
+ * stored. Throws `request.dry_run_unavailable` (501) where this process has no composer, and what planning throws.
+ */
+export async function answerDryRun(
+  context: ApiContext,
+  request: ApiRequest,
+  asked: ComposeRequest,
+): Promise<Response> {
+  const { plan, database, clock } = context;
+  if (plan === undefined) {
+    throw new ApiProblem(501, 'request.dry_run_unavailable', 'This server cannot plan without composing.', {
+      hint: 'Ask one that has the role composer.',
+    });
+  }
+  const planned = await planOrRefuse(() => plan(asked, request.req.raw.signal));
+  const reusable = asked.flags.includes('no_reuse')
+    ? []
+    : await transaction(database.handle, (handle) =>
+        listReusable(handle, planned.fingerprint, asked.targetDir, 0, clock.now()),
+      );
+  return sendJson({
+    dry_run: true,
+    fingerprint: planned.fingerprint,
+    manifest: planned.manifest,
+    packages: planned.manifest.filter((line) => line.startsWith('package\t')).length,
+    reuses: reusable[0]?.id ?? null,
+    warnings: planned.warnings,
+  });
+}
+
+/** What would have become the compose's failure is here the caller's answer. */
+async function planOrRefuse<T>(plan: () => Promise<T>): Promise<T> {
+  try {
+    return await plan();
+  } catch (error) {
+    if (!(error instanceof ReactorError) || error.fate !== 'drop') throw error;
+    throw new ApiProblem(400, error.code, error.message, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
