@@ -8,7 +8,11 @@ import type { ApiApp, HealthPart } from './api/context.ts';
 import type { Clock } from './clock.ts';
 import type { ComposerContext } from './composer/composer-context.ts';
 import { openOriginFetcher, type OriginFetcher } from './composer/fetch-origin.ts';
+import { openModules } from './composer/modules/open-modules.ts';
 import { PackageStore } from './composer/package-store.ts';
+import { kojiSource } from './composer/sources/koji-source.ts';
+import type { Koji } from './composer/sources/koji.ts';
+import { openKoji } from './composer/sources/open-koji.ts';
 import { createRepoSource } from './composer/sources/repo.ts';
 import { RepositoryCache } from './composer/sources/repository-cache.ts';
 import { startComposer, startJanitor } from './composer/start-composer.ts';
@@ -128,7 +132,9 @@ async function startComposing(
   if (!config.roles.includes('composer') && !config.roles.includes('janitor')) return;
   const store = new PackageStore(join(config.target_dir, '.packages'));
   const fetcher = stack.use(openOriginFetcher({ store, clock }));
-  const context = createComposerContext(input, database, targetDirUrl, fetcher);
+  const koji = openKoji(config, { store, clock, log: log.child({ role: 'composer' }) });
+  if (koji !== null) stack.use(koji);
+  const context = createComposerContext(input, database, targetDirUrl, { fetcher, koji });
   if (config.roles.includes('composer')) await startComposer(context, config.concurrent_composes);
   if (!config.roles.includes('janitor')) return;
   const abort = new AbortController();
@@ -144,7 +150,7 @@ function createComposerContext(
   { config, clock, log }: ReactorInput,
   database: Database,
   targetDirUrl: string,
-  fetcher: OriginFetcher,
+  { fetcher, koji }: { readonly fetcher: OriginFetcher; readonly koji: Koji | null },
 ): ComposerContext {
   const defaults = requestDefaults(config);
   return {
@@ -157,6 +163,7 @@ function createComposerContext(
         repoRoots: config.repo_roots,
         repoHosts: config.repo_hosts,
       }),
+      ...(koji === null ? {} : kojiSources(config, koji)),
     },
     output: { delivery: config.delivery, compression: config.repodata_compression },
     blocks: new BlockCache(),
@@ -166,6 +173,13 @@ function createComposerContext(
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
+}
+
+/** The source types that need Koji. */
+function kojiSources(config: Config, koji: Koji): ComposerContext['sources'] {
+  const modules = openModules(config, koji);
+  const builds = modules.withModules(kojiSource(koji));
+  return { tag: builds, build: builds, module: modules.select };
 }
 
 async function startRuling(
