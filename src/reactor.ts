@@ -23,10 +23,10 @@ import type { Log } from './log.ts';
 import { parseComposeRequest, requestDefaults } from './model/compose-request.ts';
 import { messageOf, ReactorError } from './model/errors.ts';
 import { BlockCache } from './rpm/repodata/block-cache.ts';
-import { Inbox } from './listeners/inbox.ts';
-import { defaultLimits } from './listeners/translate/message-body.ts';
-import { admitWebhook, readWebhookMessage } from './listeners/webhook.ts';
-import { receiveEventRoute, type ReceiveEvent } from './api/routes/receive-event.ts';
+import { Registry } from 'prom-client';
+import { createPublishers, startListeners, type RunningListeners } from './listeners/start-listeners.ts';
+import { receiveEventRoute } from './api/routes/receive-event.ts';
+import { startAnnouncing } from './composer/announce.ts';
 import { startRules, type RunningRules } from './rules/start-rules.ts';
 
 export interface ReactorInput {
@@ -73,11 +73,12 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const server = isApi ? await listen(config, () => app, stack) : null;
     const url = server ?? `http://${config.host}:${config.port}`;
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
-    const health: (() => HealthPart)[] = [];
+    const health: (() => readonly HealthPart[])[] = [];
     await startComposing(input, database, targetDirUrl, stack);
     const rules = await startRuling(input, database, stack, health);
-    const receive = openWebhook(input, database, stack, health);
-    if (isApi) app = createApi(input, database, targetDirUrl, { stack, health, receive });
+    const metrics = new Registry();
+    const listeners = startListening(input, database, { registry: metrics, stack, health });
+    if (isApi) app = createApi(input, database, targetDirUrl, { stack, health, listeners, metrics });
     log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
     const stop = (): Promise<void> => stack.disposeAsync();
     return { url, database, rules, stop, [Symbol.asyncDispose]: stop };
@@ -135,7 +136,14 @@ async function startComposing(
   const koji = openKoji(config, { store, clock, log: log.child({ role: 'composer' }) });
   if (koji !== null) stack.use(koji);
   const context = createComposerContext(input, database, targetDirUrl, { fetcher, koji });
-  if (config.roles.includes('composer')) await startComposer(context, config.concurrent_composes);
+  if (config.roles.includes('composer')) {
+    await startComposer(context, config.concurrent_composes);
+    const publishers = createPublishers(config);
+    stack.defer(async () => {
+      await Promise.all(publishers.map((publisher) => publisher.close()));
+    });
+    await startAnnouncing({ database, clock, log: context.log, publishers });
+  }
   if (!config.roles.includes('janitor')) return;
   const abort = new AbortController();
   const done = startJanitor(context, abort.signal);
@@ -186,7 +194,7 @@ async function startRuling(
   { config, clock, log }: ReactorInput,
   database: Database,
   stack: AsyncDisposableStack,
-  health: (() => HealthPart)[],
+  health: (() => readonly HealthPart[])[],
 ): Promise<RunningRules | null> {
   if (!config.roles.includes('rules') || config.rules_dir === '') return null;
   const rules = await startRules({
@@ -203,7 +211,7 @@ async function startRuling(
       problem === undefined
         ? `${rules.set.rules.length} rules run, set ${rules.set.version.slice(0, 12)}.`
         : `The last good set of ${rules.set.rules.length} rules runs; ${problem.file}: ${problem.message}`;
-    return { name: 'rules', isWell: problem === undefined, detail };
+    return [{ name: 'rules', isWell: problem === undefined, detail }];
   });
   return rules;
 }
@@ -215,11 +223,13 @@ function createApi(
   {
     stack,
     health,
-    receive,
+    listeners,
+    metrics,
   }: {
     readonly stack: AsyncDisposableStack;
-    readonly health: readonly (() => HealthPart)[];
-    readonly receive: ReceiveEvent;
+    readonly health: readonly (() => readonly HealthPart[])[];
+    readonly listeners: RunningListeners;
+    readonly metrics: Registry;
   },
 ): ApiApp {
   const own = log.child({ role: 'api' });
@@ -238,38 +248,26 @@ function createApi(
       version: readVersion(),
       targetDirUrl,
       watch,
-      health: async () => health.map((part) => part()),
+      metrics,
+      health: async () => health.flatMap((part) => part()),
     },
-    [receiveEventRoute(receive)],
+    [receiveEventRoute((call) => listeners.receiveCall(call))],
   );
 }
 
-/** The listener that needs no bus: events that are posted. */
-function openWebhook(
+/** The inbox and, with the role, the buses; posted events are taken in any case. */
+function startListening(
   { config, clock, log }: ReactorInput,
   database: Database,
-  stack: AsyncDisposableStack,
-  health: (() => HealthPart)[],
-): ReceiveEvent {
-  const inbox = new Inbox({
-    database,
-    clock,
-    log: log.child({ role: 'listener' }),
-    limits: { ...defaultLimits, maxBytes: config.event_max_bytes },
-    metrics: null,
-    needsEnrichment: () => false,
-  });
-  stack.defer(() => inbox.close());
-  health.push(() => {
-    const { state, reason, waiting } = inbox.health();
-    return {
-      name: 'inbox',
-      isWell: state === 'ready',
-      detail: reason ?? `${waiting} messages wait to be stored.`,
-    };
-  });
-  return async (call) => {
-    admitWebhook(call, config.event_token);
-    return inbox.receive(readWebhookMessage(call.bytes));
-  };
+  parts: {
+    readonly registry: Registry;
+    readonly stack: AsyncDisposableStack;
+    readonly health: (() => readonly HealthPart[])[];
+  },
+): RunningListeners {
+  const own = log.child({ role: 'listener' });
+  const { registry } = parts;
+  const listeners = parts.stack.use(startListeners({ config, database, clock, log: own, registry }));
+  parts.health.push(() => listeners.health());
+  return listeners;
 }

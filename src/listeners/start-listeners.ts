@@ -1,0 +1,123 @@
+import type { Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import type { DomainEvent } from '../model/event.ts';
+import { createFedoraMessagingPublisher } from './fedora-messaging-publisher.ts';
+import { readFedoraMessagingConfig } from './fedora-messaging-config.ts';
+import { listenToFedoraMessaging } from './fedora-messaging.ts';
+import { Inbox, type Stored } from './inbox.ts';
+import { createListenerMetrics } from './metrics.ts';
+import type { Publisher } from './publisher.ts';
+import type { Supervisor } from './supervise.ts';
+import { defaultLimits } from './translate/message-body.ts';
+import { createUmbPublisher } from './umb-publisher.ts';
+import { listenToUmb } from './umb.ts';
+import { admitWebhook, readWebhookMessage, type WebhookCall } from './webhook.ts';
+
+export interface ListenersInput {
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Whether an event must be enriched before rules see it. */
+  readonly needsEnrichment?: (event: DomainEvent) => boolean;
+  /** Called after each connection to a bus. */
+  readonly onConnected?: () => void;
+}
+
+/** The ways messages come into this process. */
+export interface RunningListeners extends AsyncDisposable {
+  readonly inbox: Inbox;
+  /** Stores what the webhook was called with. Throws `event.unauthorized`, `event.invalid`. */
+  receiveCall(call: WebhookCall): Promise<Stored>;
+  /** How the inbox and each bus are, one sentence each. */
+  health(): { readonly name: string; readonly isWell: boolean; readonly detail: string }[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the inbox and, with the role `listener`, listens to the buses the settings name. Throws
+ * `fedora_messaging.config_invalid`.
+ */
+export function startListeners(input: ListenersInput): RunningListeners {
+  const { config, database, clock, log } = input;
+  const metrics = createListenerMetrics(input.registry);
+  const limits = { ...defaultLimits, maxBytes: config.event_max_bytes };
+  const needsEnrichment = input.needsEnrichment ?? (() => false);
+  const inbox = new Inbox({ database, clock, log, limits, metrics, needsEnrichment });
+  const shared = {
+    inbox,
+    log,
+    metrics,
+    ...(input.onConnected === undefined ? {} : { onConnected: input.onConnected }),
+  };
+  const listeners: Supervisor[] = [];
+  if (config.roles.includes('listener')) {
+    if (config.fedora_messaging_config !== '') {
+      const file = readFedoraMessagingConfig(config.fedora_messaging_config);
+      listeners.push(listenToFedoraMessaging({ ...shared, config: file }));
+    }
+    if (config.umb_urls.length > 0 && config.umb_destinations.length > 0) {
+      const { umb_urls: urls, umb_destinations: destinations } = config;
+      const credentials = umbCredentials(config);
+      listeners.push(
+        listenToUmb({ ...shared, urls, destinations, credentials, maxBytes: config.event_max_bytes }),
+      );
+    }
+  }
+  const stop = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.stop()));
+    await inbox.close();
+  };
+  return {
+    inbox,
+    receiveCall: async (call) => {
+      admitWebhook(call, config.event_token);
+      return inbox.receive(readWebhookMessage(call.bytes));
+    },
+    health: () => [inboxHealth(inbox), ...listeners.map(busHealth)],
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function umbCredentials(config: Config) {
+  return { certificate: config.umb_certificate, key: config.umb_key, ca: config.umb_ca };
+}
+
+/** The buses compose states are announced on, as the settings name them. Throws `fedora_messaging.config_invalid`. */
+export function createPublishers(config: Config): Publisher[] {
+  const publishers: Publisher[] = [];
+  if (config.fedora_messaging_config !== '') {
+    publishers.push(
+      createFedoraMessagingPublisher(readFedoraMessagingConfig(config.fedora_messaging_config)),
+    );
+  }
+  if (config.umb_urls.length > 0 && config.umb_topic !== '') {
+    const destination = config.umb_topic.startsWith('/') ? config.umb_topic : `/topic/${config.umb_topic}`;
+    publishers.push(
+      createUmbPublisher({ urls: config.umb_urls, destination, credentials: umbCredentials(config) }),
+    );
+  }
+  return publishers;
+}
+
+function inboxHealth(inbox: Inbox) {
+  const { state, reason, waiting } = inbox.health();
+  const detail =
+    state === 'stalled'
+      ? `Messages cannot be stored: ${reason ?? ''}`
+      : `${waiting} messages are being stored.`;
+  return { name: 'inbox', isWell: state !== 'stalled', detail };
+}
+
+function busHealth(listener: Supervisor) {
+  const { bus, state, reason, connections, nextAttemptAt } = listener.health();
+  const isWell = state === 'connected';
+  const why = state === 'paused' ? 'messages cannot be stored' : (reason ?? '');
+  const next = nextAttemptAt === null ? '' : `; next attempt ${nextAttemptAt}`;
+  return { name: bus, isWell, detail: isWell ? `Connected (${connections}).` : `${state}: ${why}${next}` };
+}
