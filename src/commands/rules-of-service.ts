@@ -55,7 +55,7 @@ export async function rulesOfService(
         if (value !== undefined) query.set(key, value);
       }
       const { items } = read<{ items: { at: string; rule: string; outcome: string; why: string }[] }>(
-        await client.request('GET', `/api/1/decisions/?${query.toString()}`),
+        await client.request('GET', `/api/1/decisions?${query.toString()}`),
       );
       for (const one of items) {
         context.stdout(

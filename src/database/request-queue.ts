@@ -288,3 +288,21 @@ export async function seriesState(
     running: asked.length > 0 || rows.some(({ state }) => state === 'wait' || state === 'generating'),
   };
 }
+
+/** The done compose of a series that came before one, or null. */
+export async function findPreviousOfSeries(
+  handle: DatabaseHandle,
+  series: string,
+  before: number,
+): Promise<number | null> {
+  const row = await handle
+    .selectFrom('composes')
+    .select('id')
+    .where('series', '=', series)
+    .where('id', '<', before)
+    .where('time_done', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}

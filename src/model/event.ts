@@ -227,6 +227,8 @@ export interface SweptEvent {
   readonly at: string;
   readonly reason: string;
   readonly koji_event?: number;
+  /** Somebody asked: decide without settling. */
+  readonly at_once?: boolean;
   /** Values of the group that is looked at again; absent where the rule has no groups. */
   readonly group?: Readonly<Record<string, string | number | boolean>>;
 }

@@ -183,7 +183,9 @@ async function putInWindow(
   const event = { id: stored.id, at: Date.parse(stored.input.receivedAt), priority: rule.priority };
   for (;;) {
     const row = await lockOpenWindow(handle, key.rule, key.groupKey);
-    const step = openOrExtend(row === undefined ? null : toWindow(row), event, rule);
+    const isAtOnce = stored.input.event.kind === 'state.swept' && stored.input.event.at_once === true;
+    const times = isAtOnce ? { settleMs: 0, maxWaitMs: 0 } : rule;
+    const step = openOrExtend(row === undefined ? null : toWindow(row), event, times);
     if (row !== undefined && step.closed === null) {
       await updateWindow(handle, row.id, toValues(step.window, rule));
       return { id: row.id, due: new Date(step.window.dueAt) };

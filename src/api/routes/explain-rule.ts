@@ -1,0 +1,42 @@
+import { z } from '@hono/zod-openapi';
+import { findInputEvents } from '../../database/input-events.ts';
+import { explainRule } from '../../rules/explain.ts';
+import { sendPublicJson } from '../answer.ts';
+import type { RegisterRoute } from '../context.ts';
+import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { ApiProblem } from '../problem.ts';
+import { findShownRule } from '../rule-set.ts';
+
+const explanationSchema = z.object({
+  rule: z.string(),
+  kind: z.string(),
+  answer: z.enum(['yes', 'no', 'unknown', 'other_kind']),
+  sentence: z.string(),
+  trail: z.array(z.unknown()),
+});
+
+/** GET /api/1/rules/NAME/explain?event=ID: why the rule, as it is now, fires on a stored event or does not. */
+export const registerExplainRule: RegisterRoute = (app, context) => {
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/api/1/rules/{name}/explain',
+    summary: 'Why a rule fires on an event or does not',
+    request: {
+      params: z.object({ name: z.string() }),
+      query: z.object({ event: z.string().regex(/^\d{1,15}$/) }),
+    },
+    responses: { 200: jsonAnswer('Field by field', explanationSchema), ...problemAnswers },
+  });
+  app.get('/api/1/rules/:name/explain', async (request) => {
+    const rule = await findShownRule(context, request.req.param('name'));
+    const id = request.req.query('event') ?? '';
+    if (!/^\d{1,15}$/.test(id)) {
+      throw new ApiProblem(400, 'request.invalid_query', 'The query key "event" is not the number of an event.');
+    }
+    const [stored] = await findInputEvents(context.database.handle, [Number(id)]);
+    if (stored === undefined) {
+      throw new ApiProblem(404, 'event.not_found', 'There is no such event, or it could not be translated.');
+    }
+    return sendPublicJson(explainRule(rule, stored.input));
+  });
+};

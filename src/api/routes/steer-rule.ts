@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { insertInternalEvent } from '../../database/input-events.ts';
+import { pauseRule, resumeRule } from '../../database/rule-pauses.ts';
+import { transaction } from '../../database/transaction.ts';
+import type { Rule } from '../../model/rule.ts';
+import { sendJson } from '../answer.ts';
+import { actorOf, identify, type Identity } from '../auth.ts';
+import { isAdmin } from '../authorise.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { ApiProblem } from '../problem.ts';
+import { readJsonBody } from '../read-body.ts';
+import { refuseForeignPage } from '../refuse-foreign-page.ts';
+import { findShownRule } from '../rule-set.ts';
+
+const bodySchema = z.object({
+  reason: z.string().max(500).default(''),
+  group: z.record(z.string(), z.union([z.string().max(1024), z.number(), z.boolean()])).optional(),
+});
+type Body = z.infer<typeof bodySchema>;
+
+const verbs = ['pause', 'resume', 'trigger'] as const;
+type Verb = (typeof verbs)[number];
+
+/** POST /api/1/rules/NAME/pause, resume, trigger: by the rule's owner group or an admin, with a reason. */
+export const registerSteerRule: RegisterRoute = (app, context) => {
+  for (const verb of verbs) {
+    app.openAPIRegistry.registerPath({
+      method: 'post',
+      path: `/api/1/rules/{name}/${verb}`,
+      summary: `${verb[0]?.toUpperCase()}${verb.slice(1)} a rule`,
+      request: {
+        params: z.object({ name: z.string() }),
+        body: { required: true, content: { 'application/json': { schema: bodySchema } } },
+      },
+      responses: { 200: jsonAnswer('Done', z.object({ message: z.string() })), ...problemAnswers },
+    });
+    app.post(`/api/1/rules/:name/${verb}`, async (request) => {
+      refuseForeignPage(context, request);
+      const identity = await identify(context, request);
+      const rule = await findShownRule(context, request.req.param('name'));
+      requireOwner(identity, context, rule);
+      const body = await readBody(request);
+      if (verb !== 'resume' && body.reason.trim() === '') {
+        throw new ApiProblem(400, 'request.missing_reason', `To ${verb} a rule needs a "reason".`);
+      }
+      return sendJson({ message: await steer(context, rule, verb, body, actorOf(identity)) });
+    });
+  }
+};
+
+async function readBody(request: ApiRequest): Promise<Body> {
+  const parsed = bodySchema.safeParse((await readJsonBody(request, 'The body is not JSON.')) ?? {});
+  if (parsed.success) return parsed.data;
+  throw new ApiProblem(400, 'request.invalid_body', 'The body is an object with a "reason" and maybe a "group".');
+}
+
+function requireOwner(identity: Identity, context: ApiContext, rule: Rule): void {
+  if (isAdmin(identity, context.config) || identity.groups.includes(rule.owner) || identity.user === rule.owner) return;
+  throw new ApiProblem(403, 'permission.not_owner', `Only ${rule.owner} may steer ${rule.name}.`, {
+    hint: 'The `owner` of a rule names the group that may.',
+  });
+}
+
+async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by: string): Promise<string> {
+  const { database, clock } = context;
+  const now = clock.now();
+  switch (verb) {
+    case 'pause':
+      await pauseRule(database.handle, { rule: rule.name, by, reason: body.reason, now });
+      return `${rule.name} is paused; its windows end as paused until it is resumed.`;
+    case 'resume':
+      return (await resumeRule(database.handle, rule.name))
+        ? `${rule.name} goes on.`
+        : `${rule.name} was not paused.`;
+    case 'trigger': {
+      const id = await transaction(database.handle, (handle) =>
+        insertInternalEvent({ transaction: handle, jobs: database.jobs, now }, `trigger:${rule.name}:${randomUUID()}`, {
+          kind: 'state.swept',
+          rule: rule.name,
+          at: now.toISOString(),
+          reason: `Triggered by ${by}: ${body.reason}`,
+          at_once: true,
+          ...(body.group === undefined ? {} : { group: body.group }),
+        }),
+      );
+      return `${rule.name} is triggered by event ${id ?? ''}; GET /api/1/decisions?event=${id ?? ''} tells what becomes of it.`;
+    }
+    default:
+      return verb satisfies never;
+  }
+}
