@@ -5,12 +5,15 @@ import { clientOf } from './client.ts';
 import type { ApiApp, ApiContext, ApiEnv, RegisterRoute } from './context.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
 import { registerAbout } from './routes/about.ts';
+import { registerBacktestRule } from './routes/backtest-rule.ts';
 import { registerCreateCompose } from './routes/create-compose.ts';
 import { registerDeleteCompose } from './routes/delete-compose.ts';
+import { registerExplainRule } from './routes/explain-rule.ts';
 import { registerFollowCompose } from './routes/follow-compose.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerIndexPage } from './routes/index-page.ts';
 import { registerListComposes } from './routes/list-composes.ts';
+import { registerListRules } from './routes/list-rules.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerListDecisions } from './routes/list-decisions.ts';
 import { registerRedirects } from './routes/redirects.ts';
@@ -18,6 +21,8 @@ import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
 import { registerShowManifest } from './routes/show-manifest.ts';
+import { registerSteerRule } from './routes/steer-rule.ts';
+import { registerWhyCompose } from './routes/why-compose.ts';
 
 /** Every route of the service. */
 const routes: readonly RegisterRoute[] = [
@@ -29,6 +34,11 @@ const routes: readonly RegisterRoute[] = [
   registerDeleteCompose,
   registerFollowCompose,
   registerShowManifest,
+  registerWhyCompose,
+  registerListRules,
+  registerExplainRule,
+  registerBacktestRule,
+  registerSteerRule,
   registerAbout,
   registerMetrics,
   registerHealth,

@@ -31,7 +31,11 @@ export const registerBacktestRule: RegisterRoute = (app, context) => {
     const rule = await findShownRule(context, request.req.param('name'));
     const ms = parseDuration(request.req.query('since') ?? '7d');
     if (ms === null || ms > MOST_DAYS * 86_400_000) {
-      throw new ApiProblem(400, 'request.invalid_query', `"since" is a duration up to ${MOST_DAYS}d, such as 12h or 7d.`);
+      throw new ApiProblem(
+        400,
+        'request.invalid_query',
+        `"since" is a duration up to ${MOST_DAYS}d, such as 12h or 7d.`,
+      );
     }
     const kinds = [...new Set(rule.triggers.map(({ event }) => event))];
     const since = new Date(context.clock.now().getTime() - ms);

@@ -31,7 +31,11 @@ export const registerExplainRule: RegisterRoute = (app, context) => {
     const rule = await findShownRule(context, request.req.param('name'));
     const id = request.req.query('event') ?? '';
     if (!/^\d{1,15}$/.test(id)) {
-      throw new ApiProblem(400, 'request.invalid_query', 'The query key "event" is not the number of an event.');
+      throw new ApiProblem(
+        400,
+        'request.invalid_query',
+        'The query key "event" is not the number of an event.',
+      );
     }
     const [stored] = await findInputEvents(context.database.handle, [Number(id)]);
     if (stored === undefined) {

@@ -53,11 +53,20 @@ export const registerSteerRule: RegisterRoute = (app, context) => {
 async function readBody(request: ApiRequest): Promise<Body> {
   const parsed = bodySchema.safeParse((await readJsonBody(request, 'The body is not JSON.')) ?? {});
   if (parsed.success) return parsed.data;
-  throw new ApiProblem(400, 'request.invalid_body', 'The body is an object with a "reason" and maybe a "group".');
+  throw new ApiProblem(
+    400,
+    'request.invalid_body',
+    'The body is an object with a "reason" and maybe a "group".',
+  );
 }
 
 function requireOwner(identity: Identity, context: ApiContext, rule: Rule): void {
-  if (isAdmin(identity, context.config) || identity.groups.includes(rule.owner) || identity.user === rule.owner) return;
+  if (
+    isAdmin(identity, context.config) ||
+    identity.groups.includes(rule.owner) ||
+    identity.user === rule.owner
+  )
+    return;
   throw new ApiProblem(403, 'permission.not_owner', `Only ${rule.owner} may steer ${rule.name}.`, {
     hint: 'The `owner` of a rule names the group that may.',
   });
@@ -76,14 +85,18 @@ async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by
         : `${rule.name} was not paused.`;
     case 'trigger': {
       const id = await transaction(database.handle, (handle) =>
-        insertInternalEvent({ transaction: handle, jobs: database.jobs, now }, `trigger:${rule.name}:${randomUUID()}`, {
-          kind: 'state.swept',
-          rule: rule.name,
-          at: now.toISOString(),
-          reason: `Triggered by ${by}: ${body.reason}`,
-          at_once: true,
-          ...(body.group === undefined ? {} : { group: body.group }),
-        }),
+        insertInternalEvent(
+          { transaction: handle, jobs: database.jobs, now },
+          `trigger:${rule.name}:${randomUUID()}`,
+          {
+            kind: 'state.swept',
+            rule: rule.name,
+            at: now.toISOString(),
+            reason: `Triggered by ${by}: ${body.reason}`,
+            at_once: true,
+            ...(body.group === undefined ? {} : { group: body.group }),
+          },
+        ),
       );
       return `${rule.name} is triggered by event ${id ?? ''}; GET /api/1/decisions?event=${id ?? ''} tells what becomes of it.`;
     }

@@ -36,8 +36,10 @@ export const registerWhyCompose: RegisterRoute = (app, context) => {
     const { handle } = context.database;
     const compose = await findCompose(handle, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
-    const asked = compose.requestId === null ? undefined : await findComposeRequest(handle, compose.requestId);
-    const previous = compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id);
+    const asked =
+      compose.requestId === null ? undefined : await findComposeRequest(handle, compose.requestId);
+    const previous =
+      compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id);
     const causes = asked === undefined ? [] : await findInputEvents(handle, asked.causes.slice(-MOST_CAUSES));
     const decisions = await findDecisions(handle, { compose: compose.id, limit: 100 });
     const count = asked?.causes.length ?? 0;
