@@ -1,5 +1,6 @@
 import type { PackageFragments } from '../package-fragments.ts';
 import type { PackageRecord } from '../package-record.ts';
+import type { Scratch } from '../scratch.ts';
 import { PackStore, type PackStoreOptions } from './pack-store.ts';
 import { decodeRecord, encodeRecord } from './record-bytes.ts';
 
@@ -59,7 +60,7 @@ export function openFragmentCache(directory: string, options: PackStoreOptions =
     },
     get: (key) => {
       const entry = store.entry(key);
-      return entry && cachedPackage(store, key, entry.meta);
+      return entry && new StoredPackage(store, key, entry.meta);
     },
     put: (key, fragments, record) => {
       const { pkgid, locationOffset, identity = '-', primary, filelists, other } = fragments;
@@ -73,54 +74,58 @@ export function openFragmentCache(directory: string, options: PackStoreOptions =
   };
 }
 
-function cachedPackage(store: PackStore, key: string, meta: string): CachedPackage {
-  const [pkgid = '', offset = '', identity = '-'] = meta.split('/');
-  const locationOffset = Number(offset);
-  const piece = (part: number): Uint8Array => store.read(key, part, part + 1)[0] ?? new Uint8Array();
-  const known = {
-    pkgid,
-    locationOffset,
-    ...(identity === '-' ? {} : { identity: decodeURIComponent(identity) }),
-  };
-  const fragments: PackageFragments = {
-    ...known,
-    get primary() {
-      return piece(PRIMARY);
-    },
-    get filelists() {
-      return piece(FILELISTS);
-    },
-    get other() {
-      return piece(OTHER);
-    },
-    load: (scratch) => {
-      const [primary, filelists, other] = store.read(key, PRIMARY, END, scratch);
-      const nothing = new Uint8Array();
-      return {
-        ...known,
-        primary: primary ?? nothing,
-        filelists: filelists ?? nothing,
-        other: other ?? nothing,
-      };
-    },
-  };
-  let record: PackageRecord | undefined;
-  return {
-    fragments,
-    get record() {
-      record ??= recordFrom(piece(RECORD), () => pathsOfFilelists(piece(FILELISTS)));
-      return record;
-    },
-  };
-}
+/** Where the pieces of one package lie in the store. */
+class StoredPackage implements PackageFragments, CachedPackage {
+  readonly pkgid: string;
+  readonly locationOffset: number;
+  readonly identity?: string;
+  readonly #store: PackStore;
+  readonly #key: string;
+  #record: PackageRecord | undefined;
 
-function recordFrom(bytes: Uint8Array, readFiles: () => string[]): PackageRecord {
-  let files: readonly string[] | undefined;
-  return {
-    ...decodeRecord(bytes),
-    get files() {
-      files ??= readFiles();
-      return files;
-    },
-  };
+  constructor(store: PackStore, key: string, meta: string) {
+    this.#store = store;
+    this.#key = key;
+    const [pkgid = '', offset = '', identity = '-'] = meta.split('/');
+    this.pkgid = pkgid;
+    this.locationOffset = Number(offset);
+    if (identity !== '-') this.identity = decodeURIComponent(identity);
+  }
+
+  get fragments(): PackageFragments {
+    return this;
+  }
+
+  get primary(): Uint8Array {
+    return this.#piece(PRIMARY);
+  }
+
+  get filelists(): Uint8Array {
+    return this.#piece(FILELISTS);
+  }
+
+  get other(): Uint8Array {
+    return this.#piece(OTHER);
+  }
+
+  get record(): PackageRecord {
+    this.#record ??= decodeRecord(this.#piece(RECORD), () => pathsOfFilelists(this.filelists));
+    return this.#record;
+  }
+
+  load(scratch: Scratch): PackageFragments {
+    const nothing = new Uint8Array();
+    const [primary = nothing, filelists = nothing, other = nothing] = this.#store.read(
+      this.#key,
+      PRIMARY,
+      END,
+      scratch,
+    );
+    const { pkgid, locationOffset, identity } = this;
+    return { pkgid, locationOffset, ...(identity !== undefined && { identity }), primary, filelists, other };
+  }
+
+  #piece(part: number): Uint8Array {
+    return this.#store.read(this.#key, part, part + 1)[0] ?? new Uint8Array();
+  }
 }

@@ -39,8 +39,8 @@ export function parseIndexLine(line: string): PackEntry | undefined {
   const [, offset, sizes, meta] = line.slice(0, end).split(' ');
   if (offset === undefined || sizes === undefined || meta === undefined) return undefined;
   const parts = sizes.split(',').map((part) => {
-    const [length, crc] = part.split(':');
-    return { length: Number(length), crc: Number.parseInt(crc ?? '', 16) };
+    const colon = part.indexOf(':');
+    return { length: Number(part.slice(0, colon)), crc: Number.parseInt(part.slice(colon + 1), 16) };
   });
   return { offset: Number(offset), parts, meta };
 }

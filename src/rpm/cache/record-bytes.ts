@@ -33,12 +33,16 @@ export function encodeRecord(record: RecordHead): Uint8Array {
 function dependencyFrom(fields: readonly string[], at: number): Dependency {
   const name = fields[at] ?? '';
   const word = fields[at + 1] ?? '';
+  if (word === '') return { name };
   const isPre = word.endsWith('!');
   const flag = isPre ? word.slice(0, -1) : word;
-  if (!isFlag(flag)) return isPre ? { name, pre: true } : { name };
+  if (!isFlag(flag)) return { name, pre: true };
   const epoch = fields[at + 2] ?? '';
   const version = fields[at + 3] ?? '';
   const release = fields[at + 4] ?? '';
+  if (!isPre && epoch !== '' && version !== '') {
+    return release === '' ? { name, flag, epoch, version } : { name, flag, epoch, version, release };
+  }
   return {
     name,
     flag,
@@ -49,8 +53,8 @@ function dependencyFrom(fields: readonly string[], at: number): Dependency {
   };
 }
 
-/** Reads back what `encodeRecord` wrote. */
-export function decodeRecord(bytes: Uint8Array): RecordHead {
+/** Reads back what `encodeRecord` wrote; `readFiles` is called at the first access to the files. */
+export function decodeRecord(bytes: Uint8Array, readFiles: () => readonly string[]): PackageRecord {
   const fields = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').split('\0');
   const [name = '', epoch = '', version = '', release = '', arch = '', sourceRpm = '', hasSource] = fields;
   const endOfRequires = HEAD_FIELDS + FIELDS * Number(fields[HEAD_FIELDS - 1]);
@@ -58,6 +62,7 @@ export function decodeRecord(bytes: Uint8Array): RecordHead {
   const provides: Dependency[] = [];
   for (let at = HEAD_FIELDS; at < endOfRequires; at += FIELDS) requires.push(dependencyFrom(fields, at));
   for (let at = endOfRequires; at < fields.length; at += FIELDS) provides.push(dependencyFrom(fields, at));
+  let files: readonly string[] | undefined;
   return {
     name,
     epoch,
@@ -67,5 +72,9 @@ export function decodeRecord(bytes: Uint8Array): RecordHead {
     sourceRpm: hasSource === '-' ? null : sourceRpm,
     requires,
     provides,
+    get files() {
+      files ??= readFiles();
+      return files;
+    },
   };
 }
