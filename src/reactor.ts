@@ -10,6 +10,8 @@ import type { ComposerContext } from './composer/composer-context.ts';
 import { openOriginFetcher, type OriginFetcher } from './composer/fetch-origin.ts';
 import { openModules } from './composer/modules/open-modules.ts';
 import { PackageStore } from './composer/package-store.ts';
+import { createComposeSource } from './composer/sources/compose-source.ts';
+import { FragmentKeeper } from './composer/sources/fragment-keeper.ts';
 import { kojiSource } from './composer/sources/koji-source.ts';
 import type { Koji } from './composer/sources/koji.ts';
 import { openKoji } from './composer/sources/open-koji.ts';
@@ -161,11 +163,18 @@ function createComposerContext(
   { fetcher, koji }: { readonly fetcher: OriginFetcher; readonly koji: Koji | null },
 ): ComposerContext {
   const defaults = requestDefaults(config);
+  const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   return {
     database,
     clock,
     log: log.child({ role: 'composer' }),
     sources: {
+      compose: createComposeSource({
+        handle: database.handle,
+        repositories: new RepositoryCache(24),
+        fragments: new FragmentKeeper(),
+        targetDirs,
+      }),
       repo: createRepoSource({
         repositories: new RepositoryCache(),
         repoRoots: config.repo_roots,
@@ -176,7 +185,7 @@ function createComposerContext(
     output: { delivery: config.delivery, compression: config.repodata_compression },
     blocks: new BlockCache(),
     localPathOf: (one) => fetcher.localPathOf(one),
-    targetDirs: { ...config.extra_target_dirs, default: config.target_dir },
+    targetDirs,
     targetDirUrl,
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Compose } from '../model/compose-json.ts';
 import { toCompose } from './composes.ts';
-import type { TransactionHandle } from './transaction.ts';
+import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
 
 /**
  * Lets one transaction at a time decide about a fingerprint, so that of two equal plans made at once one is
@@ -54,7 +54,7 @@ export async function shareLife(
 
 /** The newest done compose of a series, or undefined. */
 export async function findLastOfSeries(
-  handle: TransactionHandle,
+  handle: DatabaseHandle | TransactionHandle,
   series: string,
 ): Promise<Compose | undefined> {
   const row = await handle

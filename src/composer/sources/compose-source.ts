@@ -1,0 +1,154 @@
+import { findCompose } from '../../database/composes.ts';
+import { findLastOfSeries } from '../../database/reuse-composes.ts';
+import type { DatabaseHandle } from '../../database/transaction.ts';
+import type { Compose } from '../../model/compose-json.ts';
+import { composeDirectoryName } from '../../model/compose.ts';
+import { ReactorError } from '../../model/errors.ts';
+import { formatComps } from '../../rpm/comps.ts';
+import { repositoryDocuments, writeModulesYaml } from '../../rpm/modules-yaml.ts';
+import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
+import { join } from 'node:path';
+import type { SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
+import type { FragmentKeeper } from './fragment-keeper.ts';
+import {
+  readModulesJson,
+  readPartTree,
+  readSigkeys,
+  type PartTree,
+  type PublishedPart,
+} from './read-part.ts';
+import type { RepositoryCache } from './repository-cache.ts';
+import { keepSources, unitePackages } from './unite-packages.ts';
+
+export interface ComposeSourceContext {
+  readonly handle: DatabaseHandle;
+  readonly repositories: RepositoryCache;
+  readonly fragments: FragmentKeeper;
+  /** Name of a target directory to its path. */
+  readonly targetDirs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Source type `compose`: the union of finished composes of this service, named by id or by series (then its newest
+ * done one). The newest of every name and arch wins, packages of modules are all kept. Throws
+ * `compose.part_unknown`, `compose.part_not_done` (retried while it is being made), `compose.part_unreadable`,
+ * `compose.parts_whole` and what reading the parts throws.
+ */
+export function createComposeSource(means: ComposeSourceContext): SelectPackages {
+  return async (context, request) => {
+    if ((request.packages ?? []).length > 0) {
+      throw new ReactorError('compose.parts_whole', 'A compose of composes holds its parts whole.', {
+        hint: 'Leave packages out, or compose the packages from their own source.',
+      });
+    }
+    const parts = await findParts(means, request.source);
+    const trees: SelectedTree[] = [];
+    const warnings: string[] = [];
+    const modules = new Map<string, Uint8Array>();
+    const read: PartTree[] = [];
+    const sigkeys = new Map(parts.map((part) => [part, readSigkeys(part)]));
+    for (const [index, arch] of request.arches.entries()) {
+      context.progress('resolve', index, request.arches.length, 'arches');
+      const ofArch: PartTree[] = [];
+      for (const part of parts) {
+        const reading = { repositories: means.repositories, signal: context.signal };
+        ofArch.push(await readPartTree(reading, part, arch, sigkeys.get(part) ?? new Map()));
+      }
+      read.push(...ofArch);
+      for (const { part, binary } of ofArch) {
+        if (binary.length === 0) warnings.push(`Compose ${part.id} has no packages for ${arch}.`);
+      }
+      const united = uniteTree(arch, ofArch);
+      trees.push(united.tree);
+      warnings.push(...united.conflicts);
+      const yaml = writeModulesYaml(repositoryDocuments(ofArch.flatMap((tree) => tree.modules)));
+      if (yaml !== null) modules.set(arch, Buffer.from(yaml));
+    }
+    return {
+      pins: { source: parts.map((part) => part.id).join(' '), kojiEvent: null },
+      trees,
+      comps: Buffer.from(formatComps([])),
+      modules,
+      modulesJson: mergeModules(parts.map(readModulesJson)),
+      unresolved: [],
+      unmatched: [],
+      warnings,
+      notes: [`Union of ${parts.map((part) => `compose ${part.id}`).join(', ')}.`],
+      loadFragments: (wanted) => means.fragments.load(wanted, (one) => repositoryOf(read, one)),
+    };
+  };
+}
+
+function repositoryOf(trees: readonly PartTree[], one: SourcePackage) {
+  for (const tree of trees) {
+    const repository = tree.repositories.get(one);
+    if (repository !== undefined) return repository;
+  }
+  throw new Error(`${one.fileName} is in no part`);
+}
+
+function uniteTree(
+  arch: string,
+  trees: readonly PartTree[],
+): { readonly tree: SelectedTree; readonly conflicts: readonly string[] } {
+  const modular = new Set(
+    trees.flatMap(({ modules }) => modules.flatMap((one) => (one.kind === 'stream' ? one.artifacts : []))),
+  );
+  const of = (kind: 'binary' | 'debug' | 'source') =>
+    trees.map((tree) => ({ part: `compose ${tree.part.id}`, packages: tree[kind] }));
+  const binary = unitePackages(of('binary'), modular);
+  const debug = unitePackages(of('debug'), modular);
+  const source = keepSources(of('source'), [...binary.packages, ...debug.packages]);
+  return {
+    tree: { arch, binary: binary.packages, debug: debug.packages, source },
+    conflicts: [...binary.conflicts, ...debug.conflicts],
+  };
+}
+
+/** The parts in the order they were named, each once. */
+async function findParts(means: ComposeSourceContext, words: readonly string[]): Promise<PublishedPart[]> {
+  const parts = new Map<number, PublishedPart>();
+  for (const word of words) {
+    const isId = /^\d+$/.test(word);
+    const compose = isId
+      ? await findCompose(means.handle, Number(word))
+      : await findLastOfSeries(means.handle, word);
+    if (compose === undefined) {
+      throw new ReactorError(
+        'compose.part_unknown',
+        isId ? `There is no compose ${word}.` : `The series "${word}" has no finished compose.`,
+        { hint: 'Name composes by id, or by the series of a rule.' },
+      );
+    }
+    parts.set(compose.id, toPart(means, compose));
+  }
+  return [...parts.values()];
+}
+
+function toPart(means: ComposeSourceContext, compose: Compose): PublishedPart {
+  if (compose.state !== 'done') {
+    const isUnderWay = compose.state === 'wait' || compose.state === 'generating';
+    throw new ReactorError('compose.part_not_done', `Compose ${compose.id} is ${compose.state}, not done.`, {
+      fate: isUnderWay ? 'retry' : 'drop',
+    });
+  }
+  const targetDir = means.targetDirs[compose.targetDir];
+  if (targetDir === undefined) {
+    throw new ReactorError(
+      'compose.part_unreadable',
+      `The target directory of compose ${compose.id} is not configured.`,
+    );
+  }
+  return { id: compose.id, directory: join(targetDir, composeDirectoryName(compose)) };
+}
+
+function mergeModules(all: readonly ProductmdModules[]): ProductmdModules {
+  const merged: Record<string, Record<string, ProductmdModules[string][string]>> = {};
+  for (const modules of all) {
+    for (const [variant, arches] of Object.entries(modules)) {
+      const into = (merged[variant] ??= {});
+      for (const [arch, entries] of Object.entries(arches)) into[arch] = { ...into[arch], ...entries };
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ReactorError, messageOf } from '../../model/errors.ts';
+import { isSourceArch } from '../../model/nevra.ts';
+import { readModuleDocuments, type ModuleDocument } from '../../rpm/modulemd.ts';
+import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
+import type { Repository } from '../../rpm/repodata/read-repository.ts';
+import type { GatherIndex } from '../gather/gather-index.ts';
+import type { SourcePackage } from '../selection.ts';
+import type { RepositoryCache } from './repository-cache.ts';
+
+/** A published compose that is a part of another. */
+export interface PublishedPart {
+  readonly id: number;
+  /** Its directory, with `compose/` in it. */
+  readonly directory: string;
+}
+
+/** A part as far as one arch is concerned. */
+export interface PartTree {
+  readonly part: PublishedPart;
+  readonly binary: readonly SourcePackage[];
+  readonly debug: readonly SourcePackage[];
+  readonly source: readonly SourcePackage[];
+  readonly modules: readonly ModuleDocument[];
+  /** The repository each package is in. */
+  readonly repositories: ReadonlyMap<SourcePackage, Repository>;
+}
+
+const rpmsSchema = z.object({
+  payload: z.object({
+    rpms: z.record(
+      z.string(),
+      z.record(
+        z.string(),
+        z.record(
+          z.string(),
+          z.record(z.string(), z.object({ path: z.string(), sigkey: z.string().nullable() })),
+        ),
+      ),
+    ),
+  }),
+});
+const moduleSchema = z.record(z.string(), z.unknown());
+const modulesSchema = z.object({
+  payload: z.object({
+    modules: z.record(z.string(), z.record(z.string(), z.record(z.string(), moduleSchema))),
+  }),
+});
+
+/** Signing keys of a part by path below `compose/`. Throws `compose.part_unreadable`. */
+export function readSigkeys(part: PublishedPart): ReadonlyMap<string, string | null> {
+  const { payload } = rpmsSchema.parse(readMetadata(part, 'rpms.json'));
+  const keys = new Map<string, string | null>();
+  for (const arches of Object.values(payload.rpms)) {
+    for (const builds of Object.values(arches)) {
+      for (const rpms of Object.values(builds)) {
+        for (const { path, sigkey } of Object.values(rpms)) keys.set(path, sigkey);
+      }
+    }
+  }
+  return keys;
+}
+
+/** The modules a part lists in modules.json. Throws `compose.part_unreadable`. */
+export function readModulesJson(part: PublishedPart): ProductmdModules {
+  const parsed = modulesSchema.safeParse(readMetadata(part, 'modules.json'));
+  if (!parsed.success) throw unreadable(part, 'modules.json', parsed.error);
+  // Our own file, written from this very type.
+  return parsed.data.payload.modules as unknown as ProductmdModules;
+}
+
+function readMetadata(part: PublishedPart, name: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(part.directory, 'compose/metadata', name), 'utf8'));
+  } catch (error) {
+    throw unreadable(part, name, error);
+  }
+}
+
+function unreadable(part: PublishedPart, name: string, cause: unknown): ReactorError {
+  return new ReactorError(
+    'compose.part_unreadable',
+    `Compose ${part.id} cannot be read: ${messageOf(cause)}.`,
+    {
+      where: join(part.directory, 'compose/metadata', name),
+      hint: 'It was removed in the meantime; name a living compose.',
+      cause,
+    },
+  );
+}
+
+/** Reads one arch of a part; empty where the part has not got it. Throws what reading repositories throws. */
+export async function readPartTree(
+  context: { readonly repositories: RepositoryCache; readonly signal: AbortSignal },
+  part: PublishedPart,
+  arch: string,
+  sigkeys: ReadonlyMap<string, string | null>,
+): Promise<PartTree> {
+  const repositories = new Map<SourcePackage, Repository>();
+  const read = async (tree: string): Promise<SourcePackage[]> => {
+    const directory = join(part.directory, 'compose', tree);
+    if (!existsSync(join(directory, 'repodata/repomd.xml'))) return [];
+    const loaded = await context.repositories.load(context.signal, directory, []);
+    const [repository] = loaded.repositories;
+    if (repository === undefined) return [];
+    const packages = listPackages(loaded.index, directory, (href) => sigkeys.get(`${tree}/${href}`));
+    for (const one of packages) repositories.set(one, repository);
+    return packages;
+  };
+  const os = `Temporary/${arch}/os`;
+  const binary = await read(os);
+  const debug = await read(`Temporary/${arch}/debug/tree`);
+  const source = binary.length === 0 ? [] : await read('Temporary/source/tree');
+  const main = binary[0] === undefined ? undefined : repositories.get(binary[0]);
+  const modules =
+    main === undefined || main.record('modules') === null
+      ? []
+      : readModuleDocuments((await main.readRecord('modules')).toString('utf8'), `${main.location} modules`);
+  return { part, binary, debug, source, modules, repositories };
+}
+
+function listPackages(
+  index: GatherIndex,
+  directory: string,
+  sigkeyOf: (href: string) => string | null | undefined,
+): SourcePackage[] {
+  const packages: SourcePackage[] = [];
+  for (let id = 0; id < index.count; id += 1) {
+    if (index.isRemoved(id)) continue;
+    const nevra = index.nevraOf(id);
+    const { href, base } = index.locationOf(id);
+    const url = base === undefined ? null : new URL(href, base);
+    packages.push({
+      ...nevra,
+      sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
+      fileName: href.slice(href.lastIndexOf('/') + 1),
+      payload: `sha256:${index.pkgidOf(id)}`,
+      sigkey: sigkeyOf(href),
+      size: index.sizeOf(id),
+      origin:
+        url === null || url.protocol === 'file:'
+          ? { kind: 'file', path: url === null ? join(directory, href) : decodeURIComponent(url.pathname) }
+          : { kind: 'http', url: url.href, sha256: index.pkgidOf(id) },
+    });
+  }
+  return packages;
+}
