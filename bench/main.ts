@@ -1,6 +1,7 @@
 /** Each benchmark prints what it measured; `node bench/main.ts NAME [arguments]`. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<void> }>>> = {
   createrepo: () => import('./createrepo.ts'),
+  koji: () => import('./koji.ts'),
   modules: () => import('./modules.ts'),
 };
 
