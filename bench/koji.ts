@@ -25,16 +25,16 @@ function say(text: string): void {
 }
 
 async function measure<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
-  const before = process.memoryUsage().rss;
+  const before = process.memoryUsage.rss();
   let peak = before;
-  const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 5);
+  const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 25);
   const cpu = process.cpuUsage();
   const start = performance.now();
   const value = await work();
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   clearInterval(timer);
-  peak = Math.max(peak, process.memoryUsage().rss);
+  peak = Math.max(peak, process.memoryUsage.rss());
   say(
     `${what.padEnd(58)} ${seconds.toFixed(2).padStart(7)} s wall ${((user + system) / 1e6).toFixed(2).padStart(7)} s CPU` +
       `  +${Math.round((peak - before) / MB)} MB, ${Math.round(peak / MB)} MB in all`,

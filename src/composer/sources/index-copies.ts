@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
-import type { ReactorError } from '../../model/errors.ts';
+import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../package-store.ts';
 import { indexHttpCopies } from './index-http-copies.ts';
@@ -14,6 +14,7 @@ import {
   type IndexedCopy,
   type KeyedCopy,
   type KojiIndex,
+  type MadeCopy,
 } from './koji-index.ts';
 import { mapBounded } from './map-bounded.ts';
 import { describePackage } from './koji-package-set.ts';
@@ -39,6 +40,9 @@ export interface IndexContext {
 const BATCH = 32;
 const BATCHES_AHEAD = 6;
 const FEW = 64;
+const SCRATCH_BYTES = 64 * 1024;
+/** So many packages are made durable at once; an interruption costs at most them. */
+const KEPT_TOGETHER = 512;
 
 /**
  * Makes sure that the metadata of every copy is known and answers it, in the order of the copies. Only copies
@@ -93,25 +97,27 @@ async function indexLocalCopies(
   const batches = Array.from({ length: Math.ceil(wanted.length / BATCH) }, (_, at) =>
     wanted.slice(at * BATCH, (at + 1) * BATCH),
   );
+  const made: MadeCopy[] = [];
   let done = 0;
   try {
     await mapBounded(batches, BATCHES_AHEAD, async (batch) => {
       context.signal?.throwIfAborted();
-      await indexBatch(context, pool, files, batch);
+      made.push(...(await readBatch(pool, files, batch)));
+      if (made.length >= KEPT_TOGETHER) context.index.add(made.splice(0));
       done += batch.length;
       context.progress?.(done, wanted.length);
     });
   } finally {
+    context.index.add(made);
     await pool.close();
   }
 }
 
-async function indexBatch(
-  context: IndexContext,
+async function readBatch(
   pool: BatchPool,
   files: KojiFiles,
   batch: readonly KeyedCopy[],
-): Promise<void> {
+): Promise<readonly MadeCopy[]> {
   const read = batch.map((one) => {
     const path = files.localPath(one.copy.path) ?? '';
     // Only the headers here, while the threads hash the files and make their repodata.
@@ -121,20 +127,24 @@ async function indexBatch(
     read.map(({ path }) => ({ path })),
     true,
   );
-  context.index.add(
-    made.flatMap(({ fragments, record }, at) => {
-      const entry = read[at];
-      if (entry === undefined) return [];
-      const facts = { ...entry.facts, pkgid: fragments.pkgid };
-      return [{ key: entry.one.key, facts, fragments, record }];
-    }),
-  );
+  return made.flatMap(({ fragments, record }, at) => {
+    const entry = read[at];
+    if (entry === undefined) return [];
+    const facts = { ...entry.facts, pkgid: fragments.pkgid };
+    return [{ key: entry.one.key, facts, fragments, record }];
+  });
 }
 
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 function readFacts(path: string, copy: ChosenCopy): { facts: ReturnType<typeof factsOf> } {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path, copy);
-  const file = readRpmFile(path, { pkgid: 'made by the threads' });
-  return { facts: factsOf(file.header, copy, file) };
+  try {
+    const file = readRpmFile(path, { pkgid: 'made by the threads', scratch });
+    return { facts: factsOf(file.header, copy, file) };
+  } catch (error) {
+    const isAbsent = error instanceof ReactorError && error.code === 'rpm.unreadable' && !existsSync(path);
+    throw isAbsent ? missing(path, copy) : error;
+  }
 }
 
 function missing(where: string, copy: ChosenCopy): ReactorError {

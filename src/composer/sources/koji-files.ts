@@ -42,11 +42,11 @@ export function openTopDir(topDir: string): KojiFiles {
   }
   return {
     where: topDir,
-    localPath: (path) => join(topDir, path),
+    localPath: (path) => `${topDir}/${path}`,
     look: async (paths) => {
       const found: (KojiFile | null)[] = [];
       for (const path of paths) {
-        const entry = statSync(join(topDir, path), { throwIfNoEntry: false });
+        const entry = statSync(`${topDir}/${path}`, { throwIfNoEntry: false });
         const isFile = entry !== undefined && entry.isFile();
         found.push(isFile ? { size: entry.size, modified: Math.floor(entry.mtimeMs) } : null);
         if (found.length % LOOKS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));

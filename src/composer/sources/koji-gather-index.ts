@@ -4,6 +4,7 @@ import { addPrimary, addRecords } from '../gather/add-packages.ts';
 import type { FileSource } from '../gather/complete-files.ts';
 import { GatherIndex } from '../gather/gather-index.ts';
 import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
+import type { SourcePackage } from '../selection.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
 
 /** An index to gather from, and the copy that each of its packages is, by the digest of the file. */
@@ -12,6 +13,8 @@ export interface PreparedSet {
   /** Number of the repository in the index that holds the copies. */
   readonly repository: number;
   readonly byPkgid: Map<string, IndexedCopy>;
+  /** What the packages of the set were described as for the last compose, by the digest of the file. */
+  readonly described: Map<string, SourcePackage>;
   /** Where the files of the lookaside repositories in it can be read. */
   readonly lookasideFiles: readonly FileSource[];
 }
@@ -31,6 +34,7 @@ export function prepareSet(
   known: KojiIndex,
   copies: readonly IndexedCopy[],
   lookaside: LoadedRepositories = { index: new GatherIndex(), repositories: [] },
+  described: PreparedSet['described'] = new Map(),
 ): PreparedSet {
   const { index } = lookaside;
   const lookasideFiles = fileSourcesOf(lookaside);
@@ -40,35 +44,51 @@ export function prepareSet(
   for (let at = 0; at < unique.length; at += CHUNK) {
     addPrimary(index, repository, primaryOf(known, unique.slice(at, at + CHUNK)), 'koji primary');
   }
-  return { index, repository, byPkgid, lookasideFiles };
+  return { index, repository, byPkgid, described, lookasideFiles };
+}
+
+/** Takes a saved index, made by `prepareSet` without lookaside repositories, as a set that is still to be updated. */
+export function setOfSaved(index: GatherIndex): PreparedSet {
+  return { index, repository: 0, byPkgid: new Map(), described: new Map(), lookasideFiles: [] };
 }
 
 /**
- * Brings a prepared set to other copies by taking out and adding what differs. Answers false, with nothing done,
- * where so much differs that it is better made anew.
+ * Brings a set to other copies by taking out and adding what differs. Answers how many packages differed, or null,
+ * with nothing done, where it is better made anew.
  */
-export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly IndexedCopy[]): boolean {
+export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly IndexedCopy[]): number | null {
+  const { index, byPkgid, described } = set;
   const wanted = new Map(copies.map((one) => [one.facts.pkgid, one]));
-  const added = [...wanted.values()].filter((one) => !set.byPkgid.has(one.facts.pkgid));
-  const removed = [...set.byPkgid.keys()].filter((pkgid) => !wanted.has(pkgid));
-  // Removed packages stay in the columns of the index, so it must not change for ever.
-  if (added.length + removed.length > CHUNK || set.index.count > 2 * wanted.size + CHUNK) return false;
-  for (const pkgid of removed) {
-    for (const id of set.index.packagesByPkgid(pkgid)) set.index.removePackage(id);
-    set.byPkgid.delete(pkgid);
+  const absent = new Map(wanted);
+  const removed: number[] = [];
+  for (let id = 0; id < index.count; id += 1) {
+    if (index.isRemoved(id)) continue;
+    const pkgid = index.pkgidOf(id);
+    if (!wanted.has(pkgid)) removed.push(id);
+    absent.delete(pkgid);
   }
-  for (const [pkgid, one] of wanted) set.byPkgid.set(pkgid, one);
+  // Removed packages stay in the columns of the index, so it must not change for ever.
+  if (absent.size + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
+  for (const id of removed) {
+    byPkgid.delete(index.pkgidOf(id));
+    described.delete(index.pkgidOf(id));
+    index.removePackage(id);
+  }
+  for (const [pkgid, one] of wanted) {
+    if (byPkgid.get(pkgid)?.copy.path !== one.copy.path) described.delete(pkgid);
+    byPkgid.set(pkgid, one);
+  }
   addRecords(
-    set.index,
+    index,
     set.repository,
-    added.map(({ key, copy, facts }) => ({
+    [...absent.values()].map(({ key, copy, facts }) => ({
       record: known.package(key).record,
       pkgid: facts.pkgid,
       href: copy.path,
       size: facts.size,
     })),
   );
-  return true;
+  return absent.size + removed.length;
 }
 
 /** Where the files of a set can be read, those of the copies some packages at a time. */

@@ -64,6 +64,7 @@ export class KojiIndex {
 
   /** Keeps what was read of some copies; fragments reach the disk before the facts that promise them. */
   add(made: readonly MadeCopy[]): void {
+    if (made.length === 0) return;
     for (const { key, fragments, record } of made) this.#fragments.put(key, fragments, record);
     this.#fragments.flush();
     this.#facts.add(made.map(({ key, facts }) => [key, facts]));

@@ -22,25 +22,30 @@ export function collectTrees(
   sets: readonly PreparedSet[],
   results: readonly ArchResult[],
 ): ChosenTrees {
-  const byKey = new Map<string, SourcePackage>();
   const copies = new Map<SourcePackage, IndexedCopy>();
-  const describe = (result: GatherResult, id: number): SelectedPackage => {
+  const describe = (result: GatherResult, set: PreparedSet, id: number): SelectedPackage => {
     const { index } = result;
-    const set = sets.find((one) => one.index === index);
-    const indexed = set?.byPkgid.get(index.pkgidOf(id));
-    if (indexed === undefined) throw new Error(`${index.pkgidOf(id)} is of no copy`);
-    const known = byKey.get(indexed.key) ?? sourcePackage(koji, indexed, index.sourceRpmOf(id));
-    byKey.set(indexed.key, known);
+    const pkgid = index.pkgidOf(id);
+    const indexed = set.byPkgid.get(pkgid);
+    if (indexed === undefined) throw new Error(`${pkgid} is of no copy`);
+    const known = set.described.get(pkgid) ?? sourcePackage(koji, indexed, index.sourceRpmOf(id));
+    set.described.set(pkgid, known);
     copies.set(known, indexed);
     const why = result.why(id);
-    return { package: known, why: why === null ? 'chosen by name' : explainWhy(index, id, why) };
+    return {
+      package: known,
+      // Made only for those who ask: nobody reads the reasons of a whole tag.
+      get why() {
+        return why === null ? 'chosen by name' : explainWhy(index, id, why);
+      },
+    };
   };
-  const trees = results.map(({ arch, result }) => ({
-    arch,
-    binary: result.binary.map((id) => describe(result, id)),
-    debug: result.debug.map((id) => describe(result, id)),
-    source: result.source.map((id) => describe(result, id)),
-  }));
+  const trees = results.map(({ arch, result }) => {
+    const set = sets.find((one) => one.index === result.index);
+    if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
+    const list = (ids: readonly number[]): SelectedPackage[] => ids.map((id) => describe(result, set, id));
+    return { arch, binary: list(result.binary), debug: list(result.debug), source: list(result.source) };
+  });
   return { trees, copies };
 }
 

@@ -52,7 +52,11 @@ export class Koji implements Disposable {
     this.hub = new KojiHub({ url: profile.server, ...authorities, ...options.hub });
     this.index = new KojiIndex(join(options.indexDirectory, 'koji'), clock.now());
     this.tags = new KojiTagReader(this.hub);
-    this.sets = new PreparedSets(this.index, options.openLookaside);
+    this.sets = new PreparedSets(
+      this.index,
+      join(options.indexDirectory, 'koji', 'sets'),
+      options.openLookaside,
+    );
   }
 
   /** What indexing copies for a compose works with. */

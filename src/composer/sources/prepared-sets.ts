@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ReactorError } from '../../model/errors.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
-import { prepareSet, updateSet, type PreparedSet } from './koji-gather-index.ts';
+import { loadIndex, saveIndex } from '../gather/index-file.ts';
+import { prepareSet, setOfSaved, updateSet, type PreparedSet } from './koji-gather-index.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
 
 /** Which packages are wanted to gather from. */
@@ -14,19 +19,33 @@ export interface WantedSet {
 /** Checks a lookaside repository and answers where it is. */
 export type OpenLookaside = (place: string) => Promise<string>;
 
+interface KeptSet {
+  readonly set: PreparedSet;
+  /** Packages that changed since it was saved. */
+  unsaved: number;
+}
+
+const SAVED_AS = 'koji-set-1';
+const SAVE_AFTER = 200;
+/** Smaller sets are made anew as fast as they are read. */
+const WORTH_SAVING = 2000;
+
 /**
  * Keeps the indexes of the sets gathered from last: the next request of the same name costs what differs. One
  * request at a time uses a set.
  */
 export class PreparedSets {
   readonly #known: KojiIndex;
+  readonly #directory: string;
   readonly #openLookaside: OpenLookaside;
   readonly #most: number;
-  readonly #kept = new Map<string, PreparedSet>();
+  readonly #kept = new Map<string, KeptSet>();
   readonly #last = new Map<string, Promise<unknown>>();
 
-  constructor(known: KojiIndex, openLookaside: OpenLookaside, most = 3) {
+  constructor(known: KojiIndex, directory: string, openLookaside: OpenLookaside, most = 3) {
     this.#known = known;
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true });
     this.#openLookaside = openLookaside;
     this.#most = most;
   }
@@ -37,12 +56,18 @@ export class PreparedSets {
     signal: AbortSignal,
     work: (setOf: (arch: string) => Promise<PreparedSet>) => Promise<Result>,
   ): Promise<Result> {
-    if (wanted.lookaside.length > 0) return work((arch) => this.#withLookaside(wanted, arch, signal));
+    if (wanted.lookaside.length > 0) {
+      const described: PreparedSet['described'] = new Map();
+      return work((arch) => this.#withLookaside(wanted, arch, described, signal));
+    }
     const before = this.#last.get(wanted.name) ?? Promise.resolve();
-    const run = before.then(
-      () => work(() => Promise.resolve(this.#prepare(wanted))),
-      () => work(() => Promise.resolve(this.#prepare(wanted))),
-    );
+    const begin = async (): Promise<Result> => {
+      const set = this.#prepare(wanted);
+      const result = await work(() => Promise.resolve(set));
+      this.#save(wanted.name, set);
+      return result;
+    };
+    const run = before.then(begin, begin);
     this.#last.set(wanted.name, run);
     try {
       return await run;
@@ -52,19 +77,50 @@ export class PreparedSets {
   }
 
   #prepare(wanted: WantedSet): PreparedSet {
-    const kept = this.#kept.get(wanted.name);
+    const kept = this.#kept.get(wanted.name) ?? this.#load(wanted.name);
     this.#kept.delete(wanted.name);
-    const isCurrent = kept !== undefined && updateSet(this.#known, kept, wanted.copies);
-    const set = isCurrent ? kept : prepareSet(this.#known, wanted.copies);
-    this.#kept.set(wanted.name, set);
+    const changes = kept === null ? null : updateSet(this.#known, kept.set, wanted.copies);
+    const entry =
+      kept === null || changes === null
+        ? { set: prepareSet(this.#known, wanted.copies), unsaved: Infinity }
+        : { set: kept.set, unsaved: kept.unsaved + changes };
+    this.#kept.set(wanted.name, entry);
     for (const old of this.#kept.keys()) {
       if (this.#kept.size <= this.#most) break;
       this.#kept.delete(old);
     }
-    return set;
+    return entry.set;
   }
 
-  async #withLookaside(wanted: WantedSet, arch: string, signal: AbortSignal): Promise<PreparedSet> {
+  #pathOf(name: string): string {
+    return join(this.#directory, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.index`);
+  }
+
+  #load(name: string): KeptSet | null {
+    try {
+      const index = loadIndex(this.#pathOf(name), SAVED_AS);
+      return index === null ? null : { set: setOfSaved(index), unsaved: 0 };
+    } catch (error) {
+      // A file that cannot be read is only a cache that is made anew.
+      if (error instanceof ReactorError) return null;
+      throw error;
+    }
+  }
+
+  /** Saves an index that took long to make, with what its files were asked, for the next process. */
+  #save(name: string, set: PreparedSet): void {
+    const kept = this.#kept.get(name);
+    if (kept?.set !== set || kept.unsaved < SAVE_AFTER || set.index.count < WORTH_SAVING) return;
+    saveIndex(this.#pathOf(name), set.index, SAVED_AS);
+    kept.unsaved = 0;
+  }
+
+  async #withLookaside(
+    wanted: WantedSet,
+    arch: string,
+    described: PreparedSet['described'],
+    signal: AbortSignal,
+  ): Promise<PreparedSet> {
     const places = await Promise.all(
       wanted.lookaside.map((place) => this.#openLookaside(place.replaceAll('$basearch', arch))),
     );
@@ -73,6 +129,6 @@ export class PreparedSets {
       context,
       places.map((location) => ({ location, isLookaside: true })),
     );
-    return prepareSet(this.#known, wanted.copies, loaded);
+    return prepareSet(this.#known, wanted.copies, loaded, described);
   }
 }
