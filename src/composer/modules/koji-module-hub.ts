@@ -15,9 +15,11 @@ export function kojiModuleHub(hub: KojiHub, event: number, options: CallOptions 
   ];
   return {
     async listTaggedModules(tag, name) {
-      const query = { ...options, tag, event, inherit: true, latest: false, type: 'module', package: name };
-      return (await listTagged(hub, query)).map((build) => ({
+      const query = { ...options, tag, event, inherit: true, latest: false, type: 'module' };
+      const builds = await listTagged(hub, name === null ? query : { ...query, package: name });
+      return builds.map((build) => ({
         id: build.id,
+        name: build.packageName,
         kojiStream: build.version,
         version: build.release.split('.', 1)[0] ?? '',
         tagName: build.tagName ?? tag,

@@ -20,6 +20,7 @@ import { listUnmet } from './module-warnings.ts';
 import { resolveKojiModules } from './resolve-koji-modules.ts';
 import { resolveModules } from './resolve-modules.ts';
 import type { ModuleResolution } from './resolved-module.ts';
+import { resolveWholeTags } from './resolve-whole-tags.ts';
 import { loadScratchPools } from './scratch-modules.ts';
 import { mergeSelections } from './merge-selections.ts';
 
@@ -97,15 +98,18 @@ function mbsOf(means: ModuleMeans): Mbs {
 }
 
 /**
- * Adds the modules that a request of another source type names in `modules` and `scratch_modules` to what that source
- * selected: a hybrid compose. Throws what the source and the modules throw. Source: module contract 1.3 and 4.6.
+ * Adds to what another source type selected the modules that the request names in `modules` and `scratch_modules`, and
+ * all of its `modular_koji_tags`: a hybrid compose. Throws what the source and the modules throw. Source: module contract 1.3 and 4.6.
  */
 export function withModules(select: SelectPackages, means: ModuleMeans): SelectPackages {
   return async (context, request) => {
     const selection = await select(context, request);
-    if ((request.modules ?? []).length === 0 && (request.scratchModules ?? []).length === 0) return selection;
+    const tags = request.modularKojiTags ?? [];
+    const named = [...(request.modules ?? []), ...(request.scratchModules ?? [])];
+    if (named.length === 0 && tags.length === 0) return selection;
     const event = await readEvent(means, context, { ...request, kojiEvent: selection.pins.kojiEvent });
-    const resolution = { modules: [], requested: [], warnings: [] };
+    const hub = kojiModuleHub(means.koji.hub, event.id, { signal: context.signal });
+    const resolution = await resolveWholeTags(tags, means.baseModuleNames, hub);
     const modules = await selectModules(means, context, request, { resolution, event });
     return mergeSelections(selection, modules);
   };

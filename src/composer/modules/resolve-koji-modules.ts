@@ -27,6 +27,7 @@ export interface KojiModuleWish {
 /** A module build found in a tag. */
 export interface TaggedModule {
   readonly id: number;
+  readonly name: string;
   /** The stream as Koji writes it, with underscores. */
   readonly kojiStream: string;
   readonly version: string;
@@ -35,8 +36,8 @@ export interface TaggedModule {
 
 /** What the resolution asks of Koji, all at one event. */
 export interface ModuleHub {
-  /** Builds of one module in a tag and its parents. */
-  listTaggedModules(tag: string, name: string): Promise<readonly TaggedModule[]>;
+  /** Builds of one module, or with null of all, in a tag and its parents. */
+  listTaggedModules(tag: string, name: string | null): Promise<readonly TaggedModule[]>;
   /** The tag and all it inherits from, in search order. */
   searchOrder(tag: string): Promise<readonly string[]>;
   searchBuilds(pattern: string): Promise<readonly number[]>;
@@ -149,7 +150,8 @@ async function findExact(hub: ModuleHub, request: ModuleRequest): Promise<readon
     .map(toResolved);
 }
 
-function toResolved(build: KojiModuleBuild): ResolvedModule {
+/** What a module build means to a compose. Throws the codes of `readModuleDependencies`. */
+export function toResolved(build: KojiModuleBuild): ResolvedModule {
   const { name, stream, version, context } = build;
   const dependencies = readModuleDependencies(build.modulemd, `modulemd_str of ${build.build.nvr}`);
   return { name, stream, version, context, dependencies, platforms: platformsOf(dependencies, []) };

@@ -169,6 +169,14 @@ test('a compose of another source takes modules in', async (context) => {
   const packages = (selection.trees[0]?.binary ?? []).map((one) => one.package);
   assert.equal((await selection.loadFragments(packages, new AbortController().signal)).length, 2);
   assert.equal(await select(composer.selectContext, { ...request, modules: null }), base);
+  const tagged = await select(composer.selectContext, {
+    ...request,
+    modules: null,
+    modularKojiTags: ['f42-modular'],
+  });
+  assert.ok(
+    binaries({ ...empty, selection: tagged }).includes('damson-0:1-1.module_f42+401+12345678.x86_64'),
+  );
 });
 
 test('a required module that is not there on one arch fails the compose', async (context) => {

@@ -5,6 +5,7 @@ import { formatNsvc } from '../../../src/model/nsvc.ts';
 import { kojiModuleHub } from '../../../src/composer/modules/koji-module-hub.ts';
 import { resolveKojiModules } from '../../../src/composer/modules/resolve-koji-modules.ts';
 import type { ModuleResolution } from '../../../src/composer/modules/resolved-module.ts';
+import { resolveWholeTags } from '../../../src/composer/modules/resolve-whole-tags.ts';
 import { sharedPath } from '../../shared.ts';
 import { readModuleHubData, startModuleHub, type ModuleHubData } from '../../upstream/koji/module-hub.ts';
 
@@ -127,4 +128,22 @@ test('deleted builds are not found by their full name', async (context) => {
 test('contexts of two platforms in one tag are told apart in a warning', async (context) => {
   const { warnings } = await resolve(context, readModuleHubData('fixture'), 'basket:1.10', 'f42-modular');
   assert.match(warnings.join(), /mixes modules for the platforms f41 .* and f42 /);
+});
+
+test('whole tags give the newest of every stream, the first tag that has it deciding', async (context) => {
+  const { hub } = await startModuleHub(context, rules);
+  const { modules } = await resolveWholeTags(['T2', 'T'], ['platform'], kojiModuleHub(hub, rules.event.id));
+  const found = modules.map(formatNsvc);
+  for (const nsvc of [
+    'app:1:10:c1',
+    'app:1:10:c2',
+    'app:2:1:c1',
+    'leaf:s:3:c',
+    'lib:x-1:5:c',
+    'lib:y:9:c',
+    'ovr:s:5:c',
+  ]) {
+    assert.ok(found.includes(nsvc), nsvc);
+  }
+  assert.ok(!found.includes('app:1:9:c1') && !found.includes('leaf:s:1:c') && !found.includes('ovr:s:7:c'));
 });
