@@ -85,7 +85,9 @@ function print(rows: readonly Row[]): void {
   const lines = rows.map(({ what, seconds, cpu, packages, peakMb, target }) => {
     const goal = target === null ? '' : `target ${inUnits(target)}`;
     const memory = peakMb === null ? '' : `${Math.round(peakMb)} MB`;
-    const numbers = [inUnits(seconds), inUnits(cpu), String(packages), memory].map((text) => text.padStart(10));
+    const numbers = [inUnits(seconds), inUnits(cpu), String(packages), memory].map((text) =>
+      text.padStart(10),
+    );
     return `${what.padEnd(34)}${numbers.join('')}  ${goal}`;
   });
   const head = ['wall', 'CPU', 'packages', 'peak'].map((text) => text.padStart(10)).join('');

@@ -2,6 +2,7 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<void> }>>> = {
   createrepo: () => import('./createrepo.ts'),
   koji: () => import('./koji.ts'),
+  gather: () => import('./gather.ts'),
   modules: () => import('./modules.ts'),
 };
 

@@ -26,7 +26,11 @@ function makeCase(): (mutate: Mutate) => Promise<void> {
     const repository = index.addRepository({ name: 'fuzz', isLookaside: false });
     const nevra = { epoch: '0', version: '1', release: '1', arch: 'x86_64', sourceRpm: null, files: [] };
     addRecords(index, repository, [
-      { record: { ...nevra, name: 'wants', requires: [{ name: text }], provides: [] }, pkgid: '1', href: 'a' },
+      {
+        record: { ...nevra, name: 'wants', requires: [{ name: text }], provides: [] },
+        pkgid: '1',
+        href: 'a',
+      },
       { record: { ...nevra, name: 'a', requires: [], provides: [{ name: text }] }, pkgid: '2', href: 'b' },
     ]);
     gather({}, index, { arch: 'x86_64', packages: ['wants'] });

@@ -8,7 +8,22 @@ export type Mutate = (seed: Uint8Array) => Buffer;
 /** A case that takes longer is a hang. */
 const MOST_MILLISECONDS = 5000;
 const MEGABYTES = 1024;
-const fragments = ['<', '>', '&', '"', "'", '</package>', '<package type="rpm">', '<!DOCTYPE', '&amp;', '(', ')', ' if ', ' or ', '<![CDATA['];
+const fragments = [
+  '<',
+  '>',
+  '&',
+  '"',
+  "'",
+  '</package>',
+  '<package type="rpm">',
+  '<!DOCTYPE',
+  '&amp;',
+  '(',
+  ')',
+  ' if ',
+  ' or ',
+  '<![CDATA[',
+];
 
 function change(random: Random, bytes: Buffer): Buffer {
   if (bytes.length === 0) return Buffer.from(random.pick(['<', 'a']));
@@ -39,7 +54,10 @@ function change(random: Random, bytes: Buffer): Buffer {
  * Runs a case with changed seeds until the time is over and answers how many were tried. Anything thrown but a
  * ReactorError, a case of more than 5 s, or 1 GiB of process memory ends it with an error.
  */
-export async function fuzzCases({ seed, until }: FuzzRun, tryCase: (mutate: Mutate) => Promise<void>): Promise<number> {
+export async function fuzzCases(
+  { seed, until }: FuzzRun,
+  tryCase: (mutate: Mutate) => Promise<void>,
+): Promise<number> {
   const random = new Random(seed);
   let cases = 0;
   while (Date.now() < until) {
@@ -47,11 +65,13 @@ export async function fuzzCases({ seed, until }: FuzzRun, tryCase: (mutate: Muta
     try {
       await tryCase((bytes) => {
         let changed = Buffer.from(bytes);
-        for (let left = 1 + random.below(4); left > 0; left -= 1) changed = Buffer.from(change(random, changed));
+        for (let left = 1 + random.below(4); left > 0; left -= 1)
+          changed = Buffer.from(change(random, changed));
         return changed;
       });
     } catch (thrown) {
-      if (!(thrown instanceof ReactorError)) throw new Error(`Case ${cases} of seed ${seed}.`, { cause: thrown });
+      if (!(thrown instanceof ReactorError))
+        throw new Error(`Case ${cases} of seed ${seed}.`, { cause: thrown });
     }
     if (Date.now() - begin > MOST_MILLISECONDS) throw new Error(`Case ${cases} of seed ${seed} hangs.`);
     cases += 1;

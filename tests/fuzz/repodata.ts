@@ -19,15 +19,23 @@ function makeCase(): (mutate: Mutate) => Promise<void> {
   const packedPrimary = readFileSync(`${folder}/primary.xml.gz`);
   const primary = gunzipSync(packedPrimary);
   const filelists = gunzipSync(readFileSync(`${folder}/filelists.xml.gz`));
-  const comps = Buffer.from('<comps><group><id>a</id><packagereq type="conditional" requires="b">c</packagereq></group></comps>');
+  const comps = Buffer.from(
+    '<comps><group><id>a</id><packagereq type="conditional" requires="b">c</packagereq></group></comps>',
+  );
   const targets = [
     (mutate: Mutate) => parseRepomd(mutate(repomd), 'repomd.xml'),
     (mutate: Mutate) => {
       const index = new GatherIndex();
-      addPrimary(index, index.addRepository({ name: 'fuzz', isLookaside: false }), mutate(primary), 'primary.xml');
+      addPrimary(
+        index,
+        index.addRepository({ name: 'fuzz', isLookaside: false }),
+        mutate(primary),
+        'primary.xml',
+      );
       gather({}, index, { arch: 'x86_64', packages: ['*'], greedy: 'build', fulltree: true });
     },
-    (mutate: Mutate) => scanFilelists(mutate(filelists), 'filelists.xml', { package: () => true, file: () => undefined }),
+    (mutate: Mutate) =>
+      scanFilelists(mutate(filelists), 'filelists.xml', { package: () => true, file: () => undefined }),
     (mutate: Mutate) => parseComps(mutate(comps), 'comps.xml'),
     (mutate: Mutate) => decompress(mutate(packedPrimary), LIMIT, 'primary.xml.gz'),
   ];
