@@ -56,6 +56,7 @@ const WINDOW = 8 * 1024 * 1024;
 const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
 const AMPERSAND = 38;
+const SLASH = 47;
 
 /**
  * Cuts the content of a metadata file into windows of whole `<package>` elements and calls `visit` with the
@@ -118,6 +119,12 @@ class PrimaryScanner {
       }
       if (first === 102 && xml.startsWith('file', start + 1) && !xml.startsWith('format', start + 1)) {
         at = this.#readFile(xml, start, base);
+        continue;
+      }
+      if (first === SLASH && !xml.startsWith('package', start + 2)) {
+        if (xml.startsWith('rpm:requires', start + 2) || xml.startsWith('rpm:provides', start + 2))
+          list = null;
+        at = start + 2;
         continue;
       }
       const tag = nextTag(xml, start, where);
