@@ -1,6 +1,7 @@
 import { indexModuleBuilds } from '../src/composer/modules/newest-builds.ts';
 import { resolveModulesIn, type ModuleWish } from '../src/composer/modules/resolve-modules.ts';
 import type { ModuleBuild } from '../src/upstream/mbs.ts';
+import { moduleRequest, startModuleComposer } from '../tests/composer/modules/make-compose.ts';
 
 const NAMES = 250;
 const PLATFORMS = ['f41', 'f42'];
@@ -91,6 +92,27 @@ function wishFor(names: readonly number[]): ModuleWish {
   };
 }
 
+/** Plans and writes the fixture's damson with the three modules it needs, MBS and Koji over HTTP; target 1 s warm. */
+async function composeFixture(): Promise<string[]> {
+  const endings: (() => unknown)[] = [];
+  const composer = await startModuleComposer({ after: (ending) => void endings.push(ending) });
+  const request = moduleRequest('damson:1 apple:main:4220250103000000:b0c0ffee', {
+    arches: ['x86_64', 'aarch64'],
+  });
+  const times: number[] = [];
+  for (let round = 0; round < 9; round += 1) {
+    const start = performance.now();
+    await composer.build(await composer.plan(request));
+    times.push(performance.now() - start);
+  }
+  for (const end of endings) await end();
+  const [first = 0, ...warm] = times;
+  const median = warm.toSorted((left, right) => left - right)[4] ?? 0;
+  return [
+    `compose of 4 modules for 2 arches: cold ${first.toFixed(0)} ms, median of 8 warm ${median.toFixed(0)} ms`,
+  ];
+}
+
 /** Resolves requests of one, ten and fifty modules over 5,000 builds, without network; target 100 ms. */
 export async function run(): Promise<void> {
   const builds = makeBuilds();
@@ -114,6 +136,7 @@ export async function run(): Promise<void> {
       `${count} requested, ${size} in the answer: first ${first.toFixed(1)} ms, median of 15 ${median.toFixed(1)} ms`,
     );
   }
+  report.push(...(await composeFixture()));
   report.push(`peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
   process.stdout.write(`${report.join('\n')}\n`);
 }

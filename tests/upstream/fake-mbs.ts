@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { Ending } from '../ending.ts';
 import { sharedPath } from '../shared.ts';
 
 /** One item of the REST API, verbose. */
@@ -46,7 +46,7 @@ export function readMbsItems(name: (typeof mbsDatasets)[number]): MbsItem[] {
  * Source: module contract 2.4.
  */
 export async function startFakeMbs(
-  context: TestContext,
+  context: Ending,
   items: readonly MbsItem[],
   finalModulemd: Readonly<Record<number, Readonly<Record<string, string>>>> = {},
 ): Promise<FakeMbs> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { Ending } from '../../ending.ts';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { moduleSource, type ModuleMeans } from '../../../src/composer/modules/module-source.ts';
 import { planCompose, type ComposePlan } from '../../../src/composer/plan.ts';
@@ -65,10 +65,7 @@ export interface ModuleWorld {
 }
 
 /** Composes modules out of the fixture's MBS and Koji over HTTP and its top directory, as the service does. */
-export async function startModuleComposer(
-  context: TestContext,
-  world: ModuleWorld = {},
-): Promise<ModuleComposer> {
+export async function startModuleComposer(context: Ending, world: ModuleWorld = {}): Promise<ModuleComposer> {
   const directory = mkdtempSync(join(tmpdir(), 'module-compose-'));
   const fake = await startFakeMbs(context, world.items ?? readMbsItems('fixture'), world.finalModulemd);
   const { server } = await startModuleHub(context, world.koji ?? readModuleHubData('fixture'));

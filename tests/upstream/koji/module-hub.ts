@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TestContext } from 'node:test';
+import type { Ending } from '../../ending.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import type { XmlRpcValue } from '../../../src/upstream/koji/xml-rpc-value.ts';
 import { sharedPath } from '../../shared.ts';
@@ -27,7 +27,7 @@ export function readModuleHubData(name: 'fixture' | 'rules'): ModuleHubData {
 
 /** A hub over HTTP that answers from recorded data, stopped with the test. */
 export async function startModuleHub(
-  context: TestContext,
+  context: Ending,
   data: ModuleHubData,
 ): Promise<{ readonly hub: KojiHub; readonly server: HubServer }> {
   const server = await startHubServer((call) => ({ value: answer(data, call) }));
