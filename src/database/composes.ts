@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Compose } from '../model/compose-json.ts';
 import { composeJson } from '../model/compose-json.ts';
 import { sourceTypes, type ComposeRequest, type ComposeState, type Priority } from '../model/compose.ts';
+import { storeComposeEvent } from './compose-events.ts';
 import { finishComposeRequest } from './compose-requests.ts';
 import type { Jobs } from './jobs.ts';
 import type { ComposesTable, ComposeProgress } from './tables.ts';
@@ -144,7 +145,10 @@ export async function moveCompose(
     .returningAll()
     .executeTakeFirstOrThrow();
   const compose = toCompose(row);
-  if (isMove) await announce(context, compose);
+  if (isMove) {
+    await announce(context, compose);
+    await storeComposeEvent(context, compose);
+  }
   if (isEnd) {
     await carryReusers(context, compose, change);
     await endRequest(context, compose);
