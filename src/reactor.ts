@@ -14,7 +14,7 @@ import { createComposeSource } from './composer/sources/compose-source.ts';
 import { FragmentKeeper } from './composer/sources/fragment-keeper.ts';
 import { kojiSource } from './composer/sources/koji-source.ts';
 import type { Koji } from './composer/sources/koji.ts';
-import { openKoji } from './composer/sources/open-koji.ts';
+import { configuredProfile, openKoji } from './composer/sources/open-koji.ts';
 import { createRepoSource } from './composer/sources/repo.ts';
 import { RepositoryCache } from './composer/sources/repository-cache.ts';
 import { startComposer, startJanitor } from './composer/start-composer.ts';
@@ -29,7 +29,9 @@ import { Registry } from 'prom-client';
 import { createPublishers, startListeners, type RunningListeners } from './listeners/start-listeners.ts';
 import { receiveEventRoute } from './api/routes/receive-event.ts';
 import { startAnnouncing } from './composer/announce.ts';
+import { kojiState } from './rules/koji-state.ts';
 import { startRules, type RunningRules } from './rules/start-rules.ts';
+import { openHub } from './upstream/koji/open-hub.ts';
 
 export interface ReactorInput {
   readonly config: Config;
@@ -206,12 +208,14 @@ async function startRuling(
   health: (() => readonly HealthPart[])[],
 ): Promise<RunningRules | null> {
   if (!config.roles.includes('rules') || config.rules_dir === '') return null;
+  const profile = configuredProfile(config);
+  const hub = profile === null ? null : stack.use(openHub(profile, { patience: { tries: 3, offlineMs: 0 } }));
   const rules = await startRules({
     database,
     clock,
     log: log.child({ role: 'rules' }),
     rulesDir: config.rules_dir,
-    sources: {},
+    sources: hub === null ? {} : { koji: kojiState(hub) },
   });
   stack.use(rules);
   health.push(() => {
