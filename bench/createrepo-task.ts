@@ -1,5 +1,5 @@
 import { linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { openFragmentCache } from '../src/rpm/cache/fragment-cache.ts';
 import { createrepo } from '../src/rpm/createrepo/createrepo.ts';
 import { readRpmFile } from '../src/rpm/header/read-rpm-header.ts';
@@ -12,10 +12,10 @@ import { type RepodataPackage, writeRepodata } from '../src/rpm/repodata/write-r
 export type BenchTask =
   | {
       readonly kind: 'cold';
-      readonly universe: string;
       readonly directory: string;
       readonly compression: 'zstd' | 'gzip';
-      readonly areDigestsKnown: boolean;
+      /** A file of digests, where they are known. */
+      readonly digests?: string;
     }
   | {
       readonly kind: 'incremental';
@@ -33,17 +33,14 @@ export interface BenchAnswer {
 
 const now = new Date('2026-01-01T00:00:00Z');
 
-function digestsIn(universe: string): Map<string, string> {
-  const digests = new Map<string, string>();
-  for (const line of readFileSync(join(universe, 'packages.jsonl'), 'utf8').trim().split('\n')) {
-    const record: { location: string; sha256: string } = JSON.parse(line);
-    digests.set(basename(record.location), record.sha256);
-  }
-  return digests;
+/** What a service knows from Koji: file name and SHA-256, a line each. */
+function digestsIn(path: string): Map<string, string> {
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  return new Map(lines.map((line) => [line.slice(65), line.slice(0, 64)]));
 }
 
 async function runCold(task: Extract<BenchTask, { kind: 'cold' }>): Promise<BenchAnswer> {
-  const digests = task.areDigestsKnown ? { digests: digestsIn(task.universe) } : {};
+  const digests = task.digests === undefined ? {} : { digests: digestsIn(task.digests) };
   const start = performance.now();
   await createrepo({ now }, { directory: task.directory, compression: task.compression, ...digests });
   return { seconds: (performance.now() - start) / 1000 };
