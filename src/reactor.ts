@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createApp } from './api/app.ts';
 import { ComposeWatch } from './api/compose-watch.ts';
-import type { ApiApp, HealthPart } from './api/context.ts';
+import type { ApiApp, HealthPart, PlannedCompose } from './api/context.ts';
 import type { Clock } from './clock.ts';
-import type { ComposerContext } from './composer/composer-context.ts';
+import { planContext, type ComposerContext } from './composer/composer-context.ts';
+import { planCompose } from './composer/plan.ts';
+import type { ComposeRequest } from './model/compose.ts';
 import { openOriginFetcher, type OriginFetcher } from './composer/fetch-origin.ts';
 import { openModules } from './composer/modules/open-modules.ts';
 import { PackageStore } from './composer/package-store.ts';
@@ -78,11 +80,12 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const url = server ?? `http://${config.host}:${config.port}`;
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
     const health: (() => readonly HealthPart[])[] = [];
-    await startComposing(input, database, targetDirUrl, stack);
+    const composer = await startComposing(input, database, targetDirUrl, stack);
     const rules = await startRuling(input, database, stack, health);
     const metrics = new Registry();
     const listeners = startListening(input, database, { registry: metrics, stack, health });
-    if (isApi) app = createApi(input, database, targetDirUrl, { stack, health, listeners, metrics });
+    if (isApi)
+      app = createApi(input, database, targetDirUrl, { stack, health, listeners, metrics, composer });
     log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
     const stop = (): Promise<void> => stack.disposeAsync();
     return { url, database, rules, stop, [Symbol.asyncDispose]: stop };
@@ -132,23 +135,24 @@ async function startComposing(
   database: Database,
   targetDirUrl: string,
   stack: AsyncDisposableStack,
-): Promise<void> {
+): Promise<ComposerContext | null> {
   const { config, clock, log } = input;
-  if (!config.roles.includes('composer') && !config.roles.includes('janitor')) return;
+  if (!config.roles.includes('composer') && !config.roles.includes('janitor')) return null;
   const store = new PackageStore(join(config.target_dir, '.packages'));
   const fetcher = stack.use(openOriginFetcher({ store, clock }));
   const koji = openKoji(config, { store, clock, log: log.child({ role: 'composer' }) });
   if (koji !== null) stack.use(koji);
   const context = createComposerContext(input, database, targetDirUrl, { fetcher, koji });
-  if (config.roles.includes('composer')) {
-    await startComposer(context, config.concurrent_composes);
+  const composer = config.roles.includes('composer') ? context : null;
+  if (composer !== null) {
+    await startComposer(composer, config.concurrent_composes);
     const publishers = createPublishers(config);
     stack.defer(async () => {
       await Promise.all(publishers.map((publisher) => publisher.close()));
     });
     await startAnnouncing({ database, clock, log: context.log, publishers });
   }
-  if (!config.roles.includes('janitor')) return;
+  if (!config.roles.includes('janitor')) return composer;
   const abort = new AbortController();
   const done = startJanitor(context, abort.signal);
   stack.defer(async () => {
@@ -156,6 +160,7 @@ async function startComposing(
     await done;
   });
   log.debug('janitor started');
+  return composer;
 }
 
 function createComposerContext(
@@ -238,11 +243,13 @@ function createApi(
     health,
     listeners,
     metrics,
+    composer,
   }: {
     readonly stack: AsyncDisposableStack;
     readonly health: readonly (() => readonly HealthPart[])[];
     readonly listeners: RunningListeners;
     readonly metrics: Registry;
+    readonly composer: ComposerContext | null;
   },
 ): ApiApp {
   const own = log.child({ role: 'api' });
@@ -263,9 +270,21 @@ function createApi(
       watch,
       metrics,
       health: async () => health.flatMap((part) => part()),
+      ...(composer === null ? {} : { plan: (request, signal) => planOnly(composer, request, signal) }),
     },
     [receiveEventRoute((call) => listeners.receiveCall(call))],
   );
+}
+
+/** Plans a request and composes nothing. */
+async function planOnly(
+  composer: ComposerContext,
+  request: ComposeRequest,
+  signal: AbortSignal,
+): Promise<PlannedCompose> {
+  const context = planContext(composer, composer.log, signal, () => undefined);
+  const { fingerprint, manifest, selection } = await planCompose(context, request);
+  return { fingerprint, manifest, warnings: selection.warnings };
 }
 
 /** The inbox and, with the role, the buses; posted events are taken in any case. */

@@ -84,7 +84,7 @@ export class ComposeWatch implements Disposable {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.closed.aborted || this.#listeners.size === 0) return;
-    this.#timer = setTimeout(() => void this.#look(), this.#context.interval ?? 250);
+    this.#timer = setTimeout(() => void this.#look(), this.#context.interval ?? 100);
     this.#timer.unref();
   }
 
