@@ -1,13 +1,16 @@
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { PackageStore } from '../src/composer/package-store.ts';
 import { planCompose, type ComposePlan } from '../src/composer/plan.ts';
+import { indexCopies } from '../src/composer/sources/index-copies.ts';
+import { makePackageSet } from '../src/composer/sources/koji-package-set.ts';
+import { chooseCopies, readSigningWish } from '../src/composer/sources/signing.ts';
 import { kojiSource } from '../src/composer/sources/koji-source.ts';
 import { Koji } from '../src/composer/sources/koji.ts';
 import { createLog } from '../src/log.ts';
@@ -66,69 +69,120 @@ async function parseRecordings(): Promise<void> {
 
 const readySchema = z.object({ hub: z.string(), files: z.string(), rpms: z.number() });
 
+interface BenchKoji {
+  readonly hub: string;
+  /** Top directory, or URL of the file server. */
+  readonly top: string;
+  readonly folder: string;
+}
+
+function open({ hub, top, folder }: BenchKoji): Koji {
+  const isUrl = top.startsWith('http:');
+  const place = { topDir: isUrl ? null : top, topUrl: isUrl ? top : null };
+  return new Koji({
+    profile: { name: 'bench', server: hub, serverCa: null, files: [], ...place },
+    store: new PackageStore(join(folder, 'store')),
+    indexDirectory: join(folder, 'index'),
+    clock: { now: () => new Date() },
+    openLookaside: (location) => Promise.resolve(location),
+    isReference: false,
+  });
+}
+
+function plan(koji: Koji): Promise<ComposePlan> {
+  return planCompose(
+    {
+      log: createLog('silent'),
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      sources: { tag: kojiSource(koji) },
+      output: { delivery: 'link', compression: 'zstd' },
+    },
+    parseComposeRequest(
+      { source: { type: 'tag', source: 'bench' } },
+      requestDefaults(loadConfig({ file: undefined, environment: {} }).config),
+    ),
+  );
+}
+
+/** Only the reading of all RPMs of the tag, without the rest of a plan. */
+async function indexOnly(koji: Koji): Promise<number> {
+  const { content } = await koji.tags.read({ tag: 'bench', event: null, inherit: true }, new Date());
+  const arches = new Set(['x86_64', 'i686', 'noarch', 'src']);
+  const packages = makePackageSet(
+    content,
+    { builds: [], scratch: [] },
+    { builds: [], scratchTasks: [], arches, onlyNames: null },
+  );
+  const copies = await chooseCopies(
+    packages,
+    readSigningWish([]),
+    koji.source.files,
+    koji.index.knownCopies(),
+  );
+  const context = koji.indexContext({ signal: new AbortController().signal, progress: () => undefined });
+  return (await measure(`first indexing of ${copies.length} RPMs`, () => indexCopies(context, copies)))
+    .length;
+}
+
 /** Plans of a whole tag out of a tree that `gen_repo.py --rpms --koji-layout --sources` made. */
 async function planTree(tree: string, isHttp: boolean): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-koji-'));
-  const worker = new Worker(new URL('koji-hub-worker.ts', import.meta.url), { workerData: { tree } });
-  const [ready] = await once(worker, 'message');
+  const child = fork(new URL('koji-hub-process.ts', import.meta.url), [tree]);
+  const [ready] = await once(child, 'message');
   const server = readySchema.parse(ready);
-  const open = (index: string, place: { topDir?: string; topUrl?: string }): Koji =>
-    new Koji({
-      profile: {
-        name: 'bench',
-        server: server.hub,
-        topDir: null,
-        topUrl: null,
-        serverCa: null,
-        files: [],
-        ...place,
-      },
-      store: new PackageStore(join(folder, 'store')),
-      indexDirectory: join(folder, index),
-      clock: { now: () => new Date() },
-      openLookaside: (location) => Promise.resolve(location),
-      isReference: false,
+  say(`tag of ${server.rpms} RPMs, ${isHttp ? 'over HTTP' : 'top directory'}`);
+  const place = { hub: server.hub, top: isHttp ? server.files : tree, folder };
+  const again = (step: string): void => {
+    const args = [join(import.meta.dirname, 'main.ts'), 'koji', '--step', step];
+    spawnSync(process.execPath, [...args, '--hub', place.hub, '--top', place.top, '--folder', folder], {
+      stdio: 'inherit',
     });
-  const plan = (koji: Koji): Promise<ComposePlan> =>
-    planCompose(
-      {
-        log: createLog('silent'),
-        signal: new AbortController().signal,
-        progress: () => undefined,
-        sources: { tag: kojiSource(koji) },
-        output: { delivery: 'link', compression: 'zstd' },
-      },
-      parseComposeRequest(
-        { source: { type: 'tag', source: 'bench' } },
-        requestDefaults(loadConfig({ file: undefined, environment: {} }).config),
-      ),
-    );
-  say(`\ntag of ${server.rpms} RPMs, ${isHttp ? 'over HTTP' : 'top directory'}`);
+  };
   try {
-    const place = isHttp ? { topUrl: server.files } : { topDir: tree };
-    {
-      using koji = open('index', place);
-      const cold = await measure('plan, nothing known (list, first indexing, gather)', () => plan(koji));
-      say(`  ${cold.manifest.length} lines in the manifest`);
-      await measure('plan again, nothing changed', () => plan(koji));
-      worker.postMessage('tag', []);
-      await once(worker, 'message');
-      await measure('plan after one build was tagged', () => plan(koji));
-    }
-    using again = open('index', place);
-    await measure('plan after a restart, metadata known', () => plan(again));
+    again('index');
+    again('cold');
+    again('warm');
+    child.send('tag');
+    await once(child, 'message');
+    again('changed');
   } finally {
-    await worker.terminate();
+    child.kill();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One step, in a process of its own so that its memory is its own. */
+async function runStep(step: string, place: BenchKoji): Promise<void> {
+  using koji = open(place);
+  switch (step) {
+    case 'index':
+      await indexOnly(koji);
+      return;
+    case 'cold':
+      await measure('plan, metadata known, no set kept', () => plan(koji));
+      await measure('plan again, nothing changed', () => plan(koji));
+      return;
+    default:
+      await measure(`plan in a new process (${step})`, () => plan(koji));
   }
 }
 
 /** `node bench/main.ts koji [--tree DIR] [--http]`. */
 export async function run(argv: readonly string[]): Promise<void> {
+  const text = { type: 'string', default: '' } as const;
   const { values } = parseArgs({
     args: [...argv],
-    options: { tree: { type: 'string' }, http: { type: 'boolean', default: false } },
+    options: {
+      tree: text,
+      http: { type: 'boolean', default: false },
+      step: text,
+      hub: text,
+      top: text,
+      folder: text,
+    },
   });
-  if (values.tree === undefined) await parseRecordings();
+  if (values.step !== '') await runStep(values.step, values);
+  else if (values.tree === '') await parseRecordings();
   else await planTree(values.tree, values.http);
 }

@@ -15,7 +15,7 @@ import {
   type KojiPackage,
   type PackageSetQuery,
 } from './koji-package-set.ts';
-import { resolveEvent } from './pin.ts';
+import { isPinTrue, resolveEvent, type KojiPin } from './pin.ts';
 import {
   chooseCopies,
   readSigningWish,
@@ -32,22 +32,51 @@ import {
 export function kojiSource(koji: Koji): SelectPackages {
   return async (context, request) => {
     const tag = tagOf(request);
-    const query = packageSetQuery(request);
-    context.progress('resolve', 0, 1, 'step');
-    const { packages, event } = await readPackages(koji, context, request, tag, query);
-    const wish = readSigningWish(request.sigkeys);
-    const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
-    await refuseEarly(koji, request, copies, wish);
-    const indexed = await indexCopies(koji.indexContext(context), await withoutAbsent(koji, copies));
-    const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
-    return koji.sets.use(wanted, context.signal, async (setOf) => {
-      const sets = new Map<string, PreparedSet>();
-      for (const arch of request.arches) sets.set(arch, await setOf(arch));
-      const results = await gatherAll(koji, context, request, sets);
-      await refuseGathered(koji, results, copies, wish);
-      return selectionOf(koji, request, event, [...sets.values()], results);
-    });
+    for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt === MOST_READS;
+      const selected = await selectOnce(koji, context, request, tag).catch((error: unknown) => {
+        // The tag may have been kept from before a build was moved to another volume.
+        const isMoved = error instanceof ReactorError && error.code === 'koji.file_missing';
+        if (isMoved && attempt === 1 && tag !== null) return null;
+        throw error;
+      });
+      if (selected !== null) {
+        const { selection, pin } = selected;
+        if (pin === null || isLast || (await isPinTrue(koji.hub, pin, { signal: context.signal }))) {
+          return selection;
+        }
+      }
+      context.log.info({ tag, attempt }, 'the tag changed while it was read');
+      koji.tags.forget(tag ?? '');
+    }
   };
+}
+
+/** An event that is younger than a minute may have earlier ones appear below it while the tag is read. */
+const MOST_READS = 3;
+
+async function selectOnce(
+  koji: Koji,
+  context: SelectContext,
+  request: ComposeRequest,
+  tag: string | null,
+): Promise<{ readonly selection: Selection; readonly pin: KojiPin | null }> {
+  const query = packageSetQuery(request);
+  context.progress('resolve', 0, 1, 'step');
+  const { packages, event, pin } = await readPackages(koji, context, request, tag, query);
+  const wish = readSigningWish(request.sigkeys);
+  const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
+  await refuseEarly(koji, request, copies, wish);
+  const indexed = await indexCopies(koji.indexContext(context), await withoutAbsent(koji, copies));
+  const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
+  const selection = await koji.sets.use(wanted, context.signal, async (setOf) => {
+    const sets = new Map<string, PreparedSet>();
+    for (const arch of request.arches) sets.set(arch, await setOf(arch));
+    const results = await gatherAll(koji, context, request, sets);
+    await refuseGathered(koji, results, copies, wish);
+    return selectionOf(koji, request, event, [...sets.values()], results);
+  });
+  return { selection, pin };
 }
 
 /** Source type `tag` has one tag, `build` none. Throws `koji.one_tag`, `koji.builds_missing`. */
@@ -91,6 +120,7 @@ function multilibMethodsOf(request: ComposeRequest, arch: string): ArchInput['mu
 interface ReadPackages {
   readonly packages: readonly KojiPackage[];
   readonly event: number;
+  readonly pin: KojiPin | null;
 }
 
 async function readPackages(
@@ -104,13 +134,13 @@ async function readPackages(
   if (tag === null) {
     const event = await resolveEvent(koji.hub, request.kojiEvent, { signal });
     const extra = await readExtraContent(koji.hub, query, signal);
-    return { packages: makePackageSet(null, extra, query), event: event.id };
+    return { packages: makePackageSet(null, extra, query), event: event.id, pin: null };
   }
   const inherit = !request.flags.includes('no_inheritance');
   const wish = { tag, event: request.kojiEvent, inherit };
   const read = await koji.tags.read(wish, koji.clock.now(), signal);
   const extra = await readExtraContent(koji.hub, query, signal);
-  return { packages: makePackageSet(read.content, extra, query), event: read.pin.event.id };
+  return { packages: makePackageSet(read.content, extra, query), event: read.pin.event.id, pin: read.pin };
 }
 
 /** Requested names must be signed already in the set; without dependencies every package of it. */

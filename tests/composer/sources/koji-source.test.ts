@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -228,11 +228,66 @@ test('a build that is tagged later is in the next plan, the rest of the tag is n
 });
 
 test('a build that is not signed yet fails, and is taken once its signed copy is there', async () => {
-  const koji = openKoji('unsigned', { topDir });
+  const own = join(folder, 'signed-later');
+  cpSync(topDir, own, { recursive: true });
+  const koji = openKoji('unsigned', { topDir: own });
   const request = requestOf({ koji_tag: 'f-small', packages: ['e-glob-3x'], sigkeys: ['aabbccdd'] });
   await assert.rejects(plan(koji, request), { code: 'koji.not_signed_yet' });
-  const other = await plan(koji, { ...request, sigkeys: ['11223344'] });
-  assert.match(JSON.stringify(other.selection.trees[0]?.binary[0]?.package.origin), /signed\/11223344/);
+  for (const rpm of state.state.rpms['e-glob-3x-1-1'] ?? [])
+    state.signatures.set(rpm.id, new Set(['aabbccdd']));
+  await assert.rejects(plan(koji, request), { code: 'koji.signed_copy_missing' });
+  const build = join(own, 'packages/e-glob-3x/1/1');
+  for (const arch of ['src', 'x86_64']) {
+    const file = join(arch, `e-glob-3x-1-1.${arch}.rpm`);
+    cpSync(join(build, file), join(build, 'data/signed/aabbccdd', file), { recursive: true });
+  }
+  const origin = (await plan(koji, request)).selection.trees[0]?.binary[0]?.package.origin;
+  assert.ok(origin?.kind === 'file' && origin.path.includes('/data/signed/aabbccdd/'));
+});
+
+test('a better key that comes later is taken, although the copy of the other is known', async () => {
+  const own = join(folder, 'better-key');
+  cpSync(topDir, own, { recursive: true });
+  const koji = openKoji('better', { topDir: own });
+  const request = requestOf({ koji_tag: 'f-small', packages: ['e-zz'], sigkeys: ['11223344', 'aabbccdd'] });
+  const first = await plan(koji, request);
+  const build = join(own, 'packages/e-zz/1/1');
+  for (const arch of ['src', 'x86_64']) {
+    const file = join(arch, `e-zz-1-1.${arch}.rpm`);
+    cpSync(join(build, file), join(build, 'data/signed/11223344', file), { recursive: true });
+  }
+  const origin = (await plan(koji, request)).selection.trees[0]?.binary[0]?.package.origin;
+  assert.ok(origin?.kind === 'file' && origin.path.includes('/data/signed/11223344/'));
+  assert.ok(first.selection.trees[0]?.binary[0]?.package.origin !== origin);
+});
+
+test('a slow change that becomes visible while the tag is read is in the plan', async () => {
+  const koji = openKoji('slow', { topDir });
+  const commit = state.tagSlowly('f-old', 'e-lib-1-1');
+  state.now += 1;
+  state.tag('f-old', 'e-tie-b-1-1');
+  const request = requestOf({ koji_tag: 'f-old', packages: ['e-lib', 'e-tie-b', 'e-*'] });
+  const names = (made: ComposePlan): string[] =>
+    (made.selection.trees[0]?.binary ?? []).map(({ package: one }) => one.name);
+  state.onListed = () => {
+    state.onListed = null;
+    commit();
+  };
+  const made = await plan(koji, request);
+  assert.ok(names(made).includes('e-lib') && names(made).includes('e-tie-b'), names(made).join(' '));
+});
+
+test('an RPM that was replaced on disk after it was planned does not get into a compose', async () => {
+  const own = join(folder, 'replaced');
+  cpSync(topDir, own, { recursive: true });
+  const koji = openKoji('replaced', { topDir: own });
+  const request = requestOf({ koji_tag: 'f-small', packages: ['e-zz'] });
+  await plan(koji, request);
+  appendFileSync(join(own, 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm'), 'more');
+  await assert.rejects(build(koji, request), {
+    code: 'compose.package_changed',
+    where: join(own, 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm'),
+  });
 });
 
 test('impossible requests are refused in plain words', async () => {

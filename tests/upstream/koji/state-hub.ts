@@ -87,6 +87,8 @@ export class StateHub {
   readonly #taggings: Tagging[] = [];
   /** Events that were drawn and not committed yet, so that nobody sees them. */
   readonly #hidden = new Set<number>();
+  /** Called after each listing of a tag, before it is answered. */
+  onListed: (() => void) | null = null;
   /** Seconds of the clock that stamps events. */
   now = 1_795_340_000;
   #events = new Map<number, number>([
@@ -212,6 +214,7 @@ export class StateHub {
     }
     const builds = [...latest.values()].flatMap(({ nvr }) => this.state.builds[nvr] ?? []);
     const rpms = builds.flatMap((build) => this.state.rpms[build.nvr] ?? []);
+    this.onListed?.();
     return [rpms.map(rpmRow), builds.map((build) => ({ ...build, draft: build.draft ?? false }))];
   }
 

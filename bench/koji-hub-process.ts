@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { parseNevra } from '../src/model/nevra.ts';
 import type { XmlRpcStruct } from '../src/upstream/koji/xml-rpc-value.ts';
@@ -26,7 +25,7 @@ const lineSchema = z.object({
   ),
 });
 
-const { tree } = z.object({ tree: z.string() }).parse(workerData);
+const tree = process.argv[2] ?? '';
 const lines = readFileSync(join(tree, 'builds.jsonl'), 'utf8').trim().split('\n');
 const builds = lines.map((line) => lineSchema.parse(JSON.parse(line))).filter((build) => build.latest);
 const digests: string[] = [];
@@ -96,6 +95,9 @@ function answerOf(value: Parameters<typeof writeValue>[0]): Buffer {
 }
 
 const first = listed(undefined);
+event = 1001;
+const second = listed(undefined);
+event = 1000;
 
 function answer({ method, args, keywords }: ServedCall): ServedAnswer {
   const last = buildRows.at(-1);
@@ -107,7 +109,8 @@ function answer({ method, args, keywords }: ServedCall): ServedAnswer {
     case 'getFullInheritance':
       return { value: [] };
     case 'listTaggedRPMS':
-      return keywords['package'] === undefined && event === 1000 ? first : listed(keywords['package']);
+      if (keywords['package'] !== undefined) return listed(keywords['package']);
+      return event === 1000 ? first : second;
     case 'tagChangedSinceEvent':
       return { value: event > 1000 };
     case 'queryHistory':
@@ -128,8 +131,8 @@ function answer({ method, args, keywords }: ServedCall): ServedAnswer {
 
 const hub = await startHubServer(answer);
 const files = await startFileServer(tree);
-parentPort?.on('message', (message: unknown) => {
+process.on('message', (message) => {
   if (message === 'tag') event = 1001;
-  parentPort?.postMessage('done', []);
+  process.send?.('done');
 });
-parentPort?.postMessage({ hub: hub.url, files: files.url, rpms: rpmRows.length }, []);
+process.send?.({ hub: hub.url, files: files.url, rpms: rpmRows.length });
