@@ -15,6 +15,7 @@ export interface YamlText {
 const DOCUMENT_LIMIT = 2 << 20;
 const STREAM_LIMIT = 128 << 20;
 const DEPTH_LIMIT = 64;
+const OPEN_LIMIT = 256;
 
 /** Openers in a row: the parser recurses into each, long before it could report anything. */
 const TOO_DEEP = /(?:[[{]\s*){64}|(?:[-?][ \t]+){128}/;
@@ -66,13 +67,16 @@ function countLines(text: string): number {
  */
 export function readTextYaml(text: string, where: string): TextYaml {
   if (text.length > DOCUMENT_LIMIT) throw tooLarge(where, text.length, DOCUMENT_LIMIT);
-  if (TOO_DEEP.test(text) || /^(?:%.*\n){16}/m.test(text)) throw tooDeep(where);
+  if (TOO_DEEP.test(text) || /^(?:%.*\n){16}/m.test(text) || hasOpenBrackets(text)) throw tooDeep(where);
+  if (MANY_MARKS.test(text))
+    throw invalid(where, 'it holds thousands of anchors, aliases or tags.', undefined);
   let document;
   try {
     document = parseDocument(indentLoneQuotes(text), {
       schema: 'failsafe',
       uniqueKeys: false,
       logLevel: 'silent',
+      prettyErrors: false,
     });
   } catch (thrown) {
     throw invalid(where, messageOf(thrown), thrown);
@@ -80,6 +84,21 @@ export function readTextYaml(text: string, where: string): TextYaml {
   const error = document.errors[0];
   if (error !== undefined) throw invalid(where, error.message, error);
   return document.contents === null ? '' : plain(document.contents, where, 0);
+}
+
+/** The parser's time grows with the square of anchors, aliases and tags. */
+const MANY_MARKS = /(?:\s[*&!]\S[^*&!]*){4096}/;
+
+/** Brackets that stay open, wherever they stand: no real text leaves so many. */
+function hasOpenBrackets(text: string): boolean {
+  let open = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 91 || code === 123) open += 1;
+    else if ((code === 93 || code === 125) && open > 0) open -= 1;
+    if (open > OPEN_LIMIT) return true;
+  }
+  return false;
 }
 
 /** libyaml once closed a folded quoted text at column 0, which newer parsers refuse. Source: module contract 8.2. */

@@ -98,6 +98,8 @@ const hostile: [string, string, string][] = [
   ['a million brackets', '['.repeat(1e6), 'modulemd.too_deep'],
   ['a million dashes', '- '.repeat(1e6), 'modulemd.too_deep'],
   ['many levels', Array.from({ length: 99 }, (_, i) => `${' '.repeat(i)}k:`).join('\n'), 'modulemd.too_deep'],
+  ['a hundred thousand aliases', '*a '.repeat(1e5), 'modulemd.yaml_invalid'],
+  ['a hundred thousand open lists', `a: ${'[a, '.repeat(1e5)}`, 'modulemd.too_deep'],
   ['an open quote', 'a: "b', 'modulemd.yaml_invalid'],
   ['an undeclared tag handle', streamText({ summary: '!e!x s' }), 'modulemd.yaml_invalid'],
   ['no mapping', 'garbage', 'modulemd.field_invalid'],
