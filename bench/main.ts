@@ -3,6 +3,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   createrepo: () => import('./createrepo.ts'),
   koji: () => import('./koji.ts'),
   gather: () => import('./gather.ts'),
+  rules: () => import('./rules.ts'),
   modules: () => import('./modules.ts'),
 };
 
