@@ -46,8 +46,17 @@ export class KojiTagReader {
   async read(wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
     const key = `${wish.tag}\n${wish.inherit}\n${wish.event ?? ''}`;
     const running = this.#reading.get(key);
-    if (running !== undefined) return running;
-    const reading = this.#read(key, wish, now, signal).finally(() => this.#reading.delete(key));
+    if (running !== undefined) {
+      try {
+        return await running;
+      } catch (error) {
+        // The one who began it gave up; the others still want it.
+        if (!(error instanceof Error) || error.name !== 'AbortError' || signal?.aborted === true) throw error;
+      }
+    }
+    const reading = this.#read(key, wish, now, signal).finally(() => {
+      if (this.#reading.get(key) === reading) this.#reading.delete(key);
+    });
     this.#reading.set(key, reading);
     return reading;
   }
@@ -94,6 +103,7 @@ export class KojiTagReader {
     signal: AbortSignal | undefined,
   ): Promise<TagContent | null> {
     if (kept.pin.treeIds.join() !== pin.treeIds.join()) return null;
+    if (kept.pin.event.id === pin.event.id && kept.pin.recent === pin.recent) return kept.content;
     if (!(await hasTagChanged(this.#hub, kept.pin, { signal }))) return kept.content;
     const range = { afterEvent: kept.pin.recentSince, signal };
     const changes = await queryContentChanges(this.#hub, {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { KojiTagReader, replacePackage } from '../../../src/composer/sources/koji-tag-reader.ts';
+import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
+import { KojiHub } from '../../../src/upstream/koji/hub.ts';
+import { startHubServer, type HubServer, type ServedCall } from '../../upstream/koji/hub-server.ts';
+import { StateHub } from '../../upstream/koji/state-hub.ts';
+
+const opened: { hub: KojiHub; server: HubServer }[] = [];
+
+afterEach(async () => {
+  for (const { hub, server } of opened.splice(0)) {
+    hub.close();
+    await server.close();
+  }
+});
+
+async function start(): Promise<{
+  state: StateHub;
+  hub: KojiHub;
+  reader: KojiTagReader;
+  calls: ServedCall[];
+}> {
+  const state = new StateHub();
+  const server = await startHubServer(state.answer);
+  const hub = new KojiHub({ url: server.url });
+  opened.push({ hub, server });
+  return { state, hub, reader: new KojiTagReader(hub), calls: server.calls };
+}
+
+const wish = { tag: 'f-small', event: null, inherit: true };
+
+function listings(calls: readonly ServedCall[]): unknown[] {
+  return calls
+    .filter((call) => call.method === 'listTaggedRPMS')
+    .map((call) => call.keywords['package'] ?? 'all');
+}
+
+function nvrs(content: Awaited<ReturnType<KojiTagReader['read']>>['content']): string[] {
+  return [...content.builds.values()].map((build) => build.nvr).sort();
+}
+
+test('what is kept and brought up to date is what a new listing says', async () => {
+  const { state, hub, reader, calls } = await start();
+  const now = new Date(state.now * 1000);
+  await reader.read(wish, now);
+  const steps = [
+    () => state.tag('f-small', 'e-lib-1-1'),
+    () => state.untag('f-small', 'e-zz-1-1'),
+    () => state.tag('f-old', 'e-zz-1-1'),
+    () => (state.tag('f-small', 'e-tie-b-1-1'), state.untag('f-small', 'e-lib-1-1')),
+  ];
+  for (const step of steps) {
+    state.now += 1;
+    step();
+    const { content, pin } = await reader.read(wish, new Date(state.now * 1000));
+    const fresh = await listTaggedRpms(hub, { tag: 'f-small', event: pin.event.id, inherit: true });
+    assert.deepEqual(nvrs(content), nvrs(fresh));
+    assert.deepEqual(new Set(content.rpms.map((rpm) => rpm.id)), new Set(fresh.rpms.map((rpm) => rpm.id)));
+  }
+  const own = listings(calls).filter((name) => name !== 'all');
+  assert.ok(own.includes('e-lib') && own.includes('e-zz') && own.includes('e-tie-b'), own.join(' '));
+});
+
+test('a tag is read whole again after some minutes, or when it is forgotten', async () => {
+  const { state, reader, calls } = await start();
+  await reader.read(wish, new Date(state.now * 1000));
+  await reader.read(wish, new Date((state.now + 60) * 1000));
+  assert.deepEqual(listings(calls), ['all']);
+  reader.forget('f-small');
+  await reader.read(wish, new Date((state.now + 61) * 1000));
+  await reader.read(wish, new Date((state.now + 3600) * 1000));
+  assert.deepEqual(listings(calls), ['all', 'all', 'all']);
+});
+
+test('those who ask at the same time share one listing, and one who gives up does not spoil it', async () => {
+  const { state, reader, calls } = await start();
+  const now = new Date(state.now * 1000);
+  const [first, second] = await Promise.all([reader.read(wish, now), reader.read(wish, now)]);
+  assert.equal(first, second);
+  assert.deepEqual(listings(calls), ['all']);
+  reader.forget('f-small');
+  const controller = new AbortController();
+  const given = reader.read(wish, now, controller.signal);
+  const wanted = reader.read(wish, now);
+  controller.abort();
+  await assert.rejects(given, { name: 'AbortError' });
+  assert.equal((await wanted).content.builds.size, first.content.builds.size);
+});
+
+test('exchanging the builds of one package leaves all others', async () => {
+  const { hub } = await start();
+  const all = await listTaggedRpms(hub, { tag: 'f-all', inherit: true });
+  const one = await listTaggedRpms(hub, { tag: 'f-all', inherit: true, package: 'e-lib' });
+  const without = replacePackage(all, 'e-lib', { rpms: [], builds: new Map() });
+  assert.equal(without.rpms.length, all.rpms.length - one.rpms.length);
+  const again = replacePackage(without, 'e-lib', one);
+  assert.deepEqual(new Set(again.rpms), new Set(all.rpms));
+});
