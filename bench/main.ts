@@ -4,6 +4,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   koji: () => import('./koji.ts'),
   gather: () => import('./gather.ts'),
   rules: () => import('./rules.ts'),
+  listeners: () => import('./listeners.ts'),
   modules: () => import('./modules.ts'),
 };
 

@@ -1,5 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
+import { PgBoss, fromKysely, fromPglite, type JobResult, type JobWithMetadata } from 'pg-boss';
 import { ReactorError, messageOf } from '../model/errors.ts';
 import type { Priority } from '../model/compose.ts';
 import { assertOutsideTransaction, type TransactionHandle } from './transaction.ts';
@@ -60,6 +60,8 @@ export interface JobAttempt {
 
 export interface WorkOptions<N extends JobName> {
   readonly concurrency: number;
+  /** Jobs fetched at once and handled one after the other; for short jobs that come in crowds. */
+  readonly batch?: number;
   /** A thrown ReactorError whose fate is not `retry` ends the job; anything else that is thrown is tried again. */
   readonly handle: (data: JobData[N], attempt: JobAttempt) => Promise<void>;
   readonly onError: (name: N, data: JobData[N], error: unknown) => void;
@@ -146,21 +148,30 @@ export class Jobs {
     const { heartbeatSeconds } = queues[name];
     const fetching = {
       includeMetadata: true as const,
+      perJobResults: true as const,
       localConcurrency: options.concurrency,
       pollingIntervalSeconds: 1,
       notifyPollingIntervalSeconds: 5,
+      // A batch that came full is followed by the next at once; only an empty queue is waited for.
+      batchSize: options.batch ?? 1,
+      burstWhenBatchFull: true,
       ...(heartbeatSeconds === undefined ? {} : { heartbeatRefreshSeconds: heartbeatSeconds / 4 }),
     };
-    await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, async ([job]) => {
-      if (job === undefined) return;
+    const handleOne = async (job: JobWithMetadata<JobData[N]>): Promise<JobResult> => {
       try {
         const isLast = job.retryCount >= job.retryLimit;
         await options.handle(job.data, { signal: job.signal, isLast });
       } catch (error) {
         options.onError(name, job.data, error);
-        if (error instanceof ReactorError && error.fate !== 'retry') return;
-        throw error;
+        const isOver = error instanceof ReactorError && error.fate !== 'retry';
+        if (!isOver) return { id: job.id, status: 'failed', output: { message: messageOf(error) } };
       }
+      return { id: job.id, status: 'completed' };
+    };
+    await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, async (jobs) => {
+      const results: JobResult[] = [];
+      for (const job of jobs) results.push(await handleOne(job));
+      return results;
     });
   }
 

@@ -37,6 +37,8 @@ export function rowOfMessage(message: ReceivedMessage, receivedAt: Date, limits:
       instance: shorten(translation.instance),
       kind: event === null ? null : event.kind,
       event: event === null ? null : JSON.stringify(event),
+      // No rule can name it: whoever looks for events that were not matched must not find it.
+      ...(event?.kind === 'other' ? { matched_at: receivedAt } : {}),
       reason: 'poison' in translation ? translation.poison : null,
       headers: headersJson(message.headers),
       body:

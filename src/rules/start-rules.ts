@@ -41,6 +41,7 @@ const RELOAD_MS = 5000;
 const CLOCKS_MS = 30_000;
 const UPKEEP_MS = 60_000;
 const CONCURRENCY = 4;
+const MATCH_BATCH = 20;
 
 /**
  * Starts the rules role: follows the rule files, matches stored events, closes and decides windows, makes ticks
@@ -72,6 +73,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   const closer = startWindowCloser({ database: handle, jobs, clock, onError });
   await jobs.work('event.match', {
     concurrency: CONCURRENCY,
+    batch: MATCH_BATCH,
     handle: async ({ eventId }) => {
       assertLoaded(live);
       const due = await matchEvent(
