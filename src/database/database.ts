@@ -69,6 +69,8 @@ async function openPostgresql(options: DatabaseOptions): Promise<Database> {
   const pool = new Pool({ connectionString: options.url, max: options.poolSize ?? 10, types });
   // A broken idle connection is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // The same for one that breaks between two statements of a transaction: the next statement is told.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrateToLatest(root);
