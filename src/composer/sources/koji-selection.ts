@@ -28,7 +28,9 @@ export function collectTrees(
     const pkgid = index.pkgidOf(id);
     const indexed = set.byPkgid.get(pkgid);
     if (indexed === undefined) throw new Error(`${pkgid} is of no copy`);
-    const known = set.described.get(pkgid) ?? sourcePackage(koji, indexed, index.sourceRpmOf(id));
+    const known =
+      set.described.get(pkgid) ??
+      sourcePackage(koji, indexed, { epoch: index.nevraOf(id).epoch, sourceRpm: index.sourceRpmOf(id) });
     set.described.set(pkgid, known);
     copies.set(known, indexed);
     const why = result.why(id);
@@ -49,15 +51,20 @@ export function collectTrees(
   return { trees, copies };
 }
 
-function sourcePackage(koji: Koji, { copy, facts }: IndexedCopy, sourceRpm: string | null): SourcePackage {
+/** `own` is what the header says: the hub does not tell it of the files of a scratch build. */
+function sourcePackage(
+  koji: Koji,
+  { copy, facts }: IndexedCopy,
+  own: { readonly epoch: string; readonly sourceRpm: string | null },
+): SourcePackage {
   const { rpm } = copy.package;
   return {
     name: rpm.name,
-    epoch: rpm.epoch,
+    epoch: own.epoch,
     version: rpm.version,
     release: rpm.release,
     arch: rpm.arch,
-    sourceRpm: isSourceArch(rpm.arch) ? null : sourceRpm,
+    sourceRpm: isSourceArch(rpm.arch) ? null : own.sourceRpm,
     fileName: `${formatNvra(rpm)}.rpm`,
     payload: `sha256:${facts.pkgid}`,
     sigkey: facts.sigkey,
@@ -106,7 +113,7 @@ export async function offerPackages(
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
   const copies = new Map(
-    indexed.map((one) => [sourcePackage(koji, one, koji.index.package(one.key).record.sourceRpm), one]),
+    indexed.map((one) => [sourcePackage(koji, one, koji.index.package(one.key).record), one]),
   );
   return {
     packages: [...copies.keys()],
