@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { randomUUID } from 'node:crypto';
-import { clientOf } from './client.ts';
+import { clientOf, trustList } from './client.ts';
 import type { ApiApp, ApiContext, ApiEnv, RegisterRoute } from './context.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
 import { registerAbout } from './routes/about.ts';
@@ -49,9 +49,11 @@ const routes: readonly RegisterRoute[] = [
 
 /**
  * The HTTP application: all routes, errors as JSON, unknown URLs 404, wrong methods 405 with Allow. `more` are
- * routes of other rooms. Pass its `fetch` to a server, or call `request()` in tests.
+ * routes of other rooms. Pass its `fetch` to a server, or call `request()` in tests. Throws
+ * `config.invalid_value` for a trusted proxy that is no address.
  */
 export function createApp(context: ApiContext, more: readonly RegisterRoute[] = []): ApiApp {
+  trustList(context.config.trusted_proxies);
   const app: ApiApp = new OpenAPIHono<ApiEnv>({
     getPath: (request, options) => {
       const { pathname } = new URL(request.url);

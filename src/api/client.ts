@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Config } from '../config.ts';
+import { ReactorError } from '../model/errors.ts';
 import type { ApiEnv } from './context.ts';
 
 /** Who is at the other end, and under which address this service is known there. */
@@ -28,19 +29,36 @@ loopback.addAddress('::1', 'ipv6');
 
 const trustLists = new WeakMap<readonly string[], BlockList>();
 
-function trustList(proxies: Config['trusted_proxies']): BlockList {
+/**
+ * The addresses and networks that are trusted. Throws `config.invalid_value` for what is neither: a proxy that is
+ * silently not trusted would lock everybody out.
+ */
+export function trustList(proxies: Config['trusted_proxies']): BlockList {
   const known = trustLists.get(proxies);
   if (known !== undefined) return known;
   const list = new BlockList();
   for (const proxy of proxies) {
     const [address = '', bits] = proxy.split('/');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (isIP(address) === 0) continue;
+    const isUsable = isIP(address) !== 0 && (bits === undefined || /^\d{1,3}$/.test(bits));
+    if (!isUsable || Number(bits ?? 0) > (family === 'ipv6' ? 128 : 32)) {
+      throw new ReactorError(
+        'config.invalid_value',
+        `The setting "trusted_proxies" names "${proxy}", which is neither an address nor a network.`,
+        { hint: 'Write addresses as 127.0.0.1 or ::1, networks as 10.0.0.0/8.', fate: 'halt' },
+      );
+    }
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
   trustLists.set(proxies, list);
   return list;
+}
+
+/** Whether a host in an URL means this very machine. */
+export function isLoopbackHost(hostname: string): boolean {
+  const plain = hostname.replace(/^\[|\]$/g, '');
+  return plain === 'localhost' || plain.endsWith('.localhost') || isIn(loopback, plain);
 }
 
 function isIn(list: BlockList, address: string): boolean {

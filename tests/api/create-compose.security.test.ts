@@ -257,6 +257,22 @@ test('a web page of another site cannot ask for anything', async () => {
   assert.equal((await post(api.call, { Origin: 'http://odcs.example.com' })).status, 200);
 });
 
+test('a page whose name was made to point at this machine cannot ask for anything either', async () => {
+  const ask = (path: string, origin: string, from = '127.0.0.1') =>
+    api.call('POST', path, { body: tag, headers: { Origin: origin }, from });
+  const path = '/api/1/composes/';
+  assert.equal((await ask(`http://evil.example:5005${path}`, 'http://evil.example:5005')).status, 403);
+  assert.equal((await ask(`http://localhost:5005${path}`, 'http://localhost:5005')).status, 200);
+  assert.equal((await ask(`http://[::1]:5005${path}`, 'http://[::1]:5005')).status, 200);
+  assert.equal((await ask(`http://odcs:5005${path}`, 'http://odcs:5005', '192.0.2.7')).status, 200);
+});
+
+test('a trusted proxy that is no address stops the service from starting', () => {
+  for (const proxy of ['localhost', '10.0.0.0/99', '10.0.0.0/x', '']) {
+    assert.throws(() => api.withSettings({ trusted_proxies: [proxy] }), /neither an address nor a network/);
+  }
+});
+
 test('a local repository is for clients on this machine', async () => {
   const body = { source: { type: 'repo', source: '/srv/repo' } };
   const from = (address: string, headers: Record<string, string> = {}) =>

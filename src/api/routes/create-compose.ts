@@ -15,7 +15,13 @@ import { identify, ownerOf } from '../auth.ts';
 import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
 import { checkRepositories } from '../check-repositories.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { composeRequestSchema, composeSchema, jsonAnswer, problemAnswers } from '../documentation.ts';
+import {
+  composeRequestSchema,
+  composeSchema,
+  jsonAnswer,
+  problemAnswers,
+  problemSchema,
+} from '../documentation.ts';
 import { answerDryRun, isDryRun } from '../plan-only.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
@@ -41,7 +47,7 @@ export const registerCreateCompose: RegisterRoute = (app, context) => {
     },
     responses: {
       200: jsonAnswer('The compose, in state wait', composeSchema),
-      409: jsonAnswer('The Idempotency-Key was used for another request', composeSchema),
+      409: jsonAnswer('The Idempotency-Key was used for another request', problemSchema),
       ...problemAnswers,
     },
   });
