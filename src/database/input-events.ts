@@ -77,14 +77,19 @@ export async function markMatched(transaction: TransactionHandle, id: number, no
   return result.numUpdatedRows === 1n;
 }
 
-/** Ids of translated events that the rules have not seen, oldest first. */
-export async function findUnmatched(handle: DatabaseHandle, before: Date, limit: number): Promise<number[]> {
+/** Ids of translated events received between two moments that the rules have not seen, oldest first. */
+export async function findUnmatched(
+  handle: DatabaseHandle,
+  between: { readonly from: Date; readonly to: Date },
+  limit: number,
+): Promise<number[]> {
   const rows = await handle
     .selectFrom('events')
     .select('id')
     .where('matched_at', 'is', null)
     .where('kind', 'is not', null)
-    .where('received_at', '<', before)
+    .where('received_at', '>=', between.from)
+    .where('received_at', '<', between.to)
     .orderBy('received_at')
     .limit(limit)
     .execute();

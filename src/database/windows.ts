@@ -96,6 +96,8 @@ export async function closeWindow(context: CloseContext, id: number, priority: P
 
 /** How long a due window waits for events that were received before and not matched yet. */
 const STRAGGLER_MS = 2000;
+/** An event that was not matched for this long is not about to be. */
+const FRESH_MS = 60_000;
 
 /**
  * Closes windows that are due, each exactly once however many workers ask, and enqueues their decisions. A window
@@ -110,7 +112,8 @@ export async function closeDueWindows(context: CloseContext, limit: number): Pro
       where closed_at is null and due_at <= ${now}
         and (due_at <= ${new Date(now.getTime() - STRAGGLER_MS)}
              or due_at < coalesce((select min(received_at) from events
-                                   where matched_at is null and kind is not null), 'infinity'))
+                                   where matched_at is null and kind is not null
+                                     and received_at > ${new Date(now.getTime() - FRESH_MS)}), 'infinity'))
       order by due_at limit ${limit} for update skip locked)
     returning id, priority`.execute(transaction);
   for (const priority of ['security', 'normal', 'bulk'] as const) {

@@ -40,6 +40,8 @@ export interface RunningRules extends AsyncDisposable {
 const RELOAD_MS = 5000;
 const CLOCKS_MS = 30_000;
 const UPKEEP_MS = 60_000;
+/** Events older than this whose job was lost stay unmatched: history is not replayed, sweeps look at the state. */
+const LOST_MS = 86_400_000;
 const CONCURRENCY = 4;
 const MATCH_BATCH = 20;
 
@@ -111,7 +113,8 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   const upkeep = repeat(UPKEEP_MS, onError, async () => {
     const now = clock.now();
     await ageWaitingJobs(handle, now);
-    const lost = await findUnmatched(handle, new Date(now.getTime() - UPKEEP_MS), 1000);
+    const between = { from: new Date(now.getTime() - LOST_MS), to: new Date(now.getTime() - UPKEEP_MS) };
+    const lost = await findUnmatched(handle, between, 1000);
     await jobs.sendAll(
       'event.match',
       lost.map((eventId) => ({ eventId })),

@@ -129,6 +129,13 @@ test('an event that is never matched holds a window for two seconds only', async
   assert.deepEqual(await engine.advance(at(22)), ['requested']);
 });
 
+test('an event that nobody matched long ago holds no window', async () => {
+  const engine = new Engine(database, { version: 'v1', rules: [rule('settle: 20s\n')] });
+  await storeEvent(database, tagEvent(), at(-3600));
+  await engine.receive(tagEvent(), at(0));
+  assert.deepEqual(await engine.advance(at(20)), ['requested']);
+});
+
 test('after the clock stepped back an hour windows wait for one settle time, not for an hour', async () => {
   const engine = new Engine(database, { version: 'v1', rules: [rule('settle: 20s\n')] });
   await engine.receive(tagEvent(), at(3600));
