@@ -32,6 +32,10 @@ const commands: Record<
     summary: 'Check whether a Koji can be composed from',
     load: () => import('./commands/koji.ts'),
   },
+  events: {
+    summary: 'Look at the messages that came in, give some again',
+    load: () => import('./commands/events.ts'),
+  },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 

@@ -10,15 +10,18 @@ import { registerCreateCompose } from './routes/create-compose.ts';
 import { registerDeleteCompose } from './routes/delete-compose.ts';
 import { registerExplainRule } from './routes/explain-rule.ts';
 import { registerFollowCompose } from './routes/follow-compose.ts';
+import { registerFollowEvents } from './routes/follow-events.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerIndexPage } from './routes/index-page.ts';
 import { registerListComposes } from './routes/list-composes.ts';
 import { registerListRules } from './routes/list-rules.ts';
+import { registerListEvents } from './routes/list-events.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerListDecisions } from './routes/list-decisions.ts';
 import { registerRedirects } from './routes/redirects.ts';
 import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
+import { registerShowEvent } from './routes/show-event.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
 import { registerShowManifest } from './routes/show-manifest.ts';
 import { registerSteerRule } from './routes/steer-rule.ts';
@@ -39,6 +42,9 @@ const routes: readonly RegisterRoute[] = [
   registerExplainRule,
   registerBacktestRule,
   registerSteerRule,
+  registerListEvents,
+  registerShowEvent,
+  registerFollowEvents,
   registerAbout,
   registerMetrics,
   registerHealth,

@@ -1,0 +1,51 @@
+import { z } from '@hono/zod-openapi';
+import { findDecisions } from '../../database/decisions.ts';
+import { findStoredEvent } from '../../database/list-events.ts';
+import { sendPublicJson } from '../answer.ts';
+import type { RegisterRoute } from '../context.ts';
+import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
+import { eventJson } from '../event-json.ts';
+import { ApiProblem } from '../problem.ts';
+
+/** The raw body as text; in base64 where it is none. */
+function rawBody(body: Buffer): { text: string } | { base64: string } {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(body) };
+  } catch {
+    return { base64: Buffer.from(body).toString('base64') };
+  }
+}
+
+/** One event with its raw message, what each rule decided about it, and the composes that came of it. */
+export const registerShowEvent: RegisterRoute = (app, context) => {
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/api/1/events/{id}',
+    summary: 'Show one event, its raw message, and what came of it',
+    request: { params: idParameter },
+    responses: {
+      200: jsonAnswer('The event', z.record(z.string(), z.unknown())),
+      ...problemAnswers,
+    },
+  });
+  app.get('/api/1/events/:id{[0-9]{1,15}}', async (request) => {
+    const id = Number(request.req.param('id'));
+    const { handle } = context.database;
+    const row = await findStoredEvent(handle, id);
+    if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
+    const decisions = await findDecisions(handle, { event: id, limit: 500 });
+    const composes = decisions.flatMap((decision) => decision.compose_id ?? []);
+    return sendPublicJson({
+      ...eventJson(row),
+      raw: { headers: row.headers, body: rawBody(row.body) },
+      decisions: decisions.map((decision) => ({
+        rule: decision.rule,
+        outcome: decision.outcome,
+        why: decision.why,
+        compose_id: decision.compose_id,
+        at: decision.at.toISOString(),
+      })),
+      composes: [...new Set(composes)],
+    });
+  });
+};
