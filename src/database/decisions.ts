@@ -89,3 +89,16 @@ export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery
   if (beforeId !== undefined) select = select.where('id', '<', beforeId);
   return select.execute();
 }
+
+/**
+ * Forgets that rules said `no` to events before a moment, at most `limit` at once; what fired, what could not be
+ * judged and what became of windows stays. Answers how many.
+ */
+export async function pruneDecisions(handle: DatabaseHandle, before: Date, limit: number): Promise<number> {
+  const result = await sql`
+    delete from decisions where id in (
+      select id from decisions where outcome = 'not_matched' and at < ${before} order by id limit ${limit})`.execute(
+    handle,
+  );
+  return Number(result.numAffectedRows ?? 0);
+}

@@ -34,6 +34,8 @@ export function readRuleFile(file: string, text: string): RuleReading {
     lineCounter: lines,
     strict: true,
     uniqueKeys: true,
+    stringKeys: true,
+    logLevel: 'error',
   } as const);
   const problems: RuleProblem[] = [];
   const report: ReportProblem = (code, path, message, hint, atKey = false) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { pruneDecisions } from '../database/decisions.ts';
 import { findUnmatched } from '../database/input-events.ts';
 import { ageWaitingJobs, seriesState } from '../database/request-queue.ts';
 import { transaction } from '../database/transaction.ts';
@@ -42,6 +43,8 @@ const CLOCKS_MS = 30_000;
 const UPKEEP_MS = 60_000;
 /** Events older than this whose job was lost stay unmatched: history is not replayed, sweeps look at the state. */
 const LOST_MS = 86_400_000;
+/** How long it is remembered that a rule said no to an event. */
+const REFUSALS_MS = 30 * 86_400_000;
 const CONCURRENCY = 4;
 const MATCH_BATCH = 20;
 
@@ -113,6 +116,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   const upkeep = repeat(UPKEEP_MS, onError, async () => {
     const now = clock.now();
     await ageWaitingJobs(handle, now);
+    await pruneDecisions(handle, new Date(now.getTime() - REFUSALS_MS), 10_000);
     const between = { from: new Date(now.getTime() - LOST_MS), to: new Date(now.getTime() - UPKEEP_MS) };
     const lost = await findUnmatched(handle, between, 1000);
     await jobs.sendAll(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import { finishComposeRequest } from '../../src/database/compose-requests.ts';
-import { findDecisions } from '../../src/database/decisions.ts';
+import { findDecisions, pruneDecisions } from '../../src/database/decisions.ts';
 import { ageWaitingJobs, startComposeRequest } from '../../src/database/request-queue.ts';
 import { pauseRule, resumeRule } from '../../src/database/rule-pauses.ts';
 import { transaction } from '../../src/database/transaction.ts';
@@ -364,4 +364,17 @@ test('waiting jobs rise one level every half hour', async () => {
   assert.equal(await ageWaitingJobs(database.handle, at(1801)), 1);
   assert.equal(await ageWaitingJobs(database.handle, at(1802)), 0);
   assert.equal(await ageWaitingJobs(database.handle, at(3700)), 1);
+});
+
+test('old refusals are forgotten, what fired is not', async () => {
+  const engine = engineOf(rule('', '- event: koji.tag\n  match: { package: openssl }'));
+  await engine.receive(tagEvent({ package: 'vim' }), at(0));
+  await engine.receive(tagEvent(), at(0));
+  assert.equal(await pruneDecisions(database.handle, at(-1), 10), 0);
+  assert.equal(await pruneDecisions(database.handle, at(1), 10), 1);
+  const left = await findDecisions(database.handle, { limit: 10 });
+  assert.deepEqual(
+    left.map(({ outcome }) => outcome),
+    ['matched'],
+  );
 });
