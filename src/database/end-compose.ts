@@ -4,6 +4,27 @@ import { moveCompose, toCompose, type StateChangeContext } from './composes.ts';
 import type { TransactionHandle } from './transaction.ts';
 
 /**
+ * A compose, the one whose directory it shows and those that show its own, held until the transaction ends; in the
+ * order of their ids, so that two such transactions never wait for each other.
+ */
+export async function lockKin(handle: TransactionHandle, id: number): Promise<readonly Compose[]> {
+  const rows = await handle
+    .selectFrom('composes')
+    .selectAll()
+    .where((where) =>
+      where.or([
+        where('id', '=', id),
+        where('reused_id', '=', id),
+        where('id', '=', (from) => from.selectFrom('composes').select('reused_id').where('id', '=', id)),
+      ]),
+    )
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(toCompose);
+}
+
+/**
  * Lets a compose live until `until` at least, and with it the one whose directory it shows and those that show
  * its own. Never shortens a life. Answers the compose as it is now. Source: ODCS contract 5.
  */

@@ -162,6 +162,15 @@ test('ten renewals at once of a removed compose all answer, each with a compose 
   assert.equal(new Set(answers.map((answer) => answer.json['id'])).size, 10);
 });
 
+test('renewals at once of composes that share a directory do not wait for each other for ever', async () => {
+  const shown = await givenCompose(api, done);
+  const ids = [shown];
+  for (let count = 0; count < 4; count += 1) ids.push(await givenCompose(api, { ...done, reused_id: shown }));
+  const rounds = Array.from({ length: 8 }, () => ids).flat();
+  const answers = await Promise.all(rounds.map((id) => patch(id, { seconds_to_live: 7200 })));
+  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [200]);
+});
+
 test('a renewal and a removal at once leave either a living compose or a refusal, never both', async () => {
   const id = await givenCompose(api, done);
   await changeCompose(api, id, { state: 'done' });

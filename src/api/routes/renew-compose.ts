@@ -1,5 +1,5 @@
-import { insertCompose, findCompose, lockCompose } from '../../database/composes.ts';
-import { extendCompose } from '../../database/end-compose.ts';
+import { insertCompose, findCompose } from '../../database/composes.ts';
+import { extendCompose, lockKin } from '../../database/end-compose.ts';
 import { transaction, type TransactionHandle } from '../../database/transaction.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { parseRenewRequest, requestDefaults, type RenewRequest } from '../../model/compose-request.ts';
@@ -83,10 +83,11 @@ async function renewLocked(
   renewal: RenewRequest,
   owner: string,
 ): Promise<Compose | undefined> {
-  const compose = await lockCompose(handle, id);
+  const kin = await lockKin(handle, id);
+  const compose = kin.find((one) => one.id === id);
   if (compose === undefined || !isRenewable(compose)) return undefined;
   const now = context.clock.now();
-  const shown = compose.reusedId === null ? undefined : await lockCompose(handle, compose.reusedId);
+  const shown = kin.find((one) => one.id === compose.reusedId);
   if (!isCopied(compose, renewal, shown?.state === 'removed')) {
     return extendCompose(handle, compose, new Date(now.getTime() + renewal.secondsToLive * 1000));
   }
