@@ -172,7 +172,15 @@ export interface AnnouncementsTable {
   last_error: string | null;
 }
 
+/** How far the changes of a system have been looked through. */
+export interface ReconcileCursorsTable {
+  source: string;
+  position: Json<{ readonly event: number; readonly at: number }>;
+  updated_at: Time;
+}
+
 export interface Tables {
+  reconcile_cursors: ReconcileCursorsTable;
   events: EventsTable;
   composes: ComposesTable;
   manifests: ManifestsTable;

@@ -28,6 +28,7 @@ export function translateKojiTag({ topic, body }: MessageContent): KojiTagEvent 
     user: isFlat ? textOf(body, 'user') : textOf(recordOf(body, 'user'), 'name'),
     owner: isFlat ? textOf(body, 'owner') : textOf(build, 'owner_name'),
     side_tag: flagOf(extra, 'sidetag') ?? isSideTag(tag),
+    koji_event: isFlat ? integerOf(body, 'koji_event') : undefined,
     side_tag_owner: textOf(extra, 'sidetag_user'),
   });
 }

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { reconcileKoji, type KojiChanges } from '../../src/listeners/reconcile/koji.ts';
+import { openTestDatabase } from '../database/open-test-database.ts';
+import type { TagHappening } from '../../src/upstream/koji/hub-events.ts';
+import { startReconciling } from '../../src/listeners/reconcile/start-reconciling.ts';
+import { openInbox, silentLog, until } from './listening.ts';
+
+const database = await openTestDatabase();
+const now = new Date('2026-11-22T10:00:00Z');
+const inbox = openInbox(database, { clock: { now: () => now } });
+after(async () => {
+  await inbox.close();
+  await database.close();
+});
+
+function happening(event: number, release: string, secondsAgo: number): TagHappening {
+  return {
+    kind: 'tagged',
+    event,
+    at: now.getTime() - secondsAgo * 1000,
+    tagId: 1,
+    tagName: 'f44',
+    buildId: event,
+    name: 'ed',
+    version: '1',
+    release,
+  };
+}
+
+const all = [
+  happening(101, '1', 200),
+  happening(102, '2', 100),
+  happening(103, '3', 50),
+  happening(104, '4', 5),
+];
+
+function kojiAt(event: number, at: number): KojiChanges {
+  return {
+    lastEvent: async (before) => (before === undefined ? { id: event, at } : { id: 90, at: before }),
+    history: async (afterEvent) => all.filter((one) => one.event > afterEvent && one.event <= event),
+  };
+}
+
+async function storedReleases(): Promise<(string | undefined)[]> {
+  const rows = await database.handle.selectFrom('events').select(['event', 'bus']).orderBy('id').execute();
+  return rows.map(({ bus, event }) =>
+    event?.kind === 'koji.tag' ? `${bus} ${event.nvr} ${event.koji_event ?? '-'}` : undefined,
+  );
+}
+
+test('taggings no message told are stored once, the youngest are left to the bus', async () => {
+  const context = { database, inbox, now, topicPrefix: 'org.fedoraproject.prod.' };
+  assert.equal(await reconcileKoji({ ...context, koji: kojiAt(100, now.getTime() - 300_000) }), 0);
+  await inbox.receive({
+    bus: 'fedora-messaging',
+    rawTopic: 'org.fedoraproject.prod.buildsys.tag',
+    headers: {},
+    body: Buffer.from('{"tag":"f44","name":"ed","version":"1","release":"2"}'),
+    contentEncoding: null,
+    messageId: 'told',
+    sentAt: null,
+    producer: null,
+  });
+  assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 2);
+  assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 0);
+  assert.deepEqual(await storedReleases(), [
+    'fedora-messaging ed-1-2 -',
+    'internal ed-1-1 101',
+    'internal ed-1-3 103',
+  ]);
+  const later = new Date(now.getTime() + 60_000);
+  assert.equal(await reconcileKoji({ ...context, now: later, koji: kojiAt(104, now.getTime()) }), 1);
+});
+
+test('a look that is wanted while another runs follows it, and a failed one does not end them', async () => {
+  let looks = 0;
+  const first = Promise.withResolvers<number>();
+  const running = startReconciling({
+    log: silentLog,
+    look: async () => {
+      looks++;
+      if (looks === 1) return first.promise;
+      return 0;
+    },
+  });
+  running.wake();
+  running.wake();
+  assert.equal(looks, 1);
+  first.reject(new Error('Koji is away'));
+  await until(() => looks === 2, 'the second look');
+  await running[Symbol.asyncDispose]();
+  assert.equal(looks, 2);
+});
