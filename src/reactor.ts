@@ -16,7 +16,7 @@ import { createComposeSource } from './composer/sources/compose-source.ts';
 import { FragmentKeeper } from './composer/sources/fragment-keeper.ts';
 import { kojiSource } from './composer/sources/koji-source.ts';
 import type { Koji } from './composer/sources/koji.ts';
-import { configuredProfile, openKoji } from './composer/sources/open-koji.ts';
+import { openKoji } from './composer/sources/open-koji.ts';
 import { createRepoSource } from './composer/sources/repo.ts';
 import { RepositoryCache } from './composer/sources/repository-cache.ts';
 import { startComposer, startJanitor } from './composer/start-composer.ts';
@@ -31,9 +31,10 @@ import { Registry } from 'prom-client';
 import { createPublishers, startListeners, type RunningListeners } from './listeners/start-listeners.ts';
 import { receiveEventRoute } from './api/routes/receive-event.ts';
 import { startAnnouncing } from './composer/announce.ts';
-import { kojiState } from './rules/koji-state.ts';
+import { startEnriching } from './listeners/start-enriching.ts';
+import { needsEnrichment } from './listeners/enrich.ts';
+import { openUpstreams, type Upstreams } from './reactor/open-upstreams.ts';
 import { startRules, type RunningRules } from './rules/start-rules.ts';
-import { openHub } from './upstream/koji/open-hub.ts';
 
 export interface ReactorInput {
   readonly config: Config;
@@ -80,12 +81,18 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const url = server ?? `http://${config.host}:${config.port}`;
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
     const health: (() => readonly HealthPart[])[] = [];
+    const upstreams = stack.use(openUpstreams(config, log));
     const composer = await startComposing(input, database, targetDirUrl, stack);
-    const rules = await startRuling(input, database, stack, health);
+    const rules = await startRuling(input, database, { upstreams, stack, health });
     const metrics = new Registry();
-    const listeners = startListening(input, database, { registry: metrics, stack, health });
+    const listeners = startListening(input, database, { registry: metrics, upstreams, stack, health });
+    if (config.roles.includes('listener')) {
+      await startEnriching({ database, log: log.child({ role: 'listener' }), sources: upstreams.enrich });
+    }
     if (isApi)
       app = createApi(input, database, targetDirUrl, { stack, health, listeners, metrics, composer });
+    // Registered last, so it comes first: nothing that a running job uses is closed before the job has ended.
+    stack.defer(() => database.jobs.stop());
     log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
     const stop = (): Promise<void> => stack.disposeAsync();
     return { url, database, rules, stop, [Symbol.asyncDispose]: stop };
@@ -209,18 +216,23 @@ function kojiSources(config: Config, koji: Koji): ComposerContext['sources'] {
 async function startRuling(
   { config, clock, log }: ReactorInput,
   database: Database,
-  stack: AsyncDisposableStack,
-  health: (() => readonly HealthPart[])[],
+  {
+    upstreams,
+    stack,
+    health,
+  }: {
+    readonly upstreams: Upstreams;
+    readonly stack: AsyncDisposableStack;
+    readonly health: (() => readonly HealthPart[])[];
+  },
 ): Promise<RunningRules | null> {
   if (!config.roles.includes('rules') || config.rules_dir === '') return null;
-  const profile = configuredProfile(config);
-  const hub = profile === null ? null : stack.use(openHub(profile, { patience: { tries: 3, offlineMs: 0 } }));
   const rules = await startRules({
     database,
     clock,
     log: log.child({ role: 'rules' }),
     rulesDir: config.rules_dir,
-    sources: hub === null ? {} : { koji: kojiState(hub) },
+    sources: upstreams.state,
   });
   stack.use(rules);
   health.push(() => {
@@ -293,13 +305,23 @@ function startListening(
   database: Database,
   parts: {
     readonly registry: Registry;
+    readonly upstreams: Upstreams;
     readonly stack: AsyncDisposableStack;
     readonly health: (() => readonly HealthPart[])[];
   },
 ): RunningListeners {
   const own = log.child({ role: 'listener' });
   const { registry } = parts;
-  const listeners = parts.stack.use(startListeners({ config, database, clock, log: own, registry }));
+  const listeners = parts.stack.use(
+    startListeners({
+      config,
+      database,
+      clock,
+      log: own,
+      registry,
+      needsEnrichment: (event) => needsEnrichment(parts.upstreams.enrich, event),
+    }),
+  );
   parts.health.push(() => listeners.health());
   return listeners;
 }

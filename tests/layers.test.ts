@@ -19,7 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   api: ['model', 'rpm', 'upstream', 'database', 'rules'],
 };
 
-const everything = ['commands', 'main.ts', 'reactor.ts'];
+const everything = ['commands', 'reactor', 'main.ts', 'reactor.ts'];
 const shared = ['config.ts', 'settings.ts', 'clock.ts', 'log.ts'];
 
 function importsOf(file: string): string[] {

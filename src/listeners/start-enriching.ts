@@ -1,0 +1,43 @@
+import type { Database } from '../database/database.ts';
+import { transaction } from '../database/transaction.ts';
+import type { Log } from '../log.ts';
+import { enrichEvent, type EnrichSources } from './enrich.ts';
+
+export interface EnrichingContext {
+  readonly database: Database;
+  readonly log: Log;
+  readonly sources: EnrichSources;
+}
+
+/**
+ * Takes stored events that lack something, adds it, and hands them to the rules. When the last attempt fails they
+ * go on as they came: rules answer `unknown` to fields that are missing, and say so.
+ */
+export async function startEnriching({ database, log, sources }: EnrichingContext): Promise<void> {
+  await database.jobs.work('event.enrich', {
+    concurrency: 4,
+    onError: (_name, data, error) => log.warn({ ...data, err: error }, 'an event could not be enriched yet'),
+    handle: async ({ eventId }, attempt) => {
+      const row = await database.handle
+        .selectFrom('events')
+        .select('event')
+        .where('id', '=', eventId)
+        .executeTakeFirst();
+      if (row === undefined || row.event === null) return;
+      const { event } = row;
+      const enriched = await enrichEvent(sources, event).catch((error: unknown) => {
+        if (!attempt.isLast) throw error;
+        log.error({ eventId, err: error }, 'an event goes on as it came');
+        return event;
+      });
+      await transaction(database.handle, async (handle) => {
+        await handle
+          .updateTable('events')
+          .set({ event: JSON.stringify(enriched) })
+          .where('id', '=', eventId)
+          .execute();
+        await database.jobs.send('event.match', { eventId }, { transaction: handle });
+      });
+    },
+  });
+}
