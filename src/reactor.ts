@@ -1,7 +1,6 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createApp } from './api/app.ts';
 import { ComposeWatch } from './api/compose-watch.ts';
 import type { ApiApp, HealthPart, PlannedCompose } from './api/context.ts';
@@ -9,16 +8,7 @@ import type { Clock } from './clock.ts';
 import { planContext, type ComposerContext } from './composer/composer-context.ts';
 import { planCompose } from './composer/plan.ts';
 import type { ComposeRequest } from './model/compose.ts';
-import { openOriginFetcher, type OriginFetcher } from './composer/fetch-origin.ts';
-import { openModules } from './composer/modules/open-modules.ts';
-import { PackageStore } from './composer/package-store.ts';
-import { createComposeSource } from './composer/sources/compose-source.ts';
-import { FragmentKeeper } from './composer/sources/fragment-keeper.ts';
-import { kojiSource } from './composer/sources/koji-source.ts';
-import type { Koji } from './composer/sources/koji.ts';
-import { openKoji } from './composer/sources/open-koji.ts';
-import { createRepoSource } from './composer/sources/repo.ts';
-import { RepositoryCache } from './composer/sources/repository-cache.ts';
+import { openSources, type OpenedSources } from './composer/open-sources.ts';
 import { startComposer, startJanitor } from './composer/start-composer.ts';
 import type { Config } from './config.ts';
 import { findComposes } from './database/list-composes.ts';
@@ -75,6 +65,9 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
       mkdirSync(directory, { recursive: true });
     }
     const database = stack.use(await openDatabase({ url: config.database_url, dataDir: config.data_dir }));
+    const isComposing = config.roles.includes('composer') || config.roles.includes('janitor');
+    const means = { clock: input.clock, log: log.child({ role: 'composer' }), database };
+    const sources = isComposing ? stack.use(openSources(config, means)) : null;
     const isApi = config.roles.includes('api');
     let app: ApiApp | null = null;
     const server = isApi ? await listen(config, () => app, stack) : null;
@@ -82,7 +75,10 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
     const health: (() => readonly HealthPart[])[] = [];
     const upstreams = stack.use(openUpstreams(config, log));
-    const composer = await startComposing(input, database, targetDirUrl, stack);
+    const composer =
+      sources === null
+        ? null
+        : await startComposing(input, createComposerContext(input, database, targetDirUrl, sources), stack);
     const rules = await startRuling(input, database, { upstreams, stack, health });
     const metrics = new Registry();
     const listeners = startListening(input, database, { registry: metrics, upstreams, stack, health });
@@ -92,7 +88,10 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     if (isApi)
       app = createApi(input, database, targetDirUrl, { stack, health, listeners, metrics, composer });
     // Registered last, so it comes first: nothing that a running job uses is closed before the job has ended.
-    stack.defer(() => database.jobs.stop());
+    stack.defer(() => {
+      app = null;
+      return database.jobs.stop();
+    });
     log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
     const stop = (): Promise<void> => stack.disposeAsync();
     return { url, database, rules, stop, [Symbol.asyncDispose]: stop };
@@ -110,7 +109,7 @@ async function listen(
   const server = createAdaptorServer({
     fetch: (request, bindings) =>
       app()?.fetch(request, bindings) ??
-      new Response('Starting\n', { status: 503, headers: { 'Retry-After': '1' } }),
+      new Response('Starting or stopping\n', { status: 503, headers: { 'Retry-After': '1' } }),
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -138,18 +137,11 @@ async function listen(
 }
 
 async function startComposing(
-  input: ReactorInput,
-  database: Database,
-  targetDirUrl: string,
+  { config, clock, log }: ReactorInput,
+  context: ComposerContext,
   stack: AsyncDisposableStack,
 ): Promise<ComposerContext | null> {
-  const { config, clock, log } = input;
-  if (!config.roles.includes('composer') && !config.roles.includes('janitor')) return null;
-  const store = new PackageStore(join(config.target_dir, '.packages'));
-  const fetcher = stack.use(openOriginFetcher({ store, clock }));
-  const koji = openKoji(config, { store, clock, log: log.child({ role: 'composer' }) });
-  if (koji !== null) stack.use(koji);
-  const context = createComposerContext(input, database, targetDirUrl, { fetcher, koji });
+  const { database } = context;
   const composer = config.roles.includes('composer') ? context : null;
   if (composer !== null) {
     await startComposer(composer, config.concurrent_composes);
@@ -174,43 +166,19 @@ function createComposerContext(
   { config, clock, log }: ReactorInput,
   database: Database,
   targetDirUrl: string,
-  { fetcher, koji }: { readonly fetcher: OriginFetcher; readonly koji: Koji | null },
+  sources: OpenedSources,
 ): ComposerContext {
   const defaults = requestDefaults(config);
-  const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   return {
+    ...sources,
     database,
     clock,
     log: log.child({ role: 'composer' }),
-    sources: {
-      compose: createComposeSource({
-        handle: database.handle,
-        repositories: new RepositoryCache(24),
-        fragments: new FragmentKeeper(),
-        targetDirs,
-      }),
-      repo: createRepoSource({
-        repositories: new RepositoryCache(),
-        repoRoots: config.repo_roots,
-        repoHosts: config.repo_hosts,
-      }),
-      ...(koji === null ? {} : kojiSources(config, koji)),
-    },
-    output: { delivery: config.delivery, compression: config.repodata_compression },
     blocks: new BlockCache(),
-    localPathOf: (one) => fetcher.localPathOf(one),
-    targetDirs,
     targetDirUrl,
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
-}
-
-/** The source types that need Koji. */
-function kojiSources(config: Config, koji: Koji): ComposerContext['sources'] {
-  const modules = openModules(config, koji);
-  const builds = modules.withModules(kojiSource(koji));
-  return { tag: builds, build: builds, module: modules.select };
 }
 
 async function startRuling(

@@ -1,5 +1,4 @@
 import { listReusable } from '../database/reuse-composes.ts';
-import { transaction } from '../database/transaction.ts';
 import type { ComposeRequest } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { sendJson } from './answer.ts';
@@ -30,9 +29,12 @@ export async function answerDryRun(
   const planned = await planOrRefuse(() => plan(asked, request.req.raw.signal));
   const reusable = asked.flags.includes('no_reuse')
     ? []
-    : await transaction(database.handle, (handle) =>
-        listReusable(handle, planned.fingerprint, asked.targetDir, 0, clock.now()),
-      );
+    : await listReusable(database.handle, {
+        fingerprint: planned.fingerprint,
+        targetDir: asked.targetDir,
+        exceptId: 0,
+        now: clock.now(),
+      });
   return sendJson({
     dry_run: true,
     fingerprint: planned.fingerprint,

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ReactorError } from '../model/errors.ts';
 import { isSourceArch } from '../model/nevra.ts';
 import { readRpmFile } from '../rpm/header/read-rpm-header.ts';
 import { sigkeyOf } from '../rpm/header/sigkey.ts';
@@ -102,7 +103,7 @@ export async function buildCompose(
 }
 
 async function place(context: BuildContext, root: string, placements: readonly Placement[]): Promise<void> {
-  const unique = [...new Map(placements.map((one) => [one.path, one])).values()];
+  const unique = listUnique(placements);
   await placePackages(
     {
       signal: context.signal,
@@ -113,6 +114,26 @@ async function place(context: BuildContext, root: string, placements: readonly P
     root,
     unique,
   );
+}
+
+/** One placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
+function listUnique(placements: readonly Placement[]): Placement[] {
+  const byPath = new Map<string, Placement>();
+  for (const one of placements) {
+    const other = byPath.get(one.path)?.package;
+    if (other !== undefined && other.payload !== one.package.payload) {
+      throw new ReactorError(
+        'compose.file_name_taken',
+        `Two different packages are called ${one.package.fileName} and would be one file.`,
+        {
+          where: one.path,
+          hint: 'Their repository holds them in different directories; give it one of them.',
+        },
+      );
+    }
+    byPath.set(one.path, one);
+  }
+  return [...byPath.values()];
 }
 
 function listTrees({ selection, request }: ComposePlan): Tree[] {

@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { ComposeRequest, SourceType } from '../model/compose.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
+import type { PackageStore } from './package-store.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
 
@@ -15,6 +16,8 @@ export interface ComposerContext {
   readonly output: OutputSettings;
   readonly blocks: BlockCache;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  /** Downloaded packages. */
+  readonly store: PackageStore;
   /** Name of a target directory to its path; `default` is always there. */
   readonly targetDirs: Readonly<Record<string, string>>;
   /** Public URL of the default target directory, without a final slash. */

@@ -7,7 +7,7 @@ import { openHttpFiles, type KojiHttpFiles } from './sources/koji-http-files.ts'
 /** Brings packages that lie behind HTTP into the store, and knows the way there. */
 export interface OriginFetcher extends Disposable {
   /** A path on this machine of the package's bytes, verified. Throws what `fetchPackages` throws. */
-  localPathOf(one: SourcePackage): Promise<string>;
+  localPathOf(one: SourcePackage, signal?: AbortSignal): Promise<string>;
 }
 
 /** Opens a fetcher; connections to each server are kept until it is disposed of. */
@@ -22,8 +22,9 @@ export function openOriginFetcher(context: {
     return known;
   };
   return {
-    async localPathOf({ origin, size }) {
+    async localPathOf({ origin, size }, signal) {
       if (origin.kind === 'file') return origin.path;
+      signal?.throwIfAborted();
       const url = new URL(origin.url);
       const path = decodeURIComponent(url.pathname).replace(/^\/+/, '');
       const wanted = [{ path, digest: origin.sha256, size }];

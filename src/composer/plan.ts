@@ -54,7 +54,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       respin_of: request.respinOf ?? '',
       comps: digest(selection.comps),
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
-      notes: digest(Buffer.from(selection.notes.join('\n'))),
+      notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
       ...Object.fromEntries(
         [...selection.modules].map(([arch, bytes]) => [`modules ${arch}`, digest(bytes)]),
       ),
@@ -76,6 +76,7 @@ function listManifestPackages(selection: Selection, delivery: OutputSettings['de
         nevra: formatNevra(one),
         payload: one.payload,
         sigkey: one.sigkey,
+        fileName: one.fileName,
         reference: delivery === 'reference' ? originText(one.origin) : '',
       })),
     ),

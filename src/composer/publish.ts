@@ -1,10 +1,26 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Directory nobody sees, on the file system of the target directory, that becomes the compose by one rename. */
+const shownName = /^(?:odcs-(\d+)|latest-odcs-(\d+)-1)$/;
+const hiddenName = /^\.odcs-(\d+)(?:\.[0-9a-f]+)?\.(building|old|removed)$/;
+
+/**
+ * A directory nobody sees, on the file system of the target directory, that becomes the compose by one rename.
+ * Every attempt gets its own: one that was thought dead must not publish what another is still writing.
+ */
 export function buildingDirectory(targetDir: string, id: number): string {
-  return join(targetDir, `.odcs-${id}.building`);
+  return join(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.building`);
+}
+
+/** Which compose an entry of a target directory belongs to, and whether it is on its way in or out. */
+export function readEntryName(entry: string): { id: number; hidden: 'building' | 'gone' | null } | null {
+  const shown = shownName.exec(entry);
+  if (shown !== null) return { id: Number(shown[1] ?? shown[2]), hidden: null };
+  const hidden = hiddenName.exec(entry);
+  if (hidden === null) return null;
+  return { id: Number(hidden[1]), hidden: hidden[2] === 'building' ? 'building' : 'gone' };
 }
 
 function publishedDirectory(targetDir: string, id: number): string {
@@ -26,10 +42,10 @@ export function isPublished(targetDir: string, id: number): boolean {
 }
 
 /**
- * Makes a built directory the compose, by one rename, and points `latest-odcs-<id>-1` at it. What an earlier,
+ * Makes the `built` directory the compose, by one rename, and points `latest-odcs-<id>-1` at it. What an earlier,
  * cut off attempt published under the id goes away first.
  */
-export async function publishCompose(targetDir: string, id: number): Promise<void> {
+export async function publishCompose(targetDir: string, id: number, built: string): Promise<void> {
   const published = publishedDirectory(targetDir, id);
   if (existsSync(published)) {
     const old = join(targetDir, `.odcs-${id}.old`);
@@ -37,15 +53,15 @@ export async function publishCompose(targetDir: string, id: number): Promise<voi
     renameSync(published, old);
     await rm(old, { recursive: true, force: true });
   }
-  renameSync(buildingDirectory(targetDir, id), published);
+  renameSync(built, published);
   linkLatest(targetDir, id);
 }
 
 /** Points `latest-odcs-<id>-1`, the name old clients know, at the compose. */
 export function linkLatest(targetDir: string, id: number): void {
-  const link = join(targetDir, `latest-odcs-${id}-1`);
-  rmSync(link, { force: true });
-  symlinkSync(`odcs-${id}`, link);
+  const made = join(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
+  symlinkSync(`odcs-${id}`, made);
+  renameSync(made, join(targetDir, `latest-odcs-${id}-1`));
 }
 
 /** Removes the directory and the link of a compose; first by a rename, so that nobody sees half of it. */

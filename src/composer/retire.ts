@@ -1,13 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { moveCompose, toCompose } from '../database/composes.ts';
+import { lockCompose, moveCompose } from '../database/composes.ts';
 import { pruneManifests } from '../database/manifests.ts';
 import { transaction } from '../database/transaction.ts';
-import type { Compose } from '../model/compose-json.ts';
-import { messageOf } from '../model/errors.ts';
+import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
-import { unpublishCompose } from './publish.ts';
+import { readEntryName, unpublishCompose } from './publish.ts';
 
 const HOUR = 3_600_000;
 
@@ -17,60 +16,60 @@ const HOUR = 3_600_000;
  */
 export async function retireComposes(context: ComposerContext): Promise<void> {
   const now = context.clock.now();
-  const { handle, jobs } = context.database;
+  const { handle } = context.database;
   const expired = await handle
     .selectFrom('composes')
-    .selectAll()
+    .select('id')
     .where('state', 'in', ['done', 'failed'])
     .where('time_to_expire', '<', now)
     .orderBy('id')
     .execute();
-  for (const compose of expired.map(toCompose)) {
-    const why = compose.removedBy === null ? 'Compose is expired.' : `Removed by ${compose.removedBy}.`;
-    await transaction(handle, (transactionHandle) =>
-      moveCompose(
-        { transaction: transactionHandle, jobs, now, targetDirUrl: context.targetDirUrl },
-        compose.id,
-        ['done', 'failed'],
-        { to: 'removed', reason: [compose.stateReason, why].filter((part) => part !== null).join('\n') },
-      ),
-    );
-    context.log.info({ compose: compose.id }, 'compose removed');
-  }
-  for (const [name, directory] of Object.entries(context.targetDirs)) {
-    await sweepDirectory(context, name, directory, expired.map(toCompose));
-  }
+  for (const { id } of expired) await retireCompose(context, id, now);
+  for (const directory of Object.values(context.targetDirs)) await sweepDirectory(context, directory);
   await pruneManifests(handle, new Date(now.getTime() - HOUR));
 }
 
+/** Marks one compose as removed, unless its life was extended since it was looked up. */
+async function retireCompose(context: ComposerContext, id: number, now: Date): Promise<void> {
+  const { handle, jobs } = context.database;
+  const removed = await transaction(handle, async (transactionHandle) => {
+    const compose = await lockCompose(transactionHandle, id);
+    if (compose === undefined || compose.timeToExpire >= now) return undefined;
+    const why = compose.removedBy === null ? 'Compose is expired.' : `Removed by ${compose.removedBy}.`;
+    return moveCompose(
+      { transaction: transactionHandle, jobs, now, targetDirUrl: context.targetDirUrl },
+      id,
+      ['done', 'failed'],
+      { to: 'removed', reason: [compose.stateReason, why].filter((part) => part !== null).join('\n') },
+    );
+  });
+  if (removed !== undefined) context.log.info({ compose: id }, 'compose removed');
+}
+
 /** Removes the directories of composes that neither live nor are shown by one that does. */
-async function sweepDirectory(
-  context: ComposerContext,
-  targetDir: string,
-  directory: string,
-  expired: readonly Compose[],
-): Promise<void> {
-  const shown = await listShown(context);
-  const known = new Set(expired.map((one) => one.id));
-  for (const entry of listEntries(directory)) {
-    const match = /^(?:\.?odcs-(\d+)(?:\.(building|old|removed))?|latest-odcs-(\d+)-1)$/.exec(entry);
-    if (match === null) continue;
-    const id = Number(match[1] ?? match[3]);
-    const isBuilding = match[2] === 'building' && shown.running.has(id);
-    if (isBuilding || (match[2] === undefined && shown.living.has(id))) continue;
+async function sweepDirectory(context: ComposerContext, directory: string): Promise<void> {
+  // In this order: what is published in between is not listed, and what is listed is known.
+  const entries = listEntries(directory);
+  const { living, running } = await listShown(context);
+  for (const entry of entries) {
+    const named = readEntryName(entry);
+    if (named === null) continue;
+    const { id, hidden } = named;
+    if (hidden === 'building' ? running.has(id) : hidden === null && living.has(id)) continue;
     try {
-      if (match[2] === undefined) await unpublishCompose(directory, id);
+      if (hidden === null) await unpublishCompose(directory, id);
       else await rm(join(directory, entry), { recursive: true, force: true });
-      if (!known.has(id)) context.log.info({ compose: id, targetDir }, 'directory without a compose removed');
+      context.log.info({ compose: id, entry, directory }, 'directory removed');
     } catch (error) {
       context.log.warn(
-        { compose: id, targetDir, error: messageOf(error) },
+        { compose: id, entry, directory, ...errorFields(error) },
         'a directory could not be removed',
       );
     }
   }
 }
 
+/** What lies in a target directory; nothing where this machine does not have it. */
 function listEntries(directory: string): string[] {
   try {
     return readdirSync(directory);

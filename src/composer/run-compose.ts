@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { findCompose, moveCompose, requeueCompose, type StateChange } from '../database/composes.ts';
+import { findCompose, lockCompose, moveCompose, releaseReusers } from '../database/composes.ts';
 import { packManifest, storeManifest } from '../database/manifests.ts';
-import { listReusable, lockFingerprint, shareLife } from '../database/reuse-composes.ts';
+import { listReusable, lockFingerprint, lockReusable, shareLife } from '../database/reuse-composes.ts';
 import { transaction } from '../database/transaction.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { composeDirectoryName, type ComposeState } from '../model/compose.ts';
-import { messageOf, ReactorError } from '../model/errors.ts';
+import { errorFields, messageOf, ReactorError } from '../model/errors.ts';
 import { pungiComposeId, type ComposeIdentity } from '../rpm/productmd.ts';
 import { buildCompose } from './build.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
@@ -20,6 +20,8 @@ import {
   publishedFingerprint,
 } from './publish.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
+
+const GENERATED = 'Compose is generated successfully';
 
 /**
  * Takes one compose from `wait` to its end: plan, reuse or build, publish. Called again after a crash it goes on
@@ -41,10 +43,13 @@ export async function runCompose(
       planned ??
       (await planCompose(planContext(context, log, watch.signal, watch.progress), compose.request));
     const claim = await claimFingerprint(context, compose, plan);
-    if (claim === 'build') await buildAndPublish(context, compose, plan, watch);
     log.info({ fingerprint: plan.fingerprint, claim }, 'compose planned');
-    if (claim !== 'attached') await endCompose(context, compose, 'done', 'Compose is generated successfully');
+    if (claim === 'build') await buildAndPublish(context, compose, plan, watch);
+    if (claim === 'published') linkLatest(targetDirOf(context, compose), id);
+    if (claim === 'build' || claim === 'published') await endCompose(context, compose, 'done', GENERATED);
   } catch (error) {
+    // A lost lease: another process has the compose now, or will have it.
+    if (attempt.signal.aborted && watch.reason === undefined) throw error;
     await failCompose(context, compose, attempt, watch.reason ?? error);
   }
 }
@@ -52,21 +57,21 @@ export async function runCompose(
 /** `generating`, unless it has ended, was cancelled before it began, or is carried along by the one it reuses. */
 async function startCompose(context: ComposerContext, id: number): Promise<Compose | undefined> {
   return transaction(context.database.handle, async (handle) => {
-    const found = await findCompose(handle, id);
+    const found = await lockCompose(handle, id);
     if (found === undefined || found.reusedId !== null) return undefined;
-    if (found.state === 'generating') return found;
-    return moveCompose(changeContext(context, handle), id, ['wait'], {
+    return moveCompose(changeContext(context, handle), id, ['wait', 'generating'], {
       to: 'generating',
       reason: 'Compose is generating',
     });
   });
 }
 
-type Claim = 'build' | 'reused' | 'attached' | 'published';
+type Claim = 'build' | 'reused' | 'attached' | 'published' | 'ended';
 
 /**
- * Settles who makes a fingerprint: `reused` where a living compose shows it already, `attached` where another
- * is making it right now, `published` where an earlier attempt of this one had got that far, else `build`.
+ * Settles who makes a fingerprint: `reused` where a living compose shows it already, which ends this one, `attached`
+ * where another is making it right now, `published` where an earlier attempt of this one had got that far, `ended`
+ * where somebody ended it meanwhile, else `build`.
  */
 async function claimFingerprint(
   context: ComposerContext,
@@ -77,32 +82,40 @@ async function claimFingerprint(
   const packed = packManifest(plan.manifest);
   const targetDir = targetDirOf(context, compose);
   const { selection, fingerprint } = plan;
+  const mayReuse = !compose.request.flags.includes('no_reuse');
+  const search = { fingerprint, targetDir: compose.targetDir, exceptId: compose.id, now };
+  // Files are looked at before the transaction: what became done since has its directory.
+  const lost = new Set<number>();
+  for (const one of mayReuse ? await listReusable(context.database.handle, search) : []) {
+    if (one.state === 'done' && !isPublished(targetDir, one.id)) lost.add(one.id);
+  }
+  const isOwnPublished = publishedFingerprint(targetDir, compose.id) === fingerprint;
   return transaction(context.database.handle, async (handle) => {
+    const change = changeContext(context, handle);
     await storeManifest(handle, fingerprint, packed, plan.manifest.length, now);
     await lockFingerprint(handle, fingerprint);
-    const mayReuse = !compose.request.flags.includes('no_reuse');
-    const candidates = mayReuse
-      ? await listReusable(handle, fingerprint, compose.targetDir, compose.id, now)
-      : [];
-    const other = candidates.find((one) => one.state === 'generating' || isPublished(targetDir, one.id));
-    const pinned: StateChange['pinned'] = {
-      ...selection.pins,
-      fingerprint,
-      warnings: selection.warnings,
-      pungiComposeId: other?.pungiComposeId ?? pungiComposeId(identityOf(compose)),
-      ...(other === undefined ? {} : { reusedId: other.id }),
-    };
-    await moveCompose(changeContext(context, handle), compose.id, ['generating'], {
-      to: 'generating',
-      reason: 'Compose is generating',
-      pinned,
-    });
-    if (other !== undefined) {
-      const until = new Date(Math.max(other.timeToExpire.getTime(), compose.timeToExpire.getTime()));
-      await shareLife(handle, [other.id, compose.id], until);
-      return other.state === 'done' ? 'reused' : 'attached';
+    const other = mayReuse ? await lockReusable(handle, search, lost) : undefined;
+    if (compose.fingerprint !== null && (other !== undefined || compose.fingerprint !== fingerprint)) {
+      // An earlier attempt promised another content to those who wait.
+      await releaseReusers(change, compose.id);
     }
-    return publishedFingerprint(targetDir, compose.id) === fingerprint ? 'published' : 'build';
+    const isDone = other?.state === 'done';
+    const moved = await moveCompose(change, compose.id, ['generating'], {
+      to: isDone ? 'done' : 'generating',
+      reason: isDone ? GENERATED : 'Compose is generating',
+      pinned: {
+        ...selection.pins,
+        fingerprint,
+        warnings: selection.warnings,
+        pungiComposeId: other?.pungiComposeId ?? pungiComposeId(identityOf(compose)),
+        ...(other === undefined ? {} : { reusedId: other.id }),
+      },
+    });
+    if (moved === undefined) return 'ended';
+    if (other === undefined) return isOwnPublished ? 'published' : 'build';
+    const until = new Date(Math.max(other.timeToExpire.getTime(), moved.timeToExpire.getTime()));
+    await shareLife(handle, [other.id, compose.id], until);
+    return isDone ? 'reused' : 'attached';
   });
 }
 
@@ -114,7 +127,6 @@ async function buildAndPublish(
 ): Promise<void> {
   const targetDir = targetDirOf(context, compose);
   const directory = buildingDirectory(targetDir, compose.id);
-  await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   try {
     await buildCompose(
@@ -130,10 +142,20 @@ async function buildAndPublish(
     );
     watch.signal.throwIfAborted();
     watch.progress('publish', 0, 1, 'step');
-    await publishCompose(targetDir, compose.id);
+    await assertOurs(context, compose.id, plan.fingerprint);
+    await publishCompose(targetDir, compose.id, directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Throws `compose.ended_elsewhere` where another process has ended the compose or taken it over meanwhile. */
+async function assertOurs(context: ComposerContext, id: number, fingerprint: string): Promise<void> {
+  const current = await findCompose(context.database.handle, id);
+  if (current?.state === 'generating' && current.fingerprint === fingerprint && current.reusedId === null) {
+    return;
+  }
+  throw new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.');
 }
 
 function identityOf(compose: Compose): ComposeIdentity {
@@ -168,29 +190,52 @@ async function endCompose(
   await transaction(context.database.handle, async (handle) => {
     await moveCompose(changeContext(context, handle), compose.id, ['generating'], { to, reason });
   });
-  const reused = await findCompose(context.database.handle, compose.id);
-  if (to === 'done' && reused?.reusedId === null) linkLatest(targetDirOf(context, compose), compose.id);
   context.log.info({ compose: compose.id, state: to }, 'compose ended');
 }
 
-/** A failure ends the compose, unless a later attempt may do better or another process will take it over. */
+/** A failure ends the compose, unless a later attempt may do better. */
 async function failCompose(
   context: ComposerContext,
   compose: Compose,
   attempt: JobAttempt,
   error: unknown,
 ): Promise<void> {
-  if (attempt.signal.aborted && !(error instanceof ReactorError)) throw error;
   const known = isDiskFull(error) ? diskFull(error) : error;
-  const mayRetry = known instanceof ReactorError ? known.fate === 'retry' : true;
-  if (mayRetry && !attempt.isLast) throw known;
-  context.log.warn({ compose: compose.id, err: known }, 'compose failed');
-  await endCompose(context, compose, 'failed', sentenceOf(known));
-  if (known instanceof ReactorError && known.code === 'compose.cancelled') {
-    await transaction(context.database.handle, (handle) =>
-      requeueCompose(changeContext(context, handle), compose.id),
-    );
+  if (known instanceof ReactorError && known.code === 'compose.ended_elsewhere') {
+    context.log.info({ compose: compose.id }, 'compose was ended elsewhere');
+    return;
   }
+  if (isWorthRetrying(known, attempt)) {
+    await transaction(context.database.handle, async (handle) => {
+      const reason = `Waits to be tried again. ${sentenceOf(known)}`;
+      await moveCompose(changeContext(context, handle), compose.id, ['generating'], {
+        to: 'generating',
+        reason,
+      });
+    });
+    throw known;
+  }
+  context.log.warn({ compose: compose.id, ...errorFields(known) }, 'compose failed');
+  await endCompose(context, compose, 'failed', sentenceOf(known));
+}
+
+/** What a repository that is being written, or a stale mirror, brings: over within seconds, or never. */
+const brief = new Set([
+  'repodata.checksum_mismatch',
+  'repodata.size_mismatch',
+  'store.size_differs',
+  'store.digest_differs',
+]);
+const BRIEF_ATTEMPTS = 3;
+
+/**
+ * Whether a later attempt may do better: an upstream that is away is asked for minutes, inputs that do not fit
+ * together and errors nobody foresaw a few times only.
+ */
+export function isWorthRetrying(error: unknown, attempt: JobAttempt): boolean {
+  if (attempt.isLast) return false;
+  if (!(error instanceof ReactorError)) return attempt.number < BRIEF_ATTEMPTS;
+  return error.fate === 'retry' && (!brief.has(error.code) || attempt.number < BRIEF_ATTEMPTS);
 }
 
 /** What `state_reason` says: the sentence, where, and what to do. */

@@ -1,4 +1,4 @@
-import { insertCompose } from '../database/composes.ts';
+import { insertCompose, lockCompose } from '../database/composes.ts';
 import { finishComposeRequest, toPriority } from '../database/compose-requests.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { packManifest, storeManifest } from '../database/manifests.ts';
@@ -7,11 +7,11 @@ import { findLastOfSeries, shareLife } from '../database/reuse-composes.ts';
 import { transaction } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
 import type { ComposeRequest } from '../model/compose.ts';
-import { ReactorError } from '../model/errors.ts';
+import { errorFields } from '../model/errors.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { planCompose, type ComposePlan } from './plan.ts';
 import { isPublished } from './publish.ts';
-import { sentenceOf } from './run-compose.ts';
+import { isWorthRetrying, sentenceOf } from './run-compose.ts';
 
 /** Plans made for composes whose own job has not begun yet, so that the work is not done twice. */
 export type PlannedComposes = Map<number, ComposePlan>;
@@ -33,15 +33,15 @@ export async function runRequest(
   const log = context.log.child({ request: id, series: row.series, rule: row.rule });
   try {
     const request = context.parseRequest(row.body);
+    const signal = AbortSignal.any([attempt.signal, AbortSignal.timeout(context.composeTimeout * 1000)]);
     const plan = await planCompose(
-      planContext(context, log, attempt.signal, () => undefined),
+      planContext(context, log, signal, () => undefined),
       request,
     );
     await answer(context, planned, row, request, plan);
   } catch (error) {
-    const mayRetry = error instanceof ReactorError ? error.fate === 'retry' : true;
-    if (mayRetry && !attempt.isLast) throw error;
-    log.warn({ err: error }, 'request of a rule failed');
+    if (attempt.signal.aborted || isWorthRetrying(error, attempt)) throw error;
+    log.warn(errorFields(error), 'request of a rule failed');
     await transaction(context.database.handle, async (handle) => {
       await finishComposeRequest(
         { transaction: handle, jobs: context.database.jobs, now: context.clock.now() },
@@ -61,6 +61,7 @@ async function answer(
 ): Promise<void> {
   const now = context.clock.now();
   const packed = packManifest(plan.manifest);
+  const shown = await findUnchanged(context, row, request, plan, now);
   await transaction(context.database.handle, async (handle) => {
     const change = {
       transaction: handle,
@@ -68,8 +69,8 @@ async function answer(
       now,
       targetDirUrl: context.targetDirUrl,
     };
-    const last = await findLastOfSeries(handle, row.series);
-    if (row.unchanged === 'skip' && last?.fingerprint === plan.fingerprint && isLiving(context, last, now)) {
+    const last = shown === undefined ? undefined : await lockCompose(handle, shown.id);
+    if (last?.state === 'done' && last.timeToExpire > now) {
       const until = new Date(now.getTime() + request.secondsToLive * 1000);
       await shareLife(handle, [last.id, last.reusedId ?? last.id], until);
       await finishComposeRequest(change, row.id, {
@@ -105,10 +106,18 @@ async function answer(
   });
 }
 
-/** Whether what the last compose shows is still there to be used. */
-function isLiving(context: ComposerContext, last: Compose, now: Date): boolean {
+/** The last done compose of the series where it shows the same in the same place; what it shows is still there. */
+async function findUnchanged(
+  context: ComposerContext,
+  row: ComposeRequestRow,
+  request: ComposeRequest,
+  plan: ComposePlan,
+  now: Date,
+): Promise<Compose | undefined> {
+  if (row.unchanged !== 'skip') return undefined;
+  const last = await findLastOfSeries(context.database.handle, row.series);
+  const isSame = last?.fingerprint === plan.fingerprint && last.targetDir === request.targetDir;
+  if (last === undefined || !isSame || last.timeToExpire <= now) return undefined;
   const directory = context.targetDirs[last.targetDir];
-  return (
-    directory !== undefined && last.timeToExpire > now && isPublished(directory, last.reusedId ?? last.id)
-  );
+  return directory !== undefined && isPublished(directory, last.reusedId ?? last.id) ? last : undefined;
 }

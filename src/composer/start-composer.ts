@@ -2,17 +2,20 @@ import type { ComposerContext } from './composer-context.ts';
 import { retireComposes } from './retire.ts';
 import { runCompose } from './run-compose.ts';
 import { runRequest, type PlannedComposes } from './run-request.ts';
-import { failStuckComposes } from './stuck-composes.ts';
-import { messageOf } from '../model/errors.ts';
+import { failStuckComposes, mendReusers } from './stuck-composes.ts';
+import { errorFields } from '../model/errors.ts';
 
 const PLANS_KEPT = 16;
 const RETIRE_EVERY = 10_000;
+const HOUR = 3_600_000;
+/** Downloads outlive the composes that link to them by a day, for the next compose of the same. */
+const PACKAGES_KEPT = 24 * HOUR;
 
 /** Takes composes and requests from the queue, `concurrency` of each at a time, until the queue stops. */
 export async function startComposer(context: ComposerContext, concurrency: number): Promise<void> {
   const planned: PlannedComposes = new Map();
   const onError = (name: string, data: object, error: unknown): void => {
-    context.log.warn({ job: name, ...data, err: error }, 'job will be tried again');
+    context.log.warn({ job: name, ...data, ...errorFields(error) }, 'job ended with an error');
   };
   await context.database.jobs.work('request.plan', {
     concurrency,
@@ -32,14 +35,31 @@ export async function startComposer(context: ComposerContext, concurrency: numbe
   });
 }
 
-/** Removes what has expired and ends what is stuck, every few seconds, until the signal aborts. */
+/**
+ * Removes what has expired and ends what is stuck, every few seconds, until the signal aborts. One step that fails
+ * does not stop the others. Source: ODCS contract 13.
+ */
 export function startJanitor(context: ComposerContext, signal: AbortSignal): Promise<void> {
+  let prunedAt = 0;
+  const steps = [
+    retireComposes,
+    mendReusers,
+    failStuckComposes,
+    async ({ clock, store, log }: ComposerContext): Promise<void> => {
+      const now = clock.now().getTime();
+      if (now - prunedAt < HOUR) return;
+      prunedAt = now;
+      const bytes = store.prune(new Date(now - PACKAGES_KEPT));
+      if (bytes > 0) log.info({ bytes }, 'downloaded packages that nobody uses were removed');
+    },
+  ];
   const sweep = async (): Promise<void> => {
-    try {
-      await retireComposes(context);
-      await failStuckComposes(context);
-    } catch (error) {
-      context.log.warn({ error: messageOf(error) }, 'the janitor will try again');
+    for (const step of steps) {
+      try {
+        await step(context);
+      } catch (error) {
+        context.log.warn(errorFields(error), 'the janitor will try again');
+      }
     }
   };
   return (async () => {

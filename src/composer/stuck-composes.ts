@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { moveCompose } from '../database/composes.ts';
+import { lockCompose, moveCompose, releaseReusers } from '../database/composes.ts';
 import { transaction } from '../database/transaction.ts';
 import type { ComposerContext } from './composer-context.ts';
 
@@ -38,5 +38,37 @@ export async function failStuckComposes(context: ComposerContext): Promise<void>
       ),
     );
     context.log.error({ compose: id }, 'stuck compose failed');
+  }
+}
+
+/**
+ * Ends composes that wait for another one which has ended already, as that one did; where it is gone, cancelled or
+ * removed, they go on by themselves. Source: ODCS contract 13.
+ */
+export async function mendReusers(context: ComposerContext): Promise<void> {
+  const { handle, jobs } = context.database;
+  const rows = await handle
+    .selectFrom('composes as compose')
+    .innerJoin('composes as shown', 'shown.id', 'compose.reused_id')
+    .select(['compose.id', 'shown.id as shown_id'])
+    .where('compose.state', '=', 'generating')
+    .where('shown.state', 'in', ['done', 'failed', 'removed'])
+    .execute();
+  for (const { id, shown_id: shownId } of rows) {
+    await transaction(handle, async (transactionHandle) => {
+      const change = {
+        transaction: transactionHandle,
+        jobs,
+        now: context.clock.now(),
+        targetDirUrl: context.targetDirUrl,
+      };
+      const shown = await lockCompose(transactionHandle, shownId);
+      if (shown === undefined) return;
+      const isOver = shown.state === 'removed' || shown.cancelRequestedBy !== null;
+      if (shown.state === 'done' || (shown.state === 'failed' && !isOver)) {
+        await moveCompose(change, id, ['generating'], { to: shown.state, reason: shown.stateReason });
+      } else if (isOver) await releaseReusers(change, shownId);
+    });
+    context.log.warn({ compose: id, reused: shownId }, 'compose that waited in vain mended');
   }
 }

@@ -15,7 +15,8 @@ export interface ComposeWatch extends AsyncDisposable {
 
 /**
  * Starts looking after a compose. The signal aborts when somebody cancels it (`compose.cancelled`), when it has
- * taken too long (`compose.timeout`) and when `outer` aborts.
+ * taken too long (`compose.timeout`), when it has ended without us (`compose.ended_elsewhere`) and when `outer`
+ * aborts.
  */
 export function watchCompose(context: ComposerContext, id: number, outer: AbortSignal): ComposeWatch {
   const abort = new AbortController();
@@ -46,6 +47,9 @@ export function watchCompose(context: ComposerContext, id: number, outer: AbortS
       .executeTakeFirst();
     const by = row?.cancel_requested_by ?? null;
     if (by !== null) stop(new ReactorError('compose.cancelled', `Canceled by ${by}`));
+    else if (row?.state !== 'generating') {
+      stop(new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.'));
+    }
     if (latest !== undefined && latest !== noted) {
       noted = latest;
       const [stage, done, total, unit] = latest;

@@ -4,7 +4,7 @@ import type { Compose } from '../model/compose-json.ts';
 import { composeJson } from '../model/compose-json.ts';
 import { sourceTypes, type ComposeRequest, type ComposeState, type Priority } from '../model/compose.ts';
 import { storeComposeEvent } from './compose-events.ts';
-import { finishComposeRequest } from './compose-requests.ts';
+import { finishComposeRequest, toPriority } from './compose-requests.ts';
 import type { Jobs } from './jobs.ts';
 import type { ComposesTable, ComposeProgress } from './tables.ts';
 import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
@@ -170,11 +170,11 @@ async function endRequest(context: StateChangeContext, ended: Compose): Promise<
 }
 
 /**
- * Composes that wait for this one to end, because they would show its directory, end with it; when it was
- * cancelled they are not: `requeueCompose` lets them go on by themselves.
+ * Composes that wait for this one to end, because they would show its directory, end with it; when somebody
+ * cancelled it, which was not meant for them, they go on by themselves.
  */
 async function carryReusers(context: StateChangeContext, ended: Compose, change: StateChange): Promise<void> {
-  if (ended.state === 'failed' && ended.cancelRequestedBy !== null) return;
+  if (ended.state === 'failed' && ended.cancelRequestedBy !== null) return releaseReusers(context, ended.id);
   const waiting = await context.transaction
     .selectFrom('composes')
     .select('id')
@@ -190,17 +190,21 @@ async function carryReusers(context: StateChangeContext, ended: Compose, change:
   }
 }
 
-/** Lets the composes that waited for a cancelled one be made for their own sake. */
-export async function requeueCompose(context: StateChangeContext, cancelledId: number): Promise<void> {
+/** Lets the composes that wait for a compose they can no longer show be made for their own sake. */
+export async function releaseReusers(context: StateChangeContext, id: number): Promise<void> {
   const rows = await context.transaction
     .updateTable('composes')
     .set({ reused_id: null, fingerprint: null, pungi_compose_id: null, state: 'wait', state_reason: null })
-    .where('reused_id', '=', cancelledId)
+    .where('reused_id', '=', id)
     .where('state', '=', 'generating')
-    .returning('id')
+    .returning(['id', 'priority'])
     .execute();
-  for (const { id } of rows) {
-    await context.jobs.send('compose.run', { composeId: id }, { transaction: context.transaction });
+  for (const released of rows) {
+    await context.jobs.send(
+      'compose.run',
+      { composeId: released.id },
+      { transaction: context.transaction, priority: toPriority(released.priority) },
+    );
   }
 }
 

@@ -21,7 +21,14 @@ export interface JobData {
 }
 export type JobName = keyof JobData;
 
-/** How each queue treats failure. Leases are heartbeats: a dead worker's job is taken over after that time. */
+/** Every so many seconds one process looks for jobs whose worker is dead. */
+const LOOK_FOR_DEAD_EVERY = 5;
+
+/**
+ * How each queue treats failure. Leases are heartbeats: on PostgreSQL the job of a process that died is taken over
+ * within `heartbeatSeconds` and the time until somebody looks, 20 seconds at most, on the embedded database as soon
+ * as it is opened again.
+ */
 const queues: Record<
   JobName,
   { retryLimit: number; retryDelay: number; heartbeatSeconds?: number; expireInSeconds: number }
@@ -29,8 +36,8 @@ const queues: Record<
   'event.match': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'event.enrich': { retryLimit: 50, retryDelay: 5, expireInSeconds: 300 },
   'window.close': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
-  'request.plan': { retryLimit: 10, retryDelay: 2, heartbeatSeconds: 20, expireInSeconds: 14_400 },
-  'compose.run': { retryLimit: 10, retryDelay: 2, heartbeatSeconds: 20, expireInSeconds: 14_400 },
+  'request.plan': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
+  'compose.run': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
   announce: { retryLimit: 1_000, retryDelay: 1, expireInSeconds: 120 },
 };
 const queueNames = Object.keys(queues) as JobName[];
@@ -54,6 +61,8 @@ export interface SendOptions {
 export interface JobAttempt {
   /** Aborted when the lease is lost or the queue stops. */
   readonly signal: AbortSignal;
+  /** 1 for the first attempt. */
+  readonly number: number;
   /** Whether a failure now is final. */
   readonly isLast: boolean;
 }
@@ -91,6 +100,8 @@ export class Jobs {
       schedule: false,
       monitorVacuum: false,
       reindex: false,
+      superviseIntervalSeconds: LOOK_FOR_DEAD_EVERY,
+      monitorIntervalSeconds: LOOK_FOR_DEAD_EVERY,
     } as const;
     const boss =
       backend.kind === 'embedded'
@@ -106,6 +117,7 @@ export class Jobs {
     for (const name of queueNames) {
       const settings = { ...queues[name], retryBackoff: true, retryDelayMax: 60, notify: true };
       if ((await boss.getQueue(name)) === null) await boss.createQueue(name, settings);
+      else await boss.updateQueue(name, settings);
       await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
     }
     if (backend.kind === 'embedded') await releaseOrphans(backend.embedded);
@@ -160,7 +172,7 @@ export class Jobs {
     const handleOne = async (job: JobWithMetadata<JobData[N]>): Promise<JobResult> => {
       try {
         const isLast = job.retryCount >= job.retryLimit;
-        await options.handle(job.data, { signal: job.signal, isLast });
+        await options.handle(job.data, { signal: job.signal, number: job.retryCount + 1, isLast });
       } catch (error) {
         options.onError(name, job.data, error);
         const isOver = error instanceof ReactorError && error.fate !== 'retry';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Compose } from '../model/compose-json.ts';
-import { toCompose } from './composes.ts';
+import { lockCompose, toCompose } from './composes.ts';
 import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
 
 /**
@@ -11,13 +11,18 @@ export async function lockFingerprint(handle: TransactionHandle, fingerprint: st
   await sql`select pg_advisory_xact_lock(hashtextextended(${fingerprint}, 0))`.execute(handle);
 }
 
+export interface ReuseSearch {
+  readonly fingerprint: string;
+  readonly targetDir: string;
+  /** The compose that would show the other's directory. */
+  readonly exceptId: number;
+  readonly now: Date;
+}
+
 /** Composes of a fingerprint that another may show instead of building its own: done ones first, newest first. */
 export async function listReusable(
-  handle: TransactionHandle,
-  fingerprint: string,
-  targetDir: string,
-  exceptId: number,
-  now: Date,
+  handle: DatabaseHandle | TransactionHandle,
+  { fingerprint, targetDir, exceptId, now }: ReuseSearch,
 ): Promise<Compose[]> {
   const rows = await handle
     .selectFrom('composes')
@@ -37,6 +42,25 @@ export async function listReusable(
     .orderBy('id', 'desc')
     .execute();
   return rows.map(toCompose);
+}
+
+/**
+ * The first of them, held until the transaction ends: it cannot end, expire or be cancelled unseen. Those whose
+ * directory is `lost` are passed over.
+ */
+export async function lockReusable(
+  handle: TransactionHandle,
+  search: ReuseSearch,
+  lost: ReadonlySet<number>,
+): Promise<Compose | undefined> {
+  for (const { id } of await listReusable(handle, search)) {
+    if (lost.has(id)) continue;
+    const held = await lockCompose(handle, id);
+    if (held === undefined || held.reusedId !== null || held.cancelRequestedBy !== null) continue;
+    if (held.state === 'generating' && held.fingerprint === search.fingerprint) return held;
+    if (held.state === 'done' && held.timeToExpire > search.now) return held;
+  }
+  return undefined;
 }
 
 /** Makes two composes live until the later of their ends. Source: ODCS contract 12. */

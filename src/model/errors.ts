@@ -34,6 +34,21 @@ export class ReactorError extends Error {
   }
 }
 
+/**
+ * What a log line says of an error: the code and the sentence of one that was foreseen, everything of one that was
+ * not, so that only mistakes of the programmer bring a stack.
+ */
+export function errorFields(error: unknown): Record<string, unknown> {
+  if (!(error instanceof ReactorError)) return { err: error };
+  const { code, message, where, cause } = error;
+  return {
+    code,
+    reason: message,
+    ...(where === undefined ? {} : { where }),
+    ...(cause === undefined ? {} : { cause: messageOf(cause) }),
+  };
+}
+
 /** The message of anything that was thrown, as one line of text. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

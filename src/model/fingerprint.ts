@@ -13,6 +13,8 @@ export interface ManifestPackage {
   readonly nevra: string;
   readonly payload: string;
   readonly sigkey: string | null | undefined;
+  /** Name of its file; matters where it is not the one that follows from the NEVRA. */
+  readonly fileName?: string;
   /** Where repodata points when no file is placed; empty otherwise. */
   readonly reference: string;
 }
@@ -33,8 +35,12 @@ export function manifestOf(input: ManifestInput): string[] {
   for (const [name, value] of Object.entries(input.options)) lines.push(`option\t${name}\t${value}`);
   for (const one of input.packages) {
     const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
-    const reference = one.reference === '' ? '' : `\t${one.reference}`;
-    lines.push(`package\t${one.arch}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${reference}`);
+    // Only the odd ones say their file name: nearly always it follows from the NEVRA.
+    const usual = `${one.nevra.replace(/-\d+:([^:]*)$/, '-$1')}.rpm`;
+    const named = one.fileName === undefined || one.fileName === usual ? '' : one.fileName;
+    const more = one.reference === '' && named === '' ? '' : `\t${one.reference}`;
+    const line = `package\t${one.arch}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`;
+    lines.push(named === '' ? line : `${line}\t${named}`);
   }
   return [...new Set(lines)].sort();
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ReactorError } from '../../model/errors.ts';
 import { isSourceArch } from '../../model/nevra.ts';
@@ -6,7 +7,7 @@ import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { formatComps } from '../../rpm/comps.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
-import { checkRepoAccess, resolveRepoFile } from '../../upstream/repo-access.ts';
+import { checkRepoAccess, resolveRepoFile, type RepoPolicy } from '../../upstream/repo-access.ts';
 import { brokenDependencies, explainWhy, type GatherResult } from '../gather/gather-result.ts';
 import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
 import { fileSourcesOf } from '../gather/load-repositories.ts';
@@ -33,12 +34,12 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
         'A compose of source type "repo" has exactly one repository.',
       );
     }
-    const open = async (place: string): Promise<string> =>
-      checkRepoAccess(place, {
-        repoRoots: repo.repoRoots,
-        repoHosts: repo.repoHosts,
-        isLoopbackClient: true,
-      });
+    const policy: RepoPolicy = {
+      repoRoots: repo.repoRoots,
+      repoHosts: repo.repoHosts,
+      isLoopbackClient: true,
+    };
+    const open = (place: string): Promise<string> => checkRepoAccess(place, policy);
     context.progress('resolve', 0, request.arches.length, 'arches');
     const inputs: ArchInput[] = [];
     const opened: Repository[] = [];
@@ -66,7 +67,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       archRestrictionsOf: (index, source) =>
         readRestrictions(opened, index.repositoryOf(source).name, index.locationOf(source).href),
     });
-    const chosen = await collect(results, repo.repoRoots);
+    const chosen = await collect(results, policy);
     const revision = Number(
       opened.find((one) => one.location === inputs[0]?.index.repositories.at(-1)?.name)?.revision,
     );
@@ -110,14 +111,14 @@ interface Chosen {
 }
 
 /** The packages of every arch; one object for one file, whatever arches hold it. */
-async function collect(results: readonly ArchResult[], repoRoots: readonly string[]): Promise<Chosen> {
+async function collect(results: readonly ArchResult[], policy: RepoPolicy): Promise<Chosen> {
   const known = new Map<string, SourcePackage>();
   const repositories = new Map<SourcePackage, string>();
   const describe = async (result: GatherResult, id: number): Promise<SelectedPackage> => {
     const { index } = result;
     const repository = index.repositoryOf(id).name;
     const key = `${repository} ${index.locationOf(id).href}`;
-    const found = known.get(key) ?? (await toPackage(result, id, repository, repoRoots));
+    const found = known.get(key) ?? (await toPackage(result, id, repository, policy));
     known.set(key, found);
     repositories.set(found, repository);
     const why = result.why(id);
@@ -144,7 +145,7 @@ async function toPackage(
   result: GatherResult,
   id: number,
   repository: string,
-  repoRoots: readonly string[],
+  policy: RepoPolicy,
 ): Promise<SourcePackage> {
   const { index } = result;
   const nevra = index.nevraOf(id);
@@ -153,28 +154,63 @@ async function toPackage(
   return {
     ...nevra,
     sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
-    fileName: href.slice(href.lastIndexOf('/') + 1),
-    payload: `sha256:${pkgid}`,
+    fileName: fileNameOf(href, repository),
+    payload: `${pkgid.length === SHA256_DIGITS ? 'sha256' : 'pkgid'}:${pkgid}`,
     sigkey: undefined,
     size: index.sizeOf(id),
-    origin: await originOf(repository, href, base, pkgid, repoRoots),
+    origin: await originOf(repository, href, base, pkgid, policy),
   };
 }
 
+const SHA256_DIGITS = 64;
+
+/** The last part of a location. Throws `repo.file_name_unfit` for what cannot be a file of a compose. */
+function fileNameOf(href: string, repository: string): string {
+  const name = href.slice(href.lastIndexOf('/') + 1);
+  // oxlint-disable-next-line no-control-regex
+  if (/^[^.\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*\.rpm$/.test(name) && Buffer.byteLength(name) <= 255)
+    return name;
+  throw new ReactorError(
+    'repo.file_name_unfit',
+    `The metadata call a package ${JSON.stringify(href.slice(0, 200))}, which is no name of an RPM file.`,
+    { where: repository },
+  );
+}
+
+/**
+ * Where a package lies. What the metadata point to, by `xml:base` or by a whole URL, is held to the same roots and
+ * hosts as what people point to, and what comes over the network may not point to files of this machine.
+ */
 async function originOf(
   repository: string,
   href: string,
   base: string | undefined,
   pkgid: string,
-  repoRoots: readonly string[],
+  policy: RepoPolicy,
 ): Promise<SourcePackage['origin']> {
+  const isRemote = /^https?:/i.test(repository);
   const root = base ?? repository;
-  if (/^https?:/.test(root)) {
-    const url = new URL(href, root.endsWith('/') ? root : `${root}/`).href;
+  if (/^https?:/i.test(root) || /^https?:/i.test(href)) {
+    const url = URL.parse(href, root.endsWith('/') ? root : `${root}/`)?.href;
+    if (url === undefined) throw leadsOut(repository, href);
+    if (new URL(url).host !== URL.parse(repository)?.host) await checkRepoAccess(url, policy);
     return { kind: 'http', url, sha256: /^[0-9a-f]{64}$/.test(pkgid) ? pkgid : null };
   }
-  const directory = root.startsWith('file:') ? fileURLToPath(root) : root;
-  return { kind: 'file', path: await resolveRepoFile(directory, href, repoRoots) };
+  if (base === undefined) {
+    return { kind: 'file', path: await resolveRepoFile(repository, href, policy.repoRoots) };
+  }
+  if (isRemote) throw leadsOut(repository, base);
+  const directory = base.startsWith('file:') ? fileURLToPath(base) : resolve(repository, base);
+  const checked = await checkRepoAccess(directory, policy);
+  return { kind: 'file', path: await resolveRepoFile(checked, href, policy.repoRoots) };
+}
+
+function leadsOut(repository: string, place: string): ReactorError {
+  return new ReactorError(
+    'repo.outside',
+    `The metadata refer to ${place.slice(0, 200)}, which is outside the repository.`,
+    { where: repository },
+  );
 }
 
 async function loadFragments(
@@ -182,7 +218,7 @@ async function loadFragments(
   opened: readonly Repository[],
   wanted: readonly SourcePackage[],
 ) {
-  const pkgidOf = (one: SourcePackage): string => one.payload.slice('sha256:'.length);
+  const pkgidOf = (one: SourcePackage): string => one.payload.slice(one.payload.indexOf(':') + 1);
   const loaded = new Map<string, Awaited<ReturnType<typeof readFragments>>>();
   for (const [location, packages] of Map.groupBy(wanted, (one) => repositoryOf.get(one) ?? '')) {
     const repository = opened.find((one) => one.location === location);

@@ -1,5 +1,9 @@
-import { loadRepositories, type LoadedRepositories } from '../gather/load-repositories.ts';
-import { openRepository } from '../../rpm/repodata/read-repository.ts';
+import {
+  loadRepositories,
+  type LoadedRepositories,
+  type RepositoryToLoad,
+} from '../gather/load-repositories.ts';
+import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 
 /**
  * Keeps the indexes of the repositories that were read last, by the checksums of their metadata, so that asking a
@@ -7,41 +11,85 @@ import { openRepository } from '../../rpm/repodata/read-repository.ts';
  */
 export class RepositoryCache {
   readonly #kept = new Map<string, LoadedRepositories>();
+  readonly #loading = new Map<string, Promise<LoadedRepositories>>();
   readonly #most: number;
 
   constructor(most = 8) {
     this.#most = most;
   }
 
-  /** Opens a repository with its lookaside ones, all by directory or URL. Throws what `loadRepositories` throws. */
+  /**
+   * Opens a repository with its lookaside ones, all by directory or URL; who asks at the same time shares the work.
+   * Throws what `loadRepositories` throws, and the signal's reason at once when it aborts.
+   */
   async load(signal: AbortSignal, main: string, lookaside: readonly string[]): Promise<LoadedRepositories> {
-    signal.throwIfAborted();
-    // What is kept outlives the job that asked first, so it must not end with that job's signal.
-    const context = { fetch: globalThis.fetch };
     const wanted = [
       ...lookaside.map((location) => ({ location, isLookaside: true })),
       { location: main, isLookaside: false },
     ];
-    const key = (
-      await Promise.all(
-        wanted.map(async ({ location }) => {
-          const { records } = await openRepository(context, location);
-          return `${location} ${records.map((record) => `${record.type}=${record.checksum.value}`).join(' ')}`;
-        }),
-      )
-    ).join('\n');
+    const opened = await Promise.all(
+      wanted.map(({ location }) => openRepository({ fetch: patientFetch, signal }, location)),
+    );
+    const key = keyOf(opened);
     const found = this.#kept.get(key);
     if (found !== undefined) {
-      this.#kept.delete(key);
-      this.#kept.set(key, found);
+      this.#keep(key, found);
       return found;
     }
-    const loaded = await loadRepositories(context, wanted);
+    const loading = this.#loading.get(key) ?? this.#start(key, wanted);
+    return unlessAborted(signal, loading);
+  }
+
+  /** What is kept outlives the job that asked first, so it must not end with that job's signal. */
+  #start(key: string, wanted: readonly RepositoryToLoad[]): Promise<LoadedRepositories> {
+    const loading = loadRepositories({ fetch: patientFetch }, wanted)
+      .then((loaded) => {
+        // By what was loaded, not by what was looked up: it may have changed in between.
+        this.#keep(keyOf(loaded.repositories), loaded);
+        return loaded;
+      })
+      .finally(() => this.#loading.delete(key));
+    this.#loading.set(key, loading);
+    return loading;
+  }
+
+  #keep(key: string, loaded: LoadedRepositories): void {
+    this.#kept.delete(key);
     this.#kept.set(key, loaded);
     for (const old of this.#kept.keys()) {
       if (this.#kept.size <= this.#most) break;
       this.#kept.delete(old);
     }
-    return loaded;
+  }
+}
+
+/** Lookaside ones first, as they are loaded. */
+function keyOf(repositories: readonly Repository[]): string {
+  return repositories
+    .map(
+      ({ location, revision, records }) =>
+        `${location} ${revision} ${records.map((one) => `${one.type}=${one.checksum.value}`).join(' ')}`,
+    )
+    .join('\n');
+}
+
+const ANSWER_WITHIN = 300_000;
+
+/** A server that takes a connection and never ends its answer must not hold a compose for ever. */
+const patientFetch: typeof fetch = (input, init) => {
+  const limit = AbortSignal.timeout(ANSWER_WITHIN);
+  const signal = init?.signal ?? undefined;
+  return fetch(input, { ...init, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
+};
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import type { SourceType } from '../model/compose.ts';
+import { openOriginFetcher } from './fetch-origin.ts';
+import { openModules } from './modules/open-modules.ts';
+import { PackageStore } from './package-store.ts';
+import type { OutputSettings } from './plan.ts';
+import type { SelectPackages, SourcePackage } from './selection.ts';
+import { createComposeSource } from './sources/compose-source.ts';
+import { FragmentKeeper } from './sources/fragment-keeper.ts';
+import { kojiSource } from './sources/koji-source.ts';
+import type { Koji } from './sources/koji.ts';
+import { openKoji } from './sources/open-koji.ts';
+import { createRepoSource } from './sources/repo.ts';
+import { RepositoryCache } from './sources/repository-cache.ts';
+
+/** What composes are made of, as the settings say. Dispose of it when done. */
+export interface OpenedSources extends Disposable {
+  readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
+  readonly output: OutputSettings;
+  readonly store: PackageStore;
+  readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  /** Name of a target directory to its path. */
+  readonly targetDirs: Readonly<Record<string, string>>;
+}
+
+export interface SourceMeans {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where composes of composes look theirs up; without one that source type is not offered. */
+  readonly database: Pick<Database, 'handle'> | null;
+}
+
+const PARTS_KEPT = 24;
+
+/** Opens every source type that the settings offer. Throws what opening Koji throws. */
+export function openSources(config: Config, { clock, log, database }: SourceMeans): OpenedSources {
+  const stack = new DisposableStack();
+  const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
+  const store = new PackageStore(join(config.target_dir, '.packages'));
+  const fetcher = stack.use(openOriginFetcher({ store, clock }));
+  const koji = openKoji(config, { store, clock, log });
+  if (koji !== null) stack.use(koji);
+  const compose =
+    database === null
+      ? {}
+      : {
+          compose: createComposeSource({
+            handle: database.handle,
+            repositories: new RepositoryCache(PARTS_KEPT),
+            fragments: new FragmentKeeper(),
+            targetDirs,
+          }),
+        };
+  const repo = createRepoSource({
+    repositories: new RepositoryCache(),
+    repoRoots: config.repo_roots,
+    repoHosts: config.repo_hosts,
+  });
+  return {
+    sources: { ...compose, repo, ...(koji === null ? {} : kojiSources(config, koji)) },
+    output: { delivery: config.delivery, compression: config.repodata_compression },
+    store,
+    localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
+    targetDirs,
+    [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+/** The source types that need Koji. */
+function kojiSources(config: Config, koji: Koji): OpenedSources['sources'] {
+  const modules = openModules(config, koji);
+  const builds = modules.withModules(kojiSource(koji));
+  return { tag: builds, build: builds, module: modules.select };
+}
