@@ -1,0 +1,142 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ComposerContext } from '../../src/composer/composer-context.ts';
+import { openSources } from '../../src/composer/open-sources.ts';
+import { runCompose } from '../../src/composer/run-compose.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { findCompose, insertCompose, type NewCompose } from '../../src/database/composes.ts';
+import type { JobAttempt } from '../../src/database/jobs.ts';
+import { transaction } from '../../src/database/transaction.ts';
+import { createLog } from '../../src/log.ts';
+import type { Compose } from '../../src/model/compose-json.ts';
+import { parseComposeRequest, requestDefaults } from '../../src/model/compose-request.ts';
+import type { ComposeRequest } from '../../src/model/compose.ts';
+import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
+import { openTestDatabase } from '../database/open-test-database.ts';
+
+export interface TestComposer extends AsyncDisposable {
+  readonly context: ComposerContext;
+  readonly config: Config;
+  /** A temporary directory for what a test needs, on the file system of the target directory. */
+  readonly folder: string;
+  readonly targetDir: string;
+  /** What the composer's clock shows; tests set it. */
+  now: Date;
+  /** Stores a compose in state `wait`. */
+  readonly insert: (request: ComposeRequest, more?: Partial<NewCompose>) => Promise<Compose>;
+  /** One attempt at a compose, the last one unless told otherwise; answers how it stands then. */
+  readonly run: (id: number, attempt?: Partial<JobAttempt>) => Promise<Compose>;
+  readonly find: (id: number) => Promise<Compose>;
+  /** Stores a compose and runs it. */
+  readonly compose: (request: ComposeRequest, more?: Partial<NewCompose>) => Promise<Compose>;
+}
+
+/** A request for packages of a repository, everything else at its default. */
+export function repoRequest(
+  source: string,
+  packages: readonly string[],
+  more: Partial<ComposeRequest> = {},
+): ComposeRequest {
+  return {
+    sourceType: 'repo',
+    source: [source],
+    packages,
+    builds: null,
+    sigkeys: [],
+    kojiEvent: null,
+    modularKojiTags: null,
+    moduleDefaults: null,
+    scratchModules: null,
+    scratchBuildTasks: null,
+    modules: null,
+    baseModule: { name: null, stream: null, streamVersionLte: null, streamVersionGte: null },
+    parentPungiComposeIds: null,
+    flags: [],
+    results: ['repository'],
+    arches: ['x86_64'],
+    multilibArches: [],
+    multilibMethods: ['none'],
+    lookasideRepos: [],
+    label: null,
+    composeType: 'test',
+    respinOf: null,
+    targetDir: 'default',
+    secondsToLive: 3600,
+    ...more,
+  };
+}
+
+/** A composer on a database of its own; nobody takes its jobs, tests run composes themselves. */
+export async function openTestComposer(overrides: Partial<Config> = {}): Promise<TestComposer> {
+  const database = await openTestDatabase();
+  const folder = mkdtempSync(join(tmpdir(), 'odcs-composer-'));
+  const targetDir = join(folder, 'composes');
+  const otherDir = join(folder, 'private');
+  mkdirSync(targetDir);
+  mkdirSync(otherDir);
+  const { config } = loadConfig({
+    file: undefined,
+    environment: {},
+    overrides: {
+      data_dir: join(folder, 'data'),
+      target_dir: targetDir,
+      extra_target_dirs: { private: otherDir },
+      ...overrides,
+    },
+  });
+  const log = createLog('silent');
+  const clock = { now: () => composer.now };
+  const sources = openSources(config, { clock, log, database });
+  const defaults = requestDefaults(config);
+  const context: ComposerContext = {
+    ...sources,
+    database,
+    clock,
+    log,
+    blocks: new BlockCache(),
+    targetDirUrl: 'http://odcs.example.com/composes',
+    composeTimeout: config.compose_timeout,
+    parseRequest: (body) => parseComposeRequest(body, defaults),
+  };
+  const find = async (id: number): Promise<Compose> => {
+    const found = await findCompose(database.handle, id);
+    if (found === undefined) throw new Error(`there is no compose ${id}`);
+    return found;
+  };
+  const composer: TestComposer = {
+    context,
+    config,
+    folder,
+    targetDir,
+    now: new Date('2026-11-22T10:00:00Z'),
+    insert: (request, more = {}) =>
+      transaction(database.handle, (handle) =>
+        insertCompose(
+          {
+            transaction: handle,
+            jobs: database.jobs,
+            now: composer.now,
+            targetDirUrl: context.targetDirUrl,
+          },
+          { owner: 'tester', request, priority: 'normal', ...more },
+        ),
+      ),
+    async run(id, attempt = {}) {
+      const { signal } = new AbortController();
+      await runCompose(context, id, { signal, number: 1, isLast: true, ...attempt });
+      return find(id);
+    },
+    find,
+    async compose(request, more = {}) {
+      const { id } = await composer.insert(request, more);
+      return composer.run(id);
+    },
+    [Symbol.asyncDispose]: async () => {
+      sources[Symbol.dispose]();
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return composer;
+}
