@@ -26,7 +26,7 @@ const LOOK_FOR_DEAD_EVERY = 5;
 
 /**
  * How each queue treats failure. Leases are heartbeats: on PostgreSQL the job of a process that died is taken over
- * within `heartbeatSeconds` and the time until somebody looks, 20 seconds at most, on the embedded database as soon
+ * within `heartbeatSeconds` and the time until somebody looks, about 20 seconds, on the embedded database as soon
  * as it is opened again.
  */
 const queues: Record<

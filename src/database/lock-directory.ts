@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReactorError } from '../model/errors.ts';
 
@@ -13,28 +14,65 @@ export interface DirectoryLock {
 export function lockDirectory(directory: string): DirectoryLock {
   const file = join(directory, 'process.lock');
   const own = describeProcess(process.pid) ?? String(process.pid);
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    try {
-      writeFileSync(file, own, { flag: 'wx' });
-      return { release: () => rmSync(file, { force: true }) };
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  const unique = `${process.pid}.${randomBytes(4).toString('hex')}`;
+  // Made under another name first, so that nobody ever reads a lock that is still empty.
+  const made = join(directory, `process.lock.${unique}`);
+  writeFileSync(made, own);
+  try {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      if (tryLink(made, file)) return { release: () => releaseLock(file, own) };
+      const holder = readHolder(file);
+      if (holder === null) continue;
+      const pid = Number(holder.split(' ')[0]);
+      if (Number.isInteger(pid) && pid > 0 && describeProcess(pid) === holder) {
+        throw new ReactorError('database.in_use', `Another process (${pid}) uses this data directory.`, {
+          where: directory,
+          hint: 'Stop it, choose another data_dir, or share a PostgreSQL with ODCS_DATABASE_URL.',
+          fate: 'halt',
+        });
+      }
+      removeStale(file, holder, join(directory, `process.lock.${unique}.stale`));
     }
-    const holder = readFileSync(file, 'utf8');
-    const pid = Number(holder.split(' ')[0]);
-    if (Number.isInteger(pid) && pid > 0 && describeProcess(pid) === holder) {
-      throw new ReactorError('database.in_use', `Another process (${pid}) uses this data directory.`, {
-        where: directory,
-        hint: 'Stop it, choose another data_dir, or share a PostgreSQL with ODCS_DATABASE_URL.',
-        fate: 'halt',
-      });
-    }
-    rmSync(file, { force: true });
+  } finally {
+    rmSync(made, { force: true });
   }
   throw new ReactorError('database.in_use', 'The data directory is being taken by another process.', {
     where: directory,
     fate: 'halt',
   });
+}
+
+function tryLink(made: string, file: string): boolean {
+  try {
+    linkSync(made, file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readHolder(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Moves a dead process's lock away; one that somebody else has put there meanwhile goes back. */
+function removeStale(file: string, holder: string, aside: string): void {
+  try {
+    renameSync(file, aside);
+  } catch {
+    return;
+  }
+  if (readHolder(aside) !== holder) tryLink(aside, file);
+  rmSync(aside, { force: true });
+}
+
+function releaseLock(file: string, own: string): void {
+  if (readHolder(file) === own) rmSync(file, { force: true });
 }
 
 /** The process id with the time the process started, so that a reused id is not mistaken for the holder. */
