@@ -84,6 +84,10 @@ const CONTENT_EVENT = 4200;
 export class StateHub {
   readonly state: HubState;
   readonly signatures = new Map<number, Set<string>>();
+  /** Builds under way, and the tag that they are built for. */
+  readonly building = new Map<string, string>();
+  /** Old hubs cannot tell the last change of a tag. */
+  tellsLastChange = true;
   readonly #taggings: Tagging[] = [];
   /** Events that were drawn and not committed yet, so that nobody sees them. */
   readonly #hidden = new Set<number>();
@@ -130,6 +134,16 @@ export class StateHub {
     return () => this.#hidden.delete(event);
   }
 
+  /** Adds a tag without content. */
+  addTag(tag: string): void {
+    this.state.tags[tag] ??= [];
+  }
+
+  /** Signs all RPMs of a build. */
+  sign(nvr: string, sigkey: string): void {
+    for (const { id } of this.state.rpms[nvr] ?? []) this.signatures.set(id, new Set([sigkey]));
+  }
+
   /** Adds a build made like another one, and answers its NVR. */
   addBuild(build: z.infer<typeof buildSchema>, rpms: readonly z.infer<typeof rpmSchema>[]): string {
     this.state.builds[build.nvr] = build;
@@ -161,6 +175,7 @@ export class StateHub {
       case 'getTaskChildren':
         return (this.state.tasks[String(first)]?.children ?? []).map((id) => ({ id }));
       case 'getTaskInfo':
+        if (Number(first) >= 9000) return this.#buildTask(Number(first));
         return this.state.tasks[String(first)] === undefined ? null : { id: Number(first), state: 2 };
       case 'getTaskResult':
         return this.#result(String(first));
@@ -170,6 +185,14 @@ export class StateHub {
           sigkey,
           sighash: '',
         }));
+      case 'listTagged':
+        return this.#listTagged(String(first));
+      case 'getBuildTargets':
+        return Object.keys(this.state.tags).map((tag) => ({ name: `${tag}-target`, dest_tag_name: tag }));
+      case 'listBuilds':
+        return [...this.building.keys()].map((nvr, index) => ({ nvr, task_id: 9000 + index }));
+      case 'tagLastChangeEvent':
+        return this.#lastChange(String(first));
       case 'tagChangedSinceEvent':
         return this.#hasChanged(Number(first), Array.isArray(second) ? second.map(Number) : []);
       case 'queryHistory':
@@ -216,6 +239,31 @@ export class StateHub {
     const rpms = builds.flatMap((build) => this.state.rpms[build.nvr] ?? []);
     this.onListed?.();
     return [rpms.map(rpmRow), builds.map((build) => ({ ...build, draft: build.draft ?? false }))];
+  }
+
+  /** The newest tagging of each package that holds. */
+  #listTagged(tag: string): XmlRpcValue {
+    if (this.#tag(tag) === null) throw new ServedFault(1000, `No such entry in table tag: ${tag}`);
+    const builds = this.#taggings
+      .filter((one) => one.tag === tag && this.#isVisible(one.created) && !this.#isVisible(one.revoked))
+      .flatMap(({ nvr }) => this.state.builds[nvr] ?? []);
+    const latest = new Map(builds.map((build) => [build.package_name, build]));
+    return [...latest.values()].map((build) => ({ ...build, draft: build.draft ?? false }));
+  }
+
+  #buildTask(id: number): XmlRpcValue {
+    const tag = [...this.building.values()][id - 9000];
+    return tag === undefined ? null : { id, state: 1, request: ['git+https://x', `${tag}-target`, {}] };
+  }
+
+  #lastChange(tag: string): XmlRpcValue {
+    if (!this.tellsLastChange) throw new ServedFault(1000, 'Invalid method: tagLastChangeEvent');
+    if (this.#tag(tag) === null) throw new ServedFault(1000, `No such entry in table tag: ${tag}`);
+    const events = this.#taggings
+      .filter((one) => one.tag === tag)
+      .flatMap(({ created, revoked }) => [created, revoked])
+      .filter((event) => this.#isVisible(event));
+    return events.length === 0 ? null : Math.max(...events);
   }
 
   #build(wanted: XmlRpcValue | undefined): XmlRpcValue {
