@@ -22,7 +22,7 @@ import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import { writeRepodata, type RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import { placePackages, type Placement } from './place-packages.ts';
 import type { ComposePlan, OutputSettings } from './plan.ts';
-import type { Progress, SourcePackage } from './selection.ts';
+import type { Progress, Selection, SourcePackage } from './selection.ts';
 
 export interface BuildContext {
   readonly signal: AbortSignal;
@@ -64,7 +64,7 @@ export async function buildCompose(
     const placements = trees.flatMap((tree) =>
       tree.packages.map((one) => ({ package: one, path: join(tree.directory, packagePath(one)) })),
     );
-    await place(context, root, placements);
+    await place(context, plan.selection, root, placements);
   }
   const every = [...new Set(trees.flatMap((tree) => tree.packages))];
   context.progress('metadata', 0, every.length, 'packages');
@@ -102,13 +102,19 @@ export async function buildCompose(
   writeMetadata(context, { ...input, modulemdPaths }, directory, root);
 }
 
-async function place(context: BuildContext, root: string, placements: readonly Placement[]): Promise<void> {
+async function place(
+  context: BuildContext,
+  { noteFile }: Selection,
+  root: string,
+  placements: readonly Placement[],
+): Promise<void> {
   const unique = listUnique(placements);
   await placePackages(
     {
       signal: context.signal,
       localPathOf: context.localPathOf,
       delivery: context.output.delivery === 'copy' ? 'copy' : 'link',
+      ...(noteFile === undefined ? {} : { noteFile }),
       progress: (done, total) => context.progress('place', done, total, 'packages'),
     },
     root,

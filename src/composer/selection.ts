@@ -6,13 +6,28 @@ import type { Log } from '../log.ts';
 
 /** Where the bytes of an RPM are. */
 export type PackageOrigin =
-  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      /**
+       * How the file looked when its content was read. One that looks otherwise (null: always) is read again before
+       * it is placed; without the member only its size is compared.
+       */
+      readonly stamp?: FileStamp | null;
+    }
   | {
       readonly kind: 'http';
       readonly url: string;
       /** SHA-256 of the whole file, hex, where it is known beforehand. */
       readonly sha256: string | null;
     };
+
+/** What tells a file from one that replaced it. */
+export interface FileStamp {
+  /** Milliseconds, whole. */
+  readonly modified: number;
+  readonly inode: number;
+}
 
 /** One RPM file a source offers. */
 export interface SourcePackage extends Nevra {
@@ -78,6 +93,8 @@ export interface Selection {
     packages: readonly SourcePackage[],
     signal: AbortSignal,
   ) => Promise<readonly RepodataPackage['fragments'][]>;
+  /** Told what the file of a package turned out to be where it is placed: the same, or (null) lost or another one. */
+  readonly noteFile?: (one: SourcePackage, found: FileStamp | null) => void;
 }
 
 export interface Progress {

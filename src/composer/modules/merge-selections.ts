@@ -39,5 +39,6 @@ export function mergeSelections(base: Selection, added: Selection): Selection {
         return loaded === undefined ? [] : [loaded];
       });
     },
+    noteFile: (one, found) => (own.has(one) ? added : base).noteFile?.(one, found),
   };
 }

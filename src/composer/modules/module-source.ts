@@ -169,6 +169,7 @@ async function selectModules(
     warnings: [...warnings, ...chosen.warnings],
     notes: installNotes(withNamed(resolution, named), chosen.trees),
     loadFragments: offered.loadFragments,
+    noteFile: offered.noteFile,
   };
 }
 

@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { FileStamp } from '../selection.ts';
 
-/** What was read once of a copy of an RPM and is true for ever, as it belongs to its content. */
+/** What was read once of a copy of an RPM; true as long as its file is the same. */
 export interface CopyFacts {
   /** SHA-256 of the whole file, hex. */
   readonly pkgid: string;
@@ -11,6 +12,8 @@ export interface CopyFacts {
   readonly sigkey: string | null;
   readonly excludeArch: readonly string[];
   readonly exclusiveArch: readonly string[];
+  /** How the file looked when all of it was read; null where its digest was taken on trust. */
+  readonly stamp: FileStamp | null;
 }
 
 /**
@@ -67,15 +70,17 @@ function readLines(path: string): readonly string[] {
 }
 
 function formatLine([key, facts]: readonly [string, CopyFacts]): string {
-  const { pkgid, size, sigkey, excludeArch, exclusiveArch } = facts;
-  const fields = [key, pkgid, size, sigkey ?? '-', excludeArch.join(' '), exclusiveArch.join(' '), '.'];
+  const { pkgid, size, sigkey, excludeArch, exclusiveArch, stamp } = facts;
+  const arches = [excludeArch.join(' '), exclusiveArch.join(' ')];
+  const looks = stamp === null ? '-' : `${stamp.modified} ${stamp.inode}`;
+  const fields = [key, pkgid, size, sigkey ?? '-', ...arches, looks, '.'];
   return `${fields.join('\t')}\n`;
 }
 
 function parseLine(line: string): { readonly key: string; readonly facts: CopyFacts } | null {
   const fields = line.split('\t');
-  const [key, pkgid, size, sigkey, excludeArch, exclusiveArch, end] = fields;
-  if (fields.length !== 7 || end !== '.' || key === undefined || pkgid?.length !== 64) return null;
+  const [key, pkgid, size, sigkey, excludeArch, exclusiveArch, looks, end] = fields;
+  if (fields.length !== 8 || end !== '.' || key === undefined || pkgid?.length !== 64) return null;
   return {
     key,
     facts: {
@@ -84,8 +89,14 @@ function parseLine(line: string): { readonly key: string; readonly facts: CopyFa
       sigkey: sigkey === '-' ? null : (sigkey ?? null),
       excludeArch: words(excludeArch),
       exclusiveArch: words(exclusiveArch),
+      stamp: stampOf(looks),
     },
   };
+}
+
+function stampOf(text: string | undefined): FileStamp | null {
+  const [modified, inode] = words(text).map(Number);
+  return modified === undefined || inode === undefined ? null : { modified, inode };
 }
 
 function words(text: string | undefined): readonly string[] {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { ReactorError } from '../../model/errors.ts';
@@ -139,8 +139,11 @@ const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 function readFacts(path: string, copy: ChosenCopy): { facts: ReturnType<typeof factsOf> } {
   try {
+    // Looked at before it is read: what replaces it meanwhile has another stamp.
+    const entry = statSync(path, { throwIfNoEntry: false });
+    const stamp = entry === undefined ? null : { modified: Math.floor(entry.mtimeMs), inode: entry.ino };
     const file = readRpmFile(path, { pkgid: 'made by the threads', scratch });
-    return { facts: factsOf(file.header, copy, file) };
+    return { facts: factsOf(file.header, copy, { ...file, stamp }) };
   } catch (error) {
     const isAbsent = error instanceof ReactorError && error.code === 'rpm.unreadable' && !existsSync(path);
     throw isAbsent ? missing(path, copy) : error;

@@ -68,7 +68,7 @@ async function readHeader(source: HttpSource, { copy, key }: KeyedCopy, pkgid: s
   const file = { pkgid, size: start.size, fileTime: Math.floor(start.modified / 1000) };
   return {
     key,
-    facts: factsOf(header, copy, file),
+    facts: factsOf(header, copy, { ...file, stamp: null }),
     fragments: makeFragments(header, file),
     record: recordOf(header),
   };
@@ -88,7 +88,7 @@ async function fetchWhole(
   const file = readRpmFile(stored.path, { pkgid: stored.digest });
   return {
     key,
-    facts: factsOf(file.header, copy, file),
+    facts: factsOf(file.header, copy, { ...file, stamp: null }),
     fragments: makeFragments(file.header, file),
     record: recordOf(file.header),
   };

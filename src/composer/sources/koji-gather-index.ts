@@ -75,14 +75,15 @@ export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly I
     index.removePackage(id);
   }
   for (const [pkgid, one] of wanted) {
-    if (byPkgid.get(pkgid)?.copy.path !== one.copy.path) described.delete(pkgid);
+    const before = byPkgid.get(pkgid);
+    if (before?.copy.path !== one.copy.path || before.facts !== one.facts) described.delete(pkgid);
     byPkgid.set(pkgid, one);
   }
   addRecords(
     index,
     set.repository,
     [...absent.values()].map(({ key, copy, facts }) => ({
-      record: known.package(key).record,
+      record: known.package({ key, facts }).record,
       pkgid: facts.pkgid,
       href: copy.path,
       size: facts.size,
@@ -99,7 +100,7 @@ export function fileSourcesOfSet(known: KojiIndex, set: PreparedSet): readonly F
     where: 'koji filelists',
     readFilelists: () => {
       const part = copies.slice(at * CHUNK, (at + 1) * CHUNK);
-      const pieces = part.map(({ key }) => known.package(key).fragments.filelists);
+      const pieces = part.map((one) => known.package(one).fragments.filelists);
       return Promise.resolve(
         Buffer.concat([Buffer.from(FILELISTS_HEAD), ...pieces, Buffer.from('</filelists>\n')]),
       );
@@ -110,8 +111,9 @@ export function fileSourcesOfSet(known: KojiIndex, set: PreparedSet): readonly F
 
 function primaryOf(known: KojiIndex, copies: readonly IndexedCopy[]): Buffer {
   const pieces: Uint8Array[] = [Buffer.from(PRIMARY_HEAD)];
-  for (const { key, copy } of copies) {
-    const fragments: PackageFragments = known.package(key).fragments;
+  for (const one of copies) {
+    const { copy } = one;
+    const fragments: PackageFragments = known.package(one).fragments;
     const { primary, locationOffset } = fragments;
     const location = Buffer.from(`<location href="${escapeXml(copy.path)}"/>\n`);
     pieces.push(primary.subarray(0, locationOffset), location, primary.subarray(locationOffset));

@@ -7,6 +7,7 @@ import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { digestsOf, nevraOf } from '../../rpm/header/rpm-facts.ts';
 import type { RpmHeader } from '../../rpm/header/rpm-header.ts';
 import { sigkeyOf } from '../../rpm/header/sigkey.ts';
+import type { FileStamp } from '../selection.ts';
 import { CopyFactsFile, type CopyFacts } from './copy-facts.ts';
 import { describePackage } from './koji-package-set.ts';
 import type { ChosenCopy, KnownCopies } from './signing.ts';
@@ -47,8 +48,8 @@ export class KojiIndex {
   }
 
   /** The repodata and the record of a known copy. Throws `koji.index_damaged` where the disk lost it. */
-  package(key: string): CachedPackage {
-    const cached = this.#fragments.get(key);
+  package({ key, facts }: Pick<IndexedCopy, 'key' | 'facts'>): CachedPackage {
+    const cached = this.#fragments.get(fragmentKey(key, facts.pkgid));
     if (cached !== undefined) return cached;
     this.#facts.forget([key]);
     throw new ReactorError('koji.index_damaged', 'Metadata of a package was lost from the cache.', {
@@ -58,14 +59,12 @@ export class KojiIndex {
     });
   }
 
-  has(key: string): boolean {
-    return this.#facts.get(key) !== undefined && this.#fragments.get(key) !== undefined;
-  }
-
   /** Keeps what was read of some copies; fragments reach the disk before the facts that promise them. */
   add(made: readonly MadeCopy[]): void {
     if (made.length === 0) return;
-    for (const { key, fragments, record } of made) this.#fragments.put(key, fragments, record);
+    for (const { key, facts, fragments, record } of made) {
+      this.#fragments.put(fragmentKey(key, facts.pkgid), fragments, record);
+    }
     this.#fragments.flush();
     this.#facts.add(made.map(({ key, facts }) => [key, facts]));
   }
@@ -73,6 +72,12 @@ export class KojiIndex {
   /** Forgets copies whose files turned out to be others than when they were read. */
   forget(keys: readonly string[]): void {
     this.#facts.forget(keys);
+  }
+
+  /** Takes in how the file of a copy looks after its content was found to be the same. */
+  restamp(key: string, stamp: FileStamp): void {
+    const facts = this.#facts.get(key);
+    if (facts !== undefined) this.#facts.add([[key, { ...facts, stamp }]]);
   }
 
   /** The signed copies that were read before: nobody needs to look for them. */
@@ -96,6 +101,11 @@ export interface MadeCopy {
   readonly record: Parameters<FragmentCache['put']>[2];
 }
 
+// Two files may have had one key, one after the other; packs do not say which came last.
+function fragmentKey(key: string, pkgid: string): string {
+  return `${key}:${pkgid.slice(0, 16)}`;
+}
+
 /** The key of a copy of an RPM of a build. */
 export function keyOfPayload(payloadHash: string, sigkey: string | null): string {
   return `${payloadHash}:${sigkey ?? ''}`;
@@ -114,7 +124,7 @@ export function keyOfFile(path: string, file: { readonly size: number; readonly 
 export function factsOf(
   header: RpmHeader,
   copy: ChosenCopy,
-  file: { readonly pkgid: string; readonly size: number },
+  file: { readonly pkgid: string; readonly size: number; readonly stamp: FileStamp | null },
 ): CopyFacts {
   const { rpm } = copy.package;
   const wanted = formatNevra({ ...rpm, arch: rpm.arch === 'nosrc' ? 'src' : rpm.arch });
@@ -129,7 +139,8 @@ export function factsOf(
       throw headerDiffers(header.where, copy, `its payload hash is ${sigmd5}`);
     }
   }
-  return { pkgid: file.pkgid, size: file.size, sigkey: sigkeyOf(header), ...archRestrictionsOf(header) };
+  const { pkgid, size, stamp } = file;
+  return { pkgid, size, sigkey: sigkeyOf(header), ...archRestrictionsOf(header), stamp };
 }
 
 function withoutEpoch(nevra: string): string {

@@ -2,7 +2,15 @@ import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
 import { explainWhy, type GatherResult } from '../gather/gather-result.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
-import type { SelectContext, Selection, SelectedPackage, SelectedTree, SourcePackage } from '../selection.ts';
+import type {
+  FileStamp,
+  SelectContext,
+  Selection,
+  SelectedPackage,
+  SelectedTree,
+  SourcePackage,
+} from '../selection.ts';
+import type { CopyFacts } from './copy-facts.ts';
 import type { Koji } from './koji.ts';
 import type { PreparedSet } from './koji-gather-index.ts';
 import { indexCopies } from './index-copies.ts';
@@ -69,15 +77,28 @@ function sourcePackage(
     payload: `sha256:${facts.pkgid}`,
     sigkey: facts.sigkey,
     size: facts.size,
-    origin: originOf(koji, copy.path, facts.pkgid),
+    origin: originOf(koji, copy.path, facts),
   };
 }
 
-function originOf(koji: Koji, path: string, sha256: string): SourcePackage['origin'] {
+function originOf(koji: Koji, path: string, { pkgid, stamp }: CopyFacts): SourcePackage['origin'] {
   const local = koji.referenceUrl === null ? koji.source.files.localPath(path) : null;
-  if (local !== null) return { kind: 'file', path: local };
+  if (local !== null) return { kind: 'file', path: local, stamp };
   const top = koji.referenceUrl ?? koji.source.files.where;
-  return { kind: 'http', url: urlOfPath(top, path), sha256 };
+  return { kind: 'http', url: urlOfPath(top, path), sha256: pkgid };
+}
+
+/** Brings what the index knows of a package's file up to what was found of it. */
+export function noteCopyFile(
+  koji: Koji,
+  copies: ReadonlyMap<SourcePackage, IndexedCopy>,
+  one: SourcePackage,
+  found: FileStamp | null,
+): void {
+  const key = copies.get(one)?.key;
+  if (key === undefined) return;
+  if (found === null) koji.index.forget([key]);
+  else koji.index.restamp(key, found);
 }
 
 /** The repodata of chosen packages, each read from the cache when its turn to be written comes. */
@@ -90,7 +111,7 @@ export function loadCopyFragments(
     wanted.map((one) => {
       const indexed = copies.get(one);
       if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
-      return koji.index.package(indexed.key).fragments;
+      return koji.index.package(indexed).fragments;
     }),
   );
 }
@@ -107,16 +128,18 @@ export async function offerPackages(
 ): Promise<{
   readonly packages: readonly SourcePackage[];
   readonly loadFragments: Selection['loadFragments'];
+  readonly noteFile: NonNullable<Selection['noteFile']>;
 }> {
   const wish = readSigningWish(sigkeys);
   const chosen = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
   const copies = new Map(
-    indexed.map((one) => [sourcePackage(koji, one, koji.index.package(one.key).record), one]),
+    indexed.map((one) => [sourcePackage(koji, one, koji.index.package(one).record), one]),
   );
   return {
     packages: [...copies.keys()],
     loadFragments: (wanted) => loadCopyFragments(koji, copies, wanted),
+    noteFile: (one, found) => noteCopyFile(koji, copies, one, found),
   };
 }

@@ -7,7 +7,7 @@ import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gat
 import type { SelectContext, Selection, SelectPackages } from '../selection.ts';
 import { indexCopies } from './index-copies.ts';
 import type { Koji } from './koji.ts';
-import { collectTrees, loadCopyFragments } from './koji-selection.ts';
+import { collectTrees, loadCopyFragments, noteCopyFile } from './koji-selection.ts';
 import { fileSourcesOfSet, type PreparedSet } from './koji-gather-index.ts';
 import {
   makePackageSet,
@@ -229,5 +229,6 @@ function selectionOf(
     warnings: [],
     notes: [],
     loadFragments: (wanted) => loadCopyFragments(koji, chosen.copies, wanted),
+    noteFile: (one, found) => noteCopyFile(koji, chosen.copies, one, found),
   };
 }

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
@@ -277,17 +290,78 @@ test('a slow change that becomes visible while the tag is read is in the plan', 
   assert.ok(names(made).includes('e-lib') && names(made).includes('e-tie-b'), names(made).join(' '));
 });
 
-test('an RPM that was replaced on disk after it was planned does not get into a compose', async () => {
-  const own = join(folder, 'replaced');
-  cpSync(topDir, own, { recursive: true });
-  const koji = openKoji('replaced', { topDir: own });
+const zz = 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm';
+
+/** A copy of the top directory of which `e-zz` was composed once. */
+async function composedOnce(name: string) {
+  const own = join(folder, name);
+  cpSync(topDir, own, { recursive: true, preserveTimestamps: true });
+  const koji = openKoji(`${name}-index`, { topDir: own });
   const request = requestOf({ koji_tag: 'f-small', packages: ['e-zz'] });
-  await plan(koji, request);
-  appendFileSync(join(own, 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm'), 'more');
-  await assert.rejects(build(koji, request), {
-    code: 'compose.package_changed',
-    where: join(own, 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm'),
+  await build(koji, request);
+  return { koji, request, file: join(own, zz) };
+}
+
+function isListed(directory: string, sha256: string): boolean {
+  const data = join(directory, 'Temporary/x86_64/os/repodata');
+  const primary = readdirSync(data).find((name) => name.includes('-primary.xml')) ?? '';
+  return gunzipSync(readFileSync(join(data, primary))).includes(sha256);
+}
+
+const replacements: Record<string, (file: string) => void> = {
+  'of another size': (file) => appendFileSync(file, 'more'),
+  'of the same size': (file) => {
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
+  },
+  'of the same size and time': (file) => {
+    const { atime, mtime } = statSync(file);
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(`${file}.new`, bytes);
+    utimesSync(`${file}.new`, atime, mtime);
+    renameSync(`${file}.new`, file);
+  },
+};
+
+for (const [how, replace] of Object.entries(replacements)) {
+  test(`an RPM replaced on disk by one ${how} is refused once, then read again`, async () => {
+    const { koji, request, file } = await composedOnce(`replaced ${how}`);
+    replace(file);
+    await assert.rejects(build(koji, request), {
+      code: 'compose.package_changed',
+      where: file,
+      fate: 'retry',
+    });
+    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+    assert.ok(isListed(await build(koji, request), sha256));
+    const again = openKoji(`replaced ${how}-index`, { topDir: koji.source.files.where });
+    assert.ok(isListed(await build(again, request), sha256));
   });
+}
+
+test('an RPM that was only touched is looked at once more and stays in the compose', async () => {
+  const { koji, request, file } = await composedOnce('touched');
+  utimesSync(file, 1_700_000_000, 1_700_000_000);
+  await build(koji, request);
+  const [first] = (await plan(koji, request)).selection.trees[0]?.binary ?? [];
+  const origin = first?.package.origin;
+  assert.ok(origin?.kind === 'file' && origin.stamp?.modified === 1_700_000_000_000);
+});
+
+test('a signed copy that was pruned is missed once, then the next key is taken', async () => {
+  const own = join(folder, 'pruned');
+  cpSync(topDir, own, { recursive: true });
+  const koji = openKoji('pruned-index', { topDir: own });
+  const request = requestOf({ koji_tag: 'f-small', packages: ['e-zz'], sigkeys: ['aabbccdd', ''] });
+  await build(koji, request);
+  rmSync(join(own, 'packages/e-zz/1/1/data/signed/aabbccdd/x86_64'), { recursive: true });
+  await assert.rejects(build(koji, request), { code: 'compose.package_unreadable', fate: 'retry' });
+  await build(koji, request);
+  const [first] = (await plan(koji, request)).selection.trees[0]?.binary ?? [];
+  assert.ok(first?.package.origin.kind === 'file' && first.package.origin.path === join(own, zz));
 });
 
 test('impossible requests are refused in plain words', async () => {
