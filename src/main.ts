@@ -6,11 +6,27 @@ const commands: Record<
   string,
   { readonly summary: string; readonly load: () => Promise<{ command: Command }> }
 > = {
+  serve: { summary: 'Run the service', load: () => import('./commands/serve.ts') },
   demo: {
     summary: 'Tell what the service is for, with a real one',
     load: () => import('./commands/demo.ts'),
   },
-  config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
+  compose: {
+    summary: 'Ask a service for composes, look at them, wait for them',
+    load: () => import('./commands/compose.ts'),
+  },
+  rules: {
+    summary: 'Check, explain and try rules; pause, resume, trigger',
+    load: () => import('./commands/rules.ts'),
+  },
+  events: {
+    summary: 'Look at the messages that came in, give some again',
+    load: () => import('./commands/events.ts'),
+  },
+  koji: {
+    summary: 'Check whether a Koji can be composed from',
+    load: () => import('./commands/koji.ts'),
+  },
   gather: {
     summary: 'Tell which packages a compose of some input has, and why',
     load: () => import('./commands/gather.ts'),
@@ -19,23 +35,7 @@ const commands: Record<
     summary: 'Write the repodata of a tree of RPMs',
     load: () => import('./commands/createrepo.ts'),
   },
-  rules: {
-    summary: 'Check, explain and try rules; pause, resume, trigger',
-    load: () => import('./commands/rules.ts'),
-  },
-  serve: { summary: 'Run the service', load: () => import('./commands/serve.ts') },
-  compose: {
-    summary: 'Ask a service for composes, look at them, wait for them',
-    load: () => import('./commands/compose.ts'),
-  },
-  koji: {
-    summary: 'Check whether a Koji can be composed from',
-    load: () => import('./commands/koji.ts'),
-  },
-  events: {
-    summary: 'Look at the messages that came in, give some again',
-    load: () => import('./commands/events.ts'),
-  },
+  config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 
