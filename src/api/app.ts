@@ -3,6 +3,13 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { randomUUID } from 'node:crypto';
 import { clientOf, trustList } from './client.ts';
 import type { ApiApp, ApiContext, ApiEnv, RegisterRoute } from './context.ts';
+import { registerComposePage } from './console/compose-page.ts';
+import { registerComposesPage } from './console/composes-page.ts';
+import { registerEventPage } from './console/event-page.ts';
+import { registerEventsPage } from './console/events-page.ts';
+import { registerRulePage } from './console/rule-page.ts';
+import { registerRulesPage } from './console/rules-page.ts';
+import { registerStartPage } from './console/start-page.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
 import { registerAbout } from './routes/about.ts';
 import { registerBacktestRule } from './routes/backtest-rule.ts';
@@ -12,7 +19,6 @@ import { registerExplainRule } from './routes/explain-rule.ts';
 import { registerFollowCompose } from './routes/follow-compose.ts';
 import { registerFollowEvents } from './routes/follow-events.ts';
 import { registerHealth } from './routes/health.ts';
-import { registerIndexPage } from './routes/index-page.ts';
 import { registerListComposes } from './routes/list-composes.ts';
 import { registerListRules } from './routes/list-rules.ts';
 import { registerListEvents } from './routes/list-events.ts';
@@ -48,7 +54,13 @@ const routes: readonly RegisterRoute[] = [
   registerAbout,
   registerMetrics,
   registerHealth,
-  registerIndexPage,
+  registerStartPage,
+  registerComposesPage,
+  registerComposePage,
+  registerEventsPage,
+  registerEventPage,
+  registerRulesPage,
+  registerRulePage,
   registerServeFiles,
   registerRedirects,
 ];

@@ -209,6 +209,17 @@ export async function lastWindowOfEachGroup(
   return rows.sort((left, right) => right.id - left.id).slice(0, limit);
 }
 
+/** Open windows, the next due first. */
+export async function listOpenWindows(handle: DatabaseHandle, limit: number): Promise<WindowRow[]> {
+  return handle
+    .selectFrom('settle_windows')
+    .selectAll()
+    .where('closed_at', 'is', null)
+    .orderBy('due_at')
+    .limit(limit)
+    .execute();
+}
+
 /** Closes the open windows of rules that are gone or off; each is decided as `disabled`. Answers how many. */
 export async function closeWindowsOf(context: CloseContext, rules: readonly string[]): Promise<number> {
   if (rules.length === 0) return 0;

@@ -33,7 +33,7 @@ export const registerHealth: RegisterRoute = (app, context) => {
     );
   });
   app.get('/api/1/health', async () => {
-    const parts = [await databasePart(context), ...(await context.health())];
+    const parts = await findHealth(context);
     const isWell = parts.every((part) => part.isWell);
     const body = {
       status: isWell ? 'ok' : 'failing',
@@ -43,6 +43,11 @@ export const registerHealth: RegisterRoute = (app, context) => {
     return sendJson(body, isWell ? 200 : 503, { 'Access-Control-Allow-Origin': '*' });
   });
 };
+
+/** How each part of this process is, the database first. */
+export async function findHealth(context: ApiContext): Promise<readonly HealthPart[]> {
+  return [await databasePart(context), ...(await context.health())];
+}
 
 async function databasePart({ database, log }: ApiContext): Promise<HealthPart> {
   try {

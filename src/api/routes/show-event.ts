@@ -7,8 +7,8 @@ import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
 import { eventJson } from '../event-json.ts';
 import { ApiProblem } from '../problem.ts';
 
-/** The raw body as text; in base64 where it is none. */
-function rawBody(body: Buffer): { text: string } | { base64: string } {
+/** The raw body of a message as text; in base64 where it is none. */
+export function rawBody(body: Buffer): { text: string } | { base64: string } {
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(body) };
   } catch {

@@ -60,13 +60,16 @@ async function readBody(request: ApiRequest): Promise<Body> {
   );
 }
 
-function requireOwner(identity: Identity, context: ApiContext, rule: Rule): void {
-  if (
-    isAdmin(identity, context.config) ||
-    identity.groups.includes(rule.owner) ||
-    identity.user === rule.owner
-  )
-    return;
+/** Whether the caller is of the rule's owner group, or an admin. */
+export function maySteer(identity: Identity, context: ApiContext, rule: Rule): boolean {
+  return (
+    isAdmin(identity, context.config) || identity.groups.includes(rule.owner) || identity.user === rule.owner
+  );
+}
+
+/** Throws `permission.not_owner` (403) unless the caller may steer the rule. */
+export function requireOwner(identity: Identity, context: ApiContext, rule: Rule): void {
+  if (maySteer(identity, context, rule)) return;
   throw new ApiProblem(403, 'permission.not_owner', `Only ${rule.owner} may steer ${rule.name}.`, {
     hint: 'The `owner` of a rule names the group that may.',
   });

@@ -1,11 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { findComposeRequest } from '../../database/compose-requests.ts';
 import { findCompose } from '../../database/composes.ts';
-import { findDecisions } from '../../database/decisions.ts';
-import { findInputEvents } from '../../database/input-events.ts';
-import { findPreviousOfSeries } from '../../database/request-queue.ts';
 import { sendPublicJson } from '../answer.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
+import { findComposeReasons } from '../compose-reasons.ts';
 import type { RegisterRoute } from '../context.ts';
 import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
 
@@ -21,8 +18,6 @@ const whySchema = z.object({
   previous: z.number().nullable(),
 });
 
-const MOST_CAUSES = 200;
-
 /** GET /api/1/composes/ID/why: who or which rule asked for it, because of which events, and the compose before. */
 export const registerWhyCompose: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
@@ -36,32 +31,23 @@ export const registerWhyCompose: RegisterRoute = (app, context) => {
     const { handle } = context.database;
     const compose = await findCompose(handle, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
-    const asked =
-      compose.requestId === null ? undefined : await findComposeRequest(handle, compose.requestId);
-    const previous =
-      compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id);
-    const causes = asked === undefined ? [] : await findInputEvents(handle, asked.causes.slice(-MOST_CAUSES));
-    const decisions = await findDecisions(handle, { compose: compose.id, limit: 100 });
-    const count = asked?.causes.length ?? 0;
+    const reasons = await findComposeReasons(handle, compose);
     return sendPublicJson({
       compose: compose.id,
-      sentence:
-        asked === undefined
-          ? `${compose.owner} asked for it.`
-          : `Rule ${asked.rule} asked for it in series ${asked.series}, because of ${count} event${count === 1 ? '' : 's'}.`,
-      rule: asked?.rule ?? null,
+      sentence: reasons.sentence,
+      rule: reasons.rule,
       series: compose.series,
-      min_event: asked?.min_event ?? null,
-      chain: asked?.chain ?? [],
-      causes: causes.map(({ id, input }) => ({
+      min_event: reasons.minEvent,
+      chain: reasons.chain,
+      causes: reasons.causes.map(({ id, input }) => ({
         event: id,
         received_at: input.receivedAt,
         topic: input.topic,
         instance: input.instance,
         content: input.event,
       })),
-      decisions: decisions.map((row) => ({ ...row, at: row.at.toISOString() })),
-      previous,
+      decisions: reasons.decisions.map((row) => ({ ...row, at: row.at.toISOString() })),
+      previous: reasons.previous,
     });
   });
 };

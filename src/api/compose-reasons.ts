@@ -1,0 +1,44 @@
+import { findComposeRequest } from '../database/compose-requests.ts';
+import { findDecisions, type DecisionRow } from '../database/decisions.ts';
+import { findInputEvents, type StoredEvent } from '../database/input-events.ts';
+import { findPreviousOfSeries } from '../database/request-queue.ts';
+import type { DatabaseHandle } from '../database/transaction.ts';
+import type { Compose } from '../model/compose-json.ts';
+
+/** Why a compose was made. */
+export interface ComposeReasons {
+  readonly sentence: string;
+  /** Null where a person or a service asked. */
+  readonly rule: string | null;
+  readonly minEvent: number | null;
+  readonly chain: readonly string[];
+  /** The newest events that led to it, oldest first. */
+  readonly causes: readonly StoredEvent[];
+  readonly decisions: readonly DecisionRow[];
+  /** The done compose of its series before it. */
+  readonly previous: number | null;
+}
+
+const MOST_CAUSES = 200;
+
+/** Who or which rule asked for a compose, because of which events, and the compose before. */
+export async function findComposeReasons(handle: DatabaseHandle, compose: Compose): Promise<ComposeReasons> {
+  const asked = compose.requestId === null ? undefined : await findComposeRequest(handle, compose.requestId);
+  const previous =
+    compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id);
+  const causes = asked === undefined ? [] : await findInputEvents(handle, asked.causes.slice(-MOST_CAUSES));
+  const decisions = await findDecisions(handle, { compose: compose.id, limit: 100 });
+  const count = asked?.causes.length ?? 0;
+  return {
+    sentence:
+      asked === undefined
+        ? `${compose.owner} asked for it.`
+        : `Rule ${asked.rule} asked for it in series ${asked.series}, because of ${count} event${count === 1 ? '' : 's'}.`,
+    rule: asked?.rule ?? null,
+    minEvent: asked?.min_event ?? null,
+    chain: asked?.chain ?? [],
+    causes,
+    decisions,
+    previous,
+  };
+}

@@ -1,0 +1,68 @@
+import { html } from 'hono/html';
+import { findCompose } from '../../database/composes.ts';
+import { findManifest } from '../../database/manifests.ts';
+import type { Compose } from '../../model/compose-json.ts';
+import { diffManifests, type ManifestDiff } from '../../model/manifest-diff.ts';
+import type { Html, PageContext } from './page.ts';
+
+const mostLines = 200;
+
+/** What changed from the compose before in its series to this one; empty where there is none or it is not known. */
+export async function changeSection(
+  context: PageContext,
+  compose: Compose,
+  previousId: number | null,
+): Promise<Html> {
+  const { handle } = context.database;
+  if (previousId === null || compose.fingerprint === null) return html``;
+  const previous = await findCompose(handle, previousId);
+  if (previous?.fingerprint === null || previous?.fingerprint === undefined) return html``;
+  const link = html`<a href="${context.prefix}/console/composes/${previousId}">compose ${previousId}</a>`;
+  if (previous.fingerprint === compose.fingerprint) {
+    return section(html`<p>Nothing: it holds exactly what ${link} before it in the series holds.</p>`);
+  }
+  const before = await findManifest(handle, previous.fingerprint);
+  const after = await findManifest(handle, compose.fingerprint);
+  if (before === undefined || after === undefined) {
+    return section(html`<p>It differs from ${link}, whose manifest is not kept any more.</p>`);
+  }
+  return section(
+    html`<p>Since ${link}, the one before in series ${compose.series}:</p>
+      ${changeLists(diffManifests(before, after))}`,
+  );
+}
+
+function section(body: Html): Html {
+  return html`<h2 id="changes">What changed</h2>
+    ${body}`;
+}
+
+function changeLists(diff: ManifestDiff): readonly Html[] {
+  const bare = (evr: string): string => evr.replace(/^0:/, '');
+  const moved = (changes: ManifestDiff['upgraded']): string[] =>
+    changes.map(({ arch, kind, name, from, to }) => `${name} ${bare(from)} → ${bare(to)} (${arch} ${kind})`);
+  const lists: readonly (readonly [string, readonly string[]])[] = [
+    ['Upgraded', moved(diff.upgraded)],
+    ['Downgraded', moved(diff.downgraded)],
+    ['Added', diff.added],
+    ['Removed', diff.removed],
+    ['Same version, other content or signature', diff.replaced],
+    [
+      'Options',
+      diff.options.map(({ name, from, to }) => `${name}: ${shorten(from) || '—'} → ${shorten(to) || '—'}`),
+    ],
+  ];
+  return lists.flatMap(([title, lines]) => {
+    if (lines.length === 0) return [];
+    const rest = lines.length - mostLines;
+    return html`<h3>${title} <span class="soft">${lines.length}</span></h3>
+      <ul>
+        ${lines.slice(0, mostLines).map((line) => html`<li>${line}</li>`)}
+      </ul>
+      ${rest > 0 ? html`<p class="soft">And ${rest} more.</p>` : ''}`;
+  });
+}
+
+function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}

@@ -1,0 +1,78 @@
+import { html } from 'hono/html';
+import type { Compose } from '../../model/compose-json.ts';
+import type { HeldPackage, HeldPackages } from './compose-contents.ts';
+import type { Html, PageContext } from './page.ts';
+
+const mostRows = 300;
+/** An arch with so few packages is shown unfolded. */
+const fewRows = 40;
+
+/** The packages of a compose by arch, those whose name contains `wanted`, each with why it is there. */
+export function contentsSection(
+  context: PageContext,
+  compose: Compose,
+  held: HeldPackages | null,
+  wanted: string,
+): Html {
+  if (held === null) return html``;
+  const total = [...held.values()].reduce((sum, packages) => sum + packages.length, 0);
+  const arches = [...held].map(([arch, packages]) => archPart(arch, packages, wanted));
+  const search =
+    total <= fewRows
+      ? ''
+      : html`<form method="get">
+          <label>Name contains <input name="q" value="${wanted}" maxlength="100" /></label>
+          <button>Find</button>
+        </form>`;
+  return html`<h2 id="packages">What it holds</h2>
+    ${total === 0 ? html`<p>No packages.</p>` : ''} ${search} ${arches}
+    <p class="small">
+      <a href="${context.prefix}/api/1/composes/${compose.id}/manifest">The manifest</a>, every line its
+      fingerprint is made of.
+    </p>`;
+}
+
+function archPart(arch: string, packages: readonly HeldPackage[], wanted: string): Html {
+  const kinds = Map.groupBy(packages, ({ kind }) => kind);
+  const counts = [...kinds].map(([kind, list]) => `${list.length} ${kind}`).join(', ');
+  const found = packages.filter(({ nevra }) => nevra.name.includes(wanted));
+  const rows = found.slice(0, mostRows).map(packageRow);
+  const isOpen = packages.length <= fewRows || wanted !== '';
+  const rest = found.length - rows.length;
+  const table = html`<div class="wide">
+      <table class="stack packages">
+        <thead>
+          <tr>
+            <th scope="col">Package</th>
+            <th scope="col">Version</th>
+            <th scope="col">Kind</th>
+            <th scope="col">Key</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+    ${rest > 0 ? html`<p class="soft">And ${rest} more; find them by name or in the manifest.</p>` : ''}`;
+  const summary = html`<summary><strong>${arch}</strong> <span class="soft">${counts}</span></summary>`;
+  return isOpen
+    ? html`<details open>${summary}${table}</details>`
+    : html`<details>${summary}${table}</details>`;
+}
+
+function packageRow({ nevra, kind, sigkey, why }: HeldPackage): Html {
+  const { name, arch, epoch, version, release } = nevra;
+  const key =
+    sigkey === '?'
+      ? html`<td></td>`
+      : html`<td data-label="Key">${sigkey === '-' ? 'unsigned' : html`<code>${sigkey}</code>`}</td>`;
+  return html`<tr>
+    <td>${name}<span class="soft">.${arch}</span></td>
+    <td>${epoch === '0' ? '' : `${epoch}:`}${version}-${release}</td>
+    <td class="plain">${kind}</td>
+    ${key}
+    <td class="small">${why}</td>
+  </tr>`;
+}

@@ -1,0 +1,84 @@
+import { findManifest } from '../../database/manifests.ts';
+import type { DatabaseHandle } from '../../database/transaction.ts';
+import { composeDirectoryName } from '../../model/compose.ts';
+import type { Compose } from '../../model/compose-json.ts';
+import { formatNvra, parseNevra, type Nevra } from '../../model/nevra.ts';
+import { openPublished } from '../published-file.ts';
+
+/** One package of a compose. */
+export interface HeldPackage {
+  readonly nevra: Nevra;
+  readonly kind: string;
+  /** `-` where it is not signed, `?` where that is not known. */
+  readonly sigkey: string;
+  /** One sentence; empty where it is not known. */
+  readonly why: string;
+}
+
+/** What a compose holds, by arch. */
+export type HeldPackages = ReadonlyMap<string, readonly HeldPackage[]>;
+
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** The packages of a compose from its manifest, with the reasons its directory tells; null where it has none. */
+export async function readContents(
+  handle: DatabaseHandle,
+  targetDir: string,
+  compose: Compose,
+): Promise<HeldPackages | null> {
+  const lines = compose.fingerprint === null ? undefined : await findManifest(handle, compose.fingerprint);
+  if (lines === undefined) return null;
+  const text = await readComposeFile(targetDir, compose, 'logs/global/why.json');
+  const reasons = readReasons(text);
+  const held = lines.flatMap((line) => {
+    const [word, arch = '', kind = '', name = '', , sigkey = '?'] = line.split('\t');
+    if (word !== 'package') return [];
+    const nevra = parseNevra(name);
+    return [{ arch, nevra, kind, sigkey, why: reasons(arch, `${formatNvra(nevra)}.rpm`) }];
+  });
+  return Map.groupBy(held, ({ arch }) => arch);
+}
+
+function readReasons(text: string | null): (arch: string, file: string) => string {
+  const reasons: unknown = parseJson(text ?? '{}');
+  return (arch, file) => {
+    const why = memberOf(memberOf(reasons, arch), file);
+    return typeof why === 'string' ? why : '';
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
+}
+
+/** A text file of a published compose in the default target directory; null where there is none. */
+export async function readComposeFile(
+  targetDir: string,
+  compose: Compose,
+  path: string,
+): Promise<string | null> {
+  if (compose.state !== 'done' || compose.targetDir !== 'default') return null;
+  const found = await openPublished(targetDir, [composeDirectoryName(compose), ...path.split('/')]);
+  if (found.kind !== 'file') return null;
+  try {
+    return found.size > MOST_BYTES ? null : await found.file.readFile('utf8');
+  } finally {
+    await found.file.close();
+  }
+}
+
+/** The `dnf module` lines among the notes of a `.repo` file. */
+export function moduleLines(repoFile: string): readonly string[] {
+  return repoFile
+    .split('\n')
+    .flatMap((line) => /^# (dnf module (?:install|enable) \S+)$/.exec(line)?.[1] ?? []);
+}

@@ -1,0 +1,159 @@
+import { html } from 'hono/html';
+import { findCompose } from '../../database/composes.ts';
+import { composeJson, type Compose } from '../../model/compose-json.ts';
+import { composeIdOf, noSuchCompose } from '../compose-id.ts';
+import { findComposeReasons, type ComposeReasons } from '../compose-reasons.ts';
+import type { RegisterRoute } from '../context.ts';
+import { changeSection } from './compose-change.ts';
+import { readContents } from './compose-contents.ts';
+import { contentsSection } from './compose-contents-section.ts';
+import { useSection } from './compose-use.ts';
+import { badge, decisionTable, moment, progressLine, sourceText } from './elements.ts';
+import { registerPage, type Html, type Page, type PageContext } from './page.ts';
+import { eventSentence } from './event-sentence.ts';
+
+/** GET /console/composes/ID: one compose, how it is, how to use it, what it holds, why it was made, what changed. */
+export const registerComposePage: RegisterRoute = (app, api) => {
+  registerPage(app, api, '/console/composes/:id{[0-9]{1,15}}', async (context, request): Promise<Page> => {
+    const { handle } = context.database;
+    const compose = await findCompose(handle, composeIdOf(request));
+    if (compose === undefined) throw noSuchCompose();
+    const reasons = await findComposeReasons(handle, compose);
+    const held = await readContents(handle, context.config.target_dir, compose);
+    const isLive = compose.state === 'wait' || compose.state === 'generating';
+    const wanted = (request.req.query('q') ?? '').slice(0, 100);
+    return {
+      title: `Compose ${compose.id}, ${compose.state}`,
+      here: 'composes',
+      isLive,
+      body: html`<h1>Compose ${compose.id} ${badge(compose.state)}</h1>
+        <p>${sourceText(compose)}</p>
+        ${stateNotice(context, compose)} ${warningList(compose)} ${await useSection(context, compose)}
+        ${whySection(context, reasons)} ${await changeSection(context, compose, reasons.previous)}
+        ${contentsSection(context, compose, held, wanted)} ${factList(context, compose)}`,
+    };
+  });
+};
+
+function stateNotice(context: PageContext, compose: Compose): Html {
+  const { prefix, now } = context;
+  switch (compose.state) {
+    case 'wait':
+    case 'generating':
+      return html`<div
+        class="notice busy"
+        role="status"
+        data-follow="${prefix}/api/1/composes/${compose.id}/events"
+        data-state="${compose.state}"
+      >
+        <p>
+          ${
+            compose.reusedId === null
+              ? compose.state === 'wait'
+                ? 'Waiting for a composer.'
+                : 'Being made.'
+              : html`It will be what
+                  <a href="${prefix}/console/composes/${compose.reusedId}">compose ${compose.reusedId}</a>
+                  is.`
+          }
+          Submitted ${moment(compose.timeSubmitted, now)}
+        </p>
+        ${
+          compose.progress === null
+            ? html`<progress aria-label="Progress"></progress> <span class="small" data-stage></span>`
+            : progressLine(compose)
+        }
+      </div>`;
+    case 'failed':
+      return html`<div class="notice bad" role="alert">
+        <p><strong>It failed.</strong> ${compose.stateReason}</p>
+      </div>`;
+    case 'removed':
+      return html`<div class="notice">
+        <p>
+          It was removed${compose.removedBy === null ? '' : ` by ${compose.removedBy}`}
+          ${compose.timeRemoved === null ? '' : moment(compose.timeRemoved, now)}
+          ${compose.stateReason === null ? '' : `: ${compose.stateReason}`}
+        </p>
+      </div>`;
+    case 'done':
+      return html`<div class="notice good">
+        <p>
+          Done ${compose.timeDone === null ? '' : moment(compose.timeDone, now)}, kept until
+          ${moment(compose.timeToExpire, now)}
+          ${
+            compose.reusedId === null
+              ? ''
+              : html`<br />Nothing had to be made: it shows
+                  <a href="${prefix}/console/composes/${compose.reusedId}">compose ${compose.reusedId}</a>,
+                  whose content is the same.`
+          }
+        </p>
+      </div>`;
+    default:
+      return compose.state satisfies never;
+  }
+}
+
+function warningList({ warnings }: Compose): Html {
+  if (warnings.length === 0) return html``;
+  return html`<h2>Warnings <span class="soft">${warnings.length}</span></h2>
+    <div class="notice busy">
+      <ul>
+        ${warnings.map((warning) => html`<li>${warning}</li>`)}
+      </ul>
+    </div>`;
+}
+
+function whySection(context: PageContext, reasons: ComposeReasons): Html {
+  const { prefix, now } = context;
+  const events = reasons.causes.map(
+    ({ id, input }) =>
+      html`<li>
+        <a href="${prefix}/console/events/${id}">${eventSentence(input.event)}</a>
+        ${moment(new Date(input.receivedAt), now)}
+      </li>`,
+  );
+  const rule =
+    reasons.rule === null ? '' : html`<a href="${prefix}/console/rules/${reasons.rule}">The rule.</a>`;
+  return html`<h2 id="why">Why it was made</h2>
+    <p>${reasons.sentence} ${rule}</p>
+    ${
+      events.length === 0
+        ? ''
+        : html`<ul>
+            ${events}
+          </ul>`
+    }
+    ${reasons.decisions.length === 0 ? '' : decisionTable(context, reasons.decisions)}`;
+}
+
+function factList(context: PageContext, compose: Compose): Html {
+  const json = composeJson(compose, context.targetDirUrl);
+  const facts: readonly (readonly [string, unknown])[] = [
+    ['Owner', compose.owner],
+    ['Series', compose.series],
+    ['Packages asked for', json.packages],
+    ['Arches', compose.arches],
+    ['Signing keys', compose.sigkeys],
+    ['Koji event', compose.kojiEvent],
+    ['Flags', json.flags.join(' ')],
+    ['Lookaside', json.lookaside_repos],
+    ['Multilib', json.multilib_arches],
+    ['Label', compose.label],
+    ['Compose id', compose.pungiComposeId],
+    ['Submitted', json.time_submitted],
+    ['Started', json.time_started],
+    ['Done', json.time_done],
+    ['Fingerprint', compose.fingerprint],
+  ];
+  const items = facts.flatMap(([name, value]) =>
+    value === null || value === ''
+      ? []
+      : html`<dt>${name}</dt>
+          <dd>${String(value)}</dd>`,
+  );
+  return html`<h2>Facts</h2>
+    <dl>${items}</dl>
+    <p class="small"><a href="${context.prefix}/api/1/composes/${compose.id}">The same as JSON</a></p>`;
+}

@@ -1,0 +1,39 @@
+import { html } from 'hono/html';
+import { composeDirectoryName } from '../../model/compose.ts';
+import { composeJson, type Compose } from '../../model/compose-json.ts';
+import { moduleLines, readComposeFile } from './compose-contents.ts';
+import type { Html, PageContext } from './page.ts';
+
+/** How to use a finished compose: its `.repo` file, and the dnf commands, for modules with stream and profile. */
+export async function useSection(context: PageContext, compose: Compose): Promise<Html> {
+  if (compose.state !== 'done') return html``;
+  const { result_repo: repo, result_repofile: file } = composeJson(compose, context.targetDirUrl);
+  if (file === '')
+    return html`<h2>Use it</h2>
+      <p>It lies in the target directory ${compose.targetDir}, which is not served here.</p>`;
+  const name = composeDirectoryName(compose);
+  const text = await readComposeFile(context.config.target_dir, compose, `compose/Temporary/${name}.repo`);
+  const dnf = `dnf --nogpgcheck --repofrompath='${name},${repo}/$basearch/os'`;
+  const modules = moduleLines(text ?? '');
+  const names = (compose.request.packages ?? []).filter((one) => /^[\w.+:-]+$/.test(one)).slice(0, 20);
+  const commands =
+    modules.length > 0
+      ? modules.map((line) => line.replace(/^dnf/, dnf))
+      : [`${dnf} ${names.length > 0 ? `install ${names.join(' ')}` : `--repo ${name} repoquery`}`];
+  return html`<h2 id="use">Use it</h2>
+    <p>
+      ${modules.length > 0 ? 'Install its modules, beside the repositories the system has:' : 'In one line:'}
+    </p>
+    <pre class="whole">${commands.join('\n')}</pre>
+    <p>Or keep <a href="${file}">${name}.repo</a>, then use dnf as always:</p>
+    <pre class="whole">
+curl -fo /etc/yum.repos.d/${name}.repo '${file}'${modules.map((line) => `\n${line}`)}</pre>
+    ${
+      text === null
+        ? html`<p class="notice busy">This process cannot read the files of the compose.</p>`
+        : html`<details>
+            <summary>${name}.repo</summary>
+            <pre>${text}</pre>
+          </details>`
+    }`;
+}

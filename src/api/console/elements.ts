@@ -1,0 +1,150 @@
+import { html } from 'hono/html';
+import type { DecisionRow } from '../../database/decisions.ts';
+import { composeJson, type Compose } from '../../model/compose-json.ts';
+import type { Html, PageContext } from './page.ts';
+
+const tones: Readonly<Record<string, string>> = {
+  done: 'good',
+  composed: 'good',
+  active: 'good',
+  failed: 'bad',
+  refused: 'bad',
+  paused: 'bad',
+  wait: 'busy',
+  generating: 'busy',
+  requested: 'busy',
+  unknown: 'busy',
+};
+
+/** A state or an outcome as a coloured word. */
+export function badge(word: string): Html {
+  return html`<span class="badge ${tones[word] ?? ''}">${word.replaceAll('_', ' ')}</span>`;
+}
+
+/** A moment in UTC with how long ago it was, or will be. */
+export function moment(time: Date, now: Date): Html {
+  const iso = time.toISOString();
+  return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>
+    <span class="soft small plain">${distance(time.getTime() - now.getTime())}</span>`;
+}
+
+/** How far a moment is, in the largest unit that fits: `3 minutes ago`, `in 2 days`. */
+export function distance(milliseconds: number): string {
+  const seconds = Math.round(Math.abs(milliseconds) / 1000);
+  const units = [
+    [86_400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+    [1, 'second'],
+  ] as const;
+  const [size, name] = units.find(([least]) => seconds >= least) ?? [1, 'second'];
+  const count = Math.floor(seconds / size);
+  if (count === 0) return 'now';
+  const text = `${count} ${name}${count === 1 ? '' : 's'}`;
+  return milliseconds < 0 ? `${text} ago` : `in ${text}`;
+}
+
+/** What a compose is made from, in a line. */
+export function sourceText({ request, source }: Compose): string {
+  const words = [request.sourceType.replace('_', ' '), source, ...(request.builds ?? [])];
+  const text = words.filter((word) => word !== '').join(' ');
+  return text.length > 160 ? `${text.slice(0, 157)}…` : text;
+}
+
+/** The packages asked for, the first few. */
+function packagesText({ request }: Compose): string {
+  const names = request.packages ?? [];
+  if (names.length === 0) return '';
+  return names.length > 6 ? `${names.slice(0, 6).join(' ')} and ${names.length - 6} more` : names.join(' ');
+}
+
+/** How far a compose is that is being made. */
+export function progressLine({ progress }: Compose): Html {
+  if (progress === null) return html``;
+  const { stage, done, total, unit } = progress;
+  return html`<progress value="${done}" max="${Math.max(total, 1)}" aria-label="${stage}"></progress>
+    <span class="small" data-stage>${stage} ${done}/${total} ${unit}</span>`;
+}
+
+/** A table of composes: what, how it is, since when. */
+export function composeTable(context: PageContext, composes: readonly Compose[]): Html {
+  const rows = composes.map((compose) => {
+    const { result_repofile: file } = composeJson(compose, context.targetDirUrl);
+    const time = compose.timeDone ?? compose.timeStarted ?? compose.timeSubmitted;
+    const detail =
+      compose.state === 'failed'
+        ? html`<div class="small">${compose.stateReason}</div>`
+        : compose.state === 'generating'
+          ? html`<div>${progressLine(compose)}</div>`
+          : '';
+    return html`<tr>
+      <td>
+        <a href="${context.prefix}/console/composes/${compose.id}">${compose.id}</a> ${badge(compose.state)}
+      </td>
+      <td>
+        ${sourceText(compose)}
+        <div class="small soft">${packagesText(compose)}</div>
+        ${detail}
+      </td>
+      <td>${compose.series === null ? compose.owner : `series ${compose.series}`}</td>
+      <td>${moment(time, context.now)}</td>
+      <td>${compose.state === 'done' && file !== '' ? html`<a href="${file}">.repo</a>` : ''}</td>
+    </tr>`;
+  });
+  return html`<table class="stack">
+    <thead>
+      <tr>
+        <th scope="col">Compose</th>
+        <th scope="col">Of</th>
+        <th scope="col">For</th>
+        <th scope="col">When</th>
+        <th scope="col"><span class="soft">File</span></th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}
+
+/** A table of decisions, as they are given. */
+export function decisionTable(context: PageContext, decisions: readonly DecisionRow[]): Html {
+  const { prefix } = context;
+  const rows = decisions.map(
+    (row) =>
+      html`<tr>
+        <td>${badge(row.outcome)}</td>
+        <td><a href="${prefix}/console/rules/${row.rule}">${row.rule}</a></td>
+        <td>${row.why}</td>
+        <td class="small">
+          ${
+            row.event_id === null
+              ? ''
+              : html`<a href="${prefix}/console/events/${row.event_id}">event ${row.event_id}</a> `
+          }
+          ${
+            row.compose_id === null
+              ? ''
+              : html`<a class="plain" href="${prefix}/console/composes/${row.compose_id}"
+                  >compose ${row.compose_id}</a
+                >`
+          }
+        </td>
+        <td>${moment(row.at, context.now)}</td>
+      </tr>`,
+  );
+  return html`<table class="stack">
+    <thead>
+      <tr>
+        <th scope="col">Outcome</th>
+        <th scope="col">Rule</th>
+        <th scope="col">Why</th>
+        <th scope="col">About</th>
+        <th scope="col">When</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}

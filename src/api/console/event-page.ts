@@ -1,0 +1,90 @@
+import { html } from 'hono/html';
+import { findDecisions } from '../../database/decisions.ts';
+import { findComposes } from '../../database/list-composes.ts';
+import { findStoredEvent } from '../../database/list-events.ts';
+import type { RegisterRoute } from '../context.ts';
+import { ApiProblem } from '../problem.ts';
+import { rawBody } from '../routes/show-event.ts';
+import { composeTable, decisionTable, moment } from './elements.ts';
+import { eventSentence } from './event-sentence.ts';
+import { registerPage, type Page } from './page.ts';
+
+/** GET /console/events/ID: one event, what it means, what rules decided, what came of it, and the raw message. */
+export const registerEventPage: RegisterRoute = (app, api) => {
+  registerPage(app, api, '/console/events/:id{[0-9]{1,15}}', async (context, request): Promise<Page> => {
+    const { prefix, now } = context;
+    const { handle } = context.database;
+    const id = Number(request.req.param('id'));
+    const row = await findStoredEvent(handle, id);
+    if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
+    const decisions = await findDecisions(handle, { event: id, limit: 500 });
+    const said = decisions.filter(({ outcome }) => outcome !== 'not_matched');
+    const others = decisions.filter(({ outcome }) => outcome === 'not_matched');
+    const composes = await findComposes(handle, [
+      ...new Set(decisions.flatMap((decision) => decision.compose_id ?? [])),
+    ]);
+    const body = rawBody(row.body);
+    return {
+      title: `Event ${id}`,
+      here: 'events',
+      body: html`<h1>Event ${id}</h1>
+        ${
+          row.event === null
+            ? html`<div class="notice bad">
+                <p><strong>It was not understood.</strong> ${row.reason}</p>
+              </div>`
+            : html`<p>${eventSentence(row.event)}</p>`
+        }
+        <dl>
+          <dt>Received</dt>
+          <dd>${moment(row.received_at, now)}</dd>
+          <dt>Bus</dt>
+          <dd>${row.bus}, ${row.instance}</dd>
+          <dt>Topic</dt>
+          <dd>${row.raw_topic}</dd>
+          <dt>Message id</dt>
+          <dd>${row.message_id}</dd>
+          <dt>Seen by the rules</dt>
+          <dd>${row.matched_at === null ? 'not yet' : moment(row.matched_at, now)}</dd>
+        </dl>
+        <h2>What came of it</h2>
+        ${composes.length === 0 ? html`<p>No compose.</p>` : composeTable(context, composes)}
+        ${
+          said.length === 0
+            ? html`<p>No rule fired for it.</p>`
+            : html`<h2>Decisions</h2>
+                ${decisionTable(context, said)}`
+        }
+        ${
+          others.length === 0
+            ? ''
+            : html`<details>
+                <summary>${others.length} rule${others.length === 1 ? '' : 's'} did not match</summary>
+                ${decisionTable(context, others)}
+              </details>`
+        }
+        ${
+          row.event === null
+            ? ''
+            : html`<h2>As rules see it</h2>
+                <pre>${JSON.stringify(row.event, null, 2)}</pre>`
+        }
+        <h2>The raw message</h2>
+        <details>
+          <summary>Headers</summary>
+          <pre>${JSON.stringify(row.headers, null, 2)}</pre>
+        </details>
+        <pre>${'text' in body ? indentJson(body.text) : `base64: ${body.base64}`}</pre>
+        <p class="small"><a href="${prefix}/api/1/events/${id}">The same as JSON</a></p>`,
+    };
+  });
+};
+
+/** JSON with line breaks; other text as it is. */
+function indentJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

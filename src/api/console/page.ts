@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { html, raw } from 'hono/html';
+import { clientOf } from '../client.ts';
+import type { ApiApp, ApiContext, ApiRequest } from '../context.ts';
+import { ApiProblem } from '../problem.ts';
+import { liveScript } from './live-script.ts';
+import { style } from './style.ts';
+
+/** HTML whose every inserted text is escaped. */
+export type Html = ReturnType<typeof html>;
+
+/** What a page shows, and where its links begin. */
+export interface PageContext extends ApiContext {
+  /** The mount prefix: empty or with a leading slash. */
+  readonly prefix: string;
+  readonly now: Date;
+}
+
+export interface Page {
+  readonly title: string;
+  /** The entry of the navigation this page belongs to. */
+  readonly here: 'start' | 'composes' | 'events' | 'rules';
+  readonly body: Html;
+  /** Whether the script that follows a compose runs; without script the page loads itself again. */
+  readonly isLive?: boolean;
+  readonly status?: 200 | 404 | 400 | 403 | 503;
+}
+
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+const policy = [
+  "default-src 'none'",
+  `style-src ${hashOf(style)}`,
+  `script-src ${hashOf(liveScript)}`,
+  "connect-src 'self'",
+  'img-src data:',
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const entries = [
+  ['start', 'Overview', '/'],
+  ['composes', 'Composes', '/console/composes'],
+  ['events', 'Events', '/console/events'],
+  ['rules', 'Rules', '/console/rules'],
+] as const;
+
+/** A whole page under a policy that lets nothing run or load but what is ours. */
+export async function sendConsolePage(context: PageContext, page: Page): Promise<Response> {
+  const { prefix } = context;
+  const links = entries.map(
+    ([name, label, path]) =>
+      html`<a href="${prefix}${path}" ${name === page.here ? raw('aria-current="page"') : ''}>${label}</a>`,
+  );
+  const live = page.isLive === true;
+  const document = await html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${page.title} · ODCS</title>
+        <link rel="icon" href="data:," />
+        ${raw(`<style>${style}</style>`)}
+        ${live ? raw('<noscript><meta http-equiv="refresh" content="5"></noscript>') : ''}
+      </head>
+      <body>
+        <a class="skip" href="#content">To the content</a>
+        <header>
+          <strong>On Demand Compose Service</strong>
+          <nav aria-label="Pages">${links}</nav>
+        </header>
+        <main id="content">${page.body}</main>
+        <footer>
+          Version ${context.version} · <a href="${prefix}/api/1/openapi.json">API</a> ·
+          <a href="${prefix}/api/1/about/">About</a> · <a href="${prefix}/api/1/metrics/">Metrics</a> ·
+          <a href="${prefix}/api/1/health">Health</a> · <a href="${context.targetDirUrl}/">Files</a>
+        </footer>
+        ${live ? raw(`<script>${liveScript}</script>`) : ''}
+      </body>
+    </html> `;
+  return new Response(String(document), {
+    status: page.status ?? 200,
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'same-origin',
+      'Cache-Control': 'no-store',
+    },
+  });
+}
+
+/** What pages need beside the context of the API. */
+export function pageContextOf(context: ApiContext, request: ApiRequest): PageContext {
+  const { prefix } = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+  return { ...context, prefix, now: context.clock.now() };
+}
+
+/** Registers a page; a problem of the reader's making is shown as a page too. */
+export function registerPage(
+  app: ApiApp,
+  context: ApiContext,
+  path: string,
+  show: (context: PageContext, request: ApiRequest) => Promise<Page>,
+): void {
+  app.get(path, async (request) => {
+    const here = pageContextOf(context, request);
+    try {
+      return await sendConsolePage(here, await show(here, request));
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      return await sendConsolePage(here, problemPage(here, error));
+    }
+  });
+}
+
+/** The page of a problem. */
+export function problemPage(context: PageContext, problem: ApiProblem): Page {
+  const { status } = problem;
+  return {
+    title: problem.message,
+    here: 'start',
+    status: status === 404 || status === 403 || status === 503 ? status : 400,
+    body: html`<h1>${problem.message}</h1>
+      <p class="soft">${problem.code}</p>
+      <p>${problem.hint ?? ''}</p>
+      <p><a href="${context.prefix}/">To the overview</a></p>`,
+  };
+}

@@ -1,0 +1,130 @@
+import { html } from 'hono/html';
+import { findDecisions } from '../../database/decisions.ts';
+import { findPause, pauseRule, resumeRule, type RulePause } from '../../database/rule-pauses.ts';
+import { formatDuration } from '../../model/duration.ts';
+import type { Rule } from '../../model/rule.ts';
+import { actorOf, identify } from '../auth.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { ApiProblem } from '../problem.ts';
+import { refuseForeignPage } from '../refuse-foreign-page.ts';
+import { maySteer, requireOwner } from '../routes/steer-rule.ts';
+import { findShownRule } from '../rule-set.ts';
+import { badge, decisionTable, moment } from './elements.ts';
+import { pageContextOf, problemPage, registerPage, sendConsolePage } from './page.ts';
+import type { Html, Page, PageContext } from './page.ts';
+
+const path = '/console/rules/:name';
+
+/**
+ * GET /console/rules/NAME: one rule, how it is and what it decided; POST to its `pause` and `resume` by whom may,
+ * who alone see the buttons.
+ */
+export const registerRulePage: RegisterRoute = (app, api) => {
+  registerPage(app, api, path, async (context, request): Promise<Page> => {
+    const { handle } = context.database;
+    const rule = await findShownRule(context, request.req.param('name') ?? '');
+    const pause = await findPause(handle, rule.name);
+    const all = request.req.query('all') === '1';
+    const decisions = await findDecisions(handle, { rule: rule.name, limit: 50, onlyWindows: !all });
+    const other = all
+      ? html`<a href="${context.prefix}/console/rules/${rule.name}">Only what it decided on windows</a>`
+      : html`<a href="${context.prefix}/console/rules/${rule.name}?all=1">Every event it saw too</a>`;
+    return {
+      title: `Rule ${rule.name}`,
+      here: 'rules',
+      body: html`<h1>${rule.name} ${badge(pause === undefined ? rule.mode : 'paused')}</h1>
+        <p>${rule.description}</p>
+        ${pauseNotice(context, pause)}
+        ${(await isAllowed(context, request, rule)) ? steeringForm(context, rule, pause) : ''} ${facts(rule)}
+        <h2>Decisions</h2>
+        ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, decisions)}
+        <p>${other}</p>
+        <h2>The compose it asks for</h2>
+        <pre>${JSON.stringify(rule.compose, null, 2)}</pre>`,
+    };
+  });
+  for (const verb of ['pause', 'resume'] as const) {
+    app.post(`${path}/${verb}`, async (request) => {
+      const context = pageContextOf(api, request);
+      try {
+        const name = await steer(context, request, verb);
+        return new Response(null, {
+          status: 303,
+          headers: { Location: `${context.prefix}/console/rules/${name}` },
+        });
+      } catch (error) {
+        if (!(error instanceof ApiProblem)) throw error;
+        return await sendConsolePage(context, problemPage(context, error));
+      }
+    });
+  }
+};
+
+/** Does what a button says; answers the rule's name. Throws `permission.…`, `request.missing_reason`. */
+async function steer(context: PageContext, request: ApiRequest, verb: 'pause' | 'resume'): Promise<string> {
+  refuseForeignPage(context, request);
+  const identity = await identify(context, request);
+  const rule = await findShownRule(context, request.req.param('name') ?? '');
+  requireOwner(identity, context, rule);
+  const { handle } = context.database;
+  if (verb === 'resume') {
+    await resumeRule(handle, rule.name);
+    return rule.name;
+  }
+  const { reason } = await request.req.parseBody();
+  const text = typeof reason === 'string' ? reason.trim().slice(0, 500) : '';
+  if (text === '') throw new ApiProblem(400, 'request.missing_reason', 'To pause a rule needs a "reason".');
+  await pauseRule(handle, { rule: rule.name, by: actorOf(identity), reason: text, now: context.now });
+  return rule.name;
+}
+
+/** Whether the reader may steer the rule; one who is not known may not. */
+async function isAllowed(context: ApiContext, request: ApiRequest, rule: Rule): Promise<boolean> {
+  try {
+    return maySteer(await identify(context, request), context, rule);
+  } catch (error) {
+    if (error instanceof ApiProblem) return false;
+    throw error;
+  }
+}
+
+function pauseNotice(context: PageContext, pause: RulePause | undefined): Html {
+  if (pause === undefined) return html``;
+  return html`<div class="notice bad">
+    <p>
+      <strong>Paused</strong> by ${pause.paused_by} ${moment(pause.paused_at, context.now)}: ${pause.reason}
+    </p>
+  </div>`;
+}
+
+function steeringForm(context: PageContext, rule: Rule, pause: RulePause | undefined): Html {
+  const action = `${context.prefix}/console/rules/${rule.name}/${pause === undefined ? 'pause' : 'resume'}`;
+  return pause === undefined
+    ? html`<form method="post" action="${action}">
+        <label>Reason <input name="reason" required maxlength="500" /></label>
+        <button>Pause</button>
+      </form>`
+    : html`<form method="post" action="${action}"><button>Resume</button></form>`;
+}
+
+function facts(rule: Rule): Html {
+  const items: readonly (readonly [string, string])[] = [
+    ['Owner', rule.owner],
+    ['Starts on', [...rule.triggers.map(({ event }) => event), ...rule.schedules].join(', ')],
+    ['Settles', `${formatDuration(rule.settleMs)}, at most ${formatDuration(rule.maxWaitMs)}`],
+    ['Group by', rule.groupBy.join(', ')],
+    ['Requires', rule.require.map(({ check }) => check).join(', ')],
+    ['Priority', rule.priority],
+    ['Series', rule.series ?? rule.name],
+    ['At most', `${rule.dailyLimit} composes a day, then it pauses itself`],
+    ['File', rule.file],
+  ];
+  return html`<dl>
+    ${items.map(([name, value]) =>
+      value === ''
+        ? ''
+        : html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+    )}
+  </dl>`;
+}

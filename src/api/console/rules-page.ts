@@ -1,0 +1,50 @@
+import { html } from 'hono/html';
+import { findPauses } from '../../database/rule-pauses.ts';
+import type { RegisterRoute } from '../context.ts';
+import { readShownRules } from '../rule-set.ts';
+import { badge } from './elements.ts';
+import { registerPage, type Page } from './page.ts';
+import { problemList } from './rule-problems.ts';
+
+/** GET /console/rules: the rules, how each is, and what is wrong with their files. */
+export const registerRulesPage: RegisterRoute = (app, api) => {
+  registerPage(app, api, '/console/rules', async (context): Promise<Page> => {
+    const { set, problems } = await readShownRules(context);
+    const paused = new Set((await findPauses(context.database.handle)).map(({ rule }) => rule));
+    const rows = set.rules.map(
+      (rule) =>
+        html`<tr>
+          <td><a href="${context.prefix}/console/rules/${rule.name}">${rule.name}</a></td>
+          <td>${badge(paused.has(rule.name) ? 'paused' : rule.mode)}</td>
+          <td>${rule.description}</td>
+          <td data-label="Owner">${rule.owner}</td>
+        </tr>`,
+    );
+    return {
+      title: 'Rules',
+      here: 'rules',
+      body: html`<h1>Rules <span class="soft">${set.rules.length}</span></h1>
+        ${problemList(problems)}
+        ${
+          set.rules.length === 0
+            ? html`<p>
+                ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
+              </p>`
+            : html`<p class="soft small">Set ${set.version}</p>
+                <table class="stack">
+                  <thead>
+                    <tr>
+                      <th scope="col">Rule</th>
+                      <th scope="col">State</th>
+                      <th scope="col">What for</th>
+                      <th scope="col">Owner</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    ${rows}
+                  </tbody>
+                </table>`
+        }`,
+    };
+  });
+};
