@@ -29,7 +29,12 @@ export function openOriginFetcher(context: {
       const path = decodeURIComponent(url.pathname).replace(/^\/+/, '');
       const wanted = [{ path, digest: origin.sha256, size }];
       const [stored] = await fetchPackages(
-        { files: serverOf(url.origin), store: context.store, now: context.clock.now() },
+        {
+          files: serverOf(url.origin),
+          store: context.store,
+          now: context.clock.now(),
+          ...(signal === undefined ? {} : { signal }),
+        },
         wanted,
       );
       if (stored === undefined) throw new Error(`nothing was fetched from ${origin.url}`);

@@ -19,6 +19,8 @@ export interface FetchContext {
   readonly files: KojiHttpFiles;
   readonly store: PackageStore;
   readonly now: Date;
+  /** Ends downloads; what they brought so far is kept for the next time. */
+  readonly signal?: AbortSignal;
   /** Told after each file: how many of all are there. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -50,22 +52,27 @@ async function fetchPackage(context: FetchContext, wanted: WantedFile): Promise<
   const incoming = context.store.incomingPath(name);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await download(context.files, wanted, incoming);
+      await download(context, wanted, incoming);
       return await context.store.add(incoming, { ...wanted, where: `${context.files.where}/${wanted.path}` });
     } catch (error) {
+      context.signal?.throwIfAborted();
       const isFinal = error instanceof ReactorError && error.fate !== 'retry';
       if (isFinal || attempt >= TRIES) throw broken(context, wanted, error);
     }
   }
 }
 
-async function download(files: KojiHttpFiles, wanted: WantedFile, incoming: string): Promise<void> {
+async function download(
+  { files, signal }: FetchContext,
+  wanted: WantedFile,
+  incoming: string,
+): Promise<void> {
   const held = statSync(incoming, { throwIfNoEntry: false })?.size ?? 0;
   if (wanted.digest !== null && wanted.size !== null && held === wanted.size) return;
   // A remainder that is too long cannot be of this file.
   const isUsable = wanted.digest !== null && wanted.size !== null && held < wanted.size;
   if (!isUsable) rmSync(incoming, { force: true });
-  const { body, from } = await files.get(wanted.path, isUsable ? held : 0);
+  const { body, from } = await files.get(wanted.path, isUsable ? held : 0, signal);
   await pipeline(body, createWriteStream(incoming, { flags: from === 0 ? 'w' : 'a' }));
   if (!body.complete) throw new Error('the download broke off');
 }

@@ -22,9 +22,13 @@ export interface KojiHttpFiles extends KojiFiles {
   readonly parallel: number;
   /**
    * Asks for a file from an offset on and hands the body on. `from` is what the server really starts at: 0
-   * where it knows no ranges. Throws `koji.file_missing`, `koji.files_unreachable`.
+   * where it knows no ranges. Throws `koji.file_missing`, `koji.files_unreachable`; the signal ends it, the body too.
    */
-  get(path: string, offset: number): Promise<{ readonly body: IncomingMessage; readonly from: number }>;
+  get(
+    path: string,
+    offset: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly body: IncomingMessage; readonly from: number }>;
   /** The first bytes of a file, with what the server says of all of it. Throws as `get` does. */
   start(path: string, length: number): Promise<FileStart>;
   close(): void;
@@ -51,13 +55,14 @@ export function openHttpFiles(options: HttpFilesOptions): KojiHttpFiles {
   const agent = new (isHttps ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: parallel });
   const sleep = options.sleep ?? (async (milliseconds) => void (await wait(milliseconds)));
 
-  const ask = (method: string, url: string, range: string | null): Promise<Answer> =>
+  const ask = (method: string, url: string, range: string | null, signal?: AbortSignal): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const request = (isHttps ? requestHttps : requestHttp)(url, {
         method,
         agent,
         headers: { 'User-Agent': 'odcs-reactor', ...(range === null ? {} : { Range: range }) },
         ...(options.authorities === undefined ? {} : { ca: options.authorities }),
+        ...(signal === undefined ? {} : { signal }),
       });
       request.setTimeout(options.silenceMs ?? 60_000, () => request.destroy(new Error('it said nothing')));
       request.on('error', reject);
@@ -65,11 +70,16 @@ export function openHttpFiles(options: HttpFilesOptions): KojiHttpFiles {
       request.end();
     });
 
-  const retrying = async <Result>(url: string, once: () => Promise<Result>): Promise<Result> => {
+  const retrying = async <Result>(
+    url: string,
+    once: () => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await once();
       } catch (error) {
+        signal?.throwIfAborted();
         if (error instanceof ReactorError && error.fate !== 'retry') throw error;
         if (attempt >= tries) throw unreachable(url, error);
         if (attempt > 1) await sleep(250 * 2 ** attempt);
@@ -77,13 +87,14 @@ export function openHttpFiles(options: HttpFilesOptions): KojiHttpFiles {
     }
   };
 
-  const get: KojiHttpFiles['get'] = (path, offset) => {
+  const get: KojiHttpFiles['get'] = (path, offset, signal) => {
     const url = urlOfPath(options.topUrl, path);
-    return retrying(url, async () => {
-      const answer = await ask('GET', url, offset === 0 ? null : `bytes=${offset}-`);
+    const once = async () => {
+      const answer = await ask('GET', url, offset === 0 ? null : `bytes=${offset}-`, signal);
       const from = startOf(url, answer);
       return { body: answer.response, from };
-    });
+    };
+    return retrying(url, once, signal);
   };
 
   const read = (path: string, offset: number, length: number): Promise<Uint8Array> => {

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../unless-aborted.ts';
 import {
   loadRepositories,
   type LoadedRepositories,
@@ -81,15 +82,3 @@ const patientFetch: typeof fetch = (input, init) => {
   const signal = init?.signal ?? undefined;
   return fetch(input, { ...init, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
 };
-
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}

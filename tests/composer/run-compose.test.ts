@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
+import { buildCompose } from '../../src/composer/build.ts';
+import { planContext } from '../../src/composer/composer-context.ts';
+import { planCompose } from '../../src/composer/plan.ts';
+import { retireComposes } from '../../src/composer/retire.ts';
+import { runCompose } from '../../src/composer/run-compose.ts';
+import { failStuckComposes } from '../../src/composer/stuck-composes.ts';
+import { lockCompose } from '../../src/database/composes.ts';
+import { cancelCompose } from '../../src/database/end-compose.ts';
+import { transaction } from '../../src/database/transaction.ts';
+import type { ComposeRequest } from '../../src/model/compose.ts';
+import { ReactorError } from '../../src/model/errors.ts';
+import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
+import { startFileServer } from '../upstream/koji/file-server.ts';
+import { openTestComposer, repoRequest } from './open-test-composer.ts';
+import { startSlowServer } from './serve-process.ts';
+
+const composer = await openTestComposer();
+const { context } = composer;
+after(() => composer[Symbol.asyncDispose]());
+
+const source = join(composer.folder, 'repository');
+const repository = createDemoRepository(source);
+await repository.add('base', composer.now);
+const request = (packages: readonly string[], more: Partial<ComposeRequest> = {}): ComposeRequest =>
+  repoRequest(source, packages, more);
+const HOUR = 3_600_000;
+
+function entries(): string[] {
+  return readdirSync(composer.targetDir).filter((name) => name.includes('odcs-'));
+}
+
+async function plan(asked: ComposeRequest) {
+  const { signal } = new AbortController();
+  return planCompose(
+    planContext(context, context.log, signal, () => undefined),
+    asked,
+  );
+}
+
+async function cancel(id: number): Promise<void> {
+  await transaction(context.database.handle, async (handle) => {
+    const compose = await lockCompose(handle, id);
+    assert.ok(compose);
+    const { jobs } = context.database;
+    const change = { transaction: handle, jobs, now: composer.now, targetDirUrl: context.targetDirUrl };
+    await cancelCompose(change, compose, 'somebody');
+  });
+}
+
+test('the same plan gives the same bytes, whatever the cache holds', async () => {
+  const made = await plan(request(['curl', 'nginx']));
+  const identity = { name: 'odcs-1', date: '20261122', type: 'test', respin: 0, label: null, timestamp: 1 };
+  const read = async (name: string): Promise<Map<string, string>> => {
+    const directory = join(composer.folder, name);
+    mkdirSync(directory);
+    const { signal } = new AbortController();
+    const means = { signal, progress: () => undefined, blocks: new BlockCache() };
+    await buildCompose(
+      { ...means, output: context.output, localPathOf: context.localPathOf },
+      { plan: made, identity, toplevelUrl: 'http://x' },
+      directory,
+    );
+    const files = readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    return new Map(
+      files.map((file) => [file.slice(directory.length), readFileSync(file).toString('base64')]),
+    );
+  };
+  assert.deepEqual(await read('once'), await read('twice'));
+});
+
+test('who asks, for how long and under what label does not matter to the plan; what is asked for does', async () => {
+  const { fingerprint } = await plan(request(['curl', 'nginx']));
+  const same = [
+    request(['nginx', 'curl'], { secondsToLive: 7, label: 'RC-1.0', composeType: 'nightly' }),
+    request(['curl', 'nginx', 'openssl-libs']),
+  ];
+  const [reordered] = await Promise.all(same.map((one) => plan(one)));
+  assert.equal(reordered?.fingerprint, fingerprint);
+  const different = [
+    request(['curl']),
+    request(['curl', 'nginx'], { arches: ['x86_64', 'aarch64'] }),
+    request(['curl', 'nginx'], { flags: ['no_deps'] }),
+    request(['curl', 'nginx'], { respinOf: 'Fedora-43-20260101.0' }),
+  ];
+  for (const other of different) assert.notEqual((await plan(other)).fingerprint, fingerprint);
+  const copy = join(composer.folder, 'copy');
+  cpSync(source, copy, { recursive: true });
+  assert.equal((await plan(repoRequest(copy, ['curl', 'nginx']))).fingerprint, fingerprint);
+});
+
+test('a cancelled compose stops in the middle, says who did it, and leaves nothing', async () => {
+  await using slow = await startSlowServer(source);
+  const { id } = await composer.insert(repoRequest(slow.url, ['ed'], { flags: ['no_reuse'] }));
+  const running = composer.run(id, { isLast: false });
+  await slow.held;
+  await cancel(id);
+  const ended = await running;
+  assert.equal(ended.state, 'failed');
+  assert.equal(ended.stateReason, 'Canceled by somebody');
+  assert.ok(!entries().some((name) => name.includes(`odcs-${id}`)));
+});
+
+test("a compose that takes too long fails with ODCS's sentence", async () => {
+  await using slow = await startSlowServer(source);
+  const { id } = await composer.insert(repoRequest(slow.url, ['bash'], { flags: ['no_reuse'] }));
+  const { signal } = new AbortController();
+  await runCompose({ ...context, composeTimeout: 0.3 }, id, { signal, number: 1, isLast: false });
+  const ended = await composer.find(id);
+  assert.equal(ended.state, 'failed');
+  assert.match(
+    ended.stateReason ?? '',
+    /Compose has taken more time than allowed by configuration \(0\.3 seconds\)/,
+  );
+});
+
+test('an upstream that is away is asked again, and the compose says what it waits for', async () => {
+  const files = await startFileServer(source);
+  const { id } = await composer.insert(repoRequest(files.url, ['ed'], { flags: ['no_reuse'] }));
+  files.troubles.push({ kind: 'status', status: 503 });
+  await assert.rejects(
+    composer.run(id, { isLast: false }),
+    (error: unknown) => error instanceof ReactorError && error.fate === 'retry',
+  );
+  const waiting = await composer.find(id);
+  assert.equal(waiting.state, 'generating');
+  assert.match(
+    waiting.stateReason ?? '',
+    /^Waits to be tried again\. .*The server answers 503 for repodata\/repomd\.xml/,
+  );
+  const done = await composer.run(id, { number: 2, isLast: false });
+  assert.equal(done.state, 'done');
+  assert.equal(done.stateReason, 'Compose is generated successfully');
+  await files.close();
+});
+
+test('a lost lease changes nothing: the compose belongs to another process', async () => {
+  await using slow = await startSlowServer(source);
+  const { id } = await composer.insert(repoRequest(slow.url, ['nginx'], { flags: ['no_reuse'] }));
+  const lease = new AbortController();
+  const running = runCompose(context, id, { signal: lease.signal, number: 1, isLast: true });
+  const lost = assert.rejects(running);
+  await slow.held;
+  lease.abort(new Error('another has it'));
+  await lost;
+  assert.equal((await composer.find(id)).state, 'generating');
+  slow.open();
+  assert.equal((await composer.run(id)).state, 'done');
+  assert.deepEqual(
+    entries().filter((name) => name.includes(`odcs-${id}`)),
+    [`latest-odcs-${id}-1`, `odcs-${id}`],
+  );
+});
+
+test('progress is noted while a compose runs and gone when it is done', async () => {
+  await using slow = await startSlowServer(source);
+  const { id } = await composer.insert(repoRequest(slow.url, ['curl'], { flags: ['no_reuse'] }));
+  const running = composer.run(id);
+  let seen = (await composer.find(id)).progress;
+  while (seen === null) {
+    await pause(20);
+    seen = (await composer.find(id)).progress;
+  }
+  assert.ok(['plan', 'resolve', 'place', 'metadata'].includes(seen.stage), seen.stage);
+  slow.open();
+  assert.equal((await running).progress, null);
+});
+
+test('a compose whose jobs have all ended is failed, one that still has a job is not', async () => {
+  const stuck = await composer.insert(request(['ed']));
+  const waiting = await composer.insert(request(['ed']));
+  const { handle } = context.database;
+  await sql`update pgboss.job set state = 'failed' where name = 'compose.run' and data ->> 'composeId' = ${String(stuck.id)}`.execute(
+    handle,
+  );
+  await failStuckComposes(context);
+  assert.equal((await composer.find(stuck.id)).state, 'failed');
+  assert.equal((await composer.find(waiting.id)).state, 'wait');
+  await composer.run(waiting.id);
+});
+
+test('an expired compose is removed with its directory, unless a living one shows it', async () => {
+  const first = await composer.compose(request(['bash'], { flags: ['no_reuse'] }));
+  const second = await composer.compose(request(['openssl']));
+  const showing = await composer.compose(request(['openssl'], { secondsToLive: 10 * 3600 }));
+  assert.equal(showing.reusedId, second.id);
+  await context.database.handle
+    .updateTable('composes')
+    .set({ time_to_expire: new Date(composer.now.getTime() + HOUR) })
+    .where('id', '=', second.id)
+    .execute();
+  composer.now = new Date(composer.now.getTime() + 2 * HOUR);
+  await retireComposes(context);
+  const removed = await composer.find(first.id);
+  assert.equal(removed.state, 'removed');
+  assert.equal(removed.stateReason, 'Compose is generated successfully\nCompose is expired.');
+  assert.equal((await composer.find(second.id)).state, 'removed');
+  assert.equal((await composer.find(showing.id)).state, 'done');
+  assert.ok(!entries().includes(`odcs-${first.id}`));
+  assert.ok(entries().includes(`odcs-${second.id}`));
+  composer.now = new Date(composer.now.getTime() + 20 * HOUR);
+  await retireComposes(context);
+  assert.ok(!entries().includes(`odcs-${second.id}`));
+  assert.ok(!entries().includes(`latest-odcs-${second.id}-1`));
+});
+
+test('directories nobody owns go, those of running composes and of others stay', async () => {
+  const running = await composer.insert(request(['ed']));
+  for (const name of [
+    'odcs-99999',
+    '.odcs-99998.0badcafe.building',
+    '.odcs-99997.removed',
+    'not-ours',
+    'odcs-x',
+  ]) {
+    mkdirSync(join(composer.targetDir, name));
+    writeFileSync(join(composer.targetDir, name, 'STATUS'), 'FINISHED\n');
+  }
+  mkdirSync(join(composer.targetDir, `.odcs-${running.id}.0badcafe.building`));
+  await retireComposes(context);
+  const left = readdirSync(composer.targetDir).filter((name) => /99|ours|odcs-x|building/.test(name));
+  assert.deepEqual(left.sort(), [`.odcs-${running.id}.0badcafe.building`, 'not-ours', 'odcs-x']);
+  await composer.run(running.id);
+  await retireComposes(context);
+  assert.ok(!readdirSync(composer.targetDir).some((name) => name.endsWith('.building')));
+});
+
+test('downloaded packages nobody links to are pruned, linked ones stay', async (test) => {
+  const files = await startFileServer(source);
+  test.after(() => files.close());
+  const done = await composer.compose(repoRequest(files.url, ['nginx'], { flags: ['no_reuse'] }));
+  assert.equal(done.state, 'done', done.stateReason ?? '');
+  const list = (): string[] =>
+    readdirSync(context.store.directory, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.rpm'))
+      .map((name) => join(context.store.directory, name));
+  for (const file of list()) utimesSync(file, 0, 0);
+  context.store.prune(new Date());
+  const kept = list();
+  assert.ok(kept.length > 0);
+  assert.ok(kept.every((file) => statSync(file).nlink > 1));
+});
