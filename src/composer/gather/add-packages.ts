@@ -3,27 +3,30 @@ import { formatNevra, isSourceArch } from '../../model/nevra.ts';
 import type { Dependency } from '../../rpm/dependency.ts';
 import type { PackageRecord } from '../../rpm/package-record.ts';
 import { checkLocation } from '../../rpm/repodata/location.ts';
-import {
-  EQUAL,
-  flagBitsOf,
-  scanPrimary,
-  type PackageText,
-  type PrimarySink,
-} from '../../rpm/repodata/scan-primary.ts';
+import { EQUAL, flagBitsOf, type PackageText, type PrimarySink } from '../../rpm/repodata/primary-sink.ts';
+import { scanPrimary, scanPrimaryParts } from '../../rpm/repodata/scan-primary.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
 import { isRuntimePath } from './multilib-methods.ts';
 
 const SLASH = 47;
+const RPMLIB = Uint8Array.from(Buffer.from('rpmlib(', 'latin1'));
 /** How many bytes of primary.xml bring one new string, about. */
 const BYTES_PER_STRING = 320;
+/** Room is made for no more than this before it has come. */
+const MOST_EXPECTED = 256 * 1024 * 1024;
+
+function isRpmlib(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from <= RPMLIB.length) return false;
+  for (let i = 0; i < RPMLIB.length; i += 1) if (bytes[from + i] !== RPMLIB[i]) return false;
+  return true;
+}
 
 /** Takes a scanned primary.xml into an index, package by package. */
 class IndexSink implements PrimarySink {
   readonly #index: GatherIndex;
   readonly #repository: number;
   readonly #where: string;
-  readonly #rpmlib: number;
   #name = -1;
   #arch = -1;
   #evrId = -1;
@@ -42,7 +45,6 @@ class IndexSink implements PrimarySink {
     this.#index = index;
     this.#repository = repository;
     this.#where = where;
-    this.#rpmlib = 'rpmlib('.length;
   }
 
   text(field: PackageText, bytes: string, from: number, to: number): void {
@@ -81,7 +83,7 @@ class IndexSink implements PrimarySink {
 
   dependency(
     kind: 'requires' | 'provides',
-    bytes: string,
+    bytes: Uint8Array,
     from: number,
     to: number,
     flag: number,
@@ -89,17 +91,17 @@ class IndexSink implements PrimarySink {
   ): void {
     const { strings, dependencies } = this.#index;
     if (kind === 'requires') {
-      if (to - from > this.#rpmlib && bytes.startsWith('rpmlib(', from)) return;
-      const name = strings.intern(bytes, from, to);
+      if (isRpmlib(bytes, from, to)) return;
+      const name = strings.internBytes(bytes, from, to);
       this.#requires.push(dependencies.intern(name, flag, flag === 0 ? -1 : this.#internEvr(evr)));
     } else {
-      this.#provides.push(strings.intern(bytes, from, to), flag, flag === 0 ? -1 : this.#internEvr(evr));
+      const name = strings.internBytes(bytes, from, to);
+      this.#provides.push(name, flag, flag === 0 ? -1 : this.#internEvr(evr));
     }
   }
 
-  file(bytes: string, from: number, to: number): void {
-    if (bytes.charCodeAt(from) === SLASH)
-      this.#provides.push(this.#index.strings.intern(bytes, from, to), 0, -1);
+  file(bytes: Uint8Array, from: number, to: number): void {
+    if (bytes[from] === SLASH) this.#provides.push(this.#index.strings.internBytes(bytes, from, to), 0, -1);
   }
 
   finish(start: number, _end: number): void {
@@ -175,6 +177,23 @@ export function addPrimary(index: GatherIndex, repository: number, content: Buff
   index.answeredPaths.clear();
   index.strings.reserve(index.strings.count + Math.floor(content.length / BYTES_PER_STRING));
   scanPrimary(content, where, new IndexSink(index, repository, where));
+}
+
+/**
+ * The same for content that comes in parts; `size` is how much is expected. When it throws, the index holds
+ * packages of a file that cannot be trusted and is to be thrown away.
+ */
+export async function addPrimaryParts(
+  index: GatherIndex,
+  repository: number,
+  parts: AsyncIterable<Buffer>,
+  where: string,
+  size: number,
+): Promise<void> {
+  index.answeredPaths.clear();
+  const expected = Math.min(size, MOST_EXPECTED);
+  index.strings.reserve(index.strings.count + Math.floor(expected / BYTES_PER_STRING));
+  await scanPrimaryParts(parts, where, new IndexSink(index, repository, where));
 }
 
 /** A package of an index made from records, with what its record does not say. */

@@ -1,7 +1,7 @@
 import { parseComps, type Comps } from '../../rpm/comps.ts';
 import type { RepositoryContext } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
-import { addPrimary } from './add-packages.ts';
+import { addPrimaryParts } from './add-packages.ts';
 import { completeFiles, type FileSource } from './complete-files.ts';
 import { gather } from './gather.ts';
 import { GatherIndex } from './gather-index.ts';
@@ -24,7 +24,7 @@ export interface LoadedRepositories {
 
 /**
  * Opens repositories and indexes their packages. Lookaside ones come first, so that a copy of theirs wins.
- * Throws what `openRepository`, `readRecord` and `addPrimary` throw. Source: pungi contract 1.1.
+ * Throws what `openRepository`, `readParts` and `addPrimary` throw. Source: pungi contract 1.1.
  */
 export async function loadRepositories(
   context: RepositoryContext,
@@ -36,7 +36,8 @@ export async function loadRepositories(
   for (const { location, isLookaside } of ordered) {
     const repository = await openRepository(context, location);
     const number = index.addRepository({ name: location, isLookaside });
-    addPrimary(index, number, await repository.readRecord('primary'), `${location} primary`);
+    const size = repository.record('primary')?.openSize ?? 0;
+    await addPrimaryParts(index, number, repository.readParts('primary'), `${location} primary`, size);
     repositories.push(repository);
   }
   return { index, repositories };

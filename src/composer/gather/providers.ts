@@ -1,6 +1,6 @@
 import type { Evr } from '../../model/evr.ts';
 import type { Dependency } from '../../rpm/dependency.ts';
-import { flagBitsOf } from '../../rpm/repodata/scan-primary.ts';
+import { flagBitsOf } from '../../rpm/repodata/primary-sink.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { isPrimaryPath } from './gather-index.ts';
 import type { Universe } from './universe.ts';

@@ -8,6 +8,15 @@ function hashRange(text: string, from: number, to: number): number {
   return hash ^ (hash >>> 13);
 }
 
+/** The same as `hashRange` of the latin1 string of the bytes. */
+function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i += 1) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
+}
+
 function emptySlots(pairs: number): Int32Array {
   return new Int32Array(pairs * 2).fill(EMPTY);
 }
@@ -98,22 +107,27 @@ export class StringTable {
     const slot = this.#slotOf(hash, text, from, to);
     const known = this.#slots[slot + 1] ?? EMPTY;
     if (known !== EMPTY) return known;
-    const id = this.#count;
-    const start = this.#offsets[id] ?? 0;
-    const end = start + to - from;
-    if (end > this.#bytes.length) {
-      this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2), (n) => new Uint8Array(n));
-    }
-    if (id + 2 > this.#offsets.length) {
-      this.#offsets = grown(this.#offsets, this.#offsets.length * 2 + 2, (n) => new Uint32Array(n));
-    }
+    const start = this.#makeRoom(to - from);
     for (let i = from; i < to; i += 1) this.#bytes[start + i - from] = text.charCodeAt(i);
-    this.#offsets[id + 1] = end;
-    this.#slots[slot] = hash;
-    this.#slots[slot + 1] = id;
-    this.#count = id + 1;
-    if (this.#count * 4 > this.#slots.length) this.reserve(this.#count * 2);
-    return id;
+    return this.#add(slot, hash, start + to - from);
+  }
+
+  /** The same for bytes that are the string. */
+  internBytes(text: Uint8Array, from: number, to: number): number {
+    const hash = hashBytes(text, from, to);
+    const slots = this.#slots;
+    const mask = (slots.length >> 1) - 1;
+    let pair = hash & mask;
+    for (;;) {
+      const id = slots[pair * 2 + 1] ?? EMPTY;
+      if (id === EMPTY) break;
+      if (slots[pair * 2] === hash && this.#isEqualBytes(id, text, from, to)) return id;
+      pair = (pair + 1) & mask;
+    }
+    const start = this.#makeRoom(to - from);
+    const bytes = this.#bytes;
+    for (let i = from; i < to; i += 1) bytes[start + i - from] = text[i] ?? 0;
+    return this.#add(pair * 2, hash, start + to - from);
   }
 
   /** Makes room for so many strings without another rehash. */
@@ -133,6 +147,29 @@ export class StringTable {
       slots[pair * 2 + 1] = id;
     }
     this.#slots = slots;
+  }
+
+  /** Where the bytes of the next string begin, with room for them and its number. */
+  #makeRoom(length: number): number {
+    const start = this.#offsets[this.#count] ?? 0;
+    const end = start + length;
+    if (end > this.#bytes.length) {
+      this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2), (n) => new Uint8Array(n));
+    }
+    if (this.#count + 2 > this.#offsets.length) {
+      this.#offsets = grown(this.#offsets, this.#offsets.length * 2 + 2, (n) => new Uint32Array(n));
+    }
+    return start;
+  }
+
+  #add(slot: number, hash: number, end: number): number {
+    const id = this.#count;
+    this.#offsets[id + 1] = end;
+    this.#slots[slot] = hash;
+    this.#slots[slot + 1] = id;
+    this.#count = id + 1;
+    if (this.#count * 4 > this.#slots.length) this.reserve(this.#count * 2);
+    return id;
   }
 
   /** Where the pair of a string is, or the free one it would have. */
@@ -155,5 +192,14 @@ export class StringTable {
     let i = 0;
     while (i < length && bytes[start + i] === text.charCodeAt(from + i)) i += 1;
     return i === length;
+  }
+
+  #isEqualBytes(id: number, text: Uint8Array, from: number, to: number): boolean {
+    const bytes = this.#bytes;
+    const start = this.#offsets[id] ?? 0;
+    const length = to - from;
+    if ((this.#offsets[id + 1] ?? 0) - start !== length) return false;
+    for (let i = 0; i < length; i += 1) if (bytes[start + i] !== text[from + i]) return false;
+    return true;
   }
 }

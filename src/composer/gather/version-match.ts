@@ -1,5 +1,5 @@
 import { compareEvr, parseEvr, type Evr } from '../../model/evr.ts';
-import { EQUAL, GREATER, LESS } from '../../rpm/repodata/scan-primary.ts';
+import { EQUAL, GREATER, LESS } from '../../rpm/repodata/primary-sink.ts';
 
 /**
  * Whether a versioned provide and a versioned requirement share a version. A missing release on one side

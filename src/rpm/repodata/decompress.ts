@@ -1,4 +1,5 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createGunzip, gunzipSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -9,6 +10,10 @@ export const GROWTH_LIMIT = 400;
 export const GROWTH_FLOOR = 16 * 1024 * 1024;
 
 const CHUNK = 1024 * 1024;
+const PART = 4 * CHUNK;
+/** Frames that are decompressed while the ones before are used. */
+const FRAMES_AHEAD = 3;
+const unzstd = promisify(zstdDecompress);
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
 
@@ -106,11 +111,68 @@ export async function decompress(bytes: Uint8Array, limit: number, where: string
         return compression satisfies never;
     }
   } catch (thrown) {
-    if (thrown instanceof ReactorError) throw thrown;
-    if (isTooLarge(thrown)) throw tooLarge(where, limit);
-    throw new ReactorError('repodata.compression_broken', `Cannot decompress: ${messageOf(thrown)}.`, {
-      where,
-      cause: thrown,
-    });
+    throw describe(thrown, limit, where);
+  }
+}
+
+function describe(thrown: unknown, limit: number, where: string): ReactorError {
+  if (thrown instanceof ReactorError) return thrown;
+  if (isTooLarge(thrown)) return tooLarge(where, limit);
+  return new ReactorError('repodata.compression_broken', `Cannot decompress: ${messageOf(thrown)}.`, {
+    where,
+    cause: thrown,
+  });
+}
+
+async function* gunzipParts(bytes: Uint8Array): AsyncGenerator<Buffer> {
+  // The high mark lets the next part be made while this one is used.
+  const options = { chunkSize: PART, readableHighWaterMark: 2 * PART };
+  const stream = createGunzip(options);
+  stream.end(bytes);
+  for await (const part of stream) yield part;
+}
+
+async function* zstdParts(bytes: Uint8Array, limit: number): AsyncGenerator<Buffer> {
+  const frames = zstdFrames(bytes);
+  const started: Promise<Buffer>[] = [];
+  for (let next = 0; next < frames.length || started.length > 0;) {
+    for (; next < frames.length && started.length <= FRAMES_AHEAD; next += 1) {
+      const frame = frames[next] ?? bytes;
+      const part = unzstd(frame, {
+        maxOutputLength: limit,
+        chunkSize: Math.min(CHUNK, 65_536 + frame.length * 16),
+      });
+      part.catch(() => undefined);
+      started.push(part);
+    }
+    const part = await started.shift();
+    if (part !== undefined) yield part;
+  }
+}
+
+/**
+ * The same content in parts, made on other threads while the ones before are used. Throws what `decompress`
+ * throws, when it comes to that.
+ */
+export async function* decompressParts(
+  bytes: Uint8Array,
+  limit: number,
+  where: string,
+): AsyncGenerator<Buffer> {
+  const compression = compressionOf(bytes);
+  if (compression !== 'gzip' && compression !== 'zstd') {
+    yield await decompress(bytes, limit, where);
+    return;
+  }
+  let size = 0;
+  try {
+    const parts = compression === 'gzip' ? gunzipParts(bytes) : zstdParts(bytes, Math.max(limit, 1));
+    for await (const part of parts) {
+      size += part.length;
+      if (size > limit) throw tooLarge(where, limit);
+      yield part;
+    }
+  } catch (thrown) {
+    throw describe(thrown, limit, where);
   }
 }

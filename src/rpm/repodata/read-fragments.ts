@@ -1,7 +1,8 @@
 import { ReactorError } from '../../model/errors.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import type { Repository } from './read-repository.ts';
-import { scanPrimary, visitWindows, type PackageText } from './scan-primary.ts';
+import type { PackageText } from './primary-sink.ts';
+import { scanPrimary, visitWindows } from './scan-primary.ts';
 import { malformed, nextTag, rawAttribute } from './xml-scan.ts';
 
 const CLOSE = '</package>';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { ReactorError } from '../../model/errors.ts';
-import { contentLimit, decompress, METADATA_LIMIT } from './decompress.ts';
+import { compressionOf, contentLimit, decompress, decompressParts, METADATA_LIMIT } from './decompress.ts';
 import { readBelow, type RepositoryContext } from './location.ts';
 import { parseRepomd, type RepomdChecksum, type RepomdRecord } from './repomd.ts';
 
@@ -31,16 +31,26 @@ export interface Repository {
    * `repodata.compression_broken`, `repodata.encoding` (not UTF-8), `repodata.unreadable`.
    */
   readRecord(type: string): Promise<Buffer>;
+  /**
+   * The same in parts, the next one made while this one is used. What is wrong with the whole is known only at its
+   * end: throw away what was made of the parts when this throws.
+   */
+  readParts(type: string): AsyncGenerator<Buffer>;
+}
+
+function algorithmOf(checksum: RepomdChecksum, where: string): string {
+  const algorithm = algorithms[checksum.type];
+  if (algorithm !== undefined) return algorithm;
+  throw new ReactorError('repodata.checksum_unknown', `The checksum type "${checksum.type}" is unknown.`, {
+    where,
+  });
 }
 
 function verify(bytes: Uint8Array, checksum: RepomdChecksum, what: string, where: string): void {
-  const algorithm = algorithms[checksum.type];
-  if (algorithm === undefined) {
-    throw new ReactorError('repodata.checksum_unknown', `The checksum type "${checksum.type}" is unknown.`, {
-      where,
-    });
-  }
-  const found = hash(algorithm, bytes, 'hex');
+  verifyFound(hash(algorithmOf(checksum, where), bytes, 'hex'), checksum, what, where);
+}
+
+function verifyFound(found: string, checksum: RepomdChecksum, what: string, where: string): void {
   if (found === checksum.value) return;
   throw new ReactorError(
     'repodata.checksum_mismatch',
@@ -57,6 +67,56 @@ function verifySize(found: number, declared: number | null, what: string, where:
   });
 }
 
+/** How many bytes at the end begin a character that does not end there. */
+function unfinishedBytes(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? back : 0;
+  }
+  return 0;
+}
+
+/** Passes parts on that are UTF-8, each of whole characters. Throws `repodata.encoding`. */
+async function* utf8Parts(parts: AsyncIterable<Buffer>, where: string): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const part of parts) {
+    const whole = rest.length === 0 ? part : Buffer.concat([rest, part]);
+    const end = whole.length - unfinishedBytes(whole);
+    const bytes = whole.subarray(0, end);
+    if (!isUtf8(bytes)) throw notUtf8(where);
+    rest = Buffer.from(whole.subarray(end));
+    yield bytes;
+  }
+  if (rest.length > 0) throw notUtf8(where);
+}
+
+function notUtf8(where: string): ReactorError {
+  return new ReactorError('repodata.encoding', 'The file is not UTF-8.', { where });
+}
+
+async function* verifiedParts(
+  bytes: Uint8Array,
+  record: RepomdRecord,
+  where: string,
+): AsyncGenerator<Buffer> {
+  const parts = decompressParts(bytes, contentLimit(bytes.length, record.openSize), where);
+  const { openChecksum } = record;
+  if (compressionOf(bytes) === 'none' || openChecksum === null) {
+    yield* parts;
+    return;
+  }
+  const sum = createHash(algorithmOf(openChecksum, where));
+  let size = 0;
+  for await (const part of parts) {
+    sum.update(part);
+    size += part.length;
+    yield part;
+  }
+  verifySize(size, record.openSize, 'open-size', where);
+  verifyFound(sum.digest('hex'), openChecksum, 'open-checksum', where);
+}
+
 /**
  * Opens a repository at a directory path, file:// or http(s) URL by reading repodata/repomd.xml. Metadata files
  * are read when asked for. Throws what `parseRepomd` throws, `repodata.unreadable`, `repodata.unreachable`.
@@ -66,32 +126,38 @@ export async function openRepository(context: RepositoryContext, location: strin
   const base = location.replace(/\/+$/, '');
   const repomd = parseRepomd(await read('repodata/repomd.xml', REPOMD_LIMIT), `${base}/repodata/repomd.xml`);
   const byType = new Map(repomd.records.map((record) => [record.type, record]));
+  const readPacked = async (type: string) => {
+    const record = byType.get(type);
+    if (record === undefined) {
+      throw new ReactorError('repodata.record_missing', `The repository has no ${type} metadata.`, {
+        where: location,
+      });
+    }
+    const where = `${base}/${record.href}`;
+    const bytes = await read(record.href, record.size ?? METADATA_LIMIT);
+    context.signal?.throwIfAborted();
+    verifySize(bytes.length, record.size, 'size', where);
+    verify(bytes, record.checksum, 'checksum', where);
+    return { record, where, bytes };
+  };
   return {
     location,
     revision: repomd.revision,
     records: repomd.records,
     record: (type) => byType.get(type) ?? null,
     async readRecord(type) {
-      const record = byType.get(type);
-      if (record === undefined) {
-        throw new ReactorError('repodata.record_missing', `The repository has no ${type} metadata.`, {
-          where: location,
-        });
-      }
-      const where = `${base}/${record.href}`;
-      const bytes = await read(record.href, record.size ?? METADATA_LIMIT);
-      context.signal?.throwIfAborted();
-      verifySize(bytes.length, record.size, 'size', where);
-      verify(bytes, record.checksum, 'checksum', where);
+      const { record, where, bytes } = await readPacked(type);
       const content = await decompress(bytes, contentLimit(bytes.length, record.openSize), where);
       if (content.buffer !== bytes.buffer) {
         verifySize(content.length, record.openSize, 'open-size', where);
         if (record.openChecksum !== null) verify(content, record.openChecksum, 'open-checksum', where);
       }
-      if (!isUtf8(content)) {
-        throw new ReactorError('repodata.encoding', 'The file is not UTF-8.', { where });
-      }
+      if (!isUtf8(content)) throw notUtf8(where);
       return content;
+    },
+    async *readParts(type) {
+      const { record, where, bytes } = await readPacked(type);
+      yield* utf8Parts(verifiedParts(bytes, record, where), where);
     },
   };
 }

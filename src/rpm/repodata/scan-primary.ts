@@ -1,3 +1,5 @@
+import { PlainLines } from './plain-lines.ts';
+import { flagBitsOf, type PackageText, type PrimarySink } from './primary-sink.ts';
 import {
   hasCharacter,
   malformed,
@@ -9,65 +11,14 @@ import {
   type XmlTag,
 } from './xml-scan.ts';
 
-/** Bits of a dependency's comparison: 1 less, 2 greater, 4 equal; 0 for an unversioned one. */
-export const LESS = 1;
-export const GREATER = 2;
-export const EQUAL = 4;
-
-const flagBits: Readonly<Record<string, number>> = {
-  EQ: EQUAL,
-  LT: LESS,
-  GT: GREATER,
-  LE: LESS | EQUAL,
-  GE: GREATER | EQUAL,
-};
-
-/** The comparison bits of a flag as repodata writes it (`EQ`, `LT` …); 0 for anything else. */
-export function flagBitsOf(flag: string): number {
-  return flagBits[flag] ?? 0;
-}
-
-export type PackageText = 'name' | 'arch' | 'pkgid' | 'sourceRpm' | 'href' | 'base';
-
-/**
- * Takes what the scanner finds, package by package. Strings come as a range of a byte string, so that nothing
- * is copied which is already known.
- */
-export interface PrimarySink {
-  text(field: PackageText, bytes: string, from: number, to: number): void;
-  /** `epoch:version-release`. */
-  version(evr: string): void;
-  size(bytes: number): void;
-  /** `evr` is `epoch:version[-release]`, empty for an unversioned dependency. */
-  dependency(
-    kind: 'requires' | 'provides',
-    bytes: string,
-    from: number,
-    to: number,
-    flag: number,
-    evr: string,
-  ): void;
-  file(bytes: string, from: number, to: number): void;
-  /** The package is complete; the offsets are those of its element in the file. Throws to refuse it. */
-  finish(start: number, end: number): void;
-}
-
 const WINDOW = 8 * 1024 * 1024;
 const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
 const AMPERSAND = 38;
 const SLASH = 47;
 
-/**
- * Cuts the content of a metadata file into windows of whole `<package>` elements and calls `visit` with the
- * byte string of each, its offset in the file, and where its first and after its last element are. Text before
- * and after the packages is checked for declarations. Throws `repodata.malformed`, `repodata.entity`.
- */
-export function visitWindows(
-  content: Buffer,
-  where: string,
-  visit: (xml: string, base: number, from: number, to: number) => void,
-): void {
+/** Cuts the content of a metadata file into windows of whole `<package>` elements. Throws `repodata.malformed`. */
+function* listWindows(content: Buffer, where: string): Generator<{ from: number; to: number }> {
   let base = 0;
   while (base < content.length) {
     let end = Math.min(content.length, base + WINDOW);
@@ -79,25 +30,47 @@ export function visitWindows(
       } else end = close + CLOSE.length;
     }
     if (end - base > WINDOW_LIMIT) throw malformed(where, base, 'One package fills 256 MB.');
-    const xml = content.toString('latin1', base, end);
-    visit(xml, base, 0, xml.length);
+    yield { from: base, to: end };
     base = end;
   }
 }
 
+/**
+ * Calls `visit` with the byte string of each window of a metadata file, its offset in the file, and where its first
+ * and after its last element are. Throws `repodata.malformed`, `repodata.entity`.
+ */
+export function visitWindows(
+  content: Buffer,
+  where: string,
+  visit: (xml: string, base: number, from: number, to: number) => void,
+): void {
+  for (const { from, to } of listWindows(content, where)) {
+    const xml = content.toString('latin1', from, to);
+    visit(xml, from, 0, xml.length);
+  }
+}
+
 class PrimaryScanner {
+  readonly #content: Buffer;
+  /** Where the content begins in the file. */
+  readonly #base: number;
+  readonly #plain: PlainLines;
   readonly #sink: PrimarySink;
   readonly #where: string;
   #lastRaw = '';
   #lastEvr = '';
 
-  constructor(sink: PrimarySink, where: string) {
+  constructor(content: Buffer, base: number, sink: PrimarySink, where: string) {
+    this.#content = content;
+    this.#base = base;
+    this.#plain = new PlainLines(content, sink);
     this.#sink = sink;
     this.#where = where;
   }
 
   /** Reads one `<package>` element whose opening tag is given; answers the offset after it. */
-  readPackage(xml: string, open: XmlTag, base: number): number {
+  readPackage(xml: string, open: XmlTag): number {
+    const base = this.#base;
     const sink = this.#sink;
     const where = this.#where;
     let hasName = false;
@@ -105,8 +78,10 @@ class PrimaryScanner {
     let hasVersion = false;
     let hasPkgid = false;
     let list: 'requires' | 'provides' | null = null;
+    let isAfterFile = false;
     let at = open.end;
     for (;;) {
+      if (list !== null || isAfterFile) at = this.#plain.read(at, xml.length, list);
       const start = xml.indexOf('<', at);
       if (start < 0) throw malformed(where, base + open.start, 'A package does not end.');
       const first = xml.charCodeAt(start + 1);
@@ -119,6 +94,7 @@ class PrimaryScanner {
       }
       if (first === 102 && xml.startsWith('file', start + 1) && !xml.startsWith('format', start + 1)) {
         at = this.#readFile(xml, start, base);
+        isAfterFile = true;
         continue;
       }
       if (first === SLASH && !xml.startsWith('package', start + 2)) {
@@ -212,9 +188,9 @@ class PrimaryScanner {
     const close = open === 0 ? -1 : xml.indexOf('<', open);
     if (close < 0) throw malformed(this.#where, base + start, 'A file does not end.');
     if (hasCharacter(xml, open, close, AMPERSAND)) {
-      const path = unescapeXml(xml.slice(open, close), this.#where, base + open);
+      const path = Buffer.from(unescapeXml(xml.slice(open, close), this.#where, base + open), 'latin1');
       this.#sink.file(path, 0, path.length);
-    } else if (close > open) this.#sink.file(xml, open, close);
+    } else if (close > open) this.#sink.file(this.#content, open, close);
     return close;
   }
 
@@ -235,16 +211,16 @@ class PrimaryScanner {
     if (end - to > 8) {
       const raw = rawAttribute(xml, to + 1, end, 'flags');
       if (raw !== null) {
-        flag = flagBits[raw] ?? 0;
+        flag = flagBitsOf(raw);
         if (flag !== 0) evr = this.#evr(xml, to + 1, end);
       }
     }
     if (hasCharacter(xml, from, to, AMPERSAND)) {
-      const name = unescapeXml(xml.slice(from, to), this.#where, base + from);
+      const name = Buffer.from(unescapeXml(xml.slice(from, to), this.#where, base + from), 'latin1');
       this.#sink.dependency(kind, name, 0, name.length, flag, evr);
       return;
     }
-    this.#sink.dependency(kind, xml, from, to, flag, evr);
+    this.#sink.dependency(kind, this.#content, from, to, flag, evr);
   }
 
   /** The EVR of a tag. Neighbours mostly carry the same one, so the last is remembered by its raw text. */
@@ -262,25 +238,80 @@ class PrimaryScanner {
   }
 }
 
+/** A primary.xml on its way through the scanner, window by window. */
+class PrimaryScan {
+  readonly #sink: PrimarySink;
+  readonly #where: string;
+  #hasRoot = false;
+  #isClosed = false;
+
+  constructor(sink: PrimarySink, where: string) {
+    this.#sink = sink;
+    this.#where = where;
+  }
+
+  /** Scans some bytes that begin and end outside a package; `offset` is their place in the file. */
+  window(bytes: Buffer, offset: number): void {
+    const where = this.#where;
+    const scanner = new PrimaryScanner(bytes, offset, this.#sink, where);
+    const xml = bytes.toString('latin1');
+    for (let tag = nextTag(xml, 0, where); tag !== null;) {
+      if (tag.isClosing) this.#isClosed = tag.name === 'metadata' || this.#isClosed;
+      else if (tag.name === 'metadata') this.#hasRoot = true;
+      let next = tag.end;
+      if (tag.name === 'package' && !tag.isClosing && !tag.isEmpty) {
+        if (!this.#hasRoot) throw malformed(where, offset + tag.start, 'A package lies outside <metadata>.');
+        next = scanner.readPackage(xml, tag);
+      }
+      tag = nextTag(xml, next, where);
+    }
+  }
+
+  end(size: number): void {
+    if (!this.#hasRoot || !this.#isClosed) {
+      throw malformed(this.#where, size, 'This is not a whole primary.xml.');
+    }
+  }
+}
+
 /**
  * Scans the content of a primary.xml and gives every package to the sink. Throws `repodata.malformed` and
  * `repodata.entity` with the file and the byte offset, and whatever the sink throws.
  */
 export function scanPrimary(content: Buffer, where: string, sink: PrimarySink): void {
-  const scanner = new PrimaryScanner(sink, where);
-  let hasRoot = false;
-  let isClosed = false;
-  visitWindows(content, where, (xml, base) => {
-    for (let tag = nextTag(xml, 0, where); tag !== null;) {
-      if (tag.isClosing) isClosed = tag.name === 'metadata' || isClosed;
-      else if (tag.name === 'metadata') hasRoot = true;
-      let next = tag.end;
-      if (tag.name === 'package' && !tag.isClosing && !tag.isEmpty) {
-        if (!hasRoot) throw malformed(where, base + tag.start, 'A package lies outside <metadata>.');
-        next = scanner.readPackage(xml, tag, base);
-      }
-      tag = nextTag(xml, next, where);
-    }
-  });
-  if (!hasRoot || !isClosed) throw malformed(where, content.length, 'This is not a whole primary.xml.');
+  const scan = new PrimaryScan(sink, where);
+  for (const { from, to } of listWindows(content, where)) scan.window(content.subarray(from, to), from);
+  scan.end(content.length);
+}
+
+/** The same for content that comes in parts, each scanned when it is there. Throws what the parts throw too. */
+export async function scanPrimaryParts(
+  parts: AsyncIterable<Buffer>,
+  where: string,
+  sink: PrimarySink,
+): Promise<void> {
+  const scan = new PrimaryScan(sink, where);
+  let pending: Buffer[] = [];
+  let held = 0;
+  let offset = 0;
+  const take = (bytes: Buffer): void => {
+    for (const { from, to } of listWindows(bytes, where))
+      scan.window(bytes.subarray(from, to), offset + from);
+    offset += bytes.length;
+  };
+  for await (const part of parts) {
+    const first = part.indexOf(CLOSE);
+    const middle = first < 0 ? part.length : first + CLOSE.length;
+    pending.push(part.subarray(0, middle));
+    held += middle;
+    if (held > WINDOW_LIMIT) throw malformed(where, offset, 'One package fills 256 MB.');
+    if (first < 0) continue;
+    take(Buffer.concat(pending, held));
+    const last = Math.max(middle, part.lastIndexOf(CLOSE) + CLOSE.length);
+    take(part.subarray(middle, last));
+    pending = [part.subarray(last)];
+    held = part.length - last;
+  }
+  take(Buffer.concat(pending, held));
+  scan.end(offset);
 }

@@ -1,0 +1,42 @@
+/** Bits of a dependency's comparison: 1 less, 2 greater, 4 equal; 0 for an unversioned one. */
+export const LESS = 1;
+export const GREATER = 2;
+export const EQUAL = 4;
+
+const flagBits: Readonly<Record<string, number>> = {
+  EQ: EQUAL,
+  LT: LESS,
+  GT: GREATER,
+  LE: LESS | EQUAL,
+  GE: GREATER | EQUAL,
+};
+
+/** The comparison bits of a flag as repodata writes it (`EQ`, `LT` …); 0 for anything else. */
+export function flagBitsOf(flag: string): number {
+  return flagBits[flag] ?? 0;
+}
+
+export type PackageText = 'name' | 'arch' | 'pkgid' | 'sourceRpm' | 'href' | 'base';
+
+/**
+ * Takes what the scanner finds, package by package. Strings come as a range of bytes or of a byte string, so that
+ * nothing is copied which is already known.
+ */
+export interface PrimarySink {
+  text(field: PackageText, bytes: string, from: number, to: number): void;
+  /** `epoch:version-release`. */
+  version(evr: string): void;
+  size(bytes: number): void;
+  /** `evr` is `epoch:version[-release]`, empty for an unversioned dependency. */
+  dependency(
+    kind: 'requires' | 'provides',
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    flag: number,
+    evr: string,
+  ): void;
+  file(bytes: Uint8Array, from: number, to: number): void;
+  /** The package is complete; the offsets are those of its element in the file. Throws to refuse it. */
+  finish(start: number, end: number): void;
+}
