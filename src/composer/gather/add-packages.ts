@@ -16,6 +16,10 @@ const BYTES_PER_STRING = 320;
 /** Room is made for no more than this before it has come. */
 const MOST_EXPECTED = 256 * 1024 * 1024;
 
+function latin1Of(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', from, to);
+}
+
 function isRpmlib(bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from <= RPMLIB.length) return false;
   for (let i = 0; i < RPMLIB.length; i += 1) if (bytes[from + i] !== RPMLIB[i]) return false;
@@ -47,26 +51,26 @@ class IndexSink implements PrimarySink {
     this.#where = where;
   }
 
-  text(field: PackageText, bytes: string, from: number, to: number): void {
+  text(field: PackageText, bytes: Uint8Array, from: number, to: number): void {
     const { strings } = this.#index;
     switch (field) {
       case 'name':
-        this.#name = strings.intern(bytes, from, to);
+        this.#name = strings.internBytes(bytes, from, to);
         break;
       case 'arch':
-        this.#arch = strings.intern(bytes, from, to);
+        this.#arch = strings.internBytes(bytes, from, to);
         break;
       case 'sourceRpm':
-        this.#sourceRpm = to > from ? strings.intern(bytes, from, to) : -1;
+        this.#sourceRpm = to > from ? strings.internBytes(bytes, from, to) : -1;
         break;
       case 'pkgid':
-        this.#pkgid = bytes.slice(from, to);
+        this.#pkgid = latin1Of(bytes, from, to);
         break;
       case 'href':
-        this.#href = bytes.slice(from, to);
+        this.#href = latin1Of(bytes, from, to);
         break;
       case 'base':
-        this.#base = bytes.slice(from, to);
+        this.#base = latin1Of(bytes, from, to);
         break;
       default:
         field satisfies never;

@@ -133,7 +133,7 @@ export class StringTable {
   /** Makes room for so many strings without another rehash. */
   reserve(strings: number): void {
     let pairs = this.#slots.length >> 1;
-    while (pairs < strings * 2) pairs *= 2;
+    while (pairs * 2 < strings * 3) pairs *= 2;
     if (pairs * 2 === this.#slots.length) return;
     const slots = emptySlots(pairs);
     const mask = pairs - 1;
@@ -168,7 +168,7 @@ export class StringTable {
     this.#slots[slot] = hash;
     this.#slots[slot + 1] = id;
     this.#count = id + 1;
-    if (this.#count * 4 > this.#slots.length) this.reserve(this.#count * 2);
+    if (this.#count * 3 > this.#slots.length) this.reserve(this.#count * 2);
     return id;
   }
 

@@ -19,11 +19,11 @@ export function flagBitsOf(flag: string): number {
 export type PackageText = 'name' | 'arch' | 'pkgid' | 'sourceRpm' | 'href' | 'base';
 
 /**
- * Takes what the scanner finds, package by package. Strings come as a range of bytes or of a byte string, so that
- * nothing is copied which is already known.
+ * Takes what the scanner finds, package by package. Strings come as a range of bytes, so that nothing is
+ * copied which is already known.
  */
 export interface PrimarySink {
-  text(field: PackageText, bytes: string, from: number, to: number): void;
+  text(field: PackageText, bytes: Uint8Array, from: number, to: number): void;
   /** `epoch:version-release`. */
   version(evr: string): void;
   size(bytes: number): void;

@@ -82,7 +82,7 @@ function cutPrimary(content: Buffer, where: string, wanted: ReadonlySet<string>)
   let current = '';
   scanPrimary(content, where, {
     text(field: PackageText, bytes, from, to) {
-      if (field === 'pkgid') current = bytes.slice(from, to);
+      if (field === 'pkgid') current = Buffer.from(bytes.subarray(from, to)).toString('latin1');
     },
     version: () => undefined,
     size: () => undefined,

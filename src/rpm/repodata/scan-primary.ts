@@ -1,4 +1,4 @@
-import { PlainLines } from './plain-lines.ts';
+import { NONE, PlainPackage, type PackageState } from './plain-package.ts';
 import { flagBitsOf, type PackageText, type PrimarySink } from './primary-sink.ts';
 import {
   hasCharacter,
@@ -16,6 +16,8 @@ const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
 const AMPERSAND = 38;
 const SLASH = 47;
+const SPACE = 32;
+const OPEN = Uint8Array.from(Buffer.from('<package type="rpm">', 'latin1'));
 
 /** Cuts the content of a metadata file into windows of whole `<package>` elements. Throws `repodata.malformed`. */
 function* listWindows(content: Buffer, where: string): Generator<{ from: number; to: number }> {
@@ -54,112 +56,143 @@ class PrimaryScanner {
   readonly #content: Buffer;
   /** Where the content begins in the file. */
   readonly #base: number;
-  readonly #plain: PlainLines;
+  readonly #plain: PlainPackage;
   readonly #sink: PrimarySink;
   readonly #where: string;
   #lastRaw = '';
   #lastEvr = '';
+  #xml: string | undefined;
 
   constructor(content: Buffer, base: number, sink: PrimarySink, where: string) {
     this.#content = content;
     this.#base = base;
-    this.#plain = new PlainLines(content, sink);
+    this.#plain = new PlainPackage(content, sink, where);
     this.#sink = sink;
     this.#where = where;
   }
 
-  /** Reads one `<package>` element whose opening tag is given; answers the offset after it. */
-  readPackage(xml: string, open: XmlTag): number {
+  /** The byte string of the content; most of it is never needed as such. */
+  get xml(): string {
+    this.#xml ??= this.#content.toString('latin1');
+    return this.#xml;
+  }
+
+  skipSpace(at: number): number {
+    const content = this.#content;
+    let start = at;
+    while (start < content.length && (content[start] ?? 0) <= SPACE) start += 1;
+    return start;
+  }
+
+  /** Where the content of a package written plainly begins whose tag begins here; -1 where none does. */
+  plainPackage(at: number): number {
+    const content = this.#content;
+    for (let i = 0; i < OPEN.length; i += 1) if (content[at + i] !== OPEN[i]) return NONE;
+    return at + OPEN.length;
+  }
+
+  /** Reads one `<package>` element; `start` and `opened` are where it and its content begin. Answers its end. */
+  readPackage(start: number, opened: number): number {
+    const state: PackageState = this.#plain.state;
+    state.list = null;
+    state.hasName = false;
+    state.hasArch = false;
+    state.hasVersion = false;
+    state.hasPkgid = false;
+    const end = this.#content.length;
+    let at = opened;
+    for (;;) {
+      at = this.#plain.read(at, end);
+      const after = this.#plain.endOfPackage(at, end);
+      if (after !== NONE) {
+        this.#sink.finish(this.#base + start, this.#base + after);
+        return after;
+      }
+      const next = this.#readElement(start, at, state);
+      if (next.isEnd) return next.at;
+      at = next.at;
+    }
+  }
+
+  /** Reads the next thing of a package with all care. */
+  #readElement(packageStart: number, at: number, state: PackageState): { at: number; isEnd: boolean } {
+    const { xml } = this;
     const base = this.#base;
     const sink = this.#sink;
     const where = this.#where;
-    let hasName = false;
-    let hasArch = false;
-    let hasVersion = false;
-    let hasPkgid = false;
-    let list: 'requires' | 'provides' | null = null;
-    let isAfterFile = false;
-    let at = open.end;
-    for (;;) {
-      if (list !== null || isAfterFile) at = this.#plain.read(at, xml.length, list);
-      const start = xml.indexOf('<', at);
-      if (start < 0) throw malformed(where, base + open.start, 'A package does not end.');
-      const first = xml.charCodeAt(start + 1);
-      // <rpm:entry …/> and <file>…</file> are nearly all of a package, so they are met first.
-      if (first === 114 && xml.startsWith('rpm:entry', start + 1)) {
-        const end = tagEnd(xml, start, where);
-        if (list !== null) this.#readEntry(xml, start, end, list, base);
-        at = end;
-        continue;
-      }
-      if (first === 102 && xml.startsWith('file', start + 1) && !xml.startsWith('format', start + 1)) {
-        at = this.#readFile(xml, start, base);
-        isAfterFile = true;
-        continue;
-      }
-      if (first === SLASH && !xml.startsWith('package', start + 2)) {
-        if (xml.startsWith('rpm:requires', start + 2) || xml.startsWith('rpm:provides', start + 2))
-          list = null;
-        at = start + 2;
-        continue;
-      }
-      const tag = nextTag(xml, start, where);
-      if (tag === null) throw malformed(where, base + open.start, 'A package does not end.');
-      at = tag.end;
-      if (tag.isClosing) {
-        if (tag.name === 'package') {
-          if (!hasName || !hasArch || !hasVersion || !hasPkgid) {
-            throw malformed(where, base + open.start, 'A package has no name, arch, version or checksum.');
-          }
-          sink.finish(base + open.start, base + tag.end);
-          return tag.end;
-        }
-        if (tag.name === 'requires' || tag.name === 'provides') list = null;
-        continue;
-      }
-      switch (tag.name) {
-        case 'package':
-          throw malformed(where, base + tag.start, 'A package lies inside a package.');
-        case 'name':
-          hasName = this.#text('name', xml, tag) || hasName;
-          break;
-        case 'arch':
-          hasArch = this.#text('arch', xml, tag) || hasArch;
-          break;
-        case 'checksum':
-          hasPkgid = this.#text('pkgid', xml, tag) || hasPkgid;
-          break;
-        case 'sourcerpm':
-          this.#text('sourceRpm', xml, tag);
-          break;
-        case 'version':
-          sink.version(this.#evr(xml, tag.start, tag.end));
-          hasVersion = true;
-          break;
-        case 'location':
-          this.#attribute('href', xml, tag, 'href');
-          this.#attribute('base', xml, tag, 'xml:base');
-          break;
-        case 'size':
-          sink.size(Number(rawAttribute(xml, tag.start, tag.end, 'package') ?? 0));
-          break;
-        case 'requires':
-        case 'provides':
-          list = tag.isEmpty ? null : tag.name;
-          break;
-        case 'conflicts':
-        case 'obsoletes':
-        case 'recommends':
-        case 'suggests':
-        case 'supplements':
-        case 'enhances':
-          list = null;
-          if (!tag.isEmpty) at = this.#skipList(xml, tag, base);
-          break;
-        default:
-          break;
-      }
+    const start = xml.indexOf('<', at);
+    if (start < 0) throw malformed(where, base + packageStart, 'A package does not end.');
+    const first = xml.charCodeAt(start + 1);
+    if (first === 114 && xml.startsWith('rpm:entry', start + 1)) {
+      const end = tagEnd(xml, start, where);
+      if (state.list !== null) this.#readEntry(xml, start, end, state.list, base);
+      return { at: end, isEnd: false };
     }
+    if (first === 102 && xml.startsWith('file', start + 1)) {
+      return { at: this.#readFile(xml, start, base), isEnd: false };
+    }
+    if (first === SLASH && !xml.startsWith('package', start + 2)) {
+      if (xml.startsWith('rpm:requires', start + 2) || xml.startsWith('rpm:provides', start + 2)) {
+        state.list = null;
+      }
+      return { at: start + 2, isEnd: false };
+    }
+    const tag = nextTag(xml, start, where);
+    if (tag === null) throw malformed(where, base + packageStart, 'A package does not end.');
+    if (tag.isClosing) {
+      if (tag.name === 'package') {
+        if (!state.hasName || !state.hasArch || !state.hasVersion || !state.hasPkgid) {
+          throw malformed(where, base + packageStart, 'A package has no name, arch, version or checksum.');
+        }
+        sink.finish(base + packageStart, base + tag.end);
+        return { at: tag.end, isEnd: true };
+      }
+      if (tag.name === 'requires' || tag.name === 'provides') state.list = null;
+      return { at: tag.end, isEnd: false };
+    }
+    switch (tag.name) {
+      case 'package':
+        throw malformed(where, base + tag.start, 'A package lies inside a package.');
+      case 'name':
+        state.hasName = this.#text('name', xml, tag) || state.hasName;
+        break;
+      case 'arch':
+        state.hasArch = this.#text('arch', xml, tag) || state.hasArch;
+        break;
+      case 'checksum':
+        state.hasPkgid = this.#text('pkgid', xml, tag) || state.hasPkgid;
+        break;
+      case 'sourcerpm':
+        this.#text('sourceRpm', xml, tag);
+        break;
+      case 'version':
+        sink.version(this.#evr(xml, tag.start, tag.end));
+        state.hasVersion = true;
+        break;
+      case 'location':
+        this.#attribute('href', xml, tag, 'href');
+        this.#attribute('base', xml, tag, 'xml:base');
+        break;
+      case 'size':
+        sink.size(Number(rawAttribute(xml, tag.start, tag.end, 'package') ?? 0));
+        break;
+      case 'requires':
+      case 'provides':
+        state.list = tag.isEmpty ? null : tag.name;
+        break;
+      case 'conflicts':
+      case 'obsoletes':
+      case 'recommends':
+      case 'suggests':
+      case 'supplements':
+      case 'enhances':
+        state.list = null;
+        if (!tag.isEmpty) return { at: this.#skipList(xml, tag, base), isEnd: false };
+        break;
+      default:
+        break;
+    }
+    return { at: tag.end, isEnd: false };
   }
 
   #skipList(xml: string, tag: XmlTag, base: number): number {
@@ -170,15 +203,15 @@ class PrimaryScanner {
   }
 
   #text(field: PackageText, xml: string, tag: XmlTag): boolean {
-    const text = textAfter(xml, tag, this.#where);
+    const text = Buffer.from(textAfter(xml, tag, this.#where), 'latin1');
     this.#sink.text(field, text, 0, text.length);
-    return text !== '';
+    return text.length > 0;
   }
 
   #attribute(field: PackageText, xml: string, tag: XmlTag, name: string): void {
     const raw = rawAttribute(xml, tag.start, tag.end, name);
     if (raw === null) return;
-    const text = unescapeXml(raw, this.#where, tag.start);
+    const text = Buffer.from(unescapeXml(raw, this.#where, tag.start), 'latin1');
     this.#sink.text(field, text, 0, text.length);
   }
 
@@ -254,16 +287,23 @@ class PrimaryScan {
   window(bytes: Buffer, offset: number): void {
     const where = this.#where;
     const scanner = new PrimaryScanner(bytes, offset, this.#sink, where);
-    const xml = bytes.toString('latin1');
-    for (let tag = nextTag(xml, 0, where); tag !== null;) {
+    for (let at = 0; ;) {
+      at = scanner.skipSpace(at);
+      if (at >= bytes.length) return;
+      const plain = this.#hasRoot ? scanner.plainPackage(at) : NONE;
+      if (plain !== NONE) {
+        at = scanner.readPackage(plain - OPEN.length, plain);
+        continue;
+      }
+      const tag = nextTag(scanner.xml, at, where);
+      if (tag === null) return;
       if (tag.isClosing) this.#isClosed = tag.name === 'metadata' || this.#isClosed;
       else if (tag.name === 'metadata') this.#hasRoot = true;
-      let next = tag.end;
+      at = tag.end;
       if (tag.name === 'package' && !tag.isClosing && !tag.isEmpty) {
         if (!this.#hasRoot) throw malformed(where, offset + tag.start, 'A package lies outside <metadata>.');
-        next = scanner.readPackage(xml, tag);
+        at = scanner.readPackage(tag.start, tag.end);
       }
-      tag = nextTag(xml, next, where);
     }
   }
 

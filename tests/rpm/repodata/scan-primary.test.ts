@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { PrimarySink } from '../../../src/rpm/repodata/primary-sink.ts';
+import { openRepository } from '../../../src/rpm/repodata/read-repository.ts';
+import { scanPrimary, scanPrimaryParts } from '../../../src/rpm/repodata/scan-primary.ts';
+import { sharedPath } from '../../shared.ts';
+
+/** Everything a scan says, in order, the offsets of packages left out. */
+function recorder(): { readonly sink: PrimarySink; readonly events: string[] } {
+  const events: string[] = [];
+  const read = (bytes: Uint8Array, from: number, to: number) =>
+    Buffer.from(bytes.subarray(from, to)).toString();
+  return {
+    events,
+    sink: {
+      text: (field, bytes, from, to) => events.push(`${field} ${read(bytes, from, to)}`),
+      version: (evr) => events.push(`evr ${evr}`),
+      size: (bytes) => events.push(`size ${bytes}`),
+      dependency: (kind, bytes, from, to, flag, evr) =>
+        events.push(`${kind} ${read(bytes, from, to)} ${flag} ${evr}`),
+      file: (bytes, from, to) => events.push(`file ${read(bytes, from, to)}`),
+      finish: () => events.push('finish'),
+    },
+  };
+}
+
+function eventsOf(content: Buffer): string[] {
+  const { sink, events } = recorder();
+  scanPrimary(content, 'primary.xml', sink);
+  return events;
+}
+
+async function* cut(content: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (let turn = 0; at < content.length; turn += 1) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    yield await Promise.resolve(content.subarray(at, at + size));
+    at += size;
+  }
+}
+
+/** The same XML as nobody writes it, so that nothing of it is known by heart. */
+function inOtherWords(content: Buffer): Buffer {
+  const text = content
+    .toString('latin1')
+    .replaceAll(/<(rpm:entry|version|checksum|location|size|file)( [^>]*?)(\/?)>/g, (_, tag, rest, empty) => {
+      const attributes = String(rest).replaceAll(/([\w:]+)="([^"']*)"/g, "$1 = '$2'");
+      return `<${String(tag)} ${attributes} ${String(empty)}>`;
+    })
+    .replaceAll(/<(name|arch|file|rpm:sourcerpm|rpm:requires|rpm:provides)>/g, '<$1 >');
+  return Buffer.from(text, 'latin1');
+}
+
+const odd = Buffer.from(
+  `<?xml version="1.0"?><metadata><package type="rpm"><name>a</name><arch>noarch</arch>
+<version epoch="0" ver="1" rel="2"/><checksum type="sha256" pkgid="YES">01</checksum>
+<summary>a > b &amp; "c</summary><location href="a.rpm"/><format><rpm:requires>
+<rpm:entry name="(a &gt;= 1 if b)"/><rpm:entry name="b" flags="EQ" epoch="0" ver="1" rel="2"/>
+<rpm:entry name="b" flags="EQ" epoch="0" ver="1"/><rpm:entry name="b" flags="GE" epoch="0" ver="1" pre="1"/>
+<rpm:entry name="c" flags="EQ" epoch="0" ver="1" rel="2" pre="1"/><rpm:entry name="\u00e0"/></rpm:requires>
+<rpm:recommends><rpm:entry name="no"/></rpm:recommends><rpm:provides/>
+<file>/a&amp;b</file><file type="dir">/etc/\u00e0</file><file></file></format></package></metadata>`,
+);
+
+for (const name of ['edge', 'edge-lookaside']) {
+  test(`the repository ${name} is read alike however its XML is written and cut`, async () => {
+    const repository = await openRepository({}, sharedPath('pungi', 'repos', name));
+    const content = await repository.readRecord('primary');
+    const expected = eventsOf(content);
+    assert.ok(expected.length > 100);
+    assert.deepEqual(eventsOf(inOtherWords(content)), expected);
+    const { sink, events } = recorder();
+    await scanPrimaryParts(repository.readParts('primary'), 'primary.xml', sink);
+    assert.deepEqual(events, expected);
+  });
+}
+
+test('what is rarely written is read alike in both ways', () => {
+  const expected = eventsOf(odd);
+  assert.deepEqual(eventsOf(inOtherWords(odd)), expected);
+  assert.ok(expected.includes('requires (a >= 1 if b) 0 '));
+  assert.ok(expected.includes('requires b 6 0:1'));
+  assert.ok(expected.includes('file /a&b'));
+  assert.ok(!expected.some((event) => event.includes('no ')));
+});
+
+test('parts of any size give what the whole gives', async () => {
+  const expected = eventsOf(odd);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), async (sizes) => {
+      const { sink, events } = recorder();
+      await scanPrimaryParts(cut(odd, sizes), 'primary.xml', sink);
+      assert.deepEqual(events, expected);
+    }),
+  );
+});
