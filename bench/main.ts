@@ -1,5 +1,6 @@
 /** Each benchmark prints what it measured; `node bench/main.ts NAME [arguments]`. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<void> }>>> = {
+  compose: () => import('./compose.ts'),
   createrepo: () => import('./createrepo.ts'),
   koji: () => import('./koji.ts'),
   gather: () => import('./gather.ts'),

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/clock.ts';
+import { loadConfig } from '../src/config.ts';
+import { createLog } from '../src/log.ts';
+import { startReactor } from '../src/reactor.ts';
+import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
+import { startPostgresql } from '../tests/services/postgresql.ts';
+import { sharedPath } from '../tests/shared.ts';
+
+interface Measured {
+  readonly database: string;
+  readonly composes: number;
+  /** Milliseconds from POST to the answer that says `done`. */
+  readonly first: number;
+  readonly median: number;
+  readonly slowest: number;
+  /** Milliseconds from the stored request to the start of its compose, by the rows. */
+  readonly startMedian: number;
+  readonly startSlowest: number;
+  readonly peakMegabytes: number;
+}
+
+function at(sorted: readonly number[], part: number): number {
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
+}
+
+async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
+  const directory = mkdtempSync(join(tmpdir(), 'odcs-bench-'));
+  try {
+    const { config } = loadConfig({
+      file: undefined,
+      environment: {},
+      overrides: { data_dir: directory, database_url: databaseUrl, port: 0, log_level: 'silent' },
+    });
+    await using reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
+    const source = sharedPath('odcs', 'repo');
+    const body = { source: { type: 'repo', source, packages: ['ed'] }, flags: ['no_reuse'] };
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const start = performance.now();
+      const { id } = await postCompose(reactor.url, body);
+      const done = await waitForEnd(reactor.url, id);
+      if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
+      times.push(performance.now() - start);
+    }
+    const rows = await reactor.database.handle
+      .selectFrom('composes')
+      .select(['time_submitted', 'time_started'])
+      .execute();
+    const starts = rows
+      .map((row) => (row.time_started?.getTime() ?? 0) - row.time_submitted.getTime())
+      .sort((a, b) => a - b);
+    const sorted = times.toSorted((a, b) => a - b);
+    return {
+      database: reactor.database.kind,
+      composes: rounds,
+      first: Math.round(times[0] ?? 0),
+      median: at(sorted, 0.5),
+      slowest: at(sorted, 1),
+      startMedian: at(starts, 0.5),
+      startSlowest: at(starts, 1),
+      peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** `compose [--short] [--json]`: from POST to done of `ed`, on both databases. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { short: { type: 'boolean' }, json: { type: 'boolean' } },
+  });
+  const rounds = values.short === true ? 10 : 100;
+  const show = (one: Measured): void => {
+    process.stdout.write(
+      values.json === true
+        ? `${JSON.stringify(one)}\n`
+        : `${one.database}: ${one.composes} composes of ed, POST to done ${one.median} ms (first ${one.first}, slowest ${one.slowest}); ` +
+            `request to start ${one.startMedian} ms (slowest ${one.startSlowest}); peak memory ${one.peakMegabytes} MB\n`,
+    );
+  };
+  const postgresql = await startPostgresql();
+  try {
+    show(await measure(postgresql.url, rounds));
+  } finally {
+    await postgresql.stop();
+  }
+  show(await measure('', rounds));
+}
