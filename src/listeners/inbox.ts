@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { findOwnAnnouncements } from '../database/announcements.ts';
 import { transaction } from '../database/transaction.ts';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { ListenerMetrics } from './metrics.ts';
-import { bareRow, rowOfMessage, type EventRow } from './stored-row.ts';
+import { bareRow, rowOfEcho, rowOfMessage, type EventRow } from './stored-row.ts';
 import type { MessageLimits } from './translate/message-body.ts';
 import type { ReceivedMessage } from './translate/received-message.ts';
 
@@ -154,13 +155,19 @@ export class Inbox {
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
-    const { database, metrics, needsEnrichment } = this.#context;
+    const { clock, database, metrics, needsEnrichment } = this.#context;
     const unique = new Map(batch.map(({ entry }) => [keyOf(entry.row), entry]));
     const stopTimer = metrics?.storing.startTimer();
     const ids = await transaction(database.handle, async (handle) => {
+      const entries = [...unique.values()];
+      const own = await findOwnAnnouncements(
+        handle,
+        entries.flatMap(({ announcedAs }) => announcedAs ?? []),
+      );
+      const isEcho = ({ announcedAs }: EventRow): boolean => announcedAs !== null && own.has(announcedAs);
       const rows = await handle
         .insertInto('events')
-        .values([...unique.values()].map(({ row }) => row))
+        .values(entries.map((entry) => (isEcho(entry) ? rowOfEcho(entry.row, clock.now()) : entry.row)))
         .onConflict((conflict) => conflict.columns(['bus', 'message_id']).doNothing())
         .returning(['id', 'bus', 'message_id'])
         .execute();
@@ -168,8 +175,9 @@ export class Inbox {
       const match: { eventId: number }[] = [];
       const enrich: { eventId: number }[] = [];
       for (const [key, eventId] of stored) {
-        const event = unique.get(key)?.event ?? null;
-        if (event === null || event.kind === 'other') continue;
+        const entry = unique.get(key);
+        const event = entry?.event ?? null;
+        if (entry === undefined || event === null || event.kind === 'other' || isEcho(entry)) continue;
         (needsEnrichment(event) ? enrich : match).push({ eventId });
       }
       await database.jobs.sendAll('event.match', match, { transaction: handle });

@@ -18,17 +18,23 @@ export interface EventRow {
   readonly row: Insertable<EventsTable>;
   /** Null where the message could not be translated. */
   readonly event: DomainEvent | null;
+  /** The id under which this service would have announced it; null for what no such service announces. */
+  readonly announcedAs: string | null;
 }
 
 /** Turns a message into the row that keeps it: whatever the message is, there is a row for it. */
 export function rowOfMessage(message: ReceivedMessage, receivedAt: Date, limits: MessageLimits): EventRow {
   const translation = translate(message, limits);
   const event = 'event' in translation ? translation.event : null;
+  const messageId = messageIdOf(message);
+  const isAnnouncement = event?.kind === 'compose.state' && event.system === 'odcs';
   return {
     event,
+    // UMB's brokers give ids of their own, so the publisher's travels in a header.
+    announcedAs: isAnnouncement ? (cleanText(message.headers['odcs_message_id']) ?? messageId) : null,
     row: {
       bus: message.bus,
-      message_id: messageIdOf(message),
+      message_id: messageId,
       topic: shorten(translation.topic),
       raw_topic: shorten(message.rawTopic),
       received_at: receivedAt,
@@ -47,11 +53,24 @@ export function rowOfMessage(message: ReceivedMessage, receivedAt: Date, limits:
   };
 }
 
+/**
+ * The row of an announcement of this service that came back over a bus. The rules were told when it happened, with
+ * the series and the chain that no announcement carries; told again they would lose count of their chains.
+ */
+export function rowOfEcho(row: Insertable<EventsTable>, now: Date): Insertable<EventsTable> {
+  return {
+    ...row,
+    matched_at: now,
+    reason: 'An announcement of this service; its rules were told when it happened.',
+  };
+}
+
 /** The row of a message the database refuses: its bytes and the reason, nothing else of it. */
 export function bareRow(row: Insertable<EventsTable>, reason: unknown): EventRow {
   const sentence = `The database refuses the message: ${messageOf(reason)}`.replaceAll('\u0000', '');
   return {
     event: null,
+    announcedAs: null,
     row: { ...row, kind: null, event: null, reason: sentence, headers: '{}', producer: null, sent_at: null },
   };
 }
