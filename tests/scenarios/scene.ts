@@ -30,6 +30,7 @@ const decisionSchema = z.object({
   compose_id: z.number().nullable(),
   outcome: z.string(),
   why: z.string(),
+  trail: z.array(z.unknown()),
 });
 /** One decision as the API tells it. */
 export type Decision = z.infer<typeof decisionSchema>;
