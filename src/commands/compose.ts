@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { sourceTypes } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Command, CommandContext } from './command.ts';
+import { planLocally } from './plan-compose.ts';
 import {
   createServiceClient,
   readShownCompose,
@@ -10,11 +11,14 @@ import {
 } from './service-client.ts';
 
 const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [options]
-       odcs-reactor compose show ID | list | wait ID | cancel ID
+       odcs-reactor compose plan TYPE SOURCE [PACKAGE …] [--why] [options]
+       odcs-reactor compose show ID | list | wait ID | cancel ID | diff ID ID
 
 create  asks for a compose and prints its JSON. TYPE is ${Object.keys(sourceTypes).join(', ')}.
         SOURCE is what ODCS takes: a Koji tag, modules N:S, the path of a repository, …
+plan    tells what such a compose would hold; needs no service, only its settings.
 show    prints one compose.
+diff    prints what changed from the first compose to the second.
 list    prints the newest composes, a line each.
 wait    waits until a compose has ended; exit code 1 when it failed.
 cancel  stops a compose that waits or runs, removes one that is done.
@@ -29,6 +33,7 @@ Options of create:
   --label LABEL
   --compose-type TYPE
   --wait               wait for the end, with progress
+  --why                with plan: the reason of every package
   --body JSON          the request body as POST takes it, instead of TYPE and SOURCE
 
 Options of all:
@@ -51,6 +56,7 @@ const options = {
   'compose-type': { type: 'string' },
   body: { type: 'string' },
   wait: { type: 'boolean' },
+  why: { type: 'boolean' },
 } as const;
 
 type Values = ReturnType<typeof parse>['values'];
@@ -164,6 +170,15 @@ export const command: Command = {
     );
     const isJson = values.json === true;
     const id = words[0];
+    if (action === 'plan') {
+      await planLocally(context, requestBody(words, values), { isJson, isWhy: values.why === true });
+      return 0;
+    }
+    if (action === 'diff' && words[0] !== undefined && words[1] !== undefined) {
+      const [from, to] = [encodeURIComponent(words[0]), encodeURIComponent(words[1])];
+      print(context, await client.request('GET', `/api/1/composes/${to}/manifest?since=${from}`), isJson);
+      return 0;
+    }
     if (action === 'create') {
       const created = await client.request('POST', '/api/1/composes/', requestBody(words, values));
       if (values.wait !== true) {

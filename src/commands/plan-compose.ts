@@ -1,0 +1,53 @@
+import { systemClock } from '../clock.ts';
+import { openSources } from '../composer/open-sources.ts';
+import { planCompose } from '../composer/plan.ts';
+import { loadConfig } from '../config.ts';
+import { createLog } from '../log.ts';
+import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
+import type { CommandContext } from './command.ts';
+
+/**
+ * Plans a request here and now, without a service, by the settings of the environment, and prints what the compose
+ * would hold; with `isWhy` the reason of every package. Throws what checking and planning throw.
+ */
+export async function planLocally(
+  context: CommandContext,
+  body: unknown,
+  { isJson, isWhy }: { readonly isJson: boolean; readonly isWhy: boolean },
+): Promise<void> {
+  const { config } = loadConfig({
+    file: context.environment['ODCS_REACTOR_CONFIG'],
+    environment: context.environment,
+    overrides: {},
+  });
+  const log = createLog('warn');
+  const start = performance.now();
+  using opened = openSources(config, { clock: systemClock, log, database: null });
+  const plan = await planCompose(
+    { ...opened, log, signal: context.signal, progress: () => undefined },
+    parseComposeRequest(body, requestDefaults(config)),
+  );
+  const { trees, unresolved, warnings } = plan.selection;
+  const packages = trees.flatMap((tree) =>
+    (['binary', 'debug', 'source'] as const).flatMap((kind) =>
+      tree[kind].map((one) => ({ arch: tree.arch, kind, file: one.package.fileName, why: one.why })),
+    ),
+  );
+  const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
+  const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+  if (isJson) {
+    const summary = { fingerprint: plan.fingerprint, packages, unresolved, warnings, seconds, peakMegabytes };
+    context.stdout(`${JSON.stringify(summary)}\n`);
+    return;
+  }
+  for (const { arch, kind, file, why } of packages) {
+    context.stdout(`${arch}  ${kind.padEnd(6)}  ${file}${isWhy ? `  (${why})` : ''}\n`);
+  }
+  for (const one of unresolved) {
+    context.stdout(`unresolved: ${one.package} on ${one.arch} needs ${one.dependencies.join(', ')}\n`);
+  }
+  for (const warning of warnings) context.stdout(`warning: ${warning}\n`);
+  context.stdout(
+    `fingerprint ${plan.fingerprint}, ${packages.length} packages, ${seconds} s, ${peakMegabytes} MB\n`,
+  );
+}
