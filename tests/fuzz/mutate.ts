@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ReactorError } from '../../src/model/errors.ts';
 import type { FuzzRun } from './main.ts';
 import { Random } from './random.ts';
@@ -75,6 +76,8 @@ export async function fuzzCases(
     }
     if (Date.now() - begin > MOST_MILLISECONDS) throw new Error(`Case ${cases} of seed ${seed} hangs.`);
     cases += 1;
+    // What was collected is freed only between two turns of the event loop.
+    if (cases % 256 === 0) await setImmediate();
     if (cases % 256 === 0 && process.memoryUsage.rss() > MEGABYTES * 2 ** 20) {
       throw new Error(`Case ${cases} of seed ${seed} needs more than ${MEGABYTES} MiB.`);
     }

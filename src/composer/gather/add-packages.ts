@@ -42,8 +42,6 @@ class IndexSink implements PrimarySink {
   readonly #requires: number[] = [];
   /** Name, flag and EVR of each provide, one after the other. */
   readonly #provides: number[] = [];
-  #lastEvr = '';
-  #lastEvrId = -1;
 
   constructor(index: GatherIndex, repository: number, where: string) {
     this.#index = index;
@@ -77,8 +75,12 @@ class IndexSink implements PrimarySink {
     }
   }
 
-  version(evr: string): void {
-    this.#evrId = this.#internEvr(evr);
+  evr(bytes: Uint8Array, from: number, to: number): number {
+    return this.#index.strings.internBytes(bytes, from, to);
+  }
+
+  version(evr: number): void {
+    this.#evrId = evr;
   }
 
   size(bytes: number): void {
@@ -91,16 +93,16 @@ class IndexSink implements PrimarySink {
     from: number,
     to: number,
     flag: number,
-    evr: string,
+    evr: number,
   ): void {
     const { strings, dependencies } = this.#index;
     if (kind === 'requires') {
       if (isRpmlib(bytes, from, to)) return;
       const name = strings.internBytes(bytes, from, to);
-      this.#requires.push(dependencies.intern(name, flag, flag === 0 ? -1 : this.#internEvr(evr)));
+      this.#requires.push(dependencies.intern(name, flag, flag === 0 ? -1 : evr));
     } else {
       const name = strings.internBytes(bytes, from, to);
-      this.#provides.push(name, flag, flag === 0 ? -1 : this.#internEvr(evr));
+      this.#provides.push(name, flag, flag === 0 ? -1 : evr);
     }
   }
 
@@ -140,14 +142,6 @@ class IndexSink implements PrimarySink {
       size: this.#size,
     });
     addDependencies(index, id, this.#requires, this.#provides);
-  }
-
-  #internEvr(evr: string): number {
-    if (evr !== this.#lastEvr || this.#lastEvrId < 0) {
-      this.#lastEvr = evr;
-      this.#lastEvrId = this.#index.strings.intern(evr);
-    }
-    return this.#lastEvrId;
   }
 }
 

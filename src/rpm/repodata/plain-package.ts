@@ -3,6 +3,10 @@ import { unescapeXml } from './xml-scan.ts';
 
 const QUOTE = 34;
 const AMPERSAND = 38;
+const DASH = 45;
+const COLON = 58;
+/** What `</packager>` has and `</package>` has not. */
+const LETTER_R = 114;
 const APOSTROPHE = 39;
 const SLASH = 47;
 const LESS_THAN = 60;
@@ -88,7 +92,8 @@ export class PlainPackage {
   #lastFrom = 0;
   #lastTo = 0;
   #lastFlag = 0;
-  #lastEvr = '';
+  #lastEvr = NONE;
+  readonly #draft = new Uint8Array(MOST_VERSION);
 
   constructor(content: Buffer, sink: PrimarySink, where: string) {
     this.#content = content;
@@ -132,7 +137,7 @@ export class PlainPackage {
   }
 
   #readClosing(at: number): number {
-    if (this.#has(CLOSE_NAME, at)) return NONE;
+    if (this.#has(CLOSE_NAME, at) && this.#content[at + CLOSE_NAME.length] !== LETTER_R) return NONE;
     if (this.#has(CLOSE_REQUIRES, at) || this.#has(CLOSE_PROVIDES, at)) this.state.list = null;
     return at + 1;
   }
@@ -214,7 +219,7 @@ export class PlainPackage {
     }
     let at = to + 1;
     let flag = 0;
-    let evr = '';
+    let evr = NONE;
     if (content[at] !== SLASH) {
       if (!this.#isLastVersion(at) && !this.#readVersion(at, end)) return NONE;
       at += this.#lastTo - this.#lastFrom;
@@ -268,7 +273,7 @@ export class PlainPackage {
     const flag = this.#flagAt(flags);
     if (flag === 0 || !this.#has(EPOCH, flags + 2)) return false;
     const stop = this.#readEvr(flags + 2 + EPOCH.length, end);
-    if (stop === NONE || stop - at > MOST_VERSION) return false;
+    if (stop === NONE) return false;
     this.#lastFrom = at;
     this.#lastTo = stop;
     this.#lastFlag = flag;
@@ -282,20 +287,34 @@ export class PlainPackage {
     const version = epochEnd + VERSION.length;
     const versionEnd = this.#endOfValue(version, end);
     if (versionEnd === NONE) return NONE;
-    let stop = versionEnd + 1;
-    let release = '';
+    let from = versionEnd;
+    let to = versionEnd;
     if (this.#has(RELEASE, versionEnd)) {
-      const from = versionEnd + RELEASE.length;
-      const to = this.#endOfValue(from, end);
+      from = versionEnd + RELEASE.length;
+      to = this.#endOfValue(from, end);
       if (to === NONE) return NONE;
-      release = `-${this.#text(from, to)}`;
-      stop = to + 1;
+    }
+    if (to - epoch > MOST_VERSION) return NONE;
+    let length = this.#copy(epoch, epochEnd, 0);
+    this.#draft[length] = COLON;
+    length = this.#copy(version, versionEnd, length + 1);
+    if (from > versionEnd) {
+      this.#draft[length] = DASH;
+      length = this.#copy(from, to, length + 1);
     }
     // What was remembered of the last entry does not stand for this EVR.
     this.#lastFrom = 0;
     this.#lastTo = 0;
-    this.#lastEvr = `${this.#text(epoch, epochEnd)}:${this.#text(version, versionEnd)}${release}`;
-    return stop;
+    this.#lastEvr = this.#sink.evr(this.#draft, 0, length);
+    return to + 1;
+  }
+
+  /** Copies bytes into the draft of an EVR; answers where they end there. */
+  #copy(from: number, to: number, into: number): number {
+    const content = this.#content;
+    const draft = this.#draft;
+    for (let i = from; i < to; i += 1) draft[into + i - from] = content[i] ?? 0;
+    return into + to - from;
   }
 
   #text(from: number, to: number): string {

@@ -24,17 +24,17 @@ export type PackageText = 'name' | 'arch' | 'pkgid' | 'sourceRpm' | 'href' | 'ba
  */
 export interface PrimarySink {
   text(field: PackageText, bytes: Uint8Array, from: number, to: number): void;
-  /** `epoch:version-release`. */
-  version(evr: string): void;
+  /** Answers a number for `epoch:version[-release]`, by which it is called from then on; -1 stands for none. */
+  evr(bytes: Uint8Array, from: number, to: number): number;
+  version(evr: number): void;
   size(bytes: number): void;
-  /** `evr` is `epoch:version[-release]`, empty for an unversioned dependency. */
   dependency(
     kind: 'requires' | 'provides',
     bytes: Uint8Array,
     from: number,
     to: number,
     flag: number,
-    evr: string,
+    evr: number,
   ): void;
   file(bytes: Uint8Array, from: number, to: number): void;
   /** The package is complete; the offsets are those of its element in the file. Throws to refuse it. */

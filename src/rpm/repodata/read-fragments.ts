@@ -84,6 +84,7 @@ function cutPrimary(content: Buffer, where: string, wanted: ReadonlySet<string>)
     text(field: PackageText, bytes, from, to) {
       if (field === 'pkgid') current = Buffer.from(bytes.subarray(from, to)).toString('latin1');
     },
+    evr: () => -1,
     version: () => undefined,
     size: () => undefined,
     dependency: () => undefined,

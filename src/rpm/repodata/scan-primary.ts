@@ -60,7 +60,7 @@ class PrimaryScanner {
   readonly #sink: PrimarySink;
   readonly #where: string;
   #lastRaw = '';
-  #lastEvr = '';
+  #lastEvr = NONE;
   #xml: string | undefined;
 
   constructor(content: Buffer, base: number, sink: PrimarySink, where: string) {
@@ -240,7 +240,7 @@ class PrimaryScanner {
       to = from + raw.length;
     }
     let flag = 0;
-    let evr = '';
+    let evr = NONE;
     if (end - to > 8) {
       const raw = rawAttribute(xml, to + 1, end, 'flags');
       if (raw !== null) {
@@ -257,14 +257,15 @@ class PrimaryScanner {
   }
 
   /** The EVR of a tag. Neighbours mostly carry the same one, so the last is remembered by its raw text. */
-  #evr(xml: string, start: number, end: number): string {
+  #evr(xml: string, start: number, end: number): number {
     const raw = xml.slice(start, end);
     if (raw === this.#lastRaw) return this.#lastEvr;
     const epoch = rawAttribute(xml, start, end, 'epoch') ?? '0';
     const version = rawAttribute(xml, start, end, 'ver') ?? '';
     const release = rawAttribute(xml, start, end, 'rel');
     const text = `${epoch === '' ? '0' : epoch}:${version}${release === null ? '' : `-${release}`}`;
-    const evr = unescapeXml(text, this.#where, start);
+    const bytes = Buffer.from(unescapeXml(text, this.#where, start), 'latin1');
+    const evr = this.#sink.evr(bytes, 0, bytes.length);
     this.#lastRaw = raw;
     this.#lastEvr = evr;
     return evr;

@@ -9,16 +9,18 @@ import { sharedPath } from '../../shared.ts';
 /** Everything a scan says, in order, the offsets of packages left out. */
 function recorder(): { readonly sink: PrimarySink; readonly events: string[] } {
   const events: string[] = [];
+  const evrs: string[] = [];
   const read = (bytes: Uint8Array, from: number, to: number) =>
     Buffer.from(bytes.subarray(from, to)).toString();
   return {
     events,
     sink: {
       text: (field, bytes, from, to) => events.push(`${field} ${read(bytes, from, to)}`),
-      version: (evr) => events.push(`evr ${evr}`),
+      evr: (bytes, from, to) => evrs.push(read(bytes, from, to)) - 1,
+      version: (evr) => events.push(`evr ${evrs[evr] ?? ''}`),
       size: (bytes) => events.push(`size ${bytes}`),
       dependency: (kind, bytes, from, to, flag, evr) =>
-        events.push(`${kind} ${read(bytes, from, to)} ${flag} ${evr}`),
+        events.push(`${kind} ${read(bytes, from, to)} ${flag} ${evrs[evr] ?? ''}`),
       file: (bytes, from, to) => events.push(`file ${read(bytes, from, to)}`),
       finish: () => events.push('finish'),
     },
@@ -55,6 +57,7 @@ function inOtherWords(content: Buffer): Buffer {
 const odd = Buffer.from(
   `<?xml version="1.0"?><metadata><package type="rpm"><name>a</name><arch>noarch</arch>
 <version epoch="0" ver="1" rel="2"/><checksum type="sha256" pkgid="YES">01</checksum>
+<packager>p</packager>
 <summary>a > b &amp; "c</summary><location href="a.rpm"/><format><rpm:requires>
 <rpm:entry name="(a &gt;= 1 if b)"/><rpm:entry name="b" flags="EQ" epoch="0" ver="1" rel="2"/>
 <rpm:entry name="b" flags="EQ" epoch="0" ver="1"/><rpm:entry name="b" flags="GE" epoch="0" ver="1" pre="1"/>
