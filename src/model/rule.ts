@@ -3,7 +3,6 @@ import type { EventKind } from './event.ts';
 
 export type RuleMode = 'active' | 'shadow' | 'off';
 export type WhenBusy = 'latest' | 'queue' | 'cancel_running';
-export type Comparison = 'event' | 'builds' | 'rpms' | 'parts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -72,7 +71,6 @@ export interface Rule {
   /** The ODCS request body, templates unfilled. */
   readonly compose: JsonObject;
   readonly unchanged: 'skip' | 'compose';
-  readonly compare: Comparison;
   readonly whenBusy: WhenBusy;
   readonly notify: readonly Notification[];
   readonly maxChain: number;

@@ -176,7 +176,6 @@ function compileRule(file: RuleFile, path: string): Rule {
     series: file.series ?? null,
     compose: file.compose,
     unchanged: file.unchanged,
-    compare: file.compare,
     whenBusy: file.when_busy,
     notify: file.notify.map(compileNotification),
     maxChain: file.max_chain,

@@ -106,7 +106,6 @@ export const ruleFileSchema = z
       .record(z.string(), z.json())
       .describe('the ODCS request body, with ${field}, ${event.field}, ${events.field}'),
     unchanged: z.enum(['skip', 'compose']).default('skip'),
-    compare: z.enum(['event', 'builds', 'rpms', 'parts']).default('rpms'),
     when_busy: z.enum(['latest', 'queue', 'cancel_running']).default('latest'),
     notify: z.array(notification).max(20).default([]),
     max_chain: z.int().min(0).max(20).default(3).describe('longest chain of composes it may stand in'),
