@@ -14,10 +14,14 @@ export interface OriginFetcher extends Disposable {
 export function openOriginFetcher(context: {
   readonly store: PackageStore;
   readonly clock: Clock;
+  /** PEM of the authorities to trust, by the origin of the server; those of the system otherwise. */
+  readonly authorities?: ReadonlyMap<string, string>;
 }): OriginFetcher {
   const servers = new Map<string, KojiHttpFiles>();
   const serverOf = (origin: string): KojiHttpFiles => {
-    const known = servers.get(origin) ?? openHttpFiles({ topUrl: origin });
+    const authorities = context.authorities?.get(origin);
+    const trust = authorities === undefined ? {} : { authorities };
+    const known = servers.get(origin) ?? openHttpFiles({ topUrl: origin, ...trust });
     servers.set(origin, known);
     return known;
   };

@@ -13,7 +13,7 @@ import { createComposeSource } from './sources/compose-source.ts';
 import { FragmentKeeper } from './sources/fragment-keeper.ts';
 import { kojiSource } from './sources/koji-source.ts';
 import type { Koji } from './sources/koji.ts';
-import { openKoji } from './sources/open-koji.ts';
+import { fileServerAuthorities, openKoji } from './sources/open-koji.ts';
 import { createRepoSource } from './sources/repo.ts';
 import { RepositoryCache } from './sources/repository-cache.ts';
 
@@ -41,7 +41,7 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
   const stack = new DisposableStack();
   const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   const store = new PackageStore(join(config.target_dir, '.packages'));
-  const fetcher = stack.use(openOriginFetcher({ store, clock }));
+  const fetcher = stack.use(openOriginFetcher({ store, clock, authorities: fileServerAuthorities(config) }));
   const koji = openKoji(config, { store, clock, log });
   if (koji !== null) stack.use(koji);
   const compose =

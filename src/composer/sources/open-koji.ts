@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
@@ -17,6 +18,16 @@ export type KojiSettings = Pick<
 export function configuredProfile(config: KojiSettings, home: string = homedir()): KojiProfile | null {
   if (config.koji_profile === '') return null;
   return readKojiProfile(config.koji_profile, profilePlaces(home, config.koji_config), home);
+}
+
+/**
+ * The authorities that the certificate of the configured Koji's file server may come from, by its origin. Throws what
+ * reading the profile throws.
+ */
+export function fileServerAuthorities(config: KojiSettings): ReadonlyMap<string, string> {
+  const profile = configuredProfile(config);
+  if (profile === null || profile.topUrl === null || profile.serverCa === null) return new Map();
+  return new Map([[new URL(profile.topUrl).origin, readFileSync(profile.serverCa, 'utf8')]]);
 }
 
 /**
