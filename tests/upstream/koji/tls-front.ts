@@ -15,22 +15,14 @@ export interface Certificate {
 /** Makes an authority and a certificate for 127.0.0.1. */
 export function makeCertificate(folder: string): Certificate {
   const at = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
-  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  openssl(
-    'req',
-    '-x509',
-    ...fresh,
-    ...['-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=Koji test authority'],
-  );
-  openssl(
-    'req',
-    '-x509',
-    ...fresh,
-    ...['-keyout', at('server.key'), '-out', at('server.pem'), '-subj', '/CN=127.0.0.1'],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE'],
-    ...['-CA', at('ca.pem'), '-CAkey', at('ca.key')],
-  );
+  const fresh = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2';
+  for (const what of [
+    '-keyout ca.key -out ca.pem -subj /CN=authority',
+    '-keyout server.key -out server.pem -subj /CN=127.0.0.1 -CA ca.pem -CAkey ca.key' +
+      ' -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE',
+  ]) {
+    execFileSync('openssl', `${fresh} ${what}`.split(' '), { cwd: folder, stdio: 'pipe' });
+  }
   return { authority: at('ca.pem'), key: at('server.key'), certificate: at('server.pem') };
 }
 
