@@ -18,6 +18,7 @@ import { parseComposeRequest, requestDefaults } from '../src/model/compose-reque
 import { loadConfig } from '../src/config.ts';
 import { ROW_MEMBERS, readBuild, readRpm } from '../src/upstream/koji/koji-build.ts';
 import { XmlRpcReader } from '../src/upstream/koji/xml-rpc-read.ts';
+import { measureService } from './koji-service.ts';
 import { sharedPath } from '../tests/shared.ts';
 
 const MB = 2 ** 20;
@@ -126,7 +127,7 @@ async function indexOnly(koji: Koji): Promise<number> {
 }
 
 /** Plans of a whole tag out of a tree that `gen_repo.py --rpms --koji-layout --sources` made. */
-async function planTree(tree: string, isHttp: boolean): Promise<void> {
+async function planTree(tree: string, isHttp: boolean, isService = false): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-koji-'));
   const child = fork(new URL('koji-hub-process.ts', import.meta.url), [tree]);
   const [ready] = await once(child, 'message');
@@ -140,6 +141,14 @@ async function planTree(tree: string, isHttp: boolean): Promise<void> {
     });
   };
   try {
+    if (isService) {
+      const tagLast = async (): Promise<void> => {
+        child.send('tag');
+        await once(child, 'message');
+      };
+      await measureService({ hub: server.hub, tree, tagLast, say });
+      return;
+    }
     again('index');
     again('cold');
     again('warm');
@@ -168,7 +177,27 @@ async function runStep(step: string, place: BenchKoji): Promise<void> {
   }
 }
 
-/** `node bench/main.ts koji [--tree DIR] [--http]`. */
+/** Everything on a small tree made for it, links and all. */
+async function runShort(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-koji-tree-'));
+  try {
+    const tree = join(folder, 'tree');
+    const options = ['--packages', '1500', '--rpms', '--koji-layout', '--sources', '--jobs', '1'];
+    const { status, stderr } = spawnSync(
+      'python3',
+      [sharedPath('bench', 'gen_repo.py'), ...options, '--out', tree],
+      { encoding: 'utf8' },
+    );
+    if (status !== 0) throw new Error(stderr);
+    await planTree(tree, false);
+    await planTree(tree, true);
+    await planTree(tree, false, true);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** `node bench/main.ts koji [--short | --tree DIR [--http | --service]]`. */
 export async function run(argv: readonly string[]): Promise<void> {
   const text = { type: 'string', default: '' } as const;
   const { values } = parseArgs({
@@ -176,6 +205,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     options: {
       tree: text,
       http: { type: 'boolean', default: false },
+      service: { type: 'boolean', default: false },
+      short: { type: 'boolean', default: false },
       step: text,
       hub: text,
       top: text,
@@ -183,6 +214,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     },
   });
   if (values.step !== '') await runStep(values.step, values);
+  else if (values.short) await runShort();
   else if (values.tree === '') await parseRecordings();
-  else await planTree(values.tree, values.http);
+  else await planTree(values.tree, values.http, values.service);
 }

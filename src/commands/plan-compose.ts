@@ -30,7 +30,13 @@ export async function planLocally(
   const { trees, unresolved, warnings } = plan.selection;
   const packages = trees.flatMap((tree) =>
     (['binary', 'debug', 'source'] as const).flatMap((kind) =>
-      tree[kind].map((one) => ({ arch: tree.arch, kind, file: one.package.fileName, why: one.why })),
+      tree[kind].map((one) => ({
+        arch: tree.arch,
+        kind,
+        file: one.package.fileName,
+        // The reasons of a whole tag take longer than its plan.
+        why: isWhy || isJson ? one.why : '',
+      })),
     ),
   );
   const seconds = Number(((performance.now() - start) / 1000).toFixed(2));

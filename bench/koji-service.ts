@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemClock } from '../src/clock.ts';
+import { loadConfig } from '../src/config.ts';
+import { createLog } from '../src/log.ts';
+import { startReactor } from '../src/reactor.ts';
+import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
+import { startPostgresql } from '../tests/services/postgresql.ts';
+
+export interface BenchService {
+  readonly hub: string;
+  /** The top directory. */
+  readonly tree: string;
+  /** Tags the last build, and answers once the hub shows it. */
+  readonly tagLast: () => Promise<void>;
+  readonly say: (text: string) => void;
+}
+
+const RULE = `version: 1
+name: bench
+owner: rel-eng
+description: Follow the tag.
+mode: active
+on:
+  - event: koji.tag
+    match: { tag: bench }
+settle: 0s
+series: bench
+compose:
+  source: { type: tag, source: bench }
+`;
+
+/**
+ * What a service on a real PostgreSQL needs from a request or an event to `done`, links made and published, beside the
+ * tree so that links can be made.
+ */
+export async function measureService({ hub, tree, tagLast, say }: BenchService): Promise<void> {
+  const directory = mkdtempSync(join(dirname(tree), 'bench-koji-service-'));
+  const postgresql = await startPostgresql();
+  writeFileSync(join(directory, 'koji.conf'), `[bench]\nserver = ${hub}\ntopdir = ${tree}\n`);
+  mkdirSync(join(directory, 'rules'));
+  writeFileSync(join(directory, 'rules', 'bench.yaml'), RULE);
+  const { config } = loadConfig({
+    file: undefined,
+    environment: {},
+    overrides: {
+      data_dir: join(directory, 'data'),
+      database_url: postgresql.url,
+      port: 0,
+      rules_dir: join(directory, 'rules'),
+      koji_profile: 'bench',
+      koji_config: join(directory, 'koji.conf'),
+      arches: ['x86_64'],
+      log_level: 'silent',
+    },
+  });
+  const start = () => startReactor({ config, clock: systemClock, log: createLog('silent') });
+  const request = { source: { type: 'tag', source: 'bench' }, flags: ['no_reuse'] };
+  const compose = async (url: string, what: string): Promise<void> => {
+    const begin = performance.now();
+    const { id } = await postCompose(url, request);
+    const done = await waitForEnd(url, id);
+    if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
+    say(`${what.padEnd(58)} ${((performance.now() - begin) / 1000).toFixed(2).padStart(7)} s`);
+  };
+  try {
+    await using first = await start();
+    await compose(first.url, 'compose, nothing known, POST to done');
+    await first.stop();
+    rmSync(join(config.data_dir, 'cache', 'koji', 'sets'), { recursive: true, force: true });
+    await using reactor = await start();
+    await compose(reactor.url, 'compose, digests and metadata known, new process state');
+    await compose(reactor.url, 'compose again, nothing changed, no reuse');
+    await tagLast();
+    const begin = performance.now();
+    const build = { build_id: 1, name: 'bench', version: '1', release: '1', owner: 'releng', user: 'releng' };
+    const body = {
+      base_url: 'https://koji.example.org',
+      instance: 'primary',
+      ...build,
+      tag: 'bench',
+      tag_id: 1,
+    };
+    await fetch(`${reactor.url}/api/1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ topic: 'org.fedoraproject.prod.buildsys.tag', body }),
+    });
+    const { handle } = reactor.database;
+    for (;;) {
+      const row = await handle
+        .selectFrom('compose_requests')
+        .innerJoin('composes', 'composes.id', 'compose_requests.compose_id')
+        .select(['composes.id', 'compose_requests.created_at', 'compose_requests.started_at'])
+        .executeTakeFirst();
+      if (row === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        continue;
+      }
+      const done = await waitForEnd(reactor.url, row.id);
+      if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
+      const toStart = (row.started_at?.getTime() ?? 0) - (performance.timeOrigin + begin);
+      say(
+        `${'one new build, event to done (settle 0)'.padEnd(58)} ${((performance.now() - begin) / 1000).toFixed(2).padStart(7)} s` +
+          `  event to the start of its plan ${Math.round(toStart)} ms`,
+      );
+      break;
+    }
+    say(`peak memory of the service ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);
+    await reactor.stop();
+  } finally {
+    await postgresql.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
