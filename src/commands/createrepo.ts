@@ -17,6 +17,7 @@ Writes the repodata of all RPMs below DIR into DIR/repodata, equal to what creat
   --groupfile FILE     add a comps file
   --baseurl URL        xml:base of every package
   --revision TEXT      instead of the time
+  --skip-broken        leave out RPMs that cannot be read, and name them
   --json               print the result as JSON
 `;
 
@@ -63,6 +64,7 @@ export const command: Command = {
         groupfile: { type: 'string' },
         baseurl: { type: 'string' },
         revision: { type: 'string' },
+        'skip-broken': { type: 'boolean' },
         json: { type: 'boolean' },
       },
     });
@@ -80,11 +82,13 @@ export const command: Command = {
         ...(cache !== undefined && { cacheDirectory: cache }),
         ...(values.compress !== undefined && { compression: compressionOf(values.compress) }),
         ...(values.workers !== undefined && { workers: workersOf(values.workers) }),
+        ...(values['skip-broken'] === true && { skipBroken: true }),
         ...(values.groupfile !== undefined && { groupFile: values.groupfile }),
         ...(values.baseurl !== undefined && { baseUrl: values.baseurl }),
         ...(values.revision !== undefined && { revision: values.revision }),
       },
     );
+    for (const { href, reason } of result.skipped) context.stderr(`left out: ${href}: ${reason}\n`);
     context.stdout(values.json === true ? `${JSON.stringify(result)}\n` : describe(result, directory));
     return 0;
   },

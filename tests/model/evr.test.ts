@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { compareEvr, compareVersions, formatEvr, parseEvr } from '../../src/model/evr.ts';
 
 /** Ascending groups: everything in one line is equal, every line is older than the next. */
@@ -44,4 +46,47 @@ test('the epoch decides before the version', () => {
 test('an EVR survives being read and written', () => {
   assert.equal(formatEvr(parseEvr('3.2.1-4.fc42')), '0:3.2.1-4.fc42');
   assert.equal(formatEvr(parseEvr('2:8.2-1~rc1')), '2:8.2-1~rc1');
+});
+
+test('random versions are ordered as rpm itself orders them', () => {
+  const segment = fc.oneof(
+    fc.constantFrom(
+      '~',
+      '^',
+      '.',
+      '_',
+      '+',
+      '~~',
+      '^^',
+      '..',
+      '',
+      '0',
+      '00',
+      '01',
+      '1',
+      '10',
+      'a',
+      'rc',
+      'A',
+      'Z',
+    ),
+    fc.stringMatching(/^[0-9a-zA-Z]{1,4}$/),
+  );
+  const version = fc.array(segment, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+  // A change of one version, so that pairs are often nearly equal.
+  const pair = fc.oneof(
+    fc.tuple(version, version),
+    fc.tuple(version, segment).map(([one, more]): [string, string] => [one, one + more]),
+    fc.tuple(version, segment, version).map(([a, b, c]): [string, string] => [a + b + c, a + c]),
+  );
+  const pairs = fc.sample(pair, 2000).filter(([left, right]) => left !== '' && right !== '');
+  const table = pairs.map(([left, right]) => `{"${left}","${right}"}`).join(',');
+  const script = `local out = {} for i, p in ipairs({${table}}) do out[i] = rpm.vercmp(p[1], p[2]) end print(table.concat(out, ' '))`;
+  const answers = execFileSync('rpm', ['--eval', `%{lua: ${script}}`], { encoding: 'utf8' })
+    .trim()
+    .split(' ');
+  assert.equal(answers.length, pairs.length);
+  for (const [index, [left, right]] of pairs.entries()) {
+    assert.equal(Math.sign(compareVersions(left, right)), Number(answers[index]), `"${left}" and "${right}"`);
+  }
 });

@@ -100,10 +100,13 @@ export function brokenDependencies(result: GatherResult): Map<string, string[]> 
   return new Map(sorted.map(([key, dependencies]) => [key, [...dependencies].sort()]));
 }
 
-/** The report of check_deps, one line a package, as the reference composer words it; empty when all is resolved. */
+/**
+ * The report of check_deps, one entry a package, as the reference composer words it, its line break included; empty
+ * when all is resolved. Source: pungi contract, check_deps.
+ */
 export function checkDependencies(result: GatherResult, variant: string, arch: string): string[] {
   return [...brokenDependencies(result)].map(([name, dependencies]) => {
     const list = dependencies.map((dependency) => `'${dependency}'`).join(', ');
-    return `Unresolved dependencies for ${variant}.${arch} in package ${name}: [${list}]`;
+    return `Unresolved dependencies for ${variant}.${arch} in package ${name}\n: [${list}]`;
   });
 }

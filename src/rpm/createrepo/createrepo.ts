@@ -14,6 +14,7 @@ import {
   writeRepodata,
 } from '../repodata/write-repodata.ts';
 import { BatchPool } from './batch-pool.ts';
+import { type BrokenRpm, describeBroken, findBroken } from './find-broken.ts';
 import { type ListedRpm, listRpms } from './list-rpms.ts';
 import { prefetch } from './prefetch.ts';
 
@@ -39,6 +40,8 @@ export interface CreaterepoOptions {
   readonly revision?: string;
   /** SHA-256 by path below the directory, where they are known: such files are not hashed. */
   readonly digests?: ReadonlyMap<string, string>;
+  /** Leave RPMs out that cannot be read, instead of writing nothing. */
+  readonly skipBroken?: boolean;
 }
 
 export interface CreaterepoResult extends WrittenRepodata {
@@ -46,6 +49,8 @@ export interface CreaterepoResult extends WrittenRepodata {
   readonly made: number;
   /** Packages taken from the cache. */
   readonly reused: number;
+  /** What was left out, with the reason. */
+  readonly skipped: readonly BrokenRpm[];
 }
 
 const BATCH = 32;
@@ -54,17 +59,36 @@ const DEFAULT_WORKERS = 2;
 
 /**
  * Writes the repodata of a tree of RPMs, as `createrepo_c DIR` does. With a cache, an RPM of the same name, size
- * and modification time as one read before is not read again. Throws `createrepo.*`, `rpm.*`, `repodata.*` and
- * the reason of the signal.
+ * and modification time as one read before is not read again. Throws `createrepo.*` (`createrepo.packages_broken`
+ * names all of several), `rpm.*` for one broken RPM, `repodata.*` and the reason of the signal.
  */
 export async function createrepo(
   context: CreaterepoContext,
   options: CreaterepoOptions,
 ): Promise<CreaterepoResult> {
+  const { directory } = options;
+  const rpms = listRpms(directory).sort((left, right) => compareLocations(left, right));
+  try {
+    return { ...(await createFrom(context, options, rpms)), skipped: [] };
+  } catch (error) {
+    if (!(error instanceof ReactorError) || !error.code.startsWith('rpm.')) throw error;
+    const broken = findBroken(context, directory, rpms);
+    if (broken.length < 2 && options.skipBroken !== true) throw error;
+    if (options.skipBroken !== true) throw describeBroken(directory, broken);
+    const left = new Set(broken.map(({ href }) => href));
+    const whole = rpms.filter(({ href }) => !left.has(href));
+    return { ...(await createFrom(context, options, whole)), skipped: broken };
+  }
+}
+
+async function createFrom(
+  context: CreaterepoContext,
+  options: CreaterepoOptions,
+  rpms: readonly ListedRpm[],
+): Promise<Omit<CreaterepoResult, 'skipped'>> {
   const { directory, cacheDirectory, workers = DEFAULT_WORKERS, baseUrl } = options;
   const extra = groupRecords(options.groupFile);
   const base = baseUrl === undefined ? {} : { base: baseUrl };
-  const rpms = listRpms(directory).sort((left, right) => compareLocations(left, right));
   const cache =
     cacheDirectory === undefined
       ? undefined

@@ -164,6 +164,23 @@ describe('createrepo', () => {
     rmSync(broken);
   });
 
+  test('names every broken package, or leaves them all out when told to', async () => {
+    await createrepo({ now }, { directory: tree });
+    const bytes = snapshot();
+    const hrefs = ['broken-1-1.noarch.rpm', 'ed/cut-1-1.noarch.rpm'];
+    for (const href of hrefs) writeFileSync(join(tree, href), 'no package');
+    await assert.rejects(createrepo({ now }, { directory: tree }), (error: Error) => {
+      assert.ok('code' in error && error.code === 'createrepo.packages_broken');
+      return hrefs.every((href) => error.message.includes(href));
+    });
+    assert.deepEqual(snapshot(), bytes);
+    const { skipped, packages } = await createrepo({ now }, { directory: tree, skipBroken: true });
+    for (const href of hrefs) rmSync(join(tree, href));
+    assert.deepEqual(skipped.map(({ href }) => href).sort(), hrefs);
+    assert.equal(packages, names.length);
+    assert.deepEqual(snapshot(), bytes);
+  });
+
   test('stops when it is told to', async () => {
     const controller = new AbortController();
     const progress = () => controller.abort(new Error('enough'));
