@@ -3,7 +3,6 @@ import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 
-const TOPIC = 'odcs.compose.state-changed';
 const AT_ONCE = 100;
 
 /** A message as a bus gets it. */
@@ -58,13 +57,14 @@ export async function announceComposes(context: AnnounceContext): Promise<void> 
       last = row.id;
       const accepted = { ...row.accepted };
       let lastError: string | null = null;
-      for (const publisher of publishers) {
+      const wanted = publishers.filter(({ bus }) => row.only_bus === null || row.only_bus === bus);
+      for (const publisher of wanted) {
         if (Object.hasOwn(accepted, publisher.bus)) continue;
         lastError = failed.get(publisher.bus) ?? (await publish(publisher, row));
         if (lastError === null) accepted[publisher.bus] = clock.now().toISOString();
         else failed.set(publisher.bus, lastError);
       }
-      const isFinished = publishers.every(({ bus }) => Object.hasOwn(accepted, bus));
+      const isFinished = wanted.every(({ bus }) => Object.hasOwn(accepted, bus));
       await database.handle
         .updateTable('announcements')
         .set({
@@ -86,12 +86,17 @@ export async function announceComposes(context: AnnounceContext): Promise<void> 
 
 async function publish(
   publisher: AnnouncementPublisher,
-  row: { readonly message_id: string; readonly body: object; readonly created_at: Date },
+  row: {
+    readonly message_id: string;
+    readonly topic: string;
+    readonly body: object;
+    readonly created_at: Date;
+  },
 ): Promise<string | null> {
   try {
     await publisher.publish({
       messageId: row.message_id,
-      topic: TOPIC,
+      topic: row.topic,
       body: row.body,
       sentAt: row.created_at,
       user: ownerOf(row.body),

@@ -90,7 +90,7 @@ export async function finishComposeRequest(
     .returning('series')
     .executeTakeFirst();
   if (ended === undefined) return;
-  await context.transaction
+  const decisions = await context.transaction
     .updateTable('decisions')
     .set({
       outcome: result.outcome,
@@ -98,7 +98,13 @@ export async function finishComposeRequest(
       why: why ?? `Compose ${result.composeId ?? ''} was made.`,
     })
     .where('request_id', '=', id)
+    .returning('id')
     .execute();
+  await context.jobs.sendAll(
+    'rule.notify',
+    decisions.map((decision) => ({ decisionId: decision.id })),
+    { transaction: context.transaction },
+  );
   await wakeNextRequest(context, ended.series);
 }
 

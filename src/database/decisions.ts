@@ -46,6 +46,11 @@ export async function insertDecisions(
     on conflict do nothing`.execute(transaction);
 }
 
+/** One decision, or undefined. */
+export async function findDecision(handle: DatabaseHandle, id: number): Promise<DecisionRow | undefined> {
+  return handle.selectFrom('decisions').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
 /** What decisions are asked for: all conditions hold, newest first. */
 export interface DecisionQuery {
   readonly event?: number;

@@ -18,6 +18,10 @@ export interface JobData {
   announce: Record<string, never>;
   /** An event is to be enriched with what the bus did not say. */
   'event.enrich': { readonly eventId: number };
+  /** A decision of a rule is to be told; `word` where its outcome is not the news. */
+  'rule.notify': { readonly decisionId: number; readonly word?: 'overdue' };
+  /** A webhook is to be told. */
+  'rule.webhook': { readonly url: string; readonly body: object };
 }
 export type JobName = keyof JobData;
 
@@ -38,6 +42,8 @@ const queues: Record<
   'window.close': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'request.plan': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
   'compose.run': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
+  'rule.notify': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
+  'rule.webhook': { retryLimit: 100, retryDelay: 1, expireInSeconds: 120 },
   announce: { retryLimit: 1_000, retryDelay: 1, expireInSeconds: 120 },
 };
 const queueNames = Object.keys(queues) as JobName[];

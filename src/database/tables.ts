@@ -161,7 +161,11 @@ export interface RuleClocksTable {
 export interface AnnouncementsTable {
   id: Generated<number>;
   message_id: string;
-  compose_id: number;
+  /** Null where a rule tells something of no compose. */
+  compose_id: number | null;
+  topic: Generated<string>;
+  /** The only bus it is for; null for every bus. */
+  only_bus: Generated<string | null>;
   state: string;
   body: Json<object>;
   created_at: Time;

@@ -261,3 +261,19 @@ export async function findUndecided(handle: DatabaseHandle, before: Date, limit:
     .execute();
   return rows.map(({ id }) => id);
 }
+
+/** The window of the same rule and group before one, or undefined. */
+export async function findWindowBefore(
+  handle: DatabaseHandle,
+  window: Pick<WindowRow, 'id' | 'rule' | 'group_key'>,
+): Promise<WindowRow | undefined> {
+  return handle
+    .selectFrom('settle_windows')
+    .selectAll()
+    .where('rule', '=', window.rule)
+    .where('group_key', '=', window.group_key)
+    .where('id', '<', window.id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}

@@ -41,11 +41,27 @@ export interface Requirement {
   readonly parameters: JsonObject;
 }
 
+/** What may be told: how windows end, and that state checks wait for longer than they should. */
+export const notifiedOutcomes = [
+  'composed',
+  'unchanged',
+  'covered',
+  'failed',
+  'not_ready',
+  'overdue',
+  'refused',
+  'rate_limited',
+  'shadow',
+] as const;
+export type NotifiedOutcome = (typeof notifiedOutcomes)[number];
+
 /** Who hears of what the rule did: the bus or address, and on which outcomes. */
 export interface Notification {
-  readonly channel: 'bus' | 'email' | 'webhook';
+  readonly channel: 'bus' | 'webhook';
+  /** The bus as listeners call it, or a URL. */
   readonly to: string;
-  readonly only: readonly string[];
+  /** Empty for the usual ones. */
+  readonly only: readonly NotifiedOutcome[];
 }
 
 /** A rule as the engine uses it. Durations in milliseconds, null where the file says nothing. */

@@ -5,7 +5,7 @@ import type { Jobs } from '../database/jobs.ts';
 import { countRequests, lockSeries, placeComposeRequest, readSeries } from '../database/request-queue.ts';
 import { findPause, pauseRule } from '../database/rule-pauses.ts';
 import { transaction, type DatabaseHandle, type TransactionHandle } from '../database/transaction.ts';
-import { findWindow, markDecided, type WindowRow } from '../database/windows.ts';
+import { findWindow, findWindowBefore, markDecided, type WindowRow } from '../database/windows.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { askCompose, fillRequirements } from './ask-compose.ts';
@@ -54,6 +54,8 @@ export async function decideClosedWindow(context: DecideContext, windowId: numbe
 interface Prepared {
   readonly asked: AskedCompose;
   readonly waiting: readonly string[];
+  /** Whether it has just been waited for longer than `require_within`. */
+  readonly isOverdue: boolean;
 }
 
 /** Everything that needs the network, before the transaction. */
@@ -72,13 +74,20 @@ async function prepare(
       const state = await checkRequirement(requirement, context.sources, context.now);
       if (!state.met) waiting.push(state.waiting);
     }
+    let isOverdue = false;
     if (waiting.length > 0 && rule.requireWithinMs !== null) {
       const first = Math.min(...stored.map(({ input }) => Date.parse(input.receivedAt)));
-      if (context.now.getTime() - first > rule.requireWithinMs)
+      const latest = new Date(first + rule.requireWithinMs);
+      if (context.now > latest) {
         waiting.push('this is longer than require_within');
+        const before = await findWindowBefore(context.database, window);
+        // Told when it happens, not whenever it is looked at again.
+        const wasOverdue = before?.outcome === 'not_ready' && (before.decided_at ?? latest) > latest;
+        isOverdue = !wasOverdue;
+      }
     }
     const minEvent = asked.minEvent ?? (await lastChange(context, asked));
-    return { asked: { ...asked, minEvent }, waiting };
+    return { asked: { ...asked, minEvent }, waiting, isOverdue };
   } catch (error) {
     if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
@@ -100,7 +109,7 @@ async function place(
   context: DecideContext,
   window: WindowRow,
   rule: Rule,
-  { asked, waiting }: Prepared,
+  { asked, waiting, isOverdue }: Prepared,
 ): Promise<string | null> {
   const { now, jobs } = context;
   const priority = toPriority(window.priority);
@@ -146,6 +155,7 @@ async function place(
       { ...decision, why: decision.why + merged },
       requestId,
       asked,
+      isOverdue,
     );
     return decision;
   });
@@ -160,7 +170,7 @@ async function record(
 ): Promise<string | null> {
   return transaction(context.database, async (handle) => {
     if (!(await markDecided(handle, window.id, decision.outcome, context.now))) return null;
-    await insertWindowDecision(context, handle, window, decision, null, null);
+    await insertWindowDecision(context, handle, window, decision, null, null, false);
     return decision.outcome;
   });
 }
@@ -172,6 +182,7 @@ async function insertWindowDecision(
   decision: WindowDecision,
   requestId: number | null,
   asked: AskedCompose | null,
+  isOverdue: boolean,
 ): Promise<void> {
   await insertDecisions(handle, [
     {
@@ -194,6 +205,19 @@ async function insertWindowDecision(
       ],
     },
   ]);
+  const rule = context.rules.rules.find(({ name }) => name === window.rule);
+  // How a request ends is told when it has ended.
+  if (rule === undefined || rule.notify.length === 0 || decision.outcome === 'requested') return;
+  const { id } = await handle
+    .selectFrom('decisions')
+    .select('id')
+    .where('window_id', '=', window.id)
+    .where('event_id', 'is', null)
+    .executeTakeFirstOrThrow();
+  const news = isOverdue
+    ? [{ decisionId: id }, { decisionId: id, word: 'overdue' as const }]
+    : [{ decisionId: id }];
+  await context.jobs.sendAll('rule.notify', news, { transaction: handle });
 }
 
 function simple(outcome: WindowDecision['outcome'], why: string): WindowDecision {

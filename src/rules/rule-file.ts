@@ -140,7 +140,7 @@ function knownKeys(path: RulePath): readonly string[] {
   if (path.length === 0) return Object.keys(ruleFileSchema.shape);
   if (path[0] === 'on')
     return path.length === 2 ? ['event', 'match', 'unless', 'schedule'] : Object.keys(operatorsSchema.shape);
-  return ['bus', 'email', 'webhook', 'only'];
+  return ['bus', 'webhook', 'only'];
 }
 
 function compileRule(file: RuleFile, path: string): Rule {
@@ -186,10 +186,8 @@ function compileRule(file: RuleFile, path: string): Rule {
 
 function compileNotification(entry: RuleFile['notify'][number]): Notification {
   const only = entry.only ?? [];
-  if ('bus' in entry) return { channel: 'bus', to: entry.bus, only };
-  return 'email' in entry
-    ? { channel: 'email', to: entry.email, only }
-    : { channel: 'webhook', to: entry.webhook, only };
+  if ('webhook' in entry) return { channel: 'webhook', to: entry.webhook, only };
+  return { channel: 'bus', to: entry.bus === 'fedora' ? 'fedora-messaging' : entry.bus, only };
 }
 
 function ms(text: string): number {

@@ -6,6 +6,7 @@ import {
   ruleEventKinds,
   type RuleEventKind,
 } from '../model/event-catalogue.ts';
+import { notifiedOutcomes } from '../model/rule.ts';
 
 const duration = z
   .string()
@@ -60,10 +61,20 @@ const scheduleTrigger = z.strictObject({
 
 const requirement = z.record(z.string(), z.record(z.string(), z.json()));
 
+const only = z
+  .array(z.enum(notifiedOutcomes))
+  .min(1)
+  .optional()
+  .describe('default: composed, failed, refused, rate_limited, overdue');
 const notification = z.union([
-  z.strictObject({ bus: z.string().min(1), only: z.array(z.string()).optional() }),
-  z.strictObject({ email: z.string().min(3), only: z.array(z.string()).optional() }),
-  z.strictObject({ webhook: z.string().min(1), only: z.array(z.string()).optional() }),
+  z.strictObject({ bus: z.enum(['fedora', 'umb']).describe('told as odcs.rule.decided'), only }),
+  z.strictObject({
+    webhook: z
+      .string()
+      .regex(/^https?:\/\/[^\s]{1,1000}$/, 'an http or https URL')
+      .describe('gets the same as JSON by POST'),
+    only,
+  }),
 ]);
 
 /** The strict shape of a rule file, version 1. Source: RULES 4. */
@@ -107,7 +118,7 @@ export const ruleFileSchema = z
       .describe('the ODCS request body, with ${field}, ${event.field}, ${events.field}'),
     unchanged: z.enum(['skip', 'compose']).default('skip'),
     when_busy: z.enum(['latest', 'queue', 'cancel_running']).default('latest'),
-    notify: z.array(notification).max(20).default([]),
+    notify: z.array(notification).max(20).default([]).describe('who hears how windows end'),
     max_chain: z.int().min(0).max(20).default(3).describe('longest chain of composes it may stand in'),
     daily_limit: z
       .int()

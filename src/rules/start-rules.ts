@@ -10,6 +10,7 @@ import { ReactorError } from '../model/errors.ts';
 import type { RuleSet } from '../model/rule.ts';
 import { decideClosedWindow } from './decide-window.ts';
 import { matchEvent } from './match-event.ts';
+import { notifyDecision, postNotification } from './notify.ts';
 import { runRuleClocks } from './reconcile.ts';
 import { emptyRuleSet, followRules, type LiveRules } from './reload.ts';
 import type { RuleProblem } from './rule-problem.ts';
@@ -111,6 +112,20 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     },
     onError: (_name, data, error) =>
       log.warn({ err: error, window: data.windowId }, 'rules: a window was not decided'),
+  });
+  await jobs.work('rule.notify', {
+    concurrency: 1,
+    handle: async (data) => {
+      assertLoaded(live);
+      await notifyDecision({ database: handle, jobs, rules: live.current, now: clock.now() }, data);
+    },
+    onError: (_name, data, error) =>
+      log.warn({ err: error, decision: data.decisionId }, 'rules: a decision was not told'),
+  });
+  await jobs.work('rule.webhook', {
+    concurrency: CONCURRENCY,
+    handle: postNotification,
+    onError: (_name, data, error) => log.warn({ err: error, url: data.url }, 'rules: a webhook was not told'),
   });
   const clocks = startClocks(context, live, sources, onError);
   const upkeep = repeat(UPKEEP_MS, onError, async () => {

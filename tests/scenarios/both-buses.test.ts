@@ -63,8 +63,8 @@ if (options.skip === undefined) {
 async function announced(id: number | null): Promise<void> {
   const { announcements } = theScene();
   const stateOf = (text: string): string => {
-    const { compose } = JSON.parse(text) as { compose: { id: number; state_name: string } };
-    return `${compose.id} ${compose.state_name}`;
+    const { compose } = JSON.parse(text) as { compose?: { id: number; state_name: string } };
+    return compose === undefined ? '' : `${compose.id} ${compose.state_name}`;
   };
   const amqp = await until(
     () => announcements.amqp.find(({ content }) => stateOf(content.toString()) === `${id} done`),

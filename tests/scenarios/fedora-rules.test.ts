@@ -247,6 +247,15 @@ scenario('a security update that is stable leads to a compose with its builds', 
   const made = await scene.decided('container-security-updates', 1);
   assert.equal(made.outcome, 'composed', made.why);
   assert.ok((await scene.repoquery(context, made.compose_id)).includes('e-lib-1-1.x86_64'));
+  const told = await until(
+    () =>
+      scene.announcements.amqp
+        .filter(({ fields }) => fields.routingKey === 'org.fedoraproject.prod.odcs.rule.decided')
+        .map(({ content }) => JSON.parse(content.toString()) as Record<string, unknown>)
+        .find((body) => body['rule'] === 'container-security-updates'),
+    'what the rule tells the bus',
+  );
+  assert.deepEqual([told['outcome'], told['compose_id']], ['composed', made.compose_id]);
   assert.equal(
     (await scene.windowsOf('container-security-updates')).length,
     1,

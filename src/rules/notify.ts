@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { insertNotification } from '../database/announcements.ts';
+import { findDecision, type DecisionRow } from '../database/decisions.ts';
+import type { Jobs } from '../database/jobs.ts';
+import { transaction, type DatabaseHandle } from '../database/transaction.ts';
+import { messageOf, ReactorError } from '../model/errors.ts';
+import type { Notification, NotifiedOutcome, Rule, RuleSet } from '../model/rule.ts';
+
+/** What telling a decision needs. */
+export interface NotifyContext {
+  readonly database: DatabaseHandle;
+  readonly jobs: Jobs;
+  readonly rules: RuleSet;
+  readonly now: Date;
+}
+
+/** What is told where an entry of `notify` does not say `only`. */
+const usual: readonly NotifiedOutcome[] = ['composed', 'failed', 'refused', 'rate_limited', 'overdue'];
+const TIMEOUT_MS = 10_000;
+
+/** Who hears of an outcome of a rule. Pure. */
+export function notificationsOf(rule: Rule, outcome: string): readonly Notification[] {
+  return rule.notify.filter(({ only }) =>
+    (only.length === 0 ? usual : only).some((wanted) => wanted === outcome),
+  );
+}
+
+/**
+ * Tells a decision to those the rule names: puts a message for each bus in the outbox and enqueues a call for each
+ * webhook, at once and however often the job is delivered the same messages. `word` stands for the outcome where
+ * it is not the decision's own.
+ */
+export async function notifyDecision(
+  context: NotifyContext,
+  { decisionId, word }: { readonly decisionId: number; readonly word?: NotifiedOutcome },
+): Promise<void> {
+  const decision = await findDecision(context.database, decisionId);
+  const rule = context.rules.rules.find(({ name }) => name === decision?.rule);
+  if (decision === undefined || rule === undefined) return;
+  const outcome = word ?? decision.outcome;
+  const wanted = notificationsOf(rule, outcome);
+  if (wanted.length === 0) return;
+  const body = notificationBody(rule, decision, outcome);
+  await transaction(context.database, async (handle) => {
+    for (const { channel, to } of wanted) {
+      if (channel === 'bus') {
+        const message = { messageId: idOf(`${decision.id} ${outcome} ${to}`), onlyBus: to, body };
+        await insertNotification({ transaction: handle, jobs: context.jobs, now: context.now }, message);
+      } else {
+        await context.jobs.send('rule.webhook', { url: to, body }, { transaction: handle });
+      }
+    }
+  });
+}
+
+/** What buses and webhooks are told; `id` is the same however often it is told. */
+function notificationBody(rule: Rule, decision: DecisionRow, outcome: string) {
+  return {
+    event: 'rule-decided',
+    id: idOf(`${decision.id} ${outcome}`),
+    rule: rule.name,
+    owner: rule.owner,
+    outcome,
+    why: decision.why,
+    compose_id: decision.compose_id,
+    decision_id: decision.id,
+    window_id: decision.window_id,
+    at: decision.at.toISOString(),
+  };
+}
+
+/** A name-based UUID of a text, version 8. */
+function idOf(text: string): string {
+  const hex = createHash('sha256').update(`odcs-reactor:decision:${text}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/**
+ * Posts a notification to a webhook. Throws `notify.not_accepted`: to be tried again where the server did not
+ * answer, was busy or failed; for good where it refuses the message.
+ */
+export async function postNotification({
+  url,
+  body,
+}: {
+  readonly url: string;
+  readonly body: object;
+}): Promise<void> {
+  const request = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    redirect: 'error',
+  } as const;
+  let status: number;
+  try {
+    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    await response.body?.cancel();
+    if (response.ok) return;
+    ({ status } = response);
+  } catch (error) {
+    throw new ReactorError('notify.not_accepted', `The webhook did not answer: ${messageOf(error)}`, {
+      where: url,
+      fate: 'retry',
+      cause: error,
+    });
+  }
+  const mayWork = status >= 500 || status === 408 || status === 425 || status === 429;
+  throw new ReactorError('notify.not_accepted', `The webhook answered ${status}.`, {
+    where: url,
+    fate: mayWork ? 'retry' : 'drop',
+  });
+}
