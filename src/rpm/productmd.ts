@@ -40,6 +40,9 @@ export function formatProductmd(value: unknown): string {
 
 function sortKeys(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const keys = Object.keys(value);
+  // Most objects are one RPM of very many, and already in order.
+  if (keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
