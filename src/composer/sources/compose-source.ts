@@ -73,7 +73,8 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       unresolved: [],
       unmatched: [],
       warnings,
-      notes: [`Union of ${parts.map((part) => `compose ${part.id}`).join(', ')}.`],
+      // Parts are named in `source` only: a part made anew with the same content changes nothing.
+      notes: [],
       loadFragments: (wanted) => means.fragments.load(wanted, (one) => repositoryOf(read, one)),
     };
   };
