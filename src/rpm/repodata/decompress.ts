@@ -13,6 +13,8 @@ const CHUNK = 1024 * 1024;
 const PART = 4 * CHUNK;
 /** Frames that are decompressed while the ones before are used. */
 const FRAMES_AHEAD = 3;
+/** Content that may be larger is decompressed frame by frame, so that no more than it lies in memory. */
+const AHEAD_LIMIT = 256 * 1024 * 1024;
 const unzstd = promisify(zstdDecompress);
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
@@ -135,8 +137,9 @@ async function* gunzipParts(bytes: Uint8Array): AsyncGenerator<Buffer> {
 async function* zstdParts(bytes: Uint8Array, limit: number): AsyncGenerator<Buffer> {
   const frames = zstdFrames(bytes);
   const started: Promise<Buffer>[] = [];
+  const ahead = limit <= AHEAD_LIMIT ? FRAMES_AHEAD : 0;
   for (let next = 0; next < frames.length || started.length > 0;) {
-    for (; next < frames.length && started.length <= FRAMES_AHEAD; next += 1) {
+    for (; next < frames.length && started.length <= ahead; next += 1) {
       const frame = frames[next] ?? bytes;
       const part = unzstd(frame, {
         maxOutputLength: limit,

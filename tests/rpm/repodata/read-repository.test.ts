@@ -60,8 +60,27 @@ async function codeOf(run: () => unknown): Promise<string> {
   }
 }
 
-const readPrimary = async (directory: string): Promise<Buffer> =>
-  (await openRepository({}, directory)).readRecord('primary');
+async function joined(parts: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const part of parts) all.push(part);
+  return Buffer.concat(all);
+}
+
+/** Reads it as a whole and in parts, which must end alike. */
+async function readPrimary(directory: string): Promise<Buffer> {
+  const repository = await openRepository({}, directory);
+  const inParts = () => joined(repository.readParts('primary'));
+  try {
+    const whole = await repository.readRecord('primary');
+    assert.deepEqual(await inParts(), whole);
+    return whole;
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error;
+    assert.ok(error instanceof Error && 'code' in error);
+    await assert.rejects(inParts, { code: error.code });
+    throw error;
+  }
+}
 
 function primaryOf(...packages: string[]): Buffer {
   return Buffer.from(`<?xml version="1.0"?>\n<metadata packages="1">\n${packages.join('\n')}\n</metadata>\n`);
