@@ -10,6 +10,7 @@ import { planCompose } from './composer/plan.ts';
 import type { ComposeRequest } from './model/compose.ts';
 import { openSources, type OpenedSources } from './composer/open-sources.ts';
 import { startComposer, startJanitor } from './composer/start-composer.ts';
+import { startWarming } from './composer/start-warming.ts';
 import type { Config } from './config.ts';
 import { findComposes } from './database/list-composes.ts';
 import { openDatabase, type Database } from './database/database.ts';
@@ -24,6 +25,7 @@ import { startAnnouncing } from './composer/announce.ts';
 import { startEnriching } from './listeners/start-enriching.ts';
 import { needsEnrichment } from './listeners/enrich.ts';
 import { openUpstreams, type Upstreams } from './reactor/open-upstreams.ts';
+import { startReconciliations } from './reactor/start-reconciliations.ts';
 import { startRules, type RunningRules } from './rules/start-rules.ts';
 
 export interface ReactorInput {
@@ -79,6 +81,9 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
       sources === null
         ? null
         : await startComposing(input, createComposerContext(input, database, targetDirUrl, sources), stack);
+    if (config.roles.includes('composer') && sources?.warm) {
+      await startWarming({ database, log: means.log, warm: sources.warm });
+    }
     const rules = await startRuling(input, database, { upstreams, stack, health });
     const metrics = new Registry();
     const listeners = startListening(input, database, { registry: metrics, upstreams, stack, health });
@@ -279,17 +284,25 @@ function startListening(
   },
 ): RunningListeners {
   const own = log.child({ role: 'listener' });
-  const { registry } = parts;
-  const listeners = parts.stack.use(
+  const { registry, stack, upstreams } = parts;
+  let onConnected = (): void => undefined;
+  const listeners = stack.use(
     startListeners({
       config,
       database,
       clock,
       log: own,
       registry,
-      needsEnrichment: (event) => needsEnrichment(parts.upstreams.enrich, event),
+      onConnected: () => onConnected(),
+      needsEnrichment: (event) => needsEnrichment(upstreams.enrich, event),
     }),
   );
+  if (config.roles.includes('listener')) {
+    const { inbox } = listeners;
+    const means = { config, database, clock, log: own, inbox, changes: upstreams.changes };
+    const looks = stack.use(startReconciliations(means));
+    onConnected = () => looks.wake();
+  }
   parts.health.push(() => listeners.health());
   return listeners;
 }

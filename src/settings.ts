@@ -272,6 +272,12 @@ export const settings = {
     'ODCS_KOJI_CONFIG',
     'File or directory Koji profiles are read from instead of the usual places.',
   ),
+  upstream_instance: setting(
+    text,
+    '',
+    'ODCS_UPSTREAM_INSTANCE',
+    'Whose Koji, MBS and Bodhi are asked, as their messages say: fedora, centos, brew; by default that of the bus.',
+  ),
   mbs_url: setting(text, '', 'ODCS_MBS_URL', 'Module Build Service, up to /module-build-service.'),
   git_allowed_urls: setting(
     list,

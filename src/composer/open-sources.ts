@@ -16,6 +16,7 @@ import type { Koji } from './sources/koji.ts';
 import { fileServerAuthorities, openKoji } from './sources/open-koji.ts';
 import { createRepoSource } from './sources/repo.ts';
 import { RepositoryCache } from './sources/repository-cache.ts';
+import { warmBuild } from './sources/warm-build.ts';
 
 /** What composes are made of, as the settings say. Dispose of it when done. */
 export interface OpenedSources extends Disposable {
@@ -23,6 +24,8 @@ export interface OpenedSources extends Disposable {
   readonly output: OutputSettings;
   readonly store: PackageStore;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  /** Reads what a build says of its packages, for the arches and signing keys of the settings; null without Koji. */
+  readonly warm: ((nvr: string, signal: AbortSignal) => Promise<number>) | null;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
 }
@@ -65,9 +68,15 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
     output: { delivery: config.delivery, compression: config.repodata_compression },
     store,
     localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
+    warm: koji === null ? null : warmer(config, koji),
     targetDirs,
     [Symbol.dispose]: () => stack.dispose(),
   };
+}
+
+function warmer({ arches, sigkeys }: Config, koji: Koji): OpenedSources['warm'] {
+  const wanted = { sigkeys, arches: new Set([...arches, 'noarch', 'src']) };
+  return (nvr, signal) => warmBuild(koji, { nvr, ...wanted }, signal);
 }
 
 /** The source types that need Koji. */

@@ -22,6 +22,8 @@ export interface JobData {
   'rule.notify': { readonly decisionId: number; readonly word?: 'overdue' };
   /** A webhook is to be told. */
   'rule.webhook': { readonly url: string; readonly body: object };
+  /** What a build says of its packages is to be read before a compose asks. Lost without harm. */
+  'build.warm': { readonly nvr: string };
 }
 export type JobName = keyof JobData;
 
@@ -39,6 +41,7 @@ const queues: Record<
 > = {
   'event.match': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'event.enrich': { retryLimit: 50, retryDelay: 5, expireInSeconds: 300 },
+  'build.warm': { retryLimit: 0, retryDelay: 1, expireInSeconds: 600 },
   'window.close': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'request.plan': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
   'compose.run': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },

@@ -176,10 +176,16 @@ export interface AnnouncementsTable {
   last_error: string | null;
 }
 
+/** Where a look ended: the time in milliseconds and, where the system numbers its changes, the last number. */
+export interface CursorPosition {
+  readonly at: number;
+  readonly event?: number;
+}
+
 /** How far the changes of a system have been looked through. */
 export interface ReconcileCursorsTable {
   source: string;
-  position: Json<{ readonly event: number; readonly at: number }>;
+  position: Json<CursorPosition>;
   updated_at: Time;
 }
 

@@ -24,6 +24,8 @@ export interface InboxContext {
   readonly metrics: ListenerMetrics | null;
   /** Whether an event must be enriched before rules see it. */
   readonly needsEnrichment: (event: DomainEvent) => boolean;
+  /** Whether builds that are tagged are to be read before a compose asks for them. */
+  readonly isWarming?: boolean;
 }
 
 /** What came of a message: the number of its row, or that it had been stored before. */
@@ -56,6 +58,7 @@ export class Inbox {
   #writing: Promise<void> | undefined;
   #stalled: { readonly reason: string; readonly recovered: PromiseWithResolvers<void> } | null = null;
   #stall = Promise.withResolvers<void>();
+  #lastAt = performance.now();
 
   constructor(context: InboxContext) {
     this.#context = context;
@@ -66,6 +69,7 @@ export class Inbox {
     this.#abort.signal.throwIfAborted();
     const { clock, limits, metrics } = this.#context;
     const entry = rowOfMessage(message, clock.now(), limits);
+    this.#lastAt = performance.now();
     const stored = new Promise<Stored>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
     });
@@ -77,6 +81,11 @@ export class Inbox {
   health(): InboxHealth {
     const state = this.#abort.signal.aborted ? 'closed' : this.#stalled === null ? 'ready' : 'stalled';
     return { state, reason: this.#stalled?.reason ?? null, waiting: this.#waiting.length };
+  }
+
+  /** Milliseconds since the last message came. */
+  idleMs(): number {
+    return performance.now() - this.#lastAt;
   }
 
   /** Settles when the database stops answering; at once while it does not answer. */
@@ -155,7 +164,7 @@ export class Inbox {
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
-    const { clock, database, metrics, needsEnrichment } = this.#context;
+    const { clock, database, metrics, needsEnrichment, isWarming = false } = this.#context;
     const unique = new Map(batch.map(({ entry }) => [keyOf(entry.row), entry]));
     const stopTimer = metrics?.storing.startTimer();
     const ids = await transaction(database.handle, async (handle) => {
@@ -174,14 +183,18 @@ export class Inbox {
       const stored = new Map(rows.map((row) => [keyOf(row), row.id]));
       const match: { eventId: number }[] = [];
       const enrich: { eventId: number }[] = [];
+      const warm = new Set<string>();
       for (const [key, eventId] of stored) {
         const entry = unique.get(key);
         const event = entry?.event ?? null;
         if (entry === undefined || event === null || event.kind === 'other' || isEcho(entry)) continue;
         (needsEnrichment(event) ? enrich : match).push({ eventId });
+        if (isWarming && event.kind === 'koji.tag') warm.add(event.nvr);
       }
       await database.jobs.sendAll('event.match', match, { transaction: handle });
       await database.jobs.sendAll('event.enrich', enrich, { transaction: handle });
+      const builds = [...warm].map((nvr) => ({ nvr }));
+      await database.jobs.sendAll('build.warm', builds, { transaction: handle, priority: 'bulk' });
       return stored;
     });
     stopTimer?.();

@@ -47,7 +47,8 @@ export function startListeners(input: ListenersInput): RunningListeners {
   const metrics = createListenerMetrics(input.registry);
   const limits = { ...defaultLimits, maxBytes: config.event_max_bytes };
   const needsEnrichment = input.needsEnrichment ?? (() => false);
-  const inbox = new Inbox({ database, clock, log, limits, metrics, needsEnrichment });
+  const isWarming = config.koji_profile !== '';
+  const inbox = new Inbox({ database, clock, log, limits, metrics, needsEnrichment, isWarming });
   const shared = {
     inbox,
     log,

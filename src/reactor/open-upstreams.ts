@@ -1,18 +1,32 @@
 import { configuredProfile } from '../composer/sources/open-koji.ts';
 import type { Config } from '../config.ts';
 import type { EnrichSources } from '../listeners/enrich.ts';
+import type { BodhiChanges } from '../listeners/reconcile/bodhi.ts';
+import type { KojiChanges } from '../listeners/reconcile/koji.ts';
+import type { MbsChanges } from '../listeners/reconcile/mbs.ts';
 import type { Log } from '../log.ts';
 import { kojiState } from '../rules/koji-state.ts';
 import type { StateSources } from '../rules/require.ts';
 import { connectBodhi } from '../upstream/bodhi.ts';
 import { connectErrata } from '../upstream/errata.ts';
+import { getLastEvent, queryTagHistory } from '../upstream/koji/hub-events.ts';
+import type { KojiHub } from '../upstream/koji/hub.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
 import { tagsFedBy } from '../upstream/koji/tags-fed-by.ts';
+import { connectMbs } from '../upstream/mbs.ts';
 
 /** The systems that rules check and events are enriched from, as far as they are configured. */
 export interface Upstreams extends Disposable {
   readonly state: StateSources;
   readonly enrich: EnrichSources;
+  readonly changes: ChangeSources;
+}
+
+/** The systems that are looked through for changes no message told. */
+export interface ChangeSources {
+  readonly koji?: KojiChanges;
+  readonly mbs?: MbsChanges;
+  readonly bodhi?: BodhiChanges;
 }
 
 const KEEP_MS = 60_000;
@@ -40,9 +54,21 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
       ...(bodhi === null ? {} : { bodhi }),
       ...(errata === null ? {} : { errata }),
     },
+    changes: {
+      ...(hub === null ? {} : { koji: kojiChanges(hub) }),
+      ...(config.mbs_url === '' ? {} : { mbs: connectMbs({ url: config.mbs_url }) }),
+      ...(bodhi === null ? {} : { bodhi }),
+    },
     [Symbol.dispose]() {
       hub?.close();
     },
+  };
+}
+
+function kojiChanges(hub: KojiHub): KojiChanges {
+  return {
+    lastEvent: (before) => getLastEvent(hub, before === undefined ? {} : { before }),
+    history: (afterEvent) => queryTagHistory(hub, { afterEvent }),
   };
 }
 

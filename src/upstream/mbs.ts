@@ -38,7 +38,30 @@ export interface ModuleQuery {
   readonly baseModuleStreamVersionGte?: number;
 }
 
+/** A change of a module build, without its documents. */
+export interface ModuleChange {
+  readonly id: number;
+  readonly name: string;
+  readonly stream: string;
+  readonly version: string;
+  readonly context: string | null;
+  readonly state: ModuleState | 'unknown';
+  readonly isScratch: boolean;
+  readonly kojiTag: string | null;
+  readonly owner: string | null;
+  /** Milliseconds. */
+  readonly modifiedAt: number;
+}
+
 export interface Mbs {
+  /**
+   * Pages of the builds in these states that were modified since a time, in order of their ids: so a build modified
+   * meanwhile moves none to a page that was read already.
+   */
+  listModifiedBuilds(
+    since: Date,
+    states: readonly ModuleState[],
+  ): AsyncGenerator<readonly ModuleChange[], void, undefined>;
   /** Pages of builds, the highest version first; stop iterating to stop asking. */
   listModuleBuilds(query: ModuleQuery): AsyncGenerator<readonly ModuleBuild[], void, undefined>;
   /** The documents of a scratch build, arch to text. */
@@ -73,10 +96,13 @@ const itemShape = z.object({
     .array(z.object({ name: z.string(), stream: z.string(), stream_version: z.number().nullish() }))
     .nullish(),
 });
-const pageShape = z.object({
-  items: z.array(itemShape),
-  meta: z.object({ total: z.number(), next: z.string().nullish() }),
+const metaShape = z.object({ total: z.number(), next: z.string().nullish() });
+const pageShape = z.object({ items: z.array(itemShape), meta: metaShape });
+const changeShape = itemShape.extend({
+  owner: z.string().nullish(),
+  time_modified: z.iso.datetime({ offset: true, local: true }),
 });
+const changesShape = z.object({ items: z.array(changeShape), meta: metaShape });
 const finalShape = z.record(z.string(), z.string());
 
 /**
@@ -88,25 +114,47 @@ export function connectMbs(options: MbsOptions): Mbs {
   const base = options.url.replace(/\/+$/, '');
   return {
     async *listModuleBuilds(query) {
-      const url = new URL(`${base}/1/module-builds/`);
-      for (const [key, value] of parametersOf(query, options.perPage ?? 100))
-        url.searchParams.append(key, value);
-      let seen = 0;
-      for (let page: number | null = 1; page !== null;) {
-        if (page > 1) url.searchParams.set('page', String(page));
-        const { items, meta } = await readAnswer(options, url, pageShape);
-        seen += items.length;
-        yield items.map(toModuleBuild);
-        const next = nextPage(meta.next, page, url);
-        if (next === null && seen < meta.total) throw incomplete(url, seen, meta.total);
-        page = next;
-      }
+      const parameters = parametersOf(query, options.perPage ?? 100);
+      for await (const items of readPages(options, parameters, pageShape)) yield items.map(toModuleBuild);
+    },
+    async *listModifiedBuilds(since, states) {
+      const parameters: [string, string][] = [
+        ['modified_after', `${since.toISOString().slice(0, 19)}Z`],
+        ...states.map((state): [string, string] => ['state', String(moduleStates[state])]),
+        ['order_by', 'id'],
+        ['per_page', String(options.perPage ?? 100)],
+      ];
+      for await (const items of readPages(options, parameters, changesShape)) yield items.map(toModuleChange);
     },
     async readFinalModulemd(id) {
       const answer = await readAnswer(options, new URL(`${base}/1/final-modulemd/${id}`), finalShape);
       return new Map(Object.entries(answer));
     },
   };
+}
+
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly meta: z.infer<typeof metaShape>;
+}
+
+async function* readPages<T>(
+  options: MbsOptions,
+  parameters: readonly [string, string][],
+  shape: z.ZodType<Page<T>>,
+): AsyncGenerator<readonly T[], void, undefined> {
+  const url = new URL(`${options.url.replace(/\/+$/, '')}/1/module-builds/`);
+  for (const [key, value] of parameters) url.searchParams.append(key, value);
+  let seen = 0;
+  for (let page: number | null = 1; page !== null;) {
+    if (page > 1) url.searchParams.set('page', String(page));
+    const { items, meta } = await readAnswer(options, url, shape);
+    seen += items.length;
+    yield items;
+    const next = nextPage(meta.next, page, url);
+    if (next === null && seen < meta.total) throw incomplete(url, seen, meta.total);
+    page = next;
+  }
 }
 
 /** The parameters in the order ODCS sends them; `state` is repeated. Source: module contract 2.1. */
@@ -138,15 +186,36 @@ function nextPage(next: string | null | undefined, page: number, url: URL): numb
   throw malformed(url, `after page ${page} it points to "${next}"`, undefined);
 }
 
-function toModuleBuild(item: z.infer<typeof itemShape>): ModuleBuild {
+function stateOf(number: number): ModuleState | 'unknown' {
   const states = Object.entries(moduleStates) as [ModuleState, number][];
+  return states.find(([, one]) => one === number)?.[0] ?? 'unknown';
+}
+
+/** MBS's times are UTC whether they say so or not. */
+function toModuleChange(item: z.infer<typeof changeShape>): ModuleChange {
+  const { id, name, stream, version, time_modified: time } = item;
+  return {
+    id,
+    name,
+    stream,
+    version,
+    context: item.context ?? null,
+    state: stateOf(item.state),
+    isScratch: item.scratch ?? false,
+    kojiTag: item.koji_tag ?? null,
+    owner: item.owner ?? null,
+    modifiedAt: Date.parse(/(?:Z|[-+]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`),
+  };
+}
+
+function toModuleBuild(item: z.infer<typeof itemShape>): ModuleBuild {
   return {
     id: item.id,
     name: item.name,
     stream: item.stream,
     version: item.version,
     context: item.context ?? '00000000',
-    state: states.find(([, number]) => number === item.state)?.[0] ?? 'unknown',
+    state: stateOf(item.state),
     isScratch: item.scratch ?? false,
     kojiTag: item.koji_tag ?? null,
     modulemd: item.modulemd ?? '',

@@ -98,10 +98,15 @@ function answer(items: readonly MbsItem[], url: URL): { status: number; body: un
         (key) => !wanted[key] || item[key] === wanted[key],
       ) &&
       (states.length === 0 || states.includes(item.state)) &&
+      String(item['time_modified']) >= (parameters.get('modified_after') ?? '') &&
       matchesBaseModule(item, parameters),
   );
   const order = parameters.get('order_desc_by') === 'version';
-  found.sort((a, b) => (order ? Number(BigInt(b.version) - BigInt(a.version)) : b.id - a.id) || a.id - b.id);
+  if (parameters.get('order_by') === 'id') found.sort((a, b) => a.id - b.id);
+  else
+    found.sort(
+      (a, b) => (order ? Number(BigInt(b.version) - BigInt(a.version)) : b.id - a.id) || a.id - b.id,
+    );
   const page = Number(parameters.get('page') ?? 1);
   const perPage = Number(parameters.get('per_page') ?? 10);
   const next = new URL(url);

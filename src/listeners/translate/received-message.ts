@@ -4,6 +4,8 @@ import type { Bus, DomainEvent } from '../../model/event.ts';
 export interface ReceivedMessage {
   readonly bus: Bus;
   readonly rawTopic: string;
+  /** Whose system speaks, where that is known better than the topic says. */
+  readonly instance?: string;
   /** Headers or application properties; on UMB every value is text. */
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Buffer;

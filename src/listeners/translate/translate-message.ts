@@ -84,7 +84,8 @@ export function translateMessage(
   message: ReceivedMessage,
   limits: MessageLimits = defaultLimits,
 ): Translation {
-  const { topic, instance } = normaliseTopic(message.bus, message.rawTopic);
+  const { topic, ...from } = normaliseTopic(message.bus, message.rawTopic);
+  const instance = message.instance ?? from.instance;
   const read = readMessageBody(message.body, message.contentEncoding, limits);
   if ('poison' in read) return { topic, instance, poison: read.poison };
   const translate = findTranslator(topic);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { reconcileKoji, type KojiChanges } from '../../src/listeners/reconcile/koji.ts';
-import { openTestDatabase } from '../database/open-test-database.ts';
-import type { TagHappening } from '../../src/upstream/koji/hub-events.ts';
-import { startReconciling } from '../../src/listeners/reconcile/start-reconciling.ts';
-import { openInbox, silentLog, until } from './listening.ts';
+import { reconcileKoji, type KojiChanges } from '../../../src/listeners/reconcile/koji.ts';
+import { openTestDatabase } from '../../database/open-test-database.ts';
+import type { TagHappening } from '../../../src/upstream/koji/hub-events.ts';
+import { startReconciling } from '../../../src/listeners/reconcile/start-reconciling.ts';
+import { openInbox, silentLog, until } from '../listening.ts';
 
 const database = await openTestDatabase();
 const now = new Date('2026-11-22T10:00:00Z');
@@ -43,14 +43,18 @@ function kojiAt(event: number, at: number): KojiChanges {
 }
 
 async function storedReleases(): Promise<(string | undefined)[]> {
-  const rows = await database.handle.selectFrom('events').select(['event', 'bus']).orderBy('id').execute();
-  return rows.map(({ bus, event }) =>
-    event?.kind === 'koji.tag' ? `${bus} ${event.nvr} ${event.koji_event ?? '-'}` : undefined,
+  const rows = await database.handle
+    .selectFrom('events')
+    .select(['event', 'bus', 'instance'])
+    .orderBy('id')
+    .execute();
+  return rows.map(({ bus, event, instance }) =>
+    event?.kind === 'koji.tag' ? `${bus} ${instance} ${event.nvr} ${event.koji_event ?? '-'}` : undefined,
   );
 }
 
 test('taggings no message told are stored once, the youngest are left to the bus', async () => {
-  const context = { database, inbox, now, topicPrefix: 'org.fedoraproject.prod.' };
+  const context = { database, inbox, now, instance: 'centos' };
   assert.equal(await reconcileKoji({ ...context, koji: kojiAt(100, now.getTime() - 300_000) }), 0);
   await inbox.receive({
     bus: 'fedora-messaging',
@@ -65,9 +69,9 @@ test('taggings no message told are stored once, the youngest are left to the bus
   assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 2);
   assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 0);
   assert.deepEqual(await storedReleases(), [
-    'fedora-messaging ed-1-2 -',
-    'internal ed-1-1 101',
-    'internal ed-1-3 103',
+    'fedora-messaging fedora ed-1-2 -',
+    'internal centos ed-1-1 101',
+    'internal centos ed-1-3 103',
   ]);
   const later = new Date(now.getTime() + 60_000);
   assert.equal(await reconcileKoji({ ...context, now: later, koji: kojiAt(104, now.getTime()) }), 1);
@@ -84,9 +88,9 @@ test('a look that is wanted while another runs follows it, and a failed one does
       return 0;
     },
   });
+  await until(() => looks === 1, 'the first look');
   running.wake();
   running.wake();
-  assert.equal(looks, 1);
   first.reject(new Error('Koji is away'));
   await until(() => looks === 2, 'the second look');
   await running[Symbol.asyncDispose]();
