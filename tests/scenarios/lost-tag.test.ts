@@ -68,10 +68,10 @@ test('a tagging whose message was lost is found at the start, once, and its buil
   await until(isRead, 'the build is read before a compose asks');
   await second.stop();
 
+  state.now = seconds;
   const last = state.tag('f-small', 'e-lib-1-1');
   seconds += 10;
-  const third = await start();
+  await using third = await start();
   await until(async () => (await cursorOf(third)) === last, 'the third look');
   assert.deepEqual(await eventsOf(third), found, 'the youngest is left to the bus, the known is not doubled');
-  await third.stop();
 });
