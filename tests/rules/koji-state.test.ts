@@ -17,7 +17,27 @@ const underWay: Readonly<Record<string, XmlRpcValue>> = {
   ],
 };
 
+/** A build that the recordings know the RPMs of, and one of these the signatures of. */
+const bash = 'mini-bash-5.2.37-1.fc42';
+/** Signatures of its other RPMs; a hub tells an empty key for the unsigned header. */
+const otherKeys = new Map<number, string[]>();
+
 function answer(call: ServedCall) {
+  const [first] = call.args;
+  if (call.method === 'getTag' && first === 'f42-updates') {
+    return { value: { ...Object(value({ ...call, args: ['f42-build'] })), name: first } };
+  }
+  // Recorded with the hub's own default of `inherit`.
+  if (call.method === 'listTagged') return recorded({ ...call, keywords: { latest: true } });
+  if (call.method === 'getBuild' && first === bash) {
+    const other = value({ ...call, args: ['mini-curl-8.9.1-2.fc42'] });
+    const own = { id: 1, build_id: 1, name: 'mini-bash', package_name: 'mini-bash', nvr: bash };
+    return { value: { ...Object(other), ...own, version: '5.2.37', release: '1.fc42' } };
+  }
+  if (call.method === 'queryRPMSigs' && first !== 3) {
+    const keys = otherKeys.get(Number(first)) ?? [''];
+    return { value: keys.map((sigkey) => ({ rpm_id: Number(first), sigkey, sighash: '' })) };
+  }
   const known = underWay[call.method];
   if (known !== undefined) return { value: known };
   const [task] = call.args;
@@ -25,6 +45,11 @@ function answer(call: ServedCall) {
     return { value: { id: task, request: ['git+https://x', task === 901 ? targetName : 'elsewhere', {}] } };
   }
   return recorded(call);
+}
+
+function value(call: ServedCall): XmlRpcValue {
+  const answered = recorded(call);
+  return 'value' in answered ? answered.value : assert.fail('a large answer');
 }
 
 const server = await startHubServer(answer);
@@ -53,4 +78,26 @@ test('the last change of a tag is the event that the real hub told', async () =>
 test('only builds whose target leads into the tag are open for it', async () => {
   assert.deepEqual(await koji.openBuilds(destination), ['mini-vim-9.2-1.fc42']);
   assert.deepEqual(await koji.openBuilds('no-target-leads-here'), []);
+});
+
+test('the packages of a tag are those of its latest builds; a tag that is not there has none', async () => {
+  assert.deepEqual(await koji.packagesOfTag('f42-updates'), new Set(['mini-curl']));
+  assert.equal(await koji.packagesOfTag('no-such-tag'), null);
+  const asked = server.calls.find(({ method }) => method === 'listTagged');
+  assert.equal(asked?.keywords['inherit'], false, 'what a tag inherits is not in it');
+});
+
+test('a build is signed when all its RPMs are, by one of the keys where some are named', async () => {
+  assert.deepEqual(
+    await koji.unsignedBuilds([bash], []),
+    [bash],
+    'the unsigned headers of two RPMs do not count',
+  );
+  otherKeys.set(1, ['', 'ee86b71c']);
+  assert.deepEqual(await koji.unsignedBuilds([bash], []), [bash]);
+  otherKeys.set(2, ['', 'aabbccdd']);
+  assert.deepEqual(await koji.unsignedBuilds([bash], []), []);
+  assert.deepEqual(await koji.unsignedBuilds([bash], ['EE86B71C']), [bash], 'one RPM has another key');
+  assert.deepEqual(await koji.unsignedBuilds([bash], ['ee86b71c', 'aabbccdd']), []);
+  assert.deepEqual(await koji.unsignedBuilds([], []), []);
 });
