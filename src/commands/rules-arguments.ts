@@ -4,6 +4,7 @@ const options = {
   rules: { type: 'string' },
   since: { type: 'string' },
   reason: { type: 'string' },
+  force: { type: 'boolean' },
   event: { type: 'string' },
   rule: { type: 'string' },
   compose: { type: 'string' },

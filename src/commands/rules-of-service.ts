@@ -43,7 +43,10 @@ export async function rulesOfService(
         throw new ReactorError('rules.usage', `${verb} needs --reason, which is recorded.`);
       }
       const answer = read<{ message: string }>(
-        await client.request('POST', `${rule}/${verb}`, { reason: values.reason ?? '' }),
+        await client.request('POST', `${rule}/${verb}`, {
+          reason: values.reason ?? '',
+          ...(values.force === true ? { force: true } : {}),
+        }),
       );
       context.stdout(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`);
       return 0;

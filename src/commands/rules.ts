@@ -19,7 +19,7 @@ const help = `Usage: odcs-reactor rules check [DIRECTORY]
        odcs-reactor rules timeline RULE [--since 7d] [FILE|DIRECTORY …]
        odcs-reactor rules diff OLD-DIRECTORY NEW-DIRECTORY FILE|DIRECTORY …
        odcs-reactor rules list
-       odcs-reactor rules pause|resume|trigger RULE [--reason TEXT]
+       odcs-reactor rules pause|resume|trigger RULE [--reason TEXT] [--force]
        odcs-reactor rules decisions [--event ID] [--rule NAME] [--compose ID] [--limit N]
 
 check      reads the rule files and tells every mistake with its line; exit code 1 if there is any.
@@ -35,6 +35,7 @@ Options:
   --rules DIR    directory of rule files (default: the setting rules_dir)
   --since TIME   how far back, for example 12h or 7d
   --reason TEXT  why; needed by pause and trigger
+  --force        trigger: compose although nothing changed
   --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
   --token TOKEN  sent as a bearer token (also ODCS_TOKEN)
   --config FILE

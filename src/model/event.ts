@@ -229,6 +229,8 @@ export interface SweptEvent {
   readonly koji_event?: number;
   /** Somebody asked: decide without settling. */
   readonly at_once?: boolean;
+  /** Somebody asked: compose although nothing changed. */
+  readonly force?: boolean;
   /** Values of the group that is looked at again; absent where the rule has no groups. */
   readonly group?: Readonly<Record<string, string | number | boolean>>;
 }

@@ -29,11 +29,13 @@ const listKeys = new Set([
  */
 export function askCompose(rule: Rule, group: Group, events: readonly InputEvent[]): AskedCompose {
   const source = { group, events };
+  const isForced = events.some(({ event }) => event.kind === 'state.swept' && event.force === true);
   return {
     series: seriesOf(rule, source),
     body: shapeObject(fillTemplate(rule.compose, source)),
     minEvent: greatestKojiEvent(events),
     chain: chainOf(events),
+    unchanged: isForced ? 'compose' : rule.unchanged,
   };
 }
 

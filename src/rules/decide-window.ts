@@ -137,7 +137,7 @@ async function place(
         causes: window.causes,
         minEvent: asked.minEvent,
         chain: asked.chain,
-        unchanged: rule.unchanged,
+        unchanged: asked.unchanged,
         notBefore: decision.notBefore,
       };
       const placement = await placeComposeRequest({ transaction: handle, jobs, now }, request, rule.whenBusy);

@@ -21,6 +21,8 @@ export interface AskedCompose {
   readonly body: JsonObject;
   readonly minEvent: number | null;
   readonly chain: readonly string[];
+  /** `compose` where the rule, or somebody who triggered it, wants a compose although nothing changed. */
+  readonly unchanged: Rule['unchanged'];
 }
 
 export interface WindowDecision {
@@ -71,7 +73,7 @@ export function decideWindow(input: DecisionInput): WindowDecision {
     );
   }
   if (input.waiting.length > 0) return ended('not_ready', `Waiting: ${input.waiting.join('; ')}.`);
-  if (input.coveredBy !== null && rule.unchanged === 'skip') {
+  if (input.coveredBy !== null && asked.unchanged === 'skip') {
     const { requestId, composeId, event } = input.coveredBy;
     const by = composeId === null ? `request ${requestId}, which is under way` : `compose ${composeId}`;
     return {

@@ -63,6 +63,24 @@ test('a triggered rule decides at once, and its decision names who asked and why
   assert.match(decisions.text, /Triggered by anonymous: a mirror was lost/);
 });
 
+test('a rule that is triggered with force composes although nothing changed', async () => {
+  const asked: string[] = [];
+  for (const force of [false, true]) {
+    const { json } = await call('POST', '/api/1/rules/nightly/trigger', {
+      body: { reason: 'the disk was lost', force },
+    });
+    await engine.match(Number(/event (\d+);/.exec(String(json['message']))?.[1]), api.now);
+    assert.deepEqual(await engine.advance(new Date(api.now.getTime() + 3000)), ['requested']);
+    const row = await api.database.handle
+      .selectFrom('compose_requests')
+      .select('unchanged')
+      .orderBy('id', 'desc')
+      .executeTakeFirstOrThrow();
+    asked.push(row.unchanged);
+  }
+  assert.deepEqual(asked, ['skip', 'compose']);
+});
+
 test('only the owner or an admin steers a rule', async () => {
   const strict = api.withSettings({
     rules_dir: directory.path,

@@ -16,6 +16,7 @@ import { findShownRule } from '../rule-set.ts';
 
 const bodySchema = z.object({
   reason: z.string().max(500).default(''),
+  force: z.boolean().default(false).openapi({ description: 'trigger: compose although nothing changed' }),
   group: z.record(z.string(), z.union([z.string().max(1024), z.number(), z.boolean()])).optional(),
 });
 type Body = z.infer<typeof bodySchema>;
@@ -97,6 +98,7 @@ async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by
             at: now.toISOString(),
             reason: `Triggered by ${by}: ${body.reason}`,
             at_once: true,
+            ...(body.force ? { force: true } : {}),
             ...(body.group === undefined ? {} : { group: body.group }),
           },
         ),
