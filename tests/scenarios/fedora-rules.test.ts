@@ -143,9 +143,9 @@ scenario(
   },
 );
 
-for (const [rule, tag, isTold, [other, read]] of [
-  ['watched', 'f44-watched', true, ['e-self', ['src', 'x86_64']]],
-  ['watched-old', 'f44-watched-old', false, ['e-enh', []]],
+for (const [rule, tag, isTold, other] of [
+  ['watched', 'f44-watched', true, 'e-self'],
+  ['watched-old', 'f44-watched-old', false, 'e-enh'],
 ] as const) {
   const which = isTold ? 'a hub that tells the last change of a tag' : 'an old hub';
   scenario(
@@ -183,12 +183,11 @@ for (const [rule, tag, isTold, [other, read]] of [
         unrelated.why,
         new RegExp(`^The same packages and options as compose ${made.compose_id}, `),
       );
-      // Dependencies may lead to any build of a tag, so the headers of a new one are read, once for ever; without
-      // them it concerns nobody. What was known is touched in neither case.
-      assert.deepEqual(
-        requests.slice(before).sort(),
-        read.map((arch) => `GET /packages/${other}/1/1/${arch}/${other}-1-1.${arch}.rpm`),
-      );
+      // The event has the new build read, once for ever; deciding touches no RPM that was known.
+      const read = requests.slice(before);
+      const others = read.filter((request) => !request.startsWith(`GET /packages/${other}/`));
+      assert.deepEqual(others, []);
+      assert.equal(new Set(read).size, read.length, read.join(', '));
 
       const windows = await scene.windowsOf(rule);
       assert.deepEqual(
