@@ -27,6 +27,8 @@ export interface RabbitmqService {
 export interface RabbitmqOptions {
   /** Lines of rabbitmq.conf beside the listener's. */
   readonly configuration?: readonly string[];
+  /** Plugins to enable. */
+  readonly plugins?: readonly string[];
 }
 
 const BIN = '/usr/lib/rabbitmq/bin';
@@ -45,7 +47,7 @@ export async function startRabbitmq(options: RabbitmqOptions = {}): Promise<Rabb
   ];
   const configuration = [`listeners.tcp.1 = 127.0.0.1:${port}`, ...(options.configuration ?? [])];
   writeFileSync(join(folder, 'rabbitmq.conf'), `${configuration.join('\n')}\n`);
-  writeFileSync(join(folder, 'enabled_plugins'), '[].');
+  writeFileSync(join(folder, 'enabled_plugins'), `[${(options.plugins ?? []).join(',')}].`);
   const pidFile = join(folder, 'rabbitmq.pid');
   const env = {
     HOME: join(folder, 'home'),
