@@ -4,10 +4,12 @@ import { resolve } from 'node:path';
 import { ensurePackages } from './services/debian-packages.ts';
 import { startPostgresql } from './services/postgresql.ts';
 
-/** Programs of the field that tests hold this one against, from Debian. */
+/** Programs that tests hold this one against, from Debian: installed at once, as test files run side by side. */
 const packages = [
   'activemq',
+  'chromium',
   'createrepo-c',
+  'default-jre-headless',
   'dnf',
   'git',
   'libmodulemd-tools',
