@@ -14,6 +14,7 @@ import { parseComposeRequest, requestDefaults } from '../../src/model/compose-re
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
+import { defaultRequest } from '../default-request.ts';
 
 export interface TestComposer extends AsyncDisposable {
   readonly context: ComposerContext;
@@ -39,30 +40,10 @@ export function repoRequest(
   more: Partial<ComposeRequest> = {},
 ): ComposeRequest {
   return {
+    ...defaultRequest,
     sourceType: 'repo',
     source: [source],
     packages,
-    builds: null,
-    sigkeys: [],
-    kojiEvent: null,
-    modularKojiTags: null,
-    moduleDefaults: null,
-    scratchModules: null,
-    scratchBuildTasks: null,
-    modules: null,
-    baseModule: { name: null, stream: null, streamVersionLte: null, streamVersionGte: null },
-    parentPungiComposeIds: null,
-    flags: [],
-    results: ['repository'],
-    arches: ['x86_64'],
-    multilibArches: [],
-    multilibMethods: ['none'],
-    lookasideRepos: [],
-    label: null,
-    composeType: 'test',
-    respinOf: null,
-    targetDir: 'default',
-    secondsToLive: 3600,
     ...more,
   };
 }

@@ -12,6 +12,7 @@ import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
 import { connectMbs } from '../../../src/upstream/mbs.ts';
+import { defaultRequest } from '../../default-request.ts';
 import { sharedPath } from '../../shared.ts';
 import { readMbsItems, startFakeMbs, type MbsItem } from '../../upstream/fake-mbs.ts';
 import { readModuleHubData, startModuleHub, type ModuleHubData } from '../../upstream/koji/module-hub.ts';
@@ -21,30 +22,10 @@ const NOW = new Date('2026-01-01T00:00:00Z');
 /** A request for modules with everything else at its default. */
 export function moduleRequest(source: string, more: Partial<ComposeRequest> = {}): ComposeRequest {
   return {
+    ...defaultRequest,
     sourceType: 'module',
     source: source.split(' ').filter(Boolean),
-    packages: null,
-    builds: null,
-    sigkeys: [],
-    kojiEvent: null,
-    modularKojiTags: null,
-    moduleDefaults: null,
-    scratchModules: null,
-    scratchBuildTasks: null,
-    modules: null,
-    baseModule: { name: null, stream: null, streamVersionLte: null, streamVersionGte: null },
-    parentPungiComposeIds: null,
-    flags: [],
-    results: ['repository'],
-    arches: ['x86_64'],
-    multilibArches: [],
     multilibMethods: [],
-    lookasideRepos: [],
-    label: null,
-    composeType: 'test',
-    respinOf: null,
-    targetDir: 'default',
-    secondsToLive: 3600,
     ...more,
   };
 }
