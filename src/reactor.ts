@@ -158,7 +158,7 @@ async function startComposing(
   }
   if (!config.roles.includes('janitor')) return composer;
   const abort = new AbortController();
-  const done = startJanitor(context, abort.signal);
+  const done = startJanitor(context, { eventsKeptDays: config.events_kept_days }, abort.signal);
   stack.defer(async () => {
     abort.abort();
     await done;

@@ -238,6 +238,12 @@ export const settings = {
     { isSecret: true },
   ),
   event_max_bytes: setting(count, 1_048_576, 'ODCS_EVENT_MAX_BYTES', 'Largest message body that is read.'),
+  events_kept_days: setting(
+    count,
+    30,
+    'ODCS_EVENTS_KEPT_DAYS',
+    'Days after which an event is forgotten, unless an open window, a request or a compose still refers to it.',
+  ),
   fedora_messaging_config: setting(
     text,
     '',

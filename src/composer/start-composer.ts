@@ -1,4 +1,5 @@
 import type { ComposerContext } from './composer-context.ts';
+import { forgetEvents } from './forget-events.ts';
 import { retireComposes } from './retire.ts';
 import { runCompose } from './run-compose.ts';
 import { runRequest, type PlannedComposes } from './run-request.ts';
@@ -39,8 +40,13 @@ export async function startComposer(context: ComposerContext, concurrency: numbe
  * Removes what has expired and ends what is stuck, every few seconds, until the signal aborts. One step that fails
  * does not stop the others. Source: ODCS contract 13.
  */
-export function startJanitor(context: ComposerContext, signal: AbortSignal): Promise<void> {
+export function startJanitor(
+  context: ComposerContext,
+  { eventsKeptDays }: { readonly eventsKeptDays: number },
+  signal: AbortSignal,
+): Promise<void> {
   let prunedAt = 0;
+  let forgotAt = 0;
   const steps = [
     retireComposes,
     mendReusers,
@@ -51,6 +57,10 @@ export function startJanitor(context: ComposerContext, signal: AbortSignal): Pro
       prunedAt = now;
       const bytes = store.prune(new Date(now - PACKAGES_KEPT));
       if (bytes > 0) log.info({ bytes }, 'downloaded packages that nobody uses were removed');
+    },
+    async (): Promise<void> => {
+      const now = context.clock.now().getTime();
+      if (now - forgotAt >= HOUR && (await forgetEvents(context, eventsKeptDays, signal))) forgotAt = now;
     },
   ];
   const sweep = async (): Promise<void> => {

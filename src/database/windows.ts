@@ -22,6 +22,9 @@ export async function lockOpenWindow(
     .executeTakeFirst();
 }
 
+/** Windows that ended `not_ready` this long ago no longer hand on their events. */
+export const CARRIED_MS = 7 * 86_400_000;
+
 export interface WindowValues {
   readonly openedAt: Date;
   readonly lastAt: Date;

@@ -3,6 +3,7 @@ import { findInputEvents, markMatched, type StoredEvent } from '../database/inpu
 import type { Jobs } from '../database/jobs.ts';
 import { transaction, type DatabaseHandle, type TransactionHandle } from '../database/transaction.ts';
 import {
+  CARRIED_MS,
   closeWindow,
   findLastWindow,
   insertWindow,
@@ -34,8 +35,6 @@ interface Firing {
   readonly group: Group;
 }
 
-/** Windows that ended `not_ready` this long ago no longer hand on their events. */
-const CARRY_MS = 7 * 86_400_000;
 const MAX_CARRIED = 1000;
 const MAX_GROUPS = 200;
 
@@ -144,7 +143,7 @@ export function groupOf(
 /** Groups that a tick of a grouped rule speaks to: those it had windows for in the last week. */
 async function groupsOf(context: MatchContext, rule: Rule): Promise<readonly Group[]> {
   if (rule.groupBy.length === 0) return [{}];
-  const since = new Date(context.now.getTime() - CARRY_MS);
+  const since = new Date(context.now.getTime() - CARRIED_MS);
   const windows = await lastWindowOfEachGroup(context.database, rule.name, since, MAX_GROUPS);
   return windows.map((window) => readGroupKey(window.group_key));
 }
@@ -210,7 +209,7 @@ async function carriedCauses(
   now: Date,
 ): Promise<readonly number[]> {
   const last = await findLastWindow(handle, rule, groupKey);
-  if (last?.outcome !== 'not_ready' || last.opened_at.getTime() < now.getTime() - CARRY_MS) return [];
+  if (last?.outcome !== 'not_ready' || last.opened_at.getTime() < now.getTime() - CARRIED_MS) return [];
   return last.causes.slice(-MAX_CARRIED);
 }
 

@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import type { DatabaseHandle } from './transaction.ts';
+import { CARRIED_MS } from './windows.ts';
+
+/**
+ * Forgets events received before a moment and what rules answered to them, at most `limit` events in one statement.
+ * Kept as long as something refers to them: events of windows that are open, undecided or hand on their events, of
+ * requests that wait or run, and of rules' composes that are not removed. Answers how many events went.
+ */
+export async function pruneEvents(
+  handle: DatabaseHandle,
+  { before, now }: { readonly before: Date; readonly now: Date },
+  limit: number,
+): Promise<number> {
+  const result = await sql`
+    with needed as (
+      select jsonb_array_elements_text(causes)::bigint as id from settle_windows where closed_at is null
+      union
+      select jsonb_array_elements_text(causes)::bigint from settle_windows
+        where closed_at is not null and decided_at is null
+      union
+      select jsonb_array_elements_text(causes)::bigint from settle_windows
+        where outcome = 'not_ready' and opened_at >= ${new Date(now.getTime() - CARRIED_MS)}
+      union
+      select jsonb_array_elements_text(causes)::bigint from compose_requests where state in ('pending', 'running')
+      union
+      select jsonb_array_elements_text(request.causes)::bigint
+        from compose_requests as request join composes as compose on compose.request_id = request.id
+        where compose.state <> 'removed'
+    ), old as materialized (
+      select id from events
+      where received_at < ${before} and not exists (select 1 from needed where needed.id = events.id)
+      order by received_at limit ${limit} for update skip locked
+    ), answers as (
+      delete from decisions where event_id in (select id from old)
+    )
+    delete from events where id in (select id from old)`.execute(handle);
+  return Number(result.numAffectedRows ?? 0);
+}
