@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { planContext, type ComposerContext } from './composer/composer-context.ts';
 import { planCompose } from './composer/plan.ts';
 import type { ComposeRequest } from './model/compose.ts';
+import { PlacingThread } from './composer/placing-thread.ts';
 import { openSources, type OpenedSources } from './composer/open-sources.ts';
 import { startComposer, startJanitor } from './composer/start-composer.ts';
 import { startWarming } from './composer/start-warming.ts';
@@ -80,7 +81,11 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const composer =
       sources === null
         ? null
-        : await startComposing(input, createComposerContext(input, database, targetDirUrl, sources), stack);
+        : await startComposing(
+            input,
+            createComposerContext(input, { database, targetDirUrl, sources, stack }),
+            stack,
+          );
     if (config.roles.includes('composer') && sources?.warm) {
       await startWarming({ database, log: means.log, warm: sources.warm });
     }
@@ -169,10 +174,14 @@ async function startComposing(
 
 function createComposerContext(
   { config, clock, log }: ReactorInput,
-  database: Database,
-  targetDirUrl: string,
-  sources: OpenedSources,
+  means: {
+    readonly database: Database;
+    readonly targetDirUrl: string;
+    readonly sources: OpenedSources;
+    readonly stack: AsyncDisposableStack;
+  },
 ): ComposerContext {
+  const { database, targetDirUrl, sources, stack } = means;
   const defaults = requestDefaults(config);
   return {
     ...sources,
@@ -180,6 +189,7 @@ function createComposerContext(
     clock,
     log: log.child({ role: 'composer' }),
     blocks: new BlockCache(),
+    placing: stack.use(new PlacingThread()),
     targetDirUrl,
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),

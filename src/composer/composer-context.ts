@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { ComposeRequest, SourceType } from '../model/compose.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { PackageStore } from './package-store.ts';
+import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
 
@@ -15,6 +16,7 @@ export interface ComposerContext {
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
   readonly output: OutputSettings;
   readonly blocks: BlockCache;
+  readonly placing: PlacingThread;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Downloaded packages. */
   readonly store: PackageStore;

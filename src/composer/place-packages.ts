@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { constants, copyFileSync, createReadStream, linkSync, mkdirSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
 import { ReactorError, messageOf } from '../model/errors.ts';
+import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
+import type { PlacingThread } from './placing-thread.ts';
 import type { FileStamp, Selection, SourcePackage } from './selection.ts';
 
 /** A package and the file of the compose it becomes, relative to the directory that is filled. */
@@ -18,11 +19,12 @@ export interface PlaceContext {
   /** A path on this machine of a package's bytes, fetched and verified where it is remote. */
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
   readonly delivery: 'link' | 'copy';
+  readonly placing: PlacingThread;
   /** Where it is given, the source takes in what is told, so that a later attempt may succeed. */
   readonly noteFile?: Selection['noteFile'];
 }
 
-/** Calls between two looks at the clock and the signal: a link takes about 12 µs. */
+/** Files between two looks at the signal: a link takes about 12 µs. */
 const BATCH = 256;
 const fetchesAtOnce = 8;
 
@@ -36,27 +38,72 @@ export async function placePackages(
   directory: string,
   placements: readonly Placement[],
 ): Promise<void> {
-  const made = new Set<string>();
-  let done = 0;
-  for (let start = 0; start < placements.length; start += BATCH) {
-    context.signal.throwIfAborted();
-    const batch = placements.slice(start, start + BATCH);
-    const paths = await fetchAll(context, batch);
-    for (const [index, { package: one, path }] of batch.entries()) {
-      const from = paths[index];
-      if (from === undefined) continue;
-      const target = join(directory, path);
-      const folder = dirname(target);
-      if (!made.has(folder)) mkdirSync(folder, { recursive: true });
-      made.add(folder);
-      const doubtful = placeOne(context, from, target, one);
-      // The very bytes that were placed are read: a link to them, or their copy.
-      if (doubtful !== null) await checkContent(context, target, from, one, doubtful);
-      done += 1;
+  const folders = new Set(placements.map(({ path }) => dirname(path)));
+  for (const folder of folders) mkdirSync(join(directory, folder), { recursive: true });
+  let placing: Promise<void> = Promise.resolve();
+  try {
+    for (let start = 0; start < placements.length; start += BATCH) {
+      context.signal.throwIfAborted();
+      const batch = placements.slice(start, start + BATCH);
+      const from = await fetchAll(context, batch);
+      // One batch is placed while the next one is fetched.
+      await placing;
+      const done = start + batch.length;
+      const tell = (): void => context.progress(done, placements.length);
+      placing = placeBatch({ ...context, progress: tell }, directory, batch, from);
+      placing.catch(() => undefined);
     }
-    context.progress(done, placements.length);
-    await setImmediate();
+  } finally {
+    // Nothing is placed any more once this has ended, however it ends.
+    await placing.catch(() => undefined);
   }
+  await placing;
+}
+
+async function placeBatch(
+  context: Omit<PlaceContext, 'progress'> & { readonly progress: () => void },
+  directory: string,
+  batch: readonly Placement[],
+  from: readonly string[],
+): Promise<void> {
+  const to = batch.map(({ path }) => join(directory, path));
+  const stamps = batch.map(({ package: { origin } }) =>
+    origin.kind === 'file' && origin.stamp !== undefined ? origin.stamp : undefined,
+  );
+  const findings = await context.placing.place({
+    from,
+    to,
+    sizes: Float64Array.from(batch, ({ package: one }) => one.size),
+    modified: Float64Array.from(stamps, (stamp) =>
+      stamp === undefined ? NO_STAMP : (stamp?.modified ?? UNKNOWN_STAMP),
+    ),
+    inodes: Float64Array.from(stamps, (stamp) => stamp?.inode ?? 0),
+    delivery: context.delivery,
+  });
+  for (const finding of findings) {
+    const one = batch[finding.index]?.package;
+    const source = from[finding.index];
+    const target = to[finding.index];
+    if (one === undefined || source === undefined || target === undefined) continue;
+    switch (finding.kind) {
+      case 'doubtful':
+        // The very bytes that were placed are read: a link to them, or their copy.
+        await checkContent(context, target, source, one, finding);
+        break;
+      case 'size':
+        throw packageChanged(
+          context,
+          source,
+          one,
+          `${finding.size} bytes where its repository says ${one.size}`,
+        );
+      case 'failed':
+        throw describePlacing(context, errorOf(finding), one, source);
+      default:
+        finding satisfies never;
+    }
+  }
+  context.progress();
 }
 
 /** Local paths of a batch; remote ones are fetched a few at a time. */
@@ -89,32 +136,12 @@ async function fetchOne(context: PlaceContext, one: SourcePackage): Promise<stri
   }
 }
 
-/** Answers how the file looks where that is another way than when it was read, else null. */
-function placeOne(context: PlaceContext, from: string, target: string, one: SourcePackage): FileStamp | null {
-  try {
-    const { size, mtimeMs, ino } = statSync(from);
-    if (size !== one.size) {
-      throw packageChanged(context, from, one, `${size} bytes where its repository says ${one.size}`);
-    }
-    if (context.delivery !== 'link' || !tryLink(from, target)) {
-      copyFileSync(from, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    }
-    const { origin } = one;
-    if (origin.kind !== 'file' || origin.stamp === undefined) return null;
-    const modified = Math.floor(mtimeMs);
-    const isTrusted = origin.stamp?.modified === modified && origin.stamp.inode === ino;
-    return isTrusted ? null : { modified, inode: ino };
-  } catch (error) {
-    throw describePlacing(context, error, one, from);
-  }
-}
-
 async function checkContent(
-  context: PlaceContext,
+  context: Pick<PlaceContext, 'signal' | 'noteFile'>,
   target: string,
   from: string,
   one: SourcePackage,
-  found: FileStamp,
+  { modified, inode }: FileStamp,
 ): Promise<void> {
   const digest = createHash('sha256');
   await pipeline(createReadStream(target, { highWaterMark: 1024 * 1024 }), digest, {
@@ -123,11 +150,11 @@ async function checkContent(
   if (`sha256:${digest.digest('hex')}` !== one.payload) {
     throw packageChanged(context, from, one, 'another content than when it was read');
   }
-  context.noteFile?.(one, found);
+  context.noteFile?.(one, { modified, inode });
 }
 
 function packageChanged(
-  { noteFile }: PlaceContext,
+  { noteFile }: Pick<PlaceContext, 'noteFile'>,
   where: string,
   one: SourcePackage,
   how: string,
@@ -143,28 +170,19 @@ function packageChanged(
   });
 }
 
-/** Other file system, too many links, or a file of somebody else: then it is copied. */
-const unlinkable = new Set(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP']);
-
-function tryLink(from: string, target: string): boolean {
-  try {
-    linkSync(from, target);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && unlinkable.has(String(error.code))) return false;
-    throw error;
-  }
+/** An error of another thread, as it was there. */
+function errorOf({ code, message }: Extract<PlaceFinding, { kind: 'failed' }>): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
 function describePlacing(
-  { noteFile }: PlaceContext,
-  error: unknown,
+  { noteFile }: Pick<PlaceContext, 'noteFile'>,
+  error: Error,
   one: SourcePackage,
   where: string,
-): unknown {
-  if (error instanceof ReactorError) return error;
+): ReactorError {
   if (isDiskFull(error)) return diskFull(error);
-  const isLost = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  const isLost = 'code' in error && error.code === 'ENOENT';
   if (isLost) noteFile?.(one, null);
   return new ReactorError(
     'compose.package_unreadable',

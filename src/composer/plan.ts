@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
-import { formatNevra } from '../model/nevra.ts';
+import { formatNevra, formatNvra } from '../model/nevra.ts';
 import type { SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -76,7 +76,7 @@ function listManifestPackages(selection: Selection, delivery: OutputSettings['de
         nevra: formatNevra(one),
         payload: one.payload,
         sigkey: one.sigkey,
-        fileName: one.fileName,
+        fileName: one.fileName === `${formatNvra(one)}.rpm` ? '' : one.fileName,
         reference: delivery === 'reference' ? originText(one.origin) : '',
       })),
     ),

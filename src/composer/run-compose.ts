@@ -135,6 +135,7 @@ async function buildAndPublish(
         progress: watch.progress,
         output: context.output,
         blocks: context.blocks,
+        placing: context.placing,
         localPathOf: context.localPathOf,
       },
       { plan, identity: identityOf(compose), toplevelUrl: `${context.targetDirUrl}/odcs-${compose.id}` },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Raised when the program would write other bytes for the same inputs: the format of trees, repodata or metadata
@@ -13,8 +13,8 @@ export interface ManifestPackage {
   readonly nevra: string;
   readonly payload: string;
   readonly sigkey: string | null | undefined;
-  /** Name of its file; matters where it is not the one that follows from the NEVRA. */
-  readonly fileName?: string;
+  /** Name of its file where it is not the one that follows from the NEVRA, else empty. */
+  readonly fileName: string;
   /** Where repodata points when no file is placed; empty otherwise. */
   readonly reference: string;
 }
@@ -35,19 +35,15 @@ export function manifestOf(input: ManifestInput): string[] {
   for (const [name, value] of Object.entries(input.options)) lines.push(`option\t${name}\t${value}`);
   for (const one of input.packages) {
     const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
-    // Only the odd ones say their file name: nearly always it follows from the NEVRA.
-    const usual = `${one.nevra.replace(/-\d+:([^:]*)$/, '-$1')}.rpm`;
-    const named = one.fileName === undefined || one.fileName === usual ? '' : one.fileName;
-    const more = one.reference === '' && named === '' ? '' : `\t${one.reference}`;
-    const line = `package\t${one.arch}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`;
-    lines.push(named === '' ? line : `${line}\t${named}`);
+    const named = one.fileName === '' ? '' : `\t${one.fileName}`;
+    const more = one.reference === '' && named === '' ? '' : `\t${one.reference}${named}`;
+    lines.push(`package\t${one.arch}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`);
   }
-  return [...new Set(lines)].sort();
+  const sorted = lines.sort();
+  return sorted.filter((line, index) => line !== sorted[index - 1]);
 }
 
 /** SHA-256 of a manifest, hex. */
 export function fingerprintOf(lines: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const line of lines) hash.update(line).update('\n');
-  return hash.digest('hex');
+  return hash('sha256', lines.map((line) => `${line}\n`).join(''), 'hex');
 }

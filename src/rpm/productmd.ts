@@ -1,5 +1,3 @@
-import { formatNevra, isSourceArch, parseNevra, type Nevra } from '../model/nevra.ts';
-
 /** Facts of a compose that its metadata files repeat. Source: pungi contract 4. */
 export interface ComposeIdentity {
   /** `odcs-<id>`: release name; its first 16 letters are the release short. */
@@ -41,19 +39,20 @@ export function formatProductmd(value: unknown): string {
 function sortKeys(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const keys = Object.keys(value);
-  // Most objects are one RPM of very many, and already in order.
   if (keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function escapeNonAscii(text: string): string {
+/** Writes every letter beyond ASCII as `\\uXXXX`, as Python's json does. */
+export function escapeNonAscii(text: string): string {
   return text.replace(
     /[\u0080-\uffff]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-function composeSection(identity: ComposeIdentity) {
+/** The section `compose` of every document. */
+export function composeSection(identity: ComposeIdentity) {
   return {
     date: identity.date,
     id: pungiComposeId(identity),
@@ -62,7 +61,8 @@ function composeSection(identity: ComposeIdentity) {
   };
 }
 
-function document(kind: string, payload: object): string {
+/** A whole document of a kind: its header and its payload. */
+export function formatDocument(kind: string, payload: object): string {
   return formatProductmd({ header: { type: `productmd.${kind}`, version: '1.2' }, payload });
 }
 
@@ -97,55 +97,16 @@ export function formatComposeinfo(identity: ComposeIdentity, arches: readonly st
     type: 'variant',
     uid: 'Temporary',
   };
-  return document('composeinfo', {
+  return formatDocument('composeinfo', {
     compose: { ...composeSection(identity), ...label },
     release,
     variants: arches === null ? {} : { Temporary: variant },
   });
 }
 
-export interface ListedRpm extends Nevra {
-  readonly sourceRpm: string | null;
-  readonly sigkey: string | null;
-  /** Relative to `compose/`. */
-  readonly path: string;
-  readonly category: 'binary' | 'debug' | 'source';
-}
-
-/** rpms.json: arch to source NEVRA to NEVRA. Source: pungi contract 4.2. */
-export function formatRpms(
-  identity: ComposeIdentity,
-  arches: ReadonlyMap<string, readonly ListedRpm[]>,
-): string {
-  const byArch: Record<string, Record<string, Record<string, object>>> = {};
-  for (const [arch, rpms] of arches) {
-    if (rpms.length === 0) continue;
-    const sources = new Map(
-      rpms
-        .filter((rpm) => isSourceArch(rpm.arch))
-        .map((rpm) => [`${rpm.name}-${rpm.version}-${rpm.release}`, rpm]),
-    );
-    const tree: Record<string, Record<string, object>> = {};
-    for (const rpm of rpms) {
-      const key = isSourceArch(rpm.arch) ? formatNevra(rpm) : sourceKeyOf(rpm, sources);
-      (tree[key] ??= {})[formatNevra(rpm)] = { category: rpm.category, path: rpm.path, sigkey: rpm.sigkey };
-    }
-    byArch[arch] = tree;
-  }
-  const rpms = Object.keys(byArch).length === 0 ? {} : { Temporary: byArch };
-  return document('rpms', { compose: composeSection(identity), rpms });
-}
-
-function sourceKeyOf(rpm: ListedRpm, sources: ReadonlyMap<string, ListedRpm>): string {
-  if (rpm.sourceRpm === null) return formatNevra(rpm);
-  const source = parseNevra(rpm.sourceRpm);
-  const found = sources.get(`${source.name}-${source.version}-${source.release}`);
-  return formatNevra(found ?? { ...source, epoch: rpm.epoch });
-}
-
 /** modules.json; `modules` is variant to arch to NSVC. */
 export function formatModules(identity: ComposeIdentity, modules: object): string {
-  return document('modules', { compose: composeSection(identity), modules });
+  return formatDocument('modules', { compose: composeSection(identity), modules });
 }
 
 /** `.treeinfo` of one tree; `arch` is `src` for sources. Source: pungi contract 4.5. */

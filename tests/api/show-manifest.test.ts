@@ -21,6 +21,7 @@ function manifestWith(release: string): string[] {
         nevra: `ed-0:1.14.1-${release}.x86_64`,
         payload: `sha256:${release}`,
         sigkey: null,
+        fileName: '',
         reference: '',
       },
     ],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ComposerContext } from '../../src/composer/composer-context.ts';
 import { openSources } from '../../src/composer/open-sources.ts';
+import { PlacingThread } from '../../src/composer/placing-thread.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { findCompose, insertCompose, type NewCompose } from '../../src/database/composes.ts';
@@ -70,12 +71,14 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
   const clock = { now: () => composer.now };
   const sources = openSources(config, { clock, log, database });
   const defaults = requestDefaults(config);
+  const placing = new PlacingThread();
   const context: ComposerContext = {
     ...sources,
     database,
     clock,
     log,
     blocks: new BlockCache(),
+    placing,
     targetDirUrl: 'http://odcs.example.com/composes',
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
@@ -114,6 +117,7 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
       return composer.run(id);
     },
     [Symbol.asyncDispose]: async () => {
+      await placing[Symbol.asyncDispose]();
       sources[Symbol.dispose]();
       await database.close();
       rmSync(folder, { recursive: true, force: true });

@@ -63,7 +63,7 @@ test('the same plan gives the same bytes, whatever the cache holds', async () =>
     const { signal } = new AbortController();
     const means = { signal, progress: () => undefined, blocks: new BlockCache() };
     await buildCompose(
-      { ...means, output: context.output, localPathOf: context.localPathOf },
+      { ...means, output: context.output, placing: context.placing, localPathOf: context.localPathOf },
       { plan: made, identity, toplevelUrl: 'http://x' },
       directory,
     );

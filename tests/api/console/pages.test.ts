@@ -35,6 +35,7 @@ async function givenMade(release: string, change: RowChange = {}): Promise<numbe
         nevra: `ed-1:1.14.1-${release}.x86_64`,
         payload: `sha256:${release}`,
         sigkey: null,
+        fileName: '',
         reference: '',
       },
     ],

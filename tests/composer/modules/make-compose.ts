@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Ending } from '../../ending.ts';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { moduleSource, type ModuleMeans } from '../../../src/composer/modules/module-source.ts';
+import { PlacingThread } from '../../../src/composer/placing-thread.ts';
 import { planCompose, type ComposePlan } from '../../../src/composer/plan.ts';
 import type { SelectContext } from '../../../src/composer/selection.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
@@ -79,6 +80,8 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
   const { signal } = new AbortController();
   const selectContext = { log: createLog('silent'), signal, progress: () => undefined };
   const common = { ...selectContext, output };
+  const placing = new PlacingThread();
+  context.after(() => placing[Symbol.asyncDispose]());
   let count = 0;
   return {
     means,
@@ -100,7 +103,7 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
       const target = join(directory, name);
       const toplevelUrl = `http://localhost/${name}`;
       await buildCompose(
-        { ...common, blocks: new BlockCache(), localPathOf },
+        { ...common, blocks: new BlockCache(), placing, localPathOf },
         { plan, identity, toplevelUrl },
         target,
       );

@@ -19,6 +19,7 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PlacingThread } from '../../../src/composer/placing-thread.ts';
 import { planCompose, type ComposePlan, type OutputSettings } from '../../../src/composer/plan.ts';
 import { kojiSource } from '../../../src/composer/sources/koji-source.ts';
 import { Koji } from '../../../src/composer/sources/koji.ts';
@@ -62,10 +63,12 @@ const files = await startFileServer(topDir);
 const clock = { now: () => new Date(state.now * 1000) };
 const store = new PackageStore(join(folder, 'store'));
 const fetcher = openOriginFetcher({ store, clock });
+const placing = new PlacingThread();
 const opened: Koji[] = [];
 
 after(async () => {
   for (const koji of opened) koji[Symbol.dispose]();
+  await placing[Symbol.asyncDispose]();
   fetcher[Symbol.dispose]();
   await server.close();
   await files.close();
@@ -152,6 +155,7 @@ async function build(koji: Koji, request: ComposeRequest): Promise<string> {
       progress: () => undefined,
       output,
       blocks: new BlockCache(),
+      placing,
       localPathOf: (one) => fetcher.localPathOf(one),
     },
     { plan: await plan(koji, request), identity, toplevelUrl: 'http://localhost/composes/odcs-1' },

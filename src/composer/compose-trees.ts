@@ -1,0 +1,58 @@
+import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
+import type { ComposePlan } from './plan.ts';
+import type { SourcePackage } from './selection.ts';
+
+/** One repository of a compose. */
+export interface Tree {
+  /** Relative to `compose/`. */
+  readonly directory: string;
+  readonly packages: readonly SourcePackage[];
+  /** The arch its dot files name, null where there are none. */
+  readonly treeArch: string | null;
+  readonly extra: readonly ExtraRecord[];
+}
+
+/** The repositories a compose consists of: binaries and debug of each arch, sources of all. Source: pungi contract 4. */
+export function listTrees({ selection, request }: ComposePlan): Tree[] {
+  const sources = new Map<string, SourcePackage>();
+  const trees: Tree[] = [];
+  for (const tree of selection.trees) {
+    for (const { package: one } of tree.source) sources.set(one.fileName, one);
+    const modules = selection.modules.get(tree.arch);
+    trees.push(
+      {
+        directory: `Temporary/${tree.arch}/os`,
+        packages: tree.binary.map((one) => one.package),
+        treeArch: tree.arch,
+        extra: [
+          ...(selection.comps === null
+            ? []
+            : [{ type: 'group', name: 'comps.xml', content: selection.comps, compression: 'none' as const }]),
+          ...(modules === undefined
+            ? []
+            : [{ type: 'modules', name: 'modules.yaml', content: modules, compression: 'gzip' as const }]),
+        ],
+      },
+      {
+        directory: `Temporary/${tree.arch}/debug/tree`,
+        packages: tree.debug.map((one) => one.package),
+        treeArch: null,
+        extra: [],
+      },
+    );
+  }
+  if (request.arches.length > 0) {
+    trees.push({
+      directory: 'Temporary/source/tree',
+      packages: [...sources.values()],
+      treeArch: 'src',
+      extra: [],
+    });
+  }
+  return trees;
+}
+
+/** Where a package lies in its repository: `Packages/e/ed-1.rpm`. Source: pungi contract 4. */
+export function packagePath(one: SourcePackage): string {
+  return `Packages/${one.fileName.charAt(0).toLowerCase()}/${one.fileName}`;
+}

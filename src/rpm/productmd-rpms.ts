@@ -1,0 +1,94 @@
+import { formatNevra, isSourceArch, parseNevra, type Nevra } from '../model/nevra.ts';
+import { composeSection, escapeNonAscii, formatDocument, type ComposeIdentity } from './productmd.ts';
+
+/** An RPM file of a compose. */
+export interface ListedRpm extends Nevra {
+  readonly sourceRpm: string | null;
+  readonly sigkey: string | null;
+  /** Relative to `compose/`. */
+  readonly path: string;
+  readonly category: 'binary' | 'debug' | 'source';
+}
+
+/**
+ * rpms.json: arch to source NEVRA to NEVRA. It has an entry for every RPM of a compose, so its text is made here and
+ * not by way of objects. Source: pungi contract 4.2.
+ */
+export function formatRpms(
+  identity: ComposeIdentity,
+  arches: ReadonlyMap<string, readonly ListedRpm[]>,
+): string {
+  const filled = [...arches].filter(([, rpms]) => rpms.length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  const empty = formatDocument('rpms', { compose: composeSection(identity), rpms: {} });
+  if (filled.length === 0) return empty;
+  const lines = ['{', '            "Temporary": {'];
+  for (const [at, [arch, rpms]] of filled.entries()) {
+    lines.push(`                ${quote(arch)}: {`);
+    addArch(lines, rpms);
+    lines.push(at < filled.length - 1 ? '                },' : '                }');
+  }
+  lines.push('            }', '        }');
+  const gap = '"rpms": {}';
+  const at = empty.lastIndexOf(gap) + gap.length - 2;
+  return `${empty.slice(0, at)}${lines.join('\n')}${empty.slice(at + 2)}`;
+}
+
+function addArch(lines: string[], rpms: readonly ListedRpm[]): void {
+  const sources = groupBySource(rpms);
+  const keys = [...sources.keys()].sort();
+  for (const [at, key] of keys.entries()) {
+    lines.push(`                    ${quote(key)}: {`);
+    const entries = sources.get(key) ?? new Map<string, ListedRpm>();
+    const nevras = entries.size > 1 ? [...entries.keys()].sort() : [...entries.keys()];
+    for (const [index, nevra] of nevras.entries()) {
+      const rpm = entries.get(nevra);
+      if (rpm === undefined) continue;
+      lines.push(
+        `                        ${quote(nevra)}: {`,
+        `                            "category": "${rpm.category}",`,
+        `                            "path": ${quote(rpm.path)},`,
+        `                            "sigkey": ${rpm.sigkey === null ? 'null' : quote(rpm.sigkey)}`,
+        index < nevras.length - 1 ? '                        },' : '                        }',
+      );
+    }
+    lines.push(at < keys.length - 1 ? '                    },' : '                    }');
+  }
+}
+
+/** NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package. */
+function groupBySource(rpms: readonly ListedRpm[]): Map<string, Map<string, ListedRpm>> {
+  const keyOfFile = new Map<string, string>();
+  const groups = new Map<string, Map<string, ListedRpm>>();
+  const groupOf = (key: string): Map<string, ListedRpm> => {
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = new Map()));
+    return group;
+  };
+  for (const rpm of rpms) {
+    if (!isSourceArch(rpm.arch)) continue;
+    const nevra = formatNevra(rpm);
+    keyOfFile.set(`${rpm.name}-${rpm.version}-${rpm.release}`, nevra);
+    groupOf(nevra).set(nevra, rpm);
+  }
+  for (const rpm of rpms) {
+    if (isSourceArch(rpm.arch)) continue;
+    const nevra = formatNevra(rpm);
+    groupOf(rpm.sourceRpm === null ? nevra : sourceKeyOf(rpm.sourceRpm, rpm.epoch, keyOfFile)).set(
+      nevra,
+      rpm,
+    );
+  }
+  return groups;
+}
+
+function sourceKeyOf(sourceRpm: string, epoch: string, keyOfFile: ReadonlyMap<string, string>): string {
+  const nvr = /^(?:.*\/)?(.*)\.[^.]*\.rpm$/.exec(sourceRpm)?.[1];
+  const known = nvr === undefined ? undefined : keyOfFile.get(nvr);
+  return known ?? formatNevra({ ...parseNevra(sourceRpm), epoch });
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : escapeNonAscii(JSON.stringify(text));
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { placePackages, type PlaceContext, type Placement } from '../../src/composer/place-packages.ts';
+import { PlacingThread } from '../../src/composer/placing-thread.ts';
+import type { FileStamp, SourcePackage } from '../../src/composer/selection.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'odcs-place-'));
+const placing = new PlacingThread();
+after(async () => {
+  await placing[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+interface Noted {
+  readonly fileName: string;
+  readonly found: FileStamp | null;
+}
+
+function placeContext(noted: Noted[] = [], done: number[] = []): PlaceContext {
+  return {
+    signal: new AbortController().signal,
+    progress: (count) => done.push(count),
+    localPathOf: () => Promise.reject(new Error('nothing here is remote')),
+    delivery: 'link',
+    placing,
+    noteFile: ({ fileName }, found) => noted.push({ fileName, found }),
+  };
+}
+
+let made = 0;
+
+function packageOf(content: string, stamp?: FileStamp | null): SourcePackage & { readonly path: string } {
+  const fileName = `p${(made += 1)}-1-1.noarch.rpm`;
+  const path = join(folder, fileName);
+  writeFileSync(path, content);
+  return {
+    path,
+    name: `p${made}`,
+    epoch: '0',
+    version: '1',
+    release: '1',
+    arch: 'noarch',
+    sourceRpm: null,
+    fileName,
+    payload: `sha256:${hash('sha256', content)}`,
+    sigkey: null,
+    size: content.length,
+    origin: { kind: 'file', path, ...(stamp === undefined ? {} : { stamp }) },
+  };
+}
+
+function stampOf(path: string): FileStamp {
+  const { mtimeMs, ino } = statSync(path);
+  return { modified: Math.floor(mtimeMs), inode: ino };
+}
+
+function target(): string {
+  const directory = join(folder, `target-${(made += 1)}`);
+  mkdirSync(directory);
+  return directory;
+}
+
+function placementsOf(packages: readonly SourcePackage[]): Placement[] {
+  return packages.map((one) => ({ package: one, path: `Packages/p/${one.fileName}` }));
+}
+
+test('a thousand packages become links to their files, batch by batch', async () => {
+  const packages = Array.from({ length: 1000 }, (_, at) => packageOf(`content ${at}`));
+  const directory = target();
+  const done: number[] = [];
+  await placePackages(placeContext([], done), directory, placementsOf(packages));
+  for (const one of packages) {
+    assert.equal(statSync(join(directory, 'Packages/p', one.fileName)).ino, statSync(one.path).ino);
+  }
+  assert.deepEqual(done, [256, 512, 768, 1000]);
+});
+
+test('a file that looks otherwise but has its content is placed, and its new looks are noted', async () => {
+  const old = packageOf('the same', { modified: 1, inode: 1 });
+  const never = packageOf('never looked at', null);
+  const known = packageOf('known');
+  const trusted = {
+    ...known,
+    origin: { kind: 'file' as const, path: known.path, stamp: stampOf(known.path) },
+  };
+  const noted: Noted[] = [];
+  await placePackages(placeContext(noted), target(), placementsOf([old, trusted, never]));
+  assert.deepEqual(noted, [
+    { fileName: old.fileName, found: stampOf(old.path) },
+    { fileName: never.fileName, found: stampOf(never.path) },
+  ]);
+});
+
+test('a file with another content, another size or none at all ends it with its name and path', async () => {
+  const changed = packageOf('one content', { modified: 1, inode: 1 });
+  writeFileSync(changed.path, 'two content');
+  const longer = packageOf('short');
+  writeFileSync(longer.path, 'longer than that');
+  const lost = packageOf('lost');
+  rmSync(lost.path);
+  for (const [one, code] of [
+    [changed, 'compose.package_changed'],
+    [longer, 'compose.package_changed'],
+    [lost, 'compose.package_unreadable'],
+  ] as const) {
+    const noted: Noted[] = [];
+    const fine = packageOf('fine');
+    await assert.rejects(placePackages(placeContext(noted), target(), placementsOf([fine, one])), {
+      code,
+      where: one.path,
+      fate: 'retry',
+    });
+    assert.deepEqual(noted, [{ fileName: one.fileName, found: null }]);
+  }
+});
+
+test('what another file has the name of is not overwritten', async () => {
+  const one = packageOf('mine');
+  const directory = target();
+  mkdirSync(join(directory, 'Packages/p'), { recursive: true });
+  const taken = join(directory, 'Packages/p', one.fileName);
+  writeFileSync(taken, 'theirs');
+  await assert.rejects(placePackages(placeContext(), directory, placementsOf([one])), {
+    code: 'compose.package_unreadable',
+  });
+  assert.equal(readFileSync(taken, 'utf8'), 'theirs');
+});
+
+test('a signal that aborts ends it, and nothing is placed afterwards', async () => {
+  const packages = Array.from({ length: 600 }, (_, at) => packageOf(`content ${at}`));
+  const abort = new AbortController();
+  const done: number[] = [];
+  const context = {
+    ...placeContext(),
+    signal: abort.signal,
+    progress: (count: number) => {
+      done.push(count);
+      abort.abort(new Error('cancelled'));
+    },
+  };
+  await assert.rejects(placePackages(context, target(), placementsOf(packages)), /cancelled/);
+  assert.ok(done.length < 3);
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { formatNevra } from '../../src/model/nevra.ts';
+import { formatProductmd, type ComposeIdentity } from '../../src/rpm/productmd.ts';
+import { formatRpms, type ListedRpm } from '../../src/rpm/productmd-rpms.ts';
+
+const identity: ComposeIdentity = {
+  name: 'odcs-1',
+  date: '20261122',
+  type: 'test',
+  respin: 0,
+  label: null,
+  timestamp: 1,
+};
+
+const word = fc.constantFrom('a', 'b', 'lib"quoted', 'naïve', 'tab\t');
+const rpm = fc.record({
+  name: word,
+  epoch: fc.constantFrom('0', '1'),
+  version: fc.constantFrom('1', '2'),
+  release: fc.constant('3'),
+  arch: fc.constantFrom('x86_64', 'noarch', 'src'),
+  hasSource: fc.boolean(),
+  source: fc.constantFrom('a', 'b'),
+  sigkey: fc.constantFrom(null, 'fd431d51'),
+  path: word,
+  category: fc.constantFrom('binary', 'debug', 'source'),
+});
+
+/** The document by way of objects, the plain way. */
+function reference(arches: ReadonlyMap<string, readonly ListedRpm[]>): string {
+  const byArch: Record<string, Record<string, Record<string, object>>> = {};
+  for (const [arch, rpms] of arches) {
+    if (rpms.length === 0) continue;
+    const sources = rpms.filter((one) => one.arch === 'src');
+    const tree: Record<string, Record<string, object>> = {};
+    for (const one of rpms) {
+      const source = sources.findLast(
+        (other) => `${other.name}-${other.version}-3.src.rpm` === one.sourceRpm,
+      );
+      const made = `${one.sourceRpm?.replace(/-([^-]*-[^-]*)\.src\.rpm$/, `-${one.epoch}:$1.src`)}`;
+      const own = one.arch === 'src' || one.sourceRpm === null;
+      const key = own ? formatNevra(one) : source === undefined ? made : formatNevra(source);
+      const { category, path, sigkey } = one;
+      (tree[key] ??= {})[formatNevra(one)] = { category, path, sigkey };
+    }
+    byArch[arch] = tree;
+  }
+  return formatProductmd({
+    header: { type: 'productmd.rpms', version: '1.2' },
+    payload: {
+      compose: { date: '20261122', id: 'odcs-1-1-20261122.t.0', respin: 0, type: 'test' },
+      rpms: Object.keys(byArch).length === 0 ? {} : { Temporary: byArch },
+    },
+  });
+}
+
+test('rpms.json is what serialized objects would be', () => {
+  const arches = fc.dictionary(fc.constantFrom('x86_64', 'aarch64', 's390x'), fc.array(rpm));
+  fc.assert(
+    fc.property(arches, (made) => {
+      const listed = new Map(
+        Object.entries(made).map(([arch, rpms]): [string, ListedRpm[]] => [
+          arch,
+          rpms.map(({ hasSource, source, ...one }) => ({
+            ...one,
+            sourceRpm: one.arch === 'src' || !hasSource ? null : `${source}-1-3.src.rpm`,
+          })),
+        ]),
+      );
+      // Of two RPMs with one NEVRA the sources come first, then the last wins; here they are all different.
+      for (const [arch, rpms] of listed) {
+        listed.set(arch, [...new Map(rpms.map((one) => [formatNevra(one), one])).values()]);
+      }
+      assert.equal(formatRpms(identity, listed), reference(listed));
+    }),
+  );
+});
