@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { packagesOf } from '../../rpm/createrepo/batch-answer.ts';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
-import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../package-store.ts';
@@ -40,7 +40,6 @@ export interface IndexContext {
 const BATCH = 32;
 const BATCHES_AHEAD = 6;
 const FEW = 64;
-const SCRATCH_BYTES = 64 * 1024;
 /** So many packages are made durable at once; an interruption costs at most them. */
 const KEPT_TOGETHER = 512;
 
@@ -118,36 +117,28 @@ async function readBatch(
   files: KojiFiles,
   batch: readonly KeyedCopy[],
 ): Promise<readonly MadeCopy[]> {
-  const read = batch.map((one) => {
-    const path = files.localPath(one.copy.path) ?? '';
-    // Only the headers here, while the threads hash the files and make their repodata.
-    return { one, path, ...readFacts(path, one.copy) };
-  });
-  const made = await pool.run(
-    read.map(({ path }) => ({ path })),
-    true,
-  );
-  return made.flatMap(({ fragments, record }, at) => {
-    const entry = read[at];
-    if (entry === undefined) return [];
-    const facts = { ...entry.facts, pkgid: fragments.pkgid };
-    return [{ key: entry.one.key, facts, fragments, record }];
+  const wanted = batch.map((one) => ({ one, path: files.localPath(one.copy.path) ?? '' }));
+  const answer = await pool
+    .run({ files: wanted.map(({ path }) => ({ path })), withRecords: true, withFacts: true })
+    .catch((error: unknown) => {
+      throw missingOf(wanted, error) ?? error;
+    });
+  return packagesOf(answer).flatMap(({ fragments, record, found }, at) => {
+    const { one, path = '' } = wanted[at] ?? {};
+    if (one === undefined || found === undefined) return [];
+    const { size, modified, inode } = found;
+    const file = { where: path, pkgid: fragments.pkgid, size, stamp: { modified, inode } };
+    return [{ key: one.key, facts: factsOf(found, one.copy, file), fragments, record }];
   });
 }
 
-const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-
-function readFacts(path: string, copy: ChosenCopy): { facts: ReturnType<typeof factsOf> } {
-  try {
-    // Looked at before it is read: what replaces it meanwhile has another stamp.
-    const entry = statSync(path, { throwIfNoEntry: false });
-    const stamp = entry === undefined ? null : { modified: Math.floor(entry.mtimeMs), inode: entry.ino };
-    const file = readRpmFile(path, { pkgid: 'made by the threads', scratch });
-    return { facts: factsOf(file.header, copy, { ...file, stamp }) };
-  } catch (error) {
-    const isAbsent = error instanceof ReactorError && error.code === 'rpm.unreadable' && !existsSync(path);
-    throw isAbsent ? missing(path, copy) : error;
-  }
+function missingOf(
+  wanted: readonly { readonly one: KeyedCopy; readonly path: string }[],
+  error: unknown,
+): ReactorError | undefined {
+  if (!(error instanceof ReactorError) || error.code !== 'rpm.unreadable') return undefined;
+  const absent = wanted.find(({ path }) => path === error.where && !existsSync(path));
+  return absent && missing(absent.path, absent.one.copy);
 }
 
 function missing(where: string, copy: ChosenCopy): ReactorError {

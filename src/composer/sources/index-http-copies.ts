@@ -1,3 +1,4 @@
+import { headerFactsOf } from '../../rpm/header/header-facts.ts';
 import { bytesNeeded, parseRpmHeader } from '../../rpm/header/rpm-header.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { recordOf } from '../../rpm/record-of.ts';
@@ -68,7 +69,7 @@ async function readHeader(source: HttpSource, { copy, key }: KeyedCopy, pkgid: s
   const file = { pkgid, size: start.size, fileTime: Math.floor(start.modified / 1000) };
   return {
     key,
-    facts: factsOf(header, copy, { ...file, stamp: null }),
+    facts: factsOf(headerFactsOf(header), copy, { where, ...file, stamp: null }),
     fragments: makeFragments(header, file),
     record: recordOf(header),
   };
@@ -88,7 +89,7 @@ async function fetchWhole(
   const file = readRpmFile(stored.path, { pkgid: stored.digest });
   return {
     key,
-    facts: factsOf(file.header, copy, { ...file, stamp: null }),
+    facts: factsOf(headerFactsOf(file.header), copy, { where: stored.path, ...file, stamp: null }),
     fragments: makeFragments(file.header, file),
     record: recordOf(file.header),
   };

@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNevra } from '../../model/nevra.ts';
 import { openFragmentCache, type CachedPackage, type FragmentCache } from '../../rpm/cache/fragment-cache.ts';
-import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
-import { digestsOf, nevraOf } from '../../rpm/header/rpm-facts.ts';
-import type { RpmHeader } from '../../rpm/header/rpm-header.ts';
-import { sigkeyOf } from '../../rpm/header/sigkey.ts';
+import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
 import type { FileStamp } from '../selection.ts';
 import { CopyFactsFile, type CopyFacts } from './copy-facts.ts';
 import { describePackage } from './koji-package-set.ts';
@@ -118,29 +115,30 @@ export function keyOfFile(path: string, file: { readonly size: number; readonly 
 }
 
 /**
- * Reads the facts out of a header and compares it with what the hub says of the RPM. Throws
+ * Compares what a header says with what the hub says of the RPM and answers what is kept of it. Throws
  * `koji.header_differs`, naming RPM and path.
  */
 export function factsOf(
-  header: RpmHeader,
+  found: HeaderFacts,
   copy: ChosenCopy,
-  file: { readonly pkgid: string; readonly size: number; readonly stamp: FileStamp | null },
+  file: Pick<CopyFacts, 'pkgid' | 'size' | 'stamp'> & { readonly where: string },
 ): CopyFacts {
   const { rpm } = copy.package;
   const wanted = formatNevra({ ...rpm, arch: rpm.arch === 'nosrc' ? 'src' : rpm.arch });
-  const got = formatNevra(nevraOf(header));
+  const got = formatNevra(found.nevra);
   // The epoch of a scratch build's RPM is not in its file name.
   const isSame =
     copy.package.kind === 'scratch' ? withoutEpoch(got) === withoutEpoch(wanted) : got === wanted;
-  if (!isSame) throw headerDiffers(header.where, copy, `it is ${got}`);
+  if (!isSame) throw headerDiffers(file.where, copy, `it is ${got}`);
   if (copy.package.kind === 'build' && copy.package.rpm.payloadHash !== null) {
-    const { sigmd5 } = digestsOf(header);
+    const { sigmd5 } = found;
     if (sigmd5 !== null && sigmd5 !== copy.package.rpm.payloadHash) {
-      throw headerDiffers(header.where, copy, `its payload hash is ${sigmd5}`);
+      throw headerDiffers(file.where, copy, `its payload hash is ${sigmd5}`);
     }
   }
   const { pkgid, size, stamp } = file;
-  return { pkgid, size, sigkey: sigkeyOf(header), ...archRestrictionsOf(header), stamp };
+  const { sigkey, excludeArch, exclusiveArch } = found;
+  return { pkgid, size, sigkey, excludeArch, exclusiveArch, stamp };
 }
 
 function withoutEpoch(nevra: string): string {

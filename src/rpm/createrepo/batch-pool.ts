@@ -1,13 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import {
-  type BatchAnswer,
-  type BatchFile,
-  type BatchRequest,
-  type MadePackage,
-  makeBatch,
-  packagesOf,
-} from './make-batch.ts';
+import { type BatchAnswer, type BatchMade, errorOf } from './batch-answer.ts';
+import { type BatchRequest, makeBatch } from './make-batch.ts';
 
 interface Waiting {
   readonly request: BatchRequest;
@@ -34,21 +28,25 @@ export class BatchPool {
   }
 
   /** Reads some RPMs; the answer has their order. Throws what the first broken one throws. */
-  async run(files: readonly BatchFile[], withRecords: boolean): Promise<MadePackage[]> {
-    const request = { id: (this.#nextId += 1), files, withRecords };
-    if (this.#workers.length === 0) {
-      await setImmediate();
-      return packagesOf(makeBatch(request));
-    }
-    const answer = await new Promise<BatchAnswer>((resolve, reject) => {
-      this.#queue.push({ request, resolve, reject });
-      this.#feed();
-    });
-    return packagesOf(answer);
+  async run(wanted: Omit<BatchRequest, 'id'>): Promise<BatchMade> {
+    const answer = await this.#answer({ id: (this.#nextId += 1), ...wanted });
+    if ('failure' in answer) throw errorOf(answer.failure);
+    return answer;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  async #answer(request: BatchRequest): Promise<BatchAnswer> {
+    if (this.#workers.length === 0) {
+      await setImmediate();
+      return makeBatch(request);
+    }
+    return new Promise<BatchAnswer>((resolve, reject) => {
+      this.#queue.push({ request, resolve, reject });
+      this.#feed();
+    });
   }
 
   #feed(): void {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { openBlockStore } from '../cache/block-store.ts';
-import { type FragmentCache, openFragmentCache } from '../cache/fragment-cache.ts';
+import { openFragmentCache } from '../cache/fragment-cache.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import { BlockCache } from '../repodata/block-cache.ts';
 import type { Compression } from '../repodata/compression.ts';
@@ -13,9 +13,11 @@ import {
   compareLocations,
   writeRepodata,
 } from '../repodata/write-repodata.ts';
+import { type MadePackage, packagesOf } from './batch-answer.ts';
 import { BatchPool } from './batch-pool.ts';
 import { type BrokenRpm, describeBroken, findBroken } from './find-broken.ts';
 import { type ListedRpm, listRpms } from './list-rpms.ts';
+import { planBatches } from './plan-batches.ts';
 import { prefetch } from './prefetch.ts';
 
 export interface CreaterepoContext {
@@ -53,9 +55,11 @@ export interface CreaterepoResult extends WrittenRepodata {
   readonly skipped: readonly BrokenRpm[];
 }
 
-const BATCH = 32;
+const FEW = 32;
 const BATCHES_AHEAD_OF_A_WORKER = 3;
 const DEFAULT_WORKERS = 2;
+/** Bytes of packed blocks that wait for their turn. */
+const PACKED_AHEAD = 32 * 1024 * 1024;
 
 /**
  * Writes the repodata of a tree of RPMs, as `createrepo_c DIR` does. With a cache, an RPM of the same name, size
@@ -86,9 +90,8 @@ async function createFrom(
   options: CreaterepoOptions,
   rpms: readonly ListedRpm[],
 ): Promise<Omit<CreaterepoResult, 'skipped'>> {
-  const { directory, cacheDirectory, workers = DEFAULT_WORKERS, baseUrl } = options;
+  const { directory, cacheDirectory, workers = DEFAULT_WORKERS } = options;
   const extra = groupRecords(options.groupFile);
-  const base = baseUrl === undefined ? {} : { base: baseUrl };
   const cache =
     cacheDirectory === undefined
       ? undefined
@@ -96,25 +99,28 @@ async function createFrom(
   const blocks =
     cacheDirectory === undefined ? undefined : openBlockStore(join(cacheDirectory, 'blocks'), context.now);
   try {
+    const keys = new Map(cache ? rpms.map((rpm) => [rpm.href, cacheKeyOf(directory, rpm)]) : []);
     const known = new Map(
       rpms.flatMap((rpm) => {
-        const cached = cache?.get(cacheKeyOf(rpm));
+        const cached = cache?.get(keys.get(rpm.href) ?? '');
         return cached ? [[rpm.href, cached.fragments] as const] : [];
       }),
     );
-    const unknown = rpms.filter(({ href }) => !known.has(href));
-    const pool = new BatchPool(unknown.length > BATCH ? workers : 0);
+    const unknown = rpms.length - known.size;
+    const packed = new BlockCache(blocks ? { store: blocks } : { memory: PACKED_AHEAD, states: 16 });
+    const pool = new BatchPool(unknown > FEW ? workers : 0);
     try {
-      const packages = packagesFrom({ options, cache, pool, rpms, known, unknown, base });
+      const keep = (href: string, { fragments, record }: MadePackage) =>
+        cache?.put(keys.get(href) ?? '', fragments, record);
+      const packages = packagesFrom({ options, rpms, known, pool, packed, ...(cache && { keep }) });
       const { now, ...rest } = context;
-      const store = blocks ? { blocks: new BlockCache({ store: blocks }) } : {};
-      const written = await writeRepodata({ ...rest, ...store }, directory, packages, {
+      const written = await writeRepodata({ ...rest, blocks: packed }, directory, packages, {
         timestamp: Math.floor(now.getTime() / 1000),
         extra,
         ...(options.compression && { compression: options.compression }),
         ...(options.revision !== undefined && { revision: options.revision }),
       });
-      return { ...written, made: unknown.length, reused: rpms.length - unknown.length };
+      return { ...written, made: unknown, reused: known.size };
     } finally {
       await pool.close();
     }
@@ -124,43 +130,55 @@ async function createFrom(
   }
 }
 
-function packagesFrom(given: {
+interface PackageSources {
   readonly options: CreaterepoOptions;
-  readonly cache: FragmentCache | undefined;
-  readonly pool: BatchPool;
   readonly rpms: readonly ListedRpm[];
   readonly known: ReadonlyMap<string, PackageFragments>;
-  readonly unknown: readonly ListedRpm[];
-  readonly base: { readonly base?: string };
-}): RepodataPackage[] {
-  const { options, cache, pool, rpms, known, unknown, base } = given;
-  const { directory, digests, workers = DEFAULT_WORKERS } = options;
+  readonly pool: BatchPool;
+  /** Takes the blocks that were packed where their pieces were made. */
+  readonly packed: BlockCache;
+  /** Told what was made, where it shall be kept. */
+  readonly keep?: (href: string, made: MadePackage) => void;
+}
+
+function packagesFrom({ options, rpms, known, pool, packed, keep }: PackageSources): RepodataPackage[] {
+  const { directory, digests, compression = 'zstd', workers = DEFAULT_WORKERS, baseUrl } = options;
+  const locations = rpms.map(({ href }) => (baseUrl === undefined ? { href } : { href, base: baseUrl }));
+  const batches = planBatches(locations, known);
   const ahead = Math.max(1, workers) * BATCHES_AHEAD_OF_A_WORKER;
-  const take = prefetch(unknown.length, BATCH, ahead, async (from, to) => {
-    const batch = unknown.slice(from, to);
-    const files = batch.map(({ href }) => {
-      const pkgid = digests?.get(href);
-      return { path: join(directory, href), ...(pkgid !== undefined && { pkgid }) };
-    });
-    const made = await pool.run(files, cache !== undefined);
-    for (const [index, { fragments, record }] of made.entries()) {
-      const rpm = batch[index];
-      if (rpm) cache?.put(cacheKeyOf(rpm), fragments, record);
-    }
-    return made;
-  });
-  const turns = new Map(unknown.map((rpm, index) => [rpm.href, index]));
-  return rpms.map((rpm) => {
-    const location = { href: rpm.href, ...base };
-    const cached = known.get(rpm.href);
+  const take = prefetch(
+    batches.map((batch) => batch.locations.length),
+    ahead,
+    async (number) => {
+      const { locations: wanted = [], isBlock = false } = batches[number] ?? {};
+      const files = wanted.map(({ href }) => {
+        const pkgid = digests?.get(href);
+        return { path: join(directory, href), ...(pkgid !== undefined && { pkgid }) };
+      });
+      const block = isBlock ? { block: { compression, locations: wanted } } : {};
+      const answer = await pool.run({ files, withRecords: keep !== undefined, ...block });
+      for (const [key, one] of answer.packed) packed.put(key, one);
+      const made = packagesOf(answer);
+      for (const [index, { href }] of wanted.entries()) if (made[index]) keep?.(href, made[index]);
+      return made;
+    },
+  );
+  const turns = new Map(
+    batches.flatMap((batch, number) =>
+      batch.locations.map((location, index) => [location, { number, index }] as const),
+    ),
+  );
+  return locations.map((location) => {
+    const cached = known.get(location.href);
     if (cached) return { location, fragments: cached };
-    const turn = turns.get(rpm.href) ?? -1;
-    return { location, fragments: async () => (await take(turn)).fragments };
+    const { number = -1, index = -1 } = turns.get(location) ?? {};
+    return { location, fragments: async () => (await take(number, index)).fragments };
   });
 }
 
-function cacheKeyOf({ href, size, time }: ListedRpm): string {
-  return encodeURI(`file:${basename(href)}:${size}:${time}`);
+function cacheKeyOf(directory: string, { href }: ListedRpm): string {
+  const { size = 0, mtimeMs = 0 } = statSync(join(directory, href), { throwIfNoEntry: false }) ?? {};
+  return encodeURI(`file:${basename(href)}:${size}:${mtimeMs}`);
 }
 
 function groupRecords(path: string | undefined): ExtraRecord[] {

@@ -6,10 +6,6 @@ import { ReactorError, messageOf } from '../../model/errors.ts';
 export interface ListedRpm {
   /** Path below the directory. */
   readonly href: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Modification time in milliseconds, with a fraction. */
-  readonly time: number;
 }
 
 /**
@@ -24,12 +20,15 @@ export function listRpms(directory: string): ListedRpm[] {
       const href = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory()) open.push(href);
       else if (entry.name.endsWith('.rpm')) {
-        const stats = statSync(join(directory, href), { throwIfNoEntry: false });
-        if (stats?.isFile()) found.push({ href, size: stats.size, time: stats.mtimeMs });
+        if (entry.isFile() || isFileBehind(join(directory, href))) found.push({ href });
       }
     }
   }
   return found;
+}
+
+function isFileBehind(link: string): boolean {
+  return statSync(link, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function readDirectory(path: string) {

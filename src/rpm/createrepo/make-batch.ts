@@ -1,9 +1,14 @@
 import { ReactorError } from '../../model/errors.ts';
 import { encodeRecord } from '../cache/record-bytes.ts';
+import { headerFactsOf } from '../header/header-facts.ts';
 import { readRpmFile } from '../header/read-rpm-header.ts';
-import type { PackageFragments } from '../package-fragments.ts';
+import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
 import { recordOf } from '../record-of.ts';
-import { makeFragments } from '../repodata/make-fragments.ts';
+import { type Compression, compressNow } from '../repodata/compression.ts';
+import { keyOfBlock, keyOfPackages, metadataKinds, piecesOf } from '../repodata/join-pieces.ts';
+import { type FragmentBytes, writeFragments } from '../repodata/make-fragments.ts';
+import { XmlBytes } from '../repodata/xml-bytes.ts';
+import { type BatchAnswer, type BatchMade, type FileFound, packagesOf } from './batch-answer.ts';
 
 /** An RPM to be read; its SHA-256 where it is known already. */
 export interface BatchFile {
@@ -11,97 +16,82 @@ export interface BatchFile {
   readonly pkgid?: string;
 }
 
+/** A whole block of repodata: how it is packed, and where every one of its packages lies. */
+export interface BatchBlock {
+  readonly compression: Compression;
+  readonly locations: readonly PackageLocation[];
+}
+
 /** What is asked of a worker. */
 export interface BatchRequest {
   readonly id: number;
   readonly files: readonly BatchFile[];
   /** Whether the records of gather are wanted too. */
-  readonly withRecords: boolean;
-}
-
-/** A package in the answer of a worker: its pieces lie in the batch's buffer one after the other. */
-export interface BatchEntry {
-  readonly pkgid: string;
-  readonly identity: string;
-  readonly locationOffset: number;
-  /** Where primary begins, then where it, filelists, other and the record end. */
-  readonly bounds: readonly [number, number, number, number, number];
-}
-
-export type BatchAnswer =
-  | { readonly id: number; readonly buffer: ArrayBuffer; readonly entries: readonly BatchEntry[] }
-  | { readonly id: number; readonly failure: BatchFailure };
-
-/** A ReactorError on its way between threads. */
-export interface BatchFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly where: string | undefined;
-  readonly hint: string | undefined;
-}
-
-/** A package made by a worker. */
-export interface MadePackage {
-  readonly fragments: PackageFragments;
-  /** As `encodeRecord` writes it; empty where no records were wanted. */
-  readonly record: Uint8Array;
+  readonly withRecords?: boolean;
+  /** Whether what the headers say of the packages is wanted too. */
+  readonly withFacts?: boolean;
+  /** Where the files are a block that shall be packed too. */
+  readonly block?: BatchBlock;
 }
 
 const SCRATCH_BYTES = 1024 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+const sink: FragmentBytes = { primary: new XmlBytes(), filelists: new XmlBytes(), other: new XmlBytes() };
+const records = new XmlBytes();
 
 /** Reads the RPMs of a batch and lays their repodata into one buffer that can be handed to another thread. */
-export function makeBatch({ id, files, withRecords }: BatchRequest): BatchAnswer {
+export function makeBatch(request: BatchRequest): BatchAnswer {
   try {
-    const pieces: Uint8Array[] = [];
-    const entries: BatchEntry[] = [];
-    let size = 0;
-    for (const { path, pkgid } of files) {
-      const file = readRpmFile(path, pkgid === undefined ? { scratch } : { scratch, pkgid });
-      const { primary, filelists, other, locationOffset, identity = '' } = makeFragments(file.header, file);
-      const record = withRecords ? encodeRecord(recordOf(file.header)) : new Uint8Array();
-      pieces.push(primary, filelists, other, record);
-      const a = size + primary.byteLength;
-      const b = a + filelists.byteLength;
-      const c = b + other.byteLength;
-      const d = c + record.byteLength;
-      entries.push({ pkgid: file.pkgid, identity, locationOffset, bounds: [size, a, b, c, d] });
-      size = d;
-    }
-    const buffer = new ArrayBuffer(size);
-    const all = new Uint8Array(buffer);
-    let at = 0;
-    for (const piece of pieces) {
-      all.set(piece, at);
-      at += piece.byteLength;
-    }
-    return { id, buffer, entries };
+    const made = readBatch(request);
+    if (!request.block) return made;
+    const fragments = packagesOf(made).map((one) => one.fragments);
+    return { ...made, packed: packBlock(request.block, fragments) };
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;
     const { code, message, where, hint } = error;
-    return { id, failure: { code, message, where, hint } };
+    return { id: request.id, failure: { code, message, where, hint } };
+  } finally {
+    for (const bytes of [sink.primary, sink.filelists, sink.other, records]) bytes.clear();
   }
 }
 
-/** Takes the packages of an answer apart without copying. Throws the error of a failed batch. */
-export function packagesOf(answer: BatchAnswer): MadePackage[] {
-  if ('failure' in answer) {
-    const { code, message, where, hint } = answer.failure;
-    throw new ReactorError(code, message, { ...(where && { where }), ...(hint && { hint }) });
+function readBatch({ id, files, withRecords, withFacts }: BatchRequest): BatchMade {
+  const pkgids: string[] = [];
+  const identities: string[] = [];
+  const ends: number[] = [];
+  const found: FileFound[] = [];
+  for (const { path, pkgid } of files) {
+    const file = readRpmFile(path, pkgid === undefined ? { scratch } : { scratch, pkgid });
+    const { header, size, modified, inode } = file;
+    const { identity, locationOffset } = writeFragments(header, file, sink);
+    if (withRecords === true) records.addBytes(encodeRecord(recordOf(header)));
+    if (withFacts === true) found.push({ ...headerFactsOf(header), size, modified, inode });
+    pkgids.push(file.pkgid);
+    identities.push(identity);
+    ends.push(sink.primary.length, sink.filelists.length, sink.other.length, records.length, locationOffset);
   }
-  return answer.entries.map(({ pkgid, identity, locationOffset, bounds }) => {
-    const [start, primary, filelists, other, record] = bounds;
-    const piece = (from: number, to: number) => new Uint8Array(answer.buffer, from, to - from);
-    return {
-      fragments: {
-        pkgid,
-        identity,
-        locationOffset,
-        primary: piece(start, primary),
-        filelists: piece(primary, filelists),
-        other: piece(filelists, other),
-      },
-      record: piece(other, record),
-    };
+  const buffer = joined([sink.primary.view(), sink.filelists.view(), sink.other.view(), records.view()]);
+  return { id, buffer, pkgids, identities, ends, found, packed: [] };
+}
+
+function packBlock(
+  { compression, locations }: BatchBlock,
+  fragments: readonly PackageFragments[],
+): BatchMade['packed'] {
+  const key = keyOfPackages(fragments, locations);
+  return metadataKinds.map(({ type }) => {
+    const open = new Uint8Array(joined(piecesOf(type, fragments, locations)));
+    const bytes = new Uint8Array(joined([compressNow(open, compression)]));
+    return [keyOfBlock(compression, type, key), { bytes, openSize: open.byteLength }];
   });
+}
+
+function joined(pieces: readonly Uint8Array[]): ArrayBuffer {
+  const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.byteLength;
+  }
+  return all.buffer;
 }

@@ -1,28 +1,27 @@
 /**
- * Makes things in batches a little ahead of the one who takes them in order: `take(index)` starts the batch of
- * that thing and the next `ahead` ones. Every thing is taken once, and forgotten then.
+ * Makes things in batches a little ahead of the one who takes them in order: `take(batch, index)` starts that
+ * batch and the next `ahead` ones. Every thing is taken once, and forgotten then. `sizes` are the things of
+ * every batch.
  */
 export function prefetch<Thing>(
-  count: number,
-  batchSize: number,
+  sizes: readonly number[],
   ahead: number,
-  make: (from: number, to: number) => Promise<readonly Thing[]>,
-): (index: number) => Promise<Thing> {
+  make: (batch: number) => Promise<readonly Thing[]>,
+): (batch: number, index: number) => Promise<Thing> {
   const batches = new Map<number, { readonly things: Promise<readonly Thing[]>; left: number }>();
   let started = 0;
-  const start = (batch: number) => {
-    const from = batch * batchSize;
-    const to = Math.min(count, from + batchSize);
-    const things = make(from, to);
+  const start = (batch: number, size: number) => {
+    const things = make(batch);
     things.catch(() => undefined);
-    batches.set(batch, { things, left: to - from });
+    batches.set(batch, { things, left: size });
   };
-  return async (index) => {
-    const number = Math.floor(index / batchSize);
-    for (; started <= number + ahead && started * batchSize < count; started += 1) start(started);
+  return async (number, index) => {
+    for (; started <= Math.min(number + ahead, sizes.length - 1); started += 1) {
+      start(started, sizes[started] ?? 0);
+    }
     const batch = batches.get(number);
-    const thing = (await batch?.things)?.[index % batchSize];
-    if (!batch || thing === undefined) throw new Error(`Thing ${index} of ${count} was taken before.`);
+    const thing = (await batch?.things)?.[index];
+    if (!batch || thing === undefined) throw new Error(`Thing ${index} of batch ${number} was taken before.`);
     batch.left -= 1;
     if (batch.left === 0) batches.delete(number);
     return thing;

@@ -42,6 +42,9 @@ export interface RpmFile {
   readonly size: number;
   /** Modification time in Unix seconds. */
   readonly fileTime: number;
+  /** The same in whole milliseconds, and the inode: how the file looked before it was read. */
+  readonly modified: number;
+  readonly inode: number;
 }
 
 export interface RpmFileOptions {
@@ -107,11 +110,12 @@ function digestOf(descriptor: number, begin: Buffer, size: number): string {
 export function readRpmFile(path: string, options: RpmFileOptions = {}): RpmFile {
   const descriptor = openRpm(path);
   try {
-    const { size, mtimeMs } = fstatSync(descriptor);
+    const { size, mtimeMs, ino: inode } = fstatSync(descriptor);
     const first = options.pkgid === undefined ? HASH_READ : FIRST_READ;
     const bytes = readHeaderBytes(descriptor, path, size, first, options.scratch);
     const pkgid = options.pkgid ?? digestOf(descriptor, bytes, size);
-    return { header: parseRpmHeader(bytes, path), pkgid, size, fileTime: Math.floor(mtimeMs / 1000) };
+    const [fileTime, modified] = [Math.floor(mtimeMs / 1000), Math.floor(mtimeMs)];
+    return { header: parseRpmHeader(bytes, path), pkgid, size, fileTime, modified, inode };
   } finally {
     closeSync(descriptor);
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
+import type { Compression } from './compression.ts';
 import { escapeXml } from './escape-xml.ts';
 
 /** One of the three files every repository has. */
@@ -52,6 +53,28 @@ export function identityOf(fragments: PackageFragments): string {
   return identity;
 }
 
+/** A word that is equal only for equal packages at equal locations: names their block in all three files. */
+export function keyOfPackages(
+  fragments: readonly PackageFragments[],
+  locations: readonly PackageLocation[],
+): string {
+  const hash = createHash('sha256');
+  for (const [index, { href, base = '' }] of locations.entries()) {
+    const piece = fragments[index];
+    if (piece) hash.update(`${identityOf(piece)}\0${href}\0${base}\n`);
+  }
+  return hash.digest('base64');
+}
+
+/** The key of the packed block of some packages in a `BlockCache`. */
+export function keyOfBlock(
+  compression: Compression,
+  type: MetadataKind['type'],
+  keyOfItsPackages: string,
+): string {
+  return `${compression}:${type} ${keyOfItsPackages}`;
+}
+
 /** The `<location/>` line of primary, as createrepo_c indents it. */
 export function formatLocation({ href, base }: PackageLocation): string {
   const where = base === undefined ? '' : ` xml:base="${escapeXml(base)}"`;
@@ -64,7 +87,7 @@ export function piecesOf(
   fragments: readonly PackageFragments[],
   locations: readonly PackageLocation[],
 ): Uint8Array[] {
-  if (type !== 'primary') return fragments.map((piece) => piece[type]);
+  if (type !== 'primary') return joinNeighbours(fragments.map((piece) => piece[type]));
   const parts: Uint8Array[] = [];
   for (const [index, { primary, locationOffset }] of fragments.entries()) {
     const location = locations[index];
@@ -74,6 +97,22 @@ export function piecesOf(
       Buffer.from(formatLocation(location)),
       primary.subarray(locationOffset),
     );
+  }
+  return parts;
+}
+
+/** Views of one memory that lie one after the other become one view: a worker lays its pieces so. */
+function joinNeighbours(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let last: Uint8Array | undefined;
+  for (const piece of pieces) {
+    if (last && last.buffer === piece.buffer && last.byteOffset + last.byteLength === piece.byteOffset) {
+      last = new Uint8Array(last.buffer, last.byteOffset, last.byteLength + piece.byteLength);
+      parts[parts.length - 1] = last;
+    } else {
+      last = piece;
+      parts.push(piece);
+    }
   }
   return parts;
 }

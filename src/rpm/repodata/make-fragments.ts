@@ -13,6 +13,7 @@ import type { RpmHeader } from '../header/rpm-header.ts';
 import { Tag } from '../header/tags.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import { isPrimaryFile, repodataRequiresOf } from './repodata-requires.ts';
+import { XmlBytes } from './xml-bytes.ts';
 import { xmlAttribute, xmlText } from './xml-of-raw.ts';
 
 /** What repodata says of the file and the header does not. */
@@ -25,6 +26,13 @@ export interface FileFacts {
   readonly fileTime: number;
 }
 
+/** Where the pieces of packages are written, one package after the other. */
+export interface FragmentBytes {
+  readonly primary: XmlBytes;
+  readonly filelists: XmlBytes;
+  readonly other: XmlBytes;
+}
+
 /** Raised whenever the pieces of the same file would come out differently. */
 const RECIPE = 1;
 const CHANGELOG_LIMIT = 10;
@@ -34,6 +42,24 @@ const CHANGELOG_LIMIT = 10;
  * a broken header. Source: createrepo_c 0.17 in its default setting (SHA-256, ten changelog entries).
  */
 export function makeFragments(header: RpmHeader, facts: FileFacts): PackageFragments {
+  const sink = { primary: new XmlBytes(), filelists: new XmlBytes(), other: new XmlBytes() };
+  const { identity, locationOffset } = writeFragments(header, facts, sink);
+  return {
+    pkgid: facts.pkgid,
+    identity,
+    primary: Buffer.from(sink.primary.view()),
+    locationOffset,
+    filelists: Buffer.from(sink.filelists.view()),
+    other: Buffer.from(sink.other.view()),
+  };
+}
+
+/** The same, appended to what is written already; what a broken header leaves behind is no XML. */
+export function writeFragments(
+  header: RpmHeader,
+  facts: FileFacts,
+  into: FragmentBytes,
+): Pick<PackageFragments, 'locationOffset'> & { readonly identity: string } {
   const files = rawFilesOf(header);
   const [primary, location] = primaryOf(header, facts, files);
   const { name, arch, epoch, version, release } = rawNevraOf(header);
@@ -43,14 +69,11 @@ export function makeFragments(header: RpmHeader, facts: FileFacts): PackageFragm
     `  <version ${evr}/>\n`;
   const filelists = `${open}${files.map(formatFile).join('')}</package>\n`;
   const other = `${open}${changelogsOf(header).map(formatChangelog).join('')}</package>\n`;
-  return {
-    pkgid: facts.pkgid,
-    identity: `${RECIPE}:${facts.pkgid}:${facts.size}:${facts.fileTime}`,
-    primary: Buffer.from(primary, 'latin1'),
-    locationOffset: location,
-    filelists: Buffer.from(filelists, 'latin1'),
-    other: Buffer.from(other, 'latin1'),
-  };
+  into.primary.addRaw(primary);
+  into.filelists.addRaw(filelists);
+  into.other.addRaw(other);
+  const identity = `${RECIPE}:${facts.pkgid}:${facts.size}:${facts.fileTime}`;
+  return { identity, locationOffset: location };
 }
 
 function primaryOf(

@@ -7,6 +7,12 @@ import type { StagedFile } from './publish-repomd.ts';
 
 const MOST_IN_FLIGHT = 4;
 
+/** One part is answered as it is: it is good only until the caller waits. */
+function joinParts(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  return first && parts.length === 1 ? first : Buffer.concat(parts);
+}
+
 interface Pending {
   readonly packed: Promise<Uint8Array>;
   readonly key: string;
@@ -54,20 +60,25 @@ export class MetadataFile {
       return;
     }
     const parts = content();
-    const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const whole = joinParts(parts);
+    const size = whole.byteLength;
     if (state) {
       this.#openHash = state.hash;
       this.#openSize = state.size;
     } else {
       this.#openHash = this.#openHash.copy();
-      for (const part of parts) this.#openHash.update(part);
+      this.#openHash.update(whole);
       this.#openSize += size;
       this.#cache.saveState(this.#chain, this.#openHash, this.#openSize);
     }
     await this.#queue(
       packed
         ? { packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize }
-        : { packed: compress(Buffer.concat(parts, size), this.#compression), key: blockKey, openSize: size },
+        : {
+            packed: compress(parts.length === 1 ? Buffer.from(whole) : whole, this.#compression),
+            key: blockKey,
+            openSize: size,
+          },
     );
   }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { BlockCache } from './block-cache.ts';
 import type { Compression } from './compression.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { type ExtraRecord, writeExtraRecord } from './extra-record.ts';
-import { identityOf, metadataKinds, piecesOf } from './join-pieces.ts';
+import { keyOfPackages, metadataKinds, piecesOf } from './join-pieces.ts';
 import { MetadataFile } from './metadata-file.ts';
 import { publishRepomd, type StagedFile } from './publish-repomd.ts';
 import type { RepomdRecord } from './repomd-xml.ts';
@@ -158,13 +158,8 @@ async function appendBlock(
   for (const { fragments: given } of packages) {
     fragments.push(typeof given === 'function' ? await given() : given);
   }
-  const hash = createHash('sha256');
-  for (const [index, { location }] of packages.entries()) {
-    const piece = fragments[index];
-    if (piece) hash.update(`${identityOf(piece)}\0${location.href}\0${location.base ?? ''}\n`);
-  }
-  const key = hash.digest('base64');
   const locations = packages.map(({ location }) => location);
+  const key = keyOfPackages(fragments, locations);
   scratch.reset();
   let loaded: PackageFragments[] | undefined;
   for (const { kind, file } of files) {
