@@ -27,6 +27,11 @@ export interface JobData {
 }
 export type JobName = keyof JobData;
 
+/** Failed jobs are tried again after pauses that double up to this many seconds. */
+const LONGEST_RETRY_DELAY = 60;
+/** A timer is not to fire before the database agrees that a job is due. */
+const WAKE_MARGIN_MS = 250;
+
 /** Every so many seconds one process looks for jobs whose worker is dead. */
 const LOOK_FOR_DEAD_EVERY = 5;
 
@@ -124,7 +129,12 @@ export class Jobs {
     const jobs = new Jobs(boss);
     await boss.start();
     for (const name of queueNames) {
-      const settings = { ...queues[name], retryBackoff: true, retryDelayMax: 60, notify: true };
+      const settings = {
+        ...queues[name],
+        retryBackoff: true,
+        retryDelayMax: LONGEST_RETRY_DELAY,
+        notify: true,
+      };
       if ((await boss.getQueue(name)) === null) await boss.createQueue(name, settings);
       else await boss.updateQueue(name, settings);
       await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
@@ -178,6 +188,13 @@ export class Jobs {
       burstWhenBatchFull: true,
       ...(heartbeatSeconds === undefined ? {} : { heartbeatRefreshSeconds: heartbeatSeconds / 4 }),
     };
+    let workerId: string | undefined;
+    // Nothing notifies of a job that becomes due again; without a timer the next poll would find it, seconds later.
+    const wakeForRetry = (failures: number): void => {
+      const latest = Math.min(LONGEST_RETRY_DELAY, queues[name].retryDelay * 2 ** Math.min(failures, 16));
+      const wake = (): void => (workerId === undefined ? undefined : this.#boss.notifyWorker(workerId));
+      setTimeout(wake, latest * 1000 + WAKE_MARGIN_MS).unref();
+    };
     const handleOne = async (job: JobWithMetadata<JobData[N]>): Promise<JobResult> => {
       try {
         const isLast = job.retryCount >= job.retryLimit;
@@ -185,11 +202,14 @@ export class Jobs {
       } catch (error) {
         options.onError(name, job.data, error);
         const isOver = error instanceof ReactorError && error.fate !== 'retry';
-        if (!isOver) return { id: job.id, status: 'failed', output: { message: messageOf(error) } };
+        if (!isOver) {
+          wakeForRetry(job.retryCount + 1);
+          return { id: job.id, status: 'failed', output: { message: messageOf(error) } };
+        }
       }
       return { id: job.id, status: 'completed' };
     };
-    await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, async (jobs) => {
+    workerId = await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, async (jobs) => {
       const results: JobResult[] = [];
       for (const job of jobs) results.push(await handleOne(job));
       return results;

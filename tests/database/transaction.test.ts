@@ -64,3 +64,20 @@ test('three transactions at once all commit', async () => {
     ['a', 'b', 'c'],
   );
 });
+
+test('a job that failed is tried again, and knows it', async () => {
+  const attempts: number[] = [];
+  const over = Promise.withResolvers<void>();
+  await database.jobs.work('window.close', {
+    concurrency: 1,
+    handle: async (_data, attempt) => {
+      attempts.push(attempt.number);
+      if (attempt.number === 1) throw new Error('not yet');
+      over.resolve();
+    },
+    onError: () => undefined,
+  });
+  await database.jobs.send('window.close', { windowId: 1 });
+  await over.promise;
+  assert.deepEqual(attempts, [1, 2]);
+});
