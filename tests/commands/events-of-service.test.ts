@@ -8,6 +8,7 @@ import { command } from '../../src/commands/events.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 
 test('messages are given to a started service, followed, listed, shown and given again', async (context) => {
   const directory = mkdtempSync(join(tmpdir(), 'events-'));
@@ -16,7 +17,8 @@ test('messages are given to a started service, followed, listed, shown and given
   const topic = 'org.centos.prod.buildsys.tag';
   const body = { tag: 'c10s', name: 'ed', version: '1', release: '2' };
   writeFileSync(file, JSON.stringify({ bus: 'fedora-messaging', topic, id: 'one', headers: {}, body }));
-  const overrides = { data_dir: join(directory, 'data'), target_dir: join(directory, 'composes'), port: 0 };
+  const data_dir = await makeDataDirectory(join(directory, 'data'));
+  const overrides = { data_dir, target_dir: join(directory, 'composes'), port: 0 };
   const { config } = loadConfig({ file: undefined, environment: {}, overrides });
   await using reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
   const run = async (...argv: string[]): Promise<string> => {

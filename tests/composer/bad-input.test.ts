@@ -24,6 +24,7 @@ import { createDemoRepository, writeDemoRule } from '../../src/commands/demo/dem
 import { loadConfig, type Config } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor, type Reactor } from '../../src/reactor.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { postCompose, waitForEnd, type ShownCompose } from './service-calls.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-bad-input-'));
@@ -46,7 +47,12 @@ async function start(name: string, overrides: Partial<Config>): Promise<Reactor>
   const { config } = loadConfig({
     file: undefined,
     environment: {},
-    overrides: { data_dir: join(folder, name), port: 0, log_level: 'silent', ...overrides },
+    overrides: {
+      data_dir: await makeDataDirectory(join(folder, name)),
+      port: 0,
+      log_level: 'silent',
+      ...overrides,
+    },
   });
   const started = await startReactor({ config, clock: systemClock, log: createLog('silent') });
   reactors.push(started);

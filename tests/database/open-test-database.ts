@@ -1,21 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { openDatabase, type Database } from '../../src/database/database.ts';
-
-const root = resolve(import.meta.dirname, '../..');
-const cache = join(root, '.cache');
+import { snapshotFile } from './embedded-snapshot.ts';
 
 /**
  * A fresh database for one test file: the embedded one, or a new database on the PostgreSQL that
@@ -27,33 +16,10 @@ export async function openTestDatabase(): Promise<Database> {
 }
 
 async function openEmbeddedCopy(): Promise<Database> {
-  const snapshot = await readSnapshot();
+  const snapshot = new Blob([readFileSync(await snapshotFile())]);
   const dataDir = mkdtempSync(join(tmpdir(), 'odcs-database-'));
   const database = await openDatabase({ url: '', dataDir, snapshot });
   return closing(database, async () => rmSync(dataDir, { recursive: true, force: true }));
-}
-
-/** An embedded database with all migrations, made once and kept until a migration changes. */
-async function readSnapshot(): Promise<Blob> {
-  const hash = createHash('sha256');
-  for (const folder of ['migrations', 'src/database']) {
-    for (const name of readdirSync(join(root, folder)).sort())
-      hash.update(readFileSync(join(root, folder, name)));
-  }
-  const file = join(cache, `database-${hash.digest('hex').slice(0, 16)}.tar`);
-  if (!existsSync(file)) {
-    mkdirSync(cache, { recursive: true });
-    const dataDir = mkdtempSync(join(tmpdir(), 'odcs-snapshot-'));
-    const database = await openDatabase({ url: '', dataDir });
-    const dump = await database.embedded?.dumpDataDir('none');
-    await database.close();
-    rmSync(dataDir, { recursive: true, force: true });
-    if (dump === undefined) throw new Error('The embedded database gave no dump.');
-    const temporary = `${file}.${process.pid}`;
-    writeFileSync(temporary, Buffer.from(await dump.arrayBuffer()));
-    renameSync(temporary, file);
-  }
-  return new Blob([readFileSync(file)]);
 }
 
 async function openFreshDatabase(url: string): Promise<Database> {

@@ -11,6 +11,7 @@ import { startReactor } from '../../src/reactor.ts';
 import { KojiHub } from '../../src/upstream/koji/hub.ts';
 import { makeHost } from '../composer/modules/module-host.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startFileServer } from '../upstream/koji/file-server.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
@@ -47,7 +48,7 @@ async function compose(
     file: undefined,
     environment: {},
     overrides: {
-      data_dir: join(directory, 'data'),
+      data_dir: await makeDataDirectory(join(directory, 'data')),
       port: 0,
       koji_profile: 'koji',
       koji_config: join(directory, 'koji.conf'),

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
@@ -45,13 +46,13 @@ async function startService(
   mkdirSync(join(directory, 'rules'));
   writeFileSync(
     join(directory, 'rules', 'follow.yaml'),
-    `version: 1\nname: follow\nowner: rel-eng\ndescription: Follow a tag.\nmode: active\n${rule.on}settle: 1s\nseries: small\n${rule.compose}`,
+    `version: 1\nname: follow\nowner: rel-eng\ndescription: Follow a tag.\nmode: active\n${rule.on}settle: 20ms\nseries: small\n${rule.compose}`,
   );
   const { config } = loadConfig({
     file: undefined,
     environment: {},
     overrides: {
-      data_dir: join(directory, 'data'),
+      data_dir: await makeDataDirectory(join(directory, 'data')),
       port: 0,
       rules_dir: join(directory, 'rules'),
       koji_profile: 'koji',

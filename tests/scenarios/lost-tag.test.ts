@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor, type Reactor } from '../../src/reactor.ts';
 import { until } from '../listeners/listening.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
@@ -41,7 +42,7 @@ test('a tagging whose message was lost is found at the start, once, and its buil
     file: undefined,
     environment: {},
     overrides: {
-      data_dir: join(directory, 'data'),
+      data_dir: await makeDataDirectory(join(directory, 'data')),
       target_dir: join(directory, 'composes'),
       port: 0,
       koji_profile: 'koji',

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 
 const part = `version: 1
@@ -53,7 +54,7 @@ test('an event makes a part, the part makes the product, and the same again make
   writeFileSync(join(rules, 'part.yaml'), part);
   writeFileSync(join(rules, 'product.yaml'), product);
   const overrides = {
-    data_dir: join(directory, 'data'),
+    data_dir: await makeDataDirectory(join(directory, 'data')),
     target_dir: join(directory, 'composes'),
     port: 0,
     rules_dir: rules,

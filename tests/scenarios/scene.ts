@@ -20,6 +20,7 @@ import { until } from '../listeners/listening.ts';
 import { activemqPackages, startActivemq } from '../services/activemq.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
 import { rabbitmqPackages, startRabbitmq } from '../services/rabbitmq.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 
 const decisionSchema = z.object({
@@ -203,7 +204,7 @@ export async function openScene(input: SceneInput): Promise<Scene> {
     file: undefined,
     environment: {},
     overrides: {
-      data_dir: join(directory, 'data'),
+      data_dir: await makeDataDirectory(join(directory, 'data')),
       port: 0,
       rules_dir: join(directory, 'rules'),
       koji_profile: 'koji',

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
 import { until } from '../listeners/listening.ts';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
@@ -36,7 +37,7 @@ test('taggings whose messages were lost are found after each connection, once', 
     file: undefined,
     environment: {},
     overrides: {
-      data_dir: join(directory, 'data'),
+      data_dir: await makeDataDirectory(join(directory, 'data')),
       target_dir: join(directory, 'composes'),
       roles: ['listener'],
       koji_profile: 'koji',
