@@ -32,6 +32,13 @@ compose:
   source: { type: tag, source: bench }
 `;
 
+/** Wall and CPU seconds of this process since then. */
+function timesSince(begin: number, cpu: NodeJS.CpuUsage): string {
+  const { user, system } = process.cpuUsage(cpu);
+  const wall = ((performance.now() - begin) / 1000).toFixed(2);
+  return `${wall.padStart(7)} s wall ${((user + system) / 1e6).toFixed(2).padStart(7)} s CPU`;
+}
+
 /**
  * What a service on a real PostgreSQL needs from a request or an event to `done`, links made and published, beside the
  * tree so that links can be made.
@@ -60,10 +67,11 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
   const request = { source: { type: 'tag', source: 'bench' }, flags: ['no_reuse'] };
   const compose = async (url: string, what: string): Promise<void> => {
     const begin = performance.now();
+    const cpu = process.cpuUsage();
     const { id } = await postCompose(url, request);
     const done = await waitForEnd(url, id);
     if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
-    say(`${what.padEnd(58)} ${((performance.now() - begin) / 1000).toFixed(2).padStart(7)} s`);
+    say(`${what.padEnd(58)} ${timesSince(begin, cpu)}`);
   };
   try {
     await using first = await start();
@@ -77,6 +85,7 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
     await new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MS));
     await tagLast();
     const begin = performance.now();
+    const cpu = process.cpuUsage();
     const build = { build_id: 1, name: 'bench', version: '1', release: '1', owner: 'releng', user: 'releng' };
     const body = {
       base_url: 'https://koji.example.org',
@@ -106,7 +115,7 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
       if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
       const toStart = (row.started_at?.getTime() ?? 0) - (performance.timeOrigin + begin);
       say(
-        `${'one new build, event to done (settle 0)'.padEnd(58)} ${((performance.now() - begin) / 1000).toFixed(2).padStart(7)} s` +
+        `${'one new build, event to done (settle 0)'.padEnd(58)} ${timesSince(begin, cpu)}` +
           `  event to the start of its plan ${Math.round(toStart)} ms`,
       );
       break;

@@ -4,7 +4,7 @@ import { ReactorError } from '../model/errors.ts';
 import type { PackageLocation } from '../rpm/package-fragments.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import { writeRepodata, type RepodataPackage } from '../rpm/repodata/write-repodata.ts';
-import { listTrees, packagePath, type Tree } from './compose-trees.ts';
+import { listTrees, type Tree } from './compose-trees.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { runTogether } from './run-together.ts';
 import { placePackages, type Placement } from './place-packages.ts';
@@ -69,7 +69,7 @@ async function placeTrees(
   trees: readonly Tree[],
 ): Promise<void> {
   const placements = trees.flatMap((tree) =>
-    tree.packages.map((one) => ({ package: one, path: join(tree.directory, packagePath(one)) })),
+    tree.packages.map((one) => ({ package: one, path: `${tree.directory}/${one.location}` })),
   );
   await placePackages(
     {
@@ -150,7 +150,7 @@ async function writeTrees(
 }
 
 function locationOf(one: SourcePackage, delivery: OutputSettings['delivery']): PackageLocation {
-  if (delivery !== 'reference') return { href: packagePath(one) };
+  if (delivery !== 'reference') return { href: one.location };
   const url = one.origin.kind === 'http' ? one.origin.url : `file://${encodeURI(one.origin.path)}`;
   const slash = url.lastIndexOf('/') + 1;
   return { href: url.slice(slash), base: url.slice(0, slash) };

@@ -51,8 +51,3 @@ export function listTrees({ selection, request }: ComposePlan): Tree[] {
   }
   return trees;
 }
-
-/** Where a package lies in its repository: `Packages/e/ed-1.rpm`. Source: pungi contract 4. */
-export function packagePath(one: SourcePackage): string {
-  return `Packages/${one.fileName.charAt(0).toLowerCase()}/${one.fileName}`;
-}

@@ -66,7 +66,7 @@ async function placeBatch(
   batch: readonly Placement[],
   from: readonly string[],
 ): Promise<void> {
-  const to = batch.map(({ path }) => join(directory, path));
+  const to = batch.map(({ path }) => `${directory}/${path}`);
   const stamps = batch.map(({ package: { origin } }) =>
     origin.kind === 'file' && origin.stamp !== undefined ? origin.stamp : undefined,
   );

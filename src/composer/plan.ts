@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
-import { formatNevra, formatNvra } from '../model/nevra.ts';
+import { formatNvra } from '../model/nevra.ts';
 import type { SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -73,7 +73,7 @@ function listManifestPackages(selection: Selection, delivery: OutputSettings['de
       tree[kind].map(({ package: one }) => ({
         arch: tree.arch,
         kind,
-        nevra: formatNevra(one),
+        nevra: one.nevra,
         payload: one.payload,
         sigkey: one.sigkey,
         fileName: one.fileName === `${formatNvra(one)}.rpm` ? '' : one.fileName,

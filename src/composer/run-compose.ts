@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { findCompose, lockCompose, moveCompose, releaseReusers } from '../database/composes.ts';
-import { packManifest, storeManifest } from '../database/manifests.ts';
+import { storeManifest } from '../database/manifests.ts';
 import { listReusable, lockFingerprint, lockReusable, shareLife } from '../database/reuse-composes.ts';
 import { transaction } from '../database/transaction.ts';
 import type { JobAttempt } from '../database/jobs.ts';
@@ -79,7 +79,6 @@ async function claimFingerprint(
   plan: ComposePlan,
 ): Promise<Claim> {
   const now = context.clock.now();
-  const packed = packManifest(plan.manifest);
   const targetDir = targetDirOf(context, compose);
   const { selection, fingerprint } = plan;
   const mayReuse = !compose.request.flags.includes('no_reuse');
@@ -90,9 +89,9 @@ async function claimFingerprint(
     if (one.state === 'done' && !isPublished(targetDir, one.id)) lost.add(one.id);
   }
   const isOwnPublished = publishedFingerprint(targetDir, compose.id) === fingerprint;
+  await storeManifest(context.database.handle, fingerprint, plan.manifest, now);
   return transaction(context.database.handle, async (handle) => {
     const change = changeContext(context, handle);
-    await storeManifest(handle, fingerprint, packed, plan.manifest.length, now);
     await lockFingerprint(handle, fingerprint);
     const other = mayReuse ? await lockReusable(handle, search, lost) : undefined;
     if (compose.fingerprint !== null && (other !== undefined || compose.fingerprint !== fingerprint)) {

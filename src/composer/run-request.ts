@@ -1,7 +1,6 @@
 import { insertCompose, lockCompose } from '../database/composes.ts';
 import { finishComposeRequest, toPriority } from '../database/compose-requests.ts';
 import type { JobAttempt } from '../database/jobs.ts';
-import { packManifest, storeManifest } from '../database/manifests.ts';
 import { startComposeRequest, type ComposeRequestRow } from '../database/request-queue.ts';
 import { findLastOfSeries, shareLife } from '../database/reuse-composes.ts';
 import { transaction } from '../database/transaction.ts';
@@ -60,7 +59,6 @@ async function answer(
   plan: ComposePlan,
 ): Promise<void> {
   const now = context.clock.now();
-  const packed = packManifest(plan.manifest);
   const shown = await findUnchanged(context, row, request, plan, now);
   await transaction(context.database.handle, async (handle) => {
     const change = {
@@ -81,7 +79,6 @@ async function answer(
       context.log.info({ request: row.id, compose: last.id }, 'nothing changed');
       return;
     }
-    await storeManifest(handle, plan.fingerprint, packed, plan.manifest.length, now);
     const compose = await insertCompose(change, {
       owner: `rule:${row.rule}`,
       request:

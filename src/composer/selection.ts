@@ -31,6 +31,10 @@ export interface FileStamp {
 
 /** One RPM file a source offers. */
 export interface SourcePackage extends Nevra {
+  /** With epoch. */
+  readonly nevra: string;
+  /** Where it lies in a repository of a compose: `Packages/e/ed-1.14-2.x86_64.rpm`. */
+  readonly location: string;
   /** File name of its source RPM; null for a source package. */
   readonly sourceRpm: string | null;
   readonly fileName: string;

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isSourceArch } from '../model/nevra.ts';
 import { readRpmFile } from '../rpm/header/read-rpm-header.ts';
 import { sigkeyOf } from '../rpm/header/sigkey.ts';
 import {
@@ -14,7 +13,6 @@ import {
 } from '../rpm/productmd.ts';
 import { withModulemdPaths } from '../rpm/productmd-modules.ts';
 import { formatRpms, type ListedRpm } from '../rpm/productmd-rpms.ts';
-import { packagePath } from './compose-trees.ts';
 import type { ComposePlan, OutputSettings } from './plan.ts';
 import type { Selection, SourcePackage } from './selection.ts';
 
@@ -96,20 +94,8 @@ function listRpms(
     };
     const rpms = (['binary', 'debug', 'source'] as const).flatMap((category) =>
       tree[category].map(({ package: one }) => {
-        const path = `${directories[category]}/${packagePath(one)}`;
-        const sourceRpm = isSourceArch(one.arch) ? null : one.sourceRpm;
-        const { name, epoch, version, release, arch } = one;
-        return {
-          name,
-          epoch,
-          version,
-          release,
-          arch,
-          sourceRpm,
-          sigkey: sigkeyIn(one, path),
-          path,
-          category,
-        };
+        const path = `${directories[category]}/${one.location}`;
+        return { package: one, sigkey: sigkeyIn(one, path), path, category };
       }),
     );
     arches.set(tree.arch, rpms);

@@ -1,25 +1,33 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { sql } from 'kysely';
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import type { DatabaseHandle } from './transaction.ts';
 
-/** Keeps the lines behind a fingerprint, compressed; the same fingerprint is kept once. */
+const packLines = promisify(zstdCompress);
+
+/**
+ * Keeps the lines behind a fingerprint, compressed; the same fingerprint is kept once, and counts as young again. Call
+ * it before the transaction that names the fingerprint: the lines of a large compose are a megabyte.
+ */
 export async function storeManifest(
-  handle: TransactionHandle,
+  handle: DatabaseHandle,
   fingerprint: string,
-  packed: Buffer,
-  lineCount: number,
+  lines: readonly string[],
   now: Date,
 ): Promise<void> {
+  const known = await handle
+    .updateTable('manifests')
+    .set({ created_at: now })
+    .where('fingerprint', '=', fingerprint)
+    .returning('fingerprint')
+    .executeTakeFirst();
+  if (known !== undefined) return;
+  const packed = await packLines(Buffer.from(lines.join('\n')));
   await handle
     .insertInto('manifests')
-    .values({ fingerprint, lines: packed, line_count: lineCount, created_at: now })
-    .onConflict((conflict) => conflict.column('fingerprint').doNothing())
+    .values({ fingerprint, lines: packed, line_count: lines.length, created_at: now })
+    .onConflict((conflict) => conflict.column('fingerprint').doUpdateSet({ created_at: now }))
     .execute();
-}
-
-/** Lines as they are stored. */
-export function packManifest(lines: readonly string[]): Buffer {
-  return zstdCompressSync(Buffer.from(lines.join('\n')));
 }
 
 /** The lines behind a fingerprint, or undefined where they are not kept. */

@@ -2,8 +2,13 @@ import { formatNevra, isSourceArch, parseNevra, type Nevra } from '../model/nevr
 import { composeSection, escapeNonAscii, formatDocument, type ComposeIdentity } from './productmd.ts';
 
 /** An RPM file of a compose. */
-export interface ListedRpm extends Nevra {
-  readonly sourceRpm: string | null;
+export interface ListedRpm {
+  readonly package: Nevra & {
+    /** With epoch. */
+    readonly nevra: string;
+    /** File name of its source RPM; what a source RPM has here does not matter. */
+    readonly sourceRpm: string | null;
+  };
   readonly sigkey: string | null;
   /** Relative to `compose/`. */
   readonly path: string;
@@ -57,34 +62,32 @@ function addArch(lines: string[], rpms: readonly ListedRpm[]): void {
 
 /** NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package. */
 function groupBySource(rpms: readonly ListedRpm[]): Map<string, Map<string, ListedRpm>> {
-  const keyOfFile = new Map<string, string>();
   const groups = new Map<string, Map<string, ListedRpm>>();
-  const groupOf = (key: string): Map<string, ListedRpm> => {
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = new Map()));
-    return group;
+  const add = (key: string, rpm: ListedRpm): void => {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, new Map([[rpm.package.nevra, rpm]]));
+    else group.set(rpm.package.nevra, rpm);
   };
+  const sources = new Map<string, string>();
   for (const rpm of rpms) {
-    if (!isSourceArch(rpm.arch)) continue;
-    const nevra = formatNevra(rpm);
-    keyOfFile.set(`${rpm.name}-${rpm.version}-${rpm.release}`, nevra);
-    groupOf(nevra).set(nevra, rpm);
+    const { name, version, release, arch, nevra } = rpm.package;
+    if (!isSourceArch(arch)) continue;
+    sources.set(`${name}-${version}-${release}`, nevra);
+    add(nevra, rpm);
   }
   for (const rpm of rpms) {
-    if (isSourceArch(rpm.arch)) continue;
-    const nevra = formatNevra(rpm);
-    groupOf(rpm.sourceRpm === null ? nevra : sourceKeyOf(rpm.sourceRpm, rpm.epoch, keyOfFile)).set(
-      nevra,
-      rpm,
-    );
+    const { arch, sourceRpm, epoch, nevra } = rpm.package;
+    if (isSourceArch(arch)) continue;
+    if (sourceRpm === null) add(nevra, rpm);
+    else add(sources.get(nvrOfFile(sourceRpm)) ?? formatNevra({ ...parseNevra(sourceRpm), epoch }), rpm);
   }
   return groups;
 }
 
-function sourceKeyOf(sourceRpm: string, epoch: string, keyOfFile: ReadonlyMap<string, string>): string {
-  const nvr = /^(?:.*\/)?(.*)\.[^.]*\.rpm$/.exec(sourceRpm)?.[1];
-  const known = nvr === undefined ? undefined : keyOfFile.get(nvr);
-  return known ?? formatNevra({ ...parseNevra(sourceRpm), epoch });
+/** `ed-1.14-2` of `ed-1.14-2.src.rpm`. */
+function nvrOfFile(sourceRpm: string): string {
+  const endOfArch = sourceRpm.lastIndexOf('.rpm');
+  return sourceRpm.slice(0, sourceRpm.lastIndexOf('.', endOfArch - 1));
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;

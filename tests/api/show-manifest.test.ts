@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createApp } from '../../src/api/app.ts';
-import { packManifest, storeManifest } from '../../src/database/manifests.ts';
-import { transaction } from '../../src/database/transaction.ts';
+import { storeManifest } from '../../src/database/manifests.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 import { fingerprintOf, manifestOf } from '../../src/model/fingerprint.ts';
 import { givenCompose } from './compose-rows.ts';
@@ -32,9 +31,7 @@ function manifestWith(release: string): string[] {
 async function givenPlanned(release: string): Promise<number> {
   const lines = manifestWith(release);
   const fingerprint = fingerprintOf(lines);
-  await transaction(api.database.handle, (handle) =>
-    storeManifest(handle, fingerprint, packManifest(lines), lines.length, api.now),
-  );
+  await storeManifest(api.database.handle, fingerprint, lines, api.now);
   return givenCompose(api, {
     state: 'done',
     fingerprint,

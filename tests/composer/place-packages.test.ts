@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { placePackages, type PlaceContext, type Placement } from '../../src/composer/place-packages.ts';
 import { PlacingThread } from '../../src/composer/placing-thread.ts';
+import { sourcePackage } from '../../src/composer/source-package.ts';
 import type { FileStamp, SourcePackage } from '../../src/composer/selection.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-place-'));
@@ -37,8 +38,7 @@ function packageOf(content: string, stamp?: FileStamp | null): SourcePackage & {
   const fileName = `p${(made += 1)}-1-1.noarch.rpm`;
   const path = join(folder, fileName);
   writeFileSync(path, content);
-  return {
-    path,
+  const known = {
     name: `p${made}`,
     epoch: '0',
     version: '1',
@@ -49,8 +49,9 @@ function packageOf(content: string, stamp?: FileStamp | null): SourcePackage & {
     payload: `sha256:${hash('sha256', content)}`,
     sigkey: null,
     size: content.length,
-    origin: { kind: 'file', path, ...(stamp === undefined ? {} : { stamp }) },
+    origin: { kind: 'file' as const, path, ...(stamp === undefined ? {} : { stamp }) },
   };
+  return { ...sourcePackage(known), path };
 }
 
 function stampOf(path: string): FileStamp {

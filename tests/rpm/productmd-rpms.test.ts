@@ -33,17 +33,16 @@ function reference(arches: ReadonlyMap<string, readonly ListedRpm[]>): string {
   const byArch: Record<string, Record<string, Record<string, object>>> = {};
   for (const [arch, rpms] of arches) {
     if (rpms.length === 0) continue;
-    const sources = rpms.filter((one) => one.arch === 'src');
+    const sources = rpms.map((one) => one.package).filter((one) => one.arch === 'src');
     const tree: Record<string, Record<string, object>> = {};
-    for (const one of rpms) {
+    for (const { package: one, category, path, sigkey } of rpms) {
       const source = sources.findLast(
         (other) => `${other.name}-${other.version}-3.src.rpm` === one.sourceRpm,
       );
       const made = `${one.sourceRpm?.replace(/-([^-]*-[^-]*)\.src\.rpm$/, `-${one.epoch}:$1.src`)}`;
       const own = one.arch === 'src' || one.sourceRpm === null;
-      const key = own ? formatNevra(one) : source === undefined ? made : formatNevra(source);
-      const { category, path, sigkey } = one;
-      (tree[key] ??= {})[formatNevra(one)] = { category, path, sigkey };
+      const key = own ? one.nevra : (source?.nevra ?? made);
+      (tree[key] ??= {})[one.nevra] = { category, path, sigkey };
     }
     byArch[arch] = tree;
   }
@@ -63,15 +62,15 @@ test('rpms.json is what serialized objects would be', () => {
       const listed = new Map(
         Object.entries(made).map(([arch, rpms]): [string, ListedRpm[]] => [
           arch,
-          rpms.map(({ hasSource, source, ...one }) => ({
-            ...one,
-            sourceRpm: one.arch === 'src' || !hasSource ? null : `${source}-1-3.src.rpm`,
-          })),
+          rpms.map(({ hasSource, source, sigkey, path, category, ...one }) => {
+            const sourceRpm = one.arch === 'src' || !hasSource ? null : `${source}-1-3.src.rpm`;
+            return { package: { ...one, sourceRpm, nevra: formatNevra(one) }, sigkey, path, category };
+          }),
         ]),
       );
       // Of two RPMs with one NEVRA the sources come first, then the last wins; here they are all different.
       for (const [arch, rpms] of listed) {
-        listed.set(arch, [...new Map(rpms.map((one) => [formatNevra(one), one])).values()]);
+        listed.set(arch, [...new Map(rpms.map((one) => [one.package.nevra, one])).values()]);
       }
       assert.equal(formatRpms(identity, listed), reference(listed));
     }),

@@ -15,6 +15,8 @@ export interface PreparedSet {
   readonly byPkgid: Map<string, IndexedCopy>;
   /** What the packages of the set were described as for the last compose, by the digest of the file. */
   readonly described: Map<string, SourcePackage>;
+  /** The same by the package's id in the index, where it was looked up once. */
+  readonly describedById: (SourcePackage | undefined)[];
   /** Where the files of the lookaside repositories in it can be read. */
   readonly lookasideFiles: readonly FileSource[];
 }
@@ -44,12 +46,19 @@ export function prepareSet(
   for (let at = 0; at < unique.length; at += CHUNK) {
     addPrimary(index, repository, primaryOf(known, unique.slice(at, at + CHUNK)), 'koji primary');
   }
-  return { index, repository, byPkgid, described, lookasideFiles };
+  return { index, repository, byPkgid, described, describedById: [], lookasideFiles };
 }
 
 /** Takes a saved index, made by `prepareSet` without lookaside repositories, as a set that is still to be updated. */
 export function setOfSaved(index: GatherIndex): PreparedSet {
-  return { index, repository: 0, byPkgid: new Map(), described: new Map(), lookasideFiles: [] };
+  return {
+    index,
+    repository: 0,
+    byPkgid: new Map(),
+    described: new Map(),
+    describedById: [],
+    lookasideFiles: [],
+  };
 }
 
 /**
@@ -70,13 +79,18 @@ export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly I
   // Removed packages stay in the columns of the index, so it must not change for ever.
   if (absent.size + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
   for (const id of removed) {
-    byPkgid.delete(index.pkgidOf(id));
-    described.delete(index.pkgidOf(id));
+    const pkgid = index.pkgidOf(id);
+    byPkgid.delete(pkgid);
+    described.delete(pkgid);
+    set.describedById[id] = undefined;
     index.removePackage(id);
   }
   for (const [pkgid, one] of wanted) {
     const before = byPkgid.get(pkgid);
-    if (before?.copy.path !== one.copy.path || before.facts !== one.facts) described.delete(pkgid);
+    if (before?.copy.path !== one.copy.path || before.facts !== one.facts) {
+      described.delete(pkgid);
+      for (const id of index.packagesByPkgid(pkgid)) set.describedById[id] = undefined;
+    }
     byPkgid.set(pkgid, one);
   }
   addRecords(

@@ -28,6 +28,8 @@ export interface IndexedCopy extends KeyedCopy {
 export class KojiIndex {
   readonly #facts: CopyFactsFile;
   readonly #fragments: FragmentCache;
+  /** What was opened before: a tag has tens of thousands, asked for again by every compose of it. */
+  readonly #opened = new WeakMap<CopyFacts, CachedPackage>();
 
   /** Opens the index in a directory of its own, made where it is missing. */
   constructor(directory: string, now: Date) {
@@ -46,8 +48,13 @@ export class KojiIndex {
 
   /** The repodata and the record of a known copy. Throws `koji.index_damaged` where the disk lost it. */
   package({ key, facts }: Pick<IndexedCopy, 'key' | 'facts'>): CachedPackage {
+    const opened = this.#opened.get(facts);
+    if (opened?.isThere() === true) return opened;
     const cached = this.#fragments.get(fragmentKey(key, facts.pkgid));
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      this.#opened.set(facts, cached);
+      return cached;
+    }
     this.#facts.forget([key]);
     throw new ReactorError('koji.index_damaged', 'Metadata of a package was lost from the cache.', {
       where: key,

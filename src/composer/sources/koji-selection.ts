@@ -1,6 +1,7 @@
 import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
-import { explainWhy, type GatherResult } from '../gather/gather-result.ts';
+import { explainWhy } from '../gather/gather-result.ts';
+import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
 import type {
   FileStamp,
@@ -18,55 +19,58 @@ import type { IndexedCopy } from './koji-index.ts';
 import type { KojiPackage } from './koji-package-set.ts';
 import { chooseCopies, readSigningWish, requireSigned } from './signing.ts';
 
-/** Trees of a compose and the copy that each package in them is. */
-export interface ChosenTrees {
-  readonly trees: readonly SelectedTree[];
-  readonly copies: ReadonlyMap<SourcePackage, IndexedCopy>;
-}
-
 /** The packages that were gathered for every arch; one object for one file, whatever arches hold it. */
 export function collectTrees(
   koji: Koji,
   sets: readonly PreparedSet[],
   results: readonly ArchResult[],
-): ChosenTrees {
-  const copies = new Map<SourcePackage, IndexedCopy>();
-  const describe = (result: GatherResult, set: PreparedSet, id: number): SelectedPackage => {
-    const { index } = result;
-    const pkgid = index.pkgidOf(id);
-    const indexed = set.byPkgid.get(pkgid);
-    if (indexed === undefined) throw new Error(`${pkgid} is of no copy`);
-    const known =
-      set.described.get(pkgid) ??
-      sourcePackage(koji, indexed, { epoch: index.nevraOf(id).epoch, sourceRpm: index.sourceRpmOf(id) });
-    set.described.set(pkgid, known);
-    copies.set(known, indexed);
-    const why = result.why(id);
-    return {
-      package: known,
-      // Made only for those who ask: nobody reads the reasons of a whole tag.
-      get why() {
-        return why === null ? 'chosen by name' : explainWhy(index, id, why);
-      },
-    };
-  };
-  const trees = results.map(({ arch, result }) => {
+): readonly SelectedTree[] {
+  return results.map(({ arch, result }) => {
     const set = sets.find((one) => one.index === result.index);
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
-    const list = (ids: readonly number[]): SelectedPackage[] => ids.map((id) => describe(result, set, id));
-    return { arch, binary: list(result.binary), debug: list(result.debug), source: list(result.source) };
+    const select = (id: number): SelectedPackage => {
+      const why = result.why(id);
+      return {
+        package: describe(koji, set, id),
+        // Made only for those who ask: nobody reads the reasons of a whole tag.
+        get why() {
+          return why === null ? 'chosen by name' : explainWhy(result.index, id, why);
+        },
+      };
+    };
+    return {
+      arch,
+      binary: result.binary.map(select),
+      debug: result.debug.map(select),
+      source: result.source.map(select),
+    };
   });
-  return { trees, copies };
+}
+
+function describe(koji: Koji, set: PreparedSet, id: number): SourcePackage {
+  const { index, describedById } = set;
+  const before = describedById[id];
+  if (before !== undefined) return before;
+  const pkgid = index.pkgidOf(id);
+  const indexed = set.byPkgid.get(pkgid);
+  if (indexed === undefined) throw new Error(`${pkgid} is of no copy`);
+  const known =
+    set.described.get(pkgid) ??
+    packageOf(koji, indexed, { epoch: index.nevraOf(id).epoch, sourceRpm: index.sourceRpmOf(id) });
+  set.described.set(pkgid, known);
+  describedById[id] = known;
+  return known;
 }
 
 /** `own` is what the header says: the hub does not tell it of the files of a scratch build. */
-function sourcePackage(
+function packageOf(
   koji: Koji,
-  { copy, facts }: IndexedCopy,
+  indexed: IndexedCopy,
   own: { readonly epoch: string; readonly sourceRpm: string | null },
 ): SourcePackage {
+  const { copy, facts } = indexed;
   const { rpm } = copy.package;
-  return {
+  const made = sourcePackage({
     name: rpm.name,
     epoch: own.epoch,
     version: rpm.version,
@@ -78,7 +82,9 @@ function sourcePackage(
     sigkey: facts.sigkey,
     size: facts.size,
     origin: originOf(koji, copy.path, facts),
-  };
+  });
+  koji.copies.set(made, indexed);
+  return made;
 }
 
 function originOf(koji: Koji, path: string, { pkgid, stamp }: CopyFacts): SourcePackage['origin'] {
@@ -89,13 +95,8 @@ function originOf(koji: Koji, path: string, { pkgid, stamp }: CopyFacts): Source
 }
 
 /** Brings what the index knows of a package's file up to what was found of it. */
-export function noteCopyFile(
-  koji: Koji,
-  copies: ReadonlyMap<SourcePackage, IndexedCopy>,
-  one: SourcePackage,
-  found: FileStamp | null,
-): void {
-  const key = copies.get(one)?.key;
+export function noteCopyFile(koji: Koji, one: SourcePackage, found: FileStamp | null): void {
+  const key = koji.copies.get(one)?.key;
   if (key === undefined) return;
   if (found === null) koji.index.forget([key]);
   else koji.index.restamp(key, found);
@@ -104,12 +105,11 @@ export function noteCopyFile(
 /** The repodata of chosen packages, each read from the cache when its turn to be written comes. */
 export function loadCopyFragments(
   koji: Koji,
-  copies: ReadonlyMap<SourcePackage, IndexedCopy>,
   wanted: readonly SourcePackage[],
 ): ReturnType<Selection['loadFragments']> {
   return Promise.resolve(
     wanted.map((one) => {
-      const indexed = copies.get(one);
+      const indexed = koji.copies.get(one);
       if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
       return koji.index.package(indexed).fragments;
     }),
@@ -134,12 +134,9 @@ export async function offerPackages(
   const chosen = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
-  const copies = new Map(
-    indexed.map((one) => [sourcePackage(koji, one, koji.index.package(one).record), one]),
-  );
   return {
-    packages: [...copies.keys()],
-    loadFragments: (wanted) => loadCopyFragments(koji, copies, wanted),
-    noteFile: (one, found) => noteCopyFile(koji, copies, one, found),
+    packages: indexed.map((one) => packageOf(koji, one, koji.index.package(one).record)),
+    loadFragments: (wanted) => loadCopyFragments(koji, wanted),
+    noteFile: (one, found) => noteCopyFile(koji, one, found),
   };
 }

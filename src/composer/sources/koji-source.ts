@@ -214,11 +214,11 @@ function selectionOf(
   sets: readonly PreparedSet[],
   results: readonly ArchResult[],
 ): Selection {
-  const chosen = collectTrees(koji, sets, results);
+  const trees = collectTrees(koji, sets, results);
   const [first, ...others] = results.map(({ result }) => result.missing);
   return {
     pins: { source: request.source.join(' '), kojiEvent: event },
-    trees: chosen.trees,
+    trees,
     comps: Buffer.from(formatComps(request.packages ?? [])),
     modules: new Map(),
     modulesJson: {},
@@ -228,7 +228,7 @@ function selectionOf(
     unmatched: (first ?? []).filter((pattern) => others.every((missing) => missing.includes(pattern))),
     warnings: [],
     notes: [],
-    loadFragments: (wanted) => loadCopyFragments(koji, chosen.copies, wanted),
-    noteFile: (one, found) => noteCopyFile(koji, chosen.copies, one, found),
+    loadFragments: (wanted) => loadCopyFragments(koji, wanted),
+    noteFile: (one, found) => noteCopyFile(koji, one, found),
   };
 }

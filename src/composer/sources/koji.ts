@@ -5,11 +5,11 @@ import { ReactorError } from '../../model/errors.ts';
 import type { KojiProfile } from '../../upstream/koji/koji-profile.ts';
 import { KojiHub, type KojiHubOptions } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../package-store.ts';
-import type { SelectContext } from '../selection.ts';
+import type { SelectContext, SourcePackage } from '../selection.ts';
 import type { IndexContext, KojiFileSource } from './index-copies.ts';
 import { openTopDir } from './koji-files.ts';
 import { openHttpFiles } from './koji-http-files.ts';
-import { KojiIndex } from './koji-index.ts';
+import { KojiIndex, type IndexedCopy } from './koji-index.ts';
 import { KojiTagReader } from './koji-tag-reader.ts';
 import { PreparedSets, type OpenLookaside } from './prepared-sets.ts';
 
@@ -34,6 +34,8 @@ export class Koji implements Disposable {
   readonly index: KojiIndex;
   readonly tags: KojiTagReader;
   readonly sets: PreparedSets;
+  /** The copy that each package offered to composes is. */
+  readonly copies = new WeakMap<SourcePackage, IndexedCopy>();
   readonly clock: Clock;
   /** URL of the top directory that repodata points to; null where files are placed. */
   readonly referenceUrl: string | null;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readModuleDocuments, type ModuleDocument } from '../../rpm/modulemd.ts';
+import { sourcePackage } from '../source-package.ts';
 import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
@@ -132,18 +133,20 @@ function listPackages(
     const nevra = index.nevraOf(id);
     const { href, base } = index.locationOf(id);
     const url = base === undefined ? null : new URL(href, base);
-    packages.push({
-      ...nevra,
-      sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
-      fileName: href.slice(href.lastIndexOf('/') + 1),
-      payload: `sha256:${index.pkgidOf(id)}`,
-      sigkey: sigkeyOf(href),
-      size: index.sizeOf(id),
-      origin:
-        url === null || url.protocol === 'file:'
-          ? { kind: 'file', path: url === null ? join(directory, href) : decodeURIComponent(url.pathname) }
-          : { kind: 'http', url: url.href, sha256: index.pkgidOf(id) },
-    });
+    packages.push(
+      sourcePackage({
+        ...nevra,
+        sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
+        fileName: href.slice(href.lastIndexOf('/') + 1),
+        payload: `sha256:${index.pkgidOf(id)}`,
+        sigkey: sigkeyOf(href),
+        size: index.sizeOf(id),
+        origin:
+          url === null || url.protocol === 'file:'
+            ? { kind: 'file', path: url === null ? join(directory, href) : decodeURIComponent(url.pathname) }
+            : { kind: 'http', url: url.href, sha256: index.pkgidOf(id) },
+      }),
+    );
   }
   return packages;
 }

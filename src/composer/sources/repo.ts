@@ -6,6 +6,7 @@ import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { formatComps } from '../../rpm/comps.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
+import { sourcePackage } from '../source-package.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import { checkRepoAccess, resolveRepoFile, type RepoPolicy } from '../../upstream/repo-access.ts';
 import { brokenDependencies, explainWhy, type GatherResult } from '../gather/gather-result.ts';
@@ -151,7 +152,7 @@ async function toPackage(
   const nevra = index.nevraOf(id);
   const { href, base } = index.locationOf(id);
   const pkgid = index.pkgidOf(id);
-  return {
+  return sourcePackage({
     ...nevra,
     sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
     fileName: fileNameOf(href, repository),
@@ -159,7 +160,7 @@ async function toPackage(
     sigkey: undefined,
     size: index.sizeOf(id),
     origin: await originOf(repository, href, base, pkgid, policy),
-  };
+  });
 }
 
 const SHA256_DIGITS = 64;

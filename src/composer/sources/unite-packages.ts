@@ -1,5 +1,4 @@
 import { compareEvr } from '../../model/evr.ts';
-import { formatNevra } from '../../model/nevra.ts';
 import type { SelectedPackage, SourcePackage } from '../selection.ts';
 
 /** What one compose brings to a compose of composes, for one arch and one kind of package. */
@@ -30,7 +29,7 @@ export function unitePackages(parts: readonly PartPackages[], modular: ReadonlyS
   const conflicts: string[] = [];
   for (const { part, packages } of parts) {
     for (const one of packages.toSorted(byFileName)) {
-      const nevra = formatNevra(one);
+      const { nevra } = one;
       const key = modular.has(nevra) ? nevra : `${one.name}.${one.arch}`;
       const held = newest.get(key);
       if (held === undefined) {

@@ -8,8 +8,10 @@ import { decodeRecord, encodeRecord } from './record-bytes.ts';
 export interface CachedPackage {
   /** Reads from disk at every access to a piece; `load()` reads all three at once. */
   readonly fragments: PackageFragments;
-  /** Read at the first access; its `files` at their first access. */
+  /** Read at every access; its `files` at their first access. */
   readonly record: PackageRecord;
+  /** Whether the cache still has it. */
+  isThere(): boolean;
 }
 
 /** Repodata and records of packages by their content, kept for ever. */
@@ -81,7 +83,6 @@ class StoredPackage implements PackageFragments, CachedPackage {
   readonly identity?: string;
   readonly #store: PackStore;
   readonly #key: string;
-  #record: PackageRecord | undefined;
 
   constructor(store: PackStore, key: string, meta: string) {
     this.#store = store;
@@ -90,6 +91,10 @@ class StoredPackage implements PackageFragments, CachedPackage {
     this.pkgid = pkgid;
     this.locationOffset = Number(offset);
     if (identity !== '-') this.identity = decodeURIComponent(identity);
+  }
+
+  isThere(): boolean {
+    return this.#store.entry(this.#key) !== undefined;
   }
 
   get fragments(): PackageFragments {
@@ -109,8 +114,7 @@ class StoredPackage implements PackageFragments, CachedPackage {
   }
 
   get record(): PackageRecord {
-    this.#record ??= decodeRecord(this.#piece(RECORD), () => pathsOfFilelists(this.filelists));
-    return this.#record;
+    return decodeRecord(this.#piece(RECORD), () => pathsOfFilelists(this.filelists));
   }
 
   load(scratch: Scratch): PackageFragments {

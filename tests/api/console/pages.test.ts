@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { insertDecisions } from '../../../src/database/decisions.ts';
-import { packManifest, storeManifest } from '../../../src/database/manifests.ts';
+import { storeManifest } from '../../../src/database/manifests.ts';
 import { transaction } from '../../../src/database/transaction.ts';
 import { fingerprintOf, manifestOf } from '../../../src/model/fingerprint.ts';
 import { formatRepoFile } from '../../../src/rpm/productmd.ts';
@@ -42,9 +42,7 @@ async function givenMade(release: string, change: RowChange = {}): Promise<numbe
     options: {},
   });
   const fingerprint = fingerprintOf(lines);
-  await transaction(api.database.handle, (handle) =>
-    storeManifest(handle, fingerprint, packManifest(lines), lines.length, api.now),
-  );
+  await storeManifest(api.database.handle, fingerprint, lines, api.now);
   const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint, ...change });
   await api.database.handle.updateTable('composes').set({ series: 's' }).where('id', '=', id).execute();
   return id;

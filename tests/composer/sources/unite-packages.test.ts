@@ -6,12 +6,13 @@ import {
   unitePackages,
   type PartPackages,
 } from '../../../src/composer/sources/unite-packages.ts';
+import { sourcePackage } from '../../../src/composer/source-package.ts';
 import type { SourcePackage } from '../../../src/composer/selection.ts';
 
 function pack(name: string, version: string, more: Partial<SourcePackage> = {}): SourcePackage {
   const arch = more.arch ?? 'x86_64';
   const fileName = `${name}-${version}-1.${arch}.rpm`;
-  return {
+  return sourcePackage({
     name,
     version,
     release: '1',
@@ -24,7 +25,7 @@ function pack(name: string, version: string, more: Partial<SourcePackage> = {}):
     size: 1,
     origin: { kind: 'file', path: `/${fileName}` },
     ...more,
-  };
+  });
 }
 
 function unite(parts: readonly (readonly SourcePackage[])[], modular: readonly string[] = []) {
