@@ -15,10 +15,11 @@ import { repodataRequiresOf } from './repodata/repodata-requires.ts';
 export function recordOf(header: RpmHeader): PackageRecord {
   const files = rawFilesOf(header);
   const provides = rawDependenciesOf(header, 'provides').filter(isKept);
+  const requires = rawDependenciesOf(header, 'requires');
   return {
     ...nevraOf(header),
     sourceRpm: header.main.string(Tag.sourceRpm) ?? null,
-    requires: repodataRequiresOf(header, provides, files).map(dependencyOf),
+    requires: repodataRequiresOf(requires, provides, () => files.map(({ path }) => path)).map(dependencyOf),
     provides: provides.map((provide) => dependencyOf({ ...provide, flags: provide.flags & 0xf })),
     files: files.map(({ path }) => decodeRaw(path)),
   };

@@ -20,9 +20,10 @@ export interface HeaderLimits {
   readonly data: number;
 }
 
-interface Entry {
+/** The values of a tag: where in the bytes they begin, and how many of what type. */
+export interface HeaderValues {
   readonly type: number;
-  readonly offset: number;
+  readonly begin: number;
   readonly count: number;
 }
 
@@ -54,10 +55,13 @@ export class HeaderBlob {
   /** Offset in the file of the first byte and of the one after the last. */
   readonly start: number;
   readonly end: number;
-  readonly #bytes: Buffer;
+  /** The file from its begin to `end` at least; offsets in it are offsets in the file. */
+  readonly bytes: Buffer;
+  readonly #view: DataView;
+  readonly #index: number;
   readonly #data: number;
-  readonly #entries = new Map<number, Entry>();
-  #text: string | undefined;
+  /** Every tag is larger than the one before, as rpm writes them. */
+  #isSorted = true;
   #hasRegion = false;
 
   /** `bytes` begin at the begin of the file and hold the whole header. */
@@ -65,22 +69,23 @@ export class HeaderBlob {
     this.where = where;
     this.start = start;
     this.end = start + headerLength(bytes, start, limits, where);
-    this.#bytes = bytes;
-    const count = bytes.readUInt32BE(start + 8);
-    this.#data = start + INTRO + count * ENTRY;
+    this.bytes = bytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = view;
+    const count = view.getUint32(start + 8);
+    this.#index = start + INTRO;
+    this.#data = this.#index + count * ENTRY;
+    let last = -1;
     for (let index = 0; index < count; index += 1) {
-      const at = start + INTRO + index * ENTRY;
-      const tag = bytes.readUInt32BE(at);
-      const type = bytes.readUInt32BE(at + 4);
-      const offset = bytes.readUInt32BE(at + 8);
-      const values = bytes.readUInt32BE(at + 12);
-      this.#checkEntry(at, type, offset, values);
+      const at = this.#index + index * ENTRY;
+      const tag = view.getUint32(at);
+      this.#checkEntry(at, view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12));
       if (tag >= FIRST_REGION_TAG && tag <= LAST_REGION_TAG) {
-        this.#checkRegion(at, index, { type, offset, count: values }, tag, count);
+        this.#checkRegion(at, index, tag, count);
         this.#hasRegion = true;
-      } else {
-        this.#entries.set(tag, { type, offset, count: values });
       }
+      if (tag <= last) this.#isSorted = false;
+      last = tag;
     }
   }
 
@@ -90,30 +95,76 @@ export class HeaderBlob {
   }
 
   has(tag: number): boolean {
-    return this.#entries.has(tag);
+    return this.#entryOf(tag) >= 0;
+  }
+
+  /** The values of a tag, of any type, to be read from `bytes`; undefined where the tag is missing. */
+  values(tag: number): HeaderValues | undefined {
+    const at = this.#entryOf(tag);
+    if (at < 0) return undefined;
+    const [type, offset] = [this.#view.getUint32(at + 4), this.#view.getUint32(at + 8)];
+    return { type, begin: this.#data + offset, count: this.#view.getUint32(at + 12) };
+  }
+
+  /** The same of a tag that has strings; they lie one after the other, each ended by NUL. */
+  stringValues(tag: number): HeaderValues | undefined {
+    const values = this.values(tag);
+    if (!values) return undefined;
+    const { type, count } = values;
+    const isString = type === STRING || type === STRING_ARRAY || type === I18N_STRING;
+    if (!isString || (type === STRING && count !== 1)) {
+      throw this.problem('rpm.entry_type_wrong', tag, `Tag ${tag} has type ${type} where strings belong`);
+    }
+    return values;
+  }
+
+  /** Where the string that begins at an offset ends: the offset of its NUL. Throws `rpm.string_unterminated`. */
+  endOfString(begin: number): number {
+    const { bytes, end } = this;
+    for (let at = begin; at < end; at += 1) if (bytes[at] === 0) return at;
+    throw rpmProblem(
+      'rpm.string_unterminated',
+      this.where,
+      begin,
+      'A string runs over the end of its header',
+    );
+  }
+
+  /** Throws `rpm.string_unterminated` where not all strings of a tag end within the header. */
+  checkStrings(tag: number): void {
+    const { begin, count } = this.stringValues(tag) ?? { begin: 0, count: 0 };
+    let at = begin;
+    for (let index = 0; index < count; index += 1) {
+      const end = this.bytes.indexOf(0, at);
+      at = (end < 0 || end >= this.end ? this.endOfString(at) : end) + 1;
+    }
+  }
+
+  /** The bytes between two offsets as characters. */
+  rawBetween(begin: number, end: number): string {
+    return this.bytes.toString('latin1', begin, end);
   }
 
   /** The first string of a tag, its bytes as characters; undefined where the tag is missing. */
   rawString(tag: number): string | undefined {
-    const entry = this.#entries.get(tag);
-    if (!entry) return undefined;
-    this.#checkString(tag, entry);
-    const begin = entry.offset;
-    return this.#store().slice(begin, this.#endOfString(begin));
+    const values = this.stringValues(tag);
+    return values && this.rawBetween(values.begin, this.endOfString(values.begin));
   }
 
-  /** All strings of a tag, their bytes as characters; empty where the tag is missing. */
-  rawStrings(tag: number): string[] {
-    const entry = this.#entries.get(tag);
-    if (!entry) return [];
-    this.#checkString(tag, entry);
-    const store = this.#store();
+  /** The strings of a tag, at most so many, their bytes as characters; empty where the tag is missing. */
+  rawStrings(tag: number, most = Number.POSITIVE_INFINITY): string[] {
+    const values = this.stringValues(tag);
+    if (!values) return [];
+    const count = Math.min(values.count, most);
+    let end = values.begin;
+    for (let index = 0; index < count; index += 1) end = this.endOfString(end) + 1;
+    const text = this.rawBetween(values.begin, end);
     const strings: string[] = [];
-    let begin = entry.offset;
-    for (let index = 0; index < entry.count; index += 1) {
-      const end = this.#endOfString(begin);
-      strings.push(store.slice(begin, end));
-      begin = end + 1;
+    let begin = 0;
+    for (let index = 0; index < count; index += 1) {
+      const stop = text.indexOf('\0', begin);
+      strings.push(text.slice(begin, stop));
+      begin = stop + 1;
     }
     return strings;
   }
@@ -131,13 +182,12 @@ export class HeaderBlob {
 
   /** The integers of a tag of any width, unsigned; empty where the tag is missing. */
   integers(tag: number): number[] {
-    const entry = this.#entries.get(tag);
-    if (!entry) return [];
-    const width = WIDTHS[entry.type] ?? 0;
-    if (entry.type === BINARY || width === 0) throw this.#wrongType(tag, entry, 'integers');
+    const values = this.values(tag);
+    if (!values) return [];
+    const width = WIDTHS[values.type] ?? 0;
+    if (values.type === BINARY || width === 0) throw this.#wrongType(tag, values, 'integers');
     const numbers: number[] = [];
-    const begin = this.#data + entry.offset;
-    for (let at = begin; numbers.length < entry.count; at += width) {
+    for (let at = values.begin; numbers.length < values.count; at += width) {
       numbers.push(this.#integerAt(at, width));
     }
     return numbers;
@@ -145,53 +195,59 @@ export class HeaderBlob {
 
   /** The first integer of a tag, unsigned. */
   integer(tag: number): number | undefined {
-    const entry = this.#entries.get(tag);
-    if (!entry) return undefined;
-    const width = WIDTHS[entry.type] ?? 0;
-    if (entry.type === BINARY || width === 0) throw this.#wrongType(tag, entry, 'an integer');
-    return this.#integerAt(this.#data + entry.offset, width);
+    const values = this.values(tag);
+    if (!values) return undefined;
+    const width = WIDTHS[values.type] ?? 0;
+    if (values.type === BINARY || width === 0) throw this.#wrongType(tag, values, 'an integer');
+    return this.#integerAt(values.begin, width);
   }
 
   /** A view of the binary value of a tag. */
   binary(tag: number): Uint8Array | undefined {
-    const entry = this.#entries.get(tag);
-    if (!entry) return undefined;
-    if (entry.type !== BINARY) throw this.#wrongType(tag, entry, 'binary');
-    const begin = this.#data + entry.offset;
-    return this.#bytes.subarray(begin, begin + entry.count);
+    const values = this.values(tag);
+    if (!values) return undefined;
+    if (values.type !== BINARY) throw this.#wrongType(tag, values, 'binary');
+    return this.bytes.subarray(values.begin, values.begin + values.count);
   }
 
   /** An error about the place of a tag's data in the file. */
   problem(code: RpmProblemCode, tag: number, what: string) {
-    const offset = this.#entries.get(tag)?.offset;
-    return rpmProblem(code, this.where, offset === undefined ? this.start : this.#data + offset, what);
+    return rpmProblem(code, this.where, this.values(tag)?.begin ?? this.start, what);
+  }
+
+  /** The offset of the index entry of a tag, the last where it has several; -1 where it has none. */
+  #entryOf(tag: number): number {
+    const view = this.#view;
+    if (!this.#isSorted) {
+      for (let at = this.#data - ENTRY; at >= this.#index; at -= ENTRY) {
+        if (view.getUint32(at) === tag) return at;
+      }
+      return -1;
+    }
+    let low = 0;
+    let high = (this.#data - this.#index) / ENTRY;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = this.#index + middle * ENTRY;
+      const found = view.getUint32(at);
+      if (found === tag) return at;
+      if (found < tag) low = middle + 1;
+      else high = middle;
+    }
+    return -1;
   }
 
   #integerAt(at: number, width: number): number {
     switch (width) {
       case 1:
-        return this.#bytes.readUInt8(at);
+        return this.#view.getUint8(at);
       case 2:
-        return this.#bytes.readUInt16BE(at);
+        return this.#view.getUint16(at);
       case 4:
-        return this.#bytes.readUInt32BE(at);
+        return this.#view.getUint32(at);
       default:
-        return this.#bytes.readUInt32BE(at) * 0x1_0000_0000 + this.#bytes.readUInt32BE(at + 4);
+        return this.#view.getUint32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
     }
-  }
-
-  #store(): string {
-    this.#text ??= this.#bytes.toString('latin1', this.#data, this.end);
-    return this.#text;
-  }
-
-  #endOfString(begin: number): number {
-    const end = this.#store().indexOf('\0', begin);
-    if (end < 0) {
-      const at = this.#data + begin;
-      throw rpmProblem('rpm.string_unterminated', this.where, at, 'A string runs over the end of its header');
-    }
-    return end;
   }
 
   #checkEntry(at: number, type: number, offset: number, count: number): void {
@@ -211,29 +267,23 @@ export class HeaderBlob {
   }
 
   /** A region is the first entry and ends in a trailer that mirrors it. Source: the rpm manual, "RPM v4 header". */
-  #checkRegion(at: number, index: number, entry: Entry, tag: number, entries: number): void {
-    const trailer = this.#data + entry.offset;
+  #checkRegion(at: number, index: number, tag: number, entries: number): void {
+    const view = this.#view;
+    const trailer = this.#data + view.getUint32(at + 8);
     const isSound =
       index === 0 &&
-      entry.type === BINARY &&
-      entry.count === ENTRY &&
-      [tag, FIRST_REGION_TAG].includes(this.#bytes.readUInt32BE(trailer)) &&
-      this.#bytes.readUInt32BE(trailer + 4) === BINARY &&
-      this.#bytes.readUInt32BE(trailer + 12) === ENTRY;
-    const covered = isSound ? -this.#bytes.readInt32BE(trailer + 8) : 0;
+      view.getUint32(at + 4) === BINARY &&
+      view.getUint32(at + 12) === ENTRY &&
+      [tag, FIRST_REGION_TAG].includes(view.getUint32(trailer)) &&
+      view.getUint32(trailer + 4) === BINARY &&
+      view.getUint32(trailer + 12) === ENTRY;
+    const covered = isSound ? -view.getInt32(trailer + 8) : 0;
     if (covered <= 0 || covered % ENTRY !== 0 || covered / ENTRY > entries) {
       throw rpmProblem('rpm.region_broken', this.where, at, 'A header region and its trailer do not agree');
     }
   }
 
-  #checkString(tag: number, { type, count }: Entry): void {
-    const isString = type === STRING || type === STRING_ARRAY || type === I18N_STRING;
-    if (!isString || (type === STRING && count !== 1)) {
-      throw this.problem('rpm.entry_type_wrong', tag, `Tag ${tag} has type ${type} where strings belong`);
-    }
-  }
-
-  #wrongType(tag: number, { type }: Entry, wanted: string) {
+  #wrongType(tag: number, { type }: HeaderValues, wanted: string) {
     return this.problem('rpm.entry_type_wrong', tag, `Tag ${tag} has type ${type} and not ${wanted}`);
   }
 }

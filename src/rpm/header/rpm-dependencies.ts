@@ -25,6 +25,12 @@ export interface RawDependency {
   readonly evr: string;
 }
 
+/** A dependency with its place: where in the file its name and version begin, -1 where they are not in it. */
+export interface PlacedDependency extends RawDependency {
+  readonly nameAt: number;
+  readonly evrAt: number;
+}
+
 const tags: Record<DependencyKind, readonly [name: number, flags: number, version: number]> = {
   provides: [Tag.provideName, Tag.provideFlags, Tag.provideVersion],
   requires: [Tag.requireName, Tag.requireFlags, Tag.requireVersion],
@@ -40,7 +46,7 @@ const tags: Record<DependencyKind, readonly [name: number, flags: number, versio
  * One list of dependencies, as the header has it, nothing left out. Old packages have names without flags and
  * versions, and provide themselves without saying so. Throws `rpm.lists_disagree` where the three lists have different lengths.
  */
-export function rawDependenciesOf(header: RpmHeader, kind: DependencyKind): RawDependency[] {
+export function rawDependenciesOf(header: RpmHeader, kind: DependencyKind): PlacedDependency[] {
   const { main } = header;
   const [nameTag, flagsTag, versionTag] = tags[kind];
   const names = main.rawStrings(nameTag);
@@ -51,17 +57,24 @@ export function rawDependenciesOf(header: RpmHeader, kind: DependencyKind): RawD
     const what = `The ${kind} have ${names.length} names, ${flags.length} flags, ${versions.length} versions`;
     throw main.problem('rpm.lists_disagree', nameTag, what);
   }
-  const list = names.map((name, index) => ({ name, flags: flags[index] ?? 0, evr: versions[index] ?? '' }));
+  let nameAt = main.values(nameTag)?.begin ?? -1;
+  let evrAt = main.values(versionTag)?.begin ?? -1;
+  const list = names.map((name, index) => {
+    const placed = { name, flags: flags[index] ?? 0, evr: versions[index] ?? '', nameAt, evrAt };
+    nameAt += name.length + 1;
+    evrAt += placed.evr.length + 1;
+    return placed;
+  });
   return kind === 'provides' && header.format === 3 ? withOwnName(header, list) : list;
 }
 
-function withOwnName({ main }: RpmHeader, provides: RawDependency[]): RawDependency[] {
+function withOwnName({ main }: RpmHeader, provides: PlacedDependency[]): PlacedDependency[] {
   const name = main.rawString(Tag.name) ?? '';
   const epoch = main.integer(Tag.epoch);
   const bare = `${main.rawString(Tag.version) ?? ''}-${main.rawString(Tag.release) ?? ''}`;
   const evr = epoch === undefined ? bare : `${epoch}:${bare}`;
   const isThere = provides.some((provide) => provide.name === name && provide.evr === evr);
-  return isThere ? provides : [...provides, { name, flags: EQUAL, evr }];
+  return isThere ? provides : [...provides, { name, flags: EQUAL, evr, nameAt: -1, evrAt: -1 }];
 }
 
 const EQUAL = 8;

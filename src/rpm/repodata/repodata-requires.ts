@@ -1,8 +1,6 @@
 import { compareVersions } from '../../model/evr.ts';
 import { isKept } from '../dependency-version.ts';
-import { type RawDependency, comparisonOf, isPre, rawDependenciesOf } from '../header/rpm-dependencies.ts';
-import type { RawFile } from '../header/rpm-files.ts';
-import type { RpmHeader } from '../header/rpm-header.ts';
+import { type RawDependency, comparisonOf, isPre } from '../header/rpm-dependencies.ts';
 
 /**
  * Whether a file stands in primary too, where it can be required without filelists: all of /etc, everything
@@ -39,31 +37,46 @@ function asksMore(name: string, than: string): boolean {
 /**
  * The requirements as repodata has them. Left out are `rpmlib(…)`, what the package provides by the same
  * name, flags and version, its own primary files, and a repetition of the last requirement of the same name.
- * Of all `libc.so.6(…)` only the one of the highest version stays, at the end. Source: createrepo_c 0.17.
+ * Of all `libc.so.6(…)` only the one of the highest version stays, at the end. `ownFiles` answers at least the
+ * primary files of the package. Source: createrepo_c 0.17.
  */
-export function repodataRequiresOf(
-  header: RpmHeader,
+export function repodataRequiresOf<Required extends RawDependency>(
+  all: readonly Required[],
   provides: readonly RawDependency[],
-  files: readonly RawFile[],
-): RawDependency[] {
-  const all = rawDependenciesOf(header, 'requires');
-  const provided = new Set(provides.map(keyOf));
-  const ownFiles = new Set(all.some(({ name }) => name.startsWith('/')) ? files.map(({ path }) => path) : []);
-  const last = new Map<string, string>();
-  const requires: RawDependency[] = [];
-  let libc: RawDependency | undefined;
+  ownFiles: () => readonly string[],
+): Required[] {
+  const provided = new Set(provides.map(({ name }) => name));
+  let keys: ReadonlySet<string> | undefined;
+  let own: ReadonlySet<string> | undefined;
+  const last = new Map<string, Required>();
+  const requires: Required[] = [];
+  let libc: Required | undefined;
   for (const dependency of all) {
-    const { name, flags } = dependency;
+    const { name } = dependency;
     if (!isKept(dependency) || name.startsWith('rpmlib(')) continue;
-    if (name.startsWith('/') && isPrimaryFile(name) && ownFiles.has(name)) continue;
-    const key = keyOf(dependency);
-    if (provided.has(key)) continue;
-    const wanted = `${key}\0${isPre(flags) ? 'pre' : ''}`;
-    if (last.get(name) === wanted) continue;
-    last.set(name, wanted);
+    if (name.startsWith('/') && isPrimaryFile(name)) {
+      own ??= new Set(ownFiles());
+      if (own.has(name)) continue;
+    }
+    if (provided.has(name)) {
+      keys ??= new Set(provides.map(keyOf));
+      if (keys.has(keyOf(dependency))) continue;
+    }
+    const before = last.get(name);
+    if (before && isRepetition(before, dependency)) continue;
+    last.set(name, dependency);
     if (!name.startsWith(LIBC)) requires.push(dependency);
     else if (!libc || asksMore(name, libc.name)) libc = dependency;
   }
   if (libc) requires.push(libc);
   return requires;
+}
+
+/** Whether two requirements of one name ask for the same. */
+function isRepetition(before: RawDependency, { flags, evr }: RawDependency): boolean {
+  return (
+    before.evr === evr &&
+    comparisonOf(before.flags) === comparisonOf(flags) &&
+    isPre(before.flags) === isPre(flags)
+  );
 }

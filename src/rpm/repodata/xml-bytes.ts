@@ -23,10 +23,26 @@ export class XmlBytes {
     this.length += this.bytes.write(text, this.length, 'latin1');
   }
 
+  /** Appends some tens of bytes, for which a call of the runtime would take longer than the copy. */
+  addFew(few: Uint8Array): void {
+    this.makeRoom(few.length);
+    const { bytes, length } = this;
+    for (let at = 0; at < few.length; at += 1) bytes[length + at] = few[at] ?? 0;
+    this.length = length + few.length;
+  }
+
   addBytes(bytes: Uint8Array): void {
     this.makeRoom(bytes.byteLength);
     this.bytes.set(bytes, this.length);
     this.length += bytes.byteLength;
+  }
+
+  /** Appends a line of other XML, two spaces further in. */
+  addIndented(bytes: Uint8Array, begin: number, end: number): void {
+    this.makeRoom(end - begin + 2);
+    this.bytes.fill(0x20, this.length, this.length + 2);
+    this.bytes.set(bytes.subarray(begin, end), this.length + 2);
+    this.length += end - begin + 2;
   }
 
   /** A view of what was written from `start` on; good until more is written. */

@@ -3,10 +3,12 @@
  * through untouched and is encoded once, as latin1, at the end.
  */
 
+/** Bytes that may not stand as they are in the text of an element. */
 // oxlint-disable-next-line no-control-regex
-const RARE_IN_TEXT = /[&<>\x00-\x08\x0b-\x1f\x80-\xff]/;
+export const RARE_IN_TEXT = /[&<>\x00-\x08\x0b-\x1f\x80-\xff]/;
+/** Bytes that may not stand as they are in an attribute. */
 // oxlint-disable-next-line no-control-regex
-const RARE_IN_ATTRIBUTE = /[&<>"\x00-\x1f\x80-\xff]/;
+export const RARE_IN_ATTRIBUTE = /[&<>"\x00-\x1f\x80-\xff]/;
 const NOT_ASCII = /[\x80-\xff]/;
 // oxlint-disable-next-line no-control-regex
 const NOT_XML = /[\x00-\x08\x0b\x0c\x0e-\x1f]/g;
