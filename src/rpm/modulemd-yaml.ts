@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type ParsedNode } from 'yaml';
 import { messageOf, ReactorError } from '../model/errors.ts';
+import { hasMoreYamlMarks } from '../model/yaml-marks.ts';
 
 /** A YAML value read without types: every scalar is the text that was written, so `1.10` and `00000000` survive. */
 export type TextYaml = string | readonly TextYaml[] | ReadonlyMap<string, TextYaml>;
@@ -13,6 +14,8 @@ export interface YamlText {
 
 /** No real module comes near; a document that does is refused before it is parsed. */
 const DOCUMENT_LIMIT = 2 << 20;
+/** The largest of Fedora has 5,600. */
+const MARK_LIMIT = 50_000;
 const STREAM_LIMIT = 128 << 20;
 const DEPTH_LIMIT = 64;
 const OPEN_LIMIT = 256;
@@ -70,6 +73,7 @@ export function readTextYaml(text: string, where: string): TextYaml {
   if (TOO_DEEP.test(text) || /^(?:%.*\n){16}/m.test(text) || hasOpenBrackets(text)) throw tooDeep(where);
   if (MANY_MARKS.test(text))
     throw invalid(where, 'it holds thousands of anchors, aliases or tags.', undefined);
+  if (hasMoreYamlMarks(text, MARK_LIMIT)) throw tooManyEntries(where);
   let document;
   try {
     document = parseDocument(indentLoneQuotes(text), {
@@ -141,6 +145,14 @@ function tooLarge(where: string, size: number, limit: number): ReactorError {
     'modulemd.too_large',
     `The module document has ${size} characters; at most ${limit} are read.`,
     { hint: 'Look at who made it: real module documents stay far below.', where },
+  );
+}
+
+function tooManyEntries(where: string): ReactorError {
+  return new ReactorError(
+    'modulemd.too_large',
+    `The module document could have more than ${MARK_LIMIT} entries, which are not read.`,
+    { hint: 'Look at who made it: real module documents have some thousand lines.', where },
   );
 }
 

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { nearestWord } from '../model/did-you-mean.ts';
 import { messageOf } from '../model/errors.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { Notification, Rule } from '../model/rule.ts';
+import { hasMoreYamlMarks } from '../model/yaml-marks.ts';
 import { checkRule } from './rule-check.ts';
 import { compileMatch } from './rule-match.ts';
 import {
@@ -22,27 +23,35 @@ export type RuleReading =
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 const MAX_FILE = 256 * 1024;
+/** Thousands of packages may be listed; what has more takes long to read. */
+const MAX_MARKS = 20_000;
+/** Whoever mends these sees the others afterwards. */
+const MOST_PROBLEMS = 50;
 
 /**
  * Reads one rule file: YAML, strict shape, field names against the catalogue, placeholders, the name of the file.
- * Reports every problem with its line and column; nothing is thrown for a bad file.
+ * Reports the problems, up to 50, with line and column; nothing is thrown for a bad file.
  */
 export function readRuleFile(file: string, text: string): RuleReading {
   const lines = new LineCounter();
-  if (text.length > MAX_FILE) return tooLong(file);
+  if (text.length > MAX_FILE) return tooLong(file, `is longer than ${MAX_FILE / 1024} KiB`);
+  if (hasMoreYamlMarks(text, MAX_MARKS)) return tooLong(file, `may have more than ${MAX_MARKS} entries`);
   const document = parseDocument(text, {
     lineCounter: lines,
     strict: true,
-    uniqueKeys: true,
+    // Compared pair by pair there, which takes minutes for a long file.
+    uniqueKeys: false,
     stringKeys: true,
     logLevel: 'error',
   } as const);
   const problems: RuleProblem[] = [];
   const report: ReportProblem = (code, path, message, hint, atKey = false) => {
+    if (problems.length >= MOST_PROBLEMS) return;
     problems.push({ code, file, ...locatePath(document, lines, path, atKey), message, hint: hint ?? null });
   };
-  for (const error of document.errors) {
-    const { line, col } = lines.linePos(error.pos[0]);
+  const errors = document.errors.map(({ message, pos }) => ({ message, offset: pos[0] }));
+  for (const error of [...errors, ...repeatedKeys(document)].slice(0, MOST_PROBLEMS)) {
+    const { line, col } = lines.linePos(error.offset);
     const [message = 'not YAML'] = error.message.split('\n');
     problems.push({ code: 'rule.yaml_invalid', file, line, column: col, message, hint: null });
   }
@@ -56,7 +65,7 @@ export function readRuleFile(file: string, text: string): RuleReading {
   }
   const parsed = ruleFileSchema.safeParse(plain);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) reportIssue(issue, [], report);
+    for (const issue of parsed.error.issues.slice(0, MOST_PROBLEMS)) reportIssue(issue, [], report);
     return { ok: false, problems };
   }
   checkRule(parsed.data, report);
@@ -78,8 +87,25 @@ export function formatProblems(problems: readonly RuleProblem[]): string {
   return problems.map(formatProblem).join('\n');
 }
 
-function tooLong(file: string): RuleReading {
-  const message = `The file is longer than ${MAX_FILE / 1024} KiB.`;
+/** Keys that a mapping has twice, and where. */
+function repeatedKeys(document: Document): { readonly message: string; readonly offset: number }[] {
+  const found: { readonly message: string; readonly offset: number }[] = [];
+  visit(document, {
+    Map(_key, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value))
+          found.push({ message: 'Map keys must be unique', offset: key.range?.[0] ?? 0 });
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
+function tooLong(file: string, why: string): RuleReading {
+  const message = `The file ${why}.`;
   return { ok: false, problems: [{ code: 'rule.too_long', file, line: 1, column: 1, message, hint: null }] };
 }
 
@@ -90,7 +116,7 @@ function reportIssue(issue: Issue, base: RulePath, report: ReportProblem): void 
   const where = path.length === 0 ? 'the rule' : `"${path.join('.')}"`;
   switch (issue.code) {
     case 'unrecognized_keys':
-      for (const key of issue.keys) {
+      for (const key of issue.keys.slice(0, MOST_PROBLEMS)) {
         const near = nearestWord(key, knownKeys(path));
         const message = `There is no "${key}" in ${where}${near === null ? '.' : `; did you mean "${near}"?`}`;
         report('rule.key_unknown', [...path, key], message, undefined, true);

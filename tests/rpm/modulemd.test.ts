@@ -100,6 +100,10 @@ const hostile: [string, string, string][] = [
   ['many levels', Array.from({ length: 99 }, (_, i) => `${' '.repeat(i)}k:`).join('\n'), 'modulemd.too_deep'],
   ['a hundred thousand aliases', '*a '.repeat(1e5), 'modulemd.yaml_invalid'],
   ['a hundred thousand open lists', `a: ${'[a, '.repeat(1e5)}`, 'modulemd.too_deep'],
+  ['180,000 keys', Array.from({ length: 180_000 }, (_, i) => `${i}:`).join('\n'), 'modulemd.too_large'],
+  ['180,000 keys in a row', `a: {${'k: v, '.repeat(180_000)}}`, 'modulemd.too_large'],
+  ['180,000 closed brackets', `a: b\n${'}'.repeat(180_000)}`, 'modulemd.too_large'],
+  ['180,000 quoted words', 'a: "b" '.repeat(180_000), 'modulemd.too_large'],
   ['an open quote', 'a: "b', 'modulemd.yaml_invalid'],
   ['an undeclared tag handle', streamText({ summary: '!e!x s' }), 'modulemd.yaml_invalid'],
   ['no mapping', 'garbage', 'modulemd.field_invalid'],
@@ -123,6 +127,12 @@ for (const [title, text, code] of hostile) {
     assert.throws(() => readModuleDocument(text, 'x.yaml'), { name: 'ReactorError', code, where: 'x.yaml' });
   });
 }
+
+test('a document with more packages than any real one has is read', () => {
+  const rpms = Array.from({ length: 6_000 }, (_, i) => `    - "p${i}-0:1-1.noarch"`).join('\n');
+  const text = streamText({ artifacts: `\n    rpms:\n${rpms}` });
+  assert.equal(readModuleStream(text, 'x').artifacts.length, 6_000);
+});
 
 test('keys that nobody knows do no harm', () => {
   assert.equal(readModuleStream(streamText({ novelty: '{a: b}', __proto__x: 'y' }), 'x').name, 'm');

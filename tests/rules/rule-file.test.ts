@@ -123,5 +123,24 @@ test('a YAML bomb and a giant file end quickly', () => {
     )
     .join('\n')}\n`;
   assert.equal(readRuleFile('nightly.yaml', bomb).ok, false);
-  assert.equal(readRuleFile('nightly.yaml', 'x'.repeat(300_000)).ok, false);
+  assert.match(problemsOf('x'.repeat(300_000)).join(), /rule.too_long The file is longer/);
+});
+
+test('a file of too many keys is refused before it is read', () => {
+  for (const text of ['{' + 'k:,'.repeat(60_000) + '}', 'k:\n'.repeat(60_000), '"k" '.repeat(60_000)]) {
+    assert.match(problemsOf(text).join(), /^1:1 rule.too_long The file may have more than 20000 entries/);
+  }
+});
+
+test('of many mistakes the first fifty are told', () => {
+  const keys = Array.from({ length: 5_000 }, (_, index) => `k${index}: x`).join('\n');
+  assert.equal(problemsOf(ruleText(tagRule, keys)).length, 50);
+  assert.equal(problemsOf(ruleText(tagRule, 'x: 1\n'.repeat(5_000))).length, 50);
+});
+
+test('a list of thousands of packages is read', () => {
+  const packages = Array.from({ length: 5_000 }, (_, index) => `package-${index}`);
+  const source = `source: f44, packages: [${packages.join(', ')}] }`;
+  const rule = readRule(ruleText(tagRule).replace('source: f44 }', source));
+  assert.equal(JSON.stringify(rule.compose).match(/package-/g)?.length, 5_000);
 });
