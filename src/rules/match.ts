@@ -239,12 +239,16 @@ function joinValues(values: readonly ScalarPattern[]): string {
 function shorten(value: unknown): string {
   const text = Array.isArray(value)
     ? value.slice(0, 8).map(describeElement).join(', ') + (value.length > 8 ? `, … (${value.length})` : '')
-    : String(value);
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
   if (typeof value === 'string' && value.length > MAX_TEXT) return `${text.slice(0, 200)}… (truncated)`;
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 function describeElement(element: unknown): string {
   if (typeof element !== 'object' || element === null) return String(element).slice(0, 60);
-  return 'nvr' in element ? String(element.nvr) : JSON.stringify(element).slice(0, 60);
+  return 'nvr' in element && typeof element.nvr === 'string'
+    ? element.nvr
+    : JSON.stringify(element).slice(0, 60);
 }

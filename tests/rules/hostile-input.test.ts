@@ -52,6 +52,13 @@ const rule = readRule(
   ),
 );
 
+test('a field that cannot become text is shown as it came', () => {
+  const hostile = { toString: 0 };
+  assert.match(explainRule(rule, forged(tagEvent(), 'tag', hostile)).sentence, /"tag" is \{"toString":0\}/);
+  const builds = [{ package: 'kernel', nvr: hostile }];
+  assert.match(explainRule(rule, forged(updateEvent(), 'builds', builds)).sentence, /"toString":0/);
+});
+
 /** An event with one field replaced by something that its type does not allow. */
 function forged(base: DomainEvent, field: string, value: unknown): InputEvent {
   const text = JSON.stringify({ ...base, [field]: value ?? null });
