@@ -30,11 +30,12 @@ export interface FoundChange {
 /** Puts a change that no message told into the inbox. Answers whether it was missing. */
 export async function receiveFound(context: Reconciliation, change: FoundChange): Promise<boolean> {
   const { kind, at, fields, messageId, toldSince: since = at } = change;
-  if (await wasTold(context.database.handle, { kind, since, fields })) return false;
+  const { instance } = context;
+  if (await wasTold(context.database.handle, { kind, since, fields, instance })) return false;
   const stored = await context.inbox.receive({
     bus: 'internal',
     rawTopic: change.topic,
-    instance: context.instance,
+    instance,
     headers: {},
     body: Buffer.from(JSON.stringify(change.body)),
     contentEncoding: null,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Bus } from '../../../src/model/event.ts';
 import { reconcileKoji, type KojiChanges } from '../../../src/listeners/reconcile/koji.ts';
+import { wasTold, type ToldChange } from '../../../src/listeners/reconcile/was-told.ts';
 import { openTestDatabase } from '../../database/open-test-database.ts';
 import type { TagHappening } from '../../../src/upstream/koji/hub-events.ts';
 import { startReconciling } from '../../../src/listeners/reconcile/start-reconciling.ts';
@@ -75,6 +77,38 @@ test('taggings no message told are stored once, the youngest are left to the bus
   ]);
   const later = new Date(now.getTime() + 60_000);
   assert.equal(await reconcileKoji({ ...context, now: later, koji: kojiAt(104, now.getTime()) }), 1);
+});
+
+test('a message of another instance tells nothing, as soon as the own one is heard', async () => {
+  const told = (topic: string, messageId: string, release: string, bus: Bus = 'fedora-messaging') =>
+    inbox.receive({
+      bus,
+      rawTopic: topic,
+      headers: {},
+      body: Buffer.from(JSON.stringify({ tag: 'f44', name: 'ed', version: '9', release })),
+      contentEncoding: null,
+      messageId,
+      sentAt: null,
+      producer: null,
+    });
+  const change = (release: string, instance: string): ToldChange => ({
+    kind: 'koji.tag',
+    since: now.getTime(),
+    fields: { tag: 'f44', nvr: `ed-9-${release}` },
+    instance,
+  });
+  const ask = (release: string, instance: string) => wasTold(database.handle, change(release, instance));
+  await told('org.fedoraproject.prod.buildsys.tag', 'one', '1');
+  assert.equal(await ask('1', 'fedora'), true);
+  assert.equal(await ask('2', 'fedora'), false);
+  assert.equal(await ask('1', 'mistyped'), true, 'a wrong setting doubles nothing');
+  assert.equal(await ask('1', 'centos'), true, 'what was found without a message is not heard');
+  await told('org.centos.prod.buildsys.tag', 'two', '2');
+  assert.equal(await ask('1', 'centos'), false);
+  assert.equal(await ask('2', 'centos'), true);
+  assert.equal(await ask('2', 'fedora'), false);
+  await told('buildsys.tag', 'three', '3', 'webhook');
+  assert.equal(await ask('3', 'centos'), true, 'the webhook does not say whose it is');
 });
 
 test('a look that is wanted while another runs follows it, and a failed one does not end them', async () => {
