@@ -137,7 +137,9 @@ function whyOf(result: GatherResult, ids: readonly number[]): Record<string, str
   const reasons: Record<string, string> = {};
   for (const id of ids) {
     const why = result.why(id);
-    if (why !== null) reasons[shortNevra(result.index.nevraOf(id))] = explainWhy(result.index, id, why);
+    if (why === null) continue;
+    const nevra = result.index.nevraOf(id);
+    reasons[shortNevra(nevra)] = explainWhy(result.index, nevra, why);
   }
   return reasons;
 }

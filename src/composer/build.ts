@@ -68,9 +68,6 @@ async function placeTrees(
   root: string,
   trees: readonly Tree[],
 ): Promise<void> {
-  const placements = trees.flatMap((tree) =>
-    tree.packages.map((one) => ({ package: one, path: `${tree.directory}/${one.location}` })),
-  );
   await placePackages(
     {
       signal: context.signal,
@@ -81,28 +78,28 @@ async function placeTrees(
       progress: (done, total) => context.progress('place', done, total, 'packages'),
     },
     root,
-    listUnique(placements),
+    trees.flatMap(listPlacements),
   );
 }
 
 /** One placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
-function listUnique(placements: readonly Placement[]): Placement[] {
-  const byPath = new Map<string, Placement>();
-  for (const one of placements) {
-    const other = byPath.get(one.path)?.package;
-    if (other !== undefined && other.payload !== one.package.payload) {
+function listPlacements({ directory, packages }: Tree): Placement[] {
+  const byLocation = new Map<string, SourcePackage>();
+  for (const one of packages) {
+    const other = byLocation.get(one.location);
+    if (other !== undefined && other.payload !== one.payload) {
       throw new ReactorError(
         'compose.file_name_taken',
-        `Two different packages are called ${one.package.fileName} and would be one file.`,
+        `Two different packages are called ${one.fileName} and would be one file.`,
         {
-          where: one.path,
+          where: `${directory}/${one.location}`,
           hint: 'Their repository holds them in different directories; give it one of them.',
         },
       );
     }
-    byPath.set(one.path, one);
+    byLocation.set(one.location, one);
   }
-  return [...byPath.values()];
+  return Array.from(byLocation, ([location, one]) => ({ package: one, path: `${directory}/${location}` }));
 }
 
 /** Writes the repositories; answers arch to `modules` record, relative to `compose/`. */

@@ -26,6 +26,8 @@ export interface PlaceContext {
 
 /** Files between two looks at the signal: a link takes about 12 µs. */
 const BATCH = 256;
+/** The thread must not run out of work while this one is busy with something else. */
+const BATCHES_AHEAD = 16;
 const fetchesAtOnce = 8;
 
 /**
@@ -40,24 +42,27 @@ export async function placePackages(
 ): Promise<void> {
   const folders = new Set(placements.map(({ path }) => dirname(path)));
   for (const folder of folders) mkdirSync(join(directory, folder), { recursive: true });
-  let placing: Promise<void> = Promise.resolve();
+  const placing: Promise<void>[] = [];
   try {
     for (let start = 0; start < placements.length; start += BATCH) {
       context.signal.throwIfAborted();
       const batch = placements.slice(start, start + BATCH);
       const from = await fetchAll(context, batch);
-      // One batch is placed while the next one is fetched.
-      await placing;
+      if (placing.length >= BATCHES_AHEAD) await placing.shift();
       const done = start + batch.length;
       const tell = (): void => context.progress(done, placements.length);
-      placing = placeBatch({ ...context, progress: tell }, directory, batch, from);
-      placing.catch(() => undefined);
+      const placed = placeBatch({ ...context, progress: tell }, directory, batch, from);
+      placed.catch(() => undefined);
+      placing.push(placed);
+    }
+    for (const placed of placing) {
+      await placed;
+      context.signal.throwIfAborted();
     }
   } finally {
     // Nothing is placed any more once this has ended, however it ends.
-    await placing.catch(() => undefined);
+    await Promise.allSettled(placing);
   }
-  await placing;
 }
 
 async function placeBatch(

@@ -19,6 +19,7 @@ import {
   publishCompose,
   publishedFingerprint,
 } from './publish.ts';
+import { runTogether } from './run-together.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
 const GENERATED = 'Compose is generated successfully';
@@ -44,7 +45,13 @@ export async function runCompose(
       (await planCompose(planContext(context, log, watch.signal, watch.progress), compose.request));
     const claim = await claimFingerprint(context, compose, plan);
     log.info({ fingerprint: plan.fingerprint, claim }, 'compose planned');
-    if (claim === 'build') await buildAndPublish(context, compose, plan, watch);
+    await runTogether(watch.signal, [
+      () => storeManifest(context.database.handle, plan.fingerprint, plan.manifest, context.clock.now()),
+      async (signal) => {
+        if (claim === 'build')
+          await buildAndPublish(context, compose, plan, { signal, progress: watch.progress });
+      },
+    ]);
     if (claim === 'published') linkLatest(targetDirOf(context, compose), id);
     if (claim === 'build' || claim === 'published') await endCompose(context, compose, 'done', GENERATED);
   } catch (error) {
@@ -89,7 +96,6 @@ async function claimFingerprint(
     if (one.state === 'done' && !isPublished(targetDir, one.id)) lost.add(one.id);
   }
   const isOwnPublished = publishedFingerprint(targetDir, compose.id) === fingerprint;
-  await storeManifest(context.database.handle, fingerprint, plan.manifest, now);
   return transaction(context.database.handle, async (handle) => {
     const change = changeContext(context, handle);
     await lockFingerprint(handle, fingerprint);
@@ -122,7 +128,7 @@ async function buildAndPublish(
   context: ComposerContext,
   compose: Compose,
   plan: ComposePlan,
-  watch: ComposeWatch,
+  { signal, progress }: Pick<ComposeWatch, 'signal' | 'progress'>,
 ): Promise<void> {
   const targetDir = targetDirOf(context, compose);
   const directory = buildingDirectory(targetDir, compose.id);
@@ -130,8 +136,8 @@ async function buildAndPublish(
   try {
     await buildCompose(
       {
-        signal: watch.signal,
-        progress: watch.progress,
+        signal,
+        progress,
         output: context.output,
         blocks: context.blocks,
         placing: context.placing,
@@ -140,8 +146,8 @@ async function buildAndPublish(
       { plan, identity: identityOf(compose), toplevelUrl: `${context.targetDirUrl}/odcs-${compose.id}` },
       directory,
     );
-    watch.signal.throwIfAborted();
-    watch.progress('publish', 0, 1, 'step');
+    signal.throwIfAborted();
+    progress('publish', 0, 1, 'step');
     await assertOurs(context, compose.id, plan.fingerprint);
     await publishCompose(targetDir, compose.id, directory);
   } finally {

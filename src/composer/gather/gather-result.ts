@@ -44,9 +44,9 @@ export function shortNevra(nevra: Nevra): string {
   return epoch === '0' ? `${name}-${version}-${release}.${arch}` : formatNevra(nevra);
 }
 
-/** One sentence on why a package is in a result. */
-export function explainWhy(index: GatherIndex, id: number, why: Why): string {
-  const subject = shortNevra(index.nevraOf(id));
+/** One sentence on why a package is in a result; `nevra` is its own. */
+export function explainWhy(index: GatherIndex, nevra: Nevra, why: Why): string {
+  const subject = shortNevra(nevra);
   switch (why.kind) {
     case 'input':
       return `${subject} is input, it matches "${why.pattern}".`;
@@ -82,7 +82,7 @@ export function explainChain(result: GatherResult, id: number): string[] {
     seen.add(at);
     const why = result.why(at);
     if (why === null) break;
-    lines.push(explainWhy(result.index, at, why));
+    lines.push(explainWhy(result.index, result.index.nevraOf(at), why));
     at = 'by' in why && typeof why.by === 'number' ? why.by : 'of' in why ? why.of : null;
   }
   return lines;

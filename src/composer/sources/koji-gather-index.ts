@@ -68,22 +68,18 @@ export function setOfSaved(index: GatherIndex): PreparedSet {
 export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly IndexedCopy[]): number | null {
   const { index, byPkgid, described } = set;
   const wanted = new Map(copies.map((one) => [one.facts.pkgid, one]));
-  const absent = new Map(wanted);
-  const removed: number[] = [];
-  for (let id = 0; id < index.count; id += 1) {
-    if (index.isRemoved(id)) continue;
-    const pkgid = index.pkgidOf(id);
-    if (!wanted.has(pkgid)) removed.push(id);
-    absent.delete(pkgid);
-  }
+  const held = byPkgid.size > 0 ? byPkgid : new Set(pkgidsOf(index));
+  const removed = [...held.keys()].filter((pkgid) => !wanted.has(pkgid));
+  const absent = [...wanted].flatMap(([pkgid, one]) => (held.has(pkgid) ? [] : [one]));
   // Removed packages stay in the columns of the index, so it must not change for ever.
-  if (absent.size + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
-  for (const id of removed) {
-    const pkgid = index.pkgidOf(id);
+  if (absent.length + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
+  for (const pkgid of removed) {
     byPkgid.delete(pkgid);
     described.delete(pkgid);
-    set.describedById[id] = undefined;
-    index.removePackage(id);
+    for (const id of index.packagesByPkgid(pkgid)) {
+      set.describedById[id] = undefined;
+      index.removePackage(id);
+    }
   }
   for (const [pkgid, one] of wanted) {
     const before = byPkgid.get(pkgid);
@@ -96,14 +92,20 @@ export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly I
   addRecords(
     index,
     set.repository,
-    [...absent.values()].map(({ key, copy, facts }) => ({
+    absent.map(({ key, copy, facts }) => ({
       record: known.package({ key, facts }).record,
       pkgid: facts.pkgid,
       href: copy.path,
       size: facts.size,
     })),
   );
-  return absent.size + removed.length;
+  return absent.length + removed.length;
+}
+
+function pkgidsOf(index: GatherIndex): string[] {
+  const pkgids: string[] = [];
+  for (let id = 0; id < index.count; id += 1) if (!index.isRemoved(id)) pkgids.push(index.pkgidOf(id));
+  return pkgids;
 }
 
 /** Where the files of a set can be read, those of the copies some packages at a time. */

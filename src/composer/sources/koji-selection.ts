@@ -30,11 +30,12 @@ export function collectTrees(
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
     const select = (id: number): SelectedPackage => {
       const why = result.why(id);
+      const known = describe(koji, set, id);
       return {
-        package: describe(koji, set, id),
+        package: known,
         // Made only for those who ask: nobody reads the reasons of a whole tag.
         get why() {
-          return why === null ? 'chosen by name' : explainWhy(result.index, id, why);
+          return why === null ? 'chosen by name' : explainWhy(result.index, known, why);
         },
       };
     };

@@ -123,7 +123,7 @@ async function collect(results: readonly ArchResult[], policy: RepoPolicy): Prom
     known.set(key, found);
     repositories.set(found, repository);
     const why = result.why(id);
-    return { package: found, why: why === null ? 'chosen by name' : explainWhy(index, id, why) };
+    return { package: found, why: why === null ? 'chosen by name' : explainWhy(index, found, why) };
   };
   const trees: SelectedTree[] = [];
   for (const { arch, result } of results) {

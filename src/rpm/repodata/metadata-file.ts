@@ -1,16 +1,29 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { BlockCache, PackedBlock } from './block-cache.ts';
 import { type Compression, compress, suffixOf } from './compression.ts';
+import { Scratch } from '../scratch.ts';
 import type { StagedFile } from './publish-repomd.ts';
 
 const MOST_IN_FLIGHT = 4;
 
-/** One part is answered as it is: it is good only until the caller waits. */
+const sync = promisify(fsync);
+const scratch = new Scratch();
+
+/** The parts as one, good only until the caller waits: one call of the hash for all costs less than one for each. */
 function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
-  return first && parts.length === 1 ? first : Buffer.concat(parts);
+  if (first && parts.length === 1) return first;
+  scratch.reset();
+  const whole = scratch.take(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
 }
 
 interface Pending {
@@ -60,7 +73,8 @@ export class MetadataFile {
       return;
     }
     const parts = content();
-    const whole = joinParts(parts);
+    // What is packed in another thread must be its own; what is only hashed need not last.
+    const whole = packed ? joinParts(parts) : Buffer.concat(parts);
     const size = whole.byteLength;
     if (state) {
       this.#openHash = state.hash;
@@ -75,7 +89,7 @@ export class MetadataFile {
       packed
         ? { packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize }
         : {
-            packed: compress(parts.length === 1 ? Buffer.from(whole) : whole, this.#compression),
+            packed: compress(whole, this.#compression),
             key: blockKey,
             openSize: size,
           },
@@ -88,7 +102,7 @@ export class MetadataFile {
    */
   async finish(type: string, name: string, timestamp: number): Promise<StagedFile> {
     await this.#drain(0);
-    fsyncSync(this.#descriptor);
+    await sync(this.#descriptor);
     closeSync(this.#descriptor);
     this.#isClosed = true;
     const checksum = this.#checksum.digest('hex');

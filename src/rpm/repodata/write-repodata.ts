@@ -130,7 +130,13 @@ export async function writeRepodata(
     }
     for (const { kind, file } of files) {
       await file.append(`tail ${kind.tail}`, () => [Buffer.from(kind.tail)]);
-      staged.push(await file.finish(kind.type, `${kind.type}.xml`, timestamp));
+    }
+    const finished = await Promise.allSettled(
+      files.map(({ kind, file }) => file.finish(kind.type, `${kind.type}.xml`, timestamp)),
+    );
+    for (const one of finished) {
+      if (one.status === 'rejected') throw one.reason;
+      staged.push(one.value);
     }
     for (const record of extra) {
       staged.push(await writeExtraRecord(repodata, record, timestamp, mark));
