@@ -20,6 +20,7 @@ export type BatchAnswer = BatchMade | { readonly id: number; readonly failure: B
 
 export interface BatchMade {
   readonly id: number;
+  /** May be longer than what lies in it. */
   readonly buffer: ArrayBuffer;
   readonly pkgids: readonly string[];
   readonly identities: readonly string[];
@@ -49,32 +50,35 @@ export interface MadePackage {
 
 const NUMBERS = 5;
 
-/** Takes the packages of an answer apart without copying. */
-export function packagesOf({ buffer, pkgids, identities, ends, found }: BatchMade): MadePackage[] {
+/** One package of an answer; nothing is copied. */
+export function packageOf(made: BatchMade, index: number): MadePackage {
+  const { buffer, ends } = made;
+  const at = index * NUMBERS;
   const last = ends.length - NUMBERS;
-  const bases = [0, 0, 0, 0];
-  for (let part = 1; part < bases.length; part += 1) {
-    bases[part] = (bases[part - 1] ?? 0) + (ends[last + part - 1] ?? 0);
-  }
-  return pkgids.map((pkgid, index) => {
-    const piece = (part: number) => {
-      const at = index * NUMBERS + part;
-      const start = index === 0 ? 0 : (ends[at - NUMBERS] ?? 0);
-      return new Uint8Array(buffer, (bases[part] ?? 0) + start, (ends[at] ?? 0) - start);
-    };
-    return {
-      fragments: {
-        pkgid,
-        identity: identities[index] ?? '',
-        locationOffset: ends[index * NUMBERS + 4] ?? 0,
-        primary: piece(0),
-        filelists: piece(1),
-        other: piece(2),
-      },
-      record: piece(3),
-      found: found[index],
-    };
-  });
+  let base = 0;
+  const piece = (part: number) => {
+    const start = index === 0 ? 0 : (ends[at - NUMBERS + part] ?? 0);
+    const view = new Uint8Array(buffer, base + start, (ends[at + part] ?? 0) - start);
+    base += ends[last + part] ?? 0;
+    return view;
+  };
+  return {
+    fragments: {
+      pkgid: made.pkgids[index] ?? '',
+      identity: made.identities[index] ?? '',
+      locationOffset: ends[at + 4] ?? 0,
+      primary: piece(0),
+      filelists: piece(1),
+      other: piece(2),
+    },
+    record: piece(3),
+    found: made.found[index],
+  };
+}
+
+/** All packages of an answer. */
+export function packagesOf(made: BatchMade): MadePackage[] {
+  return made.pkgids.map((_, index) => packageOf(made, index));
 }
 
 /** The error of a failed batch. */

@@ -15,6 +15,7 @@ export class BatchPool {
   readonly #idle: Worker[] = [];
   readonly #queue: Waiting[] = [];
   readonly #running = new Map<Worker, Waiting>();
+  readonly #spare: ArrayBuffer[] = [];
   #nextId = 0;
 
   constructor(threads: number) {
@@ -28,10 +29,15 @@ export class BatchPool {
   }
 
   /** Reads some RPMs; the answer has their order. Throws what the first broken one throws. */
-  async run(wanted: Omit<BatchRequest, 'id'>): Promise<BatchMade> {
+  async run(wanted: Omit<BatchRequest, 'id' | 'memory'>): Promise<BatchMade> {
     const answer = await this.#answer({ id: (this.#nextId += 1), ...wanted });
     if ('failure' in answer) throw errorOf(answer.failure);
     return answer;
+  }
+
+  /** Takes the memory of an answer for later ones: what lies in it is gone then. */
+  reuse(memory: ArrayBuffer): void {
+    if (this.#spare.length <= this.#workers.length) this.#spare.push(memory);
   }
 
   async close(): Promise<void> {
@@ -41,7 +47,7 @@ export class BatchPool {
   async #answer(request: BatchRequest): Promise<BatchAnswer> {
     if (this.#workers.length === 0) {
       await setImmediate();
-      return makeBatch(request);
+      return makeBatch({ ...request, memory: this.#spare.pop() });
     }
     return new Promise<BatchAnswer>((resolve, reject) => {
       this.#queue.push({ request, resolve, reject });
@@ -57,7 +63,8 @@ export class BatchPool {
       this.#idle.pop();
       this.#queue.shift();
       this.#running.set(worker, waiting);
-      worker.postMessage(waiting.request, []);
+      const memory = this.#spare.pop();
+      worker.postMessage({ ...waiting.request, memory }, memory ? [memory] : []);
     }
   }
 

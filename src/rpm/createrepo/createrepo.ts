@@ -13,7 +13,7 @@ import {
   compareLocations,
   writeRepodata,
 } from '../repodata/write-repodata.ts';
-import { type MadePackage, packagesOf } from './batch-answer.ts';
+import { type MadePackage, packageOf } from './batch-answer.ts';
 import { BatchPool } from './batch-pool.ts';
 import { type BrokenRpm, describeBroken, findBroken } from './find-broken.ts';
 import { type ListedRpm, listRpms } from './list-rpms.ts';
@@ -59,7 +59,7 @@ const FEW = 32;
 const BATCHES_AHEAD_OF_A_WORKER = 3;
 const DEFAULT_WORKERS = 2;
 /** Bytes of packed blocks that wait for their turn. */
-const PACKED_AHEAD = 32 * 1024 * 1024;
+const PACKED_AHEAD = 8 * 1024 * 1024;
 
 /**
  * Writes the repodata of a tree of RPMs, as `createrepo_c DIR` does. With a cache, an RPM of the same name, size
@@ -112,9 +112,14 @@ async function createFrom(
     try {
       const keep = (href: string, { fragments, record }: MadePackage) =>
         cache?.put(keys.get(href) ?? '', fragments, record);
-      const packages = packagesFrom({ options, rpms, known, pool, packed, ...(cache && { keep }) });
+      const spent: ArrayBuffer[] = [];
+      const packages = packagesFrom({ options, rpms, known, pool, packed, spent, ...(cache && { keep }) });
       const { now, ...rest } = context;
-      const written = await writeRepodata({ ...rest, blocks: packed }, directory, packages, {
+      const progress = (done: number, total: number) => {
+        for (const memory of spent.splice(0)) pool.reuse(memory);
+        context.progress?.(done, total);
+      };
+      const written = await writeRepodata({ ...rest, progress, blocks: packed }, directory, packages, {
         timestamp: Math.floor(now.getTime() / 1000),
         extra,
         ...(options.compression && { compression: options.compression }),
@@ -137,11 +142,21 @@ interface PackageSources {
   readonly pool: BatchPool;
   /** Takes the blocks that were packed where their pieces were made. */
   readonly packed: BlockCache;
+  /** Takes the memory that is no longer needed when the block that is written now is written. */
+  readonly spent: ArrayBuffer[];
   /** Told what was made, where it shall be kept. */
   readonly keep?: (href: string, made: MadePackage) => void;
 }
 
-function packagesFrom({ options, rpms, known, pool, packed, keep }: PackageSources): RepodataPackage[] {
+function packagesFrom({
+  options,
+  rpms,
+  known,
+  pool,
+  packed,
+  spent,
+  keep,
+}: PackageSources): RepodataPackage[] {
   const { directory, digests, compression = 'zstd', workers = DEFAULT_WORKERS, baseUrl } = options;
   const locations = rpms.map(({ href }) => (baseUrl === undefined ? { href } : { href, base: baseUrl }));
   const batches = planBatches(locations, known);
@@ -158,9 +173,8 @@ function packagesFrom({ options, rpms, known, pool, packed, keep }: PackageSourc
       const block = isBlock ? { block: { compression, locations: wanted } } : {};
       const answer = await pool.run({ files, withRecords: keep !== undefined, ...block });
       for (const [key, one] of answer.packed) packed.put(key, one);
-      const made = packagesOf(answer);
-      for (const [index, { href }] of wanted.entries()) if (made[index]) keep?.(href, made[index]);
-      return made;
+      if (keep) for (const [index, { href }] of wanted.entries()) keep(href, packageOf(answer, index));
+      return answer;
     },
   );
   const turns = new Map(
@@ -172,7 +186,16 @@ function packagesFrom({ options, rpms, known, pool, packed, keep }: PackageSourc
     const cached = known.get(location.href);
     if (cached) return { location, fragments: cached };
     const { number = -1, index = -1 } = turns.get(location) ?? {};
-    return { location, fragments: async () => (await take(number, index)).fragments };
+    const isLast = index + 1 === batches[number]?.locations.length;
+    return {
+      location,
+      fragments: async () => {
+        const { fragments } = packageOf(await take(number), index);
+        const { buffer } = fragments.primary;
+        if (isLast && !keep && buffer instanceof ArrayBuffer) spent.push(buffer);
+        return fragments;
+      },
+    };
   });
 }
 

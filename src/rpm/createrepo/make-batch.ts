@@ -32,12 +32,16 @@ export interface BatchRequest {
   readonly withFacts?: boolean;
   /** Where the files are a block that shall be packed too. */
   readonly block?: BatchBlock;
+  /** Memory for the answer, used where it is long enough. */
+  readonly memory?: ArrayBuffer | undefined;
 }
 
 const SCRATCH_BYTES = 1024 * 1024;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 const sink: FragmentBytes = { primary: new XmlBytes(), filelists: new XmlBytes(), other: new XmlBytes() };
 const records = new XmlBytes();
+const open = new XmlBytes();
+const LEAST_MEMORY = 1024 * 1024;
 
 /** Reads the RPMs of a batch and lays their repodata into one buffer that can be handed to another thread. */
 export function makeBatch(request: BatchRequest): BatchAnswer {
@@ -51,11 +55,11 @@ export function makeBatch(request: BatchRequest): BatchAnswer {
     const { code, message, where, hint } = error;
     return { id: request.id, failure: { code, message, where, hint } };
   } finally {
-    for (const bytes of [sink.primary, sink.filelists, sink.other, records]) bytes.clear();
+    for (const bytes of [sink.primary, sink.filelists, sink.other, records, open]) bytes.clear();
   }
 }
 
-function readBatch({ id, files, withRecords, withFacts }: BatchRequest): BatchMade {
+function readBatch({ id, files, withRecords, withFacts, memory }: BatchRequest): BatchMade {
   const pkgids: string[] = [];
   const identities: string[] = [];
   const ends: number[] = [];
@@ -70,7 +74,8 @@ function readBatch({ id, files, withRecords, withFacts }: BatchRequest): BatchMa
     identities.push(identity);
     ends.push(sink.primary.length, sink.filelists.length, sink.other.length, records.length, locationOffset);
   }
-  const buffer = joined([sink.primary.view(), sink.filelists.view(), sink.other.view(), records.view()]);
+  const pieces = [sink.primary, sink.filelists, sink.other, records].map((bytes) => bytes.view());
+  const buffer = joined(pieces, memory);
   return { id, buffer, pkgids, identities, ends, found, packed: [] };
 }
 
@@ -80,18 +85,30 @@ function packBlock(
 ): BatchMade['packed'] {
   const key = keyOfPackages(fragments, locations);
   return metadataKinds.map(({ type }) => {
-    const open = new Uint8Array(joined(piecesOf(type, fragments, locations)));
-    const bytes = new Uint8Array(joined([compressNow(open, compression)]));
-    return [keyOfBlock(compression, type, key), { bytes, openSize: open.byteLength }];
+    open.clear();
+    const [first = open.view(), ...others] = piecesOf(type, fragments, locations);
+    for (const piece of others.length > 0 ? [first, ...others] : []) open.addBytes(piece);
+    const whole = others.length > 0 ? open.view() : first;
+    const bytes = Uint8Array.from(compressNow(whole, compression));
+    return [keyOfBlock(compression, type, key), { bytes, openSize: whole.byteLength }];
   });
 }
 
-function joined(pieces: readonly Uint8Array[]): ArrayBuffer {
-  const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
+function joined(pieces: readonly Uint8Array[], memory: ArrayBuffer | undefined): ArrayBuffer {
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const buffer = memory && memory.byteLength >= size ? memory : newMemory(size);
+  const all = new Uint8Array(buffer);
   let at = 0;
   for (const piece of pieces) {
     all.set(piece, at);
     at += piece.byteLength;
   }
-  return all.buffer;
+  return buffer;
+}
+
+/** Rounded up, so that most other batches fit into it too. */
+function newMemory(size: number): ArrayBuffer {
+  let room = LEAST_MEMORY;
+  while (room < size) room *= 2;
+  return new ArrayBuffer(room);
 }

@@ -1,29 +1,25 @@
 /**
- * Makes things in batches a little ahead of the one who takes them in order: `take(batch, index)` starts that
- * batch and the next `ahead` ones. Every thing is taken once, and forgotten then. `sizes` are the things of
- * every batch.
+ * Makes batches a little ahead of the one who takes their things in order: `take(batch)` starts that batch and the
+ * next `ahead` ones. It is called once for every thing of a batch, and the batch is forgotten then. `sizes` are
+ * the things of every batch.
  */
-export function prefetch<Thing>(
+export function prefetch<Batch>(
   sizes: readonly number[],
   ahead: number,
-  make: (batch: number) => Promise<readonly Thing[]>,
-): (batch: number, index: number) => Promise<Thing> {
-  const batches = new Map<number, { readonly things: Promise<readonly Thing[]>; left: number }>();
+  make: (batch: number) => Promise<Batch>,
+): (batch: number) => Promise<Batch> {
+  const batches = new Map<number, { readonly made: Promise<Batch>; left: number }>();
   let started = 0;
-  const start = (batch: number, size: number) => {
-    const things = make(batch);
-    things.catch(() => undefined);
-    batches.set(batch, { things, left: size });
-  };
-  return async (number, index) => {
+  return async (number) => {
     for (; started <= Math.min(number + ahead, sizes.length - 1); started += 1) {
-      start(started, sizes[started] ?? 0);
+      const made = make(started);
+      made.catch(() => undefined);
+      batches.set(started, { made, left: sizes[started] ?? 0 });
     }
     const batch = batches.get(number);
-    const thing = (await batch?.things)?.[index];
-    if (!batch || thing === undefined) throw new Error(`Thing ${index} of batch ${number} was taken before.`);
+    if (!batch) throw new Error(`Batch ${number} was taken before.`);
     batch.left -= 1;
     if (batch.left === 0) batches.delete(number);
-    return thing;
+    return batch.made;
   };
 }
