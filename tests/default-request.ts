@@ -17,7 +17,7 @@ export const defaultRequest: Omit<ComposeRequest, 'sourceType' | 'source'> = {
   results: ['repository'],
   arches: ['x86_64'],
   multilibArches: [],
-  multilibMethods: ['none'],
+  multilibMethods: [],
   lookasideRepos: [],
   label: null,
   composeType: 'test',

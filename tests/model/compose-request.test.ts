@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseComposeRequest, parseFirstReleaseRequest } from '../../src/model/compose-request.ts';
 import { ReactorError } from '../../src/model/errors.ts';
+import { defaultRequest } from '../default-request.ts';
 
 const defaults = {
   arches: ['x86_64'],
@@ -20,27 +21,8 @@ test('what is not given has the default', () => {
   assert.deepEqual(parse({ source: tag }), {
     sourceType: 'tag',
     source: ['f26'],
-    packages: null,
-    builds: null,
+    ...defaultRequest,
     sigkeys: ['default'],
-    kojiEvent: null,
-    modularKojiTags: null,
-    moduleDefaults: null,
-    scratchModules: null,
-    scratchBuildTasks: null,
-    modules: null,
-    baseModule: { name: null, stream: null, streamVersionLte: null, streamVersionGte: null },
-    parentPungiComposeIds: null,
-    flags: [],
-    results: ['repository'],
-    arches: ['x86_64'],
-    multilibArches: [],
-    multilibMethods: [],
-    lookasideRepos: [],
-    label: null,
-    composeType: 'test',
-    respinOf: null,
-    targetDir: 'default',
     secondsToLive: 86_400,
   });
 });

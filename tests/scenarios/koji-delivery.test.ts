@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
-import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
 import { KojiHub } from '../../src/upstream/koji/hub.ts';
 import { makeHost } from '../composer/modules/module-host.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
-import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startFileServer } from '../upstream/koji/file-server.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
 import { makeCertificate, startTlsFront } from '../upstream/koji/tls-front.ts';
+import { kojiServiceConfig } from './koji-service-config.ts';
 
 const packages = ensurePackages(['dnf', 'rpm', 'openssl']);
 const needsPackages = packages.ready ? {} : { skip: packages.reason };
@@ -42,20 +41,7 @@ async function compose(
   delivery: 'copy' | 'reference' = 'copy',
 ): Promise<string> {
   const directory = mkdtempSync(join(folder, 'service-'));
-  const lines = Object.entries(profile).map(([key, value]) => `${key} = ${value}\n`);
-  writeFileSync(join(directory, 'koji.conf'), `[koji]\n${lines.join('')}`);
-  const { config } = loadConfig({
-    file: undefined,
-    environment: {},
-    overrides: {
-      data_dir: await makeDataDirectory(join(directory, 'data')),
-      port: 0,
-      koji_profile: 'koji',
-      koji_config: join(directory, 'koji.conf'),
-      arches: ['x86_64'],
-      delivery,
-    },
-  });
+  const config = await kojiServiceConfig(directory, profile, { delivery });
   const reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
   context.after(() => reactor.stop());
   const response = await fetch(`${reactor.url}/api/1/composes/`, {

@@ -6,13 +6,12 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
-import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
-import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
+import { kojiServiceConfig } from './koji-service-config.ts';
 
 const composeSchema = z.object({
   id: z.number(),
@@ -42,24 +41,13 @@ async function startService(
   cpSync(sharedPath('pungi', 'koji-topdir'), topDir, { recursive: true });
   const state = new StateHub();
   const hub = await startHubServer(state.answer);
-  writeFileSync(join(directory, 'koji.conf'), `[koji]\nserver = ${hub.url}\ntopdir = ${topDir}\n`);
   mkdirSync(join(directory, 'rules'));
   writeFileSync(
     join(directory, 'rules', 'follow.yaml'),
     `version: 1\nname: follow\nowner: rel-eng\ndescription: Follow a tag.\nmode: active\n${rule.on}settle: 20ms\nseries: small\n${rule.compose}`,
   );
-  const { config } = loadConfig({
-    file: undefined,
-    environment: {},
-    overrides: {
-      data_dir: await makeDataDirectory(join(directory, 'data')),
-      port: 0,
-      rules_dir: join(directory, 'rules'),
-      koji_profile: 'koji',
-      koji_config: join(directory, 'koji.conf'),
-      arches: ['x86_64'],
-    },
-  });
+  const profile = { server: hub.url, topdir: topDir };
+  const config = await kojiServiceConfig(directory, profile, { rules_dir: join(directory, 'rules') });
   const reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
   context.after(async () => {
     await reactor.stop();

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor, type Reactor } from '../../src/reactor.ts';
 import { until } from '../listeners/listening.ts';
-import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
+import { kojiServiceConfig } from './koji-service-config.ts';
 
 async function cursorOf({ database }: Reactor): Promise<number | undefined> {
   const row = await database.handle
@@ -37,19 +36,8 @@ test('a tagging whose message was lost is found at the start, once, and its buil
     rmSync(directory, { recursive: true, force: true });
   });
   const topDir = sharedPath('pungi', 'koji-topdir');
-  writeFileSync(join(directory, 'koji.conf'), `[koji]\nserver = ${hub.url}\ntopdir = ${topDir}\n`);
-  const { config } = loadConfig({
-    file: undefined,
-    environment: {},
-    overrides: {
-      data_dir: await makeDataDirectory(join(directory, 'data')),
-      target_dir: join(directory, 'composes'),
-      port: 0,
-      koji_profile: 'koji',
-      koji_config: join(directory, 'koji.conf'),
-      upstream_instance: 'centos',
-    },
-  });
+  const profile = { server: hub.url, topdir: topDir };
+  const config = await kojiServiceConfig(directory, profile, { upstream_instance: 'centos' });
   let seconds = state.now;
   const clock = { now: () => new Date(seconds * 1000) };
   const start = (): Promise<Reactor> => startReactor({ config, clock, log: createLog('silent') });

@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
-import { loadConfig } from '../../src/config.ts';
 import {
   openStompConnection,
   type StompConnection,
@@ -20,8 +19,8 @@ import { until } from '../listeners/listening.ts';
 import { activemqPackages, startActivemq } from '../services/activemq.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
 import { rabbitmqPackages, startRabbitmq } from '../services/rabbitmq.ts';
-import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
+import { kojiServiceConfig } from './koji-service-config.ts';
 
 const decisionSchema = z.object({
   id: z.number(),
@@ -194,26 +193,15 @@ export async function openScene(input: SceneInput): Promise<Scene> {
   if (rabbitmq !== null) stack.defer(() => rabbitmq.stop());
   const activemq = input.buses.includes('activemq') ? await openActivemq(announcements.stomp) : null;
   if (activemq !== null) stack.defer(() => activemq.stop());
-  const profile = Object.entries(input.koji).map(([key, value]) => `${key} = ${value}\n`);
-  writeFileSync(join(directory, 'koji.conf'), `[koji]\n${profile.join('')}`);
   mkdirSync(join(directory, 'rules'));
   for (const [name, text] of Object.entries(input.rules)) {
     writeFileSync(join(directory, 'rules', `${name}.yaml`), text);
   }
-  const { config } = loadConfig({
-    file: undefined,
-    environment: {},
-    overrides: {
-      data_dir: await makeDataDirectory(join(directory, 'data')),
-      port: 0,
-      rules_dir: join(directory, 'rules'),
-      koji_profile: 'koji',
-      koji_config: join(directory, 'koji.conf'),
-      arches: ['x86_64'],
-      ...rabbitmq?.overrides,
-      ...activemq?.overrides,
-      ...input.settings,
-    },
+  const config = await kojiServiceConfig(directory, input.koji, {
+    rules_dir: join(directory, 'rules'),
+    ...rabbitmq?.overrides,
+    ...activemq?.overrides,
+    ...input.settings,
   });
   const reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
   stack.defer(() => reactor.stop());

@@ -3,16 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { startReactor } from '../../src/reactor.ts';
 import { until } from '../listeners/listening.ts';
-import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';
 import { StateHub } from '../upstream/koji/state-hub.ts';
 import { ensurePackages } from './debian-packages.ts';
 import { rabbitmqPackages, startRabbitmq } from './rabbitmq.ts';
+import { kojiServiceConfig } from '../scenarios/koji-service-config.ts';
 
 const packages = ensurePackages([...rabbitmqPackages]);
 const options = packages.ready ? {} : { skip: packages.reason };
@@ -28,22 +27,14 @@ test('taggings whose messages were lost are found after each connection, once', 
     rmSync(directory, { recursive: true, force: true });
   });
   const topDir = sharedPath('pungi', 'koji-topdir');
-  writeFileSync(join(directory, 'koji.conf'), `[koji]\nserver = ${hub.url}\ntopdir = ${topDir}\n`);
   writeFileSync(
     join(directory, 'messaging.toml'),
     `amqp_url = "${rabbitmq.url}"\n[queues.odcs]\ndurable = true\n[[bindings]]\nqueue = "odcs"\nexchange = "amq.topic"\nrouting_keys = ["#"]\n`,
   );
-  const { config } = loadConfig({
-    file: undefined,
-    environment: {},
-    overrides: {
-      data_dir: await makeDataDirectory(join(directory, 'data')),
-      target_dir: join(directory, 'composes'),
-      roles: ['listener'],
-      koji_profile: 'koji',
-      koji_config: join(directory, 'koji.conf'),
-      fedora_messaging_config: join(directory, 'messaging.toml'),
-    },
+  const profile = { server: hub.url, topdir: topDir };
+  const config = await kojiServiceConfig(directory, profile, {
+    roles: ['listener'],
+    fedora_messaging_config: join(directory, 'messaging.toml'),
   });
   let seconds = state.now;
   const clock = { now: () => new Date(seconds * 1000) };
