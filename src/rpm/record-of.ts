@@ -14,13 +14,18 @@ import { repodataRequiresOf } from './repodata/repodata-requires.ts';
  */
 export function recordOf(header: RpmHeader): PackageRecord {
   const files = rawFilesOf(header);
+  return { ...recordHeadOf(header), files: files.map(({ path }) => decodeRaw(path)) };
+}
+
+/** The same without the files, which are only looked at where a requirement names one. */
+export function recordHeadOf(header: RpmHeader): Omit<PackageRecord, 'files'> {
   const provides = rawDependenciesOf(header, 'provides').filter(isKept);
-  const requires = rawDependenciesOf(header, 'requires');
+  const ownFiles = () => rawFilesOf(header).map(({ path }) => path);
+  const requires = repodataRequiresOf(rawDependenciesOf(header, 'requires'), provides, ownFiles);
   return {
     ...nevraOf(header),
     sourceRpm: header.main.string(Tag.sourceRpm) ?? null,
-    requires: repodataRequiresOf(requires, provides, () => files.map(({ path }) => path)).map(dependencyOf),
+    requires: requires.map(dependencyOf),
     provides: provides.map((provide) => dependencyOf({ ...provide, flags: provide.flags & 0xf })),
-    files: files.map(({ path }) => decodeRaw(path)),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { packagesOf } from '../../rpm/createrepo/batch-answer.ts';
+import { type BatchMade, packageOf } from '../../rpm/createrepo/batch-answer.ts';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
@@ -37,11 +37,10 @@ export interface IndexContext {
   readonly workers?: number;
 }
 
-const BATCH = 32;
+/** So many packages are read and kept together; an interruption costs at most those in the making. */
+const BATCH = 64;
 const BATCHES_AHEAD = 6;
 const FEW = 64;
-/** So many packages are made durable at once; an interruption costs at most them. */
-const KEPT_TOGETHER = 512;
 
 /**
  * Makes sure that the metadata of every copy is known and answers it, in the order of the copies. Only copies
@@ -96,49 +95,55 @@ async function indexLocalCopies(
   const batches = Array.from({ length: Math.ceil(wanted.length / BATCH) }, (_, at) =>
     wanted.slice(at * BATCH, (at + 1) * BATCH),
   );
-  const made: MadeCopy[] = [];
   let done = 0;
   try {
     await mapBounded(batches, BATCHES_AHEAD, async (batch) => {
       context.signal?.throwIfAborted();
-      made.push(...(await readBatch(pool, files, batch)));
-      if (made.length >= KEPT_TOGETHER) context.index.add(made.splice(0));
+      const answer = await readBatch(pool, files, batch);
+      context.index.add(madeOf(answer, files, batch));
+      pool.reuse(answer.buffer);
       done += batch.length;
       context.progress?.(done, wanted.length);
     });
   } finally {
-    context.index.add(made);
     await pool.close();
   }
 }
 
-async function readBatch(
-  pool: BatchPool,
-  files: KojiFiles,
-  batch: readonly KeyedCopy[],
-): Promise<readonly MadeCopy[]> {
-  const wanted = batch.map((one) => ({ one, path: files.localPath(one.copy.path) ?? '' }));
-  const answer = await pool
-    .run({ files: wanted.map(({ path }) => ({ path })), withRecords: true, withFacts: true })
-    .catch((error: unknown) => {
-      throw missingOf(wanted, error) ?? error;
-    });
-  return packagesOf(answer).flatMap(({ fragments, record, found }, at) => {
-    const { one, path = '' } = wanted[at] ?? {};
-    if (one === undefined || found === undefined) return [];
+function pathOf(files: KojiFiles, { copy }: KeyedCopy): string {
+  return files.localPath(copy.path) ?? '';
+}
+
+async function readBatch(pool: BatchPool, files: KojiFiles, batch: readonly KeyedCopy[]): Promise<BatchMade> {
+  const paths = batch.map((one) => pathOf(files, one));
+  try {
+    return await pool.run({ files: paths.map((path) => ({ path })), withRecords: true, withFacts: true });
+  } catch (error) {
+    throw missingOf(paths, batch, error) ?? error;
+  }
+}
+
+function madeOf(answer: BatchMade, files: KojiFiles, batch: readonly KeyedCopy[]): readonly MadeCopy[] {
+  return batch.flatMap((one, at) => {
+    const { fragments, record, found } = packageOf(answer, at);
+    if (found === undefined) return [];
     const { size, modified, inode } = found;
-    const file = { where: path, pkgid: fragments.pkgid, size, stamp: { modified, inode } };
+    const where = pathOf(files, one);
+    const file = { where, pkgid: fragments.pkgid, size, stamp: { modified, inode } };
     return [{ key: one.key, facts: factsOf(found, one.copy, file), fragments, record }];
   });
 }
 
+/** The error of a file that went away, or that the hub only believes to be there. */
 function missingOf(
-  wanted: readonly { readonly one: KeyedCopy; readonly path: string }[],
+  paths: readonly string[],
+  batch: readonly KeyedCopy[],
   error: unknown,
 ): ReactorError | undefined {
   if (!(error instanceof ReactorError) || error.code !== 'rpm.unreadable') return undefined;
-  const absent = wanted.find(({ path }) => path === error.where && !existsSync(path));
-  return absent && missing(absent.path, absent.one.copy);
+  const path = error.where ?? '';
+  const absent = batch[paths.indexOf(path)];
+  return absent && !existsSync(path) ? missing(path, absent.copy) : undefined;
 }
 
 function missing(where: string, copy: ChosenCopy): ReactorError {

@@ -116,6 +116,8 @@ async function createFrom(
       const packages = packagesFrom({ options, rpms, known, pool, packed, spent, ...(cache && { keep }) });
       const { now, ...rest } = context;
       const progress = (done: number, total: number) => {
+        // The cache holds what it was given until it is flushed.
+        if (spent.length > 0) cache?.flush();
         for (const memory of spent.splice(0)) pool.reuse(memory);
         context.progress?.(done, total);
       };
@@ -192,7 +194,7 @@ function packagesFrom({
       fragments: async () => {
         const { fragments } = packageOf(await take(number), index);
         const { buffer } = fragments.primary;
-        if (isLast && !keep && buffer instanceof ArrayBuffer) spent.push(buffer);
+        if (isLast && buffer instanceof ArrayBuffer) spent.push(buffer);
         return fragments;
       },
     };
