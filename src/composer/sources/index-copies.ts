@@ -38,7 +38,7 @@ export interface IndexContext {
 }
 
 /** So many packages are read and kept together; an interruption costs at most those in the making. */
-const BATCH = 64;
+const BATCH = 32;
 const BATCHES_AHEAD = 6;
 const FEW = 64;
 
