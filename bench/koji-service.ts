@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../src/clock.ts';
@@ -33,6 +34,29 @@ compose:
   source: { type: tag, source: bench }
 `;
 
+interface Peer {
+  readonly cold: number;
+  readonly update: number;
+}
+
+/** Seconds of createrepo_c for the repositories of a published compose, their links given. */
+function measurePeer(compose: string, directory: string, options: readonly string[]): Peer {
+  const copy = mkdtempSync(join(directory, 'peer-'));
+  execFileSync('cp', ['-al', join(compose, 'compose', 'Temporary'), copy]);
+  const trees = ['x86_64/os', 'x86_64/debug/tree', 'source/tree'].map((tree) =>
+    join(copy, 'Temporary', tree),
+  );
+  for (const tree of trees) rmSync(join(tree, 'repodata'), { recursive: true, force: true });
+  const run = (more: readonly string[]): number => {
+    const begin = performance.now();
+    for (const tree of trees) {
+      execFileSync('createrepo_c', ['-q', '--workers', '2', ...options, ...more, tree]);
+    }
+    return (performance.now() - begin) / 1000;
+  };
+  return { cold: run([]), update: run(['--update', '--skip-stat']) };
+}
+
 /** Wall and CPU seconds of this process since then. */
 function timesSince(begin: number, cpu: NodeJS.CpuUsage): string {
   const { user, system } = process.cpuUsage(cpu);
@@ -66,17 +90,18 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
   });
   const start = () => startReactor({ config, clock: systemClock, log: createLog('silent') });
   const request = { source: { type: 'tag', source: 'bench' }, flags: ['no_reuse'] };
-  const compose = async (url: string, what: string): Promise<void> => {
+  const compose = async (url: string, what: string): Promise<number> => {
     const begin = performance.now();
     const cpu = process.cpuUsage();
     const { id } = await postCompose(url, request);
     const done = await waitForEnd(url, id);
     if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
     say(`${what.padEnd(58)} ${timesSince(begin, cpu)}`);
+    return (performance.now() - begin) / 1000;
   };
   try {
     await using first = await start();
-    await compose(first.url, 'compose, nothing known, POST to done');
+    const cold = await compose(first.url, 'compose, nothing known, POST to done');
     await first.stop();
     rmSync(join(config.data_dir, 'cache', 'koji', 'sets'), { recursive: true, force: true });
     await using reactor = await start();
@@ -125,6 +150,17 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
         `${'one new build, event to done (settle 0)'.padEnd(58)} ${timesSince(begin, cpu)}` +
           `  by the clock of the service ${toDone.toFixed(2)} s, event to the start of its plan ${Math.round(toStart)} ms`,
       );
+      const published = join(config.target_dir, `odcs-${row.id}`);
+      for (const [name, options] of [
+        ['createrepo_c alone', []],
+        ['createrepo_c alone, no databases', ['--no-database']],
+      ] as const) {
+        const peer = measurePeer(published, directory, options);
+        say(
+          `${name.padEnd(58)} ${peer.cold.toFixed(2).padStart(7)} s, ${(peer.cold / cold).toFixed(1)}x of POST to done; ` +
+            `--update --skip-stat ${peer.update.toFixed(2)} s, ${(peer.update / toDone).toFixed(1)}x of event to done`,
+        );
+      }
       break;
     }
     say(`peak memory of the service ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);
