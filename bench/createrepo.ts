@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { sharedPath } from '../tests/shared.ts';
 import type { BenchTask, BenchAnswer } from './createrepo-task.ts';
 
@@ -90,12 +91,22 @@ function best<Result>(
   return median;
 }
 
-function compare(root: string, count: number, rounds: number): Row[] {
+interface Comparison {
+  readonly root: string;
+  /** Packages. */
+  readonly count: number;
+  readonly rounds: number;
+  /** The createrepo_c to be held against, and what it shall pack with where its own choice is not meant. */
+  readonly peer: string;
+  readonly peerOptions: readonly string[];
+}
+
+function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] {
   const universe = generate(join(root, 'universe'), count);
   const tree = linkTree(universe, universe.old, join(root, 'tree'));
   const peerCold = best(
     rounds,
-    () => measure('createrepo_c', ['-q', '--no-database', '--workers', '2', tree]),
+    () => measure(peer, ['-q', '--no-database', '--workers', '2', ...peerOptions, tree]),
     ({ seconds }) => seconds,
   );
   const digests = join(universe.root, 'digests');
@@ -103,16 +114,16 @@ function compare(root: string, count: number, rounds: number): Row[] {
   const add = (
     what: string,
     ours: { seconds: number; peak: number },
-    peer: { seconds: number; peak: number },
+    theirs: { seconds: number; peak: number },
   ) => {
     const { seconds, peak } = ours;
-    const ratio = peer.seconds / seconds;
+    const ratio = theirs.seconds / seconds;
     rows.push({
       what: `${count} packages, ${what}`,
       seconds,
       peakMegabytes: peak,
-      peerSeconds: peer.seconds,
-      peerPeakMegabytes: peer.peak,
+      peerSeconds: theirs.seconds,
+      peerPeakMegabytes: theirs.peak,
       ratio,
     });
   };
@@ -143,9 +154,10 @@ function compare(root: string, count: number, rounds: number): Row[] {
       const next = linkTree(universe, changed, join(root, `next-${round}`));
       execFileSync('cp', ['-r', join(tree, 'repodata'), join(next, 'repodata')]);
       const linked = (performance.now() - start) / 1000;
-      const { seconds, peak } = measure('createrepo_c', [
+      const { seconds, peak } = measure(peer, [
         '-q',
         '--no-database',
+        ...peerOptions,
         '--update',
         '--skip-stat',
         next,
@@ -185,17 +197,34 @@ function print(rows: readonly Row[]): void {
 }
 
 /**
- * Measures createrepo against createrepo_c over 20,000 generated packages (2,000 with --short): all of them, and
- * after one build changed against `createrepo_c --update --skip-stat`. Medians of 3
- * (1 with --short or --once).
+ * Measures createrepo against createrepo_c over 20,000 generated packages (2,000 with --short, others with
+ * --packages N): all of them, and after one build changed against `createrepo_c --update --skip-stat`. Medians
+ * of 3 (1 with --short or --once). `--peer PATH` names another createrepo_c than the one installed, and
+ * `--peer-compression zstd` how it packs.
  */
 export function run(argv: readonly string[]): Promise<void> {
-  const isShort = argv.includes('--short');
   const root = mkdtempSync(join(tmpdir(), 'bench-createrepo-'));
   try {
-    const rounds = argv.includes('--once') || isShort ? 1 : 3;
-    const rows = compare(root, isShort ? 2000 : 20_000, rounds);
-    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        short: { type: 'boolean', default: false },
+        once: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        packages: { type: 'string' },
+        peer: { type: 'string', default: 'createrepo_c' },
+        'peer-compression': { type: 'string' },
+      },
+    });
+    const { packages, 'peer-compression': packing } = values;
+    const rows = compare({
+      root,
+      count: packages === undefined ? (values.short ? 2000 : 20_000) : Number(packages),
+      rounds: values.once || values.short ? 1 : 3,
+      peer: values.peer,
+      peerOptions: packing === undefined ? [] : [`--general-compress-type=${packing}`],
+    });
+    if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
     else print(rows);
   } finally {
     rmSync(root, { recursive: true });
