@@ -1,6 +1,7 @@
 import { queryContentChanges, queryTagHistory } from '../../upstream/koji/hub-events.ts';
 import { listTaggedRpms, type TagContent } from '../../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
+import { mapBounded } from './map-bounded.ts';
 import { hasTagChanged, pinTag, type KojiPin } from './pin.ts';
 
 /** The content of a tag at the event it is pinned to. */
@@ -23,6 +24,7 @@ interface Kept extends PinnedContent {
 /** After so long a tag is read whole again: changes without a line in the history would stay unseen else. */
 const WHOLE_AGAIN_MS = 10 * 60_000;
 const MOST_PACKAGES = 40;
+const LISTED_AT_ONCE = 4;
 
 /**
  * Reads tags and keeps the last few, so that asking again costs three small calls where nothing changed, and one
@@ -106,31 +108,33 @@ export class KojiTagReader {
     if (kept.pin.event.id === pin.event.id && kept.pin.recent === pin.recent) return kept.content;
     if (!(await hasTagChanged(this.#hub, kept.pin, { signal }))) return kept.content;
     const range = { afterEvent: kept.pin.recentSince, signal };
-    const changes = await queryContentChanges(this.#hub, {
-      ...range,
-      upToEvent: pin.event.id,
-      tagIds: pin.treeIds,
-    });
+    const [changes, happenings] = await Promise.all([
+      queryContentChanges(this.#hub, { ...range, upToEvent: pin.event.id, tagIds: pin.treeIds }),
+      queryTagHistory(this.#hub, range),
+    ]);
     if (changes.length === 0 || changes.some((line) => !line.startsWith('tag_listing '))) return null;
     const tree = new Set(pin.treeIds);
-    const happenings = await queryTagHistory(this.#hub, range);
     const names = new Set(
       happenings.filter((one) => tree.has(one.tagId) && one.event <= pin.event.id).map((one) => one.name),
     );
     if (names.size === 0 || names.size > MOST_PACKAGES) return null;
-    let content = kept.content;
-    for (const name of names) {
-      content = replacePackage(content, name, await this.#list(wish, pin, signal, name));
-    }
-    return content;
+    const listed = await mapBounded(
+      [...names],
+      LISTED_AT_ONCE,
+      async (name) => [name, await this.#list(wish, pin, signal, name)] as const,
+    );
+    return replacePackages(kept.content, new Map(listed));
   }
 }
 
-/** The content of a tag with the builds of one package exchanged. */
-export function replacePackage(content: TagContent, name: string, fresh: TagContent): TagContent {
-  const builds = new Map([...content.builds].filter(([, build]) => build.packageName !== name));
+/** The content of a tag with the builds of some packages exchanged; `fresh` is by the name of the package. */
+export function replacePackages(content: TagContent, fresh: ReadonlyMap<string, TagContent>): TagContent {
+  const builds = new Map([...content.builds].filter(([, build]) => !fresh.has(build.packageName)));
   const rpms = content.rpms.filter((rpm) => builds.has(rpm.buildId));
-  const added = new Map([...fresh.builds].filter(([, build]) => build.packageName === name));
-  for (const [id, build] of added) builds.set(id, build);
-  return { rpms: [...rpms, ...fresh.rpms.filter((rpm) => added.has(rpm.buildId))], builds };
+  for (const [name, listed] of fresh) {
+    const added = new Map([...listed.builds].filter(([, build]) => build.packageName === name));
+    for (const [id, build] of added) builds.set(id, build);
+    for (const rpm of listed.rpms) if (added.has(rpm.buildId)) rpms.push(rpm);
+  }
+  return { rpms, builds };
 }

@@ -43,10 +43,12 @@ export async function pinTag(
   options: CallOptions = {},
 ): Promise<KojiPin> {
   const event = await resolveEvent(hub, wanted.event, options);
-  const treeIds = await readTree(hub, wanted.tag, wanted.inherit, event.id, wanted.event !== null, options);
+  const [treeIds, before] = await Promise.all([
+    readTree(hub, wanted.tag, wanted.inherit, event.id, wanted.event !== null, options),
+    getLastEvent(hub, { ...options, before: event.at - OVERLAP_MS }),
+  ]);
   const isAged = now.getTime() - event.at >= AGED_MS;
   const pin = { tag: wanted.tag, event, treeIds, isAged };
-  const before = await getLastEvent(hub, { ...options, before: event.at - OVERLAP_MS });
   const recentSince = before?.id ?? 0;
   if (isAged) return { ...pin, recentSince, recent: '' };
   return { ...pin, recentSince, recent: await digestRecent(hub, event.id, treeIds, recentSince, options) };
@@ -74,10 +76,16 @@ async function readTree(
   isAsked: boolean,
   options: CallOptions,
 ): Promise<readonly number[]> {
-  const found = await getTag(hub, tag, { ...options, event });
+  const [tagged, inherited] = await Promise.allSettled([
+    getTag(hub, tag, { ...options, event }),
+    inherit ? getFullInheritance(hub, tag, { ...options, event }) : [],
+  ]);
+  // The hub's complaint about the inheritance of a tag it does not know says less.
+  if (tagged.status === 'rejected') throw tagged.reason;
+  const found = tagged.value;
   if (found === null) throw tagUnknown(hub, tag, isAsked ? event : undefined);
-  if (!inherit) return [found.id];
-  const parents = await getFullInheritance(hub, tag, { ...options, event });
+  if (inherited.status === 'rejected') throw inherited.reason;
+  const parents = inherited.value;
   return [...new Set([found.id, ...parents.map((parent) => parent.tagId)])].sort(
     (left, right) => left - right,
   );

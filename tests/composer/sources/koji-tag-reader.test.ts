@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { KojiTagReader, replacePackage } from '../../../src/composer/sources/koji-tag-reader.ts';
+import { KojiTagReader, replacePackages } from '../../../src/composer/sources/koji-tag-reader.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import { startHubServer, type HubServer, type ServedCall } from '../../upstream/koji/hub-server.ts';
@@ -92,8 +92,8 @@ test('exchanging the builds of one package leaves all others', async () => {
   const { hub } = await start();
   const all = await listTaggedRpms(hub, { tag: 'f-all', inherit: true });
   const one = await listTaggedRpms(hub, { tag: 'f-all', inherit: true, package: 'e-lib' });
-  const without = replacePackage(all, 'e-lib', { rpms: [], builds: new Map() });
+  const without = replacePackages(all, new Map([['e-lib', { rpms: [], builds: new Map() }]]));
   assert.equal(without.rpms.length, all.rpms.length - one.rpms.length);
-  const again = replacePackage(without, 'e-lib', one);
+  const again = replacePackages(without, new Map([['e-lib', one]]));
   assert.deepEqual(new Set(again.rpms), new Set(all.rpms));
 });
