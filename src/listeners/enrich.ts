@@ -5,7 +5,11 @@ import type { Errata } from '../upstream/errata.ts';
 
 /** The systems that know what a bus does not say; one that is not configured is left out. */
 export interface EnrichSources {
-  readonly koji?: { tagsFedBy(tag: string): Promise<readonly string[]> };
+  readonly koji?: {
+    tagsFedBy(tag: string): Promise<readonly string[]>;
+    /** Names of binary packages by NVR; a build that is not known is left out. */
+    binaryNames(nvrs: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  };
   readonly bodhi?: Bodhi;
   readonly errata?: Errata;
 }
@@ -17,9 +21,15 @@ export function needsEnrichment(sources: EnrichSources, event: DomainEvent): boo
     case 'koji.untag':
       return sources.koji !== undefined && event.feeds === undefined;
     case 'bodhi.update':
-      return sources.bodhi !== undefined && (event.type === undefined || event.severity === undefined);
+      return (
+        (sources.bodhi !== undefined && isUpdateBare(event)) ||
+        (sources.koji !== undefined && isPushed(event) && event.builds.some(isBuildBare))
+      );
     case 'errata.status':
-      return sources.errata !== undefined && !event.embargoed && event.builds === undefined;
+      if (event.embargoed) return false;
+      return event.builds === undefined
+        ? sources.errata !== undefined
+        : sources.koji !== undefined && event.builds.some(isBuildBare);
     default:
       return false;
   }
@@ -48,7 +58,35 @@ async function enrichTag({ koji }: EnrichSources, event: KojiTagEvent): Promise<
   return koji === undefined ? event : { ...event, feeds: await koji.tagsFedBy(event.tag) };
 }
 
-async function enrichUpdate({ bodhi }: EnrichSources, event: BodhiUpdateEvent): Promise<BodhiUpdateEvent> {
+async function enrichUpdate(sources: EnrichSources, event: BodhiUpdateEvent): Promise<BodhiUpdateEvent> {
+  const whole = isUpdateBare(event) ? await askBodhi(sources, event) : event;
+  return isPushed(whole) ? { ...whole, builds: await withRpms(sources, whole.builds) } : whole;
+}
+
+function isUpdateBare(event: BodhiUpdateEvent): boolean {
+  return event.type === undefined || event.severity === undefined;
+}
+
+/** Of the many messages about an update those that rules compose on. */
+function isPushed(event: BodhiUpdateEvent): boolean {
+  return event.phase === 'complete';
+}
+
+function isBuildBare(build: EventBuild): boolean {
+  return build.rpms === undefined;
+}
+
+async function withRpms({ koji }: EnrichSources, builds: readonly EventBuild[]): Promise<EventBuild[]> {
+  const bare = builds.filter(isBuildBare).map(({ nvr }) => nvr);
+  if (koji === undefined || bare.length === 0) return [...builds];
+  const known = await koji.binaryNames(bare);
+  return builds.map((build) => {
+    const rpms = build.rpms ?? known.get(build.nvr);
+    return rpms === undefined ? build : { ...build, rpms };
+  });
+}
+
+async function askBodhi({ bodhi }: EnrichSources, event: BodhiUpdateEvent): Promise<BodhiUpdateEvent> {
   const update = (await bodhi?.getUpdate(event.alias)) ?? null;
   if (update === null) return event;
   return {
@@ -61,7 +99,12 @@ async function enrichUpdate({ bodhi }: EnrichSources, event: BodhiUpdateEvent): 
   };
 }
 
-async function enrichAdvisory({ errata }: EnrichSources, event: ErrataEvent): Promise<ErrataEvent> {
+async function enrichAdvisory(sources: EnrichSources, event: ErrataEvent): Promise<ErrataEvent> {
+  const whole = event.builds === undefined ? await askErrata(sources, event) : event;
+  return whole.builds === undefined ? whole : { ...whole, builds: await withRpms(sources, whole.builds) };
+}
+
+async function askErrata({ errata }: EnrichSources, event: ErrataEvent): Promise<ErrataEvent> {
   const advisory = (await errata?.getAdvisory(event.id)) ?? null;
   if (advisory === null) return event;
   return {

@@ -235,6 +235,9 @@ export const buildFields = {
   package: name('the package (source name) of the build'),
   build_id: integer("the build's number in Koji"),
   owner: name('who built'),
+  rpms: names(
+    'its binary packages, of any arch, without debug ones; of pushed updates and of advisories, read from Koji',
+  ),
 } as const satisfies Described<EventBuild>;
 
 const fieldsByKind = new Map<string, ReadonlyMap<string, EventField>>(

@@ -26,6 +26,8 @@ export interface EventBuild {
   readonly package: string;
   readonly build_id?: number;
   readonly owner?: string;
+  /** Names of its binary packages, sorted; present once enriched. */
+  readonly rpms?: readonly string[];
 }
 
 /**

@@ -64,3 +64,8 @@ export function formatNvra(nevra: Nevra): string {
 export function isSourceArch(arch: string): boolean {
   return arch === 'src' || arch === 'nosrc';
 }
+
+/** Whether a name is that of a debuginfo or debugsource package, or a pattern that asks for them. */
+export function isDebugName(name: string): boolean {
+  return name.endsWith('-debuginfo') || name.includes('-debuginfo-') || name.endsWith('-debugsource');
+}

@@ -9,6 +9,7 @@ import { kojiState } from '../rules/koji-state.ts';
 import type { StateSources } from '../rules/require.ts';
 import { connectBodhi } from '../upstream/bodhi.ts';
 import { connectErrata } from '../upstream/errata.ts';
+import { binaryNamesOf } from '../upstream/koji/binary-names.ts';
 import { getLastEvent, queryTagHistory } from '../upstream/koji/hub-events.ts';
 import type { KojiHub } from '../upstream/koji/hub.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
@@ -50,7 +51,12 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
     enrich: {
       ...(hub === null
         ? {}
-        : { koji: { tagsFedBy: keepFor(KEEP_MS, (tag: string) => tagsFedBy(hub, tag)) } }),
+        : {
+            koji: {
+              tagsFedBy: keepFor(KEEP_MS, (tag: string) => tagsFedBy(hub, tag)),
+              binaryNames: (nvrs) => binaryNamesOf(hub, nvrs),
+            },
+          }),
       ...(bodhi === null ? {} : { bodhi }),
       ...(errata === null ? {} : { errata }),
     },

@@ -186,7 +186,9 @@ function collect(placeholder: Placeholder, input: InputEvent, found: Set<Scalar>
   }
   for (const element of value) {
     const inner: unknown = placeholder.element === null ? element : readElement(element, placeholder.element);
-    if (isScalar(inner)) found.add(checked(placeholder, inner, type === 'names' ? 'name' : type));
+    for (const one of Array.isArray(inner) ? inner : [inner]) {
+      if (isScalar(one)) found.add(checked(placeholder, one, type === 'names' ? 'name' : type));
+    }
   }
   return true;
 }

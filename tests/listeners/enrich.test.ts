@@ -42,7 +42,13 @@ const url = `http://127.0.0.1:${address.port}/`;
 const sources = {
   bodhi: connectBodhi(url),
   errata: connectErrata(url),
-  koji: { tagsFedBy: async (tag: string) => [tag, 'f44-build'] },
+  koji: {
+    tagsFedBy: async (tag: string) => [tag, 'f44-build'],
+    binaryNames: async (nvrs: readonly string[]) =>
+      new Map(
+        nvrs.filter((nvr) => !nvr.startsWith('gone')).map((nvr) => [nvr, [`${nvr.split('-')[0]}-libs`]]),
+      ),
+  },
 };
 
 test('a tag event learns which tags it feeds', async () => {
@@ -65,7 +71,7 @@ test('an update learns what Bodhi knows and keeps what it said itself', async ()
     severity: 'urgent',
     release: 'F44',
     status: 'stable',
-    builds: [{ nvr: 'openssl-3.2.1-2.fc44', package: 'openssl' }],
+    builds: [{ nvr: 'openssl-3.2.1-2.fc44', package: 'openssl', rpms: ['openssl-libs'] }],
   });
 });
 
@@ -77,8 +83,30 @@ test('an advisory learns its severity and builds', async () => {
     name: 'RHSA-2026:7-01',
     severity: 'Critical',
     content_types: ['rpm'],
-    builds: [{ nvr: 'bash-5.1-2.el9', package: 'bash' }],
+    builds: [{ nvr: 'bash-5.1-2.el9', package: 'bash', rpms: ['bash-libs'] }],
   });
+});
+
+test('the builds of a pushed update learn their binary packages, one that is gone does not', async () => {
+  const known = { nvr: 'ed-1-1', package: 'ed' };
+  const gone = { nvr: 'gone-1-1', package: 'gone' };
+  const told = { nvr: 'vim-1-1', package: 'vim', rpms: ['vim-minimal'] };
+  const update = {
+    kind: 'bodhi.update',
+    phase: 'complete',
+    alias: 'FEDORA-2026-1',
+    type: 'security',
+    severity: 'high',
+    builds: [known, gone, told],
+  } as const;
+  assert.ok(needsEnrichment(sources, update));
+  assert.deepEqual(await enrichEvent(sources, update), {
+    ...update,
+    builds: [{ ...known, rpms: ['ed-libs'] }, gone, told],
+  });
+  assert.equal(needsEnrichment(sources, { ...update, builds: [told] }), false);
+  assert.equal(needsEnrichment(sources, { ...update, phase: 'edit' }), false);
+  assert.equal(needsEnrichment({ bodhi: sources.bodhi }, update), false);
 });
 
 test('an embargoed advisory is asked about by nobody', () => {

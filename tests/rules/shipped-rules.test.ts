@@ -48,21 +48,25 @@ test('all shipped rules are read, and none composes before somebody says so', ()
   for (const rule of rules.values()) assert.equal(rule.mode, 'shadow');
 });
 
-test('a security update becomes a compose of its packages from the release with the new builds', () => {
-  assert.deepEqual(ask('container-security-updates', updateEvent()), {
+test('a security update of what the images install becomes a compose of that, with the new builds', () => {
+  const builds = [
+    { nvr: 'openssl-3.5.1-2.fc44', package: 'openssl', rpms: ['openssl', 'openssl-devel', 'openssl-libs'] },
+    { nvr: 'curl-8.11.1-3.fc44', package: 'curl', rpms: ['curl'] },
+  ];
+  assert.deepEqual(ask('container-security-updates', updateEvent({ builds })), {
     series: 'container-updates-F44',
     body: {
       source: {
         type: 'tag',
         source: 'f44',
-        packages: ['curl', 'openssl'],
+        packages: ['openssl-libs', 'libcurl', 'glibc'],
         builds: ['curl-8.11.1-3.fc44', 'openssl-3.5.1-2.fc44'],
       },
     },
   });
-  assert.equal(ask('container-security-updates', updateEvent({ type: 'bugfix' })), 'type');
-  const kernel = updateEvent({ builds: [{ nvr: 'kernel-6.1-1.fc44', package: 'kernel' }] });
-  assert.equal(ask('container-security-updates', kernel), 'builds');
+  assert.equal(ask('container-security-updates', updateEvent({ builds, type: 'bugfix' })), 'type');
+  assert.equal(ask('container-security-updates', updateEvent({ builds: builds.slice(1) })), 'builds');
+  assert.equal(ask('container-security-updates', updateEvent()), 'builds', 'without Koji nobody knows');
 });
 
 test('a shipped RHSA becomes a compose of exactly its builds; an embargoed one does not', () => {

@@ -43,6 +43,18 @@ test('events of the window yield a sorted list without doubles', () => {
   });
 });
 
+test('lists of builds become one list', () => {
+  const builds = [
+    { nvr: 'curl-8-1', package: 'curl', rpms: ['curl', 'libcurl'] },
+    { nvr: 'bash-5-1', package: 'bash', rpms: ['bash'] },
+    { nvr: 'gone-1-1', package: 'gone' },
+  ];
+  const source = { group: {}, events: [inputEvent(updateEvent({ builds }))] };
+  assert.deepEqual(fillTemplate({ packages: '${events.builds[].rpms}' }, source), {
+    packages: ['bash', 'curl', 'libcurl'],
+  });
+});
+
 test('without an event scope the group answers, then the newest event', () => {
   const source = { group: { tag: 'f44' }, events: [tag('a-1-1'), tag('b-1-1', 'f45')] };
   assert.equal(fillName('${tag}', source), 'f44');

@@ -77,6 +77,7 @@ compose:
       'container-security-updates': shippedRule('container-security-updates', [
         ['settle: 2m\nmax_wait: 10m', 'settle: 200ms'],
         ['source: f44\n', 'source: f44-watched\n'],
+        ['[openssl-libs, libcurl, glibc]', '[e-lib]'],
       ]),
       'side-tag-ready': shippedRule('side-tag-ready', [
         ['f45-build-side-*', 'f40-build-side-*'],

@@ -1,4 +1,4 @@
-import { isSourceArch, type Nevra } from '../../model/nevra.ts';
+import { isDebugName, isSourceArch, type Nevra } from '../../model/nevra.ts';
 import { parseEvr } from '../../model/evr.ts';
 import { textOfByteString } from '../../rpm/repodata/xml-scan.ts';
 import { DependencyTable } from './dependency-table.ts';
@@ -24,11 +24,6 @@ export interface IndexedRepository {
   readonly name: string;
   /** Its packages satisfy dependencies but are not part of a result. */
   readonly isLookaside: boolean;
-}
-
-/** Whether a name is that of a debuginfo or debugsource package, or a pattern that asks for them. */
-export function isDebugName(name: string): boolean {
-  return name.endsWith('-debuginfo') || name.includes('-debuginfo-') || name.endsWith('-debugsource');
 }
 
 /** Whether primary.xml lists a path by itself: `/etc/…`, anything below a `bin/`, `/usr/lib/sendmail`. */

@@ -1,7 +1,8 @@
+import { isDebugName } from '../../model/nevra.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { addCompanions, addFulltree, addLangpacks } from './add-companions.ts';
 import { addDebug, addSources } from './add-sources.ts';
-import { isDebugName, type GatherIndex } from './gather-index.ts';
+import type { GatherIndex } from './gather-index.ts';
 import type { GatherResult } from './gather-result.ts';
 import {
   selectByName,

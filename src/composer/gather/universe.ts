@@ -1,7 +1,8 @@
 import { archListsOf } from '../../model/arches.ts';
 import { isGlob, matchNamePattern } from '../../model/name-pattern.ts';
+import { isDebugName } from '../../model/nevra.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
-import { isDebugName, type GatherIndex } from './gather-index.ts';
+import type { GatherIndex } from './gather-index.ts';
 import { EvrCache } from './version-match.ts';
 
 export const INVISIBLE = 0;

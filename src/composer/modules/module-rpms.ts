@@ -1,8 +1,7 @@
 import { archListsOf } from '../../model/arches.ts';
-import { formatNevra, isSourceArch } from '../../model/nevra.ts';
+import { formatNevra, isDebugName, isSourceArch } from '../../model/nevra.ts';
 import { formatNsvc } from '../../model/nsvc.ts';
 import type { ModuleStream } from '../../rpm/modulemd.ts';
-import { isDebugName } from '../gather/gather-index.ts';
 import type { ModulePackage, ModulePool } from './module-pools.ts';
 
 /** A package and the module that brings it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { binaryNamesOf } from '../../../src/upstream/koji/binary-names.ts';
 import { getBuilds, getBuildsWithRpms, querySigkeys } from '../../../src/upstream/koji/hub-builds.ts';
 import {
   getEvent,
@@ -69,6 +70,12 @@ test('the content of a tag at an event is whole and repeatable', async () => {
   assert.equal(known?.build.id, build.id);
   const own = content.rpms.filter((rpm) => rpm.buildId === build.id).map((rpm) => rpm.id);
   assert.ok(own.every((id) => known?.rpms.some((rpm) => rpm.id === id)));
+  const binary = known?.rpms.filter(({ arch }) => arch !== 'src').map(({ name }) => name) ?? [];
+  const names = await binaryNamesOf(hub, [build.nvr, 'no-such-build-at-all-1-1']);
+  assert.deepEqual(
+    [...names],
+    [[build.nvr, [...new Set(binary)].filter((name) => !/-debug/.test(name)).sort()]],
+  );
   const one = await listTaggedRpms(hub, { ...query, package: build.packageName });
   assert.deepEqual([...one.builds.keys()], [build.id]);
   assert.equal((await querySigkeys(hub, own)).size, own.length);
