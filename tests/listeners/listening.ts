@@ -61,6 +61,15 @@ export async function untilConnected(listener: Supervisor, count = 1): Promise<v
   }, `connection ${count}`);
 }
 
+/** Waits until the broker has refused the listener; answers how often it was connected before. */
+export async function connectionsWhenRefused(listener: Supervisor): Promise<number> {
+  const refused = await until(() => {
+    const health = listener.health();
+    return health.state === 'waiting' && health.reason !== null ? health : undefined;
+  }, 'the broker refuses the listener');
+  return refused.connections;
+}
+
 /** How many rows the inbox holds. */
 export async function countEvents(database: Database): Promise<number> {
   const { count } = await database.handle
