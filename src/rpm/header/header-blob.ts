@@ -151,11 +151,11 @@ export class HeaderBlob {
     return values && this.rawBetween(values.begin, this.endOfString(values.begin));
   }
 
-  /** The strings of a tag, at most so many, their bytes as characters; empty where the tag is missing. */
-  rawStrings(tag: number, most = Number.POSITIVE_INFINITY): string[] {
+  /** All strings of a tag, their bytes as characters; empty where the tag is missing. */
+  rawStrings(tag: number): string[] {
     const values = this.stringValues(tag);
     if (!values) return [];
-    const count = Math.min(values.count, most);
+    const { count } = values;
     let end = values.begin;
     for (let index = 0; index < count; index += 1) end = this.endOfString(end) + 1;
     const text = this.rawBetween(values.begin, end);

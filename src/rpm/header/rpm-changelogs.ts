@@ -1,12 +1,11 @@
 import type { RpmHeader } from './rpm-header.ts';
 import { Tag } from './tags.ts';
 
-/** An entry of a changelog; the author is bytes as characters. */
+/** An entry of a changelog: where in the file its strings begin. */
 export interface PlacedChangelog {
-  readonly author: string;
+  readonly authorAt: number;
   /** Unix seconds. */
   readonly time: number;
-  /** Where in the file the text begins. */
   readonly textAt: number;
 }
 
@@ -15,7 +14,6 @@ export interface PlacedChangelog {
  */
 export function rawChangelogsOf({ main }: RpmHeader, most: number): PlacedChangelog[] {
   const names = main.stringValues(Tag.changelogName);
-  const authors = main.rawStrings(Tag.changelogName, most);
   const times = main.integers(Tag.changelogTime);
   const texts = main.stringValues(Tag.changelogText);
   const counts = [names?.count ?? 0, texts?.count ?? 0] as const;
@@ -26,8 +24,10 @@ export function rawChangelogsOf({ main }: RpmHeader, most: number): PlacedChange
   main.checkStrings(Tag.changelogName);
   main.checkStrings(Tag.changelogText);
   let textAt = texts?.begin ?? 0;
-  return authors.map((author, index) => {
-    const entry = { author, time: times[index] ?? 0, textAt };
+  let authorAt = names?.begin ?? 0;
+  return times.slice(0, most).map((time) => {
+    const entry = { authorAt, time, textAt };
+    authorAt = main.endOfString(authorAt) + 1;
     textAt = main.endOfString(textAt) + 1;
     return entry;
   });

@@ -21,12 +21,19 @@ export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
 }
 
+/** What stands for a byte that is rare, where that is so in text and attributes alike. */
+const entities: readonly (Uint8Array | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
+  const escaped = xmlAttribute(String.fromCharCode(byte));
+  return byte < 0x80 && escaped.startsWith('&') ? bytesOf(escaped) : undefined;
+});
+const LONGEST_ENTITY = 6;
+
 const inText = classify(RARE_IN_TEXT);
 const inAttribute = classify(RARE_IN_ATTRIBUTE);
 
 /**
  * Appends the string of a header that begins at an offset as the text of an element, and answers where it ends.
- * What needs no escaping is copied byte by byte. Throws `rpm.string_unterminated`.
+ * What is ASCII is copied byte by byte. Throws `rpm.string_unterminated`.
  */
 export function addText(into: XmlBytes, main: HeaderBlob, begin: number): number {
   const end = main.endOfString(begin);
@@ -36,27 +43,39 @@ export function addText(into: XmlBytes, main: HeaderBlob, begin: number): number
 
 /** The same for bytes that are no whole string. */
 export function addTextBetween(into: XmlBytes, main: HeaderBlob, begin: number, end: number): void {
-  if (!copyPlain(into, main.bytes, begin, end, inText)) into.addRaw(xmlText(main.rawBetween(begin, end)));
+  if (!copyEscaped(into, main.bytes, begin, end, inText)) into.addRaw(xmlText(main.rawBetween(begin, end)));
 }
 
 /** The same for the value of an attribute. */
 export function addAttributeBetween(into: XmlBytes, main: HeaderBlob, begin: number, end: number): void {
-  if (!copyPlain(into, main.bytes, begin, end, inAttribute)) {
+  if (!copyEscaped(into, main.bytes, begin, end, inAttribute)) {
     into.addRaw(xmlAttribute(main.rawBetween(begin, end)));
   }
 }
 
-/** Copies bytes that are all plain; answers whether they were. */
-function copyPlain(into: XmlBytes, from: Uint8Array, begin: number, end: number, kinds: Uint8Array): boolean {
-  into.makeRoom(end - begin);
-  const { bytes, length } = into;
-  const shift = length - begin;
+/** Copies bytes and writes the entities of those that have one; answers whether there were no others. */
+function copyEscaped(
+  into: XmlBytes,
+  from: Uint8Array,
+  begin: number,
+  end: number,
+  kinds: Uint8Array,
+): boolean {
+  into.makeRoom((end - begin) * LONGEST_ENTITY);
+  const { bytes } = into;
+  let to = into.length;
   for (let at = begin; at < end; at += 1) {
     const byte = from[at] ?? 0;
-    if (kinds[byte] !== PLAIN) return false;
-    bytes[at + shift] = byte;
+    if (kinds[byte] === PLAIN) {
+      bytes[to] = byte;
+      to += 1;
+      continue;
+    }
+    const entity = entities[byte];
+    if (!entity) return false;
+    to = copyBytes(entity, 0, entity.length, bytes, to);
   }
-  into.length = length + end - begin;
+  into.length = to;
   return true;
 }
 

@@ -3,7 +3,7 @@ import { headerRangeOf, rawNevraOf, sizesOf } from '../header/rpm-facts.ts';
 import type { RpmHeader } from '../header/rpm-header.ts';
 import { Tag } from '../header/tags.ts';
 import type { PackageFragments } from '../package-fragments.ts';
-import { addText } from './header-xml.ts';
+import { addAttributeBetween, addText } from './header-xml.ts';
 import { writeDependencies } from './write-dependencies.ts';
 import { writeFiles } from './write-files.ts';
 import { XmlBytes } from './xml-bytes.ts';
@@ -29,6 +29,7 @@ export interface FragmentBytes {
 /** Raised whenever the pieces of the same file would come out differently. */
 const RECIPE = 1;
 const CHANGELOG_LIMIT = 10;
+const SPACE = 0x20;
 
 /**
  * The repodata of one package, equal to what createrepo_c writes element by element. Throws the typed errors of
@@ -133,9 +134,14 @@ function changelogsOf(header: RpmHeader): PlacedChangelog[] {
 }
 
 function writeChangelogs(header: RpmHeader, into: XmlBytes): void {
-  for (const { author, time, textAt } of changelogsOf(header)) {
-    into.addRaw(`  <changelog author="${xmlAttribute(author.replace(/ +$/, ''))}" date="${time}">`);
-    addText(into, header.main, textAt);
+  const { main } = header;
+  for (const { authorAt, time, textAt } of changelogsOf(header)) {
+    let endOfAuthor = main.endOfString(authorAt);
+    while (endOfAuthor > authorAt && main.bytes[endOfAuthor - 1] === SPACE) endOfAuthor -= 1;
+    into.addRaw('  <changelog author="');
+    addAttributeBetween(into, main, authorAt, endOfAuthor);
+    into.addRaw(`" date="${time}">`);
+    addText(into, main, textAt);
     into.addRaw('</changelog>\n');
   }
 }
