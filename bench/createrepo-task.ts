@@ -1,8 +1,13 @@
-import { linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { placePackages, type Placement } from '../src/composer/place-packages.ts';
+import { PlacingThread } from '../src/composer/placing-thread.ts';
+import { sourcePackage } from '../src/composer/source-package.ts';
+import { parseNevra } from '../src/model/nevra.ts';
 import { openFragmentCache } from '../src/rpm/cache/fragment-cache.ts';
 import { createrepo } from '../src/rpm/createrepo/createrepo.ts';
 import { readRpmFile } from '../src/rpm/header/read-rpm-header.ts';
+import type { PackageFragments } from '../src/rpm/package-fragments.ts';
 import { recordOf } from '../src/rpm/record-of.ts';
 import { BlockCache } from '../src/rpm/repodata/block-cache.ts';
 import { makeFragments } from '../src/rpm/repodata/make-fragments.ts';
@@ -46,41 +51,98 @@ async function runCold(task: Extract<BenchTask, { kind: 'cold' }>): Promise<Benc
   return { seconds: (performance.now() - start) / 1000 };
 }
 
-/** A service that has written the old repository before; its caches are warm, the new build is unknown. */
+interface Known {
+  readonly repodata: RepodataPackage;
+  readonly placement: Placement;
+}
+
+/** What a service knows of a package of its own: fragments on disk, and how the file looked. */
+function describe(rpms: string, file: string, fragments: PackageFragments): Known {
+  const path = join(rpms, file);
+  const { size, mtimeMs, ino } = statSync(path);
+  const origin = { kind: 'file' as const, path, stamp: { modified: Math.floor(mtimeMs), inode: ino } };
+  const known = sourcePackage({
+    ...parseNevra(file),
+    sourceRpm: null,
+    fileName: file,
+    payload: `sha256:${fragments.pkgid}`,
+    sigkey: null,
+    size,
+    origin,
+  });
+  return { repodata: { location: { href: file }, fragments }, placement: { package: known, path: file } };
+}
+
+function read(rpms: string, file: string): ReturnType<typeof readRpmFile> {
+  return readRpmFile(join(rpms, file));
+}
+
+/**
+ * A service that has written the old repository before: its caches are warm, its thread runs, the new build is unknown.
+ * Packages are placed beside the writing of repodata, as for a compose.
+ */
 async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>): Promise<BenchAnswer> {
   const rpms = join(task.universe, 'rpms');
   const cache = openFragmentCache(join(task.root, 'fragments'));
-  const packageOf = (file: string, mayKeep: boolean): RepodataPackage => {
-    const known = cache.get(file);
-    if (known) return { location: { href: file }, fragments: known.fragments };
-    const read = readRpmFile(join(rpms, file));
-    const fragments = makeFragments(read.header, read);
-    if (mayKeep) cache.put(file, fragments, recordOf(read.header));
-    return { location: { href: file }, fragments };
+  const known = new Map<string, Known>();
+  for (const file of task.old) {
+    const { header, ...facts } = read(rpms, file);
+    cache.put(file, makeFragments(header, facts), recordOf(header));
+    const cached = cache.get(file);
+    if (cached) known.set(file, describe(rpms, file, cached.fragments));
+  }
+  const knownOf = (file: string): Known => {
+    const before = known.get(file);
+    if (before) return before;
+    const { header, ...facts } = read(rpms, file);
+    return describe(rpms, file, makeFragments(header, facts));
   };
-  for (const file of task.old) packageOf(file, true);
-  const times: { readonly all: number; readonly withoutLinks: number }[] = [];
-  for (let round = 0; round < task.rounds; round += 1) {
+  await using placing = new PlacingThread();
+  const place = (into: string, wanted: readonly Known[]): Promise<void> => {
+    const context = {
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      localPathOf: () => Promise.reject(new Error('nothing is remote')),
+      delivery: 'link' as const,
+      placing,
+    };
+    return placePackages(
+      context,
+      into,
+      wanted.map(({ placement }) => placement),
+    );
+  };
+  await place(join(task.root, 'warm'), task.old.slice(0, 1).map(knownOf));
+  const measure = async (round: string, isPlacing: boolean): Promise<number> => {
     const blocks = new BlockCache();
     const old = join(task.root, `service-old-${round}`);
     const next = join(task.root, `service-next-${round}`);
-    const before = task.old.map((file) => packageOf(file, true));
+    const before = task.old.map((file) => knownOf(file).repodata);
     await writeRepodata({ blocks }, old, before, { timestamp: 1 });
     const start = performance.now();
-    mkdirSync(next);
-    for (const file of task.changed) linkSync(join(rpms, file), join(next, file));
-    const linked = performance.now();
-    const packages = task.changed.map((file) => packageOf(file, false));
-    await writeRepodata({ blocks }, next, packages, { timestamp: 2 });
-    const end = performance.now();
-    times.push({ all: (end - start) / 1000, withoutLinks: (end - linked) / 1000 });
+    const wanted = task.changed.map(knownOf);
+    const repodata = wanted.map((one) => one.repodata);
+    await Promise.all([
+      isPlacing ? place(next, wanted) : null,
+      writeRepodata({ blocks }, next, repodata, { timestamp: 2 }),
+    ]);
+    const seconds = (performance.now() - start) / 1000;
     rmSync(old, { recursive: true });
     rmSync(next, { recursive: true });
+    return seconds;
+  };
+  const all: number[] = [];
+  const withoutLinks: number[] = [];
+  for (let round = 0; round < task.rounds; round += 1) {
+    all.push(await measure(`placed-${round}`, true));
+    withoutLinks.push(await measure(`only-${round}`, false));
   }
   cache.close();
-  const sorted = times.toSorted((left, right) => left.all - right.all);
-  const { all = 0, withoutLinks = 0 } = sorted[Math.floor(sorted.length / 2)] ?? {};
-  return { seconds: all, withoutLinks };
+  return { seconds: median(all), withoutLinks: median(withoutLinks) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
 }
 
 const task: BenchTask = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));

@@ -6,14 +6,22 @@ import { parseArgs } from 'node:util';
 import { sharedPath } from '../tests/shared.ts';
 import type { BenchTask, BenchAnswer } from './createrepo-task.ts';
 
+interface Measured {
+  readonly seconds: number;
+  readonly peak: number;
+}
+
 /** One line of the table; ratio is the peer's seconds by ours. */
 interface Row {
   readonly what: string;
   readonly seconds: number;
   readonly peakMegabytes: number;
-  readonly peerSeconds?: number;
-  readonly peerPeakMegabytes?: number;
-  readonly ratio?: number;
+  /** createrepo_c as it is by default, which before its version 1 writes databases beside the XML. */
+  readonly peer: Measured;
+  readonly ratio: number;
+  /** The same told to write no databases. */
+  readonly bare: Measured;
+  readonly bareRatio: number;
 }
 
 interface Universe {
@@ -91,6 +99,14 @@ function best<Result>(
   return median;
 }
 
+const NO_DATABASE = '--no-database';
+
+/** The peer as it is by default, and told to write no databases. */
+interface Peers {
+  readonly usual: Measured;
+  readonly bare: Measured;
+}
+
 interface Comparison {
   readonly root: string;
   /** Packages. */
@@ -104,27 +120,24 @@ interface Comparison {
 function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] {
   const universe = generate(join(root, 'universe'), count);
   const tree = linkTree(universe, universe.old, join(root, 'tree'));
-  const peerCold = best(
-    rounds,
-    () => measure(peer, ['-q', '--no-database', '--workers', '2', ...peerOptions, tree]),
-    ({ seconds }) => seconds,
-  );
+  const peerCold = (options: readonly string[]): Measured =>
+    best(
+      rounds,
+      () => measure(peer, ['-q', '--workers', '2', ...peerOptions, ...options, tree]),
+      ({ seconds }) => seconds,
+    );
   const digests = join(universe.root, 'digests');
   const rows: Row[] = [];
-  const add = (
-    what: string,
-    ours: { seconds: number; peak: number },
-    theirs: { seconds: number; peak: number },
-  ) => {
+  const add = (what: string, ours: Measured, theirs: Peers): void => {
     const { seconds, peak } = ours;
-    const ratio = theirs.seconds / seconds;
     rows.push({
       what: `${count} packages, ${what}`,
       seconds,
       peakMegabytes: peak,
-      peerSeconds: theirs.seconds,
-      peerPeakMegabytes: theirs.peak,
-      ratio,
+      peer: theirs.usual,
+      ratio: theirs.usual.seconds / seconds,
+      bare: theirs.bare,
+      bareRatio: theirs.bare.seconds / seconds,
     });
   };
   const cold = (task: Omit<Extract<BenchTask, { kind: 'cold' }>, 'kind' | 'directory'>) =>
@@ -142,31 +155,31 @@ function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] 
       },
       ({ seconds }) => seconds,
     );
-  add('all, zstd, digests known', cold({ compression: 'zstd', digests }), peerCold);
-  add('all, zstd, hashed', cold({ compression: 'zstd' }), peerCold);
-  add('all, gzip, hashed', cold({ compression: 'gzip' }), peerCold);
+  const peers = { usual: peerCold([]), bare: peerCold([NO_DATABASE]) };
+  add('all, zstd, digests known', cold({ compression: 'zstd', digests }), peers);
+  add('all, zstd, hashed', cold({ compression: 'zstd' }), peers);
+  add('all, gzip, hashed', cold({ compression: 'gzip' }), peers);
 
   const changed = [...universe.old.filter((file) => !universe.replaced.has(file)), ...universe.fresh];
-  const updates = best(
-    rounds,
-    (round) => {
-      const start = performance.now();
-      const next = linkTree(universe, changed, join(root, `next-${round}`));
-      execFileSync('cp', ['-r', join(tree, 'repodata'), join(next, 'repodata')]);
-      const linked = (performance.now() - start) / 1000;
-      const { seconds, peak } = measure(peer, [
-        '-q',
-        '--no-database',
-        ...peerOptions,
-        '--update',
-        '--skip-stat',
-        next,
-      ]);
-      rmSync(next, { recursive: true });
-      return { seconds: seconds + linked, peak };
-    },
-    ({ seconds }) => seconds,
-  );
+  const update = (name: string, options: readonly string[]): Measured => {
+    // What it updates from was written with the same options.
+    measure(peer, ['-q', '--workers', '2', ...peerOptions, ...options, tree]);
+    return best(
+      rounds,
+      (round) => {
+        const start = performance.now();
+        const next = linkTree(universe, changed, join(root, `next-${name}-${round}`));
+        execFileSync('cp', ['-r', join(tree, 'repodata'), join(next, 'repodata')]);
+        const linked = (performance.now() - start) / 1000;
+        const words = ['-q', ...peerOptions, ...options, '--update', '--skip-stat', next];
+        const { seconds, peak } = measure(peer, words);
+        rmSync(next, { recursive: true });
+        return { seconds: seconds + linked, peak };
+      },
+      ({ seconds }) => seconds,
+    );
+  };
+  const updates = { usual: update('usual', []), bare: update('bare', [NO_DATABASE]) };
   const { answer, peak } = runTask(root, {
     kind: 'incremental',
     universe: universe.root,
@@ -187,18 +200,24 @@ function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] 
 function print(rows: readonly Row[]): void {
   const line = (cells: readonly string[]) => {
     const [what = '', ...numbers] = cells;
-    return `${what.padEnd(66)}${numbers.map((cell) => cell.padStart(11)).join('')}\n`;
+    return `${what.padEnd(66)}${numbers.map((cell) => cell.padStart(10)).join('')}\n`;
   };
-  process.stdout.write(line(['', 'ours', 'MB', 'peer', 'MB', 'ratio']));
-  for (const { what, seconds, peakMegabytes, peerSeconds = 0, peerPeakMegabytes = 0, ratio = 0 } of rows) {
-    const cells = [`${seconds.toFixed(3)} s`, peakMegabytes.toFixed(0), `${peerSeconds.toFixed(2)} s`];
-    process.stdout.write(line([what, ...cells, peerPeakMegabytes.toFixed(0), `${ratio.toFixed(1)}x`]));
+  process.stdout.write(line(['', 'ours', 'MB', 'peer', 'MB', 'ratio', 'no db', 'MB', 'ratio']));
+  const cellsOf = ({ seconds, peak }: Measured, ratio: number): string[] => [
+    `${seconds.toFixed(2)} s`,
+    peak.toFixed(0),
+    `${ratio.toFixed(1)}x`,
+  ];
+  for (const { what, seconds, peakMegabytes, peer, ratio, bare, bareRatio } of rows) {
+    const ours = [what, `${seconds.toFixed(3)} s`, peakMegabytes.toFixed(0)];
+    process.stdout.write(line([...ours, ...cellsOf(peer, ratio), ...cellsOf(bare, bareRatio)]));
   }
 }
 
 /**
  * Measures createrepo against createrepo_c over 20,000 generated packages (2,000 with --short, others with
- * --packages N): all of them, and after one build changed against `createrepo_c --update --skip-stat`. Medians
+ * --packages N): all of them, and after one build changed against `createrepo_c --update --skip-stat`,
+ * each as it is by default and with `--no-database`. Medians
  * of 3 (1 with --short or --once). `--peer PATH` names another createrepo_c than the one installed, and
  * `--peer-compression zstd` how it packs.
  */
