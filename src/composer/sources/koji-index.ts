@@ -29,7 +29,8 @@ export class KojiIndex {
   readonly #facts: CopyFactsFile;
   readonly #fragments: FragmentCache;
   /** What was opened before: a tag has tens of thousands, asked for again by every compose of it. */
-  readonly #opened = new WeakMap<CopyFacts, CachedPackage>();
+  #opened = new WeakMap<CopyFacts, CachedPackage>();
+  #losses = 0;
 
   /** Opens the index in a directory of its own, made where it is missing. */
   constructor(directory: string, now: Date) {
@@ -48,8 +49,10 @@ export class KojiIndex {
 
   /** The repodata and the record of a known copy. Throws `koji.index_damaged` where the disk lost it. */
   package({ key, facts }: Pick<IndexedCopy, 'key' | 'facts'>): CachedPackage {
+    if (this.#fragments.losses !== this.#losses) this.#opened = new WeakMap();
+    this.#losses = this.#fragments.losses;
     const opened = this.#opened.get(facts);
-    if (opened?.isThere() === true) return opened;
+    if (opened !== undefined) return opened;
     const cached = this.#fragments.get(fragmentKey(key, facts.pkgid));
     if (cached !== undefined) {
       this.#opened.set(facts, cached);

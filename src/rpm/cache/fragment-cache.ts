@@ -10,13 +10,13 @@ export interface CachedPackage {
   readonly fragments: PackageFragments;
   /** Read at every access; its `files` at their first access. */
   readonly record: PackageRecord;
-  /** Whether the cache still has it. */
-  isThere(): boolean;
 }
 
 /** Repodata and records of packages by their content, kept for ever. */
 export interface FragmentCache {
   readonly size: number;
+  /** How many packages have gone since it was opened: one that was got before the last loss may be gone. */
+  readonly losses: number;
   get(key: string): CachedPackage | undefined;
   /** The record may be given as `encodeRecord` wrote it. */
   put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
@@ -60,6 +60,9 @@ export function openFragmentCache(directory: string, options: PackStoreOptions =
     get size() {
       return store.size;
     },
+    get losses() {
+      return store.losses;
+    },
     get: (key) => {
       const entry = store.entry(key);
       return entry && new StoredPackage(store, key, entry.meta);
@@ -91,10 +94,6 @@ class StoredPackage implements PackageFragments, CachedPackage {
     this.pkgid = pkgid;
     this.locationOffset = Number(offset);
     if (identity !== '-') this.identity = decodeURIComponent(identity);
-  }
-
-  isThere(): boolean {
-    return this.#store.entry(this.#key) !== undefined;
   }
 
   get fragments(): PackageFragments {

@@ -46,6 +46,7 @@ export class PackStore {
   readonly #seen = new Map<string, number>();
   readonly #descriptors = new Map<string, number>();
   #writer: PackWriter | undefined;
+  #losses = 0;
 
   /** Opens or makes the directory and reads all indexes. */
   constructor(directory: string, options: PackStoreOptions = {}) {
@@ -55,6 +56,11 @@ export class PackStore {
     this.refresh();
     if (options.now && this.#seen.size > MOST_PACKS) this.#mergeSmallPacks(options.now.getTime());
     this.#dropOldPacks();
+  }
+
+  /** How many entries have gone since it was opened. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** Number of entries known. */
@@ -76,7 +82,7 @@ export class PackStore {
     if (!held) return undefined;
     const entry = held.entry ?? parseIndexLine(held.line);
     if (!entry || this.#descriptor(held.pack) === undefined) {
-      this.#held.delete(key);
+      this.#lose(key);
       return undefined;
     }
     held.entry = entry;
@@ -147,7 +153,7 @@ export class PackStore {
     for (const line of bytes.toString('latin1', seen, end).split('\n')) {
       if (line === '') continue;
       const key = keyOfLine(line);
-      if (key === line) this.#held.delete(key);
+      if (key === line) this.#lose(key);
       else this.#held.set(key, { pack, line });
     }
     this.#seen.set(pack, end);
@@ -175,8 +181,13 @@ export class PackStore {
     return done;
   }
 
+  #lose(key: string): boolean {
+    this.#losses += 1;
+    return this.#held.delete(key);
+  }
+
   #forget(key: string): void {
-    if (!this.#held.delete(key)) return;
+    if (!this.#lose(key)) return;
     this.#writer ??= new PackWriter(this.#directory);
     this.#writer.remove(key);
   }
@@ -226,7 +237,7 @@ export class PackStore {
     rmSync(join(this.#directory, `${pack}.pack`), { force: true });
     this.#seen.delete(pack);
     for (const [key, held] of this.#held) {
-      if (held.pack === pack) this.#held.delete(key);
+      if (held.pack === pack) this.#lose(key);
     }
   }
 }

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { ReactorError } from '../../../src/model/errors.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
 import { indexCopies, type KojiFileSource } from '../../../src/composer/sources/index-copies.ts';
 import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
@@ -96,6 +105,40 @@ test('a tag is indexed once, from a top directory, and is known when opened agai
     copies,
   );
   assert.deepEqual(second, indexed);
+});
+
+test('metadata that the disk has lost are said to be lost once, and then read again', async () => {
+  const { index, directory } = newIndex();
+  const copies = await copiesOf('f-small');
+  const context = { hub, source: local, index, now };
+  const [first, second] = await indexCopies(context, copies);
+  assert.ok(first && second);
+  assert.equal(index.package(first), index.package(first));
+  const kept = index.package(second).fragments.primary;
+  const packs = join(directory, 'packages');
+  for (const file of readdirSync(packs)) if (file.endsWith('.pack')) truncateSync(join(packs, file));
+  assert.throws(() => index.package(first).fragments.primary, { code: 'cache.entry_broken', fate: 'retry' });
+  assert.throws(() => index.package(first), { code: 'koji.index_damaged', fate: 'retry' });
+  assert.equal(index.facts(first.key), undefined);
+  for (const one of copies) {
+    const [again] = await indexCopies(context, [one]);
+    assert.ok(again);
+    // What is not known to be lost is found out at the next access.
+    try {
+      assert.ok(index.package(again).fragments.primary.byteLength > 0);
+    } catch (error) {
+      assert.equal(error instanceof ReactorError && error.code, 'cache.entry_broken');
+      assert.throws(() => index.package(again), { code: 'koji.index_damaged' });
+    }
+  }
+  const healed = await indexCopies(context, copies);
+  assert.deepEqual(
+    healed.map(({ facts }) => facts.pkgid),
+    [first, second, ...healed.slice(2)].map(({ facts }) => facts.pkgid),
+  );
+  const [, healedSecond] = healed;
+  assert.ok(healedSecond);
+  assert.deepEqual(index.package(healedSecond).fragments.primary, kept);
 });
 
 test('an interrupted first indexing goes on where it was', async () => {
