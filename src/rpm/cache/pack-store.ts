@@ -25,7 +25,7 @@ export interface PackStoreOptions {
 interface Held {
   readonly pack: string;
   readonly line: string;
-  entry?: PackEntry;
+  entry?: PackEntry | undefined;
 }
 
 /** A pack is closed when it has grown to this, so that old ones can go. */
@@ -33,6 +33,7 @@ const PACK_BYTES = 256 * 1024 * 1024;
 const SMALL_PACK_BYTES = 16 * 1024 * 1024;
 const MOST_PACKS = 64;
 const IDLE_MILLISECONDS = 60_000;
+const NO_PACK = { pack: '', descriptor: -1 };
 
 /**
  * Values by key, in append-only files that survive a kill at any moment and serve any number of processes: each
@@ -45,6 +46,7 @@ export class PackStore {
   readonly #held = new Map<string, Held>();
   readonly #seen = new Map<string, number>();
   readonly #descriptors = new Map<string, number>();
+  #last: { readonly pack: string; readonly descriptor: number } = NO_PACK;
   #writer: PackWriter | undefined;
   #losses = 0;
 
@@ -79,14 +81,7 @@ export class PackStore {
 
   entry(key: string): PackEntry | undefined {
     const held = this.#held.get(key);
-    if (!held) return undefined;
-    const entry = held.entry ?? parseIndexLine(held.line);
-    if (!entry || this.#descriptor(held.pack) === undefined) {
-      this.#lose(key);
-      return undefined;
-    }
-    held.entry = entry;
-    return entry;
+    return held && this.#entryOf(key, held);
   }
 
   /**
@@ -94,19 +89,10 @@ export class PackStore {
    * where the bytes are not those that were put; the entry is gone then, and a second try will not find it.
    */
   read(key: string, from: number, to: number, scratch?: Scratch): Uint8Array[] {
-    const entry = this.entry(key);
     const held = this.#held.get(key);
-    if (entry && held) {
-      const skipped = entry.parts.slice(0, from).reduce((sum, { length }) => sum + length, 0);
-      const parts = entry.parts.slice(from, to);
-      const length = parts.reduce((sum, { length }) => sum + length, 0);
-      const bytes = scratch ? scratch.take(length) : Buffer.allocUnsafe(length);
-      if (this.#pread(held.pack, bytes, entry.offset + skipped) === bytes.byteLength) {
-        let at = 0;
-        const values = parts.map(({ length }) => bytes.subarray(at, (at += length)));
-        if (values.every((value, index) => crc32(value) === parts[index]?.crc)) return values;
-      }
-    }
+    const entry = held && this.#entryOf(key, held);
+    const values = held && entry && this.#readParts(held.pack, entry, { from, to, scratch });
+    if (values) return values;
     this.#forget(key);
     throw new ReactorError('cache.entry_broken', 'An entry of the cache is damaged and was dropped.', {
       where: this.#directory,
@@ -133,7 +119,39 @@ export class PackStore {
       if (descriptor >= 0) closeSync(descriptor);
     }
     this.#descriptors.clear();
+    this.#last = NO_PACK;
     this.#held.clear();
+  }
+
+  #entryOf(key: string, held: Held): PackEntry | undefined {
+    const entry = (held.entry ??= parseIndexLine(held.line));
+    if (entry && this.#descriptor(held.pack) !== undefined) return entry;
+    this.#lose(key);
+    return undefined;
+  }
+
+  /** The parts as they were put, or undefined where the disk has something else. */
+  #readParts(
+    pack: string,
+    { offset, parts }: PackEntry,
+    wanted: { readonly from: number; readonly to: number; readonly scratch: Scratch | undefined },
+  ): Uint8Array[] | undefined {
+    let start = offset;
+    let length = 0;
+    for (const [index, part] of parts.entries()) {
+      if (index < wanted.from) start += part.length;
+      else if (index < wanted.to) length += part.length;
+    }
+    const bytes = wanted.scratch ? wanted.scratch.take(length) : Buffer.allocUnsafe(length);
+    if (this.#pread(pack, bytes, start) !== length) return undefined;
+    const values: Uint8Array[] = [];
+    let at = 0;
+    for (const part of parts.slice(wanted.from, wanted.to)) {
+      const value = bytes.subarray(at, (at += part.length));
+      if (crc32(value) !== part.crc) return undefined;
+      values.push(value);
+    }
+    return values;
   }
 
   #closeWriter(): void {
@@ -159,13 +177,17 @@ export class PackStore {
     this.#seen.set(pack, end);
   }
 
+  /** Nearly always that of the last pack again. */
   #descriptor(pack: string): number | undefined {
+    if (pack === this.#last.pack) return this.#last.descriptor;
     let descriptor = this.#descriptors.get(pack);
     if (descriptor === undefined) {
       descriptor = openIfThere(join(this.#directory, `${pack}.pack`));
       this.#descriptors.set(pack, descriptor);
     }
-    return descriptor < 0 ? undefined : descriptor;
+    if (descriptor < 0) return undefined;
+    this.#last = { pack, descriptor };
+    return descriptor;
   }
 
   #pread(pack: string, into: Buffer, offset: number): number {
