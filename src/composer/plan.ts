@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
-import { formatNvra } from '../model/nevra.ts';
 import type { SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -76,7 +75,7 @@ function listManifestPackages(selection: Selection, delivery: OutputSettings['de
         nevra: one.nevra,
         payload: one.payload,
         sigkey: one.sigkey,
-        fileName: one.fileName === `${formatNvra(one)}.rpm` ? '' : one.fileName,
+        fileName: one.oddName,
         reference: delivery === 'reference' ? originText(one.origin) : '',
       })),
     ),

@@ -33,6 +33,8 @@ export interface FileStamp {
 export interface SourcePackage extends Nevra {
   /** With epoch. */
   readonly nevra: string;
+  /** Its file name where that does not follow from the NEVRA, else empty. */
+  readonly oddName: string;
   /** Where it lies in a repository of a compose: `Packages/e/ed-1.14-2.x86_64.rpm`. */
   readonly location: string;
   /** File name of its source RPM; null for a source package. */
