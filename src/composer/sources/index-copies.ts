@@ -42,6 +42,9 @@ const BATCH = 32;
 const BATCHES_AHEAD = 6;
 const FEW = 64;
 
+/** What a copy was the last time it was asked for: nearly always it is the same again. */
+const lastIndexed = new WeakMap<ChosenCopy, IndexedCopy>();
+
 /**
  * Makes sure that the metadata of every copy is known and answers it, in the order of the copies. Only copies
  * never read before are read; what was read stays read when it is interrupted. Throws `koji.file_missing`,
@@ -62,7 +65,11 @@ export async function indexCopies(
   return keyed.map((one) => {
     const facts = context.index.facts(one.key);
     if (facts === undefined) throw new Error(`${one.key} was not indexed`);
-    return { ...one, facts };
+    const before = lastIndexed.get(one.copy);
+    if (before?.facts === facts) return before;
+    const indexed = { ...one, facts };
+    lastIndexed.set(one.copy, indexed);
+    return indexed;
   });
 }
 
@@ -78,6 +85,8 @@ async function keyCopies(context: IndexContext, copies: readonly ChosenCopy[]): 
   );
   return copies.map((copy) => {
     const hash = payloadHashOf(copy);
+    const before = hash === null ? undefined : lastIndexed.get(copy);
+    if (before !== undefined) return before;
     return { copy, key: hash === null ? (fileKeys.get(copy) ?? '') : keyOfPayload(hash, copy.sigkey) };
   });
 }

@@ -83,6 +83,7 @@ export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly I
   }
   for (const [pkgid, one] of wanted) {
     const before = byPkgid.get(pkgid);
+    if (before === one) continue;
     if (before?.copy.path !== one.copy.path || before.facts !== one.facts) {
       described.delete(pkgid);
       for (const id of index.packagesByPkgid(pkgid)) set.describedById[id] = undefined;

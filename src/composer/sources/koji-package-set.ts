@@ -40,6 +40,17 @@ export async function readExtraContent(
   return { builds, scratch };
 }
 
+/** One object for a row that is kept from plan to plan, so that what is derived of it can be kept with it. */
+const ofBuilds = new WeakMap<KojiRpm, KojiPackage & { readonly kind: 'build' }>();
+
+function packageOfBuild(rpm: KojiRpm, build: KojiBuild): KojiPackage {
+  const known = ofBuilds.get(rpm);
+  if (known?.build === build) return known;
+  const made = { kind: 'build', rpm, build } as const;
+  ofBuilds.set(rpm, made);
+  return made;
+}
+
 /**
  * The package set of a tag (null for none) and what is added to it. An added build replaces the tag's build of
  * the same package, and of two added builds of one package the last listed wins; scratch builds replace nothing.
@@ -56,7 +67,7 @@ export function makePackageSet(
   const accept = acceptsName(query.onlyNames);
   const add = (rpm: KojiRpm, build: KojiBuild): void => {
     if (query.arches.has(rpm.arch) && accept(rpm.name, build.packageName)) {
-      packages.push({ kind: 'build', rpm, build });
+      packages.push(packageOfBuild(rpm, build));
     }
   };
   for (const rpm of sorted(content.rpms, query.onlyNames)) {

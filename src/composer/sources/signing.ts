@@ -40,6 +40,9 @@ export function readSigningWish(sigkeys: readonly string[]): SigningWish {
   return { keys: [...new Set(keys)], isUnsignedFine: sigkeys.length === 0 || sigkeys.includes('') };
 }
 
+/** What was chosen of a package the last time: mostly it is chosen again. */
+const lastChosen = new WeakMap<KojiPackage, ChosenCopy>();
+
 /**
  * Chooses a copy of every RPM: the first key whose signed copy is there wins, RPM by RPM. Only the files are
  * asked, since the hub knows signatures whose copy was never written. What `known` has is not looked for.
@@ -55,12 +58,12 @@ export async function chooseCopies(
   return packages.map((one, index) => {
     if (one.kind === 'scratch') return { package: one, path: one.path, sigkey: null, isUnsigned: false };
     const sigkey = keys[index] ?? null;
-    return {
-      package: one,
-      path: rpmPath(one.build, one.rpm, sigkey),
-      sigkey,
-      isUnsigned: sigkey === null && !wish.isUnsignedFine,
-    };
+    const isUnsigned = sigkey === null && !wish.isUnsignedFine;
+    const before = lastChosen.get(one);
+    if (before?.sigkey === sigkey && before.isUnsigned === isUnsigned) return before;
+    const chosen = { package: one, path: rpmPath(one.build, one.rpm, sigkey), sigkey, isUnsigned };
+    lastChosen.set(one, chosen);
+    return chosen;
   });
 }
 
