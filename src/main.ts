@@ -1,4 +1,5 @@
 import { messageOf, ReactorError } from './model/errors.ts';
+import { keepCompiledCode } from './commands/keep-compiled-code.ts';
 import type { Command, CommandContext } from './commands/command.ts';
 
 /** Every command, loaded only when it is called. */
@@ -85,6 +86,7 @@ function describe(error: unknown): string {
   return `odcs-reactor: ${error.message} (${error.code})${where}${hint}\n`;
 }
 
+keepCompiledCode(process.env);
 const abort = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => abort.abort(new ReactorError('command.stopped', 'Stopped by a signal.')));
