@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { startReactor } from '../src/reactor.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { sharedPath } from '../tests/shared.ts';
+import { sendTagEvent, writeTagRule } from './tag-event.ts';
 
 /** What a service does first is slower; it is shown apart. */
 const WARMING_ROUNDS = 3;
@@ -72,21 +73,6 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
   }
 }
 
-const RULE = `version: 1
-name: bench
-owner: rel-eng
-description: Compose at every event.
-mode: active
-on:
-  - event: koji.tag
-    match: { tag: bench }
-settle: 0s
-series: bench
-unchanged: compose
-compose:
-  source: { type: repo, source: SOURCE, packages: [ed] }
-`;
-
 interface MeasuredEvents {
   readonly events: number;
   /** Milliseconds from the webhook's POST to the start of the plan that a rule asked for, one event after the other. */
@@ -99,15 +85,14 @@ interface MeasuredEvents {
 async function measureEvents(databaseUrl: string, rounds: number): Promise<MeasuredEvents> {
   const directory = mkdtempSync(join(tmpdir(), 'odcs-bench-'));
   try {
-    const rules = join(directory, 'rules');
-    mkdirSync(rules);
-    writeFileSync(join(rules, 'bench.yaml'), RULE.replace('SOURCE', sharedPath('odcs', 'repo')));
+    const source = sharedPath('odcs', 'repo');
+    const compose = `{ source: { type: repo, source: ${source}, packages: [ed] } }`;
     const { config } = loadConfig({
       file: undefined,
       environment: {},
       overrides: {
         data_dir: directory,
-        rules_dir: rules,
+        rules_dir: writeTagRule(directory, compose, 'compose'),
         database_url: databaseUrl,
         port: 0,
         log_level: 'silent',
@@ -118,21 +103,7 @@ async function measureEvents(databaseUrl: string, rounds: number): Promise<Measu
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const begin = performance.timeOrigin + performance.now();
-      const build = { build_id: round, name: 'bench', version: '1', release: String(round) };
-      const body = {
-        instance: 'primary',
-        tag: 'bench',
-        tag_id: 1,
-        owner: 'releng',
-        user: 'releng',
-        ...build,
-      };
-      const answer = await fetch(`${reactor.url}/api/1/events`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ topic: 'org.fedoraproject.prod.buildsys.tag', body }),
-      });
-      if (!answer.ok) throw new Error(await answer.text());
+      await sendTagEvent(reactor.url, round);
       for (;;) {
         const rows = await handle
           .selectFrom('compose_requests')

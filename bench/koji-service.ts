@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
@@ -7,6 +7,7 @@ import { createLog } from '../src/log.ts';
 import { startReactor } from '../src/reactor.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
+import { sendTagEvent, writeTagRule } from './tag-event.ts';
 
 const FIRST_LOOK_MS = 5_000;
 const LOOK_EVERY_MS = 20;
@@ -19,20 +20,6 @@ export interface BenchService {
   readonly tagLast: () => Promise<void>;
   readonly say: (text: string) => void;
 }
-
-const RULE = `version: 1
-name: bench
-owner: rel-eng
-description: Follow the tag.
-mode: active
-on:
-  - event: koji.tag
-    match: { tag: bench }
-settle: 0s
-series: bench
-compose:
-  source: { type: tag, source: bench }
-`;
 
 interface Peer {
   readonly cold: number;
@@ -72,8 +59,6 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
   const directory = mkdtempSync(join(dirname(tree), 'bench-koji-service-'));
   const postgresql = await startPostgresql();
   writeFileSync(join(directory, 'koji.conf'), `[bench]\nserver = ${hub}\ntopdir = ${tree}\n`);
-  mkdirSync(join(directory, 'rules'));
-  writeFileSync(join(directory, 'rules', 'bench.yaml'), RULE);
   const { config } = loadConfig({
     file: undefined,
     environment: {},
@@ -81,7 +66,7 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
       data_dir: join(directory, 'data'),
       database_url: postgresql.url,
       port: 0,
-      rules_dir: join(directory, 'rules'),
+      rules_dir: writeTagRule(directory, '{ source: { type: tag, source: bench } }', 'skip'),
       koji_profile: 'bench',
       koji_config: join(directory, 'koji.conf'),
       arches: ['x86_64'],
@@ -112,19 +97,7 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
     await tagLast();
     const begin = performance.now();
     const cpu = process.cpuUsage();
-    const build = { build_id: 1, name: 'bench', version: '1', release: '1', owner: 'releng', user: 'releng' };
-    const body = {
-      base_url: 'https://koji.example.org',
-      instance: 'primary',
-      ...build,
-      tag: 'bench',
-      tag_id: 1,
-    };
-    await fetch(`${reactor.url}/api/1/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ topic: 'org.fedoraproject.prod.buildsys.tag', body }),
-    });
+    await sendTagEvent(reactor.url, 1);
     const { handle } = reactor.database;
     for (;;) {
       const row = await handle

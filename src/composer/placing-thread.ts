@@ -40,13 +40,14 @@ export class PlacingThread implements AsyncDisposable {
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) worker.unref();
     });
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', () => this.#fail(new Error('the thread that places files has ended')));
+    worker.on('error', (error) => this.#fail(worker, error));
+    worker.on('exit', () => this.#fail(worker, new Error('the thread that places files has ended')));
     return worker;
   }
 
-  /** The next request starts another thread. */
-  #fail(error: unknown): void {
+  /** The next request starts another thread; what is waited for then is no business of the old one. */
+  #fail(worker: Worker, error: unknown): void {
+    if (this.#worker !== worker) return;
     this.#worker = undefined;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();

@@ -6,8 +6,8 @@ import type { DatabaseHandle } from './transaction.ts';
 const packLines = promisify(zstdCompress);
 
 /**
- * Keeps the lines behind a fingerprint, compressed; the same fingerprint is kept once, and counts as young again. Call
- * it before the transaction that names the fingerprint: the lines of a large compose are a megabyte.
+ * Keeps the lines behind a fingerprint, compressed; the same fingerprint is kept once, and counts as young again. Not
+ * for use inside a transaction: the lines of a large compose are a megabyte.
  */
 export async function storeManifest(
   handle: DatabaseHandle,

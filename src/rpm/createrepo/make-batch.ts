@@ -5,7 +5,7 @@ import { readRpmFile } from '../header/read-rpm-header.ts';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
 import { recordHeadOf } from '../record-of.ts';
 import { type Compression, compressNow } from '../repodata/compression.ts';
-import { keyOfBlock, keyOfPackages, metadataKinds, piecesOf } from '../repodata/join-pieces.ts';
+import { copyPieces, keyOfBlock, keyOfPackages, metadataKinds, piecesOf } from '../repodata/join-pieces.ts';
 import { type FragmentBytes, writeFragments } from '../repodata/make-fragments.ts';
 import { XmlBytes } from '../repodata/xml-bytes.ts';
 import { type BatchAnswer, type BatchMade, type FileFound, packagesOf } from './batch-answer.ts';
@@ -97,12 +97,7 @@ function packBlock(
 function joined(pieces: readonly Uint8Array[], memory: ArrayBuffer | undefined): ArrayBuffer {
   const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   const buffer = memory && memory.byteLength >= size ? memory : newMemory(size);
-  const all = new Uint8Array(buffer);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.byteLength;
-  }
+  copyPieces(pieces, new Uint8Array(buffer));
   return buffer;
 }
 

@@ -116,3 +116,12 @@ function joinNeighbours(pieces: readonly Uint8Array[]): Uint8Array[] {
   }
   return parts;
 }
+
+/** Lays pieces one after the other into memory that has room for them. */
+export function copyPieces(pieces: readonly Uint8Array[], into: Uint8Array): void {
+  let at = 0;
+  for (const piece of pieces) {
+    into.set(piece, at);
+    at += piece.byteLength;
+  }
+}

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { BlockCache, PackedBlock } from './block-cache.ts';
 import { type Compression, compress, suffixOf } from './compression.ts';
 import { Scratch } from '../scratch.ts';
+import { copyPieces } from './join-pieces.ts';
 import type { StagedFile } from './publish-repomd.ts';
 
 const MOST_IN_FLIGHT = 4;
@@ -18,11 +19,7 @@ function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   if (first && parts.length === 1) return first;
   scratch.reset();
   const whole = scratch.take(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
+  copyPieces(parts, whole);
   return whole;
 }
 
