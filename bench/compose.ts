@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import { startReactor } from '../src/reactor.ts';
+import { startReactor } from '../src/app/reactor.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { sharedPath } from '../tests/shared.ts';

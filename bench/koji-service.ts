@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import { startReactor } from '../src/reactor.ts';
+import { startReactor } from '../src/app/reactor.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { sendTagEvent, writeTagRule } from './tag-event.ts';

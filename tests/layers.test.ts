@@ -13,13 +13,15 @@ const allowed: Record<string, readonly string[]> = {
   rpm: ['model'],
   upstream: ['model', 'rpm'],
   database: ['model', 'rpm'],
-  listeners: ['model', 'rpm', 'upstream', 'database'],
-  rules: ['model', 'rpm', 'upstream', 'database'],
-  composer: ['model', 'rpm', 'upstream', 'database'],
-  api: ['model', 'rpm', 'upstream', 'database', 'rules'],
+  buses: ['model'],
+  lifecycle: ['model', 'database'],
+  listeners: ['model', 'rpm', 'upstream', 'database', 'buses', 'lifecycle'],
+  rules: ['model', 'rpm', 'upstream', 'database', 'lifecycle'],
+  composer: ['model', 'rpm', 'upstream', 'database', 'lifecycle'],
+  api: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'rules'],
 };
 
-const everything = ['commands', 'reactor', 'main.ts', 'reactor.ts'];
+const everything = ['commands', 'app', 'main.ts'];
 const shared = ['config.ts', 'settings.ts', 'clock.ts', 'log.ts'];
 
 function importsOf(file: string): string[] {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
-import { startReactor, type Reactor } from '../reactor.ts';
+import { startReactor, type Reactor } from '../app/reactor.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDemoRepository, writeDemoRule, type DemoRepository } from './demo/demo-files.ts';
 import { createDemoService, type DemoService } from './demo/demo-service.ts';

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { ReactorError } from '../model/errors.ts';
 import { readRecordedMessage } from '../listeners/recorded-message.ts';
 import { isRecord, recordOf, textOf, valueOf } from '../listeners/translate/fields.ts';
-import type { ReceivedMessage } from '../listeners/translate/received-message.ts';
+import type { ReceivedMessage } from '../buses/received-message.ts';
 import { translateMessage } from '../listeners/translate/translate-message.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createServiceClient, type ServiceClient } from './service-client.ts';

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
-import { startReactor } from '../reactor.ts';
+import { startReactor } from '../app/reactor.ts';
 import type { Command } from './command.ts';
 
 const help = `Usage: odcs-reactor serve [--config FILE] [--roles LIST] [--port N] [--host ADDRESS]

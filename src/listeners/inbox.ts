@@ -9,7 +9,7 @@ import type { DomainEvent } from '../model/event.ts';
 import type { ListenerMetrics } from './metrics.ts';
 import { bareRow, rowOfEcho, rowOfMessage, type EventRow } from './stored-row.ts';
 import type { MessageLimits } from './translate/message-body.ts';
-import type { ReceivedMessage } from './translate/received-message.ts';
+import type { ReceivedMessage } from '../buses/received-message.ts';
 
 const LARGEST_BATCH = 500;
 const LARGEST_BATCH_BYTES = 8_000_000;

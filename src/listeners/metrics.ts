@@ -1,13 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createBusMetrics, type BusMetrics } from '../buses/bus-metrics.ts';
 
 /** What the listeners count, per bus. */
-export interface ListenerMetrics {
+export interface ListenerMetrics extends BusMetrics {
   readonly received: Counter<'bus' | 'kind'>;
   readonly poison: Counter<'bus'>;
   readonly doubles: Counter<'bus'>;
-  readonly redelivered: Counter<'bus'>;
-  readonly connections: Counter<'bus'>;
-  readonly connected: Gauge<'bus'>;
   readonly waiting: Gauge;
   readonly lag: Histogram<'bus'>;
   readonly storing: Histogram;
@@ -19,6 +17,7 @@ export function createListenerMetrics(registry: Registry): ListenerMetrics {
   const bus = ['bus'] as const;
   const lagBuckets = [0.05, 0.25, 1, 5, 30, 120, 600, 3600, 86_400];
   return {
+    ...createBusMetrics(registry),
     received: new Counter({
       name: 'odcs_messages_total',
       help: 'Messages stored, by what they mean.',
@@ -34,24 +33,6 @@ export function createListenerMetrics(registry: Registry): ListenerMetrics {
     doubles: new Counter({
       name: 'odcs_messages_doubled_total',
       help: 'Messages that had been stored before.',
-      labelNames: bus,
-      registers,
-    }),
-    redelivered: new Counter({
-      name: 'odcs_messages_redelivered_total',
-      help: 'Deliveries the broker calls repeated.',
-      labelNames: bus,
-      registers,
-    }),
-    connections: new Counter({
-      name: 'odcs_bus_connections_total',
-      help: 'Connections made; all but the first are reconnections.',
-      labelNames: bus,
-      registers,
-    }),
-    connected: new Gauge({
-      name: 'odcs_bus_connected',
-      help: '1 while messages can come in.',
       labelNames: bus,
       registers,
     }),

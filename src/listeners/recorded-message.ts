@@ -1,6 +1,7 @@
+import { isoTime, stompTime } from '../buses/message-time.ts';
 import { ReactorError, messageOf } from '../model/errors.ts';
-import { cleanText, integerOf, isRecord, recordOf, textOf, valueOf } from './translate/fields.ts';
-import type { ReceivedMessage } from './translate/received-message.ts';
+import { isRecord, recordOf, textOf, valueOf } from './translate/fields.ts';
+import type { ReceivedMessage } from '../buses/received-message.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -54,19 +55,6 @@ function fromSample(file: Fields, topic: string): ReceivedMessage {
     sentAt: isUmb ? stompTime(headers) : isoTime(valueOf(headers, 'sent-at')),
     producer: isUmb ? (textOf(headers, 'JMSXUserID') ?? null) : null,
   };
-}
-
-/** The time in ISO 8601 and UTC, or null where the text is no time. */
-export function isoTime(value: unknown): string | null {
-  const text = cleanText(value);
-  const time = text === undefined ? Number.NaN : Date.parse(text);
-  return Number.isNaN(time) ? null : new Date(time).toISOString();
-}
-
-/** The time of a STOMP message; 0 where the producer spoke AMQP. */
-export function stompTime(headers: Fields): string | null {
-  const time = integerOf(headers, 'timestamp') ?? 0;
-  return time > 0 && time < 8.64e15 ? new Date(time).toISOString() : null;
 }
 
 /**

@@ -4,16 +4,14 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { DomainEvent } from '../model/event.ts';
-import { createFedoraMessagingPublisher } from './fedora-messaging-publisher.ts';
-import { readFedoraMessagingConfig } from './fedora-messaging-config.ts';
-import { listenToFedoraMessaging } from './fedora-messaging.ts';
+import { umbCredentials } from '../buses/umb-credentials.ts';
+import { readFedoraMessagingConfig } from '../buses/fedora-messaging-config.ts';
+import { listenToFedoraMessaging } from '../buses/fedora-messaging-consumer.ts';
 import { Inbox, type Stored } from './inbox.ts';
 import { createListenerMetrics } from './metrics.ts';
-import type { Publisher } from './publisher.ts';
-import type { Supervisor } from './supervise.ts';
+import type { Supervisor } from '../buses/supervise.ts';
 import { defaultLimits } from './translate/message-body.ts';
-import { createUmbPublisher } from './umb-publisher.ts';
-import { listenToUmb } from './umb.ts';
+import { listenToUmb } from '../buses/umb-consumer.ts';
 import { admitWebhook, readWebhookMessage, type WebhookCall } from './webhook.ts';
 
 export interface ListenersInput {
@@ -83,27 +81,6 @@ export function startListeners(input: ListenersInput): RunningListeners {
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-function umbCredentials(config: Config) {
-  return { certificate: config.umb_certificate, key: config.umb_key, ca: config.umb_ca };
-}
-
-/** The buses compose states are announced on, as the settings name them. Throws `fedora_messaging.config_invalid`. */
-export function createPublishers(config: Config): Publisher[] {
-  const publishers: Publisher[] = [];
-  if (config.fedora_messaging_config !== '') {
-    publishers.push(
-      createFedoraMessagingPublisher(readFedoraMessagingConfig(config.fedora_messaging_config)),
-    );
-  }
-  if (config.umb_urls.length > 0 && config.umb_topic !== '') {
-    const destination = config.umb_topic.startsWith('/') ? config.umb_topic : `/topic/${config.umb_topic}`;
-    publishers.push(
-      createUmbPublisher({ urls: config.umb_urls, destination, credentials: umbCredentials(config) }),
-    );
-  }
-  return publishers;
 }
 
 function inboxHealth(inbox: Inbox) {

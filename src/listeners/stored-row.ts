@@ -5,7 +5,8 @@ import { messageOf } from '../model/errors.ts';
 import type { DomainEvent } from '../model/event.ts';
 import { cleanText } from './translate/fields.ts';
 import type { MessageLimits } from './translate/message-body.ts';
-import type { ReceivedMessage, Translation } from './translate/received-message.ts';
+import type { ReceivedMessage } from '../buses/received-message.ts';
+import type { Translation } from './translate/translation.ts';
 import { normaliseTopic } from './translate/topic.ts';
 import { translateMessage } from './translate/translate-message.ts';
 

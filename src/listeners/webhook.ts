@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { ReactorError } from '../model/errors.ts';
-import type { ReceivedMessage } from './translate/received-message.ts';
+import type { ReceivedMessage } from '../buses/received-message.ts';
 
 /** One call of the webhook as it came in. */
 export interface WebhookCall {

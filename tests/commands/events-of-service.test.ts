@@ -7,7 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { command } from '../../src/commands/events.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { startReactor } from '../../src/reactor.ts';
+import { startReactor } from '../../src/app/reactor.ts';
 import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 
 test('messages are given to a started service, followed, listed, shown and given again', async (context) => {

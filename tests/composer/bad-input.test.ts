@@ -23,7 +23,7 @@ import { systemClock } from '../../src/clock.ts';
 import { createDemoRepository, writeDemoRule } from '../../src/commands/demo/demo-files.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { startReactor, type Reactor } from '../../src/reactor.ts';
+import { startReactor, type Reactor } from '../../src/app/reactor.ts';
 import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import { postCompose, waitForEnd, type ShownCompose } from './service-calls.ts';
 

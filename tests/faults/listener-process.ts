@@ -1,8 +1,8 @@
 import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { createLog } from '../../src/log.ts';
-import { parseFedoraMessagingConfig } from '../../src/listeners/fedora-messaging-config.ts';
-import { listenToFedoraMessaging } from '../../src/listeners/fedora-messaging.ts';
+import { parseFedoraMessagingConfig } from '../../src/buses/fedora-messaging-config.ts';
+import { listenToFedoraMessaging } from '../../src/buses/fedora-messaging-consumer.ts';
 import { Inbox } from '../../src/listeners/inbox.ts';
 import { defaultLimits } from '../../src/listeners/translate/message-body.ts';
 

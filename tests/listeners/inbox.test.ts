@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { openTestDatabase } from '../database/open-test-database.ts';
-import type { ReceivedMessage } from '../../src/listeners/translate/received-message.ts';
+import type { ReceivedMessage } from '../../src/buses/received-message.ts';
 import { openInbox } from './listening.ts';
 
 const database = await openTestDatabase();

@@ -5,8 +5,8 @@ import { Inbox, type InboxContext } from '../../src/listeners/inbox.ts';
 import {
   parseFedoraMessagingConfig,
   type FedoraMessagingConfig,
-} from '../../src/listeners/fedora-messaging-config.ts';
-import type { Supervisor } from '../../src/listeners/supervise.ts';
+} from '../../src/buses/fedora-messaging-config.ts';
+import type { Supervisor } from '../../src/buses/supervise.ts';
 import { defaultLimits } from '../../src/listeners/translate/message-body.ts';
 
 export const silentLog = createLog('silent');

@@ -6,7 +6,7 @@ import { after, test, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
-import { startReactor } from '../../src/reactor.ts';
+import { startReactor } from '../../src/app/reactor.ts';
 import { KojiHub } from '../../src/upstream/koji/hub.ts';
 import { makeHost } from '../composer/modules/module-host.ts';
 import { ensurePackages } from '../services/debian-packages.ts';

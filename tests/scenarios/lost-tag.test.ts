@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLog } from '../../src/log.ts';
-import { startReactor, type Reactor } from '../../src/reactor.ts';
+import { startReactor, type Reactor } from '../../src/app/reactor.ts';
 import { until } from '../listeners/listening.ts';
 import { sharedPath } from '../shared.ts';
 import { startHubServer } from '../upstream/koji/hub-server.ts';

@@ -11,9 +11,9 @@ import {
   openStompConnection,
   type StompConnection,
   type StompMessage,
-} from '../../src/listeners/stomp-connection.ts';
+} from '../../src/buses/stomp-connection.ts';
 import { createLog } from '../../src/log.ts';
-import { startReactor, type Reactor } from '../../src/reactor.ts';
+import { startReactor, type Reactor } from '../../src/app/reactor.ts';
 import { makeHost } from '../composer/modules/module-host.ts';
 import { until } from '../listeners/listening.ts';
 import { activemqPackages, startActivemq } from '../services/activemq.ts';

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { listenToFedoraMessaging } from '../../src/listeners/fedora-messaging.ts';
+import { listenToFedoraMessaging } from '../../src/buses/fedora-messaging-consumer.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import {
   connectionsWhenRefused,

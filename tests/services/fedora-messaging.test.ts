@@ -2,8 +2,8 @@ import { connect as connectAmqp, type ChannelModel } from 'amqplib';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
-import { listenToFedoraMessaging } from '../../src/listeners/fedora-messaging.ts';
-import type { Supervisor } from '../../src/listeners/supervise.ts';
+import { listenToFedoraMessaging } from '../../src/buses/fedora-messaging-consumer.ts';
+import type { Supervisor } from '../../src/buses/supervise.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openStompConnection } from '../../src/listeners/stomp-connection.ts';
-import { listenToUmb } from '../../src/listeners/umb.ts';
+import { openStompConnection } from '../../src/buses/stomp-connection.ts';
+import { listenToUmb } from '../../src/buses/umb-consumer.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import {
   connectionsWhenRefused,

@@ -1,7 +1,7 @@
 import type { BodhiOverrideEvent } from '../../model/event.ts';
 import { present, recordOf, required, textOf } from './fields.ts';
 import { packageOfNvr } from './koji-build-name.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** `bodhi.buildroot_override.tag|untag`; build and submitter are texts or objects. */
 export function translateBodhiOverride({ topic, body }: MessageContent): BodhiOverrideEvent {

@@ -11,7 +11,7 @@ import {
   valueOf,
 } from './fields.ts';
 import { packageOfNvr } from './koji-build-name.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import { sourceTypes } from '../../model/compose.ts';
 import type { ComposeStateEvent } from '../../model/event.ts';
 import { flagOf, integerOf, present, recordOf, required, textOf, textsOf } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** `odcs.compose.state-changed` and `odcs.state.change`: `{event, compose}`; further members are our own. */
 export function translateOdcsCompose({ body }: MessageContent): ComposeStateEvent {

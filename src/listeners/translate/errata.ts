@@ -1,7 +1,7 @@
 import type { ErrataEvent, EventBuild } from '../../model/event.ts';
 import { cleanText, integerOf, present, required, textOf, textsOf, valueOf } from './fields.ts';
 import { packageOfNvr } from './koji-build-name.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 const REDACTED = 'REDACTED';
 const severities = ['Critical', 'Important', 'Moderate', 'Low'];

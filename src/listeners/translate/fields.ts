@@ -1,4 +1,4 @@
-import { UnusableMessage } from './received-message.ts';
+import { UnusableMessage } from './translation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

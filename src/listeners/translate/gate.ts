@@ -10,7 +10,7 @@ import {
   textOf,
   valueOf,
 } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -11,7 +11,7 @@ import {
   valueOf,
 } from './fields.ts';
 import { buildNameOf } from './koji-build-name.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** Koji's build states by number. */
 const states = ['building', 'complete', 'deleted', 'failed', 'canceled'] as const;

@@ -1,6 +1,6 @@
 import type { KojiPackageListEvent } from '../../model/event.ts';
 import { present, recordOf, required, textOf } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** `buildsys.package.list.change` (flat) and `brew.package.<action>` (tag and package as objects). */
 export function translateKojiPackageList({ topic, body }: MessageContent): KojiPackageListEvent {

@@ -1,6 +1,6 @@
 import type { KojiRepoEvent } from '../../model/event.ts';
 import { integerOf, present, recordOf, required, textOf } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** `buildsys.repo.init|done` (flat) and `brew.repo.init|done` (tag or repo as objects). */
 export function translateKojiRepo({ topic, body }: MessageContent): KojiRepoEvent {

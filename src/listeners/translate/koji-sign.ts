@@ -1,7 +1,7 @@
 import type { KojiSignEvent } from '../../model/event.ts';
 import { integerOf, isRecord, present, recordOf, required, textOf, valueOf } from './fields.ts';
 import { findBuildName } from './koji-build-name.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /**
  * `buildsys.rpm.sign` and `brew.sign.rpm`, one per RPM and key; the oldest form has the RPM in `info`. Throws

@@ -1,7 +1,7 @@
 import type { KojiTagEvent } from '../../model/event.ts';
 import { flagOf, integerOf, isRecord, present, recordOf, required, textOf, valueOf } from './fields.ts';
 import { buildNameOf } from './koji-build-name.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** Side tags say so in their name only: `f44-build-side-12345`. Source: messages contract 3. */
 export function isSideTag(tag: string): boolean {

@@ -1,6 +1,6 @@
 import type { KojiTaskEvent } from '../../model/event.ts';
 import { flagOf, integerOf, isRecord, listOf, present, recordOf, required, textOf } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** `buildsys.task.state.change` and `brew.task.<state>`. Throws UnusableMessage without task or state. */
 export function translateKojiTask({ body }: MessageContent): KojiTaskEvent {

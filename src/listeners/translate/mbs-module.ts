@@ -1,6 +1,6 @@
 import type { MbsModuleEvent } from '../../model/event.ts';
 import { flagOf, integerOf, present, required, textOf } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** Module Build Service's states by number. Source: messages contract 3. */
 const states = ['init', 'wait', 'build', 'done', 'failed', 'ready', 'garbage'] as const;

@@ -1,6 +1,6 @@
 import type { RepoChangedEvent } from '../../model/event.ts';
 import { present, required, textOf, textsOf, valueOf } from './fields.ts';
-import type { MessageContent } from './received-message.ts';
+import type { MessageContent } from './translation.ts';
 
 /** `repo.changed`, the message people and scripts send to the webhook: `{repo, revision?, packages?, user?}`. */
 export function translateRepoChanged({ body }: MessageContent): RepoChangedEvent {

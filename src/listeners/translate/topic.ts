@@ -20,12 +20,3 @@ export function normaliseTopic(bus: Bus, rawTopic: string): { topic: string; ins
   if (bus === 'umb') return { topic, instance: topic.startsWith('koji.') ? 'koji' : 'brew' };
   return { topic, instance: bus === 'fedora-messaging' ? 'fedora' : 'local' };
 }
-
-/** The topic of a STOMP message: the first header that names it. Source: messages contract 2.1. */
-export function topicOfStompHeaders(headers: Readonly<Record<string, string>>): string {
-  for (const name of ['original-destination', 'amq6100_originalDestination', 'destination']) {
-    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    if (value !== undefined && value !== '') return value;
-  }
-  return '';
-}

@@ -12,12 +12,8 @@ import { translateKojiTag } from './koji-tag.ts';
 import { translateKojiTask } from './koji-task.ts';
 import { translateMbsModule } from './mbs-module.ts';
 import { defaultLimits, readMessageBody, type MessageLimits } from './message-body.ts';
-import {
-  UnusableMessage,
-  type MessageContent,
-  type ReceivedMessage,
-  type Translation,
-} from './received-message.ts';
+import type { ReceivedMessage } from '../../buses/received-message.ts';
+import { UnusableMessage, type MessageContent, type Translation } from './translation.ts';
 import { translateRepoChanged } from './repo-changed.ts';
 import { normaliseTopic } from './topic.ts';
 

@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { readRecordedMessage } from '../../../src/listeners/recorded-message.ts';
 import { translateMessage } from '../../../src/listeners/translate/translate-message.ts';
-import type { ReceivedMessage, Translation } from '../../../src/listeners/translate/received-message.ts';
+import type { ReceivedMessage } from '../../../src/buses/received-message.ts';
+import type { Translation } from '../../../src/listeners/translate/translation.ts';
 import { sharedPath } from '../../shared.ts';
 
 function readFolder(...parts: string[]): { file: string; message: ReceivedMessage }[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amqpUrl } from '../../src/listeners/amqp-connection.ts';
-import { parseFedoraMessagingConfig } from '../../src/listeners/fedora-messaging-config.ts';
+import { amqpUrl } from '../../src/buses/amqp-connection.ts';
+import { parseFedoraMessagingConfig } from '../../src/buses/fedora-messaging-config.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 
 const fedora = `

@@ -5,20 +5,19 @@ import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { openAmqpConnection, orAbort } from './amqp-connection.ts';
 import type { FedoraMessagingConfig } from './fedora-messaging-config.ts';
-import type { Inbox } from './inbox.ts';
-import type { ListenerMetrics } from './metrics.ts';
-import { isoTime } from './recorded-message.ts';
+import type { BusMetrics } from './bus-metrics.ts';
+import { isoTime } from './message-time.ts';
 import { supervise, type Session, type SuperviseOptions, type Supervisor } from './supervise.ts';
-import type { ReceivedMessage } from './translate/received-message.ts';
+import type { MessageSink, ReceivedMessage } from './received-message.ts';
 
 const PREFETCH = 250;
 const DRAIN_MS = 5_000;
 
 export interface FedoraMessagingContext {
   readonly config: FedoraMessagingConfig;
-  readonly inbox: Inbox;
+  readonly inbox: MessageSink;
   readonly log: Log;
-  readonly metrics: ListenerMetrics | null;
+  readonly metrics: BusMetrics | null;
   /** Called after each connection, for messages may have been lost before it. */
   readonly onConnected?: () => void;
   readonly supervision?: Pick<

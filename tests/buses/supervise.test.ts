@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReactorError } from '../../src/model/errors.ts';
-import { backoffDelay, supervise, type Session } from '../../src/listeners/supervise.ts';
-import { silentLog, until } from './listening.ts';
+import { backoffDelay, supervise, type Session } from '../../src/buses/supervise.ts';
+import { silentLog, until } from '../listeners/listening.ts';
 
 test('delays double up to a cap and are spread over their upper half', () => {
   const delays = [0, 1, 2, 3, 10, 5000].map((attempt) =>

@@ -1,33 +1,34 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { createApp } from './api/app.ts';
-import { ComposeWatch } from './api/compose-watch.ts';
-import type { ApiApp, HealthPart, PlannedCompose } from './api/context.ts';
-import type { Clock } from './clock.ts';
-import { planContext, type ComposerContext } from './composer/composer-context.ts';
-import { planCompose } from './composer/plan.ts';
-import type { ComposeRequest } from './model/compose.ts';
-import { PlacingThread } from './composer/placing-thread.ts';
-import { openSources, type OpenedSources } from './composer/open-sources.ts';
-import { startComposer, startJanitor } from './composer/start-composer.ts';
-import { startWarming } from './composer/start-warming.ts';
-import type { Config } from './config.ts';
-import { findComposes } from './database/list-composes.ts';
-import { openDatabase, type Database } from './database/database.ts';
-import type { Log } from './log.ts';
-import { parseComposeRequest, requestDefaults } from './model/compose-request.ts';
-import { messageOf, ReactorError } from './model/errors.ts';
-import { BlockCache } from './rpm/repodata/block-cache.ts';
+import { createApp } from '../api/app.ts';
+import { ComposeWatch } from '../api/compose-watch.ts';
+import type { ApiApp, HealthPart, PlannedCompose } from '../api/context.ts';
+import type { Clock } from '../clock.ts';
+import { planContext, type ComposerContext } from '../composer/composer-context.ts';
+import { planCompose } from '../composer/plan.ts';
+import type { ComposeRequest } from '../model/compose.ts';
+import { PlacingThread } from '../composer/placing-thread.ts';
+import { openSources, type OpenedSources } from '../composer/open-sources.ts';
+import { startComposer, startJanitor } from '../composer/start-composer.ts';
+import { startWarming } from '../composer/start-warming.ts';
+import type { Config } from '../config.ts';
+import { findComposes } from '../database/list-composes.ts';
+import { openDatabase, type Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
+import { messageOf, ReactorError } from '../model/errors.ts';
+import { BlockCache } from '../rpm/repodata/block-cache.ts';
 import { Registry } from 'prom-client';
-import { createPublishers, startListeners, type RunningListeners } from './listeners/start-listeners.ts';
-import { receiveEventRoute } from './api/routes/receive-event.ts';
-import { startAnnouncing } from './composer/announce.ts';
-import { startEnriching } from './listeners/start-enriching.ts';
-import { needsEnrichment } from './listeners/enrich.ts';
-import { openUpstreams, type Upstreams } from './reactor/open-upstreams.ts';
-import { startReconciliations } from './reactor/start-reconciliations.ts';
-import { startRules, type RunningRules } from './rules/start-rules.ts';
+import { startListeners, type RunningListeners } from '../listeners/start-listeners.ts';
+import { openPublishers } from '../buses/open-publishers.ts';
+import { receiveEventRoute } from '../api/routes/receive-event.ts';
+import { startAnnouncing } from '../composer/announce.ts';
+import { startEnriching } from '../listeners/start-enriching.ts';
+import { needsEnrichment } from '../listeners/enrich.ts';
+import { openUpstreams, type Upstreams } from './open-upstreams.ts';
+import { startReconciliations } from './start-reconciliations.ts';
+import { startRules, type RunningRules } from '../rules/start-rules.ts';
 
 export interface ReactorInput {
   readonly config: Config;
@@ -47,7 +48,7 @@ export interface Reactor extends AsyncDisposable {
 
 /** The version of this package. */
 export function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const { version }: { version?: unknown } = JSON.parse(text);
   return typeof version === 'string' ? version : 'unknown';
 }
@@ -155,7 +156,7 @@ async function startComposing(
   const composer = config.roles.includes('composer') ? context : null;
   if (composer !== null) {
     await startComposer(composer, config.concurrent_composes);
-    const publishers = createPublishers(config);
+    const publishers = openPublishers(config);
     stack.defer(async () => {
       await Promise.all(publishers.map((publisher) => publisher.close()));
     });

@@ -2,9 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { orAbort } from './amqp-connection.ts';
-import type { Inbox } from './inbox.ts';
-import type { ListenerMetrics } from './metrics.ts';
-import { stompTime } from './recorded-message.ts';
+import type { BusMetrics } from './bus-metrics.ts';
+import { stompTime } from './message-time.ts';
 import {
   openStompConnection,
   type StompBroker,
@@ -12,8 +11,7 @@ import {
   type StompMessage,
 } from './stomp-connection.ts';
 import { supervise, type Session, type SuperviseOptions, type Supervisor } from './supervise.ts';
-import type { ReceivedMessage } from './translate/received-message.ts';
-import { topicOfStompHeaders } from './translate/topic.ts';
+import type { MessageSink, ReceivedMessage } from './received-message.ts';
 
 const PREFETCH = 250;
 const DRAIN_MS = 5_000;
@@ -27,9 +25,9 @@ export interface UmbContext {
   readonly maxBytes: number;
   readonly heartbeatMs?: number;
   readonly prefetch?: number;
-  readonly inbox: Inbox;
+  readonly inbox: MessageSink;
   readonly log: Log;
-  readonly metrics: ListenerMetrics | null;
+  readonly metrics: BusMetrics | null;
   /** Called after each connection, for messages may have been lost before it. */
   readonly onConnected?: () => void;
   readonly supervision?: Pick<
@@ -159,4 +157,13 @@ async function openSession(context: UmbContext, url: string, signal: AbortSignal
 function acknowledgementOf({ headers }: StompMessage): Record<string, string> {
   const { ack, subscription = '' } = headers;
   return ack === undefined ? { 'message-id': headers['message-id'] ?? '', subscription } : { id: ack };
+}
+
+/** Returns the topic of a STOMP message: the first header that names it. Source: messages contract 2.1. */
+export function topicOfStompHeaders(headers: Readonly<Record<string, string>>): string {
+  for (const name of ['original-destination', 'amq6100_originalDestination', 'destination']) {
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    if (value !== undefined && value !== '') return value;
+  }
+  return '';
 }
