@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../src/clock.ts';
 import { openDatabase, type Database } from '../src/database/database.ts';
 import { createLog } from '../src/log.ts';
 import { parseFedoraMessagingConfig } from '../src/buses/fedora-messaging-config.ts';
@@ -38,7 +37,6 @@ function listen(rabbitmq: RabbitmqService, queue: string, database: Database) {
   const text = `amqp_url = "${rabbitmq.url}"\n[queues.${queue}]\ndurable = true\n`;
   const inbox = new Inbox({
     database,
-    clock: systemClock,
     log,
     limits: defaultLimits,
     metrics: null,
@@ -86,7 +84,7 @@ async function measureLatency(rabbitmq: RabbitmqService, url: string, count: num
   await database.handle.deleteFrom('decisions').execute();
   await database.handle.deleteFrom('settle_windows').execute();
   await database.handle.deleteFrom('events').execute();
-  const rules = await startRules({ database, clock: systemClock, log, rulesDir, sources: {} });
+  const rules = await startRules({ database, log, rulesDir, sources: {} });
   const stop = listen(rabbitmq, 'bench_latency', database);
   await pause(500);
   await publishMessages({ url: rabbitmq.url, queue: 'bench_latency', count, rate, batch: 1 });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { systemClock } from '../src/clock.ts';
 import { openDatabase, type Database } from '../src/database/database.ts';
 import { pageInputEvents } from '../src/database/input-events.ts';
 import type { InputEvent } from '../src/model/event.ts';
@@ -131,10 +130,7 @@ async function measureRecording(database: Database, rules: readonly Rule[]): Pro
   const times: number[] = [];
   for (const { id } of rows) {
     const start = performance.now();
-    await matchEvent(
-      { database: database.handle, jobs: database.jobs, rules: { version: 'bench', rules }, now: new Date() },
-      id,
-    );
+    await matchEvent({ database, rules: { version: 'bench', rules } }, id);
     times.push(performance.now() - start);
   }
   say(
@@ -153,9 +149,7 @@ async function measureClosing(database: Database): Promise<void> {
       'normal', '[1]', 3600000, 3600000
     from generate_series(1, ${WINDOWS}) as n`.execute(database.handle);
   const closer = startWindowCloser({
-    database: database.handle,
-    jobs: database.jobs,
-    clock: systemClock,
+    database,
     onError: (error) => {
       throw error;
     },

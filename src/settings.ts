@@ -48,8 +48,8 @@ export const settings = {
   host: setting(text, '127.0.0.1', 'ODCS_HOST', 'Address the HTTP server listens on.'),
   port: setting(port, 5005, 'ODCS_PORT', 'Port the HTTP server listens on; 0 takes a free one.'),
   roles: setting(
-    z.array(z.enum(['api', 'listener', 'rules', 'composer', 'janitor'])),
-    ['api', 'listener', 'rules', 'composer', 'janitor'],
+    z.array(z.enum(['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'])),
+    ['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'],
     'ODCS_ROLES',
     'What this process does.',
   ),

@@ -12,7 +12,7 @@ const allowed: Record<string, readonly string[]> = {
   'config.ts': ['model'],
   rpm: ['model'],
   upstream: ['model', 'rpm'],
-  database: ['model', 'rpm'],
+  database: ['model'],
   buses: ['model'],
   lifecycle: ['model', 'database'],
   listeners: ['model', 'rpm', 'upstream', 'database', 'buses', 'lifecycle'],

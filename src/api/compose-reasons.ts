@@ -1,8 +1,8 @@
 import { findComposeRequest } from '../database/compose-requests.ts';
 import { findDecisions, type DecisionRow } from '../database/decisions.ts';
 import { findInputEvents, type StoredEvent } from '../database/input-events.ts';
-import { findPreviousOfSeries } from '../database/request-queue.ts';
-import type { DatabaseHandle } from '../database/transaction.ts';
+import { findPreviousOfSeries } from '../database/composes.ts';
+import type { DatabaseHandle } from '../database/database-handle.ts';
 import type { Compose } from '../model/compose-json.ts';
 
 /** Why a compose was made. */

@@ -1,4 +1,4 @@
-import { listReusable } from '../database/reuse-composes.ts';
+import { listReusable } from '../database/reusable-composes.ts';
 import type { ComposeRequest } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { sendJson } from './answer.ts';

@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Inbox } from '../listeners/inbox.ts';
@@ -13,7 +12,6 @@ import type { ChangeSources } from './open-upstreams.ts';
 export interface ReconciliationsInput {
   readonly config: Pick<Config, 'fedora_messaging_config' | 'umb_urls' | 'upstream_instance'>;
   readonly database: Database;
-  readonly clock: Clock;
   readonly log: Log;
   readonly inbox: Inbox;
   readonly changes: ChangeSources;
@@ -24,11 +22,11 @@ export interface ReconciliationsInput {
  * connection to one, and every few minutes.
  */
 export function startReconciliations(input: ReconciliationsInput): RunningReconciliation {
-  const { config, database, clock, inbox } = input;
+  const { config, database, inbox } = input;
   const { koji, mbs, bodhi } = input.changes;
   const hasBuses = config.fedora_messaging_config !== '' || config.umb_urls.length > 0;
   const instance = instanceOf(config);
-  const context = (): Reconciliation => ({ database, inbox, now: clock.now(), instance });
+  const context = (): Reconciliation => ({ database, inbox, now: database.clock.now(), instance });
   const looks: Readonly<Record<string, (() => Promise<number>) | null>> = {
     koji: koji === undefined ? null : () => reconcileKoji({ ...context(), koji }),
     mbs: mbs === undefined ? null : () => reconcileMbs({ ...context(), mbs }),

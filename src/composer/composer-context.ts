@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { ComposeRequest, SourceType } from '../model/compose.ts';
@@ -11,7 +10,6 @@ import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
 /** What the composer works with; made once per process. */
 export interface ComposerContext {
   readonly database: Database;
-  readonly clock: Clock;
   readonly log: Log;
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
   readonly output: OutputSettings;

@@ -11,11 +11,11 @@ const TURNS = 20;
  * whether all of them are gone; where not, the next sweep goes on.
  */
 export async function forgetEvents(
-  { clock, database, log }: Pick<ComposerContext, 'clock' | 'database' | 'log'>,
+  { database, log }: Pick<ComposerContext, 'database' | 'log'>,
   keptDays: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const now = clock.now();
+  const now = await database.clock.read(database.handle);
   const before = new Date(now.getTime() - keptDays * DAY);
   let forgotten = 0;
   let isDone = false;

@@ -1,17 +1,44 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const shownName = /^(?:odcs-(\d+)|latest-odcs-(\d+)-1)$/;
 const hiddenName = /^\.odcs-(\d+)(?:\.[0-9a-f]+)?\.(building|old|removed)$/;
 
+/** The attempt that a directory is built by. */
+export interface BuildingAttempt {
+  readonly id: number;
+  readonly attempt: number;
+}
+
 /**
- * A directory nobody sees, on the file system of the target directory, that becomes the compose by one rename.
- * Every attempt gets its own: one that was thought dead must not publish what another is still writing.
+ * Returns a directory nobody sees, on the file system of the target directory, that becomes the compose by one rename.
+ * Every attempt has its own, so that a later one can take it out of the way.
  */
-export function buildingDirectory(targetDir: string, id: number): string {
-  return join(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.building`);
+export function buildingDirectory(targetDir: string, { id, attempt }: BuildingAttempt): string {
+  return join(targetDir, `.odcs-${id}.${attempt}.building`);
+}
+
+/**
+ * Takes out of the way what earlier attempts at a compose built or showed, so that one that only slept has nothing left
+ * to show. To be called once the attempt holds the compose, before it builds.
+ */
+export async function clearAttempts(targetDir: string, { id, attempt }: BuildingAttempt): Promise<void> {
+  if (attempt === 1) return;
+  const earlier = Array.from({ length: attempt - 1 }, (_none, index) =>
+    buildingDirectory(targetDir, { id, attempt: index + 1 }),
+  );
+  for (const directory of [...earlier, publishedDirectory(targetDir, id)]) {
+    const gone = join(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
+    try {
+      await rename(directory, gone);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
+      throw error;
+    }
+    await rm(gone, { recursive: true, force: true });
+  }
 }
 
 /** Which compose an entry of a target directory belongs to, and whether it is on its way in or out. */
@@ -27,34 +54,17 @@ function publishedDirectory(targetDir: string, id: number): string {
   return join(targetDir, `odcs-${id}`);
 }
 
-/** The fingerprint of what is published under an id, or null where nothing is. */
-export function publishedFingerprint(targetDir: string, id: number): string | null {
-  try {
-    return readFileSync(join(publishedDirectory(targetDir, id), 'work/global/fingerprint'), 'utf8').trim();
-  } catch {
-    return null;
-  }
-}
-
 /** Whether the directory of a compose is there. */
 export function isPublished(targetDir: string, id: number): boolean {
   return existsSync(join(publishedDirectory(targetDir, id), 'STATUS'));
 }
 
 /**
- * Makes the `built` directory the compose, by one rename, and points `latest-odcs-<id>-1` at it. What an earlier,
- * cut off attempt published under the id goes away first.
+ * Makes what an attempt built the compose, by one rename. Throws where a later attempt has taken it away, or shows its
+ * own.
  */
-export async function publishCompose(targetDir: string, id: number, built: string): Promise<void> {
-  const published = publishedDirectory(targetDir, id);
-  if (existsSync(published)) {
-    const old = join(targetDir, `.odcs-${id}.old`);
-    await rm(old, { recursive: true, force: true });
-    renameSync(published, old);
-    await rm(old, { recursive: true, force: true });
-  }
-  renameSync(built, published);
-  linkLatest(targetDir, id);
+export async function showBuilt(targetDir: string, held: BuildingAttempt): Promise<void> {
+  await rename(buildingDirectory(targetDir, held), publishedDirectory(targetDir, held.id));
 }
 
 /** Points `latest-odcs-<id>-1`, the name old clients know, at the compose. */

@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockCompose, moveCompose } from '../database/composes.ts';
+import { lockCompose } from '../database/composes.ts';
 import { pruneManifests } from '../database/manifests.ts';
 import { transaction } from '../database/transaction.ts';
+import { moveCompose } from '../lifecycle/move-compose.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
@@ -15,8 +16,8 @@ const HOUR = 3_600_000;
  * Then directories nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
  */
 export async function retireComposes(context: ComposerContext): Promise<void> {
-  const now = context.clock.now();
-  const { handle } = context.database;
+  const { handle, clock } = context.database;
+  const now = await clock.read(handle);
   const expired = await handle
     .selectFrom('composes')
     .select('id')
@@ -24,24 +25,20 @@ export async function retireComposes(context: ComposerContext): Promise<void> {
     .where('time_to_expire', '<', now)
     .orderBy('id')
     .execute();
-  for (const { id } of expired) await retireCompose(context, id, now);
+  for (const { id } of expired) await retireCompose(context, id);
   for (const directory of Object.values(context.targetDirs)) await sweepDirectory(context, directory);
   await pruneManifests(handle, new Date(now.getTime() - HOUR));
 }
 
 /** Marks one compose as removed, unless its life was extended since it was looked up. */
-async function retireCompose(context: ComposerContext, id: number, now: Date): Promise<void> {
-  const { handle, jobs } = context.database;
-  const removed = await transaction(handle, async (transactionHandle) => {
-    const compose = await lockCompose(transactionHandle, id);
-    if (compose === undefined || compose.timeToExpire >= now) return undefined;
+async function retireCompose(context: ComposerContext, id: number): Promise<void> {
+  const removed = await transaction(context.database, async (tx) => {
+    const compose = await lockCompose(tx.sql, id);
+    if (compose === undefined || compose.timeToExpire >= tx.now) return undefined;
     const why = compose.removedBy === null ? 'Compose is expired.' : `Removed by ${compose.removedBy}.`;
-    return moveCompose(
-      { transaction: transactionHandle, jobs, now, targetDirUrl: context.targetDirUrl },
-      id,
-      ['done', 'failed'],
-      { to: 'removed', reason: [compose.stateReason, why].filter((part) => part !== null).join('\n') },
-    );
+    return moveCompose(tx, id, 'remove', {
+      reason: [compose.stateReason, why].filter((part) => part !== null).join('\n'),
+    });
   });
   if (removed !== undefined) context.log.info({ compose: id }, 'compose removed');
 }

@@ -1,137 +1,111 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { findCompose, lockCompose, moveCompose, releaseReusers } from '../database/composes.ts';
-import { storeManifest } from '../database/manifests.ts';
-import { listReusable, lockFingerprint, lockReusable, shareLife } from '../database/reuse-composes.ts';
-import { transaction } from '../database/transaction.ts';
 import type { JobAttempt } from '../database/jobs.ts';
+import { storeManifest } from '../database/manifests.ts';
+import { listReusable } from '../database/reusable-composes.ts';
+import { transaction } from '../database/transaction.ts';
+import { claimFingerprint, GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
+import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import type { Compose } from '../model/compose-json.ts';
-import { composeDirectoryName, type ComposeState } from '../model/compose.ts';
-import { errorFields, messageOf, ReactorError } from '../model/errors.ts';
+import { composeDirectoryName } from '../model/compose.ts';
+import { errorFields, ReactorError } from '../model/errors.ts';
 import { pungiComposeId, type ComposeIdentity } from '../rpm/productmd.ts';
 import { buildCompose } from './build.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
+import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './place-packages.ts';
 import { planCompose, type ComposePlan } from './plan.ts';
-import {
-  buildingDirectory,
-  isPublished,
-  linkLatest,
-  publishCompose,
-  publishedFingerprint,
-} from './publish.ts';
+import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
-const GENERATED = 'Compose is generated successfully';
+/** A compose that an attempt has just taken. */
+export type TakenCompose = HeldCompose & { readonly compose: Compose };
 
 /**
- * Takes one compose from `wait` to its end: plan, reuse or build, publish. Called again after a crash it goes on
- * where the database says it is; what was half made is made anew, what was published is kept. A plan that was
- * made beforehand is taken as it is. Throws only what may work later.
+ * Takes one compose from `wait` to its end: plan, reuse or build, publish. Called again after a crash it begins anew;
+ * what an earlier attempt does later changes nothing. Throws only what may work later.
  */
-export async function runCompose(
+export async function runCompose(context: ComposerContext, id: number, job: JobAttempt): Promise<void> {
+  const taken = await transaction(context.database, (tx) => beginCompose(tx, id));
+  if (taken !== undefined) await makeCompose(context, taken, job);
+}
+
+/**
+ * Makes a compose that an attempt has taken; a plan that was made beforehand is taken as it is. Throws only what may
+ * work later.
+ */
+export async function makeCompose(
   context: ComposerContext,
-  id: number,
-  attempt: JobAttempt,
+  taken: TakenCompose,
+  job: JobAttempt,
   planned?: ComposePlan,
 ): Promise<void> {
-  const compose = await startCompose(context, id);
-  if (compose === undefined) return;
-  const log = context.log.child({ compose: id });
-  await using watch = watchCompose(context, id, attempt.signal);
+  const { compose } = taken;
+  const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
+  await using watch = watchCompose(context, taken, job.signal);
   try {
+    await clearAttempts(targetDirOf(context, compose), taken);
     const plan =
       planned ??
       (await planCompose(planContext(context, log, watch.signal, watch.progress), compose.request));
-    const claim = await claimFingerprint(context, compose, plan);
+    const claim = await settleFingerprint(context, taken, plan);
     log.info({ fingerprint: plan.fingerprint, claim }, 'compose planned');
     await runTogether(watch.signal, [
-      () => storeManifest(context.database.handle, plan.fingerprint, plan.manifest, context.clock.now()),
+      () => storeManifest(context.database, plan.fingerprint, plan.manifest),
       async (signal) => {
-        if (claim === 'build')
-          await buildAndPublish(context, compose, plan, { signal, progress: watch.progress });
+        if (claim === 'build') {
+          await buildAndPublish(context, taken, plan, { signal, progress: watch.progress });
+          log.info({ state: 'done' }, 'compose ended');
+        }
       },
     ]);
-    if (claim === 'published') linkLatest(targetDirOf(context, compose), id);
-    if (claim === 'build' || claim === 'published') await endCompose(context, compose, 'done', GENERATED);
   } catch (error) {
-    // A lost lease: another process has the compose now, or will have it.
-    if (attempt.signal.aborted && watch.reason === undefined) throw error;
-    await failCompose(context, compose, attempt, watch.reason ?? error);
+    // Another process has the compose now, or will have it: whatever else happened here counts no more.
+    if (job.signal.aborted || watch.isLeaseLost) throw error;
+    await failAttempt(context, taken, job, watch.reason ?? error);
   }
 }
 
-/** `generating`, unless it has ended, was cancelled before it began, or is carried along by the one it reuses. */
-async function startCompose(context: ComposerContext, id: number): Promise<Compose | undefined> {
-  return transaction(context.database.handle, async (handle) => {
-    const found = await lockCompose(handle, id);
-    if (found === undefined || found.reusedId !== null) return undefined;
-    return moveCompose(changeContext(context, handle), id, ['wait', 'generating'], {
-      to: 'generating',
-      reason: 'Compose is generating',
-    });
-  });
-}
-
-type Claim = 'build' | 'reused' | 'attached' | 'published' | 'ended';
-
-/**
- * Settles who makes a fingerprint: `reused` where a living compose shows it already, which ends this one, `attached`
- * where another is making it right now, `published` where an earlier attempt of this one had got that far, `ended`
- * where somebody ended it meanwhile, else `build`.
- */
-async function claimFingerprint(
+/** Settles who makes the fingerprint of a plan. */
+async function settleFingerprint(
   context: ComposerContext,
-  compose: Compose,
+  taken: TakenCompose,
   plan: ComposePlan,
-): Promise<Claim> {
-  const now = context.clock.now();
-  const targetDir = targetDirOf(context, compose);
+): Promise<FingerprintClaim> {
+  const { compose } = taken;
   const { selection, fingerprint } = plan;
+  const search = {
+    fingerprint,
+    targetDir: compose.targetDir,
+    exceptId: taken.id,
+    now: context.database.clock.now(),
+  };
   const mayReuse = !compose.request.flags.includes('no_reuse');
-  const search = { fingerprint, targetDir: compose.targetDir, exceptId: compose.id, now };
   // Files are looked at before the transaction: what became done since has its directory.
   const lost = new Set<number>();
   for (const one of mayReuse ? await listReusable(context.database.handle, search) : []) {
-    if (one.state === 'done' && !isPublished(targetDir, one.id)) lost.add(one.id);
+    if (one.state === 'done' && !isPublished(targetDirOf(context, compose), one.id)) lost.add(one.id);
   }
-  const isOwnPublished = publishedFingerprint(targetDir, compose.id) === fingerprint;
-  return transaction(context.database.handle, async (handle) => {
-    const change = changeContext(context, handle);
-    await lockFingerprint(handle, fingerprint);
-    const other = mayReuse ? await lockReusable(handle, search, lost) : undefined;
-    if (compose.fingerprint !== null && (other !== undefined || compose.fingerprint !== fingerprint)) {
-      // An earlier attempt promised another content to those who wait.
-      await releaseReusers(change, compose.id);
-    }
-    const isDone = other?.state === 'done';
-    const moved = await moveCompose(change, compose.id, ['generating'], {
-      to: isDone ? 'done' : 'generating',
-      reason: isDone ? GENERATED : 'Compose is generating',
-      pinned: {
-        ...selection.pins,
-        fingerprint,
-        warnings: selection.warnings,
-        pungiComposeId: other?.pungiComposeId ?? pungiComposeId(identityOf(compose)),
-        ...(other === undefined ? {} : { reusedId: other.id }),
-      },
-    });
-    if (moved === undefined) return 'ended';
-    if (other === undefined) return isOwnPublished ? 'published' : 'build';
-    const until = new Date(Math.max(other.timeToExpire.getTime(), moved.timeToExpire.getTime()));
-    await shareLife(handle, [other.id, compose.id], until);
-    return isDone ? 'reused' : 'attached';
-  });
+  return transaction(context.database, (tx) =>
+    claimFingerprint(tx, {
+      held: taken,
+      compose,
+      fingerprint,
+      pinned: { ...selection.pins, warnings: selection.warnings },
+      pungiComposeId: pungiComposeId(identityOf(compose)),
+      lost: mayReuse ? lost : null,
+    }),
+  );
 }
 
 async function buildAndPublish(
   context: ComposerContext,
-  compose: Compose,
+  taken: TakenCompose,
   plan: ComposePlan,
   { signal, progress }: Pick<ComposeWatch, 'signal' | 'progress'>,
 ): Promise<void> {
-  const targetDir = targetDirOf(context, compose);
-  const directory = buildingDirectory(targetDir, compose.id);
+  const targetDir = targetDirOf(context, taken.compose);
+  const directory = buildingDirectory(targetDir, taken);
   await mkdir(directory, { recursive: true });
   try {
     await buildCompose(
@@ -143,25 +117,29 @@ async function buildAndPublish(
         placing: context.placing,
         localPathOf: context.localPathOf,
       },
-      { plan, identity: identityOf(compose), toplevelUrl: `${context.targetDirUrl}/odcs-${compose.id}` },
+      {
+        plan,
+        identity: identityOf(taken.compose),
+        toplevelUrl: `${context.targetDirUrl}/odcs-${taken.id}`,
+      },
       directory,
     );
     signal.throwIfAborted();
     progress('publish', 0, 1, 'step');
-    await assertOurs(context, compose.id, plan.fingerprint);
-    await publishCompose(targetDir, compose.id, directory);
+    linkLatest(targetDir, taken.id);
+    await transaction(context.database, async (tx) => {
+      const done = await moveHeldCompose(tx, taken, 'publish', { reason: GENERATED });
+      if (done === undefined) throw attemptLost();
+      // The only file call that a transaction holds: which directory is shown is decided with the state.
+      await showBuilt(targetDir, taken);
+    });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-/** Throws `compose.ended_elsewhere` where another process has ended the compose or taken it over meanwhile. */
-async function assertOurs(context: ComposerContext, id: number, fingerprint: string): Promise<void> {
-  const current = await findCompose(context.database.handle, id);
-  if (current?.state === 'generating' && current.fingerprint === fingerprint && current.reusedId === null) {
-    return;
-  }
-  throw new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.');
+function attemptLost(): ReactorError {
+  return new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.');
 }
 
 function identityOf(compose: Compose): ComposeIdentity {
@@ -187,77 +165,29 @@ function targetDirOf(context: ComposerContext, compose: Compose): string {
   return directory;
 }
 
-async function endCompose(
+/** A failure ends the compose, unless a later attempt may do better, or another has it already. */
+async function failAttempt(
   context: ComposerContext,
-  compose: Compose,
-  to: Extract<ComposeState, 'done' | 'failed'>,
-  reason: string,
-): Promise<void> {
-  await transaction(context.database.handle, async (handle) => {
-    await moveCompose(changeContext(context, handle), compose.id, ['generating'], { to, reason });
-  });
-  context.log.info({ compose: compose.id, state: to }, 'compose ended');
-}
-
-/** A failure ends the compose, unless a later attempt may do better. */
-async function failCompose(
-  context: ComposerContext,
-  compose: Compose,
-  attempt: JobAttempt,
+  taken: TakenCompose,
+  job: JobAttempt,
   error: unknown,
 ): Promise<void> {
+  const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
   const known = isDiskFull(error) ? diskFull(error) : error;
   if (known instanceof ReactorError && known.code === 'compose.ended_elsewhere') {
-    context.log.info({ compose: compose.id }, 'compose was ended elsewhere');
+    log.info('compose was ended elsewhere');
     return;
   }
-  if (isWorthRetrying(known, attempt)) {
-    await transaction(context.database.handle, async (handle) => {
-      const reason = `Waits to be tried again. ${sentenceOf(known)}`;
-      await moveCompose(changeContext(context, handle), compose.id, ['generating'], {
-        to: 'generating',
-        reason,
-      });
-    });
-    throw known;
+  const isRetried = isWorthRetrying(known, job);
+  const moved = await transaction(context.database, (tx) =>
+    isRetried
+      ? moveHeldCompose(tx, taken, 'retry', { reason: `Waits to be tried again. ${sentenceOf(known)}` })
+      : moveHeldCompose(tx, taken, 'fail', { reason: sentenceOf(known) }),
+  );
+  if (moved === undefined) {
+    log.info('compose was ended elsewhere');
+    return;
   }
-  context.log.warn({ compose: compose.id, ...errorFields(known) }, 'compose failed');
-  await endCompose(context, compose, 'failed', sentenceOf(known));
-}
-
-/** What a repository that is being written, or a stale mirror, brings: over within seconds, or never. */
-const brief = new Set([
-  'repodata.checksum_mismatch',
-  'repodata.size_mismatch',
-  'store.size_differs',
-  'store.digest_differs',
-]);
-const BRIEF_ATTEMPTS = 3;
-
-/**
- * Whether a later attempt may do better: an upstream that is away is asked for minutes, inputs that do not fit
- * together and errors nobody foresaw a few times only.
- */
-export function isWorthRetrying(error: unknown, attempt: JobAttempt): boolean {
-  if (attempt.isLast) return false;
-  if (!(error instanceof ReactorError)) return attempt.number < BRIEF_ATTEMPTS;
-  return error.fate === 'retry' && (!brief.has(error.code) || attempt.number < BRIEF_ATTEMPTS);
-}
-
-/** What `state_reason` says: the sentence, where, and what to do. */
-export function sentenceOf(error: unknown): string {
-  if (!(error instanceof ReactorError)) return `Error while generating compose: ${messageOf(error)}`;
-  if (error.code === 'compose.cancelled') return error.message;
-  const where = error.where === undefined ? '' : ` (${error.where})`;
-  const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-  return `Error while generating compose: ${error.message}${where}${hint}`;
-}
-
-function changeContext(context: ComposerContext, handle: Parameters<typeof lockFingerprint>[0]) {
-  return {
-    transaction: handle,
-    jobs: context.database.jobs,
-    now: context.clock.now(),
-    targetDirUrl: context.targetDirUrl,
-  };
+  if (isRetried) throw known;
+  log.warn({ ...errorFields(known), state: 'failed' }, 'compose failed');
 }

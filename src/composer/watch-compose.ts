@@ -1,9 +1,12 @@
 import { noteProgress } from '../database/composes.ts';
+import { LEASE_SECONDS } from '../database/job-queues.ts';
+import type { HeldCompose } from '../lifecycle/move-compose.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import type { Progress } from './selection.ts';
 
 const LOOK_EVERY = 500;
+const LEASE_MS = LEASE_SECONDS * 1000;
 
 /** Looks after one running compose: cancellation, its time limit, and the progress people see. */
 export interface ComposeWatch extends AsyncDisposable {
@@ -11,30 +14,45 @@ export interface ComposeWatch extends AsyncDisposable {
   readonly progress: Progress;
   /** Why the compose has to stop, once it has to. */
   readonly reason: ReactorError | undefined;
+  /** Whether this process gave no sign of life for so long that another may have the compose. */
+  readonly isLeaseLost: boolean;
 }
 
 /**
  * Starts looking after a compose. The signal aborts when somebody cancels it (`compose.cancelled`), when it has
  * taken too long (`compose.timeout`), when it has ended without us (`compose.ended_elsewhere`) and when `outer`
- * aborts.
+ * aborts. A process that slept past its lease only finds that out: its own time limit no longer counts.
  */
-export function watchCompose(context: ComposerContext, id: number, outer: AbortSignal): ComposeWatch {
+export function watchCompose(context: ComposerContext, held: HeldCompose, outer: AbortSignal): ComposeWatch {
+  const { id } = held;
   const abort = new AbortController();
   let reason: ReactorError | undefined;
+  let awakeAt = performance.now();
+  let isLeaseLost = false;
+  const noticeSleep = (): boolean => {
+    const now = performance.now();
+    isLeaseLost ||= now - awakeAt > LEASE_MS;
+    awakeAt = now;
+    if (isLeaseLost) {
+      abort.abort(
+        new ReactorError('compose.lease_lost', 'This process slept past its lease.', { fate: 'retry' }),
+      );
+    }
+    return isLeaseLost;
+  };
   const stop = (error: ReactorError): void => {
     reason ??= error;
     abort.abort(reason);
   };
-  const limit = setTimeout(
-    () =>
-      stop(
-        new ReactorError(
-          'compose.timeout',
-          `Compose has taken more time than allowed by configuration (${context.composeTimeout} seconds)`,
-        ),
+  const limit = setTimeout(() => {
+    if (noticeSleep()) return;
+    stop(
+      new ReactorError(
+        'compose.timeout',
+        `Compose has taken more time than allowed by configuration (${context.composeTimeout} seconds)`,
       ),
-    context.composeTimeout * 1000,
-  );
+    );
+  }, context.composeTimeout * 1000);
   let latest: Parameters<Progress> | undefined;
   let noted: Parameters<Progress> | undefined;
   let looking = Promise.resolve();
@@ -42,21 +60,21 @@ export function watchCompose(context: ComposerContext, id: number, outer: AbortS
     const { handle } = context.database;
     const row = await handle
       .selectFrom('composes')
-      .select(['cancel_requested_by', 'state'])
+      .select(['cancel_requested_by', 'state', 'attempt'])
       .where('id', '=', id)
       .executeTakeFirst();
     const by = row?.cancel_requested_by ?? null;
-    if (by !== null) stop(new ReactorError('compose.cancelled', `Canceled by ${by}`));
-    else if (row?.state !== 'generating') {
+    if (row?.state !== 'generating' || row.attempt !== held.attempt) {
       stop(new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.'));
-    }
+    } else if (by !== null) stop(new ReactorError('compose.cancelled', `Canceled by ${by}`));
     if (latest !== undefined && latest !== noted) {
       noted = latest;
       const [stage, done, total, unit] = latest;
-      await noteProgress(handle, id, { stage, done, total, unit });
+      await noteProgress(handle, held, { stage, done, total, unit });
     }
   };
   const timer = setInterval(() => {
+    if (noticeSleep()) return;
     looking = looking.then(look).catch((error: unknown) => {
       context.log.debug({ compose: id, error: messageOf(error) }, 'the watch could not look');
     });
@@ -68,6 +86,9 @@ export function watchCompose(context: ComposerContext, id: number, outer: AbortS
     },
     get reason() {
       return reason;
+    },
+    get isLeaseLost() {
+      return isLeaseLost;
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(limit);

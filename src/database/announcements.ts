@@ -1,7 +1,11 @@
-import type { QueueContext } from './compose-requests.ts';
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import { sql, type Selectable } from 'kysely';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
+import type { AnnouncementsTable } from './tables.ts';
+import type { UnitOfWork } from './transaction.ts';
 
-/** Which of these message ids are those of announcements that this service made. */
+export type OpenAnnouncement = Selectable<AnnouncementsTable>;
+
+/** Returns which of these message ids are those of announcements that this service made. */
 export async function findOwnAnnouncements(
   handle: DatabaseHandle | TransactionHandle,
   messageIds: readonly string[],
@@ -15,12 +19,55 @@ export async function findOwnAnnouncements(
   return new Set(rows.map((row) => row.message_id));
 }
 
+/** Returns announcements that some bus has not accepted yet, oldest first. */
+export async function listOpenAnnouncements(
+  handle: DatabaseHandle,
+  { afterId, limit }: { readonly afterId: number; readonly limit: number },
+): Promise<OpenAnnouncement[]> {
+  return handle
+    .selectFrom('announcements')
+    .selectAll()
+    .where('finished_at', 'is', null)
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/**
+ * Notes which buses accepted an announcement in one round. What was noted before stays, so that two rounds at once
+ * never take anything back.
+ */
+export async function acceptAnnouncement(
+  handle: DatabaseHandle,
+  round: {
+    readonly id: number;
+    readonly buses: readonly string[];
+    /** Whether every bus has it now. */
+    readonly isFinished: boolean;
+    readonly lastError: string;
+    readonly now: Date;
+  },
+): Promise<void> {
+  const { id, buses, isFinished, lastError, now } = round;
+  const accepted = JSON.stringify(Object.fromEntries(buses.map((bus) => [bus, now.toISOString()])));
+  await handle
+    .updateTable('announcements')
+    .set({
+      accepted: sql<string>`accepted || ${accepted}::jsonb`,
+      attempts: sql<number>`attempts + 1`,
+      ...(isFinished ? { finished_at: now, last_error: null } : { last_error: lastError }),
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
 /** Puts what a rule tells one bus into the outbox; once for each message id. */
 export async function insertNotification(
-  context: QueueContext,
+  tx: UnitOfWork,
   message: { readonly messageId: string; readonly onlyBus: string; readonly body: object },
 ): Promise<void> {
-  await context.transaction
+  await tx.sql
     .insertInto('announcements')
     .values({
       message_id: message.messageId,
@@ -29,11 +76,11 @@ export async function insertNotification(
       only_bus: message.onlyBus,
       state: 'decided',
       body: JSON.stringify(message.body),
-      created_at: context.now,
+      created_at: tx.now,
       finished_at: null,
       last_error: null,
     })
     .onConflict((conflict) => conflict.column('message_id').doNothing())
     .execute();
-  await context.jobs.send('announce', {}, { transaction: context.transaction });
+  tx.sendAfterwards('announcements.publish', {});
 }

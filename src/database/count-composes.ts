@@ -1,5 +1,5 @@
 import { sourceTypes, type ComposeState } from '../model/compose.ts';
-import type { DatabaseHandle } from './transaction.ts';
+import type { DatabaseHandle } from './database-handle.ts';
 
 /** How many composes there are of each source type and state; pairs without any are left out. */
 export async function countComposes(

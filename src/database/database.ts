@@ -4,11 +4,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool, TypeOverrides } from 'pg';
 import { ReactorError, messageOf } from '../model/errors.ts';
+import type { Clock } from '../clock.ts';
+import { createDatabaseClock, followClock, type DatabaseClock } from './database-clock.ts';
+import type { DatabaseHandle } from './database-handle.ts';
 import { Jobs } from './jobs.ts';
 import { lockDirectory, type DirectoryLock } from './lock-directory.ts';
 import { migrateToLatest } from './migrate.ts';
 import type { Tables } from './tables.ts';
-import { transactionGuard, type DatabaseHandle } from './transaction.ts';
+import { transactionGuard } from './transaction-guard.ts';
 
 const INT8 = 20;
 
@@ -20,6 +23,10 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** A saved embedded database to start from instead of an empty one; used by tests. */
   readonly snapshot?: Blob;
+  /** Told what the queue of jobs complains about. */
+  readonly onComplaint?: (complaint: string) => void;
+  /** Made-up time instead of the database's. */
+  readonly clock?: Clock;
 }
 
 /** The open database: statements, jobs, and what closes them. */
@@ -27,6 +34,7 @@ export interface Database extends AsyncDisposable {
   readonly kind: 'embedded' | 'postgresql';
   readonly handle: DatabaseHandle;
   readonly jobs: Jobs;
+  readonly clock: DatabaseClock;
   /** The embedded engine, for saving a snapshot. */
   readonly embedded: PGlite | null;
   /** Answers when the database answers, throws otherwise. */
@@ -55,8 +63,8 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
     await embedded.waitReady;
     const root = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: embedded }) });
     await migrateToLatest(root);
-    const jobs = await Jobs.open({ kind: 'embedded', embedded });
-    return finish('embedded', root, jobs, embedded, lock);
+    const jobs = await Jobs.open({ kind: 'embedded', embedded }, options.onComplaint ?? (() => undefined));
+    return await finish({ kind: 'embedded', root, jobs, embedded, lock }, options);
   } catch (error) {
     lock.release();
     throw error;
@@ -74,8 +82,9 @@ async function openPostgresql(options: DatabaseOptions): Promise<Database> {
   const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrateToLatest(root);
-    const jobs = await Jobs.open({ kind: 'postgresql', url: options.url });
-    return finish('postgresql', root, jobs, null, null);
+    const backend = { kind: 'postgresql', url: options.url } as const;
+    const jobs = await Jobs.open(backend, options.onComplaint ?? (() => undefined));
+    return await finish({ kind: 'postgresql', root, jobs, embedded: null, lock: null }, options);
   } catch (error) {
     await root.destroy();
     throw new ReactorError('database.unreachable', `PostgreSQL cannot be used: ${messageOf(error)}`, {
@@ -86,14 +95,21 @@ async function openPostgresql(options: DatabaseOptions): Promise<Database> {
   }
 }
 
-function finish(
-  kind: Database['kind'],
-  root: Kysely<Tables>,
-  jobs: Jobs,
-  embedded: PGlite | null,
-  lock: DirectoryLock | null,
-): Database {
+interface OpenedParts {
+  readonly kind: Database['kind'];
+  readonly root: Kysely<Tables>;
+  readonly jobs: Jobs;
+  readonly embedded: PGlite | null;
+  readonly lock: DirectoryLock | null;
+}
+
+async function finish(
+  { kind, root, jobs, embedded, lock }: OpenedParts,
+  options: Pick<DatabaseOptions, 'clock'>,
+): Promise<Database> {
   const handle = root.withPlugin(transactionGuard);
+  const clock = options.clock === undefined ? createDatabaseClock() : followClock(options.clock);
+  await clock.read(handle);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= (async () => {
@@ -105,6 +121,7 @@ function finish(
     kind,
     handle,
     jobs,
+    clock,
     embedded,
     ping: async () => {
       await handle.selectFrom('composes').select('id').limit(1).execute();

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { DecisionsTable } from './tables.ts';
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 export type DecisionRow = Selectable<DecisionsTable>;
 

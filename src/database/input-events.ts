@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely';
 import type { Bus, DomainEvent, EventKind, InputEvent } from '../model/event.ts';
-import type { Jobs } from './jobs.ts';
 import type { EventsTable } from './tables.ts';
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import type { UnitOfWork } from './transaction.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** A translated event with the id of its row. */
 export interface StoredEvent {
@@ -101,19 +101,19 @@ export async function findUnmatched(
  * so that two workers that make the same one store one. Answers its id, or undefined where it was there.
  */
 export async function insertInternalEvent(
-  context: { readonly transaction: TransactionHandle; readonly jobs: Jobs; readonly now: Date },
+  tx: UnitOfWork,
   messageId: string,
   event: DomainEvent,
 ): Promise<number | undefined> {
-  const row = await context.transaction
+  const row = await tx.sql
     .insertInto('events')
     .values({
       bus: 'internal',
       message_id: messageId,
       topic: event.kind,
       raw_topic: event.kind,
-      received_at: context.now,
-      sent_at: context.now,
+      received_at: tx.now,
+      sent_at: tx.now,
       producer: null,
       instance: 'odcs-reactor',
       kind: event.kind,
@@ -126,7 +126,7 @@ export async function insertInternalEvent(
     .returning('id')
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  await context.jobs.send('event.match', { eventId: row.id }, { transaction: context.transaction });
+  await tx.send('event.match', { eventId: row.id });
   return row.id;
 }
 

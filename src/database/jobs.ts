@@ -1,74 +1,46 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgBoss, fromKysely, fromPglite, type JobResult, type JobWithMetadata } from 'pg-boss';
-import { ReactorError, messageOf } from '../model/errors.ts';
 import type { Priority } from '../model/compose.ts';
-import { assertOutsideTransaction, type TransactionHandle } from './transaction.ts';
+import { ReactorError, messageOf } from '../model/errors.ts';
+import type { TransactionHandle } from './database-handle.ts';
+import {
+  FINISHED_KEPT_SECONDS,
+  formerQueues,
+  listQueues,
+  LONGEST_RETRY_DELAY,
+  priorityNumbers,
+  queues,
+  type JobData,
+  type JobName,
+} from './job-queues.ts';
+import { assertOutsideTransaction } from './transaction-guard.ts';
 
-/** What each kind of job carries: ids only, the handler reads the row again. */
-export interface JobData {
-  /** A stored event is to be matched against the rules. */
-  'event.match': { readonly eventId: number };
-  /** A settle window has closed and is to be decided. */
-  'window.close': { readonly windowId: number };
-  /** A rule's request is to be planned, and composed if anything changed. */
-  'request.plan': { readonly requestId: number };
-  /** A compose is to be planned and built. */
-  'compose.run': { readonly composeId: number };
-  /** Compose states are to be announced on the buses. */
-  announce: Record<string, never>;
-  /** An event is to be enriched with what the bus did not say. */
-  'event.enrich': { readonly eventId: number };
-  /** A decision of a rule is to be told; `word` where its outcome is not the news. */
-  'rule.notify': { readonly decisionId: number; readonly word?: 'overdue' };
-  /** A webhook is to be told. */
-  'rule.webhook': { readonly url: string; readonly body: object };
-  /** What a build says of its packages is to be read before a compose asks. Lost without harm. */
-  'build.warm': { readonly nvr: string };
-}
-export type JobName = keyof JobData;
-
-/** Failed jobs are tried again after pauses that double up to this many seconds. */
-const LONGEST_RETRY_DELAY = 60;
 /** A timer is not to fire before the database agrees that a job is due. */
 const WAKE_MARGIN_MS = 250;
 
 /** Every so many seconds one process looks for jobs whose worker is dead. */
 const LOOK_FOR_DEAD_EVERY = 5;
-
-/**
- * How each queue treats failure. Leases are heartbeats: on PostgreSQL the job of a process that died is taken over
- * within `heartbeatSeconds` and the time until somebody looks, about 20 seconds, on the embedded database as soon
- * as it is opened again.
- */
-const queues: Record<
-  JobName,
-  { retryLimit: number; retryDelay: number; heartbeatSeconds?: number; expireInSeconds: number }
-> = {
-  'event.match': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
-  'event.enrich': { retryLimit: 50, retryDelay: 5, expireInSeconds: 300 },
-  'build.warm': { retryLimit: 0, retryDelay: 1, expireInSeconds: 600 },
-  'window.close': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
-  'request.plan': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
-  'compose.run': { retryLimit: 10, retryDelay: 1, heartbeatSeconds: 15, expireInSeconds: 14_400 },
-  'rule.notify': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
-  'rule.webhook': { retryLimit: 100, retryDelay: 1, expireInSeconds: 120 },
-  announce: { retryLimit: 1_000, retryDelay: 1, expireInSeconds: 120 },
-};
-const queueNames = Object.keys(queues) as JobName[];
+/** How long a complaint of the queue makes it unwell. */
+const COMPLAINTS_KEPT_MS = 120_000;
+/** Every so many seconds finished jobs are forgotten that were kept long enough. */
+const FORGET_EVERY = 300;
 
 type QueueDatabase = ReturnType<typeof fromPglite>;
-
-const priorityNumbers: Record<Priority, number> = { security: 20, normal: 10, bulk: 0 };
 
 export type JobsBackend =
   | { readonly kind: 'embedded'; readonly embedded: PGlite }
   | { readonly kind: 'postgresql'; readonly url: string };
 
 export interface SendOptions {
-  /** The transaction the job belongs to: it exists if and only if that commits. */
-  readonly transaction?: TransactionHandle;
   readonly priority?: Priority;
   readonly startAfter?: Date;
+  /** What the policy of the queue counts by. */
+  readonly key?: string;
+}
+
+interface TransactionalSendOptions extends SendOptions {
+  /** The transaction the job belongs to: it exists if and only if that commits. */
+  readonly transaction?: TransactionHandle;
 }
 
 /** What a handler knows of the attempt it makes. */
@@ -93,21 +65,19 @@ export interface WorkOptions<N extends JobName> {
 /** Jobs on PostgreSQL: leases, retries, priorities; woken by NOTIFY, polled only as a fallback. */
 export class Jobs {
   readonly #boss: PgBoss;
-  readonly #warnings: string[] = [];
+  readonly #complaints: QueueComplaints;
   #stopping: Promise<void> | undefined;
 
-  private constructor(boss: PgBoss) {
+  private constructor(boss: PgBoss, complaints: QueueComplaints) {
     this.#boss = boss;
-    const remember = (text: string): void => {
-      this.#warnings.push(text);
-      if (this.#warnings.length > 20) this.#warnings.shift();
-    };
-    boss.on('error', (error) => remember(messageOf(error)));
-    boss.on('warning', (warning) => remember(warning.message));
+    this.#complaints = complaints;
   }
 
-  /** Creates the queues where they are missing and fills the queue cache, so that sends in transactions need no other statement. */
-  static async open(backend: JobsBackend): Promise<Jobs> {
+  /**
+   * Creates the queues where they are missing and fills the queue cache, so that sends in transactions need no other
+   * statement. What the queue complains about goes to `onComplaint`.
+   */
+  static async open(backend: JobsBackend, onComplaint: (complaint: string) => void): Promise<Jobs> {
     const shared = {
       schema: 'pgboss',
       useListenNotify: true,
@@ -116,6 +86,7 @@ export class Jobs {
       reindex: false,
       superviseIntervalSeconds: LOOK_FOR_DEAD_EVERY,
       monitorIntervalSeconds: LOOK_FOR_DEAD_EVERY,
+      maintenanceIntervalSeconds: FORGET_EVERY,
     } as const;
     const boss =
       backend.kind === 'embedded'
@@ -126,34 +97,31 @@ export class Jobs {
             max: 6,
             application_name: 'odcs-reactor jobs',
           });
-    const jobs = new Jobs(boss);
+    const complaints = new QueueComplaints(onComplaint);
+    boss.on('error', (error) => complaints.note(messageOf(error)));
+    boss.on('warning', (warning) => complaints.note(warning.message));
     await boss.start();
-    for (const name of queueNames) {
-      const settings = {
-        ...queues[name],
-        retryBackoff: true,
-        retryDelayMax: LONGEST_RETRY_DELAY,
-        notify: true,
-      };
-      if ((await boss.getQueue(name)) === null) await boss.createQueue(name, settings);
-      else await boss.updateQueue(name, settings);
-      await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
-    }
-    if (backend.kind === 'embedded') await releaseOrphans(backend.embedded);
-    return jobs;
+    await createQueues(boss);
+    if (backend.kind === 'embedded') await failOrphans(boss);
+    return new Jobs(boss, complaints);
   }
 
-  /** Recent complaints of the queue, for health. */
-  get warnings(): readonly string[] {
-    return this.#warnings;
+  /** What the queue complained about in the last minutes, for health. */
+  get complaints(): readonly string[] {
+    return this.#complaints.recent();
   }
 
   /** Enqueues one job; with a transaction, atomically with it. */
-  async send<N extends JobName>(name: N, data: JobData[N], options: SendOptions = {}): Promise<void> {
+  async send<N extends JobName>(
+    name: N,
+    data: JobData[N],
+    options: TransactionalSendOptions = {},
+  ): Promise<void> {
     if (options.transaction === undefined) assertOutsideTransaction();
     await this.#boss.send(name, data, {
       priority: priorityNumbers[options.priority ?? 'normal'],
       ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
+      ...(options.key === undefined ? {} : { singletonKey: options.key }),
       ...(options.transaction === undefined ? {} : { db: fromKysely(options.transaction) }),
     });
   }
@@ -162,7 +130,7 @@ export class Jobs {
   async sendAll<N extends JobName>(
     name: N,
     data: readonly JobData[N][],
-    options: SendOptions = {},
+    options: TransactionalSendOptions = {},
   ): Promise<void> {
     if (data.length === 0) return;
     if (options.transaction === undefined) assertOutsideTransaction();
@@ -216,9 +184,22 @@ export class Jobs {
     });
   }
 
+  /** Gives the jobs of a key that wait another place in their queue; those that run are left alone. */
+  async prioritise<N extends JobName>(name: N, key: string, priority: number): Promise<void> {
+    assertOutsideTransaction();
+    await this.#boss.update(name, undefined, { singletonKey: key, priority, match: 'all' });
+  }
+
+  /** Whether a job of a key waits or runs. */
+  async isKnown<N extends JobName>(name: N, key: string): Promise<boolean> {
+    assertOutsideTransaction();
+    const jobs = await this.#boss.findJobs(name, { key });
+    return jobs.some(({ state }) => state === 'created' || state === 'retry' || state === 'active');
+  }
+
   /** How many jobs of each kind wait, run, and failed for good. */
   async counts(): Promise<Record<string, { queued: number; active: number; failed: number }>> {
-    const rows = await this.#boss.getQueues(queueNames);
+    const rows = await this.#boss.getQueues([...listQueues()]);
     return Object.fromEntries(
       rows.map((row) => [
         row.name,
@@ -233,11 +214,59 @@ export class Jobs {
   }
 }
 
-/** On the embedded database this process is the only worker: whatever was active belonged to one that died. */
-async function releaseOrphans(embedded: PGlite): Promise<void> {
-  await embedded.query(
-    `update pgboss.job set state = 'retry', start_after = now(), retry_count = least(retry_count, retry_limit - 1) where state = 'active'`,
-  );
+/** Creates or updates the queues. Jobs that an earlier version left in a queue of another name are looked for by the sweeps. */
+async function createQueues(boss: PgBoss): Promise<void> {
+  for (const name of listQueues()) {
+    const { policy, ...settings } = {
+      ...queues[name],
+      retryBackoff: true,
+      retryDelayMax: LONGEST_RETRY_DELAY,
+      deleteAfterSeconds: FINISHED_KEPT_SECONDS,
+      notify: true,
+    };
+    if ((await boss.getQueue(name)) !== null) await boss.updateQueue(name, settings);
+    else await boss.createQueue(name, { ...settings, ...(policy === undefined ? {} : { policy }) });
+    await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
+  }
+  for (const name of formerQueues) {
+    if ((await boss.getQueue(name)) !== null) await boss.deleteQueue(name);
+  }
+}
+
+/**
+ * Ends the attempts of a process that died: on the embedded database this process is the only worker, so whatever is
+ * active belonged to one that is gone. Each counts towards the limit of its job.
+ */
+async function failOrphans(boss: PgBoss): Promise<void> {
+  for (const name of listQueues()) {
+    const active = (await boss.findJobs(name)).filter(({ state }) => state === 'active');
+    if (active.length === 0) continue;
+    await boss.fail(
+      name,
+      active.map(({ id, retryCount }) => ({ id, retryCount })),
+      { message: 'The process that made the attempt died.' },
+    );
+  }
+}
+
+/** The last complaints of a queue, each for a while. */
+class QueueComplaints {
+  readonly #tell: (complaint: string) => void;
+  #noted: readonly { readonly at: number; readonly text: string }[] = [];
+
+  constructor(tell: (complaint: string) => void) {
+    this.#tell = tell;
+  }
+
+  note(text: string): void {
+    this.#noted = [...this.#noted.slice(-19), { at: performance.now(), text }];
+    this.#tell(text);
+  }
+
+  recent(): readonly string[] {
+    const since = performance.now() - COMPLAINTS_KEPT_MS;
+    return this.#noted.filter(({ at }) => at >= since).map(({ text }) => text);
+  }
 }
 
 function guarded(db: QueueDatabase): QueueDatabase {

@@ -2,7 +2,7 @@ import { sql, type Expression, type SqlBool } from 'kysely';
 import { composeStates, type ComposeState } from '../model/compose.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { toCompose } from './composes.ts';
-import type { DatabaseHandle } from './transaction.ts';
+import type { DatabaseHandle } from './database-handle.ts';
 
 /** What composes may be picked by; all that are given must hold. */
 export interface ComposeFilters {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { EventsTable } from './tables.ts';
-import type { DatabaseHandle } from './transaction.ts';
+import type { DatabaseHandle } from './database-handle.ts';
 
 /** Which events; what is absent does not matter. */
 export interface EventFilters {

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { sql } from 'kysely';
-import type { DatabaseHandle } from './transaction.ts';
+import type { DatabaseHandle } from './database-handle.ts';
+import type { TransactionContext } from './transaction.ts';
 
 const packLines = promisify(zstdCompress);
 
@@ -10,11 +11,11 @@ const packLines = promisify(zstdCompress);
  * for use inside a transaction: the lines of a large compose are a megabyte.
  */
 export async function storeManifest(
-  handle: DatabaseHandle,
+  { handle, clock }: Pick<TransactionContext, 'handle' | 'clock'>,
   fingerprint: string,
   lines: readonly string[],
-  now: Date,
 ): Promise<void> {
+  const now = await clock.read(handle);
   const known = await handle
     .updateTable('manifests')
     .set({ created_at: now })

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { DatabaseHandle } from './transaction.ts';
+import type { DatabaseHandle } from './database-handle.ts';
 import { CARRIED_MS } from './windows.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** When each clock of each rule last came round: rule, then clock. */
 export async function readRuleClocks(

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { RulePausesTable } from './tables.ts';
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 export type RulePause = Selectable<RulePausesTable>;
 

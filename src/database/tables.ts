@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeState } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { WhenBusy } from '../model/rule.ts';
@@ -62,6 +63,8 @@ export interface ComposesTable {
   request_id: number | null;
   idempotency_key: string | null;
   cancel_requested_by: string | null;
+  /** Counts the attempts that took the compose; a write of an older one changes nothing. */
+  attempt: Generated<number>;
   progress: ColumnType<ComposeProgress | null, string | null, string | null>;
   warnings: Json<string[]>;
 }
@@ -101,6 +104,10 @@ export interface ComposeRequestsTable {
   reason: string | null;
   compose_id: number | null;
   not_before: NullableTime;
+  /** Counts the attempts that took the request; a write of an older one changes nothing. */
+  attempt: Generated<number>;
+  /** When the attempt began to read the inputs. */
+  read_at: ColumnType<Date | null, Date | undefined, Date>;
   created_at: Time;
   started_at: NullableTime;
   finished_at: NullableTime;
@@ -167,10 +174,13 @@ export interface AnnouncementsTable {
   /** The only bus it is for; null for every bus. */
   only_bus: Generated<string | null>;
   state: string;
-  body: Json<object>;
+  /** What is told; null where it is made from `compose`. */
+  body: ColumnType<object | null, string | null, never>;
+  /** The compose as it was in that state. */
+  compose: ColumnType<StoredCompose | null, string | undefined, never>;
   created_at: Time;
   /** Bus to the time it accepted the message, ISO 8601. */
-  accepted: ColumnType<Record<string, string>, string | undefined, string>;
+  accepted: ColumnType<Readonly<Record<string, string>>, string | undefined, string>;
   finished_at: NullableTime;
   attempts: Generated<number>;
   last_error: string | null;

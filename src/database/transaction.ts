@@ -1,43 +1,75 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Kysely, KyselyPlugin, Transaction } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { DatabaseClock } from './database-clock.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
+import type { JobData, JobName } from './job-queues.ts';
+import type { Jobs, SendOptions } from './jobs.ts';
+import { assertOutsideTransaction, runInsideTransaction } from './transaction-guard.ts';
 
-export type DatabaseHandle = Kysely<Tables>;
-export type TransactionHandle = Transaction<Tables>;
+/** All that belongs together: it happens whole, or not at all. */
+export interface UnitOfWork {
+  /** Runs statements. Nothing else may be asked inside: no other handle, no network, no sleep. */
+  readonly sql: TransactionHandle;
+  /** The database's time when the unit of work began. */
+  readonly now: Date;
+  /** Enqueues a job, which exists if and only if the unit of work commits. */
+  send<N extends JobName>(name: N, data: JobData[N], options?: SendOptions): Promise<void>;
+  /** Enqueues many jobs of one kind in one statement. */
+  sendAll<N extends JobName>(name: N, data: readonly JobData[N][], options?: SendOptions): Promise<void>;
+  /** Enqueues a job once all is committed. It may be lost: only for what is looked for regularly as well. */
+  sendAfterwards<N extends JobName>(name: N, data: JobData[N]): void;
+}
 
-const inside = new AsyncLocalStorage<true>();
+/** What a unit of work is done in; an open database is one. */
+export interface TransactionContext {
+  readonly handle: DatabaseHandle;
+  readonly jobs: Jobs;
+  readonly clock: DatabaseClock;
+}
+
+const ATTEMPTS = 4;
 
 /**
- * Throws where a statement would go round the transaction it is called in. On the embedded database such a
- * statement waits for the transaction and the transaction for it: for ever and without a word.
+ * Runs `work` in one transaction and returns what it returns; a throw rolls back. Where PostgreSQL ends one of
+ * two transactions that wait for each other, it is run again. The guard throws where `work` uses anything but
+ * its unit of work.
  */
-export function assertOutsideTransaction(): void {
-  if (inside.getStore()) {
-    throw new Error(
-      'Inside a transaction only its own handle may be used; this statement went to another one.',
-    );
+export async function transaction<T>(
+  context: TransactionContext,
+  work: (tx: UnitOfWork) => Promise<T>,
+): Promise<T> {
+  assertOutsideTransaction();
+  for (let attempt = 1; ; attempt++) {
+    const afterwards: (() => Promise<void>)[] = [];
+    try {
+      const result = await context.handle.transaction().execute(async (guarded) => {
+        const sql = guarded.withoutPlugins();
+        const now = await context.clock.read(sql);
+        const tx = createUnitOfWork(context.jobs, sql, now, afterwards);
+        return runInsideTransaction(() => work(tx));
+      });
+      for (const send of afterwards) await send().catch(() => undefined);
+      return result;
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isDeadlock(error)) throw error;
+    }
   }
 }
 
-/** Put on the root handle, so that every statement through it is checked. */
-export const transactionGuard: KyselyPlugin = {
-  transformQuery(args) {
-    assertOutsideTransaction();
-    return args.node;
-  },
-  async transformResult(args) {
-    return args.result;
-  },
-};
+function createUnitOfWork(
+  jobs: Jobs,
+  sql: TransactionHandle,
+  now: Date,
+  afterwards: (() => Promise<void>)[],
+): UnitOfWork {
+  return {
+    sql,
+    now,
+    send: (name, data, options = {}) => jobs.send(name, data, { ...options, transaction: sql }),
+    sendAll: (name, data, options = {}) => jobs.sendAll(name, data, { ...options, transaction: sql }),
+    sendAfterwards: (name, data) => void afterwards.push(() => jobs.send(name, data)),
+  };
+}
 
-/**
- * Runs `work` in one transaction and answers what it answers; a throw rolls back. Inside use nothing but the
- * handle that is passed: no network, no file, no sleep. The guard throws on a slip.
- */
-export async function transaction<T>(
-  database: DatabaseHandle,
-  work: (handle: TransactionHandle) => Promise<T>,
-): Promise<T> {
-  assertOutsideTransaction();
-  return database.transaction().execute((handle) => inside.run(true, () => work(handle.withoutPlugins())));
+/** PostgreSQL's `deadlock_detected` and `serialization_failure`: the same again may work at once. */
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
 }

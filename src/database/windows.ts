@@ -1,8 +1,8 @@
 import { sql, type Selectable } from 'kysely';
 import type { Priority } from '../model/compose.ts';
-import type { Jobs } from './jobs.ts';
 import type { SettleWindowsTable } from './tables.ts';
-import type { DatabaseHandle, TransactionHandle } from './transaction.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
+import type { UnitOfWork } from './transaction.ts';
 
 export type WindowRow = Selectable<SettleWindowsTable>;
 
@@ -80,21 +80,15 @@ function columns(values: WindowValues) {
   };
 }
 
-export interface CloseContext {
-  readonly transaction: TransactionHandle;
-  readonly jobs: Jobs;
-  readonly now: Date;
-}
-
 /** Closes one window that is held, and enqueues its decision. */
-export async function closeWindow(context: CloseContext, id: number, priority: Priority): Promise<void> {
-  await context.transaction
+export async function closeWindow(tx: UnitOfWork, id: number, priority: Priority): Promise<void> {
+  await tx.sql
     .updateTable('settle_windows')
-    .set({ closed_at: context.now })
+    .set({ closed_at: tx.now })
     .where('id', '=', id)
     .where('closed_at', 'is', null)
     .execute();
-  await context.jobs.send('window.close', { windowId: id }, { transaction: context.transaction, priority });
+  await tx.send('window.close', { windowId: id }, { priority });
 }
 
 /** How long a due window waits for events that were received before and not matched yet. */
@@ -106,8 +100,8 @@ const FRESH_MS = 60_000;
  * Closes windows that are due, each exactly once however many workers ask, and enqueues their decisions. A window
  * waits, two seconds at most, while an event received before its due time is not matched yet. Answers the ids.
  */
-export async function closeDueWindows(context: CloseContext, limit: number): Promise<number[]> {
-  const { transaction, jobs, now } = context;
+export async function closeDueWindows(tx: UnitOfWork, limit: number): Promise<number[]> {
+  const { now } = tx;
   const { rows } = await sql<{ id: number; priority: Priority }>`
     update settle_windows set closed_at = ${now}
     where id in (
@@ -118,10 +112,10 @@ export async function closeDueWindows(context: CloseContext, limit: number): Pro
                                    where matched_at is null and kind is not null
                                      and received_at > ${new Date(now.getTime() - FRESH_MS)}), 'infinity'))
       order by due_at limit ${limit} for update skip locked)
-    returning id, priority`.execute(transaction);
+    returning id, priority`.execute(tx.sql);
   for (const priority of ['security', 'normal', 'bulk'] as const) {
     const ids = rows.filter((row) => row.priority === priority).map(({ id }) => ({ windowId: id }));
-    await jobs.sendAll('window.close', ids, { transaction, priority });
+    await tx.sendAll('window.close', ids, { priority });
   }
   return rows.map(({ id }) => id);
 }
@@ -224,19 +218,18 @@ export async function listOpenWindows(handle: DatabaseHandle, limit: number): Pr
 }
 
 /** Closes the open windows of rules that are gone or off; each is decided as `disabled`. Answers how many. */
-export async function closeWindowsOf(context: CloseContext, rules: readonly string[]): Promise<number> {
+export async function closeWindowsOf(tx: UnitOfWork, rules: readonly string[]): Promise<number> {
   if (rules.length === 0) return 0;
-  const rows = await context.transaction
+  const rows = await tx.sql
     .updateTable('settle_windows')
-    .set({ closed_at: context.now })
+    .set({ closed_at: tx.now })
     .where('closed_at', 'is', null)
     .where('rule', 'in', [...rules])
     .returning('id')
     .execute();
-  await context.jobs.sendAll(
+  await tx.sendAll(
     'window.close',
     rows.map(({ id }) => ({ windowId: id })),
-    { transaction: context.transaction },
   );
   return rows.length;
 }

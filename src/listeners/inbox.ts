@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { findOwnAnnouncements } from '../database/announcements.ts';
 import { transaction } from '../database/transaction.ts';
@@ -17,8 +16,7 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
 export interface InboxContext {
-  readonly database: Pick<Database, 'handle' | 'jobs'>;
-  readonly clock: Clock;
+  readonly database: Pick<Database, 'handle' | 'jobs' | 'clock'>;
   readonly log: Log;
   readonly limits: MessageLimits;
   readonly metrics: ListenerMetrics | null;
@@ -67,8 +65,8 @@ export class Inbox {
   /** Answers once the message is stored for good; only then may it be acknowledged. Rejects when closed. */
   async receive(message: ReceivedMessage): Promise<Stored> {
     this.#abort.signal.throwIfAborted();
-    const { clock, limits, metrics } = this.#context;
-    const entry = rowOfMessage(message, clock.now(), limits);
+    const { database, limits, metrics } = this.#context;
+    const entry = rowOfMessage(message, database.clock.now(), limits);
     this.#lastAt = performance.now();
     const stored = new Promise<Stored>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
@@ -164,19 +162,19 @@ export class Inbox {
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
-    const { clock, database, metrics, needsEnrichment, isWarming = false } = this.#context;
+    const { database, metrics, needsEnrichment, isWarming = false } = this.#context;
     const unique = new Map(batch.map(({ entry }) => [keyOf(entry.row), entry]));
     const stopTimer = metrics?.storing.startTimer();
-    const ids = await transaction(database.handle, async (handle) => {
+    const ids = await transaction(database, async (tx) => {
       const entries = [...unique.values()];
       const own = await findOwnAnnouncements(
-        handle,
+        tx.sql,
         entries.flatMap(({ announcedAs }) => announcedAs ?? []),
       );
       const isEcho = ({ announcedAs }: EventRow): boolean => announcedAs !== null && own.has(announcedAs);
-      const rows = await handle
+      const rows = await tx.sql
         .insertInto('events')
-        .values(entries.map((entry) => (isEcho(entry) ? rowOfEcho(entry.row, clock.now()) : entry.row)))
+        .values(entries.map((entry) => (isEcho(entry) ? rowOfEcho(entry.row, tx.now) : entry.row)))
         .onConflict((conflict) => conflict.columns(['bus', 'message_id']).doNothing())
         .returning(['id', 'bus', 'message_id'])
         .execute();
@@ -191,10 +189,10 @@ export class Inbox {
         (needsEnrichment(event) ? enrich : match).push({ eventId });
         if (isWarming && event.kind === 'koji.tag') warm.add(event.nvr);
       }
-      await database.jobs.sendAll('event.match', match, { transaction: handle });
-      await database.jobs.sendAll('event.enrich', enrich, { transaction: handle });
+      await tx.sendAll('event.match', match);
+      await tx.sendAll('event.enrich', enrich);
       const builds = [...warm].map((nvr) => ({ nvr }));
-      await database.jobs.sendAll('build.warm', builds, { transaction: handle, priority: 'bulk' });
+      await tx.sendAll('build.warm', builds, { priority: 'bulk' });
       return stored;
     });
     stopTimer?.();
@@ -208,7 +206,7 @@ export class Inbox {
   }
 
   #count({ row, event }: EventRow, isNew: boolean): void {
-    const { metrics, clock } = this.#context;
+    const { metrics, database } = this.#context;
     if (metrics === null) return;
     const labels = { bus: row.bus };
     if (!isNew) {
@@ -218,7 +216,10 @@ export class Inbox {
     metrics.received.inc({ ...labels, kind: event?.kind ?? 'poison' });
     if (event === null) metrics.poison.inc(labels);
     if (typeof row.sent_at === 'string') {
-      metrics.lag.observe(labels, Math.max(0, (clock.now().getTime() - Date.parse(row.sent_at)) / 1000));
+      metrics.lag.observe(
+        labels,
+        Math.max(0, (database.clock.now().getTime() - Date.parse(row.sent_at)) / 1000),
+      );
     }
   }
 

@@ -30,13 +30,13 @@ export async function startEnriching({ database, log, sources }: EnrichingContex
         log.error({ eventId, err: error }, 'an event goes on as it came');
         return event;
       });
-      await transaction(database.handle, async (handle) => {
-        await handle
+      await transaction(database, async (tx) => {
+        await tx.sql
           .updateTable('events')
           .set({ event: JSON.stringify(enriched) })
           .where('id', '=', eventId)
           .execute();
-        await database.jobs.send('event.match', { eventId }, { transaction: handle });
+        await tx.send('event.match', { eventId });
       });
     },
   });

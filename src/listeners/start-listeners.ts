@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client';
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
@@ -17,7 +16,6 @@ import { admitWebhook, readWebhookMessage, type WebhookCall } from './webhook.ts
 export interface ListenersInput {
   readonly config: Config;
   readonly database: Database;
-  readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
   /** Whether an event must be enriched before rules see it. */
@@ -41,12 +39,12 @@ export interface RunningListeners extends AsyncDisposable {
  * `fedora_messaging.config_invalid`.
  */
 export function startListeners(input: ListenersInput): RunningListeners {
-  const { config, database, clock, log } = input;
+  const { config, database, log } = input;
   const metrics = createListenerMetrics(input.registry);
   const limits = { ...defaultLimits, maxBytes: config.event_max_bytes };
   const needsEnrichment = input.needsEnrichment ?? (() => false);
   const isWarming = config.koji_profile !== '';
-  const inbox = new Inbox({ database, clock, log, limits, metrics, needsEnrichment, isWarming });
+  const inbox = new Inbox({ database, log, limits, metrics, needsEnrichment, isWarming });
   const shared = {
     inbox,
     log,

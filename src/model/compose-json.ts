@@ -41,6 +41,8 @@ export interface Compose {
   readonly series: string | null;
   readonly requestId: number | null;
   readonly cancelRequestedBy: string | null;
+  /** How many attempts have taken it; the last one holds it while it is being made. */
+  readonly attempt: number;
   readonly progress: {
     readonly stage: string;
     readonly done: number;
@@ -126,5 +128,27 @@ export function composeJson(compose: Compose, targetDirUrl: string) {
     time_submitted: formatTime(compose.timeSubmitted),
     time_to_expire: formatTime(compose.timeToExpire),
     toplevel_url: toplevelUrl,
+  };
+}
+
+/** A compose as JSON keeps it: times are texts in ISO 8601. */
+export type StoredCompose = {
+  readonly [K in keyof Compose]: Compose[K] extends Date
+    ? string
+    : Compose[K] extends Date | null
+      ? string | null
+      : Compose[K];
+};
+
+/** Returns the compose that was written as JSON. */
+export function reviveCompose(stored: StoredCompose): Compose {
+  const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
+  return {
+    ...stored,
+    timeSubmitted: new Date(stored.timeSubmitted),
+    timeToExpire: new Date(stored.timeToExpire),
+    timeStarted: time(stored.timeStarted),
+    timeDone: time(stored.timeDone),
+    timeRemoved: time(stored.timeRemoved),
   };
 }

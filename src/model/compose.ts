@@ -36,6 +36,11 @@ export type MultilibMethod = keyof typeof multilibMethods;
 export const priorities = ['security', 'normal', 'bulk'] as const;
 export type Priority = (typeof priorities)[number];
 
+/** Returns the priority a text names, `normal` where it names none. */
+export function toPriority(text: string): Priority {
+  return priorities.find((priority) => priority === text) ?? 'normal';
+}
+
 /**
  * What is wanted of a compose: the body of POST, checked and with defaults filled in. Lists that ODCS keeps
  * apart from "not given" are null when not given. Source: ODCS contract 3.

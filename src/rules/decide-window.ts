@@ -1,25 +1,25 @@
-import { toPriority } from '../database/compose-requests.ts';
+import { countRequests } from '../database/compose-requests.ts';
 import { insertDecisions } from '../database/decisions.ts';
 import { findInputEvents } from '../database/input-events.ts';
-import type { Jobs } from '../database/jobs.ts';
-import { countRequests, lockSeries, placeComposeRequest, readSeries } from '../database/request-queue.ts';
+import { readSeries } from '../database/series-history.ts';
 import { findPause, pauseRule } from '../database/rule-pauses.ts';
-import { transaction, type DatabaseHandle, type TransactionHandle } from '../database/transaction.ts';
+import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
 import { findWindow, findWindowBefore, markDecided, type WindowRow } from '../database/windows.ts';
+import { placeComposeRequest } from '../lifecycle/place-request.ts';
+import { lockSeries } from '../lifecycle/series-lock.ts';
+import { toPriority } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { askCompose, fillRequirements } from './ask-compose.ts';
-import { decideWindow, type AskedCompose, type WindowDecision } from './decide.ts';
+import { coverableSince, decideWindow, type AskedCompose, type WindowDecision } from './decide.ts';
 import { readGroupKey } from './match-event.ts';
 import { checkRequirement, type StateSources } from './require.ts';
 
 /** What deciding a window needs. */
 export interface DecideContext {
-  readonly database: DatabaseHandle;
-  readonly jobs: Jobs;
+  readonly database: TransactionContext;
   readonly rules: RuleSet;
   readonly sources: StateSources;
-  readonly now: Date;
   /** Told when a rule paused itself. */
   readonly onPause: (rule: Rule, why: string) => void;
 }
@@ -32,14 +32,14 @@ const DAY_MS = 86_400_000;
  * be tried again.
  */
 export async function decideClosedWindow(context: DecideContext, windowId: number): Promise<string | null> {
-  const window = await findWindow(context.database, windowId);
+  const window = await findWindow(context.database.handle, windowId);
   if (window === undefined || window.closed_at === null || window.decided_at !== null) return null;
   const rule = context.rules.rules.find(({ name }) => name === window.rule);
   if (rule === undefined || rule.mode === 'off') {
     const what = rule === undefined ? 'is no longer there' : 'is off';
     return record(context, window, simple('disabled', `The rule ${window.rule} ${what}.`));
   }
-  const pause = await findPause(context.database, rule.name);
+  const pause = await findPause(context.database.handle, rule.name);
   if (pause !== undefined) {
     return record(
       context,
@@ -53,6 +53,8 @@ export async function decideClosedWindow(context: DecideContext, windowId: numbe
 
 interface Prepared {
   readonly asked: AskedCompose;
+  /** Since when a compose must have read its inputs to cover the causes; null where none can. */
+  readonly receivedAt: Date | null;
   readonly waiting: readonly string[];
   /** Whether it has just been waited for longer than `require_within`. */
   readonly isOverdue: boolean;
@@ -65,29 +67,29 @@ async function prepare(
   rule: Rule,
 ): Promise<Prepared | WindowDecision> {
   const group = readGroupKey(window.group_key);
-  const stored = await findInputEvents(context.database, window.causes);
+  const stored = await findInputEvents(context.database.handle, window.causes);
   const events = stored.map(({ input }) => input);
+  const now = context.database.clock.now();
   try {
     const asked = askCompose(rule, group, events);
     const waiting: string[] = [];
     for (const requirement of fillRequirements(rule, group, events)) {
-      const state = await checkRequirement(requirement, context.sources, context.now);
+      const state = await checkRequirement(requirement, context.sources, now);
       if (!state.met) waiting.push(state.waiting);
     }
     let isOverdue = false;
     if (waiting.length > 0 && rule.requireWithinMs !== null) {
       const first = Math.min(...stored.map(({ input }) => Date.parse(input.receivedAt)));
       const latest = new Date(first + rule.requireWithinMs);
-      if (context.now > latest) {
+      if (now > latest) {
         waiting.push('this is longer than require_within');
-        const before = await findWindowBefore(context.database, window);
+        const before = await findWindowBefore(context.database.handle, window);
         // Told when it happens, not whenever it is looked at again.
         const wasOverdue = before?.outcome === 'not_ready' && (before.decided_at ?? latest) > latest;
         isOverdue = !wasOverdue;
       }
     }
-    const minEvent = asked.minEvent ?? (await lastChange(context, asked));
-    return { asked: { ...asked, minEvent }, waiting, isOverdue };
+    return { asked, receivedAt: coverableSince(events), waiting, isOverdue };
   } catch (error) {
     if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
@@ -95,37 +97,27 @@ async function prepare(
   }
 }
 
-/** The last change of the tag that is asked for, where Koji can tell. */
-async function lastChange(context: DecideContext, { body }: AskedCompose): Promise<number | null> {
-  const source = body['source'];
-  if (context.sources.koji === undefined || typeof source !== 'object' || source === null) return null;
-  const entries = new Map(Object.entries(source));
-  const tag = entries.get('source');
-  if (entries.get('type') !== 'tag' || typeof tag !== 'string' || tag.includes(' ')) return null;
-  return context.sources.koji.tagLastChange(tag);
-}
-
 async function place(
   context: DecideContext,
   window: WindowRow,
   rule: Rule,
-  { asked, waiting, isOverdue }: Prepared,
+  { asked, receivedAt, waiting, isOverdue }: Prepared,
 ): Promise<string | null> {
-  const { now, jobs } = context;
   const priority = toPriority(window.priority);
-  const result = await transaction(context.database, async (handle) => {
-    await lockSeries(handle, asked.series);
-    const history = await readSeries(handle, asked.series, asked.body, asked.minEvent);
+  const result = await transaction(context.database, async (tx) => {
+    const { now } = tx;
+    await lockSeries(tx.sql, asked.series);
+    const history = await readSeries(tx.sql, { ...asked, receivedAt });
     const decision = decideWindow({
       rule,
       priority,
       asked,
       waiting,
       ...history,
-      requestsToday: await countRequests(handle, rule.name, new Date(now.getTime() - DAY_MS)),
+      requestsToday: await countRequests(tx.sql, rule.name, new Date(now.getTime() - DAY_MS)),
       now,
     });
-    if (!(await markDecided(handle, window.id, decision.outcome, now))) return null;
+    if (!(await markDecided(tx.sql, window.id, decision.outcome, now))) return null;
     let requestId: number | null = null;
     let superseded: readonly number[] = [];
     if (decision.outcome === 'requested') {
@@ -140,23 +132,21 @@ async function place(
         unchanged: asked.unchanged,
         notBefore: decision.notBefore,
       };
-      const placement = await placeComposeRequest({ transaction: handle, jobs, now }, request, rule.whenBusy);
+      const placement = await placeComposeRequest(tx, request, rule.whenBusy);
       requestId = placement.id;
       superseded = placement.superseded;
     }
     if (decision.pause) {
-      await pauseRule(handle, { rule: rule.name, by: 'its daily limit', reason: decision.why, now });
+      await pauseRule(tx.sql, { rule: rule.name, by: 'its daily limit', reason: decision.why, now });
     }
     const merged = superseded.length === 0 ? '' : ` It took in request ${superseded.join(', ')}.`;
-    await insertWindowDecision(
-      context,
-      handle,
+    await insertWindowDecision(context, tx, {
       window,
-      { ...decision, why: decision.why + merged },
+      decision: { ...decision, why: decision.why + merged },
       requestId,
       asked,
       isOverdue,
-    );
+    });
     return decision;
   });
   if (result?.pause === true) context.onPause(rule, result.why);
@@ -168,25 +158,30 @@ async function record(
   window: WindowRow,
   decision: WindowDecision,
 ): Promise<string | null> {
-  return transaction(context.database, async (handle) => {
-    if (!(await markDecided(handle, window.id, decision.outcome, context.now))) return null;
-    await insertWindowDecision(context, handle, window, decision, null, null, false);
+  return transaction(context.database, async (tx) => {
+    if (!(await markDecided(tx.sql, window.id, decision.outcome, tx.now))) return null;
+    await insertWindowDecision(context, tx, { window, decision });
     return decision.outcome;
   });
 }
 
+interface DecidedWindow {
+  readonly window: WindowRow;
+  readonly decision: WindowDecision;
+  /** The request it led to. */
+  readonly requestId?: number | null;
+  readonly asked?: AskedCompose;
+  readonly isOverdue?: boolean;
+}
+
 async function insertWindowDecision(
   context: DecideContext,
-  handle: TransactionHandle,
-  window: WindowRow,
-  decision: WindowDecision,
-  requestId: number | null,
-  asked: AskedCompose | null,
-  isOverdue: boolean,
+  tx: UnitOfWork,
+  { window, decision, requestId = null, asked, isOverdue = false }: DecidedWindow,
 ): Promise<void> {
-  await insertDecisions(handle, [
+  await insertDecisions(tx.sql, [
     {
-      at: context.now,
+      at: tx.now,
       rule: window.rule,
       ruleSet: context.rules.version,
       eventId: null,
@@ -200,7 +195,9 @@ async function insertWindowDecision(
           causes: window.causes.length,
           opened_at: window.opened_at.toISOString(),
           closed_at: window.closed_at?.toISOString() ?? null,
-          ...(asked === null ? {} : { series: asked.series, min_event: asked.minEvent, chain: asked.chain }),
+          ...(asked === undefined
+            ? {}
+            : { series: asked.series, min_event: asked.minEvent, chain: asked.chain }),
         },
       ],
     },
@@ -208,7 +205,7 @@ async function insertWindowDecision(
   const rule = context.rules.rules.find(({ name }) => name === window.rule);
   // How a request ends is told when it has ended.
   if (rule === undefined || rule.notify.length === 0 || decision.outcome === 'requested') return;
-  const { id } = await handle
+  const { id } = await tx.sql
     .selectFrom('decisions')
     .select('id')
     .where('window_id', '=', window.id)
@@ -217,7 +214,7 @@ async function insertWindowDecision(
   const news = isOverdue
     ? [{ decisionId: id }, { decisionId: id, word: 'overdue' as const }]
     : [{ decisionId: id }];
-  await context.jobs.sendAll('rule.notify', news, { transaction: handle });
+  await tx.sendAll('rule.notify', news);
 }
 
 function simple(outcome: WindowDecision['outcome'], why: string): WindowDecision {

@@ -46,7 +46,8 @@ export interface DecisionInput {
   readonly coveredBy: {
     readonly requestId: number;
     readonly composeId: number | null;
-    readonly event: number;
+    /** When it began to read its inputs, after the causes were received. */
+    readonly readAt: Date;
   } | null;
   readonly lastStart: Date | null;
   /** Requests of the rule in the last 24 hours. */
@@ -74,10 +75,13 @@ export function decideWindow(input: DecisionInput): WindowDecision {
   }
   if (input.waiting.length > 0) return ended('not_ready', `Waiting: ${input.waiting.join('; ')}.`);
   if (input.coveredBy !== null && asked.unchanged === 'skip') {
-    const { requestId, composeId, event } = input.coveredBy;
+    const { requestId, composeId, readAt } = input.coveredBy;
     const by = composeId === null ? `request ${requestId}, which is under way` : `compose ${composeId}`;
     return {
-      ...ended('covered', `Koji event ${asked.minEvent} is covered by ${by} (event ${event}).`),
+      ...ended(
+        'covered',
+        `What happened is covered by ${by}: it read the tag at ${readAt.toISOString()}, after the last of the messages had come.`,
+      ),
       coveredBy: composeId,
     };
   }
@@ -126,6 +130,29 @@ export function chainOf(events: readonly InputEvent[]): readonly string[] {
     .filter((event): event is ComposeStateEvent => event.kind === 'compose.state')
     .map(({ chain = [], series }) => (series === undefined ? chain : [...chain, series]))
     .reduce<readonly string[]>((longest, chain) => (chain.length > longest.length ? chain : longest), []);
+}
+
+/**
+ * Returns when the last of the causes was received, for a compose that read its inputs later covers them; null where one
+ * of them tells of something that Koji's tags do not show: signatures, other sources, a person's or a schedule's wish.
+ */
+export function coverableSince(events: readonly InputEvent[]): Date | null {
+  let latest = 0;
+  for (const { event, receivedAt } of events) {
+    switch (event.kind) {
+      case 'koji.tag':
+      case 'koji.untag':
+      case 'koji.package_list':
+        break;
+      case 'state.swept':
+        if (event.koji_event === undefined || event.force === true) return null;
+        break;
+      default:
+        return null;
+    }
+    latest = Math.max(latest, Date.parse(receivedAt));
+  }
+  return latest === 0 ? null : new Date(latest);
 }
 
 /** The greatest Koji event among the causes; null where any of those that speak of a tag does not say one. */

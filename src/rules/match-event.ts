@@ -1,7 +1,7 @@
 import { insertDecisions, type NewDecision } from '../database/decisions.ts';
 import { findInputEvents, markMatched, type StoredEvent } from '../database/input-events.ts';
-import type { Jobs } from '../database/jobs.ts';
-import { transaction, type DatabaseHandle, type TransactionHandle } from '../database/transaction.ts';
+import type { TransactionHandle } from '../database/database-handle.ts';
+import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
 import {
   CARRIED_MS,
   closeWindow,
@@ -12,7 +12,7 @@ import {
   updateWindow,
   type WindowRow,
 } from '../database/windows.ts';
-import { toPriority } from '../database/compose-requests.ts';
+import { toPriority } from '../model/compose.ts';
 import type { Rule, RuleSet, Scalar } from '../model/rule.ts';
 import { explainMatch } from './explain.ts';
 import { matchRule } from './match.ts';
@@ -20,10 +20,8 @@ import { openOrExtend, type SettleWindow } from './settle.ts';
 
 /** What matching an event needs. */
 export interface MatchContext {
-  readonly database: DatabaseHandle;
-  readonly jobs: Jobs;
+  readonly database: TransactionContext;
   readonly rules: RuleSet;
-  readonly now: Date;
 }
 
 /** The values of a rule's group, in the order of its `group_by`. */
@@ -44,21 +42,21 @@ const MAX_GROUPS = 200;
  * Answers when the earliest of these windows is due; null where none was touched.
  */
 export async function matchEvent(context: MatchContext, eventId: number): Promise<Date | null> {
-  const [stored] = await findInputEvents(context.database, [eventId]);
+  const [stored] = await findInputEvents(context.database.handle, [eventId]);
   if (stored === undefined || stored.matchedAt !== null) return null;
-  const { firings, decisions } = await judge(context, stored);
-  return transaction(context.database, async (handle) => {
-    if (!(await markMatched(handle, eventId, context.now))) return null;
+  const { firings, decisions } = await judge(context, stored, context.database.clock.now());
+  return transaction(context.database, async (tx) => {
+    if (!(await markMatched(tx.sql, eventId, tx.now))) return null;
     const dues: Date[] = [];
     const windows = new Map<string, number>();
     // In one order for all workers, so that two events that touch the same windows do not wait for each other.
     for (const { rule, group } of firings.toSorted(byKey)) {
-      const { id, due } = await putInWindow(context, handle, rule, group, stored);
+      const { id, due } = await putInWindow(context, tx, { rule, group }, stored);
       dues.push(due);
       windows.set(rule.name, id);
     }
     await insertDecisions(
-      handle,
+      tx.sql,
       decisions.map((decision) => ({ ...decision, windowId: windows.get(decision.rule) ?? null })),
     );
     return dues.length === 0 ? null : new Date(Math.min(...dues.map((due) => due.getTime())));
@@ -68,13 +66,14 @@ export async function matchEvent(context: MatchContext, eventId: number): Promis
 async function judge(
   context: MatchContext,
   stored: StoredEvent,
+  now: Date,
 ): Promise<{ readonly firings: readonly Firing[]; readonly decisions: readonly NewDecision[] }> {
   const { event } = stored.input;
   const firings: Firing[] = [];
   const decisions: NewDecision[] = [];
   const record = (rule: Rule, outcome: string, why: string, trail: readonly unknown[]) =>
     decisions.push({
-      at: context.now,
+      at: now,
       rule: rule.name,
       ruleSet: context.rules.version,
       eventId: stored.id,
@@ -92,7 +91,7 @@ async function judge(
       const groups =
         event.kind === 'state.swept' && event.group !== undefined
           ? [event.group]
-          : await groupsOf(context, rule);
+          : await groupsOf(context, rule, now);
       firings.push(...groups.map((group) => ({ rule, group })));
       record(
         rule,
@@ -141,10 +140,10 @@ export function groupOf(
 }
 
 /** Groups that a tick of a grouped rule speaks to: those it had windows for in the last week. */
-async function groupsOf(context: MatchContext, rule: Rule): Promise<readonly Group[]> {
+async function groupsOf(context: MatchContext, rule: Rule, now: Date): Promise<readonly Group[]> {
   if (rule.groupBy.length === 0) return [{}];
-  const since = new Date(context.now.getTime() - CARRIED_MS);
-  const windows = await lastWindowOfEachGroup(context.database, rule.name, since, MAX_GROUPS);
+  const since = new Date(now.getTime() - CARRIED_MS);
+  const windows = await lastWindowOfEachGroup(context.database.handle, rule.name, since, MAX_GROUPS);
   return windows.map((window) => readGroupKey(window.group_key));
 }
 
@@ -173,29 +172,27 @@ function byKey(left: Firing, right: Firing): number {
 
 async function putInWindow(
   context: MatchContext,
-  handle: TransactionHandle,
-  rule: Rule,
-  group: Group,
+  tx: UnitOfWork,
+  { rule, group }: Firing,
   stored: StoredEvent,
 ): Promise<{ readonly id: number; readonly due: Date }> {
   const key = { rule: rule.name, ruleSet: context.rules.version, groupKey: writeGroupKey(group) };
   const event = { id: stored.id, at: Date.parse(stored.input.receivedAt), priority: rule.priority };
   for (;;) {
-    const row = await lockOpenWindow(handle, key.rule, key.groupKey);
+    const row = await lockOpenWindow(tx.sql, key.rule, key.groupKey);
     const isAtOnce = stored.input.event.kind === 'state.swept' && stored.input.event.at_once === true;
     const times = isAtOnce ? { settleMs: 0, maxWaitMs: 0 } : rule;
     const step = openOrExtend(row === undefined ? null : toWindow(row), event, times);
     if (row !== undefined && step.closed === null) {
-      await updateWindow(handle, row.id, toValues(step.window, rule));
+      await updateWindow(tx.sql, row.id, toValues(step.window, rule));
       return { id: row.id, due: new Date(step.window.dueAt) };
     }
     if (row !== undefined) {
-      const closing = { transaction: handle, jobs: context.jobs, now: context.now };
-      await closeWindow(closing, row.id, toPriority(row.priority));
+      await closeWindow(tx, row.id, toPriority(row.priority));
     }
-    const carried = await carriedCauses(handle, key.rule, key.groupKey, context.now);
+    const carried = await carriedCauses(tx.sql, key.rule, key.groupKey, tx.now);
     const causes = [...new Set([...carried, ...step.window.causes])].sort((left, right) => left - right);
-    const id = await insertWindow(handle, key, toValues({ ...step.window, causes }, rule));
+    const id = await insertWindow(tx.sql, key, toValues({ ...step.window, causes }, rule));
     if (id !== undefined) return { id, due: new Date(step.window.dueAt) };
     // Another worker opened the window between the look and the insert: now it can be locked.
   }

@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto';
 import { insertNotification } from '../database/announcements.ts';
 import { findDecision, type DecisionRow } from '../database/decisions.ts';
-import type { Jobs } from '../database/jobs.ts';
-import { transaction, type DatabaseHandle } from '../database/transaction.ts';
+import { transaction, type TransactionContext } from '../database/transaction.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { Notification, NotifiedOutcome, Rule, RuleSet } from '../model/rule.ts';
 
 /** What telling a decision needs. */
 export interface NotifyContext {
-  readonly database: DatabaseHandle;
-  readonly jobs: Jobs;
+  readonly database: TransactionContext;
   readonly rules: RuleSet;
-  readonly now: Date;
 }
 
 /** What is told where an entry of `notify` does not say `only`. */
@@ -34,20 +31,20 @@ export async function notifyDecision(
   context: NotifyContext,
   { decisionId, word }: { readonly decisionId: number; readonly word?: NotifiedOutcome },
 ): Promise<void> {
-  const decision = await findDecision(context.database, decisionId);
+  const decision = await findDecision(context.database.handle, decisionId);
   const rule = context.rules.rules.find(({ name }) => name === decision?.rule);
   if (decision === undefined || rule === undefined) return;
   const outcome = word ?? decision.outcome;
   const wanted = notificationsOf(rule, outcome);
   if (wanted.length === 0) return;
   const body = notificationBody(rule, decision, outcome);
-  await transaction(context.database, async (handle) => {
+  await transaction(context.database, async (tx) => {
     for (const { channel, to } of wanted) {
       if (channel === 'bus') {
         const message = { messageId: idOf(`${decision.id} ${outcome} ${to}`), onlyBus: to, body };
-        await insertNotification({ transaction: handle, jobs: context.jobs, now: context.now }, message);
+        await insertNotification(tx, message);
       } else {
-        await context.jobs.send('rule.webhook', { url: to, body }, { transaction: handle });
+        await tx.send('rule.webhook', { url: to, body });
       }
     }
   });

@@ -1,9 +1,8 @@
 import { insertInternalEvent } from '../database/input-events.ts';
-import type { Jobs } from '../database/jobs.ts';
-import { lastEvaluatedEvent } from '../database/request-queue.ts';
+import { lastEvaluatedEvent } from '../database/compose-requests.ts';
 import { moveRuleClock, readRuleClocks } from '../database/rule-clocks.ts';
 import { findPauses } from '../database/rule-pauses.ts';
-import { transaction, type DatabaseHandle } from '../database/transaction.ts';
+import { transaction, type TransactionContext } from '../database/transaction.ts';
 import { lastWindowOfEachGroup } from '../database/windows.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { SweptEvent } from '../model/event.ts';
@@ -14,16 +13,16 @@ import type { StateSources } from './require.ts';
 import { nextTick } from './schedule.ts';
 
 export interface ReconcileContext {
-  readonly database: DatabaseHandle;
-  readonly jobs: Jobs;
+  readonly database: TransactionContext;
   readonly rules: RuleSet;
   readonly sources: StateSources;
-  readonly now: Date;
   /** The first time after the start: sweeps that are not a minute old are made whatever their interval. */
   readonly isStart: boolean;
   /** Told what kept one rule's sweep from being made; the others go on. */
   readonly onError: (rule: Rule, error: unknown) => void;
 }
+
+type TimedContext = ReconcileContext & { readonly now: Date };
 
 const START_SWEEP_MS = 60_000;
 const GROUPS_MS = 7 * 86_400_000;
@@ -33,9 +32,11 @@ const MAX_GROUPS = 200;
  * Makes the ticks and sweeps that are due, each once among all workers; ticks that were missed become one. Answers
  * when the next is due, null where no rule has a clock. Source: RULES 4.4, 13.
  */
-export async function runRuleClocks(context: ReconcileContext): Promise<Date | null> {
-  const clocks = await readRuleClocks(context.database);
-  const pauses = new Set((await findPauses(context.database)).map(({ rule }) => rule));
+export async function runRuleClocks(given: ReconcileContext): Promise<Date | null> {
+  const { handle, clock } = given.database;
+  const context = { ...given, now: await clock.read(handle) };
+  const clocks = await readRuleClocks(handle);
+  const pauses = new Set((await findPauses(handle)).map(({ rule }) => rule));
   const lastChanges = new Map<string, Promise<number | null>>();
   let next: Date | null = null;
   const note = (at: Date): void => {
@@ -57,20 +58,20 @@ export async function runRuleClocks(context: ReconcileContext): Promise<Date | n
 }
 
 async function tick(
-  context: ReconcileContext,
+  context: TimedContext,
   rule: Rule,
   schedule: string,
   last: Date | undefined,
 ): Promise<Date> {
-  const { now, jobs } = context;
+  const { now } = context;
   const from = last === undefined || last > now ? now : last;
   const due = nextTick(schedule, from);
   if (last !== undefined && last <= now && due > now) return due;
-  await transaction(context.database, async (handle) => {
-    const isOurs = await moveRuleClock(handle, { rule: rule.name, clock: schedule, from: last, to: now });
+  await transaction(context.database, async (tx) => {
+    const isOurs = await moveRuleClock(tx.sql, { rule: rule.name, clock: schedule, from: last, to: now });
     if (!isOurs || due > now) return;
     const at = due.toISOString();
-    await insertInternalEvent({ transaction: handle, jobs, now }, `tick:${rule.name}:${schedule}:${at}`, {
+    await insertInternalEvent(tx, `tick:${rule.name}:${schedule}:${at}`, {
       kind: 'schedule.tick',
       rule: rule.name,
       at,
@@ -80,24 +81,24 @@ async function tick(
 }
 
 async function sweep(
-  context: ReconcileContext,
+  context: TimedContext,
   rule: Rule,
   everyMs: number,
   last: Date | undefined,
   lastChanges: Map<string, Promise<number | null>>,
 ): Promise<Date> {
-  const { now, jobs } = context;
+  const { now } = context;
   const pause = context.isStart ? Math.min(everyMs, START_SWEEP_MS) : everyMs;
   // A sweep that lies in the future was made before the clock stepped back.
   if (last !== undefined && last <= now && now.getTime() - last.getTime() < pause) {
     return new Date(last.getTime() + everyMs);
   }
   const events = await sweptEvents(context, rule, lastChanges);
-  await transaction(context.database, async (handle) => {
-    if (!(await moveRuleClock(handle, { rule: rule.name, clock: 'sweep', from: last, to: now }))) return;
+  await transaction(context.database, async (tx) => {
+    if (!(await moveRuleClock(tx.sql, { rule: rule.name, clock: 'sweep', from: last, to: now }))) return;
     for (const event of events) {
       const id = `sweep:${rule.name}:${writeGroupKey(event.group ?? {})}:${event.at}`;
-      await insertInternalEvent({ transaction: handle, jobs, now }, id, event);
+      await insertInternalEvent(tx, id, event);
     }
   });
   return new Date(now.getTime() + everyMs);
@@ -105,12 +106,12 @@ async function sweep(
 
 /** What a look at the sources of one rule shows that no message may have said. */
 async function sweptEvents(
-  context: ReconcileContext,
+  context: TimedContext,
   rule: Rule,
   lastChanges: Map<string, Promise<number | null>>,
 ): Promise<readonly SweptEvent[]> {
   const since = new Date(context.now.getTime() - GROUPS_MS);
-  const windows = await lastWindowOfEachGroup(context.database, rule.name, since, MAX_GROUPS);
+  const windows = await lastWindowOfEachGroup(context.database.handle, rule.name, since, MAX_GROUPS);
   const outcomes = new Map(windows.map((window) => [window.group_key, window.outcome]));
   const groups: readonly Group[] =
     rule.groupBy.length === 0 ? [{}] : windows.map((window) => readGroupKey(window.group_key));
@@ -159,7 +160,7 @@ async function lookAgain(
   lastChanges.set(tag.tag, asking);
   const changed = await asking;
   if (changed === null) return null;
-  const evaluated = await lastEvaluatedEvent(context.database, tag.series);
+  const evaluated = await lastEvaluatedEvent(context.database.handle, tag.series);
   if (evaluated !== null && evaluated >= changed) return null;
   const before = evaluated === null ? 'never evaluated before' : `event ${evaluated} was evaluated last`;
   return { reason: `${tag.tag} changed at Koji event ${changed}; ${before}.`, kojiEvent: changed };

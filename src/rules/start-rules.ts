@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { pruneDecisions } from '../database/decisions.ts';
 import { findUnmatched } from '../database/input-events.ts';
-import { ageWaitingJobs, seriesState } from '../database/request-queue.ts';
+import { seriesState } from '../database/compose-requests.ts';
 import { transaction } from '../database/transaction.ts';
 import { closeWindowsOf, findUndecided, rulesWithOpenWindows } from '../database/windows.ts';
+import { ageWaitingWork } from '../lifecycle/age-waiting-work.ts';
 import type { Log } from '../log.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { RuleSet } from '../model/rule.ts';
@@ -20,7 +20,6 @@ import { startWindowCloser } from './window-closer.ts';
 /** What the role needs of the process it runs in. */
 export interface RulesContext {
   readonly database: Database;
-  readonly clock: Clock;
   readonly log: Log;
   /** Directory of rule files. */
   readonly rulesDir: string;
@@ -54,8 +53,8 @@ const MATCH_BATCH = 20;
  * and sweeps. Any number of processes may run it against one database.
  */
 export async function startRules(context: RulesContext): Promise<RunningRules> {
-  const { database, clock, log } = context;
-  const { handle, jobs } = database;
+  const { database, log } = context;
+  const { handle, jobs, clock } = database;
   const sources: StateSources = {
     ...context.sources,
     composes: context.sources.composes ?? { seriesState: (series) => seriesState(handle, series) },
@@ -64,7 +63,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   const closeOrphans = async (set: RuleSet): Promise<void> => {
     const living = new Set(set.rules.filter(({ mode }) => mode !== 'off').map(({ name }) => name));
     const gone = (await rulesWithOpenWindows(handle)).filter((rule) => !living.has(rule));
-    await transaction(handle, (trx) => closeWindowsOf({ transaction: trx, jobs, now: clock.now() }, gone));
+    await transaction(database, (tx) => closeWindowsOf(tx, gone));
   };
   const live = await followRules({
     directory: context.rulesDir,
@@ -76,16 +75,13 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     onProblems: (lines) =>
       log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on'),
   });
-  const closer = startWindowCloser({ database: handle, jobs, clock, onError });
+  const closer = startWindowCloser({ database, onError });
   await jobs.work('event.match', {
     concurrency: CONCURRENCY,
     batch: MATCH_BATCH,
     handle: async ({ eventId }) => {
       assertLoaded(live);
-      const due = await matchEvent(
-        { database: handle, jobs, rules: live.current, now: clock.now() },
-        eventId,
-      );
+      const due = await matchEvent({ database, rules: live.current }, eventId);
       if (due !== null) closer.wakeAt(due);
     },
     onError: (_name, data, error) =>
@@ -95,14 +91,11 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     concurrency: CONCURRENCY,
     handle: async ({ windowId }) => {
       assertLoaded(live);
-      const now = clock.now();
       const outcome = await decideClosedWindow(
         {
-          database: handle,
-          jobs,
+          database,
           rules: live.current,
           sources,
-          now,
           onPause: (rule, why) =>
             log.warn({ rule: rule.name, owner: rule.owner, why }, 'rules: a rule paused itself'),
         },
@@ -117,7 +110,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     concurrency: 1,
     handle: async (data) => {
       assertLoaded(live);
-      await notifyDecision({ database: handle, jobs, rules: live.current, now: clock.now() }, data);
+      await notifyDecision({ database, rules: live.current }, data);
     },
     onError: (_name, data, error) =>
       log.warn({ err: error, decision: data.decisionId }, 'rules: a decision was not told'),
@@ -128,9 +121,11 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     onError: (_name, data, error) => log.warn({ err: error, url: data.url }, 'rules: a webhook was not told'),
   });
   const clocks = startClocks(context, live, sources, onError);
+  let agedAt = clock.now();
   const upkeep = repeat(UPKEEP_MS, onError, async () => {
     const now = clock.now();
-    await ageWaitingJobs(handle, now);
+    await ageWaitingWork(database, agedAt);
+    agedAt = now;
     await pruneDecisions(handle, new Date(now.getTime() - REFUSALS_MS), 10_000);
     const between = { from: new Date(now.getTime() - LOST_MS), to: new Date(now.getTime() - UPKEEP_MS) };
     const lost = await findUnmatched(handle, between, 1000);
@@ -179,15 +174,14 @@ function startClocks(
   sources: StateSources,
   onError: (error: unknown) => void,
 ): Repeating {
-  const { database, clock, log } = context;
+  const { database, log } = context;
+  const { clock } = database;
   let isStart = true;
   return repeat(0, onError, async () => {
     const next = await runRuleClocks({
-      database: database.handle,
-      jobs: database.jobs,
+      database,
       rules: live.current,
       sources,
-      now: clock.now(),
       isStart,
       onError: (rule, error) => log.warn({ err: error, rule: rule.name }, 'rules: a sweep was not made'),
     });

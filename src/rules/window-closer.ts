@@ -1,6 +1,4 @@
-import type { Clock } from '../clock.ts';
-import type { Jobs } from '../database/jobs.ts';
-import { transaction, type DatabaseHandle } from '../database/transaction.ts';
+import { transaction, type TransactionContext } from '../database/transaction.ts';
 import { clampWindows, closeDueWindows, earliestDue } from '../database/windows.ts';
 
 /** Closes windows when they are due, until stopped. */
@@ -12,9 +10,7 @@ export interface WindowCloser {
 }
 
 export interface CloserContext {
-  readonly database: DatabaseHandle;
-  readonly jobs: Jobs;
-  readonly clock: Clock;
+  readonly database: TransactionContext;
   readonly onError: (error: unknown) => void;
 }
 
@@ -29,6 +25,7 @@ const BATCH = 500;
  * is closed by one of them.
  */
 export function startWindowCloser(context: CloserContext): WindowCloser {
+  const { handle, clock } = context.database;
   let timer: NodeJS.Timeout | undefined;
   let wakesAt = Infinity;
   let isStopped = false;
@@ -40,7 +37,7 @@ export function startWindowCloser(context: CloserContext): WindowCloser {
     if (isStopped || at >= wakesAt) return;
     clearTimeout(timer);
     wakesAt = at;
-    const delay = Math.min(Math.max(at - context.clock.now().getTime(), 0), LOOK_MS);
+    const delay = Math.min(Math.max(at - clock.now().getTime(), 0), LOOK_MS);
     timer = setTimeout(() => {
       running ??= pass().finally(() => {
         running = null;
@@ -50,24 +47,21 @@ export function startWindowCloser(context: CloserContext): WindowCloser {
 
   const pass = async (): Promise<void> => {
     wakesAt = Infinity;
-    const start = context.clock.now();
+    const start = clock.now();
     let next = start.getTime() + LOOK_MS;
     try {
       // The windows have to be looked through for that: rarely enough not to hold back those that are due.
       if (start.getTime() < lastPassAt || performance.now() - clampedAt >= LOOK_MS) {
         clampedAt = performance.now();
-        await clampWindows(context.database, start);
+        await clampWindows(handle, start);
       }
       lastPassAt = start.getTime();
       let closed: readonly number[];
       do {
-        const now = context.clock.now();
-        closed = await transaction(context.database, (handle) =>
-          closeDueWindows({ transaction: handle, jobs: context.jobs, now }, BATCH),
-        );
+        closed = await transaction(context.database, (tx) => closeDueWindows(tx, BATCH));
       } while (closed.length === BATCH);
-      const due = await earliestDue(context.database);
-      const now = context.clock.now().getTime();
+      const due = await earliestDue(handle);
+      const now = clock.now().getTime();
       if (due !== null) {
         next = Math.min(next, due.getTime() <= now ? now + STRAGGLER_LOOK_MS : due.getTime());
       }
@@ -77,7 +71,7 @@ export function startWindowCloser(context: CloserContext): WindowCloser {
     schedule(next);
   };
 
-  schedule(context.clock.now().getTime());
+  schedule(clock.now().getTime());
   return {
     wakeAt: (due) => schedule(due.getTime()),
     async stop() {

@@ -59,7 +59,11 @@ test('events tell every state and the progress, and end with the compose', async
   const id = await givenCompose(api);
   const following = api.call('GET', `/api/1/composes/${id}/events`);
   await changeCompose(api, id, { state: 'generating' });
-  await noteProgress(api.database.handle, id, { stage: 'place', done: 3, total: 9, unit: 'packages' });
+  await noteProgress(
+    api.database.handle,
+    { id, attempt: 0 },
+    { stage: 'place', done: 3, total: 9, unit: 'packages' },
+  );
   const { promise, resolve } = Promise.withResolvers<void>();
   const leave = api.context.watch.follow(id, () => resolve());
   await promise;

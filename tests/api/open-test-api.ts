@@ -8,6 +8,7 @@ import { loadConfig, type Config } from '../../src/config.ts';
 import { findComposes } from '../../src/database/list-composes.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createLog } from '../../src/log.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 
 export interface Answer {
@@ -44,7 +45,8 @@ export type Caller = (method: string, path: string, options?: CallOptions) => Pr
 
 /** The application on a database of its own, called without a port. */
 export async function openTestApi(): Promise<TestApi> {
-  const database = await openTestDatabase();
+  const clock = { now: () => api.now };
+  const database = atTime(await openTestDatabase(), clock);
   const targetDir = mkdtempSync(join(tmpdir(), 'odcs-api-'));
   const { config } = loadConfig({ file: undefined, environment: {}, overrides: { target_dir: targetDir } });
   const watch = new ComposeWatch({
@@ -57,7 +59,7 @@ export async function openTestApi(): Promise<TestApi> {
   const context: ApiContext = {
     config,
     database,
-    clock: { now: () => api.now },
+    clock,
     log: createLog('silent'),
     version: '1.2.3',
     targetDirUrl: 'http://odcs.example.com/composes',

@@ -31,7 +31,7 @@ function manifestWith(release: string): string[] {
 async function givenPlanned(release: string): Promise<number> {
   const lines = manifestWith(release);
   const fingerprint = fingerprintOf(lines);
-  await storeManifest(api.database.handle, fingerprint, lines, api.now);
+  await storeManifest(api.database, fingerprint, lines);
   return givenCompose(api, {
     state: 'done',
     fingerprint,

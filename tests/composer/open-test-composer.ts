@@ -6,16 +6,21 @@ import { openSources } from '../../src/composer/open-sources.ts';
 import { PlacingThread } from '../../src/composer/placing-thread.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { findCompose, insertCompose, type NewCompose } from '../../src/database/composes.ts';
+import { findCompose } from '../../src/database/composes.ts';
 import type { JobAttempt } from '../../src/database/jobs.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { createCompose, type NewCompose } from '../../src/lifecycle/create-compose.ts';
 import { createLog } from '../../src/log.ts';
 import type { Compose } from '../../src/model/compose-json.ts';
 import { parseComposeRequest, requestDefaults } from '../../src/model/compose-request.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { defaultRequest } from '../default-request.ts';
+
+/** What a test says of a compose beside its request. */
+export type ComposeDetails = Partial<NewCompose> & { readonly series?: string };
 
 export interface TestComposer extends AsyncDisposable {
   readonly context: ComposerContext;
@@ -26,12 +31,12 @@ export interface TestComposer extends AsyncDisposable {
   /** What the composer's clock shows; tests set it. */
   now: Date;
   /** Stores a compose in state `wait`. */
-  readonly insert: (request: ComposeRequest, more?: Partial<NewCompose>) => Promise<Compose>;
+  readonly insert: (request: ComposeRequest, more?: ComposeDetails) => Promise<Compose>;
   /** One attempt at a compose, the last one unless told otherwise; answers how it stands then. */
   readonly run: (id: number, attempt?: Partial<JobAttempt>) => Promise<Compose>;
   readonly find: (id: number) => Promise<Compose>;
   /** Stores a compose and runs it. */
-  readonly compose: (request: ComposeRequest, more?: Partial<NewCompose>) => Promise<Compose>;
+  readonly compose: (request: ComposeRequest, more?: ComposeDetails) => Promise<Compose>;
 }
 
 /** A request for packages of a repository, everything else at its default. */
@@ -51,7 +56,8 @@ export function repoRequest(
 
 /** A composer on a database of its own; nobody takes its jobs, tests run composes themselves. */
 export async function openTestComposer(overrides: Partial<Config> = {}): Promise<TestComposer> {
-  const database = await openTestDatabase();
+  const clock = { now: () => composer.now };
+  const database = atTime(await openTestDatabase(), clock);
   const folder = mkdtempSync(join(tmpdir(), 'odcs-composer-'));
   const targetDir = join(folder, 'composes');
   const otherDir = join(folder, 'private');
@@ -68,14 +74,12 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
     },
   });
   const log = createLog('silent');
-  const clock = { now: () => composer.now };
   const sources = openSources(config, { clock, log, database });
   const defaults = requestDefaults(config);
   const placing = new PlacingThread();
   const context: ComposerContext = {
     ...sources,
     database,
-    clock,
     log,
     blocks: new BlockCache(),
     placing,
@@ -94,18 +98,15 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
     folder,
     targetDir,
     now: new Date('2026-11-22T10:00:00Z'),
-    insert: (request, more = {}) =>
-      transaction(database.handle, (handle) =>
-        insertCompose(
-          {
-            transaction: handle,
-            jobs: database.jobs,
-            now: composer.now,
-            targetDirUrl: context.targetDirUrl,
-          },
-          { owner: 'tester', request, priority: 'normal', ...more },
-        ),
-      ),
+    async insert(request, { series, ...more } = {}) {
+      const compose = await transaction(database, (tx) =>
+        createCompose(tx, { owner: 'tester', request, priority: 'normal', ...more }),
+      );
+      if (series !== undefined) {
+        await database.handle.updateTable('composes').set({ series }).where('id', '=', compose.id).execute();
+      }
+      return compose;
+    },
     async run(id, attempt = {}) {
       const { signal } = new AbortController();
       await runCompose(context, id, { signal, number: 1, isLast: true, ...attempt });

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import { planContext } from '../../src/composer/composer-context.ts';
 import { planCompose } from '../../src/composer/plan.ts';
-import { publishCompose, buildingDirectory } from '../../src/composer/publish.ts';
-import { mendReusers } from '../../src/composer/stuck-composes.ts';
-import { cancelCompose } from '../../src/database/end-compose.ts';
-import { lockCompose, moveCompose } from '../../src/database/composes.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { cancelCompose, lockToEnd } from '../../src/lifecycle/cancel-compose.ts';
+import { beginCompose, moveHeldCompose } from '../../src/lifecycle/move-compose.ts';
 import type { Compose } from '../../src/model/compose-json.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { openTestComposer, repoRequest } from './open-test-composer.ts';
@@ -44,9 +42,10 @@ async function givenGenerating(request: ComposeRequest): Promise<Compose> {
     planContext(context, context.log, signal, () => undefined),
     request,
   );
-  await transaction(context.database.handle, async (handle) => {
-    await moveCompose(changeOf(handle), id, ['wait'], {
-      to: 'generating',
+  await transaction(context.database, async (tx) => {
+    const held = await beginCompose(tx, id);
+    assert.ok(held);
+    await moveHeldCompose(tx, held, 'pin', {
       reason: 'Compose is generating',
       pinned: { fingerprint: plan.fingerprint, pungiComposeId: `odcs-${id}-1-20261122.t.0` },
     });
@@ -54,26 +53,18 @@ async function givenGenerating(request: ComposeRequest): Promise<Compose> {
   return composer.find(id);
 }
 
-function changeOf(handle: Parameters<typeof lockCompose>[0]) {
-  return {
-    transaction: handle,
-    jobs: context.database.jobs,
-    now: composer.now,
-    targetDirUrl: context.targetDirUrl,
-  };
-}
-
 async function end(id: number, to: 'done' | 'failed', reason: string): Promise<void> {
-  await transaction(context.database.handle, async (handle) => {
-    await moveCompose(changeOf(handle), id, ['generating'], { to, reason });
+  const { attempt } = await composer.find(id);
+  await transaction(context.database, async (tx) => {
+    await moveHeldCompose(tx, { id, attempt }, to === 'done' ? 'publish' : 'fail', { reason });
   });
 }
 
 async function cancel(id: number): Promise<string> {
-  return transaction(context.database.handle, async (handle) => {
-    const compose = await lockCompose(handle, id);
+  return transaction(context.database, async (tx) => {
+    const compose = await lockToEnd(tx, id);
     assert.ok(compose);
-    return cancelCompose(changeOf(handle), compose, 'somebody');
+    return cancelCompose(tx, compose, 'somebody');
   });
 }
 
@@ -201,19 +192,6 @@ test('when a second attempt plans something else, those who wait for the first g
   assert.equal((await composer.run(waiting.id)).reusedId, maker.id);
 });
 
-test('one who waits for a compose that ended unseen is mended', async () => {
-  const request = freshRequest();
-  const maker = await givenGenerating(request);
-  const waiting = await composer.compose(request);
-  await context.database.handle
-    .updateTable('composes')
-    .set({ state: 'done' })
-    .where('id', '=', maker.id)
-    .execute();
-  await mendReusers(context);
-  assert.equal((await composer.find(waiting.id)).state, 'done');
-});
-
 test('of equal plans made at once one is built', async () => {
   const request = freshRequest();
   const ids: number[] = [];
@@ -232,17 +210,16 @@ test('of equal plans made at once one is built', async () => {
   );
 });
 
-test('a compose that was published right before a crash is kept as it is', async () => {
+test('what an attempt showed right before a crash is made anew by the next', async () => {
   const request = freshRequest();
   const template = await composer.compose({ ...request, targetDir: 'private' });
   const maker = await givenGenerating(request);
-  const built = buildingDirectory(composer.targetDir, maker.id);
-  renameSync(join(composer.folder, 'private', `odcs-${template.id}`), built);
-  await publishCompose(composer.targetDir, maker.id, built);
-  rmSync(join(composer.targetDir, `latest-odcs-${maker.id}-1`));
-  const before = statSync(join(composer.targetDir, `odcs-${maker.id}`)).ino;
+  const shown = join(composer.targetDir, `odcs-${maker.id}`);
+  renameSync(join(composer.folder, 'private', `odcs-${template.id}`), shown);
+  writeFileSync(join(shown, 'of-the-first-attempt'), '');
   assert.equal((await composer.run(maker.id)).state, 'done');
-  assert.equal(statSync(join(composer.targetDir, `odcs-${maker.id}`)).ino, before);
+  assert.ok(!existsSync(join(shown, 'of-the-first-attempt')));
+  assert.ok(existsSync(join(shown, 'STATUS')));
   assert.ok(existsSync(join(composer.targetDir, `latest-odcs-${maker.id}-1`, 'STATUS')));
 });
 

@@ -3,17 +3,14 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, wri
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import { buildCompose } from '../../src/composer/build.ts';
 import { planContext } from '../../src/composer/composer-context.ts';
 import { planCompose } from '../../src/composer/plan.ts';
 import { retireComposes } from '../../src/composer/retire.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
-import { failStuckComposes } from '../../src/composer/stuck-composes.ts';
-import { lockCompose } from '../../src/database/composes.ts';
-import { cancelCompose } from '../../src/database/end-compose.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { cancelCompose, lockToEnd } from '../../src/lifecycle/cancel-compose.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
@@ -45,12 +42,10 @@ async function plan(asked: ComposeRequest) {
 }
 
 async function cancel(id: number): Promise<void> {
-  await transaction(context.database.handle, async (handle) => {
-    const compose = await lockCompose(handle, id);
+  await transaction(context.database, async (tx) => {
+    const compose = await lockToEnd(tx, id);
     assert.ok(compose);
-    const { jobs } = context.database;
-    const change = { transaction: handle, jobs, now: composer.now, targetDirUrl: context.targetDirUrl };
-    await cancelCompose(change, compose, 'somebody');
+    await cancelCompose(tx, compose, 'somebody');
   });
 }
 
@@ -172,19 +167,6 @@ test('progress is noted while a compose runs and gone when it is done', async ()
   assert.ok(['plan', 'resolve', 'place', 'metadata'].includes(seen.stage), seen.stage);
   slow.open();
   assert.equal((await running).progress, null);
-});
-
-test('a compose whose jobs have all ended is failed, one that still has a job is not', async () => {
-  const stuck = await composer.insert(request(['ed']));
-  const waiting = await composer.insert(request(['ed']));
-  const { handle } = context.database;
-  await sql`update pgboss.job set state = 'failed' where name = 'compose.run' and data ->> 'composeId' = ${String(stuck.id)}`.execute(
-    handle,
-  );
-  await failStuckComposes(context);
-  assert.equal((await composer.find(stuck.id)).state, 'failed');
-  assert.equal((await composer.find(waiting.id)).state, 'wait');
-  await composer.run(waiting.id);
 });
 
 test('an expired compose is removed with its directory, unless a living one shows it', async () => {

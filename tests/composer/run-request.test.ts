@@ -3,13 +3,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
-import { runRequest, type PlannedComposes } from '../../src/composer/run-request.ts';
-import {
-  findComposeRequest,
-  insertComposeRequest,
-  type NewComposeRequest,
-} from '../../src/database/compose-requests.ts';
+import { runRequest } from '../../src/composer/run-request.ts';
+import { findComposeRequest } from '../../src/database/compose-requests.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { placeComposeRequest, type NewComposeRequest } from '../../src/lifecycle/place-request.ts';
 import { openTestComposer } from './open-test-composer.ts';
 
 const composer = await openTestComposer();
@@ -19,13 +16,12 @@ after(() => composer[Symbol.asyncDispose]());
 
 const repository = createDemoRepository(join(composer.folder, 'repository'));
 await repository.add('base', composer.now);
-const planned: PlannedComposes = new Map();
 
-/** Stores what a rule asks for, plans it, and builds the compose that comes of it, if one does. */
+/** Stores what a rule asks for and runs it to its end. */
 async function ask(series: string, body: Record<string, unknown>, more: Partial<NewComposeRequest> = {}) {
-  const id = await transaction(database.handle, (handle) =>
-    insertComposeRequest(
-      { transaction: handle, jobs: database.jobs, now: composer.now },
+  const { id } = await transaction(database, (tx) =>
+    placeComposeRequest(
+      tx,
       {
         rule: 'a-rule',
         series,
@@ -38,13 +34,11 @@ async function ask(series: string, body: Record<string, unknown>, more: Partial<
         notBefore: null,
         ...more,
       },
+      'queue',
     ),
   );
   const { signal } = new AbortController();
-  await runRequest(context, planned, id, { signal, number: 1, isLast: true });
-  const before = await findComposeRequest(database.handle, id);
-  assert.ok(before);
-  if (before.state === 'running' && before.compose_id !== null) await composer.run(before.compose_id);
+  await runRequest(context, id, { signal, number: 1, isLast: true });
   const row = await findComposeRequest(database.handle, id);
   assert.ok(row);
   return row;

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { forgetEvents } from '../../src/composer/forget-events.ts';
-import { finishComposeRequest } from '../../src/database/compose-requests.ts';
-import { insertCompose, moveCompose } from '../../src/database/composes.ts';
 import { findDecisions } from '../../src/database/decisions.ts';
 import { pruneEvents } from '../../src/database/prune-events.ts';
-import { startComposeRequest } from '../../src/database/request-queue.ts';
-import { transaction, type TransactionHandle } from '../../src/database/transaction.ts';
+import { transaction, type UnitOfWork } from '../../src/database/transaction.ts';
+import { createComposeOfRequest } from '../../src/lifecycle/create-compose.ts';
+import { beginCompose, moveCompose, moveHeldCompose } from '../../src/lifecycle/move-compose.ts';
+import { beginRequest } from '../../src/lifecycle/move-request.ts';
 import { createLog } from '../../src/log.ts';
 import { defaultRequest } from '../default-request.ts';
 import { emptyTables, Engine, storeEvent } from '../rules/engine.ts';
 import { tagEvent } from '../rules/input-event.ts';
 import { readRule, ruleText } from '../rules/rule-text.ts';
+import { atTime } from './at-time.ts';
 import { openTestDatabase } from './open-test-database.ts';
 
 const database = await openTestDatabase();
@@ -34,18 +35,8 @@ async function leftOn(now: Date): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-async function withQueue<T>(
-  now: Date,
-  work: (context: {
-    transaction: TransactionHandle;
-    jobs: typeof database.jobs;
-    now: Date;
-    targetDirUrl: string;
-  }) => Promise<T>,
-): Promise<T> {
-  return transaction(database.handle, (handle) =>
-    work({ transaction: handle, jobs: database.jobs, now, targetDirUrl: 'http://odcs.example.com' }),
-  );
+async function withQueue<T>(now: Date, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
+  return transaction(atTime(database, now), work);
 }
 
 test('an event goes after its time, with what the rules answered to it', async () => {
@@ -114,25 +105,28 @@ test('an event stays as long as the compose it led to, and the request on the wa
     .select('id')
     .executeTakeFirstOrThrow();
   assert.deepEqual(await leftOn(day(40)), [event], 'the request waits');
-  await withQueue(day(40), (context) => startComposeRequest(context, requestId));
+  await withQueue(day(40), (tx) => beginRequest(tx, requestId));
   assert.deepEqual(await leftOn(day(40)), [event], 'the request runs');
-  const compose = await withQueue(day(40), async (context) => {
-    const made = await insertCompose(context, {
-      owner: 'rule',
-      request: { ...defaultRequest, sourceType: 'tag', source: ['f44'] },
-      priority: 'normal',
-      requestId,
-    });
-    await finishComposeRequest(context, requestId, { outcome: 'composed', composeId: made.id });
+  const compose = await withQueue(day(40), async (tx) => {
+    const made = await createComposeOfRequest(
+      tx,
+      {
+        owner: 'rule',
+        request: { ...defaultRequest, sourceType: 'tag', source: ['f44'] },
+        priority: 'normal',
+      },
+      { id: requestId, series: 'nightly' },
+    );
+    const held = await beginCompose(tx, made.id);
+    assert.ok(held);
+    await moveHeldCompose(tx, held, 'publish', { reason: null });
     return made;
   });
-  assert.deepEqual(await leftOn(day(41)), [event], 'the compose lives');
-  await withQueue(day(42), (context) =>
-    moveCompose(context, compose.id, ['wait'], { to: 'removed', reason: null }),
-  );
+  assert.ok((await leftOn(day(41))).includes(event), 'the compose lives');
+  await withQueue(day(42), (tx) => moveCompose(tx, compose.id, 'remove', { reason: null }));
   const left = await leftOn(day(42));
   assert.ok(!left.includes(event));
-  assert.equal(left.length, 1, 'that the compose was removed is an event itself');
+  assert.equal(left.length, 2, 'that the compose was done and removed are events themselves');
 });
 
 test('many old events go in bounded turns, the oldest first', async () => {
@@ -145,7 +139,7 @@ test('many old events go in bounded turns, the oldest first', async () => {
     rows.map(({ id }) => id),
     ids.slice(2),
   );
-  const context = { database, clock: { now: () => day(130) }, log: createLog('silent') };
+  const context = { database: atTime(database, day(130)), log: createLog('silent') };
   const { signal } = new AbortController();
   assert.equal(await forgetEvents(context, kept, signal), true);
   assert.deepEqual(await leftOn(day(130)), []);

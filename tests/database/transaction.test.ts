@@ -7,15 +7,15 @@ const database = await openTestDatabase();
 after(() => database.close());
 
 test('a statement that goes round its transaction throws instead of waiting for ever', async () => {
-  await transaction(database.handle, async () => {
+  await transaction(database, async () => {
     await assert.rejects(
       database.handle.selectFrom('composes').select('id').execute(),
-      /only its own handle/,
+      /only its own unit of work/,
     );
-    await assert.rejects(database.jobs.send('announce', {}), /only its own handle/);
+    await assert.rejects(database.jobs.send('announcements.publish', {}), /only its own unit of work/);
     await assert.rejects(
-      transaction(database.handle, async () => undefined),
-      /only its own handle/,
+      transaction(database, async () => undefined),
+      /only its own unit of work/,
     );
   });
 });
@@ -32,14 +32,14 @@ test('a job sent in a transaction exists only if the transaction commits', async
     onError: (_name, _data, error) => arrived.reject(error),
   });
   await assert.rejects(
-    transaction(database.handle, async (handle) => {
-      await database.jobs.send('event.match', { eventId: 1 }, { transaction: handle });
+    transaction(database, async (tx) => {
+      await tx.send('event.match', { eventId: 1 });
       throw new Error('changed my mind');
     }),
     /changed my mind/,
   );
-  await transaction(database.handle, async (handle) => {
-    await database.jobs.send('event.match', { eventId: 2 }, { transaction: handle });
+  await transaction(database, async (tx) => {
+    await tx.send('event.match', { eventId: 2 });
   });
   await arrived.promise;
   assert.deepEqual(seen, [2]);
@@ -47,8 +47,8 @@ test('a job sent in a transaction exists only if the transaction commits', async
 
 test('three transactions at once all commit', async () => {
   const insert = (name: string): Promise<void> =>
-    transaction(database.handle, async (handle) => {
-      await handle
+    transaction(database, async (tx) => {
+      await tx.sql
         .insertInto('manifests')
         .values({ fingerprint: name, lines: Buffer.from(name), line_count: 1, created_at: new Date(0) })
         .execute();

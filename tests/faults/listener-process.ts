@@ -1,4 +1,3 @@
-import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { createLog } from '../../src/log.ts';
 import { parseFedoraMessagingConfig } from '../../src/buses/fedora-messaging-config.ts';
@@ -12,7 +11,6 @@ const config = parseFedoraMessagingConfig(process.env['FAULT_CONFIG'] ?? '', 'FA
 const database = await openDatabase({ url: process.env['FAULT_DATABASE_URL'] ?? '', dataDir: '' });
 const inbox = new Inbox({
   database,
-  clock: systemClock,
   log,
   limits: defaultLimits,
   metrics: null,

@@ -1,5 +1,4 @@
 import { createLog } from '../../src/log.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { Inbox, type InboxContext } from '../../src/listeners/inbox.ts';
 import {
@@ -15,7 +14,6 @@ export const silentLog = createLog('silent');
 export function openInbox(database: InboxContext['database'], more: Partial<InboxContext> = {}): Inbox {
   return new Inbox({
     database,
-    clock: systemClock,
     log: silentLog,
     limits: defaultLimits,
     metrics: null,

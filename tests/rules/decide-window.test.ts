@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
-import { finishComposeRequest } from '../../src/database/compose-requests.ts';
 import { findDecisions, pruneDecisions } from '../../src/database/decisions.ts';
-import { ageWaitingJobs, startComposeRequest } from '../../src/database/request-queue.ts';
 import { pauseRule, resumeRule } from '../../src/database/rule-pauses.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { ageWaitingWork } from '../../src/lifecycle/age-waiting-work.ts';
+import { beginRequest, endRequest } from '../../src/lifecycle/move-request.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 import type { Rule } from '../../src/model/rule.ts';
 import type { KojiState } from '../../src/rules/require.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine } from './engine.ts';
 import { tagEvent, updateEvent } from './input-event.ts';
@@ -40,11 +41,7 @@ async function windowDecisions() {
 
 /** What the composer does with a request: starts it, and ends it as composed from a Koji event. */
 async function startRequest(id: number, now: Date): Promise<boolean> {
-  const context = { jobs: database.jobs, now };
-  return transaction(
-    database.handle,
-    async (handle) => (await startComposeRequest({ ...context, transaction: handle }, id)) !== undefined,
-  );
+  return transaction(atTime(database, now), async (tx) => (await beginRequest(tx, id)) !== undefined);
 }
 
 async function finish(
@@ -53,10 +50,15 @@ async function finish(
   outcome: 'composed' | 'unchanged' | 'failed' = 'composed',
 ): Promise<void> {
   const composeId = outcome === 'failed' ? null : await insertCompose(id, now);
-  await transaction(database.handle, (handle) =>
-    finishComposeRequest(
-      { transaction: handle, jobs: database.jobs, now },
-      id,
+  const { series } = await database.handle
+    .selectFrom('compose_requests')
+    .select('series')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  await transaction(atTime(database, now), (tx) =>
+    endRequest(
+      tx,
+      { id, series },
       outcome === 'composed'
         ? { outcome, composeId: composeId ?? 0 }
         : outcome === 'unchanged'
@@ -117,19 +119,28 @@ test('an event becomes one request with its causes, and its decision follows the
   );
 });
 
-test('an event that a compose of the series already holds is covered', async () => {
+test('an event is covered by a compose that read its inputs after the event was received', async () => {
   const engine = engineOf(rule(''));
   await engine.receive(tagEvent({ koji_event: 100 }), at(0));
   assert.deepEqual(await engine.advance(at(1)), ['requested']);
   const [request] = await requests();
+  await engine.receive(tagEvent({ koji_event: 101 }), at(2));
+  assert.ok(request !== undefined && (await startRequest(request.id, at(3))));
+  await finish(request.id, at(4));
+  assert.deepEqual(await engine.advance(at(5)), ['covered']);
+  const [, covered] = await windowDecisions();
+  assert.match(covered?.why ?? '', /covered by compose \d+: it read the tag at 2026-03-01T10:00:03/);
+});
+
+test('a number that Koji gave earlier covers nothing: events become visible out of order', async () => {
+  const engine = engineOf(rule(''));
+  await engine.receive(tagEvent({ koji_event: 195 }), at(0));
+  await engine.advance(at(1));
+  const [request] = await requests();
   assert.ok(request !== undefined && (await startRequest(request.id, at(1))));
   await finish(request.id, at(2));
-  await engine.receive(tagEvent({ koji_event: 90 }), at(10));
-  assert.deepEqual(await engine.advance(at(10)), ['covered']);
-  await engine.receive(tagEvent({ koji_event: 101 }), at(20));
-  assert.deepEqual(await engine.advance(at(20)), ['requested']);
-  const [, covered] = await windowDecisions();
-  assert.match(covered?.why ?? '', /Koji event 90 is covered by compose \d+ \(event 100\)/);
+  await engine.receive(tagEvent({ koji_event: 194 }), at(10));
+  assert.deepEqual(await engine.advance(at(10)), ['requested']);
 });
 
 test('a failed compose covers nothing', async () => {
@@ -209,7 +220,7 @@ test('queue keeps each request and goes by priority', async () => {
   assert.ok(await startRequest(first.id, at(2)));
   await finish(first.id, at(3));
   const jobs = await database.embedded?.query<{ id: string }>(
-    `select data->>'requestId' as id from pgboss.job where name = 'request.plan' order by created_on desc limit 1`,
+    `select data->>'requestId' as id from pgboss.job where name = 'request.run' order by created_on desc limit 1`,
   );
   if (jobs !== undefined) assert.equal(Number(jobs.rows[0]?.id), urgent.id);
 });
@@ -242,7 +253,10 @@ test('min_interval holds the next start back, not a security one', async () => {
   await engine.advance(at(60));
   const [, held] = await requests();
   assert.equal(held?.not_before?.getTime(), at(10 + 4 * 3600).getTime());
-  assert.equal(await startRequest(held?.id ?? 0, at(100)), false);
+  const { rows } = await sql<{ start_after: Date }>`
+    select start_after from pgboss.job
+    where name = 'request.run' and data ->> 'requestId' = ${String(held?.id)}`.execute(database.handle);
+  assert.equal(rows[0]?.start_after.getTime(), held?.not_before?.getTime());
   engine.rules = { version: 'v2', rules: [rule('min_interval: 4h\npriority: security\n')] };
   await engine.receive(tagEvent(), at(70));
   await engine.advance(at(70));
@@ -335,7 +349,6 @@ test('unmet requirements end the window as not_ready; the next event takes its c
   assert.deepEqual(await engine.advance(at(10)), ['requested']);
   const [request] = await requests();
   assert.deepEqual(request?.causes, [first, second]);
-  assert.equal(request?.min_event, 500);
 });
 
 test('an upstream that is down leaves the window to be decided later', async () => {
@@ -360,10 +373,20 @@ test('waiting jobs rise one level every half hour', async () => {
   const engine = engineOf(rule('priority: bulk\n'));
   await engine.receive(tagEvent(), at(0));
   await engine.advance(at(0));
-  assert.equal(await ageWaitingJobs(database.handle, at(60)), 0);
-  assert.equal(await ageWaitingJobs(database.handle, at(1801)), 1);
-  assert.equal(await ageWaitingJobs(database.handle, at(1802)), 0);
-  assert.equal(await ageWaitingJobs(database.handle, at(3700)), 1);
+  const age = (now: number, since: number) => ageWaitingWork(atTime(database, at(now)), at(since));
+  const priority = async (): Promise<number | undefined> => {
+    const { rows } = await sql<{
+      priority: number;
+    }>`select priority from pgboss.job where name = 'request.run'`.execute(database.handle);
+    return rows[0]?.priority;
+  };
+  assert.equal(await age(60, 0), 0);
+  assert.equal(await priority(), 0);
+  assert.equal(await age(1801, 60), 1);
+  assert.equal(await priority(), 10);
+  assert.equal(await age(1802, 1801), 0);
+  assert.equal(await age(3700, 1802), 1);
+  assert.equal(await priority(), 20);
 });
 
 test('old refusals are forgotten, what fired is not', async () => {

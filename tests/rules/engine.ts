@@ -9,6 +9,7 @@ import { matchEvent } from '../../src/rules/match-event.ts';
 import type { StateSources } from '../../src/rules/require.ts';
 import { closeDueWindows } from '../../src/database/windows.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { atTime } from '../database/at-time.ts';
 import { inputEvent } from './input-event.ts';
 
 let serial = 0;
@@ -69,14 +70,12 @@ export class Engine {
   }
 
   async match(id: number, now: Date): Promise<void> {
-    const { handle, jobs } = this.database;
-    await matchEvent({ database: handle, jobs, rules: this.rules, now }, id);
+    await matchEvent({ database: atTime(this.database, now), rules: this.rules }, id);
   }
 
   /** Closes and decides what is due; answers outcomes in order. */
   async advance(now: Date): Promise<string[]> {
-    const { handle, jobs } = this.database;
-    const ids = await transaction(handle, (trx) => closeDueWindows({ transaction: trx, jobs, now }, 1000));
+    const ids = await transaction(atTime(this.database, now), (tx) => closeDueWindows(tx, 1000));
     const outcomes: string[] = [];
     for (const id of ids.toSorted((left, right) => left - right)) {
       const outcome = await this.decide(id, now);
@@ -86,14 +85,11 @@ export class Engine {
   }
 
   async decide(windowId: number, now: Date): Promise<string | null> {
-    const { handle, jobs } = this.database;
     return decideClosedWindow(
       {
-        database: handle,
-        jobs,
+        database: atTime(this.database, now),
         rules: this.rules,
         sources: this.sources,
-        now,
         onPause: (rule) => this.pauses.push(rule.name),
       },
       windowId,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
-import type { JobData } from '../../src/database/jobs.ts';
+import type { JobData } from '../../src/database/job-queues.ts';
 import { notifyDecision, postNotification } from '../../src/rules/notify.ts';
 import { readRules } from '../../src/rules/reload.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine, ruleDirectory } from './engine.ts';
 import { tagEvent } from './input-event.ts';
@@ -56,7 +57,7 @@ async function take<N extends keyof JobData>(name: N): Promise<JobData[N][]> {
 
 test('a long wait is told once, by bus and webhook, however often it is looked at again', async () => {
   const engine = new Engine(database, rules, { koji });
-  const context = { database: database.handle, jobs: database.jobs, rules, now: minute(0) };
+  const context = { database: atTime(database, minute(0)), rules };
   const words: string[][] = [];
   const hooks: string[][] = [];
   for (const at of [0, 30, 90, 120]) {

@@ -3,6 +3,7 @@ import { after, beforeEach, test } from 'node:test';
 import type { Rule } from '../../src/model/rule.ts';
 import { runRuleClocks } from '../../src/rules/reconcile.ts';
 import type { KojiState } from '../../src/rules/require.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine } from './engine.ts';
 import { tagEvent } from './input-event.ts';
@@ -27,8 +28,12 @@ function engineOf(rule: Rule): Engine {
 }
 
 async function clocks(engine: Engine, now: Date, isStart = false): Promise<Date | null> {
-  const { handle, jobs } = database;
-  const context = { database: handle, jobs, rules: engine.rules, sources: engine.sources, now, isStart };
+  const context = {
+    database: atTime(database, now),
+    rules: engine.rules,
+    sources: engine.sources,
+    isStart,
+  };
   return runRuleClocks({ ...context, onError: (_rule, error) => assert.fail(String(error)) });
 }
 

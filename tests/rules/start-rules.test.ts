@@ -3,7 +3,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { systemClock } from '../../src/clock.ts';
 import { findDecisions } from '../../src/database/decisions.ts';
 import { createLog } from '../../src/log.ts';
 import { startRules } from '../../src/rules/start-rules.ts';
@@ -19,7 +18,6 @@ const text = ruleText('- event: repo.changed', 'group_by: [repo]\nsettle: 50ms\n
 const directory = ruleDirectory({ 'nightly.yaml': text });
 const running = await startRules({
   database,
-  clock: systemClock,
   log: createLog('silent'),
   rulesDir: directory.path,
   sources: {},

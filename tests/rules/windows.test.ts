@@ -5,6 +5,7 @@ import { transaction } from '../../src/database/transaction.ts';
 import { clampWindows, closeDueWindows } from '../../src/database/windows.ts';
 import type { Rule } from '../../src/model/rule.ts';
 import { openOrExtend, type SettleWindow } from '../../src/rules/settle.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine, storeEvent } from './engine.ts';
 import { tagEvent } from './input-event.ts';
@@ -98,11 +99,7 @@ test('many workers at once put all events into one window and close it once', as
     ids.toSorted((left, right) => left - right),
   );
   const closings = await Promise.all(
-    Array.from({ length: 5 }, () =>
-      transaction(database.handle, (handle) =>
-        closeDueWindows({ transaction: handle, jobs: database.jobs, now: at(60) }, 100),
-      ),
-    ),
+    Array.from({ length: 5 }, () => transaction(atTime(database, at(60)), (tx) => closeDueWindows(tx, 100))),
   );
   assert.equal(closings.flat().length, 1);
 });

@@ -1,12 +1,15 @@
 import { connect as connectAmqp, type ConsumeMessage } from 'amqplib';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { announceComposes } from '../../src/composer/announce.ts';
-import { systemClock } from '../../src/clock.ts';
+import { publishAnnouncements } from '../../src/app/publish-announcements.ts';
 import { createFedoraMessagingPublisher } from '../../src/buses/fedora-messaging-publisher.ts';
 import { openStompConnection, type StompMessage } from '../../src/buses/stomp-connection.ts';
 import { createUmbPublisher } from '../../src/buses/umb-publisher.ts';
+import { transaction } from '../../src/database/transaction.ts';
+import { createCompose } from '../../src/lifecycle/create-compose.ts';
+import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
+import { defaultRequest } from '../default-request.ts';
 import { queueConfig, silentLog, until } from '../listeners/listening.ts';
 import { activemqPackages, startActivemq } from './activemq.ts';
 import { ensurePackages } from './debian-packages.ts';
@@ -17,42 +20,22 @@ const options = packages.ready ? {} : { skip: packages.reason };
 const database = await openTestDatabase();
 after(() => database.close());
 
-async function insertAnnouncement(state: string): Promise<string> {
-  const { id } = await database.handle
-    .insertInto('composes')
-    .values({
+/** Asks for a compose, and returns the id of the message that announces it. */
+async function insertAnnouncement(): Promise<string> {
+  const time = new Date('2026-11-22T08:00:00.123Z');
+  const { id } = await transaction(atTime(database, time), (tx) =>
+    createCompose(tx, {
       owner: 'osbs',
-      request: '{}',
-      source_type: 1,
-      source: 'f44',
-      state: 'done',
-      state_reason: null,
-      time_submitted: new Date(0),
-      time_to_expire: new Date(0),
-      arches: 'x86_64',
-      sigkeys: '',
-      compose_type: 'test',
-      target_dir: 'default',
+      request: { ...defaultRequest, sourceType: 'tag', source: ['Žofie'] },
       priority: 'normal',
-      warnings: '[]',
-    })
-    .returning('id')
+    }),
+  );
+  const row = await database.handle
+    .selectFrom('announcements')
+    .select('message_id')
+    .where('compose_id', '=', id)
     .executeTakeFirstOrThrow();
-  const messageId = `8d9b4f0e-0000-5000-8000-00000000000${id}`;
-  const body = { event: 'state-changed', compose: { id, state_name: state, owner: 'osbs', source: 'Žofie' } };
-  await database.handle
-    .insertInto('announcements')
-    .values({
-      message_id: messageId,
-      compose_id: id,
-      state,
-      body: JSON.stringify(body),
-      created_at: new Date('2026-11-22T08:00:00.123Z'),
-      finished_at: null,
-      last_error: null,
-    })
-    .execute();
-  return messageId;
+  return row.message_id;
 }
 
 test('a compose is announced on both buses, each once, however often it is tried', options, async () => {
@@ -91,11 +74,11 @@ test('a compose is announced on both buses, each once, however often it is tried
       credentials: { certificate: '', key: '', ca: '' },
     }),
   ];
-  const context = { database, clock: systemClock, log: silentLog, publishers };
+  const context = { database, log: silentLog, publishers, targetDirUrl: 'http://odcs.example.com/composes' };
   try {
-    const first = await insertAnnouncement('done');
-    await announceComposes(context);
-    await announceComposes(context);
+    const first = await insertAnnouncement();
+    await publishAnnouncements(context);
+    await publishAnnouncements(context);
     await until(() => amqp.length === 1 && stomp.length === 1, 'both messages');
     const [message] = amqp;
     assert.ok(message);
@@ -120,8 +103,8 @@ test('a compose is announced on both buses, each once, however often it is tried
     assert.equal(JSON.parse(stomp[0]?.body.toString() ?? '').compose.source, 'Žofie');
 
     await activemq.kill();
-    const second = await insertAnnouncement('removed');
-    await assert.rejects(announceComposes(context), /wait for umb/);
+    const second = await insertAnnouncement();
+    await assert.rejects(publishAnnouncements(context), /wait for umb/);
     const row = await database.handle
       .selectFrom('announcements')
       .selectAll()
@@ -130,7 +113,7 @@ test('a compose is announced on both buses, each once, however often it is tried
     assert.deepEqual(Object.keys(row.accepted), ['fedora-messaging']);
     assert.match(row.last_error ?? '', /^umb: /);
     await activemq.start();
-    await announceComposes(context);
+    await publishAnnouncements(context);
     const done = await database.handle
       .selectFrom('announcements')
       .selectAll()

@@ -1,5 +1,5 @@
 import { findManifest } from '../../database/manifests.ts';
-import type { DatabaseHandle } from '../../database/transaction.ts';
+import type { DatabaseHandle } from '../../database/database-handle.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { formatNvra, parseNevra, type Nevra } from '../../model/nevra.ts';

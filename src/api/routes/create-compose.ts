@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { isDeepStrictEqual } from 'node:util';
-import { insertCompose } from '../../database/composes.ts';
 import { findComposeByKey } from '../../database/list-composes.ts';
 import { transaction } from '../../database/transaction.ts';
+import { createCompose } from '../../lifecycle/create-compose.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import {
   parseComposeRequest,
@@ -52,14 +52,14 @@ export const registerCreateCompose: RegisterRoute = (app, context) => {
     },
   });
   app.on('POST', ['/api/1/composes/', '/api/1/composes'], (request) =>
-    createCompose(context, request, 'today'),
+    answerCreate(context, request, 'today'),
   );
   app.on('POST', ['/odcs/1/composes/', '/odcs/1/composes'], (request) =>
-    createCompose(context, request, 'first release'),
+    answerCreate(context, request, 'first release'),
   );
 };
 
-async function createCompose(
+async function answerCreate(
   context: ApiContext,
   request: ApiRequest,
   form: 'today' | 'first release',
@@ -120,16 +120,13 @@ async function storeCompose(
   const known = await earlier();
   if (known !== undefined) return sameRequest(known, asked);
   try {
-    return await transaction(database.handle, (handle) =>
-      insertCompose(
-        {
-          transaction: handle,
-          jobs: database.jobs,
-          now: context.clock.now(),
-          targetDirUrl: context.targetDirUrl,
-        },
-        { owner, request: asked, priority: 'normal', ...(key === undefined ? {} : { idempotencyKey: key }) },
-      ),
+    return await transaction(database, (tx) =>
+      createCompose(tx, {
+        owner,
+        request: asked,
+        priority: 'normal',
+        ...(key === undefined ? {} : { idempotencyKey: key }),
+      }),
     );
   } catch (error) {
     // Another request with this key was quicker.

@@ -1,6 +1,5 @@
-import { lockCompose } from '../../database/composes.ts';
-import { cancelCompose, markForRemoval } from '../../database/end-compose.ts';
-import { transaction, type TransactionHandle } from '../../database/transaction.ts';
+import { transaction, type UnitOfWork } from '../../database/transaction.ts';
+import { cancelCompose, lockToEnd, markForRemoval } from '../../lifecycle/cancel-compose.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
 import { sendJson } from '../answer.ts';
@@ -28,30 +27,22 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
     const identity = await identify(context, request);
     requireScope(identity, context.config, 'delete-compose');
     const id = composeIdOf(request);
-    const message = await transaction(context.database.handle, (handle) =>
-      endCompose(context, handle, id, identity),
-    );
+    const message = await transaction(context.database, (tx) => endCompose(context, tx, id, identity));
     return sendJson({ status: 202, message }, 202);
   });
 };
 
 async function endCompose(
   context: ApiContext,
-  handle: TransactionHandle,
+  tx: UnitOfWork,
   id: number,
   identity: Identity,
 ): Promise<string> {
-  const compose = await lockCompose(handle, id);
+  const compose = await lockToEnd(tx, id);
   if (compose === undefined) throw noSuchCompose();
-  const change = {
-    transaction: handle,
-    jobs: context.database.jobs,
-    now: context.clock.now(),
-    targetDirUrl: context.targetDirUrl,
-  };
   if (compose.state === 'wait' || compose.state === 'generating') {
     checkMayCancel(context, compose, identity);
-    const outcome = await cancelCompose(change, compose, actorOf(identity));
+    const outcome = await cancelCompose(tx, compose, actorOf(identity));
     return outcome === 'requested'
       ? `The cancel request for compose (id=${id}) has been accepted and will be processed by backend soon.`
       : `Compose (id=${id}) has been canceled`;
@@ -64,7 +55,7 @@ async function endCompose(
       `Compose (id=${id}) can not be removed, its state need to be in ['done', 'failed'].`,
     );
   }
-  await markForRemoval(change, id, actorOf(identity));
+  await markForRemoval(tx, id, actorOf(identity));
   return `The delete request for compose (id=${id}) has been accepted and will be processed by backend later.`;
 }
 

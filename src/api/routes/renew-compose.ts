@@ -1,6 +1,7 @@
-import { insertCompose, findCompose } from '../../database/composes.ts';
-import { extendCompose, lockKin } from '../../database/end-compose.ts';
-import { transaction, type TransactionHandle } from '../../database/transaction.ts';
+import { findCompose } from '../../database/composes.ts';
+import { transaction, type UnitOfWork } from '../../database/transaction.ts';
+import { extendCompose, lockSharing } from '../../lifecycle/compose-life.ts';
+import { createCompose } from '../../lifecycle/create-compose.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { parseRenewRequest, requestDefaults, type RenewRequest } from '../../model/compose-request.ts';
 import { isCopied, renewedRequest } from '../../model/renewed-request.ts';
@@ -65,8 +66,8 @@ export async function renewCompose(
   const { target_dirs: _notChecked, ...asked } = askedValues(renewedRequest(before, renewal));
   requirePermission(identity, context.config, asked);
   await checkRepositories(context, request, before.request);
-  const compose = await transaction(context.database.handle, (handle) =>
-    renewLocked(context, handle, id, renewal, ownerOf(identity)),
+  const compose = await transaction(context.database, (tx) =>
+    renewLocked(tx, id, renewal, ownerOf(identity)),
   );
   if (compose === undefined) refuse(id);
   return sendJson(composeJson(compose, context.targetDirUrl));
@@ -77,22 +78,17 @@ function isRenewable(compose: Compose): boolean {
 }
 
 async function renewLocked(
-  context: ApiContext,
-  handle: TransactionHandle,
+  tx: UnitOfWork,
   id: number,
   renewal: RenewRequest,
   owner: string,
 ): Promise<Compose | undefined> {
-  const kin = await lockKin(handle, id);
-  const compose = kin.find((one) => one.id === id);
+  const sharing = await lockSharing(tx.sql, id);
+  const compose = sharing.find((other) => other.id === id);
   if (compose === undefined || !isRenewable(compose)) return undefined;
-  const now = context.clock.now();
-  const shown = kin.find((one) => one.id === compose.reusedId);
+  const shown = sharing.find((other) => other.id === compose.reusedId);
   if (!isCopied(compose, renewal, shown?.state === 'removed')) {
-    return extendCompose(handle, compose, new Date(now.getTime() + renewal.secondsToLive * 1000));
+    return extendCompose(tx.sql, compose, new Date(tx.now.getTime() + renewal.secondsToLive * 1000));
   }
-  return insertCompose(
-    { transaction: handle, jobs: context.database.jobs, now, targetDirUrl: context.targetDirUrl },
-    { owner, request: renewedRequest(compose, renewal), priority: 'normal' },
-  );
+  return createCompose(tx, { owner, request: renewedRequest(compose, renewal), priority: 'normal' });
 }

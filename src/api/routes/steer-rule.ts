@@ -77,31 +77,31 @@ export function requireOwner(identity: Identity, context: ApiContext, rule: Rule
 }
 
 async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by: string): Promise<string> {
-  const { database, clock } = context;
-  const now = clock.now();
+  const { database } = context;
   switch (verb) {
     case 'pause':
-      await pauseRule(database.handle, { rule: rule.name, by, reason: body.reason, now });
+      await pauseRule(database.handle, {
+        rule: rule.name,
+        by,
+        reason: body.reason,
+        now: database.clock.now(),
+      });
       return `${rule.name} is paused; its windows end as paused until it is resumed.`;
     case 'resume':
       return (await resumeRule(database.handle, rule.name))
         ? `${rule.name} goes on.`
         : `${rule.name} was not paused.`;
     case 'trigger': {
-      const id = await transaction(database.handle, (handle) =>
-        insertInternalEvent(
-          { transaction: handle, jobs: database.jobs, now },
-          `trigger:${rule.name}:${randomUUID()}`,
-          {
-            kind: 'state.swept',
-            rule: rule.name,
-            at: now.toISOString(),
-            reason: `Triggered by ${by}: ${body.reason}`,
-            at_once: true,
-            ...(body.force ? { force: true } : {}),
-            ...(body.group === undefined ? {} : { group: body.group }),
-          },
-        ),
+      const id = await transaction(database, (tx) =>
+        insertInternalEvent(tx, `trigger:${rule.name}:${randomUUID()}`, {
+          kind: 'state.swept',
+          rule: rule.name,
+          at: tx.now.toISOString(),
+          reason: `Triggered by ${by}: ${body.reason}`,
+          at_once: true,
+          ...(body.force ? { force: true } : {}),
+          ...(body.group === undefined ? {} : { group: body.group }),
+        }),
       );
       return `${rule.name} is triggered by event ${id ?? ''}; GET /api/1/decisions?event=${id ?? ''} tells what becomes of it.`;
     }

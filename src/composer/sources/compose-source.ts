@@ -1,6 +1,6 @@
-import { findCompose } from '../../database/composes.ts';
-import { findLastOfSeries } from '../../database/reuse-composes.ts';
-import type { DatabaseHandle } from '../../database/transaction.ts';
+import { findCompose, findLastOfSeries } from '../../database/composes.ts';
+
+import type { DatabaseHandle } from '../../database/database-handle.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';

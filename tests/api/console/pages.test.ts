@@ -42,7 +42,7 @@ async function givenMade(release: string, change: RowChange = {}): Promise<numbe
     options: {},
   });
   const fingerprint = fingerprintOf(lines);
-  await storeManifest(api.database.handle, fingerprint, lines, api.now);
+  await storeManifest(api.database, fingerprint, lines);
   const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint, ...change });
   await api.database.handle.updateTable('composes').set({ series: 's' }).where('id', '=', id).execute();
   return id;
@@ -115,8 +115,8 @@ test('the overview says that all is well, or what is not', async () => {
 test('an event shows its raw message, what rules decided, and the composes', async () => {
   const id = await storeEvent(api.database, tagEvent({ nvr: hostile }), api.now);
   const composeId = await givenCompose(api);
-  await transaction(api.database.handle, (handle) =>
-    insertDecisions(handle, [
+  await transaction(api.database, (tx) =>
+    insertDecisions(tx.sql, [
       {
         at: api.now,
         rule: 'nightly',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reconcileBodhi } from '../../../src/listeners/reconcile/bodhi.ts';
 import { connectBodhi } from '../../../src/upstream/bodhi.ts';
+import { atTime } from '../../database/at-time.ts';
 import { openTestDatabase } from '../../database/open-test-database.ts';
 import { startFakeBodhi, type BodhiItem } from '../../upstream/fake-bodhi.ts';
 import { openInbox } from '../listening.ts';
@@ -34,7 +35,7 @@ test('pushes of updates that no message told are stored once, page by page', asy
   ];
   const server = await startFakeBodhi(context, items);
   let now = new Date(START);
-  const inbox = openInbox(database, { clock: { now: () => now } });
+  const inbox = openInbox(atTime(database, { now: () => now }));
   context.after(async () => {
     await inbox.close();
     await database.close();

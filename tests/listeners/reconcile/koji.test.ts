@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import type { Bus } from '../../../src/model/event.ts';
 import { reconcileKoji, type KojiChanges } from '../../../src/listeners/reconcile/koji.ts';
 import { wasTold, type ToldChange } from '../../../src/listeners/reconcile/was-told.ts';
+import { atTime } from '../../database/at-time.ts';
 import { openTestDatabase } from '../../database/open-test-database.ts';
 import type { TagHappening } from '../../../src/upstream/koji/hub-events.ts';
 import { startReconciling } from '../../../src/listeners/reconcile/start-reconciling.ts';
@@ -10,7 +11,7 @@ import { openInbox, silentLog, until } from '../listening.ts';
 
 const database = await openTestDatabase();
 const now = new Date('2026-11-22T10:00:00Z');
-const inbox = openInbox(database, { clock: { now: () => now } });
+const inbox = openInbox(atTime(database, { now: () => now }));
 after(async () => {
   await inbox.close();
   await database.close();

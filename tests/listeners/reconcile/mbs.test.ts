@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reconcileMbs } from '../../../src/listeners/reconcile/mbs.ts';
 import { connectMbs } from '../../../src/upstream/mbs.ts';
+import { atTime } from '../../database/at-time.ts';
 import { openTestDatabase } from '../../database/open-test-database.ts';
 import { readMbsItems, startFakeMbs, type MbsItem } from '../../upstream/fake-mbs.ts';
 import { openInbox } from '../listening.ts';
@@ -22,7 +23,7 @@ test('states of modules that no message told are stored once, page by page', asy
   const server = await startFakeMbs(context, items);
   const database = await openTestDatabase();
   let now = new Date(START);
-  const inbox = openInbox(database, { clock: { now: () => now } });
+  const inbox = openInbox(atTime(database, { now: () => now }));
   context.after(async () => {
     await inbox.close();
     await database.close();
@@ -75,7 +76,7 @@ test('an MBS that fails in the middle leaves the position where it was', async (
   const server = await startFakeMbs(context, items);
   const database = await openTestDatabase();
   let now = new Date(START);
-  const inbox = openInbox(database, { clock: { now: () => now } });
+  const inbox = openInbox(atTime(database, { now: () => now }));
   context.after(async () => {
     await inbox.close();
     await database.close();

@@ -1,19 +1,19 @@
 import type { Compose } from '../model/compose-json.ts';
 import type { ComposeStateEvent } from '../model/event.ts';
-import type { QueueContext } from './compose-requests.ts';
-import { insertInternalEvent } from './input-events.ts';
+import type { UnitOfWork } from '../database/transaction.ts';
+import { insertInternalEvent } from '../database/input-events.ts';
 
 /**
  * Tells the rules of this service that a compose has ended or was removed, in the transaction in which it did:
  * chains of composes start here. Told once for each compose and state.
  */
-export async function storeComposeEvent(context: QueueContext, compose: Compose): Promise<void> {
+export async function storeComposeEvent(tx: UnitOfWork, compose: Compose): Promise<void> {
   if (compose.state !== 'done' && compose.state !== 'failed' && compose.state !== 'removed') return;
   const { id, state, series, requestId, reusedId, fingerprint } = compose;
   const asked =
     requestId === null
       ? undefined
-      : await context.transaction
+      : await tx.sql
           .selectFrom('compose_requests')
           .select('chain')
           .where('id', '=', requestId)
@@ -30,5 +30,5 @@ export async function storeComposeEvent(context: QueueContext, compose: Compose)
     ...(series === null ? {} : { series }),
     ...(fingerprint === null ? {} : { fingerprint }),
   };
-  await insertInternalEvent(context, `compose:${id}:${state}`, event);
+  await insertInternalEvent(tx, `compose:${id}:${state}`, event);
 }

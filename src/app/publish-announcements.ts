@@ -1,0 +1,91 @@
+import type { Publisher } from '../buses/publisher.ts';
+import {
+  acceptAnnouncement,
+  listOpenAnnouncements,
+  type OpenAnnouncement,
+} from '../database/announcements.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import { composeJson, reviveCompose } from '../model/compose-json.ts';
+import { messageOf, ReactorError } from '../model/errors.ts';
+
+const AT_ONCE = 100;
+
+export interface AnnouncingContext {
+  readonly database: Pick<Database, 'handle' | 'clock'>;
+  readonly log: Log;
+  readonly publishers: readonly Publisher[];
+  /** Public URL of the default target directory, without a final slash. */
+  readonly targetDirUrl: string;
+}
+
+/**
+ * Publishes every announcement of the outbox that some bus has not accepted yet, oldest first. A bus that fails is left
+ * out for the rest of the round, so that its messages stay in order; the others go on. Only one round may run at a
+ * time, in all processes. Throws `announce.not_accepted`, to be tried again, when something is left.
+ */
+export async function publishAnnouncements(context: AnnouncingContext): Promise<void> {
+  const { database, publishers, log } = context;
+  const failed = new Map<string, string>();
+  let last = 0;
+  for (;;) {
+    const rows = await listOpenAnnouncements(database.handle, { afterId: last, limit: AT_ONCE });
+    if (rows.length === 0) break;
+    for (const row of rows) {
+      last = row.id;
+      await publishOne(context, row, failed);
+    }
+  }
+  for (const [bus, reason] of failed) log.warn({ bus, reason }, 'announcements wait');
+  if (failed.size > 0) {
+    const buses = [...failed.keys()].join(' and ');
+    throw new ReactorError('announce.not_accepted', `Announcements wait for ${buses}.`, { fate: 'retry' });
+  }
+  if (publishers.length === 0) log.debug('no bus is configured to announce on');
+}
+
+async function publishOne(
+  { database, publishers, targetDirUrl }: AnnouncingContext,
+  row: OpenAnnouncement,
+  failed: Map<string, string>,
+): Promise<void> {
+  const wanted = publishers.filter(({ bus }) => row.only_bus === null || row.only_bus === bus);
+  const acceptedNow: string[] = [];
+  for (const publisher of wanted) {
+    if (Object.hasOwn(row.accepted, publisher.bus)) continue;
+    const error = failed.get(publisher.bus) ?? (await publish(publisher, row, targetDirUrl));
+    if (error === null) acceptedNow.push(publisher.bus);
+    else failed.set(publisher.bus, error);
+  }
+  await acceptAnnouncement(database.handle, {
+    id: row.id,
+    buses: acceptedNow,
+    isFinished: wanted.every(({ bus }) => Object.hasOwn(row.accepted, bus) || acceptedNow.includes(bus)),
+    lastError: [...failed].map(([bus, error]) => `${bus}: ${error}`).join('; '),
+    now: database.clock.now(),
+  });
+}
+
+/** Returns why the bus did not accept the message, or null where it did. */
+async function publish(
+  publisher: Publisher,
+  row: OpenAnnouncement,
+  targetDirUrl: string,
+): Promise<string | null> {
+  try {
+    const compose = row.compose === null ? null : reviveCompose(row.compose);
+    await publisher.publish({
+      messageId: row.message_id,
+      topic: row.topic,
+      body:
+        compose === null
+          ? (row.body ?? {})
+          : { event: 'state-changed', compose: composeJson(compose, targetDirUrl) },
+      sentAt: row.created_at,
+      user: compose === null || compose.owner === '' ? null : compose.owner,
+    });
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Registry } from 'prom-client';
+import { createApp } from '../../api/app.ts';
+import { ComposeWatch } from '../../api/compose-watch.ts';
+import type { ApiApp, HealthPart, PlannedCompose } from '../../api/context.ts';
+import { receiveEventRoute } from '../../api/routes/receive-event.ts';
+import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
+import { planCompose } from '../../composer/plan.ts';
+import type { Config } from '../../config.ts';
+import type { Database } from '../../database/database.ts';
+import { findComposes } from '../../database/list-composes.ts';
+import type { RunningListeners } from '../../listeners/start-listeners.ts';
+import type { Log } from '../../log.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
+import { readVersion } from '../read-version.ts';
+import type { RunningRole } from './running-role.ts';
+
+export interface ApiInput {
+  readonly config: Config;
+  readonly database: Database;
+  readonly log: Log;
+  readonly targetDirUrl: string;
+  readonly metrics: Registry;
+  /** How the other roles of this process are. */
+  readonly health: () => readonly HealthPart[];
+  readonly receiveCall: RunningListeners['receiveCall'];
+  /** Plans dry runs; null where this process has no composer. */
+  readonly composer: ComposerContext | null;
+}
+
+/** Creates the API of this process; what it serves is up to the server that gets `app`. */
+export function startApiRole(input: ApiInput): RunningRole & { readonly app: ApiApp } {
+  const { config, database, log, composer } = input;
+  const watch = new ComposeWatch({
+    read: (ids) => findComposes(database.handle, ids),
+    onError: (error) => log.warn({ err: error }, 'composes could not be looked at'),
+  });
+  const app = createApp(
+    {
+      config,
+      database,
+      clock: database.clock,
+      log,
+      version: readVersion(),
+      targetDirUrl: input.targetDirUrl,
+      watch,
+      metrics: input.metrics,
+      health: async () => input.health(),
+      ...(composer === null ? {} : { plan: (request, signal) => planOnly(composer, request, signal) }),
+    },
+    [receiveEventRoute((call) => input.receiveCall(call))],
+  );
+  return {
+    app,
+    health: () => [],
+    async stop() {
+      watch[Symbol.dispose]();
+    },
+  };
+}
+
+/** Plans a request and composes nothing. */
+async function planOnly(
+  composer: ComposerContext,
+  request: ComposeRequest,
+  signal: AbortSignal,
+): Promise<PlannedCompose> {
+  const context = planContext(composer, composer.log, signal, () => undefined);
+  const { fingerprint, manifest, selection } = await planCompose(context, request);
+  return { fingerprint, manifest, warnings: selection.warnings };
+}

@@ -1,0 +1,9 @@
+import type { HealthPart } from '../../api/context.ts';
+
+/** A role that works in this process. */
+export interface RunningRole {
+  /** How its parts are, one sentence each. */
+  health(): readonly HealthPart[];
+  /** Takes nothing more and ends what runs. */
+  stop(): Promise<void>;
+}

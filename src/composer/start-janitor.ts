@@ -1,0 +1,98 @@
+import { transaction } from '../database/transaction.ts';
+import { enqueueLostWork } from '../lifecycle/find-lost-work.ts';
+import { giveUpCompose, giveUpRequest } from '../lifecycle/give-up.ts';
+import { errorFields } from '../model/errors.ts';
+import type { ComposerContext } from './composer-context.ts';
+import { forgetEvents } from './forget-events.ts';
+import { retireComposes } from './retire.ts';
+
+const RETIRE_EVERY = 10_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+/** Downloads outlive the composes that link to them by a day, for the next compose of the same. */
+const PACKAGES_KEPT = 24 * HOUR;
+
+export interface JanitorSettings {
+  readonly eventsKeptDays: number;
+}
+
+/**
+ * Removes what has expired, ends what was given up, and finds lost work, until the signal aborts. One step that fails
+ * does not stop the others. Source: ODCS contract 13.
+ */
+export async function startJanitor(
+  context: ComposerContext,
+  { eventsKeptDays }: JanitorSettings,
+  signal: AbortSignal,
+): Promise<{ readonly stopped: Promise<void> }> {
+  await startGivingUp(context);
+  const { log, store, database } = context;
+  const steps = [
+    () => retireComposes(context),
+    every(MINUTE, async () => {
+      const found = await enqueueLostWork(database);
+      if (found > 0) log.warn({ found }, 'work without a job was found and enqueued');
+    }),
+    every(HOUR, async () => {
+      const bytes = store.prune(new Date(database.clock.now().getTime() - PACKAGES_KEPT));
+      if (bytes > 0) log.info({ bytes }, 'downloaded packages that nobody uses were removed');
+    }),
+    every(HOUR, () => forgetEvents(context, eventsKeptDays, signal)),
+  ];
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      for (const step of steps) {
+        await step().catch((error: unknown) => log.warn(errorFields(error), 'the janitor will try again'));
+      }
+      await pause(RETIRE_EVERY, signal);
+    }
+  };
+  return { stopped: run() };
+}
+
+/** Ends composes and requests whose last attempt died with its process. */
+async function startGivingUp({ database, log }: ComposerContext): Promise<void> {
+  const onError = (name: string, data: object, error: unknown): void => {
+    log.warn({ job: name, ...data, ...errorFields(error) }, 'job ended with an error');
+  };
+  await database.jobs.work('compose.given-up', {
+    concurrency: 1,
+    onError,
+    handle: async ({ composeId }) => {
+      const isEnded = await transaction(database, (tx) => giveUpCompose(tx, composeId));
+      if (isEnded) log.error({ compose: composeId }, 'compose was given up');
+    },
+  });
+  await database.jobs.work('request.given-up', {
+    concurrency: 1,
+    onError,
+    handle: async ({ requestId }) => {
+      const isEnded = await transaction(database, (tx) => giveUpRequest(tx, requestId));
+      if (isEnded) log.error({ request: requestId }, 'request was given up');
+    },
+  });
+}
+
+/** Does something when it was last done long enough ago; a step that returns false is not done yet. */
+function every(milliseconds: number, work: () => Promise<boolean | void>): () => Promise<void> {
+  let doneAt = -Infinity;
+  return async () => {
+    const now = performance.now();
+    if (now - doneAt < milliseconds) return;
+    if ((await work()) !== false) doneAt = now;
+  };
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

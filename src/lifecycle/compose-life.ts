@@ -1,0 +1,59 @@
+import { sql } from 'kysely';
+import { toCompose } from '../database/composes.ts';
+import type { TransactionHandle } from '../database/database-handle.ts';
+import type { Compose } from '../model/compose-json.ts';
+
+/**
+ * Returns a compose, the one whose directory it shows and those that show its own, held until the transaction ends; in
+ * the order of their ids, so that two such transactions never wait for each other.
+ */
+export async function lockSharing(handle: TransactionHandle, id: number): Promise<readonly Compose[]> {
+  const rows = await handle
+    .selectFrom('composes')
+    .selectAll()
+    .where((where) =>
+      where.or([
+        where('id', '=', id),
+        where('reused_id', '=', id),
+        where('id', '=', (from) => from.selectFrom('composes').select('reused_id').where('id', '=', id)),
+      ]),
+    )
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(toCompose);
+}
+
+/**
+ * Lets a compose live until `until` at least, and with it the one whose directory it shows and those that show its own.
+ * Never shortens a life. Returns the compose as it is now. Source: ODCS contract 5.
+ */
+export async function extendCompose(
+  handle: TransactionHandle,
+  compose: Compose,
+  until: Date,
+): Promise<Compose> {
+  const shown = [compose.id, ...(compose.reusedId === null ? [] : [compose.reusedId])];
+  const rows = await handle
+    .updateTable('composes')
+    .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
+    .where((where) => where.or([where('id', 'in', shown), where('reused_id', '=', compose.id)]))
+    .where('state', '!=', 'removed')
+    .returningAll()
+    .execute();
+  const own = rows.find((row) => row.id === compose.id);
+  return own === undefined ? compose : toCompose(own);
+}
+
+/** Makes composes live until `until` at least. Source: ODCS contract 12. */
+export async function shareLife(
+  handle: TransactionHandle,
+  ids: readonly number[],
+  until: Date,
+): Promise<void> {
+  await handle
+    .updateTable('composes')
+    .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
+    .where('id', 'in', [...ids])
+    .execute();
+}

@@ -1,0 +1,13 @@
+import { toPriority } from '../model/compose.ts';
+import type { Compose } from '../model/compose-json.ts';
+import type { UnitOfWork } from '../database/transaction.ts';
+
+/** Enqueues the work on a compose: that of the request it answers, where a rule asked for it. */
+export async function sendComposeJob(tx: UnitOfWork, compose: Compose): Promise<void> {
+  const priority = toPriority(compose.priority);
+  if (compose.requestId !== null && compose.series !== null) {
+    await tx.send('request.run', { requestId: compose.requestId }, { priority, key: compose.series });
+  } else {
+    await tx.send('compose.run', { composeId: compose.id }, { priority, key: String(compose.id) });
+  }
+}
