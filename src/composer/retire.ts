@@ -9,13 +9,15 @@ import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
 
+export type RetireContext = Pick<ComposerContext, 'database' | 'log' | 'targetDirs'>;
+
 const HOUR = 3_600_000;
 
 /**
  * Removes what has expired: the compose becomes `removed`, its directory goes once no living compose shows it.
  * Then directories nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
  */
-export async function retireComposes(context: ComposerContext): Promise<void> {
+export async function retireComposes(context: RetireContext): Promise<void> {
   const { handle, clock } = context.database;
   const now = await clock.read(handle);
   const expired = await handle
@@ -31,7 +33,7 @@ export async function retireComposes(context: ComposerContext): Promise<void> {
 }
 
 /** Marks one compose as removed, unless its life was extended since it was looked up. */
-async function retireCompose(context: ComposerContext, id: number): Promise<void> {
+async function retireCompose(context: RetireContext, id: number): Promise<void> {
   const removed = await transaction(context.database, async (tx) => {
     const compose = await lockCompose(tx.sql, id);
     if (compose === undefined || compose.timeToExpire >= tx.now) return undefined;
@@ -44,7 +46,7 @@ async function retireCompose(context: ComposerContext, id: number): Promise<void
 }
 
 /** Removes the directories of composes that neither live nor are shown by one that does. */
-async function sweepDirectory(context: ComposerContext, directory: string): Promise<void> {
+async function sweepDirectory(context: RetireContext, directory: string): Promise<void> {
   // In this order: what is published in between is not listed, and what is listed is known.
   const entries = listEntries(directory);
   const { living, running } = await listShown(context);
@@ -76,7 +78,7 @@ function listEntries(directory: string): string[] {
 }
 
 /** Ids whose directory is in use, and ids that are being made. */
-async function listShown(context: ComposerContext): Promise<{ living: Set<number>; running: Set<number> }> {
+async function listShown(context: RetireContext): Promise<{ living: Set<number>; running: Set<number> }> {
   const rows = await context.database.handle
     .selectFrom('composes')
     .select(['id', 'reused_id', 'state'])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { composeJson, reviveCompose } from '../../src/model/compose-json.ts';
 import { openTestApi } from './open-test-api.ts';
 
 const api = await openTestApi();
@@ -128,5 +129,7 @@ test('a new compose is announced and its job is queued in the same transaction',
     .selectAll()
     .where('compose_id', '=', Number(json['id']))
     .executeTakeFirstOrThrow();
-  assert.deepEqual(row.body, { event: 'state-changed', compose: json });
+  assert.ok(row.compose);
+  assert.deepEqual(composeJson(reviveCompose(row.compose), api.context.targetDirUrl), json);
+  assert.equal(await api.database.jobs.isKnown('compose.run', String(json['id'])), true);
 });

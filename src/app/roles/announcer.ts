@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { messageOf, ReactorError } from '../../model/errors.ts';
-import { publishAnnouncements } from '../publish-announcements.ts';
+import { publishAnnouncements, type AnnouncingContext } from '../publish-announcements.ts';
 import type { RunningRole } from './running-role.ts';
 
 export interface AnnouncerInput {
@@ -21,11 +21,25 @@ const LOOK_MS = 5_000;
  * Throws `fedora_messaging.config_invalid`.
  */
 export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole> {
-  const { database, log } = input;
   const publishers = openPublishers(input.config);
+  const stopFollowing = await followOutbox({ ...input, publishers });
+  return {
+    health: () => [],
+    async stop() {
+      stopFollowing();
+      await Promise.all(publishers.map((publisher) => publisher.close()));
+    },
+  };
+}
+
+/** Publishes what the outbox holds whenever it is called, and every few seconds. Returns what ends the looking. */
+export async function followOutbox(
+  context: AnnouncingContext & { readonly database: Database },
+): Promise<() => void> {
+  const { database, log } = context;
   await database.jobs.work('announcements.publish', {
     concurrency: 1,
-    handle: () => publishAnnouncements({ ...input, publishers }),
+    handle: () => publishAnnouncements(context),
     onError: (_name, _data, error) => {
       if (!(error instanceof ReactorError))
         log.warn({ error: messageOf(error) }, 'announcing is tried again');
@@ -38,11 +52,5 @@ export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole
   };
   call();
   const timer = setInterval(call, LOOK_MS);
-  return {
-    health: () => [],
-    async stop() {
-      clearInterval(timer);
-      await Promise.all(publishers.map((publisher) => publisher.close()));
-    },
-  };
+  return () => clearInterval(timer);
 }
