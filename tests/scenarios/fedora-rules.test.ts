@@ -211,7 +211,7 @@ scenario('a build that is not signed yet is composed when it was signed', async 
     const file = join(arch, `e-tie-b-1-1.${arch}.rpm`);
     cpSync(join(build, file), join(build, 'data/signed/aabbccdd', file), { recursive: true });
   }
-  koji.sign('e-tie-b-1-1', 'aabbccdd');
+  koji.importSigned('e-tie-b-1-1', 'aabbccdd');
   const sample = readSample('fedora-messaging/buildsys.rpm.sign-rpm-sign-message.json');
   // Build, RPM and key of the fixture.
   const name = { name: 'e-tie-b', version: '1', release: '1', epoch: null };
@@ -231,7 +231,7 @@ scenario('a build that is not signed yet is composed when it was signed', async 
 });
 
 scenario('a security update that is stable leads to a compose with its builds', async (scene, context) => {
-  koji.sign('e-lib-1-1', '11223344');
+  koji.importSigned('e-lib-1-1', '11223344');
   const sample = readSample(
     'fedora-messaging/bodhi.update.complete.stable-freshmaker-bodhi_update_stable.json',
   );
@@ -265,12 +265,13 @@ scenario('a security update that is stable leads to a compose with its builds', 
 
 scenario('a side tag is composed when all its packages are in it, not before', async (scene, context) => {
   const tag = 'f40-build-side-12345';
-  koji.building.set('e-tie-b-1-1', tag);
+  koji.addTarget(`${tag}-target`, { buildTag: tag, destTag: tag });
+  koji.startBuild('e-tie-b-2-1', `${tag}-target`);
   await change('tag', tag, 'e-tie-a');
   const early = await scene.decided('side-tag-ready', 1);
   assert.equal(early.outcome, 'not_ready', early.why);
-  assert.equal(early.why, `Waiting: e-tie-b is not in ${tag}; e-tie-b-1-1 still building for ${tag}.`);
-  koji.building.clear();
+  assert.equal(early.why, `Waiting: e-tie-b is not in ${tag}; e-tie-b-2-1 still building for ${tag}.`);
+  koji.cancelBuild('e-tie-b-2-1');
   await change('tag', tag, 'e-tie-b');
   const made = await scene.decided('side-tag-ready', 2);
   assert.equal(made.outcome, 'composed', made.why);

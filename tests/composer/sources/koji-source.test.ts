@@ -250,8 +250,7 @@ test('a build that is not signed yet fails, and is taken once its signed copy is
   const koji = openKoji('unsigned', { topDir: own });
   const request = requestOf({ koji_tag: 'f-small', packages: ['e-glob-3x'], sigkeys: ['aabbccdd'] });
   await assert.rejects(plan(koji, request), { code: 'koji.not_signed_yet' });
-  for (const rpm of state.state.rpms['e-glob-3x-1-1'] ?? [])
-    state.signatures.set(rpm.id, new Set(['aabbccdd']));
+  state.importSigned('e-glob-3x-1-1', 'aabbccdd');
   await assert.rejects(plan(koji, request), { code: 'koji.signed_copy_missing' });
   const build = join(own, 'packages/e-glob-3x/1/1');
   for (const arch of ['src', 'x86_64']) {
@@ -280,16 +279,14 @@ test('a better key that comes later is taken, although the copy of the other is 
 
 test('a slow change that becomes visible while the tag is read is in the plan', async () => {
   const koji = openKoji('slow', { topDir });
-  const commit = state.tagSlowly('f-old', 'e-lib-1-1');
+  const slow = state.begin();
+  slow.tag('f-old', 'e-lib-1-1');
   state.now += 1;
   state.tag('f-old', 'e-tie-b-1-1');
   const request = requestOf({ koji_tag: 'f-old', packages: ['e-lib', 'e-tie-b', 'e-*'] });
   const names = (made: ComposePlan): string[] =>
     (made.selection.trees[0]?.binary ?? []).map(({ package: one }) => one.name);
-  state.onListed = () => {
-    state.onListed = null;
-    commit();
-  };
+  state.onceAnswered('listTaggedRPMS', () => slow.commit());
   const made = await plan(koji, request);
   assert.ok(names(made).includes('e-lib') && names(made).includes('e-tie-b'), names(made).join(' '));
 });

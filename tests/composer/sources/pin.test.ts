@@ -38,23 +38,25 @@ test('an old event is pinned for good', async () => {
 
 test('a young event is true until a slower, earlier one becomes visible', async () => {
   const { hub, state } = await start();
-  const commit = state.tagSlowly('f-small', 'e-lib-1-1');
+  const slow = state.begin();
+  slow.tag('f-small', 'e-lib-1-1');
   state.tag('f-small', 'e-tie-b-1-1');
   const pin = await pinTag(hub, small, at(state.now + 5));
   assert.equal(pin.isAged, false);
   assert.equal(await isPinTrue(hub, pin), true);
   state.tag('f-small', 'e-dbg-1-1');
   assert.equal(await isPinTrue(hub, pin), true, 'a later event does not matter');
-  commit();
+  slow.commit();
   assert.equal(await isPinTrue(hub, pin), false);
 });
 
 test('a slow change of another tag leaves the pin true', async () => {
   const { hub, state } = await start();
-  const commit = state.tagSlowly('f-old', 'e-lib-1-1');
+  const slow = state.begin();
+  slow.tag('f-old', 'e-lib-1-1');
   state.tag('f-small', 'e-tie-b-1-1');
   const pin = await pinTag(hub, small, at(state.now + 5));
-  commit();
+  slow.commit();
   assert.equal(await isPinTrue(hub, pin), true);
 });
 

@@ -20,6 +20,9 @@ export interface ServedCall {
 /** What the server answers with: a value, or the bytes of a recorded answer. */
 export type ServedAnswer = { readonly value: XmlRpcValue } | { readonly bytes: Buffer };
 
+/** The fault of a hub that is out of order: it refuses a whole multicall. Source: Koji contract 1.3. */
+export const FAULT_OFFLINE = 1014;
+
 /** A fault to throw out of an answering function. */
 export class ServedFault extends Error {
   readonly code: number;
@@ -134,7 +137,7 @@ export async function startHubServer(
       if ('bytes' in served) throw new Error('a recorded answer inside a multicall');
       return [served.value];
     } catch (error) {
-      if (!(error instanceof ServedFault)) throw error;
+      if (!(error instanceof ServedFault) || error.code === FAULT_OFFLINE) throw error;
       return { faultCode: error.code, faultString: error.message, traceback: [] };
     }
   }
