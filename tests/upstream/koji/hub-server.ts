@@ -156,7 +156,8 @@ export async function startHubServer(
   };
 }
 
-function callOf(method: string, params: readonly XmlRpcValue[]): ServedCall {
+/** Takes the keywords out of the parameters of a call. Source: Koji contract 1.1. */
+export function callOf(method: string, params: readonly XmlRpcValue[]): ServedCall {
   const last = params.at(-1);
   if (!isStruct(last) || last['__starstar'] !== true) return { method, args: params, keywords: {} };
   const { __starstar, ...keywords } = last;

@@ -11,7 +11,7 @@ import {
 } from './call-arguments.ts';
 import { globPattern } from './glob-pattern.ts';
 import { nvrOf, type StoredBuild, type StoredRpm } from './hub-rows.ts';
-import { buildRow, listedRpmRow, rpmRow } from './told-rows.ts';
+import { buildRow, listedBuildRow, listedRpmRow, rpmRow } from './told-rows.ts';
 
 /** The calls about builds, RPMs and signatures. Source: Koji contract 4.2, 4.3. */
 export const buildMethods: Readonly<Record<string, HubMethod>> = {
@@ -99,7 +99,7 @@ function listBuilds(call: CallArguments): XmlRpcValue {
     (pattern === null || globPattern(pattern).test(nvrOf(build))) &&
     (since === -Infinity || (build.completedAt ?? -Infinity) > since) &&
     (until === Infinity || (build.completedAt ?? Infinity) < until);
-  const rows = [...tables.builds.values()].filter(matches).map((build) => buildRow(tables, build));
+  const rows = [...tables.builds.values()].filter(matches).map((build) => listedBuildRow(tables, build));
   return withQueryOptions(rows, call.struct('queryOpts'));
 }
 

@@ -52,7 +52,8 @@ export function readPackageList(
  * walk and the newest tagging which of their builds. Source: Koji contract 3, "What is in a tag tree".
  */
 export function readTaggedBuilds(tables: HubTables, query: ContentQuery): readonly TaggedBuild[] {
-  const packages = readPackageList(tables, query);
+  // The packages of the whole tree count whether or not its builds are asked for: recordings 066 and 091.
+  const packages = readPackageList(tables, { ...query, inherit: true });
   const listing = tables.tagListing.at(query.event);
   const counts = new Map<string, number>();
   const found: TaggedBuild[] = [];

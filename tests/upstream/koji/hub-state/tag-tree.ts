@@ -79,10 +79,10 @@ function follow(walk: Walk, step: Step): void {
     ? linksOf(walk.tables, walk.event, (link) => link.parentId === step.tagId)
     : readParents(walk.tables, step.tagId, walk.event);
   for (const link of links) {
-    if (link.isIntransitive && path.length > 1) continue;
+    if (isReverse ? !reachesDown(link, path.length - 1) : link.isIntransitive && path.length > 1) continue;
     const next = isReverse ? link.tagId : link.parentId;
     if (path.includes(next)) continue;
-    const nextdepth = depthBelow(link.maxdepth, step.limit);
+    const nextdepth = isReverse ? null : depthBelow(link.maxdepth, step.limit);
     const filters = link.pkgFilter === '' ? step.filters : [...step.filters, link.pkgFilter];
     const isNoconfig = step.isNoconfig || link.isNoconfig;
     const visit = { nextdepth, isNoconfig, isFiltered: filters.length > 0 };
@@ -93,6 +93,11 @@ function follow(walk: Walk, step: Step): void {
     if (link.isIntransitive && isReverse) continue;
     follow(walk, { tagId: next, above: path, limit: nextdepth, isNoconfig, filters });
   }
+}
+
+/** Whether a link shows its child a tag that lies so many levels below the parent. */
+function reachesDown({ maxdepth }: InheritanceRow, levels: number): boolean {
+  return maxdepth === null || maxdepth >= levels;
 }
 
 function depthBelow(own: number | null, inherited: number | null): number | null {

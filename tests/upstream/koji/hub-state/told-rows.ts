@@ -42,7 +42,7 @@ function commonBuildRow(tables: HubTables, build: StoredBuild): XmlRpcStruct {
   };
 }
 
-/** A build as `getBuild` and `listBuilds` tell it. */
+/** A build as `getBuild` tells it. */
 export function buildRow(tables: HubTables, build: StoredBuild): XmlRpcStruct {
   const isModule = build.extra?.['typeinfo'] !== undefined;
   return {
@@ -56,6 +56,12 @@ export function buildRow(tables: HubTables, build: StoredBuild): XmlRpcStruct {
     cg_id: isModule ? 1 : null,
     cg_name: isModule ? 'module-build-service' : null,
   };
+}
+
+/** A build as `listBuilds` tells it. */
+export function listedBuildRow(tables: HubTables, build: StoredBuild): XmlRpcStruct {
+  const { id: _id, cg_id: _generatorId, cg_name: _generator, ...row } = buildRow(tables, build);
+  return row;
 }
 
 /** A build as the calls about tags tell it: where and when it was tagged, without `*_ts`. */
