@@ -59,21 +59,24 @@ test(
     for (let look = 0; look < 3; look += 1) await scene.lookAgain();
     const since = (await scene.windows()).slice(before.length);
     assert.ok(since.length <= 1, `one decision at most ends it: ${JSON.stringify(since)}`);
-    assert.deepEqual(
-      since.filter(({ outcome }) => outcome === 'not_ready'),
-      [],
+    assert.ok(
+      since.every(({ outcome }) => outcome !== 'not_ready'),
+      'what is gone does not become ready',
     );
   },
 );
 
 test('a side tag that is removed unfinished ends with one decision', { todo: SWEPT }, async (context) => {
   const { scene, tag } = await openSideTag(context);
+  const before = await outcomes(scene);
   scene.hub.removeSidetag(tag);
-  await scene.lookAgain();
-  const ended = await scene.windows();
-  assert.notEqual(ended.at(-1)?.outcome, 'not_ready', 'what is gone does not become ready');
-  for (let look = 0; look < 2; look += 1) await scene.lookAgain();
-  assert.equal((await scene.windows()).length, ended.length);
+  for (let look = 0; look < 3; look += 1) await scene.lookAgain();
+  const since = (await scene.windows()).slice(before.length);
+  assert.ok(since.length <= 1, `one decision at most ends it: ${JSON.stringify(since)}`);
+  assert.ok(
+    since.every(({ outcome }) => outcome !== 'not_ready'),
+    'what is gone does not become ready',
+  );
 });
 
 test('a side tag that is gone is not told to be late', { todo: SWEPT }, async (context) => {
