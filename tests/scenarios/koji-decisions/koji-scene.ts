@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
-import { startReactor, type Reactor } from '../../../src/reactor.ts';
+import { startReactor, type Reactor } from '../../../src/app/reactor.ts';
 import { parseRpmHeader } from '../../../src/rpm/header/rpm-header.ts';
 import { sigkeyOf } from '../../../src/rpm/header/sigkey.ts';
 import { until } from '../../listeners/listening.ts';
