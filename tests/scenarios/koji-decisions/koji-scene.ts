@@ -161,7 +161,7 @@ export class KojiScene {
         return counts.every(({ length }) => length === 0);
       },
       'quiet',
-      60,
+      180,
     );
   }
 
