@@ -32,6 +32,8 @@ export type JobName = keyof JobData;
 export interface QueueSettings {
   readonly retryLimit: number;
   readonly retryDelay: number;
+  /** Pauses double up to so many seconds; a minute unless said. */
+  readonly retryDelayMax?: number;
   readonly expireInSeconds: number;
   /** Without a sign of life for so long, the job of a worker counts as failed. */
   readonly heartbeatSeconds?: number;
@@ -61,28 +63,29 @@ export const queues: Readonly<Record<JobName, QueueSettings>> = {
   'window.close': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'request.given-up': { retryLimit: 1_000, retryDelay: 1, expireInSeconds: 120 },
   'compose.given-up': { retryLimit: 1_000, retryDelay: 1, expireInSeconds: 120 },
-  // One request of a series and one attempt at a compose at a time: the key is the series, or the compose.
+  // At most one job of a request or compose waits, so that nobody takes away what another has just begun.
   'request.run': {
     retryLimit: 10,
     retryDelay: 1,
     ...lease,
-    policy: 'singleton',
+    policy: 'short',
     deadLetter: 'request.given-up',
   },
   'compose.run': {
     retryLimit: 10,
     retryDelay: 1,
     ...lease,
-    policy: 'singleton',
+    policy: 'short',
     deadLetter: 'compose.given-up',
   },
-  // One announcer works, and at most one call for the next round waits.
+  // One announcer works, whatever their number.
   'announcements.publish': {
     retryLimit: 1_000,
     retryDelay: 1,
+    retryDelayMax: 10,
     expireInSeconds: 600,
     heartbeatSeconds: LEASE_SECONDS,
-    policy: 'stately',
+    policy: 'exclusive',
   },
   'rule.notify': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'rule.webhook': { retryLimit: 100, retryDelay: 1, expireInSeconds: 120 },

@@ -159,7 +159,8 @@ export class Jobs {
     let workerId: string | undefined;
     // Nothing notifies of a job that becomes due again; without a timer the next poll would find it, seconds later.
     const wakeForRetry = (failures: number): void => {
-      const latest = Math.min(LONGEST_RETRY_DELAY, queues[name].retryDelay * 2 ** Math.min(failures, 16));
+      const longest = queues[name].retryDelayMax ?? LONGEST_RETRY_DELAY;
+      const latest = Math.min(longest, queues[name].retryDelay * 2 ** Math.min(failures, 16));
       const wake = (): void => (workerId === undefined ? undefined : this.#boss.notifyWorker(workerId));
       setTimeout(wake, latest * 1000 + WAKE_MARGIN_MS).unref();
     };
@@ -218,9 +219,9 @@ export class Jobs {
 async function createQueues(boss: PgBoss): Promise<void> {
   for (const name of listQueues()) {
     const { policy, ...settings } = {
+      retryDelayMax: LONGEST_RETRY_DELAY,
       ...queues[name],
       retryBackoff: true,
-      retryDelayMax: LONGEST_RETRY_DELAY,
       deleteAfterSeconds: FINISHED_KEPT_SECONDS,
       notify: true,
     };

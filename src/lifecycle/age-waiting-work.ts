@@ -36,7 +36,7 @@ async function listWaiting(
   const { rows } = await sql<Waiting>`
     select queue, key, priority, floor(extract(epoch from (${now}::timestamptz - waits_since)) / ${LEVEL_SECONDS})::integer as level
     from (
-      select 'request.run' as queue, series as key, priority, created_at as waits_since
+      select 'request.run' as queue, id::text as key, priority, created_at as waits_since
       from compose_requests where state = 'pending'
       union all
       select 'compose.run', id::text, priority, time_submitted

@@ -17,8 +17,8 @@ const AT_ONCE = 50;
 export async function enqueueLostWork(context: TransactionContext): Promise<number> {
   const before = new Date((await context.clock.read(context.handle)).getTime() - SETTLED_MS);
   let found = 0;
-  for (const { id, series } of await listRequests(context, before)) {
-    if (await context.jobs.isKnown('request.run', series)) continue;
+  for (const { id } of await listRequests(context, before)) {
+    if (await context.jobs.isKnown('request.run', String(id))) continue;
     await transaction(context, async (tx) => {
       const request = await findComposeRequest(tx.sql, id);
       if (request !== undefined) await sendRequestJob(tx, request);
@@ -38,8 +38,8 @@ export async function enqueueLostWork(context: TransactionContext): Promise<numb
 
 /** The request of each series that should have a job: the one that runs, else the eldest whose time has come. */
 async function listRequests({ handle }: TransactionContext, before: Date) {
-  const { rows } = await sql<{ id: number; series: string }>`
-    select distinct on (request.series) request.id, request.series
+  const { rows } = await sql<{ id: number }>`
+    select distinct on (request.series) request.id
     from compose_requests as request left join composes as compose on compose.id = request.compose_id
     where (request.state = 'running' and request.started_at < ${before} and compose.reused_id is null)
        or (request.state = 'pending' and coalesce(request.not_before, request.created_at) < ${before}

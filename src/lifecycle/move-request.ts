@@ -131,21 +131,21 @@ export async function wakeNextRequest(tx: UnitOfWork, series: string): Promise<n
     .limit(1)
     .executeTakeFirst();
   if (next === undefined) return null;
-  await sendRequestJob(tx, { ...next, series });
+  await sendRequestJob(tx, next);
   return next.id;
 }
 
 /** Enqueues the work on a request, at its earliest start. */
 export async function sendRequestJob(
   tx: UnitOfWork,
-  request: Pick<ComposeRequestRow, 'id' | 'series' | 'priority' | 'not_before'>,
+  request: Pick<ComposeRequestRow, 'id' | 'priority' | 'not_before'>,
 ): Promise<void> {
   await tx.send(
     'request.run',
     { requestId: request.id },
     {
       priority: toPriority(request.priority),
-      key: request.series,
+      key: String(request.id),
       ...(request.not_before === null ? {} : { startAfter: request.not_before }),
     },
   );

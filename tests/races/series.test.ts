@@ -48,7 +48,7 @@ test('a request that ends wakes the next of its series', async () => {
   assert.equal(await transaction(second, (tx) => beginRequest(tx, waiting)), undefined);
   await takeJobs();
   await transaction(first, (tx) => endRequest(tx, { id: running, series: 'wakes' }, failed));
-  assert.equal(await second.jobs.isKnown('request.run', 'wakes'), true);
+  assert.equal(await second.jobs.isKnown('request.run', String(waiting)), true);
 });
 
 test('of two requests of a series that two processes begin at once one runs', async () => {
@@ -83,12 +83,12 @@ test('a request that no attempt could end is ended, and the series goes on', asy
 
 test('work whose job a restored queue no longer has is enqueued again', async () => {
   const id = await givenRequest(first, 'restored');
-  await sql`delete from pgboss.job where singleton_key = 'restored'`.execute(first.handle);
+  await sql`delete from pgboss.job where singleton_key = ${String(id)}`.execute(first.handle);
   await sql`update compose_requests set created_at = created_at - interval '1 hour' where id = ${id}`.execute(
     first.handle,
   );
   assert.ok((await enqueueLostWork(second)) >= 1);
-  assert.equal(await first.jobs.isKnown('request.run', 'restored'), true);
+  assert.equal(await first.jobs.isKnown('request.run', String(id)), true);
   const again = await enqueueLostWork(second);
   assert.equal(again, 0, 'what has a job is left alone');
 });
