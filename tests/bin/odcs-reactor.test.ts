@@ -17,7 +17,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'odcs-bin-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const pids = new Set<number>();
+after(() => {
+  for (const pid of pids) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
 const command = join(folder, 'bin/odcs-reactor.mjs');
 
 /** A service that says who it is, and ends with status 7 once it has written down the signal that ended it. */
@@ -69,6 +73,7 @@ async function start(node: string): Promise<Started> {
   assert.ok(wrapper.stdout);
   const [chunk]: unknown[] = await once(wrapper.stdout, 'data');
   const [pid, serviceVersion = ''] = String(chunk).trim().split(' ');
+  pids.add(Number(pid));
   return { wrapper, servicePid: Number(pid), serviceVersion, note };
 }
 
