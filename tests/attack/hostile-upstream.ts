@@ -27,12 +27,18 @@ export interface HostileUpstream {
   stop(): Promise<void>;
 }
 
-/** Sends a chunk again and again until the other side has enough or `most` bytes were sent; returns how many were. */
-export async function pour(response: ServerResponse, chunk: Buffer, most: number): Promise<number> {
+/** Sends a chunk again and again until the other side has enough or `most` bytes were sent; tells how many were. */
+export async function pour(
+  response: ServerResponse,
+  chunk: Buffer,
+  most: number,
+  onSent: (bytes: number) => void = () => undefined,
+): Promise<void> {
   let sent = 0;
   while (sent < most && !response.destroyed) {
     const isTaken = response.write(chunk);
     sent += chunk.length;
+    onSent(sent - response.writableLength);
     if (!isTaken) {
       await new Promise<void>((resolve) => {
         const go = (): void => {
@@ -45,9 +51,7 @@ export async function pour(response: ServerResponse, chunk: Buffer, most: number
       });
     }
   }
-  const waiting = response.writableLength;
   response.destroy();
-  return sent - waiting;
 }
 
 async function listen(host: string, answer: Serve): Promise<{ server: Server; port: number }> {

@@ -76,13 +76,16 @@ async function run(): Promise<number> {
   say(`seed ${seed}`);
   const start = Date.now();
   const random = new Random(seed);
-  const common = { attacks: chosen, random, isShort: values.short, url, say };
+  const abort = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+  const { signal } = abort;
+  const common = { attacks: chosen, random, isShort: values.short, url, signal, say };
   const results: SiegeResult[] = [];
   const isTwice = url === null && !values.short && ensurePackages([...postgresqlPackages]).ready;
   say(url ?? 'embedded database');
   const first = start + minutes * (isTwice ? 30_000 : 60_000);
   results.push(await besiege({ ...common, until: first, databaseUrl: null }));
-  if (isTwice) {
+  if (isTwice && !signal.aborted) {
     say('PostgreSQL');
     const postgresql = await startPostgresql();
     try {

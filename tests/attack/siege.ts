@@ -21,6 +21,10 @@ const composeSchema = z.object({
 const endedStates = new Set(['done', 'failed', 'removed']);
 const deliberate = new Set([501, 503]);
 const RECOVERY_SECONDS = 20;
+/** The most one family may take. */
+const SHORT_MS = 20_000;
+const LONG_MS = 120_000;
+const CALM_MS = 60_000;
 
 export interface SiegeOptions {
   readonly attacks: readonly Attack[];
@@ -32,6 +36,8 @@ export interface SiegeOptions {
   readonly databaseUrl: string | null;
   /** A service that runs already; null to start one. */
   readonly url: string | null;
+  /** Ends it early. */
+  readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
 
@@ -74,7 +80,6 @@ class Siege {
     for (const name of ['private', 'work', 'second']) mkdirSync(join(this.#root, name));
     writeFileSync(join(this.#root, 'private/secret.txt'), `${this.#secret}\n`);
     this.#upstream = await startHostileUpstream();
-    await this.#start();
   }
 
   get #secret(): string {
@@ -128,34 +133,39 @@ class Siege {
       : tailOf({ directory: this.#root, upstreamPort: 0, databaseUrl: null });
   }
 
-  /** Runs one family and looks what came of it; a service that is gone or frozen is started anew. */
+  /** Runs one family against a service that is well, and looks what came of it. */
   async run(attack: Attack): Promise<void> {
-    const { isShort, until } = this.#options;
+    if (this.#watch === undefined) await this.#start();
     this.#attack = attack.name;
-    const most = Math.max(15_000, Math.min(isShort ? 25_000 : 300_000, until - Date.now()));
-    const signal = this.#watch?.begin(most) ?? AbortSignal.abort();
+    const most = this.#options.isShort ? SHORT_MS : LONG_MS;
+    const ends = [this.#options.signal, AbortSignal.timeout(most)];
+    const signal = AbortSignal.any([...ends, this.#watch?.begin() ?? AbortSignal.abort()]);
     const directory = mkdtempSync(join(this.#root, 'work/'));
     try {
       await attack.run(this.#context(signal, directory));
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+    // What is still silent now is silent because of this family, not of the next one.
+    const calm = { signal: new AbortController().signal, patience: CALM_MS };
+    await ask(this.#url, 'GET', '/healthz', calm);
     await this.#settle();
-    this.#watch?.check();
     rmSync(directory, { recursive: true, force: true });
   }
 
+  /** Gives a frozen service time to recover; one that does not, or is gone, is ended: the next attack gets a new one. */
   async #settle(): Promise<void> {
-    for (let second = 0; second < RECOVERY_SECONDS && this.#watch?.isFrozen === true; second += 1)
+    for (let second = 0; second < RECOVERY_SECONDS && this.#watch?.isFrozen === true; second += 1) {
       await pause(1_000);
+    }
+    this.#watch?.check();
     if (this.#target === undefined) return;
     const isGone = !this.#target.process.isRunning();
     if (isGone) this.report('frozen', `the service ended: ${this.#tail().slice(-300)}`);
     if (!isGone && this.#watch?.isFrozen !== true) return;
-    this.#watch?.check();
     await this.#watch?.stop();
+    this.#watch = undefined;
     await this.#target.kill();
-    await this.#start();
   }
 
   #context(signal: AbortSignal, directory: string): AttackContext {
@@ -190,7 +200,8 @@ class Siege {
     this.attacks += 1;
     const answer = await ask(this.#url, method, path, { ...options, signal });
     if (answer !== null && answer.status >= 500 && !deliberate.has(answer.status)) {
-      this.report('serverErrors', `${method} ${path.slice(0, 80)} answers ${answer.status}`);
+      const body = String(options.body ?? '').slice(0, 80);
+      this.report('serverErrors', `${method} ${path.slice(0, 80)} ${body} answers ${answer.status}`);
     }
     return answer;
   }
@@ -230,14 +241,14 @@ export async function besiege(options: SiegeOptions): Promise<SiegeResult> {
     do {
       rounds += 1;
       for (const attack of options.attacks) {
-        if (rounds > 1 && Date.now() >= options.until) break;
+        if (options.signal.aborted || (rounds > 1 && Date.now() >= options.until)) break;
         const before = siege.attacks;
         const start = performance.now();
         await siege.run(attack);
         const seconds = ((performance.now() - start) / 1000).toFixed(0);
         options.say(`${''.padEnd(12)} ${attack.name}: ${siege.attacks - before} attacks in ${seconds} s`);
       }
-    } while (!options.isShort && Date.now() < options.until);
+    } while (!options.isShort && Date.now() < options.until && !options.signal.aborted);
   } finally {
     await siege.end();
   }

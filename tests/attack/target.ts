@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 import {
   startProcess,
   waitUntilReady,
@@ -55,6 +56,7 @@ export async function startTarget(
     join(directory, 'koji.conf'),
     `[koji]\nserver = http://localhost:${upstreamPort}/hub\ntopurl = http://localhost:${upstreamPort}/top\n`,
   );
+  if (databaseUrl === null) await makeDataDirectory(join(directory, 'data'));
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(directory, 'service.log');

@@ -26,9 +26,9 @@ export class Watch {
   readonly #place: WatchedPlace | null;
   readonly #worker: Worker;
   readonly #report: (harm: Harm, detail: string) => void;
-  readonly #published: ReadonlyMap<string, string>;
-  readonly #surroundings: ReadonlyMap<string, string>;
-  readonly #bytes: number;
+  #published: ReadonlyMap<string, string>;
+  #surroundings: ReadonlyMap<string, string>;
+  #bytes: number;
   #abort = new AbortController();
   #firstMemory = 0;
   #mostMemory = 0;
@@ -50,28 +50,34 @@ export class Watch {
     return this.#isFrozen;
   }
 
-  /** Begins with the next attack; the signal ends when the service freezes or the time is over. */
-  begin(milliseconds: number): AbortSignal {
+  /** Begins with the next attack; the signal ends when the service freezes. */
+  begin(): AbortSignal {
     this.#abort = new AbortController();
     this.#firstMemory = 0;
     this.#mostMemory = 0;
-    return AbortSignal.any([this.#abort.signal, AbortSignal.timeout(milliseconds)]);
+    return this.#abort.signal;
   }
 
-  /** Looks what the attack has left. */
+  /** Looks what the attack has left, and takes that for what the next one begins with. */
   check(): void {
     const grown = this.#mostMemory - this.#firstMemory;
     if (grown > limits.memory) this.#report('overLimit', `memory grew by ${grown.toFixed(0)} MiB`);
     if (this.#place === null) return;
-    const bytes = (bytesBelow(this.#place.directory) - this.#bytes) / 2 ** 20;
-    if (bytes > limits.disk) this.#report('overLimit', `${bytes.toFixed(0)} MiB more are on disk`);
-    const changed = listChanges(this.#published, this.#digestPublished());
+    const bytes = bytesBelow(this.#place.directory);
+    const more = (bytes - this.#bytes) / 2 ** 20;
+    if (more > limits.disk) this.#report('overLimit', `${more.toFixed(0)} MiB more are on disk`);
+    this.#bytes = bytes;
+    const published = this.#digestPublished();
+    const changed = listChanges(this.#published, published);
     if (changed.length > 0) {
       this.#report('escaped', `a published compose was changed: ${changed.slice(0, 3).join(', ')}`);
     }
-    const around = listChanges(this.#surroundings, this.#digestSurroundings());
+    this.#published = published;
+    const surroundings = this.#digestSurroundings();
+    const around = listChanges(this.#surroundings, surroundings);
     if (around.length > 0)
       this.#report('escaped', `outside the target directory: ${around.slice(0, 3).join(', ')}`);
+    this.#surroundings = surroundings;
   }
 
   async stop(): Promise<void> {

@@ -16,7 +16,7 @@ function pourFor(
   onSent: (bytes: number) => void,
 ): Serve {
   return async (asked, response) => {
-    if (asked === path) onSent(await pour(response, chunk, most));
+    if (asked === path) await pour(response, chunk, most, onSent);
     else response.end(files.get(asked) ?? '');
   };
 }

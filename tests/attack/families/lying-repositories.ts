@@ -9,24 +9,26 @@ export const lyingRepositories: Attack = {
   does: 'Offers packages that are not what their metadata say, on disk and over HTTP.',
   async run(context) {
     const { directory, upstream } = context;
-    const honest = smallRpm('bait');
-    const changed = Buffer.from(honest);
-    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 0xff;
-    const digestOfHonest = repositoryFiles([{ bytes: honest }]);
-    digestOfHonest.set('bait-1.0-1.noarch.rpm', changed);
+    // Each has a name of its own, lest one compose is reused for the other.
+    const change = (name: string): Map<string, Buffer> => {
+      const bytes = smallRpm(name);
+      const files = repositoryFiles([{ name, bytes }]);
+      const changed = Buffer.from(bytes);
+      changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 0xff;
+      return files.set(`${name}-1.0-1.noarch.rpm`, changed);
+    };
     const local = join(directory, 'changed');
-    writeFiles(local, digestOfHonest);
-    const wrongDigest = repositoryFiles([{ digest: 'a'.repeat(64) }]);
-    const wrongPrimary = repositoryFiles([{}]);
-    wrongPrimary.set(
-      'repodata/primary.xml.gz',
-      repositoryFiles([{ name: 'other' }]).get('repodata/primary.xml.gz') ?? honest,
-    );
+    writeFiles(local, change('on-disk'));
+    const otherPrimary = repositoryFiles([{ name: 'exchanged' }]);
+    const exchanged = repositoryFiles([{ name: 'other' }]).get('repodata/primary.xml.gz');
+    otherPrimary.set('repodata/primary.xml.gz', exchanged ?? Buffer.alloc(0));
     const sources = {
       'a changed byte on disk': local,
-      'a changed byte over HTTP': upstream.serveFiles(digestOfHonest),
-      'a wrong digest over HTTP': upstream.serveFiles(wrongDigest),
-      'a primary.xml of another digest': upstream.serveFiles(wrongPrimary),
+      'a changed byte over HTTP': upstream.serveFiles(change('over-http')),
+      'a wrong digest over HTTP': upstream.serveFiles(
+        repositoryFiles([{ name: 'wrong-digest', digest: 'a'.repeat(64) }]),
+      ),
+      'a primary.xml of another digest': upstream.serveFiles(otherPrimary),
     };
     for (const [what, source] of Object.entries(sources)) {
       if (context.signal.aborted) return;
