@@ -10,6 +10,7 @@ import { ask } from './ask.ts';
 import type { Answer, AskOptions, Attack, AttackContext, EndedCompose, Harm } from './attack.ts';
 import { startHostileUpstream, type HostileUpstream } from './hostile-upstream.ts';
 import { processorSecondsOf } from './process-facts.ts';
+import { repositoryFiles } from './repository-files.ts';
 import { startTarget, tailOf, type Target, type TargetPlace } from './target.ts';
 import { Watch, type Finding } from './watch.ts';
 
@@ -114,6 +115,11 @@ class Siege {
       );
     }
     this.#victim = victim.id;
+    // Otherwise hostile repositories might be refused for what is not hostile in them.
+    const source = this.#upstream?.serveFiles(repositoryFiles([{ name: 'honest' }]));
+    const request = { source: { type: 'repo', source, packages: ['honest'] } };
+    const honest = await this.#compose(new AbortController().signal, request, 120);
+    if (honest?.state !== 'done') throw new Error(`an honest repository: ${honest?.reason ?? 'no compose'}`);
     // The latest link and the download store of the first compose may still be on their way.
     await pause(500);
     this.#watch = new Watch(

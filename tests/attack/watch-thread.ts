@@ -7,6 +7,8 @@ import { mainThreadOf, residentMegabytesOf } from './process-facts.ts';
 export interface Watched {
   readonly url: string;
   readonly pid: number | null;
+  /** Milliseconds of silence that are too many, and the processor seconds that make them fair. */
+  readonly patience?: { readonly silence: number; readonly busySeconds: number };
 }
 
 export type Sighting =
@@ -14,12 +16,10 @@ export type Sighting =
   | { readonly kind: 'answers' }
   | { readonly kind: 'memory'; readonly megabytes: number };
 
-const SILENCE_MS = 10_000;
-const BUSY_SECONDS = 5;
 const LOOK_MS = 250;
 const STARVED_MS = 60_000;
 
-const { url, pid }: Watched = workerData;
+const { url, pid, patience = { silence: 10_000, busySeconds: 5 } }: Watched = workerData;
 const tell = (sighting: Sighting): void => parentPort?.postMessage(sighting, []);
 
 /** Asks once; settles when there is an answer or the connection ends. */
@@ -52,8 +52,9 @@ async function watchOnce(): Promise<void> {
     if (thread !== null && !thread.isRunnable) asleep += 1;
     const silence = performance.now() - start;
     const used = (thread?.seconds ?? 0) - (first ?? 0);
-    const isFair = pid === null || used >= BUSY_SECONDS || asleep > looks * 0.8 || silence > STARVED_MS;
-    if (silence < SILENCE_MS || !isFair) continue;
+    const isFair =
+      pid === null || used >= patience.busySeconds || asleep > looks * 0.8 || silence > STARVED_MS;
+    if (silence < patience.silence || !isFair) continue;
     isTold = true;
     tell({
       kind: 'frozen',
