@@ -31,12 +31,6 @@ export interface EndedCompose {
   readonly reason: string;
 }
 
-/** A service beside the one under attack, with settings of its own. */
-export interface SecondService {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
 /** What an attack works with. */
 export interface AttackContext {
   readonly url: string;
@@ -64,8 +58,8 @@ export interface AttackContext {
   report(harm: Harm, detail: string): void;
   /** Processor seconds the service has used so far; null for one that somebody else started. */
   processorSeconds(): number | null;
-  /** Starts another service with further settings (`ODCS_…`). */
-  startSecondService(environment: Readonly<Record<string, string>>): Promise<SecondService>;
+  /** Where the service with `secondSettings` listens; empty for a family without them. */
+  readonly secondUrl: string;
 }
 
 /** One family of attacks. */
@@ -76,5 +70,7 @@ export interface Attack {
   readonly faults: readonly string[];
   /** What it does, in a sentence. */
   readonly does: string;
+  /** Settings (`ODCS_…`) of a second service that the family needs beside the one under attack. */
+  readonly secondSettings?: Readonly<Record<string, string>>;
   run(context: AttackContext): Promise<void>;
 }

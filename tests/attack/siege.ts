@@ -23,7 +23,7 @@ const endedStates = new Set(['done', 'failed', 'removed']);
 const deliberate = new Set([501, 503]);
 const RECOVERY_SECONDS = 20;
 /** The most one family may take. */
-const SHORT_MS = 20_000;
+const SHORT_MS = 15_000;
 const LONG_MS = 120_000;
 const CALM_MS = 60_000;
 
@@ -56,6 +56,7 @@ class Siege {
   attacks = 0;
   #upstream: HostileUpstream | undefined;
   #target: Target | undefined;
+  #second: Target | undefined;
   #watch: Watch | undefined;
   #attack = 'start';
   #victim = 0;
@@ -143,6 +144,9 @@ class Siege {
   async run(attack: Attack): Promise<void> {
     if (this.#watch === undefined) await this.#start();
     this.#attack = attack.name;
+    if (attack.secondSettings !== undefined) {
+      this.#second = await startTarget(await this.#place(join(this.#root, 'second')), attack.secondSettings);
+    }
     const most = this.#options.isShort ? SHORT_MS : LONG_MS;
     const ends = [this.#options.signal, AbortSignal.timeout(most)];
     const signal = AbortSignal.any([...ends, this.#watch?.begin() ?? AbortSignal.abort()]);
@@ -152,6 +156,8 @@ class Siege {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+    await this.#second?.stop();
+    this.#second = undefined;
     // What is still silent now is silent because of this family, not of the next one.
     const calm = { signal: new AbortController().signal, patience: CALM_MS };
     await ask(this.#url, 'GET', '/healthz', calm);
@@ -195,10 +201,7 @@ class Siege {
       count: (attacks = 1) => void (this.attacks += attacks),
       report: this.report,
       processorSeconds: () => (pid === undefined ? null : processorSecondsOf(pid)),
-      startSecondService: async (environment) => {
-        const second = await startTarget(await this.#place(join(this.#root, 'second')), environment);
-        return { url: second.url, stop: () => second.stop() };
-      },
+      secondUrl: this.#second?.url ?? '',
     };
   }
 
@@ -232,6 +235,7 @@ class Siege {
 
   async end(): Promise<void> {
     await this.#watch?.stop();
+    await this.#second?.stop();
     await this.#target?.stop();
     await this.#upstream?.stop();
     rmSync(this.#root, { recursive: true, force: true });

@@ -34,7 +34,7 @@ export const lyingRepositories: Attack = {
       if (context.signal.aborted) return;
       const ended = await context.compose(
         { source: { type: 'repo', source, packages: ['*'] } },
-        context.isShort ? 6 : 30,
+        context.isShort ? 3 : 30,
       );
       if (ended?.state === 'done') context.report('escaped', `${what}: compose ${ended.id} is done`);
     }

@@ -2,7 +2,6 @@ import { get, type ClientRequest } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 
-const SECONDS = 8;
 /** Share of one processor that readers of nothing may cost. */
 const MOST_SHARE = 0.25;
 
@@ -14,6 +13,7 @@ export const manyReaders: Attack = {
   async run(context) {
     const count = context.isShort ? 150 : 500;
     const paths = ['/api/1/events/stream', `/api/1/composes/${context.victim}/events`];
+    const seconds = context.isShort ? 4 : 8;
     const open: ClientRequest[] = [];
     for (let index = 0; index < count; index += 1) {
       const path = index % 10 === 9 ? (paths[1] ?? '') : (paths[0] ?? '');
@@ -23,10 +23,10 @@ export const manyReaders: Attack = {
     }
     context.count(count);
     try {
-      await pause(3_000, undefined, { signal: context.signal });
+      await pause(1_500, undefined, { signal: context.signal });
       const before = context.processorSeconds();
       const start = performance.now();
-      await pause(SECONDS * 1000, undefined, { signal: context.signal });
+      await pause(seconds * 1000, undefined, { signal: context.signal });
       const share =
         ((context.processorSeconds() ?? 0) - (before ?? 0)) / ((performance.now() - start) / 1000);
       if (before !== null && share > MOST_SHARE) {
