@@ -4,9 +4,10 @@ import { parseComps } from '../../src/rpm/comps.ts';
 import { parseRepomd } from '../../src/rpm/repodata/repomd.ts';
 import { scanFilelists } from '../../src/rpm/repodata/scan-filelists.ts';
 import type { Growing } from './growth.ts';
+import type { Random } from './random.ts';
 
 /** What stands in a tag, a list or a text again and again. */
-export const fillings: readonly string[] = [
+const fillings: readonly string[] = [
   'href= ',
   'a="b" ',
   "a='b' ",
@@ -85,14 +86,18 @@ const readers: readonly {
   },
 ];
 
-/** Every reader of repodata, with every filling at every place of its file. */
-export function* listXmlShapes(): Generator<Growing> {
+/** Every reader of repodata with each of the fillings at every place of its file. */
+export function* listXmlShapes(texts: readonly string[] = fillings): Generator<Growing> {
   for (const { name, wrap, read } of readers) {
     for (const [before, behind] of places) {
-      for (const filling of fillings)
-        yield shapeOf(name, [wrap[0] + before, behind + wrap[1]], filling, read);
+      for (const filling of texts) yield shapeOf(name, [wrap[0] + before, behind + wrap[1]], filling, read);
     }
   }
+}
+
+/** Some of the fillings in a row. */
+export function mixFillings(random: Random): string {
+  return Array.from({ length: 2 + random.below(3) }, () => fillings[random.below(fillings.length)]).join('');
 }
 
 function shapeOf(

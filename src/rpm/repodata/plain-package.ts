@@ -1,3 +1,4 @@
+import { ignoredByFirst } from './ignored-elements.ts';
 import { EQUAL, GREATER, LESS, type PackageText, type PrimarySink } from './primary-sink.ts';
 import { unescapeXml } from './xml-scan.ts';
 
@@ -41,40 +42,6 @@ const texts: readonly { readonly open: Uint8Array; readonly field: PackageText }
   { open: bytesOf('arch>'), field: 'arch' },
   { open: bytesOf('rpm:sourcerpm>'), field: 'sourceRpm' },
 ];
-/** What says nothing that a sink takes. */
-const ignored = [
-  'summary>',
-  'summary/>',
-  'description>',
-  'description/>',
-  'packager>',
-  'packager/>',
-  'url>',
-  'url/>',
-  'time ',
-  'format>',
-  'rpm:license>',
-  'rpm:vendor>',
-  'rpm:vendor/>',
-  'rpm:group>',
-  'rpm:group/>',
-  'rpm:buildhost>',
-  'rpm:buildhost/>',
-  'rpm:sourcerpm/>',
-  'rpm:requires/>',
-  'rpm:provides/>',
-  'rpm:header-range ',
-  'rpm:conflicts>',
-  'rpm:obsoletes>',
-  'rpm:recommends>',
-  'rpm:suggests>',
-  'rpm:supplements>',
-  'rpm:enhances>',
-];
-/** The same by their first byte. */
-const ignoredByFirst: readonly (readonly Uint8Array[])[] = Array.from({ length: 128 }, (_, byte) =>
-  ignored.filter((word) => word.charCodeAt(0) === byte).map(bytesOf),
-);
 const nothing: readonly Uint8Array[] = [];
 export const NONE = -1;
 /** A package with a longer version is not read here. */
@@ -89,6 +56,10 @@ interface PackageState {
   hasPkgid: boolean;
 }
 
+function freshState(): PackageState {
+  return { list: null, hasName: false, hasArch: false, hasVersion: false, hasPkgid: false };
+}
+
 /**
  * Reads packages of a primary.xml straight from its bytes as far as they are written as createrepo_c writes them.
  * It stops at the first thing it does not know by heart; the package is then read by `ForeignPackages`.
@@ -97,7 +68,7 @@ export class PlainPackage {
   readonly #content: Buffer;
   readonly #sink: PrimarySink;
   readonly #where: string;
-  readonly #state: PackageState;
+  #state = freshState();
   /** Where the attributes of the last version were, and what they said. */
   #lastFrom = 0;
   #lastTo = 0;
@@ -109,17 +80,11 @@ export class PlainPackage {
     this.#content = content;
     this.#sink = sink;
     this.#where = where;
-    this.#state = { list: null, hasName: false, hasArch: false, hasVersion: false, hasPkgid: false };
   }
 
   /** Forgets what was read of another package. */
   begin(): void {
-    const state = this.#state;
-    state.list = null;
-    state.hasName = false;
-    state.hasArch = false;
-    state.hasVersion = false;
-    state.hasPkgid = false;
+    this.#state = freshState();
   }
 
   /**
