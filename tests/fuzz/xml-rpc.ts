@@ -5,7 +5,7 @@ import { fuzzCases } from './mutate.ts';
 import { listXmlRpcShapes, readInPieces } from './xml-rpc-shapes.ts';
 
 const SMALLEST = 8 * 1024;
-const LARGEST = 4 * 1024 * 1024;
+const LARGEST = 1024 * 1024;
 /** Recordings that are longer would be most of the time. */
 const MOST_BYTES = 20_000;
 

@@ -4,7 +4,7 @@ import type { FuzzRun } from './main.ts';
 import { Random } from './random.ts';
 import { listXmlShapes, mixFillings } from './xml-shapes.ts';
 
-const SIZES = { from: 8 * 1024, to: 512 * 1024 };
+const SIZES = { from: 8 * 1024, to: 256 * 1024 };
 
 /**
  * Reads hostile repodata at doubling sizes: the time for a byte may not grow with the size, and nothing but a
