@@ -37,17 +37,18 @@ export function startWatchdog({ config, metrics }: WatchdogInput): RunningRole {
     delay.reset();
   }, REMEMBERED_MS);
   forget.unref();
-  new Gauge({
+  const gauge = new Gauge({
     name: 'odcs_event_loop_delay_seconds',
     help: 'How late timers came in the last minute.',
     labelNames: ['of'],
-    registers: [metrics],
+    registers: [],
     collect() {
       this.set({ of: 'p50' }, delay.percentile(50) / NANOSECONDS);
       this.set({ of: 'p99' }, delay.percentile(99) / NANOSECONDS);
       this.set({ of: 'max' }, slowest());
     },
   });
+  metrics.registerMetric(gauge);
   const stopBeating =
     warnMs > 0 || endMs > 0 ? startBeating({ warnMs, endMs, logLevel: config.log_level }) : null;
   return {

@@ -6,7 +6,7 @@ const INTERN_LENGTH = 24;
  * it is remembered: names, versions and arches repeat ten thousand times in one answer, and from answer to answer.
  */
 export class TextInterner {
-  readonly #slots: string[] = new Array<string>(INTERN_SLOTS).fill('');
+  readonly #slots: string[] = Array.from({ length: INTERN_SLOTS }, () => '');
 
   /**
    * The text of `bytes[start..end)`. `hash` is any hash of these bytes, `isPlain` says that no byte is above 127
