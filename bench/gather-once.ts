@@ -33,7 +33,7 @@ if (mode === 'xml') {
   count = gather({}, index, ask).binary.length;
   seconds.push((performance.now() - begin) / 1000);
   cpu = cpuSeconds();
-  saveIndex(file, index, 'bench');
+  await saveIndex(file, index, 'bench');
 } else {
   const index = loadSaved();
   count = gather({}, index, ask).binary.length;

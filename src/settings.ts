@@ -23,6 +23,7 @@ const text = z.string();
 const list = z.array(z.string());
 const port = z.number().int().min(0).max(65535);
 const seconds = z.number().int().positive();
+const secondsOrNever = z.number().int().nonnegative();
 const count = z.number().int().positive();
 /** Role entries of `allowed_clients`: what one user or group may ask for. Source: ODCS contract 10. */
 const grants = z.record(z.string(), z.record(z.string(), list));
@@ -58,6 +59,18 @@ export const settings = {
     'info',
     'ODCS_LOG_LEVEL',
     'Least severe log line that is written.',
+  ),
+  event_loop_warn_seconds: setting(
+    secondsOrNever,
+    5,
+    'ODCS_EVENT_LOOP_WARN_SECONDS',
+    'Seconds the process may stand still before the log says what it does and where; 0 never.',
+  ),
+  event_loop_end_seconds: setting(
+    secondsOrNever,
+    60,
+    'ODCS_EVENT_LOOP_END_SECONDS',
+    'Seconds the process may stand still before it ends, to be started again; 0 never.',
   ),
   target_dir: setting(
     text,

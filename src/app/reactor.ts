@@ -19,6 +19,7 @@ import { startJanitorRole } from './roles/janitor.ts';
 import { startListenerRole } from './roles/listener.ts';
 import { startRulesRole } from './roles/rules.ts';
 import type { RunningRole } from './roles/running-role.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface ReactorInput {
   readonly config: Config;
@@ -65,6 +66,7 @@ export async function startReactor({ config, log, clock }: ReactorInput): Promis
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
     const upstreams = stack.use(openUpstreams(config, log));
     const metrics = new Registry();
+    begin(startWatchdog({ config, metrics }));
     const own = (role: string): { database: Database; log: Log } => ({ database, log: log.child({ role }) });
 
     const sources =

@@ -57,7 +57,8 @@ export async function buildCompose(
     const modulemdPaths = await writeTrees({ ...context, signal, progress }, input, root, trees);
     const isReadingKeys = trees.some((tree) => tree.packages.some((one) => one.sigkey === undefined));
     if (isReadingKeys) await unlessAborted(signal, placed.promise);
-    writeMetadata({ ...input, delivery: output.delivery, modulemdPaths }, directory);
+    const { placing } = context;
+    await writeMetadata({ ...input, delivery: output.delivery, modulemdPaths, placing, signal }, directory);
   };
   await runTogether(context.signal, isPlaced ? [write] : [place, write]);
 }

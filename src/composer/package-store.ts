@@ -6,15 +6,19 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
 } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { ReactorError } from '../model/errors.ts';
+
+/** Files that are looked at in one turn of the event loop. */
+const PRUNED_AT_ONCE = 64;
 
 /** A file in the store. */
 export interface StoredPackage {
@@ -112,11 +116,13 @@ export class PackageStore {
    * Removes what no compose links to and nobody asked for since `unusedSince`, and downloads left alone as long.
    * Answers the bytes freed.
    */
-  prune(unusedSince: Date): number {
+  async prune(unusedSince: Date): Promise<number> {
     let freed = 0;
-    for (const folder of readdirSync(this.directory)) {
+    for (const folder of await readdir(this.directory)) {
       const isIncoming = folder === 'incoming';
-      for (const name of readdirSync(join(this.directory, folder))) {
+      for (const [index, name] of (await readdir(join(this.directory, folder))).entries()) {
+        if (index % PRUNED_AT_ONCE === 0) await setImmediate();
+        // Looking and removing are one step, so that nobody finds the file between the two.
         const path = join(this.directory, folder, name);
         const entry = statSync(path, { throwIfNoEntry: false });
         if (entry === undefined) continue;

@@ -1,13 +1,15 @@
 import { Worker } from 'node:worker_threads';
+import { ReactorError } from '../model/errors.ts';
 import type { PlaceAnswer, PlaceFinding, PlaceRequest } from './place-files.ts';
+import type { SigkeyAnswer, SigkeyRequest } from './read-sigkeys.ts';
 
 interface Waiting {
-  readonly resolve: (findings: readonly PlaceFinding[]) => void;
+  readonly resolve: (answer: PlaceAnswer | SigkeyAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * A thread that links and copies files, so that the calls to the file system of a large compose, most of its time,
+ * A thread that links, copies and reads files, so that the calls to the file system of a large compose, most of its time,
  * run beside the writing of its metadata. It starts with the first request.
  */
 export class PlacingThread implements AsyncDisposable {
@@ -16,13 +18,28 @@ export class PlacingThread implements AsyncDisposable {
   #lastId = 0;
 
   /** Places files in the order of the calls; answers what was out of the ordinary. */
-  place(request: Omit<PlaceRequest, 'id'>): Promise<readonly PlaceFinding[]> {
+  async place(request: Omit<PlaceRequest, 'id'>): Promise<readonly PlaceFinding[]> {
+    const answer = await this.#ask((id) => ({ ...request, id }));
+    if ('findings' in answer) return answer.findings;
+    throw new Error('the thread that places files answered something else');
+  }
+
+  /** Reads the sigkeys of RPMs, null for unsigned ones. Throws `rpm.*` for one that cannot be read. */
+  async readSigkeys(rpms: readonly string[]): Promise<readonly (string | null)[]> {
+    const answer = await this.#ask((id) => ({ id, rpms }));
+    if ('sigkeys' in answer) return answer.sigkeys;
+    if (!('problem' in answer)) throw new Error('the thread that places files answered something else');
+    const { code, message, where } = answer.problem;
+    throw new ReactorError(code, message, where === undefined ? {} : { where });
+  }
+
+  #ask(requestOf: (id: number) => PlaceRequest | SigkeyRequest): Promise<PlaceAnswer | SigkeyAnswer> {
     const worker = (this.#worker ??= this.#start());
     const id = (this.#lastId += 1);
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       worker.ref();
-      worker.postMessage({ ...request, id } satisfies PlaceRequest, []);
+      worker.postMessage(requestOf(id), []);
     });
   }
 
@@ -35,9 +52,9 @@ export class PlacingThread implements AsyncDisposable {
     const worker = new Worker(new URL('placing-worker.ts', import.meta.url));
     // A process that has nothing else to do may end.
     worker.unref();
-    worker.on('message', ({ id, findings }: PlaceAnswer) => {
-      this.#waiting.get(id)?.resolve(findings);
-      this.#waiting.delete(id);
+    worker.on('message', (answer: PlaceAnswer | SigkeyAnswer) => {
+      this.#waiting.get(answer.id)?.resolve(answer);
+      this.#waiting.delete(answer.id);
       if (this.#waiting.size === 0) worker.unref();
     });
     worker.on('error', (error) => this.#fail(worker, error));

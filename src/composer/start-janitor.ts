@@ -34,7 +34,7 @@ export async function startJanitor(
       if (found > 0) log.warn({ found }, 'work without a job was found and enqueued');
     }),
     every(HOUR, async () => {
-      const bytes = store.prune(new Date(database.clock.now().getTime() - PACKAGES_KEPT));
+      const bytes = await store.prune(new Date(database.clock.now().getTime() - PACKAGES_KEPT));
       if (bytes > 0) log.info({ bytes }, 'downloaded packages that nobody uses were removed');
     }),
     every(HOUR, () => forgetEvents(context, eventsKeptDays, signal)),

@@ -1,3 +1,4 @@
+import { noteActivity } from '../activity.ts';
 import { noteProgress } from '../database/composes.ts';
 import { LEASE_SECONDS } from '../database/job-queues.ts';
 import type { HeldCompose } from '../lifecycle/move-compose.ts';
@@ -83,6 +84,7 @@ export function watchCompose(context: ComposerContext, held: HeldCompose, outer:
     signal: AbortSignal.any([abort.signal, outer]),
     progress: (...progress) => {
       latest = progress;
+      noteActivity(`compose ${id}: ${progress[0]}`);
     },
     get reason() {
       return reason;

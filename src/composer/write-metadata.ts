@@ -1,7 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readRpmFile } from '../rpm/header/read-rpm-header.ts';
-import { sigkeyOf } from '../rpm/header/sigkey.ts';
 import {
   formatComposeinfo,
   formatDiscinfo,
@@ -13,8 +11,9 @@ import {
 } from '../rpm/productmd.ts';
 import { withModulemdPaths } from '../rpm/productmd-modules.ts';
 import { formatRpms, type ListedRpm } from '../rpm/productmd-rpms.ts';
+import type { PlacingThread } from './placing-thread.ts';
 import type { ComposePlan, OutputSettings } from './plan.ts';
-import type { Selection, SourcePackage } from './selection.ts';
+import type { Selection } from './selection.ts';
 
 /** Writes what installers look for in a tree. `arch` is `src` for sources. */
 export function writeDotFiles(directory: string, identity: ComposeIdentity, arch: string): void {
@@ -32,22 +31,28 @@ export interface MetadataInput {
   readonly delivery: OutputSettings['delivery'];
   /** Arch to its `modules` record, relative to `compose/`. */
   readonly modulemdPaths: ReadonlyMap<string, string>;
+  /** Reads the sigkeys of placed RPMs away from the event loop. */
+  readonly placing: Pick<PlacingThread, 'readSigkeys'>;
+  readonly signal: AbortSignal;
 }
+
+/** RPMs whose sigkeys are read between two looks at the signal. */
+const KEYS_AT_ONCE = 1_000;
 
 /**
  * Writes everything of a compose that is neither package nor repodata below `directory`. Where a selection does not
  * know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
  */
-export function writeMetadata(input: MetadataInput, directory: string): void {
-  const { plan, identity, toplevelUrl, modulemdPaths, delivery } = input;
-  const root = join(directory, 'compose');
+export async function writeMetadata(input: MetadataInput, directory: string): Promise<void> {
+  const { plan, identity, toplevelUrl, modulemdPaths } = input;
+  const rpms = listRpms(plan, await readMissingKeys(input, join(directory, 'compose')));
   const { selection } = plan;
   const files: Record<string, string> = {
     'compose/metadata/composeinfo.json': formatComposeinfo(
       identity,
       selection.trees.map((tree) => tree.arch),
     ),
-    'compose/metadata/rpms.json': formatRpms(identity, listRpms(plan, root, delivery)),
+    'compose/metadata/rpms.json': formatRpms(identity, rpms),
     'compose/metadata/modules.json': formatModules(
       identity,
       withModulemdPaths(selection.modulesJson, modulemdPaths),
@@ -70,35 +75,49 @@ export function writeMetadata(input: MetadataInput, directory: string): void {
   }
 }
 
-function listRpms(
-  plan: ComposePlan,
-  root: string,
-  delivery: OutputSettings['delivery'],
-): Map<string, readonly ListedRpm[]> {
-  const keys = new Map<string, string | null>();
-  const sigkeyIn = (one: SourcePackage, path: string): string | null => {
-    if (one.sigkey !== undefined) return one.sigkey;
-    if (delivery === 'reference') return null;
-    const known = keys.get(path);
-    if (known !== undefined) return known;
-    const key = sigkeyOf(readRpmFile(join(root, path), { pkgid: 'unused' }).header);
-    keys.set(path, key);
-    return key;
-  };
-  const arches = new Map<string, readonly ListedRpm[]>();
+/** Every package of a plan with its path below `compose/`, arch by arch. */
+function* visitRpms(plan: ComposePlan) {
   for (const tree of plan.selection.trees) {
     const directories = {
       binary: `Temporary/${tree.arch}/os`,
       debug: `Temporary/${tree.arch}/debug/tree`,
       source: 'Temporary/source/tree',
     };
-    const rpms = (['binary', 'debug', 'source'] as const).flatMap((category) =>
-      tree[category].map(({ package: one }) => {
-        const path = `${directories[category]}/${one.location}`;
-        return { package: one, sigkey: sigkeyIn(one, path), path, category };
-      }),
-    );
-    arches.set(tree.arch, rpms);
+    for (const category of ['binary', 'debug', 'source'] as const) {
+      for (const { package: one } of tree[category]) {
+        yield { arch: tree.arch, category, package: one, path: `${directories[category]}/${one.location}` };
+      }
+    }
+  }
+}
+
+/** The sigkeys by path of those packages whose source did not know them; what is not placed has none. */
+async function readMissingKeys(
+  { plan, delivery, placing, signal }: MetadataInput,
+  root: string,
+): Promise<ReadonlyMap<string, string | null>> {
+  const missing = new Set<string>();
+  for (const { package: one, path } of visitRpms(plan)) if (one.sigkey === undefined) missing.add(path);
+  const keys = new Map<string, string | null>();
+  if (delivery === 'reference') return keys;
+  const paths = [...missing];
+  for (let at = 0; at < paths.length; at += KEYS_AT_ONCE) {
+    signal.throwIfAborted();
+    const some = paths.slice(at, at + KEYS_AT_ONCE);
+    const found = await placing.readSigkeys(some.map((path) => join(root, path)));
+    some.forEach((path, index) => keys.set(path, found[index] ?? null));
+  }
+  return keys;
+}
+
+function listRpms(
+  plan: ComposePlan,
+  keys: ReadonlyMap<string, string | null>,
+): Map<string, readonly ListedRpm[]> {
+  const arches = new Map<string, ListedRpm[]>(plan.selection.trees.map(({ arch }) => [arch, []]));
+  for (const { arch, category, package: one, path } of visitRpms(plan)) {
+    const sigkey = one.sigkey === undefined ? (keys.get(path) ?? null) : one.sigkey;
+    arches.get(arch)?.push({ package: one, sigkey, path, category });
   }
   return arches;
 }

@@ -1,6 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgBoss, fromKysely, fromPglite, type JobResult, type JobWithMetadata } from 'pg-boss';
 import type { Priority } from '../model/compose.ts';
+import { noteActivity } from '../activity.ts';
 import { ReactorError, messageOf } from '../model/errors.ts';
 import type { TransactionHandle } from './database-handle.ts';
 import {
@@ -166,6 +167,7 @@ export class Jobs {
     };
     const handleOne = async (job: JobWithMetadata<JobData[N]>): Promise<JobResult> => {
       try {
+        noteActivity(`${name} ${JSON.stringify(job.data)}`);
         const isLast = job.retryCount >= job.retryLimit;
         await options.handle(job.data, { signal: job.signal, number: job.retryCount + 1, isLast });
       } catch (error) {

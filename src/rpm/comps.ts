@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { ReactorError } from '../model/errors.ts';
 import { escapeXml } from './repodata/escape-xml.ts';
-import { attribute, nextTag, textAfter, textOfByteString } from './repodata/xml-scan.ts';
+import { readXml } from './repodata/xml-elements.ts';
+import { textOfXml } from './repodata/xml-encoding.ts';
 
 export type PackageRequestType = 'mandatory' | 'default' | 'optional' | 'conditional';
 
@@ -42,39 +42,34 @@ function isType(text: string): text is PackageRequestType {
  * `repodata.entity`, `repodata.encoding`.
  */
 export function parseComps(bytes: Uint8Array, where: string): Comps {
-  if (!isUtf8(bytes)) throw new ReactorError('repodata.encoding', 'The comps file is not UTF-8.', { where });
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const xml = buffer.toString('latin1').replace(/<!DOCTYPE[^[\]<>]*>/, '');
   const groups: CompsGroup[] = [];
   const langpacks: CompsLangpack[] = [];
   let group: { id: string; packages: PackageRequest[] } | null = null;
   let isComps = false;
-  for (let tag = nextTag(xml, 0, where); tag !== null; tag = nextTag(xml, tag.end, where)) {
-    if (tag.name === 'comps') isComps = true;
-    if (tag.name === 'group' && tag.isClosing && group !== null) {
-      groups.push(group);
-      group = null;
-    }
-    if (tag.isClosing) continue;
-    if (tag.name === 'group' && !tag.isEmpty) group = { id: '', packages: [] };
-    else if (tag.name === 'id' && group !== null) group.id = textOfByteString(textAfter(xml, tag, where));
-    else if (tag.name === 'packagereq' && group !== null) {
-      const type = attribute(xml, tag, 'type', where) ?? '';
-      const requires = attribute(xml, tag, 'requires', where);
-      const name = textOfByteString(textAfter(xml, tag, where));
-      if (name === '') continue;
-      group.packages.push({
-        name,
-        type: isType(type) ? type : 'mandatory',
-        requires: requires === null ? null : textOfByteString(requires),
-      });
-    } else if (tag.name === 'match') {
-      const name = attribute(xml, tag, 'name', where);
-      const install = attribute(xml, tag, 'install', where);
-      if (name === null || install === null) continue;
-      langpacks.push({ name: textOfByteString(name), install: textOfByteString(install) });
-    }
-  }
+  readXml(
+    textOfXml(bytes, where),
+    { where, documentType: 'passed over' },
+    {
+      open(name, _attributes, depth) {
+        if (depth === 1) isComps = name === 'comps';
+        if (name === 'group') group = { id: '', packages: [] };
+      },
+      close(name, { type = '', requires = null, name: match, install }, text) {
+        const trimmed = text.trim();
+        if (name === 'match' && match !== undefined && install !== undefined) {
+          langpacks.push({ name: match, install });
+        }
+        if (group === null) return;
+        if (name === 'id') group.id = trimmed;
+        else if (name === 'packagereq' && trimmed !== '') {
+          group.packages.push({ name: trimmed, type: isType(type) ? type : 'mandatory', requires });
+        } else if (name === 'group') {
+          groups.push(group);
+          group = null;
+        }
+      },
+    },
+  );
   if (!isComps) throw new ReactorError('repodata.malformed', 'This is not a comps file.', { where });
   return { groups, langpacks };
 }

@@ -225,7 +225,7 @@ test('downloaded packages nobody links to are pruned, linked ones stay', async (
       .filter((name) => name.endsWith('.rpm'))
       .map((name) => join(context.store.directory, name));
   for (const file of list()) utimesSync(file, 0, 0);
-  context.store.prune(new Date());
+  await context.store.prune(new Date());
   const kept = list();
   assert.ok(kept.length > 0);
   assert.ok(kept.every((file) => statSync(file).nlink > 1));

@@ -11,6 +11,8 @@ const fuzzers: Readonly<Record<string, () => Promise<{ fuzz(run: FuzzRun): Promi
   deps: () => import('./deps.ts'),
   repodata: () => import('./repodata.ts'),
   rpm: () => import('./rpm.ts'),
+  xml: () => import('./xml.ts'),
+  xmlrpc: () => import('./xml-rpc.ts'),
 };
 
 const { values, positionals } = parseArgs({

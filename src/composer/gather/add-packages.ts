@@ -49,6 +49,18 @@ class IndexSink implements PrimarySink {
     this.#where = where;
   }
 
+  begin(): void {
+    this.#requires.length = 0;
+    this.#provides.length = 0;
+    this.#name = -1;
+    this.#arch = -1;
+    this.#sourceRpm = -1;
+    this.#pkgid = '';
+    this.#href = '';
+    this.#base = '';
+    this.#size = 0;
+  }
+
   text(field: PackageText, bytes: Uint8Array, from: number, to: number): void {
     const { strings } = this.#index;
     switch (field) {
@@ -117,15 +129,6 @@ class IndexSink implements PrimarySink {
       .packagesByPkgid(this.#pkgid)
       .some((id) => index.columns.repository.at(id) === this.#repository);
     if (!isKnown) this.#add();
-    this.#requires.length = 0;
-    this.#provides.length = 0;
-    this.#name = -1;
-    this.#arch = -1;
-    this.#sourceRpm = -1;
-    this.#pkgid = '';
-    this.#href = '';
-    this.#base = '';
-    this.#size = 0;
   }
 
   #add(): void {

@@ -7,14 +7,14 @@ import { isRuntimePath } from './multilib-methods.ts';
 export interface FileSource {
   /** Number of the repository in the index. */
   readonly repository: number;
-  /** The content of its filelists.xml. */
-  readFilelists(): Promise<Buffer>;
+  /** The content of its filelists.xml; null where it has none. */
+  readFilelists(): Promise<Buffer | null>;
   readonly where: string;
 }
 
 /**
  * Tells an index what only filelists know: who has the required paths that primary.xml does not list, and which
- * packages the runtime multilib method takes. Every repository of the index must be among the sources, or have
+ * packages the runtime multilib method takes. What a repository without filelists would say stays unknown. Every repository of the index must be among the sources, or have
  * been added from records. Throws what reading and scanning throw.
  */
 export async function completeFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
@@ -26,9 +26,10 @@ export async function completeFiles(index: GatherIndex, sources: readonly FileSo
   );
   for (const source of sources) {
     const content = await source.readFilelists();
+    if (content === null) continue;
     const { strings, columns } = index;
     let owners: number[] = [];
-    scanFilelists(content, source.where, {
+    await scanFilelists(content, source.where, {
       package(pkgid) {
         owners = index
           .packagesByPkgid(pkgid)

@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import { ReactorError } from '../../model/errors.ts';
 import { DependencyTable } from './dependency-table.ts';
@@ -40,15 +41,25 @@ function aligned(size: number): number {
   return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }
 
+/** Drafts of this process, so that two of one index do not share a file. */
+let drafts = 0;
+
 /**
  * Writes an index to a file, under `key` (what the index was made from, for example the checksums of its
  * primary.xml files). The file appears by a rename, whole or not at all. Throws errors of the file system.
  */
-export function saveIndex(path: string, index: GatherIndex, key: string): void {
-  const sections = sectionsOf(index);
+export async function saveIndex(path: string, index: GatherIndex, key: string): Promise<void> {
+  // Copies, since the index may change while they are written.
+  const sections = Object.entries(sectionsOf(index)).map(
+    ([name, section]) =>
+      [
+        name,
+        Uint8Array.from(new Uint8Array(section.buffer, section.byteOffset, section.byteLength)),
+      ] as const,
+  );
   const places: Record<string, [number, number]> = {};
   let size = 0;
-  for (const [name, section] of Object.entries(sections)) {
+  for (const [name, section] of sections) {
     places[name] = [size, section.byteLength];
     size += aligned(section.byteLength);
   }
@@ -62,20 +73,21 @@ export function saveIndex(path: string, index: GatherIndex, key: string): void {
   head.write(MAGIC, 0, 'latin1');
   head.write(String(head.length).padEnd(12), MAGIC.length, 'latin1');
   head.write(text, MAGIC.length + 12, 'utf8');
-  const draft = `${path}.${process.pid}.draft`;
-  const file = openSync(draft, 'w');
+  drafts += 1;
+  const draft = `${path}.${process.pid}-${drafts}.draft`;
+  const file = await open(draft, 'w');
   try {
-    writeSync(file, head);
     const padding = Buffer.alloc(ALIGNMENT);
-    for (const section of Object.values(sections)) {
-      writeSync(file, new Uint8Array(section.buffer, section.byteOffset, section.byteLength));
-      writeSync(file, padding, 0, aligned(section.byteLength) - section.byteLength);
-    }
-    fsyncSync(file);
+    const padded = sections.flatMap(([, section]) => [
+      section,
+      padding.subarray(0, aligned(section.byteLength) - section.byteLength),
+    ]);
+    await file.writeFile([head, ...padded]);
+    await file.sync();
   } finally {
-    closeSync(file);
+    await file.close();
   }
-  renameSync(draft, path);
+  await rename(draft, path);
 }
 
 function broken(path: string): ReactorError {

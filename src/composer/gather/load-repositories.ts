@@ -67,7 +67,8 @@ export function fileSourcesOf(loaded: LoadedRepositories): FileSource[] {
   return loaded.repositories.map((repository, number) => ({
     repository: number,
     where: `${repository.location} filelists`,
-    readFilelists: () => repository.readRecord('filelists'),
+    readFilelists: async () =>
+      repository.record('filelists') === null ? null : repository.readRecord('filelists'),
   }));
 }
 

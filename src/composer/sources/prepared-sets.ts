@@ -64,7 +64,7 @@ export class PreparedSets {
     const begin = async (): Promise<Result> => {
       const set = this.#prepare(wanted);
       const result = await work(() => Promise.resolve(set));
-      this.#save(wanted.name, set);
+      await this.#save(wanted.name, set);
       return result;
     };
     const run = before.then(begin, begin);
@@ -108,11 +108,11 @@ export class PreparedSets {
   }
 
   /** Saves an index that took long to make, with what its files were asked, for the next process. */
-  #save(name: string, set: PreparedSet): void {
+  async #save(name: string, set: PreparedSet): Promise<void> {
     const kept = this.#kept.get(name);
     if (kept?.set !== set || kept.unsaved < SAVE_AFTER || set.index.count < WORTH_SAVING) return;
-    saveIndex(this.#pathOf(name), set.index, SAVED_AS);
     kept.unsaved = 0;
+    await saveIndex(this.#pathOf(name), set.index, SAVED_AS);
   }
 
   async #withLookaside(

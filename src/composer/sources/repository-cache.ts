@@ -69,7 +69,7 @@ function keyOf(repositories: readonly Repository[]): string {
   return repositories
     .map(
       ({ location, revision, records }) =>
-        `${location} ${revision} ${records.map((one) => `${one.type}=${one.checksum.value}`).join(' ')}`,
+        `${location} ${revision} ${records.map((one) => `${one.type}=${one.checksum?.value ?? ''}`).join(' ')}`,
     )
     .join('\n');
 }

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createGunzip, gunzipSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { createGunzip, zstdDecompress } from 'node:zlib';
 import { messageOf, ReactorError } from '../../model/errors.ts';
+import { inSlices, SLICE } from './in-slices.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 /** The most bytes one metadata file may have after decompression. */
@@ -42,8 +44,8 @@ function tooLarge(where: string, limit: number): ReactorError {
   });
 }
 
-async function decompressXz(bytes: Uint8Array, limit: number, where: string): Promise<Buffer> {
-  const { XzReadableStream } = await import('xz-decompress');
+async function* xzParts(bytes: Uint8Array): AsyncGenerator<Buffer> {
+  const { XzReadableStream } = (await import('xz-decompress')).default;
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(bytes);
@@ -51,70 +53,23 @@ async function decompressXz(bytes: Uint8Array, limit: number, where: string): Pr
     },
   });
   const reader = new XzReadableStream(source).getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.length;
-    if (size > limit) {
-      await reader.cancel();
-      throw tooLarge(where, limit);
+  try {
+    let unrested = 0;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      // The decompressor uses its memory again.
+      yield Buffer.from(part.value);
+      unrested += part.value.length;
+      if (unrested < SLICE) continue;
+      unrested = 0;
+      await setImmediate();
     }
-    chunks.push(Uint8Array.from(part.value));
+  } finally {
+    await reader.cancel();
   }
-  return Buffer.concat(chunks, size);
-}
-
-/** One frame after the other: the library reads only the first. */
-function decompressZstd(bytes: Uint8Array, limit: number): Buffer {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for (const frame of zstdFrames(bytes)) {
-    const room = Math.max(1, limit - size);
-    const part = zstdDecompressSync(frame, {
-      maxOutputLength: room,
-      chunkSize: Math.min(CHUNK, 65_536 + frame.length * 16),
-    });
-    size += part.length;
-    parts.push(part);
-  }
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size);
 }
 
 function isTooLarge(thrown: unknown): boolean {
   return thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_BUFFER_TOO_LARGE';
-}
-
-/**
- * Decompresses a metadata file of at most `limit` bytes of content; gzip with several members and zstd with
- * several frames are read to the end. Throws `repodata.too_large`, `repodata.compression_broken`,
- * `repodata.compression_unknown` (bzip2).
- */
-export async function decompress(bytes: Uint8Array, limit: number, where: string): Promise<Buffer> {
-  const compression = compressionOf(bytes);
-  const options = { maxOutputLength: Math.max(limit, 1), chunkSize: CHUNK };
-  try {
-    switch (compression) {
-      case 'gzip':
-        return gunzipSync(bytes, options);
-      case 'zstd':
-        return decompressZstd(bytes, limit);
-      case 'xz':
-        return await decompressXz(bytes, limit, where);
-      case 'bzip2':
-        throw new ReactorError('repodata.compression_unknown', 'The file is compressed with bzip2.', {
-          where,
-          hint: 'Make the repository again with gzip or zstd.',
-        });
-      case 'none':
-        if (bytes.length > limit) throw tooLarge(where, limit);
-        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      default:
-        return compression satisfies never;
-    }
-  } catch (thrown) {
-    throw describe(thrown, limit, where);
-  }
 }
 
 function describe(thrown: unknown, limit: number, where: string): ReactorError {
@@ -153,29 +108,63 @@ async function* zstdParts(bytes: Uint8Array, limit: number): AsyncGenerator<Buff
   }
 }
 
+function partsOf(bytes: Uint8Array, limit: number, where: string): AsyncIterable<Buffer> {
+  const compression = compressionOf(bytes);
+  switch (compression) {
+    case 'gzip':
+      return gunzipParts(bytes);
+    case 'zstd':
+      return zstdParts(bytes, Math.max(limit, 1));
+    case 'xz':
+      return xzParts(bytes);
+    case 'bzip2':
+      throw new ReactorError('repodata.compression_unknown', 'The file is compressed with bzip2.', {
+        where,
+        hint: 'Make the repository again with gzip or zstd.',
+      });
+    case 'none':
+      return inSlices(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    default:
+      return compression satisfies never;
+  }
+}
+
 /**
- * The same content in parts, made on other threads while the ones before are used. Throws what `decompress`
- * throws, when it comes to that.
+ * Decompresses a metadata file of at most `limit` bytes of content in parts of at most `SLICE` bytes, made on other
+ * threads while the ones before are used; gzip with several members and zstd with several frames are read to the end.
+ * Throws `repodata.too_large`, `repodata.compression_broken`, `repodata.compression_unknown` (bzip2), when it comes
+ * to that.
  */
 export async function* decompressParts(
   bytes: Uint8Array,
   limit: number,
   where: string,
 ): AsyncGenerator<Buffer> {
-  const compression = compressionOf(bytes);
-  if (compression !== 'gzip' && compression !== 'zstd') {
-    yield await decompress(bytes, limit, where);
-    return;
-  }
   let size = 0;
   try {
-    const parts = compression === 'gzip' ? gunzipParts(bytes) : zstdParts(bytes, Math.max(limit, 1));
-    for await (const part of parts) {
+    for await (const part of partsOf(bytes, limit, where)) {
       size += part.length;
       if (size > limit) throw tooLarge(where, limit);
-      yield part;
+      yield* inSlices(part);
     }
   } catch (thrown) {
     throw describe(thrown, limit, where);
   }
+}
+
+/** The same content as a whole. */
+export async function decompress(bytes: Uint8Array, limit: number, where: string): Promise<Buffer> {
+  return joinParts(decompressParts(bytes, limit, where));
+}
+
+/** The bytes of all parts; those of a single part are not copied. */
+export async function joinParts(parts: AsyncIterable<Buffer>): Promise<Buffer> {
+  const found: Buffer[] = [];
+  let size = 0;
+  for await (const part of parts) {
+    found.push(part);
+    size += part.length;
+  }
+  const [only] = found;
+  return found.length === 1 && only !== undefined ? only : Buffer.concat(found, size);
 }

@@ -1,3 +1,4 @@
+import { ignoredByFirst } from './ignored-elements.ts';
 import { EQUAL, GREATER, LESS, type PackageText, type PrimarySink } from './primary-sink.ts';
 import { unescapeXml } from './xml-scan.ts';
 
@@ -30,48 +31,24 @@ const CLOSE_PROVIDES = bytesOf('/rpm:provides');
 const REQUIRES = bytesOf('rpm:requires>');
 const PROVIDES = bytesOf('rpm:provides>');
 const PACKAGE_VERSION = bytesOf('version epoch="');
-const HREF = bytesOf('location href="');
+const CHECKSUM = bytesOf('checksum type="');
+const PKGID = bytesOf('" pkgid="YES">');
+const LOCATION = bytesOf('location ');
+const HREF = bytesOf('href="');
+const BASE = bytesOf('xml:base="');
 const SIZE = bytesOf('size package="');
 const texts: readonly { readonly open: Uint8Array; readonly field: PackageText }[] = [
   { open: bytesOf('name>'), field: 'name' },
   { open: bytesOf('arch>'), field: 'arch' },
-  { open: bytesOf('checksum type="sha256" pkgid="YES">'), field: 'pkgid' },
   { open: bytesOf('rpm:sourcerpm>'), field: 'sourceRpm' },
 ];
-/** What says nothing that a sink takes. */
-const ignored = [
-  'summary>',
-  'description>',
-  'packager>',
-  'packager/>',
-  'url>',
-  'url/>',
-  'time ',
-  'format>',
-  'rpm:license>',
-  'rpm:vendor>',
-  'rpm:vendor/>',
-  'rpm:group>',
-  'rpm:buildhost>',
-  'rpm:header-range ',
-  'rpm:conflicts>',
-  'rpm:obsoletes>',
-  'rpm:recommends>',
-  'rpm:suggests>',
-  'rpm:supplements>',
-  'rpm:enhances>',
-];
-/** The same by their first byte. */
-const ignoredByFirst: readonly (readonly Uint8Array[])[] = Array.from({ length: 128 }, (_, byte) =>
-  ignored.filter((word) => word.charCodeAt(0) === byte).map(bytesOf),
-);
 const nothing: readonly Uint8Array[] = [];
 export const NONE = -1;
-/** Longer attributes of a version are left to the careful reader. */
+/** A package with a longer version is not read here. */
 const MOST_VERSION = 400;
 
 /** How far a package has been read. */
-export interface PackageState {
+interface PackageState {
   list: 'requires' | 'provides' | null;
   hasName: boolean;
   hasArch: boolean;
@@ -79,15 +56,19 @@ export interface PackageState {
   hasPkgid: boolean;
 }
 
+function freshState(): PackageState {
+  return { list: null, hasName: false, hasArch: false, hasVersion: false, hasPkgid: false };
+}
+
 /**
  * Reads packages of a primary.xml straight from its bytes as far as they are written as createrepo_c writes them.
- * It stops at the first thing it does not know by heart, which the careful reader takes.
+ * It stops at the first thing it does not know by heart; the package is then read by `ForeignPackages`.
  */
 export class PlainPackage {
   readonly #content: Buffer;
   readonly #sink: PrimarySink;
   readonly #where: string;
-  readonly state: PackageState;
+  #state = freshState();
   /** Where the attributes of the last version were, and what they said. */
   #lastFrom = 0;
   #lastTo = 0;
@@ -99,7 +80,11 @@ export class PlainPackage {
     this.#content = content;
     this.#sink = sink;
     this.#where = where;
-    this.state = { list: null, hasName: false, hasArch: false, hasVersion: false, hasPkgid: false };
+  }
+
+  /** Forgets what was read of another package. */
+  begin(): void {
+    this.#state = freshState();
   }
 
   /**
@@ -108,7 +93,7 @@ export class PlainPackage {
    */
   read(at: number, end: number): number {
     const content = this.#content;
-    const { state } = this;
+    const state = this.#state;
     let from = at;
     for (;;) {
       let start = from;
@@ -130,7 +115,7 @@ export class PlainPackage {
 
   /** Whether a package that is whole ends at `at`, and where. */
   endOfPackage(at: number, end: number): number {
-    const { hasName, hasArch, hasVersion, hasPkgid } = this.state;
+    const { hasName, hasArch, hasVersion, hasPkgid } = this.#state;
     const isWhole = hasName && hasArch && hasVersion && hasPkgid;
     const after = at + 1 + CLOSE.length;
     return isWhole && after <= end && this.#has(CLOSE, at + 1) ? after : NONE;
@@ -138,13 +123,13 @@ export class PlainPackage {
 
   #readClosing(at: number): number {
     if (this.#has(CLOSE_NAME, at) && this.#content[at + CLOSE_NAME.length] !== LETTER_R) return NONE;
-    if (this.#has(CLOSE_REQUIRES, at) || this.#has(CLOSE_PROVIDES, at)) this.state.list = null;
+    if (this.#has(CLOSE_REQUIRES, at) || this.#has(CLOSE_PROVIDES, at)) this.#state.list = null;
     return at + 1;
   }
 
   /** Anything but entries of a list, and files. */
   #readOther(start: number, end: number): number {
-    const { state } = this;
+    const state = this.#state;
     if (this.#has(PROVIDES, start)) {
       state.list = 'provides';
       return start + PROVIDES.length;
@@ -169,7 +154,11 @@ export class PlainPackage {
       state.hasVersion = true;
       return stop + 2;
     }
-    if (this.#has(HREF, start)) return this.#readHref(start + HREF.length, end);
+    if (this.#has(LOCATION, start)) return this.#readLocation(start + LOCATION.length, end);
+    if (this.#has(CHECKSUM, start)) {
+      const to = this.#endOfValue(start + CHECKSUM.length, end);
+      return to !== NONE && this.#has(PKGID, to) ? this.#readText('pkgid', to + PKGID.length, end) : NONE;
+    }
     if (this.#has(SIZE, start)) {
       const from = start + SIZE.length;
       const to = this.#endOfValue(from, end);
@@ -190,21 +179,28 @@ export class PlainPackage {
     const isTrimmed = to > from && (content[from] ?? 0) > SPACE && (content[to - 1] ?? 0) > SPACE;
     const isFine = isTrimmed || (to === from && field === 'sourceRpm');
     if (!isFine || to + 1 >= end || content[to + 1] !== SLASH) return NONE;
-    this.#sink.text(field, content, from, to);
-    const { state } = this;
+    if (to > from) this.#sink.text(field, content, from, to);
+    const state = this.#state;
     if (field === 'name') state.hasName = true;
     else if (field === 'arch') state.hasArch = true;
     else if (field === 'pkgid') state.hasPkgid = true;
     return to;
   }
 
-  #readHref(from: number, end: number): number {
+  /** Reads the attributes of a location, in either order. */
+  #readLocation(start: number, end: number): number {
     const content = this.#content;
-    const to = this.#endOfValue(from, end);
-    if (to === NONE || content[to + 1] !== SLASH || content[to + 2] !== GREATER_THAN || to + 3 > end)
-      return NONE;
-    this.#sink.text('href', content, from, to);
-    return to + 3;
+    for (let at = start; ;) {
+      const field = this.#has(HREF, at) ? 'href' : 'base';
+      if (field === 'base' && !this.#has(BASE, at)) return NONE;
+      const from = at + (field === 'href' ? HREF : BASE).length;
+      const to = this.#endOfValue(from, end);
+      if (to === NONE) return NONE;
+      this.#sink.text(field, content, from, to);
+      at = to + 1;
+      if (content[at] === SPACE) at += 1;
+      else return content[at] === SLASH && content[at + 1] === GREATER_THAN && at + 2 <= end ? at + 2 : NONE;
+    }
   }
 
   #readEntry(start: number, end: number, kind: 'requires' | 'provides'): number {
@@ -248,12 +244,16 @@ export class PlainPackage {
     if (content[from] !== GREATER_THAN) return NONE;
     from += 1;
     let to = from;
+    let isEscaped = false;
     while (to < end && content[to] !== LESS_THAN) {
-      if (content[to] === AMPERSAND) return NONE;
+      if (content[to] === AMPERSAND) isEscaped = true;
       to += 1;
     }
     if (!this.#has(FILE_END, to) || to + FILE_END.length > end) return NONE;
-    if (to > from) this.#sink.file(content, from, to);
+    if (isEscaped) {
+      const path = Buffer.from(unescapeXml(this.#text(from, to), this.#where, from), 'latin1');
+      this.#sink.file(path, 0, path.length);
+    } else if (to > from) this.#sink.file(content, from, to);
     return to + FILE_END.length;
   }
 

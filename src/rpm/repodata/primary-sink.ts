@@ -23,6 +23,8 @@ export type PackageText = 'name' | 'arch' | 'pkgid' | 'sourceRpm' | 'href' | 'ba
  * copied which is already known.
  */
 export interface PrimarySink {
+  /** A package begins, or begins again: what was said of it before is void. */
+  begin(): void;
   text(field: PackageText, bytes: Uint8Array, from: number, to: number): void;
   /** Answers a number for `epoch:version[-release]`, by which it is called from then on; -1 stands for none. */
   evr(bytes: Uint8Array, from: number, to: number): number;

@@ -2,18 +2,19 @@ import { ReactorError } from '../../model/errors.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import type { Repository } from './read-repository.ts';
 import type { PackageText } from './primary-sink.ts';
-import { scanPrimary, visitWindows } from './scan-primary.ts';
+import { inSlices } from './in-slices.ts';
+import { scanPrimaryParts, visitWindows } from './scan-primary.ts';
 import { malformed, nextTag, rawAttribute } from './xml-scan.ts';
 
 const CLOSE = '</package>';
 
 /** Calls `visit` with the pkgid and the byte offsets of every `<package>` of a filelists.xml or other.xml. */
-function visitPackages(
+async function visitPackages(
   content: Buffer,
   where: string,
   visit: (pkgid: string, start: number, end: number) => void,
-): void {
-  visitWindows(content, where, (xml, base) => {
+): Promise<void> {
+  await visitWindows(content, where, (xml, base) => {
     for (let tag = nextTag(xml, 0, where); tag !== null;) {
       let next = tag.end;
       if (tag.name === 'package' && !tag.isClosing) {
@@ -32,9 +33,13 @@ function visitPackages(
 }
 
 /** Cuts out the wanted packages of a filelists.xml or other.xml. */
-function cutPackages(content: Buffer, where: string, wanted: ReadonlySet<string>): Map<string, Uint8Array> {
+async function cutPackages(
+  content: Buffer,
+  where: string,
+  wanted: ReadonlySet<string>,
+): Promise<Map<string, Uint8Array>> {
   const cut = new Map<string, Uint8Array>();
-  visitPackages(content, where, (pkgid, start, end) => {
+  await visitPackages(content, where, (pkgid, start, end) => {
     if (wanted.has(pkgid) && !cut.has(pkgid)) cut.set(pkgid, Uint8Array.from(content.subarray(start, end)));
   });
   return cut;
@@ -60,7 +65,7 @@ function withoutLocation(content: Buffer, start: number, end: number, where: str
       if (tag.name === 'name') name = xml.slice(tag.end, xml.indexOf('<', tag.end));
       else if (tag.name === 'arch') arch = xml.slice(tag.end, xml.indexOf('<', tag.end));
       else if (tag.name === 'version') version = xml.slice(tag.start, tag.end);
-      else if (tag.name === 'location') {
+      else if (tag.name === 'location' && location === null) {
         const after = tag.isEmpty ? tag.end : xml.indexOf('>', xml.indexOf('</', tag.end)) + 1;
         location = { start: tag.start, end: after };
       }
@@ -77,10 +82,15 @@ function withoutLocation(content: Buffer, start: number, end: number, where: str
 }
 
 /** Cuts the wanted packages out of a primary.xml, their `<location/>` left out. */
-function cutPrimary(content: Buffer, where: string, wanted: ReadonlySet<string>): Map<string, PrimaryCut> {
+async function cutPrimary(
+  content: Buffer,
+  where: string,
+  wanted: ReadonlySet<string>,
+): Promise<Map<string, PrimaryCut>> {
   const cut = new Map<string, PrimaryCut>();
   let current = '';
-  scanPrimary(content, where, {
+  await scanPrimaryParts(inSlices(content), where, {
+    begin: () => undefined,
     text(field: PackageText, bytes, from, to) {
       if (field === 'pkgid') current = Buffer.from(bytes.subarray(from, to)).toString('latin1');
     },
@@ -100,8 +110,9 @@ function cutPrimary(content: Buffer, where: string, wanted: ReadonlySet<string>)
 
 /**
  * The metadata of some packages of a repository as it stands there, ready to be written into another: every
- * element is cut out byte for byte, only `<location/>` is left out. A repository without filelists or other gives
- * empty ones. Throws `repodata.package_missing` for a pkgid that a metadata file lacks, and what `readRecord` throws.
+ * element is cut out byte for byte, only `<location/>` is left out. What filelists or other lack is given empty, as
+ * installers take it. Throws `repodata.package_missing` for a pkgid that the primary lacks, and what `readRecord`
+ * throws.
  */
 export async function readFragments(
   repository: Repository,
@@ -109,18 +120,16 @@ export async function readFragments(
 ): Promise<Map<string, PackageFragments>> {
   const wanted = new Set(pkgids);
   const where = `${repository.location} primary`;
-  const primaries = cutPrimary(await repository.readRecord('primary'), where, wanted);
+  const primaries = await cutPrimary(await repository.readRecord('primary'), where, wanted);
   const lists = await cutRecord(repository, 'filelists', wanted);
   const others = await cutRecord(repository, 'other', wanted);
   const fragments = new Map<string, PackageFragments>();
   for (const pkgid of wanted) {
     const cut = primaries.get(pkgid);
-    if (cut === undefined) throw missing(repository, 'primary', pkgid);
+    if (cut === undefined) throw missing(repository, pkgid);
     const empty = Buffer.from(`<package pkgid="${pkgid}" ${cut.identity}`, 'latin1');
-    const filelists = lists === null ? empty : lists.get(pkgid);
-    const other = others === null ? empty : others.get(pkgid);
-    if (filelists === undefined) throw missing(repository, 'filelists', pkgid);
-    if (other === undefined) throw missing(repository, 'other', pkgid);
+    const filelists = lists.get(pkgid) ?? empty;
+    const other = others.get(pkgid) ?? empty;
     const { primary, locationOffset } = cut;
     fragments.set(pkgid, { pkgid, primary, locationOffset, filelists, other });
   }
@@ -131,13 +140,13 @@ async function cutRecord(
   repository: Repository,
   type: 'filelists' | 'other',
   wanted: ReadonlySet<string>,
-): Promise<Map<string, Uint8Array> | null> {
-  if (repository.record(type) === null) return null;
+): Promise<Map<string, Uint8Array>> {
+  if (repository.record(type) === null) return new Map();
   return cutPackages(await repository.readRecord(type), `${repository.location} ${type}`, wanted);
 }
 
-function missing(repository: Repository, type: string, pkgid: string): ReactorError {
-  return new ReactorError('repodata.package_missing', `The ${type} metadata lacks the package ${pkgid}.`, {
+function missing(repository: Repository, pkgid: string): ReactorError {
+  return new ReactorError('repodata.package_missing', `The primary metadata lacks the package ${pkgid}.`, {
     where: repository.location,
     hint: 'The metadata of the repository do not fit together; make it again with createrepo_c.',
   });

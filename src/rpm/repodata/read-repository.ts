@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { ReactorError } from '../../model/errors.ts';
-import { compressionOf, contentLimit, decompress, decompressParts, METADATA_LIMIT } from './decompress.ts';
+import { compressionOf, contentLimit, decompressParts, joinParts, METADATA_LIMIT } from './decompress.ts';
+import { inSlices } from './in-slices.ts';
 import { readBelow, type RepositoryContext } from './location.ts';
 import { parseRepomd, type RepomdChecksum, type RepomdRecord } from './repomd.ts';
+import { decoderOfXml, encodingOfXml } from './xml-encoding.ts';
 
 const REPOMD_LIMIT = 16 * 1024 * 1024;
 const algorithms: Readonly<Record<string, string>> = {
@@ -28,7 +30,7 @@ export interface Repository {
   /**
    * The decompressed content of a metadata file, size and both checksums verified. Throws
    * `repodata.record_missing`, `repodata.checksum_mismatch`, `repodata.checksum_unknown`, `repodata.too_large`,
-   * `repodata.compression_broken`, `repodata.encoding` (not UTF-8), `repodata.unreadable`.
+   * `repodata.compression_broken`, `repodata.encoding`, `repodata.unreadable`. XML in another encoding comes as UTF-8.
    */
   readRecord(type: string): Promise<Buffer>;
   /**
@@ -46,8 +48,16 @@ function algorithmOf(checksum: RepomdChecksum, where: string): string {
   });
 }
 
-function verify(bytes: Uint8Array, checksum: RepomdChecksum, what: string, where: string): void {
-  verifyFound(hash(algorithmOf(checksum, where), bytes, 'hex'), checksum, what, where);
+async function verify(bytes: Buffer, checksum: RepomdChecksum | null, where: string): Promise<void> {
+  if (checksum === null) {
+    throw new ReactorError('repodata.checksum_missing', 'repomd.xml gives this file no checksum.', {
+      where,
+      hint: 'Make the repository again with createrepo_c.',
+    });
+  }
+  const sum = createHash(algorithmOf(checksum, where));
+  for await (const slice of inSlices(bytes)) sum.update(slice);
+  verifyFound(sum.digest('hex'), checksum, 'checksum', where);
 }
 
 function verifyFound(found: string, checksum: RepomdChecksum, what: string, where: string): void {
@@ -77,10 +87,21 @@ function unfinishedBytes(bytes: Uint8Array): number {
   return 0;
 }
 
-/** Passes parts on that are UTF-8, each of whole characters. Throws `repodata.encoding`. */
+/** Passes parts on as UTF-8, each of whole characters. Throws `repodata.encoding`. */
 async function* utf8Parts(parts: AsyncIterable<Buffer>, where: string): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
+  let decode: ((bytes?: Uint8Array) => string) | undefined;
+  let isFirst = true;
   for await (const part of parts) {
+    if (isFirst) {
+      const encoding = encodingOfXml(part);
+      if (encoding !== 'utf-8') decode = decoderOfXml(encoding, where);
+      isFirst = false;
+    }
+    if (decode !== undefined) {
+      yield Buffer.from(decode(part));
+      continue;
+    }
     const whole = rest.length === 0 ? part : Buffer.concat([rest, part]);
     const end = whole.length - unfinishedBytes(whole);
     const bytes = whole.subarray(0, end);
@@ -89,6 +110,7 @@ async function* utf8Parts(parts: AsyncIterable<Buffer>, where: string): AsyncGen
     yield bytes;
   }
   if (rest.length > 0) throw notUtf8(where);
+  if (decode !== undefined) yield Buffer.from(decode());
 }
 
 function notUtf8(where: string): ReactorError {
@@ -137,27 +159,19 @@ export async function openRepository(context: RepositoryContext, location: strin
     const bytes = await read(record.href, record.size ?? METADATA_LIMIT);
     context.signal?.throwIfAborted();
     verifySize(bytes.length, record.size, 'size', where);
-    verify(bytes, record.checksum, 'checksum', where);
+    await verify(bytes, record.checksum, where);
     return { record, where, bytes };
   };
+  async function* readParts(type: string): AsyncGenerator<Buffer> {
+    const { record, where, bytes } = await readPacked(type);
+    yield* utf8Parts(verifiedParts(bytes, record, where), where);
+  }
   return {
     location,
     revision: repomd.revision,
     records: repomd.records,
     record: (type) => byType.get(type) ?? null,
-    async readRecord(type) {
-      const { record, where, bytes } = await readPacked(type);
-      const content = await decompress(bytes, contentLimit(bytes.length, record.openSize), where);
-      if (content.buffer !== bytes.buffer) {
-        verifySize(content.length, record.openSize, 'open-size', where);
-        if (record.openChecksum !== null) verify(content, record.openChecksum, 'open-checksum', where);
-      }
-      if (!isUtf8(content)) throw notUtf8(where);
-      return content;
-    },
-    async *readParts(type) {
-      const { record, where, bytes } = await readPacked(type);
-      yield* utf8Parts(verifiedParts(bytes, record, where), where);
-    },
+    readRecord: (type) => joinParts(readParts(type)),
+    readParts,
   };
 }

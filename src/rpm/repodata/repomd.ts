@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import { ReactorError } from '../../model/errors.ts';
-import { attribute, nextTag, textAfter, textOfByteString } from './xml-scan.ts';
+import { readXml, type XmlAttributes } from './xml-elements.ts';
+import { textOfXml } from './xml-encoding.ts';
 
 export interface RepomdChecksum {
   /** `sha256`, `sha512`, `sha384`, `sha224`, `sha1` (also written `sha`) or `md5`. */
@@ -13,7 +13,8 @@ export interface RepomdChecksum {
 export interface RepomdRecord {
   readonly type: string;
   readonly href: string;
-  readonly checksum: RepomdChecksum;
+  /** Null where repomd has none: such a file is not read. */
+  readonly checksum: RepomdChecksum | null;
   /** Checksum of the content after decompression, where repomd has one. */
   readonly openChecksum: RepomdChecksum | null;
   /** Bytes of the file and of its content after decompression; null where repomd does not say. */
@@ -34,78 +35,58 @@ interface Draft {
   openSize: number | null;
 }
 
-function readSize(text: string, name: string, where: string): number {
+/** Bytes; null for what is no number of bytes, and for 0, which some tools write for "unknown". */
+function readSize(text: string): number | null {
   const size = Number(text);
-  if (!/^[0-9]{1,15}$/.test(text) || !Number.isSafeInteger(size)) {
-    throw new ReactorError('repodata.malformed', `<${name}> of repomd.xml is not a number.`, { where });
-  }
-  return size;
+  return /^[0-9]{1,15}$/.test(text) && Number.isSafeInteger(size) && size > 0 ? size : null;
 }
 
-function finish(type: string, draft: Draft, where: string): RepomdRecord {
-  if (draft.href === null) {
-    throw new ReactorError('repodata.malformed', `The ${type} of repomd.xml has no location.`, { where });
-  }
-  if (draft.checksum === null) {
-    throw new ReactorError('repodata.checksum_missing', `The ${type} of repomd.xml has no checksum.`, {
-      where,
-      hint: 'Make the repository again with createrepo_c.',
-    });
-  }
-  return { type, ...draft, href: draft.href, checksum: draft.checksum };
+function readChecksum(text: string, attributes: XmlAttributes): RepomdChecksum | null {
+  const value = text.toLowerCase();
+  return value === '' ? null : { type: (attributes['type'] ?? '').toLowerCase(), value };
+}
+
+/** Takes what an element directly in `<data>` says. */
+function readMember(draft: Draft, name: string, attributes: XmlAttributes, text: string): void {
+  if (name === 'location') draft.href = attributes['href'] ?? '';
+  else if (name === 'checksum') draft.checksum = readChecksum(text, attributes) ?? draft.checksum;
+  else if (name === 'open-checksum')
+    draft.openChecksum = readChecksum(text, attributes) ?? draft.openChecksum;
+  else if (name === 'size') draft.size = readSize(text);
+  else if (name === 'open-size') draft.openSize = readSize(text);
 }
 
 /**
- * Reads repomd.xml. Every record must have a location and a checksum; unknown elements are passed over. Throws
- * `repodata.malformed`, `repodata.entity`, `repodata.encoding`, `repodata.checksum_missing`,
- * `repodata.duplicate_record`.
+ * Reads repomd.xml, however it is written; unknown elements are passed over. A record without location is no record;
+ * of two of one type the first stands, as for dnf; what else is odd about a record matters when it is used. Throws
+ * `repodata.malformed`, `repodata.entity`, `repodata.encoding`.
  */
 export function parseRepomd(bytes: Uint8Array, where: string): Repomd {
-  if (!isUtf8(bytes)) throw new ReactorError('repodata.encoding', 'repomd.xml is not UTF-8.', { where });
-  const xml = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const records = new Map<string, RepomdRecord>();
   let revision = '';
   let isRepomd = false;
-  let isClosed = false;
   let current: { type: string; draft: Draft } | null = null;
-  for (let tag = nextTag(xml, 0, where); tag !== null; tag = nextTag(xml, tag.end, where)) {
-    if (tag.isClosing) {
-      if (tag.name === 'repomd') isClosed = true;
-      if (tag.name !== 'data' || current === null) continue;
-      if (records.has(current.type)) {
-        throw new ReactorError('repodata.duplicate_record', `repomd.xml has two ${current.type} records.`, {
-          where,
-        });
-      }
-      records.set(current.type, finish(current.type, current.draft, where));
-      current = null;
-      continue;
-    }
-    if (tag.name === 'repomd') isRepomd = true;
-    else if (tag.name === 'revision') revision = textOfByteString(textAfter(xml, tag, where));
-    else if (tag.name === 'data') {
-      const type = attribute(xml, tag, 'type', where) ?? '';
-      current = {
-        type,
-        draft: { href: null, checksum: null, openChecksum: null, size: null, openSize: null },
-      };
-    } else if (current !== null) {
-      const { draft } = current;
-      if (tag.name === 'location') draft.href = textOfByteString(attribute(xml, tag, 'href', where) ?? '');
-      else if (tag.name === 'checksum' || tag.name === 'open-checksum') {
-        const value = textAfter(xml, tag, where).toLowerCase();
-        const type = (attribute(xml, tag, 'type', where) ?? '').toLowerCase();
-        if (value === '') continue;
-        if (tag.name === 'checksum') draft.checksum = { type, value };
-        else draft.openChecksum = { type, value };
-      } else if (tag.name === 'size') draft.size = readSize(textAfter(xml, tag, where), 'size', where);
-      else if (tag.name === 'open-size') {
-        draft.openSize = readSize(textAfter(xml, tag, where), 'open-size', where);
-      }
-    }
-  }
-  if (!isRepomd || !isClosed) {
-    throw new ReactorError('repodata.malformed', 'This is not a whole repomd.xml.', { where });
-  }
+  readXml(
+    textOfXml(bytes, where),
+    { where, documentType: 'refused' },
+    {
+      open(name, attributes, depth) {
+        if (depth === 1) isRepomd = name === 'repomd';
+        if (depth !== 2 || name !== 'data') return;
+        const draft: Draft = { href: null, checksum: null, openChecksum: null, size: null, openSize: null };
+        current = { type: attributes['type'] ?? '', draft };
+      },
+      close(name, attributes, text, depth) {
+        if (depth === 2 && name === 'revision') revision = text.trim();
+        if (depth === 3 && current !== null) readMember(current.draft, name, attributes, text.trim());
+        if (depth !== 2 || name !== 'data' || current === null) return;
+        const { type, draft } = current;
+        const { href } = draft;
+        if (href !== null && !records.has(type)) records.set(type, { type, ...draft, href });
+        current = null;
+      },
+    },
+  );
+  if (!isRepomd) throw new ReactorError('repodata.malformed', 'This is not a repomd.xml.', { where });
   return { revision, records: [...records.values()] };
 }

@@ -1,7 +1,9 @@
-import { hasCharacter, malformed, nextTag, rawAttribute, tagEnd, unescapeXml } from './xml-scan.ts';
 import { visitWindows } from './scan-primary.ts';
+import { hasCharacter, malformed, nextTag, rawAttribute, unescapeXml } from './xml-scan.ts';
 
 const AMPERSAND = 38;
+const PLAIN_FILE = '<file>';
+const FILE_END = '</file>';
 
 /** Takes what a filelists.xml says: the package, then each of its paths as a range of a byte string. */
 export interface FilelistsSink {
@@ -11,10 +13,10 @@ export interface FilelistsSink {
 }
 
 /** Scans the content of a filelists.xml. Throws `repodata.malformed`, `repodata.entity`. */
-export function scanFilelists(content: Buffer, where: string, sink: FilelistsSink): void {
+export async function scanFilelists(content: Buffer, where: string, sink: FilelistsSink): Promise<void> {
   let hasRoot = false;
   let isClosed = false;
-  visitWindows(content, where, (xml, base) => {
+  await visitWindows(content, where, (xml, base) => {
     for (let tag = nextTag(xml, 0, where); tag !== null;) {
       let next = tag.end;
       if (tag.name === 'filelists') {
@@ -37,19 +39,25 @@ export function scanFilelists(content: Buffer, where: string, sink: FilelistsSin
 }
 
 function readFiles(xml: string, from: number, base: number, where: string, sink: FilelistsSink): number {
-  let at = xml.indexOf('<', from);
-  while (at >= 0) {
-    if (xml.startsWith('<file', at)) {
-      const open = tagEnd(xml, at, where);
-      const close = xml.indexOf('<', open);
-      if (close < 0) throw malformed(where, base + at, 'A file does not end.');
-      if (hasCharacter(xml, open, close, AMPERSAND)) {
-        const path = unescapeXml(xml.slice(open, close), where, base + open);
-        sink.file(path, 0, path.length);
-      } else if (close > open) sink.file(xml, open, close);
-      at = xml.indexOf('<', close + 1);
-    } else if (xml.startsWith('</package', at)) return at;
-    else at = xml.indexOf('<', at + 1);
+  for (let at = xml.indexOf('<', from); at >= 0; at = xml.indexOf('<', at)) {
+    let open = at + PLAIN_FILE.length;
+    if (!xml.startsWith(PLAIN_FILE, at)) {
+      const tag = nextTag(xml, at, where);
+      if (tag === null) break;
+      if (tag.isClosing && tag.name === 'package') return tag.start;
+      open = tag.end;
+      if (tag.isClosing || tag.isEmpty || tag.name !== 'file') {
+        at = open;
+        continue;
+      }
+    }
+    const close = xml.indexOf('<', open);
+    if (close < 0) throw malformed(where, base + at, 'A file does not end.');
+    if (hasCharacter(xml, open, close, AMPERSAND)) {
+      const path = unescapeXml(xml.slice(open, close), where, base + open);
+      sink.file(path, 0, path.length);
+    } else if (close > open) sink.file(xml, open, close);
+    at = xml.startsWith(FILE_END, close) ? close + FILE_END.length : close;
   }
   throw malformed(where, base + from, 'A package does not end.');
 }

@@ -1,21 +1,12 @@
-import { NONE, PlainPackage, type PackageState } from './plain-package.ts';
-import { flagBitsOf, type PackageText, type PrimarySink } from './primary-sink.ts';
-import {
-  hasCharacter,
-  malformed,
-  nextTag,
-  rawAttribute,
-  tagEnd,
-  textAfter,
-  unescapeXml,
-  type XmlTag,
-} from './xml-scan.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ForeignPackages } from './foreign-packages.ts';
+import { NONE, PlainPackage } from './plain-package.ts';
+import type { PrimarySink } from './primary-sink.ts';
+import { malformed, nextTag } from './xml-scan.ts';
 
 const WINDOW = 8 * 1024 * 1024;
 const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
-const AMPERSAND = 38;
-const SLASH = 47;
 const SPACE = 32;
 const OPEN = Uint8Array.from(Buffer.from('<package type="rpm">', 'latin1'));
 
@@ -38,17 +29,17 @@ function* listWindows(content: Buffer, where: string): Generator<{ from: number;
 }
 
 /**
- * Calls `visit` with the byte string of each window of a metadata file, its offset in the file, and where its first
- * and after its last element are. Throws `repodata.malformed`, `repodata.entity`.
+ * Calls `visit` with the byte string of each window of a metadata file and its offset in the file; the rest of the
+ * process has its turn between two windows. Throws `repodata.malformed`, `repodata.entity`.
  */
-export function visitWindows(
+export async function visitWindows(
   content: Buffer,
   where: string,
-  visit: (xml: string, base: number, from: number, to: number) => void,
-): void {
+  visit: (xml: string, base: number) => void,
+): Promise<void> {
   for (const { from, to } of listWindows(content, where)) {
-    const xml = content.toString('latin1', from, to);
-    visit(xml, from, 0, xml.length);
+    if (from > 0) await setImmediate();
+    visit(content.toString('latin1', from, to), from);
   }
 }
 
@@ -57,18 +48,16 @@ class PrimaryScanner {
   /** Where the content begins in the file. */
   readonly #base: number;
   readonly #plain: PlainPackage;
+  readonly #foreign: ForeignPackages;
   readonly #sink: PrimarySink;
-  readonly #where: string;
-  #lastRaw = '';
-  #lastEvr = NONE;
   #xml: string | undefined;
 
   constructor(content: Buffer, base: number, sink: PrimarySink, where: string) {
     this.#content = content;
     this.#base = base;
     this.#plain = new PlainPackage(content, sink, where);
+    this.#foreign = new ForeignPackages(sink, where);
     this.#sink = sink;
-    this.#where = where;
   }
 
   /** The byte string of the content; most of it is never needed as such. */
@@ -91,184 +80,22 @@ class PrimaryScanner {
     return at + OPEN.length;
   }
 
-  /** Reads one `<package>` element; `start` and `opened` are where it and its content begin. Answers its end. */
+  /**
+   * Reads one `<package>` element; `start` and `opened` are where it and its content begin. Answers its end. One that
+   * is not written plainly from beginning to end is read again.
+   */
   readPackage(start: number, opened: number): number {
-    const state: PackageState = this.#plain.state;
-    state.list = null;
-    state.hasName = false;
-    state.hasArch = false;
-    state.hasVersion = false;
-    state.hasPkgid = false;
+    const plain = this.#plain;
     const end = this.#content.length;
-    let at = opened;
-    for (;;) {
-      at = this.#plain.read(at, end);
-      const after = this.#plain.endOfPackage(at, end);
-      if (after !== NONE) {
-        this.#sink.finish(this.#base + start, this.#base + after);
-        return after;
-      }
-      const next = this.#readElement(start, at, state);
-      if (next.isEnd) return next.at;
-      at = next.at;
+    plain.begin();
+    this.#sink.begin();
+    let after = plain.endOfPackage(plain.read(opened, end), end);
+    if (after === NONE) {
+      this.#sink.begin();
+      after = this.#foreign.read(this.#content, start, this.#base);
     }
-  }
-
-  /** Reads the next thing of a package with all care. */
-  #readElement(packageStart: number, at: number, state: PackageState): { at: number; isEnd: boolean } {
-    const { xml } = this;
-    const base = this.#base;
-    const sink = this.#sink;
-    const where = this.#where;
-    const start = xml.indexOf('<', at);
-    if (start < 0) throw malformed(where, base + packageStart, 'A package does not end.');
-    const first = xml.charCodeAt(start + 1);
-    if (first === 114 && xml.startsWith('rpm:entry', start + 1)) {
-      const end = tagEnd(xml, start, where);
-      if (state.list !== null) this.#readEntry(xml, start, end, state.list, base);
-      return { at: end, isEnd: false };
-    }
-    if (first === 102 && xml.startsWith('file', start + 1)) {
-      return { at: this.#readFile(xml, start, base), isEnd: false };
-    }
-    if (first === SLASH && !xml.startsWith('package', start + 2)) {
-      if (xml.startsWith('rpm:requires', start + 2) || xml.startsWith('rpm:provides', start + 2)) {
-        state.list = null;
-      }
-      return { at: start + 2, isEnd: false };
-    }
-    const tag = nextTag(xml, start, where);
-    if (tag === null) throw malformed(where, base + packageStart, 'A package does not end.');
-    if (tag.isClosing) {
-      if (tag.name === 'package') {
-        if (!state.hasName || !state.hasArch || !state.hasVersion || !state.hasPkgid) {
-          throw malformed(where, base + packageStart, 'A package has no name, arch, version or checksum.');
-        }
-        sink.finish(base + packageStart, base + tag.end);
-        return { at: tag.end, isEnd: true };
-      }
-      if (tag.name === 'requires' || tag.name === 'provides') state.list = null;
-      return { at: tag.end, isEnd: false };
-    }
-    switch (tag.name) {
-      case 'package':
-        throw malformed(where, base + tag.start, 'A package lies inside a package.');
-      case 'name':
-        state.hasName = this.#text('name', xml, tag) || state.hasName;
-        break;
-      case 'arch':
-        state.hasArch = this.#text('arch', xml, tag) || state.hasArch;
-        break;
-      case 'checksum':
-        state.hasPkgid = this.#text('pkgid', xml, tag) || state.hasPkgid;
-        break;
-      case 'sourcerpm':
-        this.#text('sourceRpm', xml, tag);
-        break;
-      case 'version':
-        sink.version(this.#evr(xml, tag.start, tag.end));
-        state.hasVersion = true;
-        break;
-      case 'location':
-        this.#attribute('href', xml, tag, 'href');
-        this.#attribute('base', xml, tag, 'xml:base');
-        break;
-      case 'size':
-        sink.size(Number(rawAttribute(xml, tag.start, tag.end, 'package') ?? 0));
-        break;
-      case 'requires':
-      case 'provides':
-        state.list = tag.isEmpty ? null : tag.name;
-        break;
-      case 'conflicts':
-      case 'obsoletes':
-      case 'recommends':
-      case 'suggests':
-      case 'supplements':
-      case 'enhances':
-        state.list = null;
-        if (!tag.isEmpty) return { at: this.#skipList(xml, tag, base), isEnd: false };
-        break;
-      default:
-        break;
-    }
-    return { at: tag.end, isEnd: false };
-  }
-
-  #skipList(xml: string, tag: XmlTag, base: number): number {
-    const end = xml.indexOf(`:${tag.name}>`, tag.end);
-    if (end < 0) throw malformed(this.#where, base + tag.start, `<${tag.name}> does not end.`);
-    const stop = end + tag.name.length + 2;
-    return xml.slice(tag.end, stop).includes('<!') ? tag.end : stop;
-  }
-
-  #text(field: PackageText, xml: string, tag: XmlTag): boolean {
-    const text = Buffer.from(textAfter(xml, tag, this.#where), 'latin1');
-    this.#sink.text(field, text, 0, text.length);
-    return text.length > 0;
-  }
-
-  #attribute(field: PackageText, xml: string, tag: XmlTag, name: string): void {
-    const raw = rawAttribute(xml, tag.start, tag.end, name);
-    if (raw === null) return;
-    const text = Buffer.from(unescapeXml(raw, this.#where, tag.start), 'latin1');
-    this.#sink.text(field, text, 0, text.length);
-  }
-
-  #readFile(xml: string, start: number, base: number): number {
-    const open = xml.indexOf('>', start) + 1;
-    if (open > 0 && xml.charCodeAt(open - 2) === 47) return open;
-    const close = open === 0 ? -1 : xml.indexOf('<', open);
-    if (close < 0) throw malformed(this.#where, base + start, 'A file does not end.');
-    if (hasCharacter(xml, open, close, AMPERSAND)) {
-      const path = Buffer.from(unescapeXml(xml.slice(open, close), this.#where, base + open), 'latin1');
-      this.#sink.file(path, 0, path.length);
-    } else if (close > open) this.#sink.file(this.#content, open, close);
-    return close;
-  }
-
-  #readEntry(xml: string, start: number, end: number, kind: 'requires' | 'provides', base: number): void {
-    let from: number;
-    let to: number;
-    if (xml.startsWith(' name="', start + 10)) {
-      from = start + 17;
-      to = xml.indexOf('"', from);
-    } else {
-      const raw = rawAttribute(xml, start, end, 'name');
-      if (raw === null) throw malformed(this.#where, base + start, 'A dependency has no name.');
-      from = xml.indexOf(raw, start);
-      to = from + raw.length;
-    }
-    let flag = 0;
-    let evr = NONE;
-    if (end - to > 8) {
-      const raw = rawAttribute(xml, to + 1, end, 'flags');
-      if (raw !== null) {
-        flag = flagBitsOf(raw);
-        if (flag !== 0) evr = this.#evr(xml, to + 1, end);
-      }
-    }
-    if (hasCharacter(xml, from, to, AMPERSAND)) {
-      const name = Buffer.from(unescapeXml(xml.slice(from, to), this.#where, base + from), 'latin1');
-      this.#sink.dependency(kind, name, 0, name.length, flag, evr);
-      return;
-    }
-    this.#sink.dependency(kind, this.#content, from, to, flag, evr);
-  }
-
-  /** The EVR of a tag. Neighbours mostly carry the same one, so the last is remembered by its raw text. */
-  #evr(xml: string, start: number, end: number): number {
-    const raw = xml.slice(start, end);
-    if (raw === this.#lastRaw) return this.#lastEvr;
-    const epoch = rawAttribute(xml, start, end, 'epoch') ?? '0';
-    const version = rawAttribute(xml, start, end, 'ver') ?? '';
-    const release = rawAttribute(xml, start, end, 'rel');
-    const text = `${epoch === '' ? '0' : epoch}:${version}${release === null ? '' : `-${release}`}`;
-    const bytes = Buffer.from(unescapeXml(text, this.#where, start), 'latin1');
-    const evr = this.#sink.evr(bytes, 0, bytes.length);
-    this.#lastRaw = raw;
-    this.#lastEvr = evr;
-    return evr;
+    this.#sink.finish(this.#base + start, this.#base + after);
+    return after;
   }
 }
 

@@ -6,6 +6,9 @@ const SPACE = 32;
 const EQUALS = 61;
 const GREATER_THAN = 62;
 
+/** The most bytes a tag may have: the longest of real repodata, a rich dependency, has a hundredth of it. */
+export const TAG_LIMIT = 64 * 1024;
+
 /**
  * XML as repodata has it is scanned as *byte strings*: latin1 views of UTF-8 bytes, so that an offset in the
  * string is an offset in the file and nothing is decoded that is not asked for.
@@ -28,6 +31,11 @@ export function textOfByteString(bytes: string): string {
 /** An error about XML that cannot be read, with the file and the byte offset. */
 export function malformed(where: string, offset: number, sentence: string): ReactorError {
   return new ReactorError('repodata.malformed', sentence, { where: `${where}:${offset}` });
+}
+
+/** The error about a tag that is longer than any real one. */
+export function tagTooLong(where: string, offset: number): ReactorError {
+  return malformed(where, offset, `A tag has more than ${TAG_LIMIT} bytes.`);
 }
 
 function refuseEntity(where: string, offset: number, entity: string): ReactorError {
@@ -122,63 +130,73 @@ function isNameEnd(code: number): boolean {
   return code === 47 || code === 62 || code <= 32;
 }
 
-/** The offset after the `>` that ends the tag starting at `at`; a `>` inside a quoted value does not end it. */
+/**
+ * The offset after the `>` that ends the tag starting at `at`; a `>` inside a quoted value does not end it. Throws
+ * `repodata.malformed` for a tag without end and for one of more than `TAG_LIMIT` bytes.
+ */
 export function tagEnd(xml: string, at: number, where: string): number {
   let quote = 0;
-  for (let i = at; i < xml.length; i += 1) {
+  const last = Math.min(xml.length, at + TAG_LIMIT);
+  for (let i = at; i < last; i += 1) {
     const code = xml.charCodeAt(i);
     if (quote !== 0) {
       if (code === quote) quote = 0;
     } else if (code === GREATER_THAN) return i + 1;
     else if (code === QUOTE || code === APOSTROPHE) quote = code;
   }
+  if (last < xml.length) throw tagTooLong(where, at);
   throw malformed(where, at, 'A tag does not end.');
 }
 
-/** The raw (still escaped) value of an attribute of the tag between `start` and `end`, or null. */
+/**
+ * The raw (still escaped) value of an attribute of the tag between `start` and `end`, or null. One pass over the tag,
+ * whatever stands in its values.
+ */
 export function rawAttribute(xml: string, start: number, end: number, name: string): string | null {
-  const tag = xml.slice(start, end);
-  for (let at = tag.indexOf(name); at >= 0; at = tag.indexOf(name, at + 1)) {
-    let after = at + name.length;
-    while (tag.charCodeAt(after) <= SPACE) after += 1;
-    if (tag.charCodeAt(after) !== EQUALS || !(tag.charCodeAt(at - 1) <= SPACE) || isInsideValue(tag, at))
-      continue;
-    after += 1;
-    while (tag.charCodeAt(after) <= SPACE) after += 1;
-    const quote = tag.charCodeAt(after);
-    if (quote !== QUOTE && quote !== APOSTROPHE) return null;
-    const close = tag.indexOf(quote === QUOTE ? '"' : "'", after + 1);
-    return close < 0 ? null : tag.slice(after + 1, close);
+  let at = start;
+  while (at < end && !isNameEnd(xml.charCodeAt(at))) at += 1;
+  while (at < end) {
+    const code = xml.charCodeAt(at);
+    if (code === QUOTE || code === APOSTROPHE) {
+      at = valueEnd(xml, at, end) + 1;
+    } else if (code === EQUALS || isNameEnd(code)) at += 1;
+    else {
+      const from = at;
+      while (at < end && !isAttributeNameEnd(xml.charCodeAt(at))) at += 1;
+      const isWanted = at - from === name.length && xml.startsWith(name, from);
+      at = skipSpace(xml, at, end);
+      if (xml.charCodeAt(at) !== EQUALS) continue;
+      at = skipSpace(xml, at + 1, end);
+      const quote = xml.charCodeAt(at);
+      if (quote !== QUOTE && quote !== APOSTROPHE) continue;
+      const close = valueEnd(xml, at, end);
+      if (isWanted) return close < end ? xml.slice(at + 1, close) : null;
+      at = close + 1;
+    }
   }
   return null;
 }
 
-function isInsideValue(tag: string, at: number): boolean {
-  let open = 0;
-  for (let i = 0; i < at; i += 1) {
-    const code = tag.charCodeAt(i);
-    if (open === 0 && (code === QUOTE || code === APOSTROPHE)) open = code;
-    else if (code === open) open = 0;
-  }
-  return open !== 0;
+function isAttributeNameEnd(code: number): boolean {
+  return code === EQUALS || code === QUOTE || code === APOSTROPHE || isNameEnd(code);
+}
+
+function skipSpace(xml: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && xml.charCodeAt(at) <= SPACE) at += 1;
+  return at;
+}
+
+/** Where the quote is that ends the value whose quote stands at `at`; `end` where none does. */
+function valueEnd(xml: string, at: number, end: number): number {
+  const quote = xml.charCodeAt(at);
+  let close = at + 1;
+  while (close < end && xml.charCodeAt(close) !== quote) close += 1;
+  return close;
 }
 
 /** Whether a character stands between two offsets. */
 export function hasCharacter(xml: string, from: number, to: number, code: number): boolean {
   for (let i = from; i < to; i += 1) if (xml.charCodeAt(i) === code) return true;
   return false;
-}
-
-/** The value of an attribute with entities replaced, as a byte string, or null. */
-export function attribute(xml: string, tag: XmlTag, name: string, where: string): string | null {
-  const raw = rawAttribute(xml, tag.start, tag.end, name);
-  return raw === null ? null : unescapeXml(raw, where, tag.start);
-}
-
-/** The trimmed text between an opening tag and the next tag, entities replaced, as a byte string. */
-export function textAfter(xml: string, tag: XmlTag, where: string): string {
-  if (tag.isEmpty) return '';
-  const end = xml.indexOf('<', tag.end);
-  if (end < 0) throw malformed(where, tag.end, 'An element does not end.');
-  return unescapeXml(xml.slice(tag.end, end), where, tag.end).trim();
 }

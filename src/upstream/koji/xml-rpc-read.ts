@@ -35,19 +35,38 @@ const AMPERSAND = 38;
 const MAX_DEPTH = 200;
 const NO_ROWS = -1;
 const EMPTY = Buffer.alloc(0);
+const MIB = 1024 * 1024;
+/**
+ * The most bytes an answer may have once decompressed. The largest that is known, every RPM of a tag of 104,062 with
+ * its signatures, has 133 MB; a whole Fedora tag has several times that. Rows are handed on, so that they need no
+ * memory; what is kept as a value does. Source: Koji contract 4.
+ */
+const MOST_BYTES = { rows: 2048 * MIB, value: 256 * MIB } as const;
+/** The most bytes of one text. The longest that hubs send, modulemd documents, have a tenth of it. */
+const MOST_TEXT = 16 * MIB;
+/** Memory that is kept for the next unfinished text. */
+const MOST_KEPT = MIB;
+
+/** One for all answers: filling its table would take longer than to read a small one. */
+const interner = new TextInterner();
 
 /**
- * Reads an answer of a hub as its bytes arrive, in memory bounded by one row where rows are streamed.
+ * Reads an answer of a hub as its bytes arrive, in memory bounded by one row where rows are streamed, in time linear
+ * to its length however it is cut.
  * Strict where a damaged answer could pass for a whole one, deaf to white space. Never resolves entities of a
  * document type: one is refused.
  */
 export class XmlRpcReader {
   readonly #rows: XmlRpcRows | undefined;
   readonly #rowDepth: number;
-  readonly #interner = new TextInterner();
   readonly #stack: Container[] = [];
   readonly #keys: string[] = [];
+  /** A text with its tag of which not all has come: the first `#restLength` bytes. */
   #rest = EMPTY;
+  #restLength = 0;
+  /** Whether the tag after the text has begun. */
+  #hasTag = false;
+  #bytes = 0;
   #scalar: number = TAG.unknown;
   #value: XmlRpcValue | undefined;
   #isDone = false;
@@ -64,10 +83,54 @@ export class XmlRpcReader {
   /** Takes the next bytes. Throws `XmlRpcSyntaxError`; the reader is then of no further use. */
   push(chunk: Uint8Array): void {
     const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const bytes = this.#rest.length === 0 ? fresh : Buffer.concat([this.#rest, fresh]);
-    const used = this.#scan(bytes);
+    this.#bytes += fresh.length;
+    const most = this.#rows === undefined ? MOST_BYTES.value : MOST_BYTES.rows;
+    if (this.#bytes > most) throw new XmlRpcSyntaxError(`the answer has more than ${most / MIB} MiB`);
+    let from = 0;
+    if (this.#restLength > 0) {
+      from = this.#endOfTag(fresh);
+      if (from < 0) {
+        this.#keep(fresh);
+        return;
+      }
+      this.#keep(fresh.subarray(0, from));
+      this.#scan(this.#rest.subarray(0, this.#restLength));
+      this.#restLength = 0;
+      this.#hasTag = false;
+      if (this.#rest.length > MOST_KEPT) this.#rest = EMPTY;
+    }
+    const bytes = fresh.subarray(from);
+    const rest = bytes.subarray(this.#scan(bytes));
     // A copy, since the rest must not keep a whole chunk alive.
-    this.#rest = used === bytes.length ? EMPTY : Buffer.from(bytes.subarray(used));
+    if (rest.length > 0) {
+      this.#hasTag = rest.includes(LT);
+      this.#keep(rest);
+    }
+  }
+
+  /** Where the tag ends in fresh bytes that the rest began, looking at each byte once; -1 where it does not. */
+  #endOfTag(fresh: Buffer): number {
+    let from = 0;
+    if (!this.#hasTag) {
+      from = fresh.indexOf(LT);
+      if (from < 0) return -1;
+      this.#hasTag = true;
+    }
+    const close = fresh.indexOf(GT, from);
+    return close < 0 ? -1 : close + 1;
+  }
+
+  /** Appends to the rest, which doubles when it is full. */
+  #keep(bytes: Buffer): void {
+    const length = this.#restLength + bytes.length;
+    if (length > MOST_TEXT) throw new XmlRpcSyntaxError(`a text has more than ${MOST_TEXT / MIB} MiB`);
+    if (length > this.#rest.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, this.#rest.length * 2));
+      this.#rest.copy(larger, 0, 0, this.#restLength);
+      this.#rest = larger;
+    }
+    bytes.copy(this.#rest, this.#restLength);
+    this.#restLength = length;
   }
 
   /** The answer, once all bytes were pushed. Throws `XmlRpcSyntaxError` where it is cut. */
@@ -167,19 +230,19 @@ export class XmlRpcReader {
       case TAG.value:
         if (this.#value === undefined) {
           if (this.#scalar !== TAG.value) throw new XmlRpcSyntaxError('a value without content');
-          this.#value = this.#isSkipping() ? '' : this.#interner.text(bytes, start, end, hash, isPlain);
+          this.#value = this.#isSkipping() ? '' : interner.text(bytes, start, end, hash, isPlain);
         }
         this.#scalar = TAG.unknown;
         this.#deliver(this.#value);
         return;
       case TAG.name:
         this.#expect(tag);
-        this.#name(this.#interner.text(bytes, start, end, hash, isPlain));
+        this.#name(interner.text(bytes, start, end, hash, isPlain));
         return;
       case TAG.string:
       case TAG.dateTime:
         this.#expect(tag);
-        this.#value = this.#isSkipping() ? '' : this.#interner.text(bytes, start, end, hash, isPlain);
+        this.#value = this.#isSkipping() ? '' : interner.text(bytes, start, end, hash, isPlain);
         return;
       case TAG.int:
         this.#expect(tag);

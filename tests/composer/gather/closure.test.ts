@@ -121,14 +121,14 @@ const everyOption: fc.Arbitrary<Omit<GatherOptions, 'packages'>> = fc.record({
   multilibMethods: fc.constantFrom([], ['all' as const], ['devel' as const]),
 });
 
-test('the order in which packages are added, saving and loading, and removed packages change nothing', () => {
+test('the order in which packages are added, saving and loading, and removed packages change nothing', async () => {
   const file = join(folder, 'index');
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       universe,
       fc.array(fc.constantFrom('a', 'b*', '*', 'c.+', '-dd')),
       everyOption,
-      (packages, input, options) => {
+      async (packages, input, options) => {
         const ask = { ...options, packages: input };
         const answerOf = (result: GatherResult): unknown => ({
           rpms: namesOf(result, result.binary),
@@ -139,7 +139,7 @@ test('the order in which packages are added, saving and loading, and removed pac
         const index = indexOfSmall(packages);
         const expected = answerOf(gather({}, index, ask));
         assert.deepEqual(answerOf(gather({}, indexOfSmall(packages.toReversed()), ask)), expected);
-        saveIndex(file, index, 'key');
+        await saveIndex(file, index, 'key');
         const loaded = loadIndex(file, 'key');
         assert.ok(loaded !== null);
         assert.deepEqual(answerOf(gather({}, loaded, ask)), expected);
@@ -153,9 +153,9 @@ test('the order in which packages are added, saving and loading, and removed pac
   );
 });
 
-test('an index of another key or version is not taken, a broken one is told', () => {
+test('an index of another key or version is not taken, a broken one is told', async () => {
   const file = join(folder, 'other');
-  saveIndex(file, indexOfSmall([{ name: 'a' }]), 'one');
+  await saveIndex(file, indexOfSmall([{ name: 'a' }]), 'one');
   assert.equal(loadIndex(file, 'two'), null);
   assert.equal(loadIndex(join(folder, 'none'), 'one'), null);
   writeFileSync(file, 'something else');

@@ -149,10 +149,10 @@ test('pruning keeps what a compose links to and what was used lately', async () 
   utimesSync(store.pathOf(big.digest), now, now);
   utimesSync(store.pathOf(small.digest), now, now);
   store.link(big.digest, join(folder, 'linked.rpm'));
-  assert.equal(store.prune(now), 0);
+  assert.equal(await store.prune(now), 0);
   assert.ok(store.find(small.digest, used));
-  assert.equal(store.prune(new Date('2026-11-22T12:30:00Z')), 0);
-  assert.equal(store.prune(new Date('2026-11-22T14:00:00Z')), 5);
+  assert.equal(await store.prune(new Date('2026-11-22T12:30:00Z')), 0);
+  assert.equal(await store.prune(new Date('2026-11-22T14:00:00Z')), 5);
   assert.equal(store.find(small.digest, used), null);
   assert.ok(store.find(big.digest, used));
 });

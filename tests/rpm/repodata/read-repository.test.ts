@@ -157,6 +157,54 @@ test('broken compression and bytes that are not UTF-8 are told', async () => {
   ]);
 });
 
+test('metadata in another encoding are read as what they say, in the file and in repomd.xml', async () => {
+  const text = primaryOf(packageOf('a')).toString().replace('<name>a<', '<name>caf\u00e9<');
+  const latin1 = text.replace('<?xml version="1.0"?>', '<?xml version="1.0" encoding="ISO-8859-1"?>');
+  const packed = [
+    Buffer.from(latin1, 'latin1'),
+    Buffer.from(`\ufeff${text}`, 'utf16le'),
+    Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+    Buffer.from(`\ufeff${text}`),
+  ];
+  for (const bytes of packed) {
+    const index = indexOf(await readPrimary(repositoryOf(gzipSync(bytes), bytes)));
+    assert.equal(index.nameOf(0), 'caf\u00e9');
+  }
+  const repomd = '<repomd><revision>caf\u00e9</revision></repomd>';
+  const declared = Buffer.from(`<?xml version='1.0' encoding='iso-8859-1'?>${repomd}`, 'latin1');
+  assert.equal(parseRepomd(declared, 'repomd.xml').revision, 'caf\u00e9');
+  assert.equal(await codeOf(() => parseRepomd(Buffer.from(repomd, 'latin1'), 'x')), 'repodata.encoding');
+});
+
+test('the repositories of the field are read as dnf reads them', async () => {
+  for (const name of ['duppri', 'duprec', 'nosum', 'opensz', 'opensz0', 'sz0']) {
+    const repository = await openRepository({}, sharedPath('field-cases', '10-repomd-strict', name));
+    assert.equal(indexOf(await repository.readRecord('primary')).count > 0, true, name);
+    await repository.readRecord('filelists');
+  }
+  const unsafe = await openRepository({}, sharedPath('field-cases', '10-repomd-strict', 'nosump'));
+  assert.equal(await codeOf(() => unsafe.readRecord('primary')), 'repodata.checksum_missing');
+  const xz = await openRepository({}, sharedPath('field-cases', '01-xz', 'cxz'));
+  assert.equal(indexOf(await xz.readRecord('primary')).count, 8);
+});
+
+test('a package that filelists or other lack gets empty ones', async () => {
+  for (const name of ['shnofl', 'flack', 'olack', 'ostub']) {
+    const repository = await openRepository({}, sharedPath('field-cases', '09-filelists-missing', name));
+    const index = indexOf(await repository.readRecord('primary'));
+    const pkgids = Array.from({ length: index.count }, (_, id) => index.pkgidOf(id));
+    const fragments = await readFragments(repository, pkgids);
+    assert.equal(fragments.size, index.count, name);
+    for (const { pkgid, filelists, other } of fragments.values()) {
+      assert.match(
+        Buffer.from(filelists).toString(),
+        new RegExp(`^<package pkgid="${pkgid}"[^]*</package>$`),
+      );
+      assert.match(Buffer.from(other).toString(), new RegExp(`^<package pkgid="${pkgid}"[^]*</package>$`));
+    }
+  }
+});
+
 test('metadata that lies outside the repository is not read', async () => {
   const secret = join(folder, 'secret.xml');
   writeFileSync(secret, 'secret');
@@ -212,16 +260,28 @@ test('a package that is listed twice is taken once', () => {
   assert.equal(indexOf(primaryOf(packageOf('a'), packageOf('a'), packageOf('b'))).count, 2);
 });
 
-test('a repomd.xml with two primaries, without a location or without its end is refused', async () => {
-  const data = '<data type="primary"><checksum type="sha256">00</checksum><location href="a"/></data>';
-  const codes = [
-    `<repomd>${data}${data}</repomd>`,
-    '<repomd><data type="a"><checksum type="md5">0</checksum></data></repomd>',
-    `<repomd>${data}`,
-  ];
-  const found = [];
-  for (const text of codes) found.push(await codeOf(() => parseRepomd(Buffer.from(text), 'repomd.xml')));
-  assert.deepEqual(found, ['repodata.duplicate_record', 'repodata.malformed', 'repodata.malformed']);
+test('of two records of one type the first stands, and one without location is none', () => {
+  const data = (href: string): string =>
+    `<data type="primary"><checksum type="sha256">00</checksum><location href="${href}"/></data>`;
+  const odd = '<data type="odd"><checksum type="md5">0</checksum><size>x</size></data>';
+  const { records } = parseRepomd(
+    Buffer.from(`<repomd>${odd}${data('a')}${data('b')}</repomd>`),
+    'repomd.xml',
+  );
+  assert.deepEqual(
+    records.map(({ type, href }) => `${type} ${href}`),
+    ['primary a'],
+  );
+});
+
+test('a repomd.xml without its end, and one that is something else, is refused', async () => {
+  for (const text of ['<repomd><data type="a"/>', '<metadata/>', '', '<repomd/><repomd/>']) {
+    assert.equal(
+      await codeOf(() => parseRepomd(Buffer.from(text), 'repomd.xml')),
+      'repodata.malformed',
+      text,
+    );
+  }
 });
 
 test('a repository is read over HTTP, and a server that fails is told apart from one that lacks the file', async () => {

@@ -10,11 +10,13 @@ import { sharedPath } from '../../shared.ts';
 function recorder(): { readonly sink: PrimarySink; readonly events: string[] } {
   const events: string[] = [];
   const evrs: string[] = [];
+  let whole = 0;
   const read = (bytes: Uint8Array, from: number, to: number) =>
     Buffer.from(bytes.subarray(from, to)).toString();
   return {
     events,
     sink: {
+      begin: () => (events.length = whole),
       text: (field, bytes, from, to) => events.push(`${field} ${read(bytes, from, to)}`),
       evr: (bytes, from, to) => evrs.push(read(bytes, from, to)) - 1,
       version: (evr) => events.push(`evr ${evrs[evr] ?? ''}`),
@@ -22,7 +24,7 @@ function recorder(): { readonly sink: PrimarySink; readonly events: string[] } {
       dependency: (kind, bytes, from, to, flag, evr) =>
         events.push(`${kind} ${read(bytes, from, to)} ${flag} ${evrs[evr] ?? ''}`),
       file: (bytes, from, to) => events.push(`file ${read(bytes, from, to)}`),
-      finish: () => events.push('finish'),
+      finish: () => (whole = events.push('finish')),
     },
   };
 }
@@ -97,4 +99,40 @@ test('parts of any size give what the whole gives', async () => {
       assert.deepEqual(events, expected);
     }),
   );
+});
+
+/** The packages of `odd` as another tool might write them. */
+const otherways: readonly (readonly [string, (xml: string) => string])[] = [
+  [
+    'with another prefix',
+    (xml) => xml.replaceAll('rpm:', 'r:').replace('<metadata>', '<metadata xmlns:r="x">'),
+  ],
+  [
+    'with a prefix for everything',
+    (xml) => xml.replaceAll(/<(\/?)(?=[a-z])(?!rpm:)/g, '<$1c:').replaceAll('rpm:', 'c:'),
+  ],
+  [
+    'with comments that look like elements',
+    (xml) => xml.replaceAll('<format>', '<!-- <name>b</name></package> <rpm:provides> --><format>'),
+  ],
+  ['with CDATA', (xml) => xml.replace('<name>a</name>', '<name><![CDATA[a]]></name>')],
+  ['with white space where it says nothing', (xml) => xml.replaceAll(/<\/([\w:]+)>/g, '</$1\n>')],
+  [
+    'with character numbers',
+    (xml) => xml.replaceAll('\u00e0', '&#224;').replaceAll('name="c"', 'name="&#x63;"'),
+  ],
+];
+
+for (const [how, write] of otherways) {
+  test(`a primary.xml ${how} is read like any other`, () => {
+    const content = Buffer.from(write(odd.toString()));
+    assert.notDeepEqual(content, odd);
+    assert.deepEqual(eventsOf(content), eventsOf(odd));
+  });
+}
+
+test('elements of a package may come in any order', () => {
+  const reversed = odd.toString().replace(/(<name>.*<\/name>)(<arch>.*)(<format>.*<\/format>)/s, '$3$2$1');
+  assert.notEqual(reversed, odd.toString());
+  assert.deepEqual([...eventsOf(Buffer.from(reversed))].sort(), [...eventsOf(odd)].sort());
 });

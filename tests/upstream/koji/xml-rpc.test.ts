@@ -5,6 +5,8 @@ import { readAnswer, XmlRpcReader } from '../../../src/upstream/koji/xml-rpc-rea
 import { XmlRpcSyntaxError } from '../../../src/upstream/koji/xml-rpc-text.ts';
 import { isArray, type XmlRpcValue } from '../../../src/upstream/koji/xml-rpc-value.ts';
 import { withKeywords, writeCall, writeValue } from '../../../src/upstream/koji/xml-rpc-write.ts';
+import { assertLinear } from '../../fuzz/growth.ts';
+import { listXmlRpcShapes } from '../../fuzz/xml-rpc-shapes.ts';
 import { listRecordings, readRecordedAnswer } from './recordings.ts';
 import { readAnswerWithSaxes } from './xml-rpc-saxes.ts';
 
@@ -150,6 +152,36 @@ test('what is not XML-RPC is refused', () => {
   ];
   for (const text of bad)
     assert.throws(() => readAnswer(Buffer.from(text)), XmlRpcSyntaxError, text.slice(0, 80));
+});
+
+test('the time for a byte does not grow with the answer, whatever stands in it and however it is cut', async () => {
+  for (const shape of listXmlRpcShapes()) {
+    await assertLinear(shape, { from: 64 * 1024, to: 512 * 1024 });
+  }
+});
+
+test('a text that no hub sends is refused before it fills the memory', () => {
+  const reader = new XmlRpcReader();
+  const piece = Buffer.alloc(1024 * 1024, 'a');
+  reader.push(Buffer.from('<methodResponse><params><param><value><string>'));
+  assert.throws(
+    () => {
+      for (let count = 0; count < 64; count += 1) reader.push(piece);
+    },
+    (error) => error instanceof XmlRpcSyntaxError && /more than 16 MiB/.test(error.message),
+  );
+});
+
+test('an answer may be cut anywhere', () => {
+  const bytes = answerOf({ a: ['\u00e9 & <', 1, null, 'x'.repeat(100)], b: { c: '' } });
+  const whole = readAnswer(bytes);
+  for (let first = 1; first < bytes.length; first += 1) {
+    const reader = new XmlRpcReader();
+    reader.push(bytes.subarray(0, first));
+    reader.push(bytes.subarray(first, first + 3));
+    reader.push(bytes.subarray(first + 3));
+    assert.deepEqual(reader.end(), whole);
+  }
 });
 
 test('keywords travel as a last struct with __starstar', () => {
