@@ -1,5 +1,5 @@
-import { createWriteStream, rmSync, statSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { ReactorError } from '../model/errors.ts';
 import { HttpFailure } from '../upstream/http/http-failure.ts';
 import type { HttpFiles } from '../upstream/http/http-files.ts';
@@ -78,7 +78,8 @@ async function download({ http, signal }: FetchContext, wanted: WantedFile, inco
   const { answer, from } = await http.get(wanted.url, isUsable ? held : 0, signal);
   const left = (wanted.size ?? MOST_BYTES) - from;
   try {
-    await pipeline(limitBody(answer, left), createWriteStream(incoming, { flags: from === 0 ? 'w' : 'a' }));
+    await using file = await open(incoming, from === 0 ? 'w' : 'a');
+    await file.writeFile(limitBody(answer, left));
   } catch (error) {
     const isTooLong = error instanceof HttpFailure && error.kind === 'too_large';
     if (!isTooLong) throw error;

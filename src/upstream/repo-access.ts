@@ -135,7 +135,7 @@ function realRoot(root: string): string {
 function leadsOut(repository: string, href: string): ReactorError {
   return new ReactorError(
     'repo.outside',
-    `The metadata refer to ${href.slice(0, 200)}, where this repository may not lead.`,
+    `The metadata refer to ${href.slice(0, 200)}, which is outside the repository and of what may be read.`,
     {
       where: repository,
       hint: 'The setting repo_roots lists the directories; links must not lead out of them.',
