@@ -71,7 +71,11 @@ export interface HttpPeer {
 export function describeFailure(thrown: unknown, peer: HttpPeer, where: string): ReactorError {
   if (thrown instanceof ReactorError) return thrown;
   const failure = toFailure(thrown, where);
-  const at = { where: failure.url === where ? where : `${where} -> ${failure.url}`, cause: failure };
+  const at = {
+    where:
+      failure.url === URL.parse(where)?.href || failure.url === where ? where : `${where} -> ${failure.url}`,
+    cause: failure,
+  };
   const fate = failure.mayPass ? 'retry' : 'drop';
   const { name, codes, hints = {} } = peer;
   switch (failure.kind) {
