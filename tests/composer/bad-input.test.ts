@@ -211,7 +211,9 @@ test('metadata that grow without end', async () => {
 });
 
 test('metadata that refer to files outside', async () => {
-  const outside = givenRepository('outside', (directory) => rewriteLocation(directory, '../../elsewhere/Packages/'));
+  const outside = givenRepository('outside', (directory) =>
+    rewriteLocation(directory, '../../elsewhere/Packages/'),
+  );
   assertFailed(await compose(outside), /outside the repository/);
   const base = givenRepository('base', (directory) => {
     rewriteLocation(directory, 'Packages/', `xml:base="file://${join(folder, 'main')}" `);
