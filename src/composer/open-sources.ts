@@ -42,6 +42,8 @@ export interface SourceMeans {
 }
 
 const PARTS_KEPT = 24;
+/** The job of the compose comes again by itself. */
+const METADATA_TRIES = 2;
 
 /** Opens every source type that the settings offer. Throws what opening Koji throws. */
 export function openSources(config: Config, { clock, log, database }: SourceMeans): OpenedSources {
@@ -53,7 +55,7 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
   const fetcher = stack.use(
     openOriginFetcher({ store, clock, policy, ...(files === null ? {} : { koji: files }) }),
   );
-  const readUrl = repositoryReader(stack.use(new HttpClient({ policy })));
+  const readUrl = repositoryReader(stack.use(new HttpClient({ policy, tries: METADATA_TRIES })));
   const koji = openKoji(config, { store, clock, log, readUrl });
   if (koji !== null) stack.use(koji);
   const compose =

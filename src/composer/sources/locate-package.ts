@@ -49,10 +49,9 @@ export function locatePackage(named: NamedLocation, leads: Leads): LocatedPackag
 }
 
 function localPathOf({ repository, href, base }: NamedLocation, { repoRoots }: Leads): string {
-  const directory =
-    base === undefined ? repository : resolve(repository, isFileUrl(base) ? pathOf(base) : base);
   const path = isFileUrl(href) ? pathOf(href) : href;
-  return resolveRepoFile(repository, resolve(directory, path), repoRoots);
+  const from = base === undefined ? '' : isFileUrl(base) ? pathOf(base) : base;
+  return resolveRepoFile(repository, from === '' ? path : resolve(repository, from, path), repoRoots);
 }
 
 function pathOf(url: string): string {
