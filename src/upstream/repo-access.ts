@@ -97,7 +97,7 @@ async function checkDirectory(location: string, policy: RepoPolicy): Promise<str
 /**
  * Returns the real path of a file that the metadata of a local repository refer to, judged by where it leads: into the
  * repository or to where its asker may read, which is below the allowed roots, or, where there are none, anywhere,
- * since only people on this machine name local repositories then. Throws `repo.outside`, or `repo.file_missing` (worth
+ * since only people on this machine name local repositories then; links stay in the repository there. Throws `repo.outside`, or `repo.file_missing` (worth
  * another try: a repository is written meanwhile). `repository` is what `checkRepoAccess` returned.
  */
 export function resolveRepoFile(repository: string, href: string, repoRoots: readonly string[]): string {
@@ -114,7 +114,9 @@ export function resolveRepoFile(repository: string, href: string, repoRoots: rea
       cause,
     });
   }
-  if (!mayLeadTo(real, repository, repoRoots)) throw leadsOut(repository, href);
+  // A name below the repository says that the file is there: without roots a link may not say otherwise.
+  const isLinkOut = repoRoots.length === 0 && isInside(path, repository) && !isInside(real, repository);
+  if (isLinkOut || !mayLeadTo(real, repository, repoRoots)) throw leadsOut(repository, href);
   return real;
 }
 

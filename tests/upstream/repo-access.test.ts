@@ -45,9 +45,10 @@ test('what leaves the repository passes where its asker may read', () => {
   const sed = join(root, 'pool', 'sed.rpm');
   for (const href of ['../pool/sed.rpm', 'Packages/sed.rpm']) {
     assert.equal(resolveRepoFile(repository, href, [root]), sed);
-    // Without roots only people on this machine name local repositories, and they may read any.
-    assert.equal(resolveRepoFile(repository, href, []), sed);
   }
+  // Without roots only people on this machine name local repositories, and they may read any.
+  assert.equal(resolveRepoFile(repository, '../pool/sed.rpm', []), sed);
+  assert.throws(() => resolveRepoFile(repository, 'Packages/sed.rpm', []), withCode('repo.outside'));
 });
 
 test('a file that is not there is told apart from one that may not be read, and may come', () => {
