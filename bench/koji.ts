@@ -85,7 +85,7 @@ function open({ hub, top, folder }: BenchKoji): Koji {
     store: new PackageStore(join(folder, 'store')),
     indexDirectory: join(folder, 'index'),
     clock: { now: () => new Date() },
-    openLookaside: (location) => Promise.resolve(location),
+    lookaside: { open: (location) => Promise.resolve(location) },
     isReference: false,
   });
 }

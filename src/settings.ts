@@ -29,6 +29,9 @@ const count = z.number().int().positive();
 const grants = z.record(z.string(), z.record(z.string(), list));
 const clients = z.object({ users: grants.default({}), groups: grants.default({}) });
 const people = z.object({ users: list.default([]), groups: list.default([]) });
+/** A name, one that begins with `.` or `*.`, an address, each with a port if wanted, or a network. */
+const hostEntry =
+  /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
 const rawConfig = z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()])));
 
 /** The one table of settings. Keys are the names in the file, `env` those in the environment. */
@@ -103,10 +106,10 @@ export const settings = {
     'Directories source type repo may read; empty means any, for clients on the loopback address only.',
   ),
   repo_hosts: setting(
-    list,
+    z.array(z.string().regex(hostEntry, 'is no name, name:port, *.name, address or network')),
     ['127.0.0.1', 'localhost', '::1'],
     'ODCS_REPO_HOSTS',
-    'Hosts source type repo and lookaside_repos may be fetched from.',
+    'Hosts source type repo and lookaside_repos may be fetched from: name, name:port, *.name (below it), .name (it and below), address, network/bits.',
   ),
   arches: setting(list, ['x86_64'], 'ODCS_ARCHES', 'Arches of a request that names none.'),
   sigkeys: setting(

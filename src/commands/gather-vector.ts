@@ -8,6 +8,7 @@ import {
 } from '../composer/gather/load-repositories.ts';
 import { brokenDependencies, shortNevra, type GatherResult } from '../composer/gather/gather-result.ts';
 import { inputOfGroups } from '../rpm/comps.ts';
+import type { RepositoryContext } from '../rpm/repodata/location.ts';
 import { isGlob } from '../model/name-pattern.ts';
 
 const conditional = z.union([
@@ -70,7 +71,7 @@ function namesOf(result: GatherResult, ids: readonly number[]): string[] {
  * `comps.group_missing`.
  */
 export async function answerVector(
-  context: { readonly signal?: AbortSignal },
+  context: RepositoryContext,
   vector: GatherVector,
   repos: string,
 ): Promise<VectorAnswer> {

@@ -18,6 +18,9 @@ import {
 } from '../composer/gather/load-repositories.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import { inputOfGroups } from '../rpm/comps.ts';
+import { personalPolicy } from '../upstream/http/fetch-policy.ts';
+import { HttpClient } from '../upstream/http/http-client.ts';
+import { repositoryReader } from '../upstream/read-repository-url.ts';
 import type { Command, CommandContext } from './command.ts';
 import { answerVector, gatherVector } from './gather-vector.ts';
 
@@ -114,14 +117,15 @@ async function gatherAsTold(context: CommandContext, values: Values): Promise<Ga
     });
   }
   const { signal } = context;
-  const loaded = await loadRepositories({ signal }, [
+  using client = new HttpClient({ policy: personalPolicy() });
+  const loaded = await loadRepositories({ signal, readUrl: repositoryReader(client) }, [
     ...values.repo.map((location) => ({ location, isLookaside: false })),
     ...(values.lookaside ?? []).map((location) => ({ location, isLookaside: true })),
   ]);
   const comps = await readComps(loaded);
   const input = inputOfGroups(comps, split(values.groups));
   const given = gatherOptionsOf(values);
-  return gatherWithFiles({ signal }, loaded.index, fileSourcesOf(loaded), {
+  return await gatherWithFiles({ signal }, loaded.index, fileSourcesOf(loaded), {
     ...given,
     packages: [...given.packages, ...input.packages],
     conditionals: input.conditionals,
@@ -204,8 +208,10 @@ async function answerVectors(
     );
   }
   const folder = repos ?? (file === '-' ? resolve('repos') : join(dirname(resolve(file)), 'repos'));
+  using client = new HttpClient({ policy: personalPolicy() });
+  const readUrl = repositoryReader(client);
   for (const vector of checked.data) {
-    const answer = await answerVector({ signal: context.signal }, vector, folder);
+    const answer = await answerVector({ signal: context.signal, readUrl }, vector, folder);
     context.stdout(`${JSON.stringify(answer)}\n`);
   }
   return 0;

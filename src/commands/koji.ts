@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { openHttpFiles } from '../composer/sources/koji-http-files.ts';
+import { openKojiHttpFiles } from '../composer/sources/koji-http-files.ts';
 import { openTopDir, type KojiFiles } from '../composer/sources/koji-files.ts';
 import { loadConfig } from '../config.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
@@ -9,7 +8,13 @@ import { getLastEvent } from '../upstream/koji/hub-events.ts';
 import { getTag, listTaggedRpms, tagUnknown } from '../upstream/koji/hub-tags.ts';
 import { KojiHub } from '../upstream/koji/hub.ts';
 import { rpmPath } from '../upstream/koji/koji-path.ts';
-import { profilePlaces, readKojiProfile, type KojiProfile } from '../upstream/koji/koji-profile.ts';
+import type { TlsIdentity } from '../upstream/http/http-client.ts';
+import {
+  profilePlaces,
+  readKojiProfile,
+  readTlsIdentity,
+  type KojiProfile,
+} from '../upstream/koji/koji-profile.ts';
 import { chooseSample, countSigkeys, type SampledRpm } from './koji-sample.ts';
 import type { Command, CommandContext } from './command.ts';
 
@@ -99,9 +104,8 @@ async function checkKoji(input: CheckInput): Promise<readonly Finding[]> {
   const findings: Finding[] = [
     { what: 'profile', isWell: true, says: `"${profile.name}" from ${profile.files.join(', ')}`, hint: null },
   ];
-  const authorities =
-    profile.serverCa === null ? {} : { authorities: readFileSync(profile.serverCa, 'utf8') };
-  using hub = new KojiHub({ url: profile.server, ...authorities, patience: { tries: 2, offlineMs: 0 } });
+  const tls = readTlsIdentity(profile);
+  using hub = new KojiHub({ url: profile.server, ...tls, patience: { tries: 2, offlineMs: 0 } });
   const reached = await attempt('hub', () => getLastEvent(hub, { signal: input.signal }));
   if ('finding' in reached) findings.push(reached.finding);
   else {
@@ -110,7 +114,7 @@ async function checkKoji(input: CheckInput): Promise<readonly Finding[]> {
     findings.push({ what: 'hub', isWell: true, says: `${profile.server} answers${age}`, hint: null });
   }
   const sample = 'finding' in reached ? [] : await checkTag(hub, input, findings);
-  await checkFiles(input, authorities, sample, findings);
+  await checkFiles(input, tls, sample, findings);
   return findings;
 }
 
@@ -144,11 +148,11 @@ async function checkTag(
 
 async function checkFiles(
   { profile, sigkeys }: CheckInput,
-  authorities: { readonly authorities?: string },
+  tls: TlsIdentity,
   sample: readonly SampledRpm[],
   findings: Finding[],
 ): Promise<void> {
-  const opened = await attempt('files', async () => Promise.resolve(openFiles(profile, authorities)));
+  const opened = await attempt('files', async () => Promise.resolve(openFiles(profile, tls)));
   if ('finding' in opened) {
     findings.push(opened.finding);
     return;
@@ -196,7 +200,7 @@ async function lookForSample(
 
 function openFiles(
   profile: KojiProfile,
-  authorities: { readonly authorities?: string },
+  tls: TlsIdentity,
 ): { readonly files: KojiFiles; readonly close: () => void } {
   if (profile.topDir !== null) {
     try {
@@ -210,7 +214,7 @@ function openFiles(
       hint: 'Add topdir (where it is mounted here) or topurl to it.',
     });
   }
-  const files = openHttpFiles({ topUrl: profile.topUrl, tries: 2, ...authorities });
+  const files = openKojiHttpFiles({ topUrl: profile.topUrl, tries: 2, tls });
   return { files, close: () => files.close() };
 }
 

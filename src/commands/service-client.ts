@@ -1,4 +1,8 @@
-import { ReactorError, messageOf } from '../model/errors.ts';
+import { ReactorError } from '../model/errors.ts';
+import { configuredPolicy } from '../upstream/http/fetch-policy.ts';
+import { HttpClient, type HttpRequest } from '../upstream/http/http-client.ts';
+import { toFailure } from '../upstream/http/http-failure.ts';
+import { readText } from '../upstream/http/read-body.ts';
 
 /** What the commands read of a compose's JSON. */
 export interface ShownCompose {
@@ -18,11 +22,17 @@ export interface ShownCompose {
   } | null;
 }
 
+export type HttpMethod = NonNullable<HttpRequest['method']>;
+
+/** A service may think for long before it answers, for example when it plans. */
+const ANSWER_WITHIN = 600_000;
+const MOST_BYTES = 1024 * 1024 * 1024;
+
 /** One service, seen from its client. */
 export interface ServiceClient {
   readonly url: string;
   /** Asks and answers the JSON body. Throws `service.unreachable`, `service.refused` with the service's own words. */
-  request(method: string, path: string, body?: unknown): Promise<unknown>;
+  request(method: HttpMethod, path: string, body?: unknown): Promise<unknown>;
 }
 
 /** A client of the service at `url`; `token` is sent as a bearer where it is given. */
@@ -32,46 +42,48 @@ export function createServiceClient(
   signal: AbortSignal,
 ): ServiceClient {
   const base = url.replace(/\/+$/, '');
+  const times = { headers: ANSWER_WITHIN, silence: ANSWER_WITHIN };
+  const client = new HttpClient({ policy: configuredPolicy([base]), tries: 1, times });
   return {
     url: base,
     async request(method, path, body) {
-      let response: Response;
+      let status: number;
+      let text: string;
       try {
-        response = await fetch(`${base}${path}`, {
+        const response = await client.open({
+          url: `${base}${path}`,
           method,
           signal,
           headers: {
-            Accept: 'application/json',
-            ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-            ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
+        ({ status } = response);
+        text = await readText(response, { limit: MOST_BYTES });
       } catch (error) {
         signal.throwIfAborted();
-        throw new ReactorError('service.unreachable', `The service does not answer: ${causeOf(error)}.`, {
+        if (error instanceof ReactorError) throw error;
+        const { message } = toFailure(error, base);
+        throw new ReactorError('service.unreachable', `The service does not answer: ${message}.`, {
           where: base,
           hint: 'Start it with "odcs-reactor serve", or name it with --server or ODCS_SERVER.',
           cause: error,
         });
       }
-      const text = await response.text();
       const answer = parseJson(text);
-      if (response.ok) return answer;
+      if (status >= 200 && status < 300) return answer;
       const problem = typeof answer === 'object' && answer !== null ? answer : {};
-      const message =
-        'message' in problem ? String(problem.message) : `The service answered ${response.status}.`;
+      const message = 'message' in problem ? String(problem.message) : `The service answered ${status}.`;
       const hint = 'hint' in problem && typeof problem.hint === 'string' ? { hint: problem.hint } : {};
       throw new ReactorError('service.refused', message, {
-        where: `${method} ${path} (${response.status})`,
+        where: `${method} ${path} (${status})`,
         ...hint,
       });
     },
   };
-}
-
-function causeOf(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
 }
 
 function parseJson(text: string): unknown {

@@ -5,6 +5,10 @@ import { messageOf, ReactorError } from '../model/errors.ts';
 const brief = new Set([
   'repodata.checksum_mismatch',
   'repodata.size_mismatch',
+  'repodata.file_missing',
+  'repo.file_missing',
+  'compose.package_changed',
+  'compose.package_unreadable',
   'store.size_differs',
   'store.digest_differs',
 ]);

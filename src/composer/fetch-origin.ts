@@ -1,8 +1,12 @@
 import type { Clock } from '../clock.ts';
+import type { FetchPolicy } from '../upstream/http/fetch-policy.ts';
+import type { TlsIdentity } from '../upstream/http/http-client.ts';
+import type { HttpPeer } from '../upstream/http/http-failure.ts';
+import { HttpFiles } from '../upstream/http/http-files.ts';
+import { fetchPackages } from './fetch-packages.ts';
 import type { PackageStore } from './package-store.ts';
 import type { SourcePackage } from './selection.ts';
-import { fetchPackages } from './sources/koji-fetch.ts';
-import { openHttpFiles, type KojiHttpFiles } from './sources/koji-http-files.ts';
+import { kojiFilesPeer } from './sources/koji-http-files.ts';
 
 /** Brings packages that lie behind HTTP into the store, and knows the way there. */
 export interface OriginFetcher extends Disposable {
@@ -10,43 +14,53 @@ export interface OriginFetcher extends Disposable {
   localPathOf(one: SourcePackage, signal?: AbortSignal): Promise<string>;
 }
 
-/** Opens a fetcher; connections to each server are kept until it is disposed of. */
-export function openOriginFetcher(context: {
+export interface OriginFetcherOptions {
   readonly store: PackageStore;
   readonly clock: Clock;
-  /** PEM of the authorities to trust, by the origin of the server; those of the system otherwise. */
-  readonly authorities?: ReadonlyMap<string, string>;
-}): OriginFetcher {
-  const servers = new Map<string, KojiHttpFiles>();
-  const serverOf = (origin: string): KojiHttpFiles => {
-    const authorities = context.authorities?.get(origin);
-    const trust = authorities === undefined ? {} : { authorities };
-    const known = servers.get(origin) ?? openHttpFiles({ topUrl: origin, ...trust });
-    servers.set(origin, known);
-    return known;
-  };
+  readonly policy: FetchPolicy;
+  /** The file server of the configured Koji: whom errors name, and how it is trusted. */
+  readonly koji?: { readonly topUrl: string; readonly tls: TlsIdentity };
+}
+
+const repositoryPeer: HttpPeer = {
+  name: 'The repository',
+  codes: {
+    unreachable: 'repo.files_unreachable',
+    refused: 'repo.files_refused',
+    missing: 'repo.file_missing',
+  },
+  mayAppear: true,
+  hints: { missing: 'It was removed while the repository was read, or the metadata are to be made again.' },
+};
+
+/** Opens a fetcher; connections to each server are kept until it is disposed of. */
+export function openOriginFetcher({ store, clock, policy, koji }: OriginFetcherOptions): OriginFetcher {
+  const kojiOrigin = koji === undefined ? null : new URL(koji.topUrl).origin;
+  const tls = (origin: string): TlsIdentity | undefined => (origin === kojiOrigin ? koji?.tls : undefined);
+  const open = (peer: HttpPeer): HttpFiles => new HttpFiles({ peer, policy, tls });
+  const ofKoji = open(kojiFilesPeer);
+  const ofRepositories = open(repositoryPeer);
   return {
     async localPathOf({ origin, size }, signal) {
       if (origin.kind === 'file') return origin.path;
       signal?.throwIfAborted();
-      const url = new URL(origin.url);
-      const path = decodeURIComponent(url.pathname).replace(/^\/+/, '');
-      const wanted = [{ path, digest: origin.sha256, size }];
+      const isOfKoji = koji !== undefined && origin.url.startsWith(`${koji.topUrl.replace(/\/+$/, '')}/`);
       const [stored] = await fetchPackages(
         {
-          files: serverOf(url.origin),
-          store: context.store,
-          now: context.clock.now(),
+          http: isOfKoji ? ofKoji : ofRepositories,
+          store,
+          now: clock.now(),
           ...(signal === undefined ? {} : { signal }),
         },
-        wanted,
+        // Metadata that say nothing of the size say 0.
+        [{ url: origin.url, digest: origin.sha256, size: size === 0 ? null : size }],
       );
       if (stored === undefined) throw new Error(`nothing was fetched from ${origin.url}`);
       return stored.path;
     },
     [Symbol.dispose]() {
-      for (const server of servers.values()) server.close();
-      servers.clear();
+      ofKoji.close();
+      ofRepositories.close();
     },
   };
 }

@@ -4,6 +4,10 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { SourceType } from '../model/compose.ts';
+import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
+import { parseHostList } from '../upstream/http/host-list.ts';
+import { HttpClient } from '../upstream/http/http-client.ts';
+import { repositoryReader } from '../upstream/read-repository-url.ts';
 import { openOriginFetcher } from './fetch-origin.ts';
 import { openModules } from './modules/open-modules.ts';
 import { PackageStore } from './package-store.ts';
@@ -13,7 +17,7 @@ import { createComposeSource } from './sources/compose-source.ts';
 import { FragmentKeeper } from './sources/fragment-keeper.ts';
 import { kojiSource } from './sources/koji-source.ts';
 import type { Koji } from './sources/koji.ts';
-import { fileServerAuthorities, openKoji } from './sources/open-koji.ts';
+import { fileServerOf, openKoji } from './sources/open-koji.ts';
 import { createRepoSource } from './sources/repo.ts';
 import { RepositoryCache } from './sources/repository-cache.ts';
 import { warmBuild } from './sources/warm-build.ts';
@@ -38,14 +42,21 @@ export interface SourceMeans {
 }
 
 const PARTS_KEPT = 24;
+/** The job of the compose comes again by itself. */
+const METADATA_TRIES = 2;
 
 /** Opens every source type that the settings offer. Throws what opening Koji throws. */
 export function openSources(config: Config, { clock, log, database }: SourceMeans): OpenedSources {
   const stack = new DisposableStack();
   const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   const store = new PackageStore(join(config.target_dir, '.packages'));
-  const fetcher = stack.use(openOriginFetcher({ store, clock, authorities: fileServerAuthorities(config) }));
-  const koji = openKoji(config, { store, clock, log });
+  const files = fileServerOf(config);
+  const policy = repositoryPolicy(parseHostList(config.repo_hosts), files === null ? [] : [files.topUrl]);
+  const fetcher = stack.use(
+    openOriginFetcher({ store, clock, policy, ...(files === null ? {} : { koji: files }) }),
+  );
+  const readUrl = repositoryReader(stack.use(new HttpClient({ policy, tries: METADATA_TRIES })));
+  const koji = openKoji(config, { store, clock, log, readUrl });
   if (koji !== null) stack.use(koji);
   const compose =
     database === null
@@ -53,13 +64,13 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
       : {
           compose: createComposeSource({
             handle: database.handle,
-            repositories: new RepositoryCache(PARTS_KEPT),
+            repositories: new RepositoryCache({ most: PARTS_KEPT }),
             fragments: new FragmentKeeper(),
             targetDirs,
           }),
         };
   const repo = createRepoSource({
-    repositories: new RepositoryCache(),
+    repositories: new RepositoryCache({ readUrl }),
     repoRoots: config.repo_roots,
     repoHosts: config.repo_hosts,
   });

@@ -1,4 +1,5 @@
 import { constants, copyFileSync, linkSync, statSync } from 'node:fs';
+import { NotRegularFile } from '../rpm/regular-file.ts';
 
 /** Files to be placed, a column each; all columns have one length. */
 export interface PlaceRequest {
@@ -45,6 +46,7 @@ export function placeFiles({ id, from, to, sizes, modified, inodes, delivery }: 
     const target = to[index] ?? '';
     try {
       const stats = statSync(source);
+      if (!stats.isFile()) throw new NotRegularFile(source);
       if (stats.size !== sizes[index]) {
         findings.push({ kind: 'size', index, size: stats.size });
         break;

@@ -171,7 +171,7 @@ function packageChanged(
       noteFile === undefined
         ? 'It was replaced or is being written; compose again once its repository is whole.'
         : 'It was replaced or is being written; the next attempt reads it again.',
-    fate: noteFile === undefined ? 'drop' : 'retry',
+    fate: 'retry',
   });
 }
 
@@ -192,7 +192,7 @@ function describePlacing(
   return new ReactorError(
     'compose.package_unreadable',
     `The package ${one.fileName} cannot be put into the compose: ${messageOf(error)}.`,
-    { where, cause: error, fate: isLost && noteFile !== undefined ? 'retry' : 'drop' },
+    { where, cause: error, fate: isLost ? 'retry' : 'drop' },
   );
 }
 

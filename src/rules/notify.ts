@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { insertNotification } from '../database/announcements.ts';
 import { findDecision, type DecisionRow } from '../database/decisions.ts';
 import { transaction, type TransactionContext } from '../database/transaction.ts';
-import { messageOf, ReactorError } from '../model/errors.ts';
+import { configuredPolicy } from '../upstream/http/fetch-policy.ts';
+import { discard, HttpClient } from '../upstream/http/http-client.ts';
+import { describeFailure, type HttpPeer } from '../upstream/http/http-failure.ts';
 import type { Notification, NotifiedOutcome, Rule, RuleSet } from '../model/rule.ts';
 
 /** What telling a decision needs. */
@@ -72,9 +74,15 @@ function idOf(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+const webhookPeer: HttpPeer = {
+  name: 'The webhook',
+  codes: { unreachable: 'notify.not_accepted', refused: 'notify.not_accepted' },
+};
+
 /**
- * Posts a notification to a webhook. Throws `notify.not_accepted`: to be tried again where the server did not
- * answer, was busy or failed; for good where it refuses the message.
+ * Posts a notification to a webhook, once; what it answers is not read, and redirects are not followed. Throws
+ * `notify.not_accepted`: to be tried again where the server did not answer, was busy or failed; for good where it
+ * refuses the message.
  */
 export async function postNotification({
   url,
@@ -83,28 +91,18 @@ export async function postNotification({
   readonly url: string;
   readonly body: object;
 }): Promise<void> {
+  using client = new HttpClient({ policy: configuredPolicy([url]), tries: 1 });
   const request = {
+    url,
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    redirect: 'error',
+    redirects: 'refuse',
+    timeoutMs: TIMEOUT_MS,
   } as const;
-  let status: number;
   try {
-    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    await response.body?.cancel();
-    if (response.ok) return;
-    ({ status } = response);
+    await client.fetch(request, (answer) => discard(answer.body));
   } catch (error) {
-    throw new ReactorError('notify.not_accepted', `The webhook did not answer: ${messageOf(error)}`, {
-      where: url,
-      fate: 'retry',
-      cause: error,
-    });
+    throw describeFailure(error, webhookPeer, url);
   }
-  const mayWork = status >= 500 || status === 408 || status === 425 || status === 429;
-  throw new ReactorError('notify.not_accepted', `The webhook answered ${status}.`, {
-    where: url,
-    fate: mayWork ? 'retry' : 'drop',
-  });
 }

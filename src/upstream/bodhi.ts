@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
-import { readJson } from './read-json.ts';
+import { openJsonReader } from './http/read-json.ts';
 
 const updateShape = z.object({
   alias: z.string(),
@@ -43,11 +43,11 @@ export interface Bodhi {
 
 /** A client of the Bodhi at `url`, for example `https://bodhi.fedoraproject.org`. */
 export function connectBodhi(url: string): Bodhi {
-  const base = url.replace(/\/+$/, '');
+  const { base, read } = openJsonReader(url, 'Bodhi');
   return {
     async getUpdate(alias) {
       const address = `${base}/updates/${encodeURIComponent(alias)}`;
-      const answer = await readJson(address, 'Bodhi');
+      const answer = await read(address);
       return answer === undefined ? null : toUpdate(parse(oneShape, answer, address).update);
     },
     async *listPushed(since) {
@@ -57,7 +57,7 @@ export function connectBodhi(url: string): Bodhi {
       address.searchParams.set('rows_per_page', String(ROWS_PER_PAGE));
       for (let page = 1, pages = 1; page <= pages; page++) {
         address.searchParams.set('page', String(page));
-        const answer = parse(pageShape, await readJson(address.href, 'Bodhi'), address.href);
+        const answer = parse(pageShape, await read(address.href), address.href);
         pages = answer.pages;
         yield answer.updates.map(toUpdate);
       }

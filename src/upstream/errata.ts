@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
-import { readJson } from './read-json.ts';
+import { openJsonReader } from './http/read-json.ts';
 
 const kindSchema = z.object({
   security_impact: z.string().nullish(),
@@ -30,14 +30,15 @@ export interface Errata {
 
 /** A client of the Errata Tool at `url`. */
 export function connectErrata(url: string): Errata {
-  const base = url.replace(/\/+$/, '');
+  const json = openJsonReader(url, 'Errata Tool');
   const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
-    const answer = await readJson(`${base}${path}`, 'Errata Tool');
+    const address = `${json.base}${path}`;
+    const answer = await json.read(address);
     if (answer === undefined) return undefined;
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new ReactorError('upstream.strange_answer', 'Errata Tool answered something of an unknown form.', {
-      where: `${base}${path}`,
+      where: address,
       fate: 'retry',
       cause: parsed.error,
     });

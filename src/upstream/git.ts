@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,16 @@ export interface GitContext {
 
 const FILE_LIMIT = 4 << 20;
 const COUNT_LIMIT = 10_000;
-const PROTOCOLS = 'file:git:http:https:ssh';
+/** Bytes of what one git command says, and of all it may fetch. */
+const OUTPUT_LIMIT = 64 << 20;
+const FETCH_LIMIT = 1 << 30;
+const WATCH_MS = 1000;
+const SHELL = [
+  'http.followRedirects=false',
+  'safe.directory=*',
+  'core.hooksPath=/dev/null',
+  'transfer.bundleURI=false',
+];
 
 /**
  * Reads the files directly in the top directory of a repository at a commit (or branch, or tag) whose names end with
@@ -40,7 +50,9 @@ export async function readGitFolder(
   checkWanted(context, wanted);
   const directory = await mkdtemp(join(tmpdir(), 'odcs-git-'));
   try {
-    const git = (args: readonly string[]): Promise<Buffer> => runGit(context, directory, args);
+    const protocol = /^([a-z]+):\/\//.exec(wanted.url)?.[1] ?? 'file';
+    const git = (args: readonly string[]): Promise<Buffer> =>
+      runGit({ ...context, protocol }, directory, args);
     await git(['init', '--quiet', '--bare', '.']);
     const commit = await fetchRevision(git, wanted);
     const listing = (await git(['ls-tree', '-z', '-l', commit])).toString('utf8');
@@ -55,6 +67,8 @@ export async function readGitFolder(
     for (const { id, path } of entries)
       files.push({ path, text: (await git(['cat-file', 'blob', id])).toString('utf8') });
     return { commit, files };
+  } catch (thrown) {
+    throw thrown instanceof GitTooLarge ? tooLarge(wanted.url) : thrown;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -121,18 +135,44 @@ function checkWanted(context: GitContext, wanted: { readonly url: string; readon
   });
 }
 
+/**
+ * Whether a URL lies below an allowed one, as git and the server will read it: escapes are undone and no part may lead
+ * up. A URL whose escapes hide more escapes is refused.
+ */
 function isBelow(url: string, prefix: string): boolean {
-  if (!/^(?:(?:file|git|https?|ssh):\/\/|\/)/.test(url) || /[\s\0]|\/\.\.?(?:\/|$)/.test(url)) return false;
-  const bare = prefix.replace(/\/+$/, '');
-  return bare !== '' && (url === bare || url.startsWith(`${bare}/`));
+  if (!/^(?:(?:file|git|https?|ssh):\/\/|\/)/.test(url)) return false;
+  const plain = decoded(url);
+  if (
+    plain === null ||
+    /[\s\0\\?#]|\/\.{0,2}(?:\/|$)/.test(plain.replace(/^[a-z]+:\/\//, '').replace(/\/$/, ''))
+  ) {
+    return false;
+  }
+  const bare = (decoded(prefix) ?? prefix).replace(/\/+$/, '');
+  return bare !== '' && (plain === bare || plain.startsWith(`${bare}/`));
+}
+
+function decoded(url: string): string | null {
+  try {
+    const plain = decodeURIComponent(url);
+    return /%[0-9a-f]{2}/i.test(plain) ? null : plain;
+  } catch {
+    return null;
+  }
 }
 
 class GitFailed extends Error {}
+class GitTooLarge extends Error {}
 
-async function runGit(context: GitContext, directory: string, args: readonly string[]): Promise<Buffer> {
+interface RunContext extends GitContext {
+  /** The only one git may speak, whatever a server leads to. */
+  readonly protocol: string;
+}
+
+async function runGit(context: RunContext, directory: string, args: readonly string[]): Promise<Buffer> {
   const signals = [AbortSignal.timeout(context.timeoutMilliseconds ?? 120_000)];
   if (context.signal !== undefined) signals.push(context.signal);
-  const child = spawn('git', ['-c', 'safe.directory=*', '-c', 'core.hooksPath=/dev/null', ...args], {
+  const child = spawn('git', [...SHELL.flatMap((setting) => ['-c', setting]), ...args], {
     cwd: directory,
     signal: AbortSignal.any(signals),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -142,23 +182,56 @@ async function runGit(context: GitContext, directory: string, args: readonly str
       LC_ALL: 'C',
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_TERMINAL_PROMPT: '0',
-      GIT_ALLOW_PROTOCOL: PROTOCOLS,
+      GIT_ALLOW_PROTOCOL: context.protocol,
       GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
     },
   });
   const output: Buffer[] = [];
+  let size = 0;
+  let isTooLarge = false;
   let complaint = '';
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString('utf8')).slice(-1000)));
-  await new Promise<void>((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' ? programMissing(error) : failed(error)),
-    );
-    child.on('close', (code) =>
-      code === 0 ? resolve() : reject(new GitFailed(complaint.trim() || `git ended with ${code}`)),
-    );
+  const stop = (): void => {
+    isTooLarge = true;
+    child.kill('SIGKILL');
+  };
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > OUTPUT_LIMIT) stop();
+    else output.push(chunk);
   });
+  const watch = setInterval(() => {
+    if (sizeOfPacks(directory) > FETCH_LIMIT) stop();
+  }, WATCH_MS);
+  child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString('utf8')).slice(-1000)));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.on('error', (error: NodeJS.ErrnoException) =>
+        reject(error.code === 'ENOENT' ? programMissing(error) : failed(error)),
+      );
+      child.on('close', (code) => {
+        if (isTooLarge) reject(new GitTooLarge());
+        else if (code === 0) resolve();
+        else reject(new GitFailed(complaint.trim() || `git ended with ${code}`));
+      });
+    });
+  } finally {
+    clearInterval(watch);
+  }
   return Buffer.concat(output);
+}
+
+/** Bytes of what git has fetched so far, or is fetching. */
+function sizeOfPacks(directory: string): number {
+  const packs = join(directory, 'objects', 'pack');
+  let size = 0;
+  try {
+    for (const name of readdirSync(packs)) {
+      size += statSync(join(packs, name), { throwIfNoEntry: false })?.size ?? 0;
+    }
+  } catch {
+    // Nothing was fetched yet.
+  }
+  return size;
 }
 
 function failed(error: Error): GitFailed {
@@ -177,7 +250,7 @@ function programMissing(cause: Error): ReactorError {
 
 function tooLarge(url: string): ReactorError {
   return new ReactorError('git.too_large', 'The git repository has more or larger files than are read.', {
-    hint: `At most ${COUNT_LIMIT} files of ${FILE_LIMIT} bytes are read.`,
+    hint: `At most ${COUNT_LIMIT} files of ${FILE_LIMIT} bytes are read, and ${FETCH_LIMIT} bytes fetched.`,
     where: url,
   });
 }

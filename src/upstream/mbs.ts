@@ -1,7 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { Nsvc } from '../model/nsvc.ts';
+import { configuredPolicy } from './http/fetch-policy.ts';
+import { HttpClient } from './http/http-client.ts';
+import { describeFailure, HttpFailure, type HttpPeer } from './http/http-failure.ts';
+import { readText, TEXT_ENCODINGS } from './http/read-body.ts';
 
 /** The states of a module build that composes care about, by MBS's numbers. Source: module contract 2.4. */
 export const moduleStates = { init: 0, wait: 1, build: 2, done: 3, failed: 4, ready: 5, garbage: 6 } as const;
@@ -80,7 +83,8 @@ export interface MbsOptions {
   readonly perPage?: number;
 }
 
-const ANSWER_LIMIT = 256 << 20;
+/** Bytes of one page, after decoding: a hundred modules with their documents. */
+const ANSWER_LIMIT = 64 << 20;
 
 const itemShape = z.object({
   id: z.number(),
@@ -106,16 +110,24 @@ const changesShape = z.object({ items: z.array(changeShape), meta: metaShape });
 const finalShape = z.record(z.string(), z.string());
 
 /**
- * A client of the Module Build Service. Failed connections, broken bodies and answers 429, 502, 503 and 504 are tried
- * again; its calls throw `mbs.unreachable`, `mbs.http_error`, `mbs.answer_malformed`, `mbs.answer_incomplete`.
+ * Returns a client of the Module Build Service. Failed connections, broken bodies and answers 429 and 5xx are tried
+ * again; its calls throw `mbs.unreachable`, `mbs.http_error`, `mbs.answer_malformed`, `mbs.answer_incomplete`, `http.*`.
  * Source: module contract 2.1 and 2.4.
  */
 export function connectMbs(options: MbsOptions): Mbs {
-  const base = options.url.replace(/\/+$/, '');
+  const mbs: MbsContext = {
+    base: options.url.replace(/\/+$/, ''),
+    timeoutMs: options.timeoutMilliseconds ?? 60_000,
+    client: new HttpClient({
+      policy: configuredPolicy([options.url]),
+      ...(options.attempts === undefined ? {} : { tries: options.attempts }),
+      ...(options.retryMilliseconds === undefined ? {} : { times: { retry: options.retryMilliseconds } }),
+    }),
+  };
   return {
     async *listModuleBuilds(query) {
       const parameters = parametersOf(query, options.perPage ?? 100);
-      for await (const items of readPages(options, parameters, pageShape)) yield items.map(toModuleBuild);
+      for await (const items of readPages(mbs, parameters, pageShape)) yield items.map(toModuleBuild);
     },
     async *listModifiedBuilds(since, states) {
       const parameters: [string, string][] = [
@@ -124,13 +136,19 @@ export function connectMbs(options: MbsOptions): Mbs {
         ['order_by', 'id'],
         ['per_page', String(options.perPage ?? 100)],
       ];
-      for await (const items of readPages(options, parameters, changesShape)) yield items.map(toModuleChange);
+      for await (const items of readPages(mbs, parameters, changesShape)) yield items.map(toModuleChange);
     },
     async readFinalModulemd(id) {
-      const answer = await readAnswer(options, new URL(`${base}/1/final-modulemd/${id}`), finalShape);
+      const answer = await readAnswer(mbs, new URL(`${mbs.base}/1/final-modulemd/${id}`), finalShape);
       return new Map(Object.entries(answer));
     },
   };
+}
+
+interface MbsContext {
+  readonly base: string;
+  readonly client: HttpClient;
+  readonly timeoutMs: number;
 }
 
 interface Page<T> {
@@ -139,16 +157,16 @@ interface Page<T> {
 }
 
 async function* readPages<T>(
-  options: MbsOptions,
+  mbs: MbsContext,
   parameters: readonly [string, string][],
   shape: z.ZodType<Page<T>>,
 ): AsyncGenerator<readonly T[], void, undefined> {
-  const url = new URL(`${options.url.replace(/\/+$/, '')}/1/module-builds/`);
+  const url = new URL(`${mbs.base}/1/module-builds/`);
   for (const [key, value] of parameters) url.searchParams.append(key, value);
   let seen = 0;
   for (let page: number | null = 1; page !== null;) {
     if (page > 1) url.searchParams.set('page', String(page));
-    const { items, meta } = await readAnswer(options, url, shape);
+    const { items, meta } = await readAnswer(mbs, url, shape);
     seen += items.length;
     yield items;
     const next = nextPage(meta.next, page, url);
@@ -227,43 +245,16 @@ function toModuleBuild(item: z.infer<typeof itemShape>): ModuleBuild {
   };
 }
 
-async function readAnswer<T>(options: MbsOptions, url: URL, shape: z.ZodType<T>): Promise<T> {
-  const attempts = options.attempts ?? 4;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await readOnce(options, url, shape);
-    } catch (thrown) {
-      if (!(thrown instanceof AnswerLost) || attempt >= attempts) {
-        throw thrown instanceof AnswerLost ? thrown.error : thrown;
-      }
-      await wait((options.retryMilliseconds ?? 500) * 2 ** (attempt - 1));
-    }
-  }
-}
-
-/** Wraps an error that another try may mend. */
-class AnswerLost extends Error {
-  readonly error: ReactorError;
-  constructor(error: ReactorError) {
-    super(error.message);
-    this.error = error;
-  }
-}
-
-async function readOnce<T>(options: MbsOptions, url: URL, shape: z.ZodType<T>): Promise<T> {
-  const signal = AbortSignal.timeout(options.timeoutMilliseconds ?? 60_000);
-  let status: number;
+/** Sends one question until it has an answer of the right shape, or MBS refuses it. */
+async function readAnswer<T>(mbs: MbsContext, url: URL, shape: z.ZodType<T>): Promise<T> {
   let body: string;
   try {
-    const response = await fetch(url, { signal, headers: { accept: 'application/json' } });
-    status = response.status;
-    body = await readBody(response);
+    body = await readWithin(mbs, url);
   } catch (thrown) {
-    throw new AnswerLost(unreachable(url, thrown));
-  }
-  if (status !== 200) {
-    const error = httpError(url, status, body);
-    throw [429, 502, 503, 504].includes(status) ? new AnswerLost(error) : error;
+    if (thrown instanceof HttpFailure && thrown.kind === 'status') {
+      throw httpError(url, thrown.status, thrown.said);
+    }
+    throw describeFailure(thrown, peer, url.href);
   }
   let json: unknown;
   try {
@@ -277,26 +268,18 @@ async function readOnce<T>(options: MbsOptions, url: URL, shape: z.ZodType<T>): 
   throw malformed(url, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, answer.error);
 }
 
-async function readBody(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > ANSWER_LIMIT) throw new Error(`The answer is longer than ${ANSWER_LIMIT} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+async function readWithin({ client, timeoutMs }: MbsContext, url: URL): Promise<string> {
+  const headers = { accept: 'application/json', 'accept-encoding': TEXT_ENCODINGS };
+  return client.fetch({ url: url.href, headers, timeoutMs }, (answer) =>
+    readText(answer, { limit: ANSWER_LIMIT }),
+  );
 }
 
-function unreachable(url: URL, cause: unknown): ReactorError {
-  const why = cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause);
-  return new ReactorError('mbs.unreachable', `MBS cannot be asked: ${why}`, {
-    hint: 'Check that the Module Build Service answers, and the setting mbs_url.',
-    where: url.href,
-    fate: 'retry',
-    cause,
-  });
-}
+const peer: HttpPeer = {
+  name: 'MBS',
+  codes: { unreachable: 'mbs.unreachable', refused: 'mbs.http_error' },
+  hints: { unreachable: 'Check that the Module Build Service answers, and the setting mbs_url.' },
+};
 
 function httpError(url: URL, status: number, body: string): ReactorError {
   const said = body.replace(/\s+/g, ' ').slice(0, 200);

@@ -1,12 +1,14 @@
+import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ReactorError } from '../model/errors.ts';
+import { hostOf, isLoopback, parseHostList } from './http/host-list.ts';
 
 /** Which repositories may be read, and for whom. */
 export interface RepoPolicy {
   /** Directories that repositories may lie in; empty means any, for clients on this machine. */
   readonly repoRoots: readonly string[];
-  /** Hosts that repositories may be fetched from. */
+  /** Hosts that repositories may be fetched from, as `parseHostList` reads them. */
   readonly repoHosts: readonly string[];
   /** Whether the one who asks is on this machine; the composer, which runs what was let in, passes true. */
   readonly isLoopbackClient: boolean;
@@ -31,8 +33,6 @@ async function realOrResolved(path: string): Promise<string> {
   }
 }
 
-const loopbackHost = /^(localhost|.*\.localhost|127(\.\d+){3}|::1)$/;
-
 /**
  * Checks that the repository at `location`, an absolute path or an http(s) URL, may be read, and answers it with
  * `..` and links resolved. A directory that does not exist passes where its name is allowed: reading it tells.
@@ -52,22 +52,21 @@ export async function checkRepoAccess(location: string, policy: RepoPolicy): Pro
 }
 
 function checkUrl(url: URL, location: string, policy: RepoPolicy): string {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (!policy.repoHosts.includes(host)) {
-    refuse(
-      `Repositories of the host ${host} are not allowed.`,
-      location,
-      'The setting repo_hosts lists the hosts.',
-    );
-  }
-  if (loopbackHost.test(host) && !policy.isLoopbackClient) {
+  const hosts = parseHostList(policy.repoHosts);
+  if (hosts.allows(url, policy.isLoopbackClient ? 'local person' : 'person')) return location;
+  const host = hostOf(url);
+  if (isLoopback(host) && hosts.allows(url, 'local person')) {
     refuse(
       `Repositories of the host ${host} are open to clients on this machine only.`,
       location,
-      'Name the host as other machines do.',
+      'Name the host as other machines do, or list it in repo_hosts with its port.',
     );
   }
-  return location;
+  return refuse(
+    `Repositories of the host ${url.host} are not allowed.`,
+    location,
+    'The setting repo_hosts lists the hosts.',
+  );
 }
 
 async function checkDirectory(location: string, policy: RepoPolicy): Promise<string> {
@@ -96,36 +95,52 @@ async function checkDirectory(location: string, policy: RepoPolicy): Promise<str
 }
 
 /**
- * The real path of a file that a repository's metadata refers to. Throws `repo.outside` where `..`, an absolute
- * name or a link leads out of the repository and out of every allowed root, `repo.file_missing` where nothing is
- * there. `repository` is what `checkRepoAccess` answered.
+ * Returns the real path of a file that the metadata of a local repository refer to, judged by where it leads: into the
+ * repository or to where its asker may read, which is below the allowed roots, or, where there are none, anywhere,
+ * since only people on this machine name local repositories then; links stay in the repository there. Throws `repo.outside`, or `repo.file_missing` (worth
+ * another try: a repository is written meanwhile). `repository` is what `checkRepoAccess` returned.
  */
-export async function resolveRepoFile(
-  repository: string,
-  href: string,
-  repoRoots: readonly string[],
-): Promise<string> {
+export function resolveRepoFile(repository: string, href: string, repoRoots: readonly string[]): string {
   const path = resolve(repository, href);
-  const leadsOut = (): never => {
-    throw new ReactorError(
-      'repo.outside',
-      `The metadata refers to ${href}, which is outside the repository.`,
-      {
-        where: repository,
-      },
-    );
-  };
-  if (isAbsolute(href) || !isInside(path, repository)) leadsOut();
+  if (!mayLeadTo(path, repository, repoRoots)) throw leadsOut(repository, href);
   let real: string;
   try {
-    real = await realpath(path);
+    real = realpathSync.native(path);
   } catch (cause) {
-    throw new ReactorError('repo.file_missing', `The repository has no file ${href}.`, {
+    throw new ReactorError('repo.file_missing', `The repository has no file ${href.slice(0, 200)}.`, {
       where: repository,
+      fate: 'retry',
+      hint: 'It was removed while the repository was read, or the metadata are to be made again.',
       cause,
     });
   }
-  const roots = await Promise.all(repoRoots.map((root) => realOrResolved(resolve(root))));
-  if (![repository, ...roots].some((root) => isInside(real, root))) leadsOut();
+  // A name below the repository says that the file is there: without roots a link may not say otherwise.
+  const isLinkOut = repoRoots.length === 0 && isInside(path, repository) && !isInside(real, repository);
+  if (isLinkOut || !mayLeadTo(real, repository, repoRoots)) throw leadsOut(repository, href);
   return real;
+}
+
+/** Roots are taken both as they are called and as links resolve them. */
+function mayLeadTo(path: string, repository: string, repoRoots: readonly string[]): boolean {
+  if (repoRoots.length === 0 || isInside(path, repository)) return true;
+  return repoRoots.some((root) => isInside(path, resolve(root)) || isInside(path, realRoot(resolve(root))));
+}
+
+function realRoot(root: string): string {
+  try {
+    return realpathSync.native(root);
+  } catch {
+    return root;
+  }
+}
+
+function leadsOut(repository: string, href: string): ReactorError {
+  return new ReactorError(
+    'repo.outside',
+    `The metadata refer to ${href.slice(0, 200)}, which is outside the repository and of what may be read.`,
+    {
+      where: repository,
+      hint: 'The setting repo_roots lists the directories; links must not lead out of them.',
+    },
+  );
 }

@@ -120,7 +120,7 @@ test("a compose that takes too long fails with ODCS's sentence", async () => {
 test('an upstream that is away is asked again, and the compose says what it waits for', async () => {
   const files = await startFileServer(source);
   const { id } = await composer.insert(repoRequest(files.url, ['ed'], { flags: ['no_reuse'] }));
-  files.troubles.push({ kind: 'status', status: 503 });
+  files.troubles.push({ kind: 'status', status: 503 }, { kind: 'status', status: 503 });
   await assert.rejects(
     composer.run(id, { isLast: false }),
     (error: unknown) => error instanceof ReactorError && error.fate === 'retry',
@@ -129,7 +129,7 @@ test('an upstream that is away is asked again, and the compose says what it wait
   assert.equal(waiting.state, 'generating');
   assert.match(
     waiting.stateReason ?? '',
-    /^Waits to be tried again\. .*The server answers 503 for repodata\/repomd\.xml/,
+    /^Waits to be tried again\. .*The repository answered 503\. \(http:\S+\/repodata\/repomd\.xml\)/,
   );
   const done = await composer.run(id, { number: 2, isLast: false });
   assert.equal(done.state, 'done');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readGitFolder } from '../../src/upstream/git.ts';
+import { serve } from './http/test-server.ts';
 
 function makeRepository(
   context: TestContext,
@@ -65,4 +66,44 @@ test('what git cannot read is named by its cause', async (context) => {
   for (const bad of ['--exec=x', 'a..b', 'a b', '', ':x']) {
     await assert.rejects(read(url, bad), { code: 'git.revision_invalid' });
   }
+});
+
+test('what lies beside an allowed URL is refused however it is written', async () => {
+  const allowed = ['http://127.0.0.1:1/allowed', '/srv/allowed/'];
+  for (const url of [
+    'http://127.0.0.1:1/allowed/%2e%2e/secret.git',
+    'http://127.0.0.1:1/allowed/%2E./secret.git',
+    'http://127.0.0.1:1/allowed/%252e%252e/secret.git',
+    'http://127.0.0.1:1/allowed%2f..%2fsecret.git',
+    'http://127.0.0.1:1/allowed/a\\..\\..\\secret.git',
+    'http://127.0.0.1:1/allowed//../secret.git',
+    'http://127.0.0.1:1/allowed/x?../secret.git',
+    'http://127.0.0.1:1/allowed-not/secret.git',
+    'http://127.0.0.1:1/allowed/%zz.git',
+    '/srv/allowed/%2e%2e/secret',
+    '/srv/allowed/./../secret',
+  ]) {
+    const wanted = { url, revision: 'main', suffix: '.yaml' };
+    await assert.rejects(readGitFolder({ allowed }, wanted), { code: 'git.url_refused' }, url);
+  }
+  const inside = { url: 'http://127.0.0.1:1/allowed/a%2Bb.git', revision: 'main', suffix: '.yaml' };
+  await assert.rejects(readGitFolder({ allowed }, inside), { code: 'git.unreachable' });
+});
+
+test('a redirect of an allowed git server is not followed', async (context) => {
+  const secret = await serve(context, (_, response) => response.writeHead(404).end());
+  const server = await serve(context, (request, response) =>
+    response.writeHead(302, { location: `${secret.url}${request.url ?? ''}` }).end(),
+  );
+  const wanted = { url: `${server.url}/x.git`, revision: 'main', suffix: '.yaml' };
+  await assert.rejects(readGitFolder({ allowed: [server.url] }, wanted), { code: 'git.unreachable' });
+  assert.ok(server.asked.length > 0);
+  assert.deepEqual(secret.asked, []);
+});
+
+test('a git server that says nothing is given up', async (context) => {
+  const server = await serve(context, () => undefined);
+  const wanted = { url: `${server.url}/x.git`, revision: 'main', suffix: '.yaml' };
+  const silent = { allowed: [server.url], timeoutMilliseconds: 500 };
+  await assert.rejects(readGitFolder(silent, wanted), { code: 'git.unreachable', message: /takes too long/ });
 });

@@ -120,8 +120,9 @@ const final: [string, (response: ServerResponse) => void, string, string][] = [
 for (const [title, fault, code, fate] of final) {
   test(`${title} ends with ${code}`, async (context) => {
     const fake = await startFakeMbs(context, []);
-    fake.faults.push(fault);
-    await assert.rejects(readAll(connectMbs({ url: fake.url }), ready), { name: 'ReactorError', code, fate });
+    fake.faults.push(...Array.from({ length: 4 }, () => fault));
+    const mbs = connectMbs({ url: fake.url, retryMilliseconds: 1 });
+    await assert.rejects(readAll(mbs, ready), { name: 'ReactorError', code, fate });
   });
 }
 

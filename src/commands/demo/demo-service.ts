@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { configuredPolicy } from '../../upstream/http/fetch-policy.ts';
+import { HttpClient } from '../../upstream/http/http-client.ts';
+import { readText } from '../../upstream/http/read-body.ts';
 import type { ServiceClient } from '../service-client.ts';
 
 const decisionSchema = z.object({
@@ -46,6 +49,7 @@ export interface DemoService {
 const outcomes = new Set(['composed', 'unchanged', 'failed', 'covered', 'superseded', 'not_ready', 'shadow']);
 const PATIENCE = 60_000;
 const LOOK_EVERY = 100;
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Speaks to the service over HTTP. Throws a plain `Error` when what the story expects does not come. */
 export function createDemoService(client: ServiceClient, signal: AbortSignal): DemoService {
@@ -79,7 +83,7 @@ export function createDemoService(client: ServiceClient, signal: AbortSignal): D
         return items.find((one) => outcomes.has(one.outcome));
       }),
     async listPackages(compose) {
-      const text = await readText(`${compose.toplevel_url}/compose/metadata/rpms.json`, signal);
+      const text = await readFile(`${compose.toplevel_url}/compose/metadata/rpms.json`, signal);
       const { payload } = rpmsSchema.parse(JSON.parse(text));
       const names = Object.values(payload.rpms['Temporary'] ?? {}).flatMap((builds) =>
         Object.values(builds).flatMap((build) =>
@@ -88,12 +92,11 @@ export function createDemoService(client: ServiceClient, signal: AbortSignal): D
       );
       return [...new Set(names)].sort();
     },
-    readText: (url) => readText(url, signal),
+    readText: (url) => readFile(url, signal),
   };
 }
 
-async function readText(url: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, { signal });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return response.text();
+async function readFile(url: string, signal: AbortSignal): Promise<string> {
+  using client = new HttpClient({ policy: configuredPolicy([url]) });
+  return await client.fetch({ url, signal }, (answer) => readText(answer, { limit: MOST_BYTES }));
 }

@@ -2,7 +2,6 @@ import { ReactorError } from '../../model/errors.ts';
 import { formatNevra, isSourceArch } from '../../model/nevra.ts';
 import type { Dependency } from '../../rpm/dependency.ts';
 import type { PackageRecord } from '../../rpm/package-record.ts';
-import { checkLocation } from '../../rpm/repodata/location.ts';
 import { EQUAL, flagBitsOf, type PackageText, type PrimarySink } from '../../rpm/repodata/primary-sink.ts';
 import { scanPrimary, scanPrimaryParts } from '../../rpm/repodata/scan-primary.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
@@ -30,7 +29,6 @@ function isRpmlib(bytes: Uint8Array, from: number, to: number): boolean {
 class IndexSink implements PrimarySink {
   readonly #index: GatherIndex;
   readonly #repository: number;
-  readonly #where: string;
   #name = -1;
   #arch = -1;
   #evrId = -1;
@@ -43,10 +41,9 @@ class IndexSink implements PrimarySink {
   /** Name, flag and EVR of each provide, one after the other. */
   readonly #provides: number[] = [];
 
-  constructor(index: GatherIndex, repository: number, where: string) {
+  constructor(index: GatherIndex, repository: number) {
     this.#index = index;
     this.#repository = repository;
-    this.#where = where;
   }
 
   begin(): void {
@@ -122,9 +119,8 @@ class IndexSink implements PrimarySink {
     if (bytes[from] === SLASH) this.#provides.push(this.#index.strings.internBytes(bytes, from, to), 0, -1);
   }
 
-  finish(start: number, _end: number): void {
+  finish(_start: number, _end: number): void {
     const index = this.#index;
-    checkLocation(this.#href, `${this.#where}:${start}`);
     const isKnown = index
       .packagesByPkgid(this.#pkgid)
       .some((id) => index.columns.repository.at(id) === this.#repository);
@@ -172,12 +168,12 @@ function addDependencies(
 
 /**
  * Adds the packages of a primary.xml to a repository of the index; a package met twice is taken once. Throws what
- * `scanPrimary` throws, and `repodata.location_unsafe`.
+ * `scanPrimary` throws. Where locations lead is judged for the packages that are chosen.
  */
 export function addPrimary(index: GatherIndex, repository: number, content: Buffer, where: string): void {
   index.answeredPaths.clear();
   index.strings.reserve(index.strings.count + Math.floor(content.length / BYTES_PER_STRING));
-  scanPrimary(content, where, new IndexSink(index, repository, where));
+  scanPrimary(content, where, new IndexSink(index, repository));
 }
 
 /**
@@ -194,7 +190,7 @@ export async function addPrimaryParts(
   index.answeredPaths.clear();
   const expected = Math.min(size, MOST_EXPECTED);
   index.strings.reserve(index.strings.count + Math.floor(expected / BYTES_PER_STRING));
-  await scanPrimaryParts(parts, where, new IndexSink(index, repository, where));
+  await scanPrimaryParts(parts, where, new IndexSink(index, repository));
 }
 
 /** A package of an index made from records, with what its record does not say. */

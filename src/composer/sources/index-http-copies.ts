@@ -4,8 +4,7 @@ import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { recordOf } from '../../rpm/record-of.ts';
 import { makeFragments } from '../../rpm/repodata/make-fragments.ts';
 import { getRpmChecksums } from '../../upstream/koji/hub-builds.ts';
-import { urlOfPath } from '../../upstream/koji/koji-path.ts';
-import { fetchPackages } from './koji-fetch.ts';
+import { fetchPackages } from '../fetch-packages.ts';
 import type { IndexContext, KojiFileSource } from './index-copies.ts';
 import { factsOf, type KeyedCopy, type MadeCopy } from './koji-index.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -31,7 +30,9 @@ export async function indexHttpCopies(
     const digests = await readDigests(context, batch);
     const made = await mapBounded(batch, source.files.parallel, (one) => {
       const digest = digests.get(one.key);
-      return digest === undefined ? fetchWhole(context, source, one) : readHeader(source, one, digest);
+      return digest === undefined
+        ? fetchWhole(context, source, one)
+        : readHeader(context, source, one, digest);
     });
     context.index.add(made);
     done += batch.length;
@@ -54,14 +55,19 @@ async function readDigests(
   return digests;
 }
 
-async function readHeader(source: HttpSource, { copy, key }: KeyedCopy, pkgid: string): Promise<MadeCopy> {
-  const where = urlOfPath(source.files.where, copy.path);
-  const start = await source.files.start(copy.path, FIRST_READ);
+async function readHeader(
+  { signal }: IndexContext,
+  { files }: HttpSource,
+  { copy, key }: KeyedCopy,
+  pkgid: string,
+): Promise<MadeCopy> {
+  const where = files.urlOf(copy.path);
+  const start = await files.start(copy.path, FIRST_READ, signal);
   let bytes = Buffer.from(start.bytes);
   for (;;) {
     const needed = bytesNeeded(bytes, where);
     if (needed <= bytes.length || bytes.length >= start.size) break;
-    const more = await source.files.read(copy.path, bytes.length, needed - bytes.length);
+    const more = await files.read(copy.path, bytes.length, needed - bytes.length, signal);
     if (more.length === 0) break;
     bytes = Buffer.concat([bytes, more]);
   }
@@ -82,9 +88,10 @@ async function fetchWhole(
 ): Promise<MadeCopy> {
   const isPrimary = copy.package.kind === 'build' && copy.sigkey === null;
   const size = isPrimary && copy.package.kind === 'build' ? copy.package.rpm.size : null;
-  const [stored] = await fetchPackages({ files: source.files, store: source.store, now: context.now }, [
-    { path: copy.path, digest: null, size },
-  ]);
+  const { files, store } = source;
+  const { now, signal } = context;
+  const fetching = { http: files.http, store, now, ...(signal === undefined ? {} : { signal }) };
+  const [stored] = await fetchPackages(fetching, [{ url: files.urlOf(copy.path), digest: null, size }]);
   if (stored === undefined) throw new Error(`${copy.path} was not fetched`);
   const file = readRpmFile(stored.path, { pkgid: stored.digest });
   return {

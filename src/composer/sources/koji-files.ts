@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReactorError, messageOf } from '../../model/errors.ts';
+import { openRegularFile, type OpenedFile } from '../../rpm/regular-file.ts';
 
 /** One file below Koji's top directory. */
 export interface KojiFile {
@@ -18,11 +19,11 @@ export interface KojiFiles {
   /** The directory or URL, for people. */
   readonly where: string;
   /** What lies at each path; null where nothing does. Throws `koji.files_unreachable`. */
-  look(paths: readonly string[]): Promise<readonly (KojiFile | null)[]>;
+  look(paths: readonly string[], signal?: AbortSignal): Promise<readonly (KojiFile | null)[]>;
   /** The path on this machine, or null where there is none. */
   localPath(path: string): string | null;
   /** `length` bytes from `offset`, fewer where the file ends. Throws `koji.file_missing`. */
-  read(path: string, offset: number, length: number): Promise<Uint8Array>;
+  read(path: string, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
 
 // So many synchronous calls take a few milliseconds; then others get their turn.
@@ -59,14 +60,15 @@ export function openTopDir(topDir: string): KojiFiles {
 
 function readPart(topDir: string, path: string, offset: number, length: number): Uint8Array {
   const full = join(topDir, path);
-  let descriptor: number;
+  let opened: OpenedFile;
   try {
-    descriptor = openSync(full, 'r');
+    opened = openRegularFile(full);
   } catch (error) {
     throw fileMissing(full, error);
   }
+  const { descriptor, stats } = opened;
   try {
-    const size = Math.max(0, Math.min(length, fstatSync(descriptor).size - offset));
+    const size = Math.max(0, Math.min(length, stats.size - offset));
     const bytes = Buffer.allocUnsafeSlow(size);
     let done = 0;
     while (done < size) {

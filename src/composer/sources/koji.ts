@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { ReactorError } from '../../model/errors.ts';
-import type { KojiProfile } from '../../upstream/koji/koji-profile.ts';
+import type { HostList } from '../../upstream/http/host-list.ts';
+import type { TlsIdentity } from '../../upstream/http/http-client.ts';
+import { readTlsIdentity, type KojiProfile } from '../../upstream/koji/koji-profile.ts';
 import { KojiHub, type KojiHubOptions } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../package-store.ts';
 import type { SelectContext, SourcePackage } from '../selection.ts';
 import type { IndexContext, KojiFileSource } from './index-copies.ts';
 import { openTopDir } from './koji-files.ts';
-import { openHttpFiles } from './koji-http-files.ts';
+import { openKojiHttpFiles } from './koji-http-files.ts';
 import { KojiIndex, type IndexedCopy } from './koji-index.ts';
 import { KojiTagReader } from './koji-tag-reader.ts';
-import { PreparedSets, type OpenLookaside } from './prepared-sets.ts';
+import { PreparedSets, type LookasideAccess } from './prepared-sets.ts';
 
 export interface KojiOptions {
   readonly profile: KojiProfile;
@@ -20,8 +21,9 @@ export interface KojiOptions {
   /** Where what was read of packages is kept. */
   readonly indexDirectory: string;
   readonly clock: Clock;
-  /** Checks a lookaside repository and answers where it is. */
-  readonly openLookaside: OpenLookaside;
+  readonly lookaside: LookasideAccess;
+  /** Where redirects of the file server may lead beside itself. */
+  readonly hosts?: HostList;
   /** Whether repodata points to the files of Koji instead of holding them. */
   readonly isReference: boolean;
   readonly hub?: Partial<KojiHubOptions>;
@@ -46,19 +48,14 @@ export class Koji implements Disposable {
    */
   constructor(options: KojiOptions) {
     const { profile, clock } = options;
-    const authorities =
-      profile.serverCa === null ? {} : { authorities: readFileSync(profile.serverCa, 'utf8') };
+    const tls = readTlsIdentity(profile);
     this.clock = clock;
-    this.source = openSource(options, authorities);
+    this.source = openSource(options, tls);
     this.referenceUrl = options.isReference ? referenceUrlOf(profile) : null;
-    this.hub = new KojiHub({ url: profile.server, ...authorities, ...options.hub });
+    this.hub = new KojiHub({ url: profile.server, ...tls, ...options.hub });
     this.index = new KojiIndex(join(options.indexDirectory, 'koji'), clock.now());
     this.tags = new KojiTagReader(this.hub);
-    this.sets = new PreparedSets(
-      this.index,
-      join(options.indexDirectory, 'koji', 'sets'),
-      options.openLookaside,
-    );
+    this.sets = new PreparedSets(this.index, join(options.indexDirectory, 'koji', 'sets'), options.lookaside);
   }
 
   /** What indexing copies for a compose works with. */
@@ -80,7 +77,7 @@ export class Koji implements Disposable {
   }
 }
 
-function openSource(options: KojiOptions, authorities: { readonly authorities?: string }): KojiFileSource {
+function openSource(options: KojiOptions, tls: TlsIdentity): KojiFileSource {
   const { topDir, topUrl, name, files } = options.profile;
   // A mounted directory is preferred; one that is named and not mounted is no mistake where there is a URL.
   if (topDir !== null) {
@@ -91,7 +88,8 @@ function openSource(options: KojiOptions, authorities: { readonly authorities?: 
     }
   }
   if (topUrl !== null) {
-    return { kind: 'http', files: openHttpFiles({ topUrl, ...authorities }), store: options.store };
+    const hosts = options.hosts === undefined ? {} : { hosts: options.hosts };
+    return { kind: 'http', files: openKojiHttpFiles({ topUrl, tls, ...hosts }), store: options.store };
   }
   throw new ReactorError('koji.files_unknown', `The Koji profile "${name}" does not say where files are.`, {
     where: files.join(', '),

@@ -1,10 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import type { Log } from '../../log.ts';
-import { profilePlaces, readKojiProfile, type KojiProfile } from '../../upstream/koji/koji-profile.ts';
+import type { ReadUrl } from '../../rpm/repodata/location.ts';
+import { parseHostList } from '../../upstream/http/host-list.ts';
+import type { TlsIdentity } from '../../upstream/http/http-client.ts';
+import {
+  profilePlaces,
+  readKojiProfile,
+  readTlsIdentity,
+  type KojiProfile,
+} from '../../upstream/koji/koji-profile.ts';
 import { checkRepoAccess } from '../../upstream/repo-access.ts';
 import type { PackageStore } from '../package-store.ts';
 import { Koji } from './koji.ts';
@@ -20,14 +27,13 @@ export function configuredProfile(config: KojiSettings, home: string = homedir()
   return readKojiProfile(config.koji_profile, profilePlaces(home, config.koji_config), home);
 }
 
-/**
- * The authorities that the certificate of the configured Koji's file server may come from, by its origin. Throws what
- * reading the profile throws.
- */
-export function fileServerAuthorities(config: KojiSettings): ReadonlyMap<string, string> {
+/** Returns the file server of the configured Koji; null where there is none. Throws what reading the profile throws. */
+export function fileServerOf(
+  config: KojiSettings,
+): { readonly topUrl: string; readonly tls: TlsIdentity } | null {
   const profile = configuredProfile(config);
-  if (profile === null || profile.topUrl === null || profile.serverCa === null) return new Map();
-  return new Map([[new URL(profile.topUrl).origin, readFileSync(profile.serverCa, 'utf8')]]);
+  if (profile === null || profile.topUrl === null) return null;
+  return { topUrl: profile.topUrl, tls: readTlsIdentity(profile) };
 }
 
 /**
@@ -36,7 +42,12 @@ export function fileServerAuthorities(config: KojiSettings): ReadonlyMap<string,
  */
 export function openKoji(
   config: KojiSettings,
-  means: { readonly store: PackageStore; readonly clock: Clock; readonly log: Log },
+  means: {
+    readonly store: PackageStore;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly readUrl: ReadUrl;
+  },
 ): Koji | null {
   const profile = configuredProfile(config);
   if (profile === null) return null;
@@ -46,7 +57,8 @@ export function openKoji(
     store: means.store,
     indexDirectory: join(config.data_dir, 'cache'),
     clock: means.clock,
-    openLookaside: (place) => checkRepoAccess(place, policy),
+    lookaside: { open: (place) => checkRepoAccess(place, policy), readUrl: means.readUrl },
+    hosts: parseHostList(config.repo_hosts),
     isReference: config.delivery === 'reference',
     hub: {
       onRetry: (err, waitMs) => means.log.warn({ err, waitMs }, 'a call to the Koji hub is tried again'),

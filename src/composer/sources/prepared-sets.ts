@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
+import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
 import { loadIndex, saveIndex } from '../gather/index-file.ts';
 import { prepareSet, setOfSaved, updateSet, type PreparedSet } from './koji-gather-index.ts';
@@ -16,8 +17,13 @@ export interface WantedSet {
   readonly lookaside: readonly string[];
 }
 
-/** Checks a lookaside repository and answers where it is. */
-export type OpenLookaside = (place: string) => Promise<string>;
+/** How lookaside repositories are read. */
+export interface LookasideAccess {
+  /** Checks one and returns where it is. */
+  readonly open: (place: string) => Promise<string>;
+  /** Without it only local ones are read. */
+  readonly readUrl?: ReadUrl;
+}
 
 interface KeptSet {
   readonly set: PreparedSet;
@@ -37,16 +43,16 @@ const WORTH_SAVING = 2000;
 export class PreparedSets {
   readonly #known: KojiIndex;
   readonly #directory: string;
-  readonly #openLookaside: OpenLookaside;
+  readonly #access: LookasideAccess;
   readonly #most: number;
   readonly #kept = new Map<string, KeptSet>();
   readonly #last = new Map<string, Promise<unknown>>();
 
-  constructor(known: KojiIndex, directory: string, openLookaside: OpenLookaside, most = 3) {
+  constructor(known: KojiIndex, directory: string, access: LookasideAccess, most = 3) {
     this.#known = known;
     this.#directory = directory;
     mkdirSync(directory, { recursive: true });
-    this.#openLookaside = openLookaside;
+    this.#access = access;
     this.#most = most;
   }
 
@@ -122,9 +128,10 @@ export class PreparedSets {
     signal: AbortSignal,
   ): Promise<PreparedSet> {
     const places = await Promise.all(
-      wanted.lookaside.map((place) => this.#openLookaside(place.replaceAll('$basearch', arch))),
+      wanted.lookaside.map((place) => this.#access.open(place.replaceAll('$basearch', arch))),
     );
-    const context = { fetch: globalThis.fetch, signal };
+    const { readUrl } = this.#access;
+    const context = readUrl === undefined ? { signal } : { readUrl, signal };
     const loaded = await loadRepositories(
       context,
       places.map((location) => ({ location, isLookaside: true })),

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readModuleDocuments, type ModuleDocument } from '../../rpm/modulemd.ts';
 import { sourcePackage } from '../source-package.ts';
+import { openRegularFile } from '../../rpm/regular-file.ts';
 import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
@@ -74,7 +75,12 @@ export function readModulesJson(part: PublishedPart): ProductmdModules {
 
 function readMetadata(part: PublishedPart, name: string): unknown {
   try {
-    return JSON.parse(readFileSync(join(part.directory, 'compose/metadata', name), 'utf8'));
+    const { descriptor } = openRegularFile(join(part.directory, 'compose/metadata', name));
+    try {
+      return JSON.parse(readFileSync(descriptor, 'utf8'));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw unreadable(part, name, error);
   }

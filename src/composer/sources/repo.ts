@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ReactorError } from '../../model/errors.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
@@ -8,10 +6,13 @@ import { formatComps } from '../../rpm/comps.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
-import { checkRepoAccess, resolveRepoFile, type RepoPolicy } from '../../upstream/repo-access.ts';
+import { parseHostList } from '../../upstream/http/host-list.ts';
+import { checkRepoAccess, type RepoPolicy } from '../../upstream/repo-access.ts';
 import { brokenDependencies, explainWhy, type GatherResult } from '../gather/gather-result.ts';
 import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
+import type { GatherIndex } from '../gather/gather-index.ts';
 import { fileSourcesOf } from '../gather/load-repositories.ts';
+import { locatePackage, type Leads } from './locate-package.ts';
 import type { RepositoryCache } from './repository-cache.ts';
 import type { SelectedPackage, SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
 
@@ -35,11 +36,13 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
         'A compose of source type "repo" has exactly one repository.',
       );
     }
+    // What people name was let in when they asked; where it leads from there nobody has asked for.
     const policy: RepoPolicy = {
       repoRoots: repo.repoRoots,
       repoHosts: repo.repoHosts,
       isLoopbackClient: true,
     };
+    const leads: Leads = { repoRoots: repo.repoRoots, hosts: parseHostList(repo.repoHosts) };
     const open = (place: string): Promise<string> => checkRepoAccess(place, policy);
     context.progress('resolve', 0, request.arches.length, 'arches');
     const inputs: ArchInput[] = [];
@@ -65,10 +68,9 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       set: 'repositories',
       method: request.flags.includes('no_deps') ? 'nodeps' : 'deps',
       packages,
-      archRestrictionsOf: (index, source) =>
-        readRestrictions(opened, index.repositoryOf(source).name, index.locationOf(source).href),
+      archRestrictionsOf: (index, source) => readRestrictions(index, source, leads),
     });
-    const chosen = await collect(results, policy);
+    const chosen = await collect(results, leads);
     const revision = Number(
       opened.find((one) => one.location === inputs[0]?.index.repositories.at(-1)?.name)?.revision,
     );
@@ -98,11 +100,26 @@ function listUnmatched(results: readonly ArchResult[]): string[] {
   return (first ?? []).filter((pattern) => others.every((missing) => missing.includes(pattern)));
 }
 
-/** ExcludeArch and ExclusiveArch are in the header only; for a remote repository they are not asked for. */
-function readRestrictions(opened: readonly Repository[], name: string, href: string) {
-  const location = opened.find((one) => one.location === name)?.location ?? '';
-  if (!location.startsWith('/')) return null;
-  return archRestrictionsOf(readRpmFile(`${location}/${href}`, { pkgid: 'unused' }).header);
+/**
+ * Reads what only headers say, ExcludeArch and ExclusiveArch. Nothing is known of packages behind HTTP, nor of those
+ * that cannot be read: they matter only where they are chosen, and are looked at then.
+ */
+function readRestrictions(index: GatherIndex, id: number, leads: Leads) {
+  try {
+    const origin = locate(index, id, leads);
+    if (origin.kind !== 'file') return null;
+    return archRestrictionsOf(readRpmFile(origin.path, { pkgid: 'unused' }).header);
+  } catch (error) {
+    if (error instanceof ReactorError && unreadable.has(error.code)) return null;
+    throw error;
+  }
+}
+
+const unreadable = new Set(['repo.file_missing', 'repo.outside', 'repo.not_allowed', 'rpm.unreadable']);
+
+function locate(index: GatherIndex, id: number, leads: Leads) {
+  const { href, base } = index.locationOf(id);
+  return locatePackage({ repository: index.repositoryOf(id).name, href, base }, leads);
 }
 
 interface Chosen {
@@ -112,14 +129,15 @@ interface Chosen {
 }
 
 /** The packages of every arch; one object for one file, whatever arches hold it. */
-async function collect(results: readonly ArchResult[], policy: RepoPolicy): Promise<Chosen> {
+async function collect(results: readonly ArchResult[], leads: Leads): Promise<Chosen> {
   const known = new Map<string, SourcePackage>();
   const repositories = new Map<SourcePackage, string>();
-  const describe = async (result: GatherResult, id: number): Promise<SelectedPackage> => {
+  const describe = (result: GatherResult, id: number): SelectedPackage => {
     const { index } = result;
     const repository = index.repositoryOf(id).name;
-    const key = `${repository} ${index.locationOf(id).href}`;
-    const found = known.get(key) ?? (await toPackage(result, id, repository, policy));
+    const { href, base = '' } = index.locationOf(id);
+    const key = `${repository} ${base} ${href}`;
+    const found = known.get(key) ?? toPackage(result, id, leads);
     known.set(key, found);
     repositories.set(found, repository);
     const why = result.why(id);
@@ -129,7 +147,10 @@ async function collect(results: readonly ArchResult[], policy: RepoPolicy): Prom
   for (const { arch, result } of results) {
     const list = async (ids: readonly number[]): Promise<SelectedPackage[]> => {
       const packages: SelectedPackage[] = [];
-      for (const id of ids) packages.push(await describe(result, id));
+      for (const id of ids) {
+        packages.push(describe(result, id));
+        if (packages.length % LOOKS_AT_ONCE === 0) await new Promise((go) => setImmediate(go));
+      }
       return packages;
     };
     trees.push({
@@ -142,74 +163,37 @@ async function collect(results: readonly ArchResult[], policy: RepoPolicy): Prom
   return { trees, repositories };
 }
 
-async function toPackage(
-  result: GatherResult,
-  id: number,
-  repository: string,
-  policy: RepoPolicy,
-): Promise<SourcePackage> {
+/** Files are looked for with synchronous calls; after so many others get their turn. */
+const LOOKS_AT_ONCE = 500;
+
+function toPackage(result: GatherResult, id: number, leads: Leads): SourcePackage {
   const { index } = result;
   const nevra = index.nevraOf(id);
-  const { href, base } = index.locationOf(id);
+  const { href } = index.locationOf(id);
   const pkgid = index.pkgidOf(id);
+  const sha256 = /^[0-9a-f]{64}$/.test(pkgid) ? pkgid : null;
+  const origin = locate(index, id, leads);
   return sourcePackage({
     ...nevra,
     sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
-    fileName: fileNameOf(href, repository),
-    payload: `${pkgid.length === SHA256_DIGITS ? 'sha256' : 'pkgid'}:${pkgid}`,
+    fileName: fileNameOf(href, index.repositoryOf(id).name),
+    payload: `${sha256 === null ? 'pkgid' : 'sha256'}:${pkgid}`,
     sigkey: undefined,
     size: index.sizeOf(id),
-    origin: await originOf(repository, href, base, pkgid, policy),
+    origin: origin.kind === 'file' ? origin : { ...origin, sha256 },
   });
 }
 
-const SHA256_DIGITS = 64;
-
-/** The last part of a location. Throws `repo.file_name_unfit` for what cannot be a file of a compose. */
+/** Returns the last part of a location, without its query. Throws `repo.file_name_unfit` for what cannot be a file of a compose. */
 function fileNameOf(href: string, repository: string): string {
-  const name = href.slice(href.lastIndexOf('/') + 1);
+  const path = href.replace(/(\.rpm)\?.*$/s, '$1');
+  const name = path.slice(path.lastIndexOf('/') + 1);
   // oxlint-disable-next-line no-control-regex
   if (/^[^.\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*\.rpm$/.test(name) && Buffer.byteLength(name) <= 255)
     return name;
   throw new ReactorError(
     'repo.file_name_unfit',
     `The metadata call a package ${JSON.stringify(href.slice(0, 200))}, which is no name of an RPM file.`,
-    { where: repository },
-  );
-}
-
-/**
- * Where a package lies. What the metadata point to, by `xml:base` or by a whole URL, is held to the same roots and
- * hosts as what people point to, and what comes over the network may not point to files of this machine.
- */
-async function originOf(
-  repository: string,
-  href: string,
-  base: string | undefined,
-  pkgid: string,
-  policy: RepoPolicy,
-): Promise<SourcePackage['origin']> {
-  const isRemote = /^https?:/i.test(repository);
-  const root = base ?? repository;
-  if (/^https?:/i.test(root) || /^https?:/i.test(href)) {
-    const url = URL.parse(href, root.endsWith('/') ? root : `${root}/`)?.href;
-    if (url === undefined) throw leadsOut(repository, href);
-    if (new URL(url).host !== URL.parse(repository)?.host) await checkRepoAccess(url, policy);
-    return { kind: 'http', url, sha256: /^[0-9a-f]{64}$/.test(pkgid) ? pkgid : null };
-  }
-  if (base === undefined) {
-    return { kind: 'file', path: await resolveRepoFile(repository, href, policy.repoRoots) };
-  }
-  if (isRemote) throw leadsOut(repository, base);
-  const directory = base.startsWith('file:') ? fileURLToPath(base) : resolve(repository, base);
-  const checked = await checkRepoAccess(directory, policy);
-  return { kind: 'file', path: await resolveRepoFile(checked, href, policy.repoRoots) };
-}
-
-function leadsOut(repository: string, place: string): ReactorError {
-  return new ReactorError(
-    'repo.outside',
-    `The metadata refer to ${place.slice(0, 200)}, which is outside the repository.`,
     { where: repository },
   );
 }

@@ -4,6 +4,7 @@ import {
   type LoadedRepositories,
   type RepositoryToLoad,
 } from '../gather/load-repositories.ts';
+import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 
 /**
@@ -14,9 +15,12 @@ export class RepositoryCache {
   readonly #kept = new Map<string, LoadedRepositories>();
   readonly #loading = new Map<string, Promise<LoadedRepositories>>();
   readonly #most: number;
+  readonly #remote: { readonly readUrl?: ReadUrl };
 
-  constructor(most = 8) {
+  /** Without `readUrl` only local repositories are read. */
+  constructor({ most = 8, readUrl }: { readonly most?: number; readonly readUrl?: ReadUrl } = {}) {
     this.#most = most;
+    this.#remote = readUrl === undefined ? {} : { readUrl };
   }
 
   /**
@@ -29,7 +33,7 @@ export class RepositoryCache {
       { location: main, isLookaside: false },
     ];
     const opened = await Promise.all(
-      wanted.map(({ location }) => openRepository({ fetch: patientFetch, signal }, location)),
+      wanted.map(({ location }) => openRepository({ ...this.#remote, signal }, location)),
     );
     const key = keyOf(opened);
     const found = this.#kept.get(key);
@@ -43,7 +47,7 @@ export class RepositoryCache {
 
   /** What is kept outlives the job that asked first, so it must not end with that job's signal. */
   #start(key: string, wanted: readonly RepositoryToLoad[]): Promise<LoadedRepositories> {
-    const loading = loadRepositories({ fetch: patientFetch }, wanted)
+    const loading = loadRepositories(this.#remote, wanted)
       .then((loaded) => {
         // By what was loaded, not by what was looked up: it may have changed in between.
         this.#keep(keyOf(loaded.repositories), loaded);
@@ -73,12 +77,3 @@ function keyOf(repositories: readonly Repository[]): string {
     )
     .join('\n');
 }
-
-const ANSWER_WITHIN = 300_000;
-
-/** A server that takes a connection and never ends its answer must not hold a compose for ever. */
-const patientFetch: typeof fetch = (input, init) => {
-  const limit = AbortSignal.timeout(ANSWER_WITHIN);
-  const signal = init?.signal ?? undefined;
-  return fetch(input, { ...init, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
-};

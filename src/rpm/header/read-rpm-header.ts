@@ -1,7 +1,8 @@
 import { createHash, hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { type RpmHeader, bytesNeeded, parseRpmHeader } from './rpm-header.ts';
+import { openRegularFile, type OpenedFile } from '../regular-file.ts';
 import { rpmProblem } from './rpm-problem.ts';
 
 const FIRST_READ = 32 * 1024;
@@ -108,9 +109,9 @@ function digestOf(descriptor: number, begin: Buffer, size: number): string {
  * is read once from begin to end and hashed on the way. Throws `rpm.unreadable` and the other `rpm.*`.
  */
 export function readRpmFile(path: string, options: RpmFileOptions = {}): RpmFile {
-  const descriptor = openRpm(path);
+  const { descriptor, stats } = openRpm(path);
   try {
-    const { size, mtimeMs, ino: inode } = fstatSync(descriptor);
+    const { size, mtimeMs, ino: inode } = stats;
     const first = options.pkgid === undefined ? HASH_READ : FIRST_READ;
     const bytes = readHeaderBytes(descriptor, path, size, first, options.scratch);
     const pkgid = options.pkgid ?? digestOf(descriptor, bytes, size);
@@ -121,9 +122,9 @@ export function readRpmFile(path: string, options: RpmFileOptions = {}): RpmFile
   }
 }
 
-function openRpm(path: string): number {
+function openRpm(path: string): OpenedFile {
   try {
-    return openSync(path, 'r');
+    return openRegularFile(path);
   } catch (cause) {
     throw new ReactorError('rpm.unreadable', `The package cannot be opened: ${messageOf(cause)}.`, {
       where: path,

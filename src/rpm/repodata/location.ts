@@ -1,11 +1,19 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, ReactorError } from '../../model/errors.ts';
+import { readRegularFile } from '../regular-file.ts';
+import { urlBelow } from './url-below.ts';
 
-/** What reading a repository needs of the world. `fetch` is only called for http and https. */
+/**
+ * Reads what lies behind an http(s) URL, at most `limit` bytes. Throws `repodata.unreachable`, `repodata.unreadable`,
+ * `repodata.too_large`, or what its policy throws.
+ */
+export type ReadUrl = (url: string, limit: number, signal?: AbortSignal) => Promise<Buffer>;
+
+/** What reading a repository needs of the world. Without `readUrl` only local ones are read. */
 export interface RepositoryContext {
-  readonly fetch?: typeof globalThis.fetch;
+  readonly readUrl?: ReadUrl;
   readonly signal?: AbortSignal;
 }
 
@@ -15,7 +23,7 @@ export type ReadBelow = (href: string, limit: number) => Promise<Buffer>;
 const plainLocation = /^[A-Za-z0-9_][A-Za-z0-9_+.~^/-]*$/;
 
 /**
- * Refuses a location that leaves the repository: absolute, with a scheme, with `..`, a backslash or a NUL.
+ * Refuses a location of metadata that leaves the repository: absolute, with a scheme, with `..`, a backslash or a NUL.
  * Throws `repodata.location_unsafe`.
  */
 export function checkLocation(href: string, where: string): void {
@@ -40,24 +48,20 @@ export function checkLocation(href: string, where: string): void {
   );
 }
 
-function tooLarge(where: string, limit: number): ReactorError {
-  return new ReactorError('repodata.too_large', `The file has more than ${limit} bytes.`, { where });
-}
-
 function readBelowDirectory(directory: string): ReadBelow {
   return async (href, limit) => {
     checkLocation(href, directory);
     const path = join(directory, href);
     try {
-      const root = realpathSync(directory);
-      const real = realpathSync(path);
+      const root = await realpath(directory);
+      const real = await realpath(path);
       if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) {
         throw new ReactorError('repodata.location_unsafe', `"${href}" links out of the repository.`, {
           where: path,
         });
       }
-      if (statSync(real).size > limit) throw tooLarge(path, limit);
-      return readFileSync(real);
+      const bytes = await readRegularFile(real, limit);
+      if (bytes !== null) return bytes;
     } catch (thrown) {
       if (thrown instanceof ReactorError) throw thrown;
       throw new ReactorError('repodata.unreadable', `Cannot read ${href}: ${messageOf(thrown)}.`, {
@@ -66,58 +70,27 @@ function readBelowDirectory(directory: string): ReadBelow {
         hint: 'Is this a repository, with repodata/repomd.xml in it?',
       });
     }
+    throw new ReactorError('repodata.too_large', `The file has more than ${limit} bytes.`, { where: path });
   };
 }
 
-async function readBody(response: Response, limit: number, where: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  if (response.body === null) return Buffer.alloc(0);
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(where, limit);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
-}
-
-function readBelowUrl(context: RepositoryContext, base: string): ReadBelow {
-  const root = base.endsWith('/') ? base : `${base}/`;
+function readBelowUrl({ readUrl, signal }: RepositoryContext, base: string): ReadBelow {
   return async (href, limit) => {
-    checkLocation(href, root);
-    const url = new URL(href, root).href;
-    const { signal } = context;
-    const send = context.fetch ?? globalThis.fetch;
-    let body: Buffer;
-    let status: number;
-    try {
-      const response = await send(url, signal === undefined ? {} : { signal });
-      status = response.status;
-      body = response.ok ? await readBody(response, limit, url) : Buffer.alloc(0);
-      if (!response.ok) await response.body?.cancel();
-    } catch (thrown) {
-      if (thrown instanceof ReactorError) throw thrown;
-      signal?.throwIfAborted();
-      throw new ReactorError('repodata.unreachable', `Cannot reach ${url}: ${messageOf(thrown)}.`, {
-        where: url,
-        fate: 'retry',
-        cause: thrown,
-      });
-    }
-    if (status >= 200 && status < 300) return body;
-    throw new ReactorError('repodata.unreadable', `The server answers ${status} for ${href}.`, {
-      where: url,
-      fate: status >= 500 || status === 429 ? 'retry' : 'drop',
-    });
+    checkLocation(href, base);
+    const url = urlBelow(base, href);
+    if (url === null || readUrl === undefined) throw unknown(base);
+    return readUrl(url, limit, signal);
   };
 }
 
-/** A reader of the files below a directory path, a file:// URL or an http(s) URL. Throws `repodata.location_unknown`. */
+/** Returns a reader of the files below a directory path, a file:// URL or an http(s) URL. Throws `repodata.location_unknown`. */
 export function readBelow(context: RepositoryContext, location: string): ReadBelow {
   if (/^https?:\/\//i.test(location)) return readBelowUrl(context, location);
   if (/^file:\/\//i.test(location)) return readBelowDirectory(fileURLToPath(location));
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
-    throw new ReactorError('repodata.location_unknown', `"${location}" is no path, file:// or http(s) URL.`);
-  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw unknown(location);
   return readBelowDirectory(location);
+}
+
+function unknown(location: string): ReactorError {
+  return new ReactorError('repodata.location_unknown', `"${location}" is no path, file:// or http(s) URL.`);
 }

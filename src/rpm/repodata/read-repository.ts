@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { ReactorError } from '../../model/errors.ts';
-import { compressionOf, contentLimit, decompressParts, joinParts, METADATA_LIMIT } from './decompress.ts';
+import { compressionOf, contentLimit, decompressParts, joinParts } from './decompress.ts';
 import { inSlices } from './in-slices.ts';
-import { readBelow, type RepositoryContext } from './location.ts';
+import { readBelow, type ReadBelow, type RepositoryContext } from './location.ts';
 import { parseRepomd, type RepomdChecksum, type RepomdRecord } from './repomd.ts';
 import { decoderOfXml, encodingOfXml } from './xml-encoding.ts';
 
 const REPOMD_LIMIT = 16 * 1024 * 1024;
+/** The most bytes of a metadata file as it is packed, whatever repomd.xml says: so many lie in memory. */
+const PACKED_LIMIT = 512 * 1024 * 1024;
 const algorithms: Readonly<Record<string, string>> = {
   md5: 'md5',
   sha: 'sha1',
@@ -30,7 +32,8 @@ export interface Repository {
   /**
    * The decompressed content of a metadata file, size and both checksums verified. Throws
    * `repodata.record_missing`, `repodata.checksum_mismatch`, `repodata.checksum_unknown`, `repodata.too_large`,
-   * `repodata.compression_broken`, `repodata.encoding`, `repodata.unreadable`. XML in another encoding comes as UTF-8.
+   * `repodata.compression_broken`, `repodata.encoding`, `repodata.unreadable`, `repodata.file_missing`. XML in another
+   * encoding comes as UTF-8.
    */
   readRecord(type: string): Promise<Buffer>;
   /**
@@ -67,6 +70,51 @@ function verifyFound(found: string, checksum: RepomdChecksum, what: string, wher
     `The ${what} is ${found}, repomd.xml says ${checksum.value}.`,
     { where, fate: 'retry', hint: 'The repository changed while it was read, or a mirror is stale.' },
   );
+}
+
+/**
+ * Reads a metadata file that repomd.xml lists, no further than its size says. Throws `repodata.too_large`,
+ * `repodata.size_mismatch` where it is longer, and `repodata.file_missing`: a repository that is written meanwhile.
+ */
+async function readListed(read: ReadBelow, record: RepomdRecord, where: string): Promise<Buffer> {
+  const size = record.size ?? PACKED_LIMIT;
+  if (size > PACKED_LIMIT) {
+    throw new ReactorError(
+      'repodata.too_large',
+      `repomd.xml says that the ${record.type} has ${size} bytes.`,
+      {
+        where,
+        hint: `No more than ${PACKED_LIMIT} bytes are read of one file.`,
+      },
+    );
+  }
+  try {
+    return await read(record.href, size);
+  } catch (thrown) {
+    if (!(thrown instanceof ReactorError)) throw thrown;
+    if (thrown.code === 'repodata.too_large' && record.size !== null) {
+      throw new ReactorError(
+        'repodata.size_mismatch',
+        `The file is larger than the ${size} bytes repomd.xml says.`,
+        {
+          where,
+          fate: 'retry',
+          cause: thrown,
+        },
+      );
+    }
+    if (thrown.code !== 'repodata.unreadable' || thrown.fate === 'retry') throw thrown;
+    throw new ReactorError(
+      'repodata.file_missing',
+      `The ${record.type} that repomd.xml lists cannot be read.`,
+      {
+        where,
+        fate: 'retry',
+        hint: `${thrown.message} The repository changed while it was read, or a mirror is not whole.`,
+        cause: thrown,
+      },
+    );
+  }
 }
 
 function verifySize(found: number, declared: number | null, what: string, where: string): void {
@@ -156,7 +204,7 @@ export async function openRepository(context: RepositoryContext, location: strin
       });
     }
     const where = `${base}/${record.href}`;
-    const bytes = await read(record.href, record.size ?? METADATA_LIMIT);
+    const bytes = await readListed(read, record, where);
     context.signal?.throwIfAborted();
     verifySize(bytes.length, record.size, 'size', where);
     await verify(bytes, record.checksum, where);

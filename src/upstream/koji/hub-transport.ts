@@ -11,12 +11,18 @@ import { messageOf, ReactorError } from '../../model/errors.ts';
 import { XmlRpcReader, type XmlRpcAnswer, type XmlRpcRows } from './xml-rpc-read.ts';
 import { XmlRpcSyntaxError } from './xml-rpc-text.ts';
 
-/** How the hub is reached. */
+/**
+ * How the hub is reached: with Node's own client and not with `HttpClient`, since a call is repeated only where its
+ * connection had been used before (a stale one, told by `reusedSocket`, which undici does not say), and an answer is
+ * parsed while it comes. Redirects are not followed.
+ */
 export interface HubTransport {
   readonly url: URL;
   readonly agent: HttpAgent | HttpsAgent;
   /** PEM of the authorities a hub's certificate may come from; the system's own where absent. */
   readonly authorities?: string;
+  /** PEM of a client certificate and its key. */
+  readonly certificate?: string;
   /** A connection silent for so many milliseconds is given up. The hub is silent while it works. */
   readonly silenceMs: number;
   readonly userAgent: string;
@@ -37,6 +43,8 @@ export class StaleConnectionError extends Error {
 }
 
 const MAX_ERROR_BODY = 2000;
+/** Bytes of an answer after decoding: some twenty times what the largest tag of a large Koji takes. */
+const MAX_ANSWER = 1024 * 1024 * 1024;
 
 /** An agent that keeps connections for the URL's scheme. */
 export function makeAgent(url: URL, maxSockets: number): HttpAgent | HttpsAgent {
@@ -92,6 +100,9 @@ function openRequest(transport: HubTransport, call: Exchange): ClientRequest {
     },
     ...(call.signal === undefined ? {} : { signal: call.signal }),
     ...(isHttps && transport.authorities !== undefined ? { ca: transport.authorities } : {}),
+    ...(isHttps && transport.certificate !== undefined
+      ? { cert: transport.certificate, key: transport.certificate }
+      : {}),
   });
 }
 
@@ -103,6 +114,7 @@ async function readAnswerOf(response: IncomingMessage, call: Exchange, where: st
     return reader.end();
   } catch (error) {
     if (call.signal?.aborted === true) throw error;
+    if (error instanceof TooLargeError) throw tooLarge(where);
     if (!(error instanceof XmlRpcSyntaxError)) {
       if (error instanceof CutError) throw cut(where, error.cause);
       throw error;
@@ -113,6 +125,7 @@ async function readAnswerOf(response: IncomingMessage, call: Exchange, where: st
 }
 
 class CutError extends Error {}
+class TooLargeError extends Error {}
 
 function decoded(response: IncomingMessage): Readable {
   const encoding = response.headers['content-encoding'] ?? 'identity';
@@ -129,8 +142,11 @@ function pushAll(stream: Readable, response: IncomingMessage, reader: XmlRpcRead
       response.destroy();
     };
     const failCut = (cause: unknown): void => fail(new CutError('cut', { cause }));
+    let size = 0;
     stream.on('data', (chunk: Buffer) => {
       try {
+        size += chunk.length;
+        if (size > MAX_ANSWER) throw new TooLargeError('too large');
         reader.push(chunk);
       } catch (error) {
         fail(error);
@@ -147,7 +163,8 @@ async function refusal(response: IncomingMessage, where: string): Promise<never>
   const status = response.statusCode ?? 0;
   let body = '';
   for await (const chunk of response) {
-    if (body.length < MAX_ERROR_BODY) body += String(chunk);
+    body += String(chunk);
+    if (body.length >= MAX_ERROR_BODY) break;
   }
   const isFromHub = response.headers['koji-version'] !== undefined;
   const said = body
@@ -184,6 +201,10 @@ function unreachable(where: string, cause: unknown): ReactorError {
     cause,
     hint: 'Look whether the hub URL of the Koji profile is right and the host can be reached from here.',
   });
+}
+
+function tooLarge(where: string): ReactorError {
+  return new ReactorError('http.too_large', `The Koji hub sends more than ${MAX_ANSWER} bytes.`, { where });
 }
 
 function cut(where: string, cause: unknown): ReactorError {

@@ -25,6 +25,7 @@ export interface HubPatience {
 export interface KojiHubOptions {
   readonly url: string;
   readonly authorities?: string;
+  readonly certificate?: string;
   readonly patience?: Partial<HubPatience>;
   readonly maxConnections?: number;
   /** Waits; a test passes its own. */
@@ -82,6 +83,7 @@ export class KojiHub {
       silenceMs: this.#patience.silenceMs,
       userAgent: 'odcs-reactor',
       ...(options.authorities === undefined ? {} : { authorities: options.authorities }),
+      ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
     };
     this.#sleep =
       options.sleep ??

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
+import type { TlsIdentity } from '../http/http-client.ts';
 
 /** One Koji as its clients are configured for it. */
 export interface KojiProfile {
@@ -12,6 +13,8 @@ export interface KojiProfile {
   readonly topUrl: string | null;
   /** File of the authorities that the hub's certificate may come from. */
   readonly serverCa: string | null;
+  /** File with a client certificate and its key, for servers that ask for one; absent where there is none. */
+  readonly certificate?: string;
   /** The files the profile was read from. */
   readonly files: readonly string[];
 }
@@ -55,13 +58,28 @@ export function readKojiProfile(name: string, places: readonly string[], home = 
       fate: 'halt',
     });
   }
+  const certificate = pathOf(values.get('cert'), home);
   return {
     name,
     server,
     topDir: pathOf(values.get('topdir'), home),
     topUrl: emptyToNull(values.get('topurl')?.replace(/\/+$/, '')),
     serverCa: pathOf(values.get('serverca'), home),
+    ...(certificate !== null && isThere(certificate) ? { certificate } : {}),
     files,
+  };
+}
+
+/** Profiles name a certificate that only those have who log in with one. */
+function isThere(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** Reads what a profile says of TLS. Throws `koji.profile_unreadable`. */
+export function readTlsIdentity({ serverCa, certificate }: KojiProfile): TlsIdentity {
+  return {
+    ...(serverCa === null ? {} : { authorities: readText(serverCa) }),
+    ...(certificate === undefined ? {} : { certificate: readText(certificate) }),
   };
 }
 

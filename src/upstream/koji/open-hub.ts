@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { KojiHub, type KojiHubOptions } from './hub.ts';
-import type { KojiProfile } from './koji-profile.ts';
+import { readTlsIdentity, type KojiProfile } from './koji-profile.ts';
 
-/** The hub of a profile, trusted as the profile says. Throws `koji.hub_url_invalid`. */
+/** Opens the hub of a profile, trusted as the profile says. Throws `koji.hub_url_invalid`, `koji.profile_unreadable`. */
 export function openHub(profile: KojiProfile, options: Partial<KojiHubOptions> = {}): KojiHub {
-  const authorities =
-    profile.serverCa === null ? {} : { authorities: readFileSync(profile.serverCa, 'utf8') };
-  return new KojiHub({ url: profile.server, ...authorities, ...options });
+  return new KojiHub({ url: profile.server, ...readTlsIdentity(profile), ...options });
 }

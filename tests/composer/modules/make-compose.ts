@@ -63,7 +63,7 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
     store: new PackageStore(join(directory, 'store')),
     indexDirectory: join(directory, 'index'),
     clock: { now: () => NOW },
-    openLookaside: async (place) => place,
+    lookaside: { open: async (place) => place },
     isReference: false,
   });
   context.after(() => {

@@ -104,7 +104,7 @@ test('metadata that was read once is not read again', async () => {
   const id = await part(['nginx', 'bash']);
   const fragments = new FragmentKeeper();
   let reads = 0;
-  const repositories = new RepositoryCache(8);
+  const repositories = new RepositoryCache({ most: 8 });
   const source = createComposeSource({
     handle: composer.context.database.handle,
     repositories,

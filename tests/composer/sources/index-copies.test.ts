@@ -15,7 +15,7 @@ import { ReactorError } from '../../../src/model/errors.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
 import { indexCopies, type KojiFileSource } from '../../../src/composer/sources/index-copies.ts';
 import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
-import { openHttpFiles } from '../../../src/composer/sources/koji-http-files.ts';
+import { openKojiHttpFiles } from '../../../src/composer/sources/koji-http-files.ts';
 import { KojiIndex } from '../../../src/composer/sources/koji-index.ts';
 import { makePackageSet } from '../../../src/composer/sources/koji-package-set.ts';
 import { chooseCopies, readSigningWish, type ChosenCopy } from '../../../src/composer/sources/signing.ts';
@@ -41,7 +41,7 @@ const server = await startHubServer((call) => {
 });
 const hub = new KojiHub({ url: server.url });
 const fileServer = await startFileServer(topDir);
-const http = openHttpFiles({ topUrl: fileServer.url });
+const http = openKojiHttpFiles({ topUrl: fileServer.url });
 const opened: KojiIndex[] = [];
 
 after(async () => {

@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { PackageStore } from '../../../src/composer/package-store.ts';
-import { fetchPackages } from '../../../src/composer/sources/koji-fetch.ts';
+import { fetchPackages, type FetchContext } from '../../../src/composer/fetch-packages.ts';
 import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
-import { openHttpFiles, type KojiHttpFiles } from '../../../src/composer/sources/koji-http-files.ts';
+import { openKojiHttpFiles, type KojiHttpFiles } from '../../../src/composer/sources/koji-http-files.ts';
 import { rpmPath, urlOfPath } from '../../../src/upstream/koji/koji-path.ts';
 import { startFileServer, type FileServer } from '../../upstream/koji/file-server.ts';
 
@@ -51,10 +51,25 @@ async function serve(
   options: { ranges?: boolean } = {},
 ): Promise<{ server: FileServer; files: KojiHttpFiles }> {
   const server = await startFileServer(topDir, { ...options, prefix: '/kojifiles' });
-  const files = openHttpFiles({ topUrl: server.url, parallel: 4, sleep: () => Promise.resolve() });
+  const files = openKojiHttpFiles({ topUrl: server.url, parallel: 4, sleep: () => Promise.resolve() });
   servers.push(server);
   opened.push(files);
   return { server, files };
+}
+
+interface KojiWanted {
+  readonly path: string;
+  readonly digest: string | null;
+  readonly size: number | null;
+}
+
+function fetchFrom(
+  files: KojiHttpFiles,
+  context: Omit<FetchContext, 'http' | 'now'>,
+  wanted: readonly KojiWanted[],
+): ReturnType<typeof fetchPackages> {
+  const named = wanted.map(({ path, digest, size }) => ({ url: files.urlOf(path), digest, size }));
+  return fetchPackages({ ...context, now, http: files.http }, named);
 }
 
 let stores = 0;
@@ -106,7 +121,7 @@ for (const ranges of [true, false]) {
     const { files, server } = await serve({ ranges });
     server.troubles.push({ kind: 'cut', afterBytes: 200_000 });
     const store = newStore();
-    const [stored] = await fetchPackages({ files, store, now }, [big]);
+    const [stored] = await fetchFrom(files, { store }, [big]);
     assert.equal(stored?.digest, big.digest);
     assert.ok(await store.verify(big.digest));
     const resumed = server.requests.some((line) => /bytes=[1-9]/.test(line));
@@ -119,10 +134,10 @@ test('what the store has is not asked for again', async () => {
   const { files, server } = await serve();
   const store = newStore();
   const progress: number[] = [];
-  await fetchPackages({ files, store, now, onProgress: (done) => progress.push(done) }, [big, small]);
+  await fetchFrom(files, { store, onProgress: (done) => progress.push(done) }, [big, small]);
   assert.deepEqual(progress, [1, 2]);
   const count = server.requests.length;
-  const again = await fetchPackages({ files, store, now }, [big, small]);
+  const again = await fetchFrom(files, { store }, [big, small]);
   assert.equal(server.requests.length, count);
   assert.equal(readFileSync(again[1]?.path ?? '').toString(), 'small');
 });
@@ -131,12 +146,12 @@ test('another content than promised does not enter the store', async () => {
   const { files } = await serve();
   const store = newStore();
   const wrong = { ...small, digest: big.digest };
-  await assert.rejects(fetchPackages({ files, store, now }, [wrong]), { code: 'store.digest_differs' });
-  await assert.rejects(fetchPackages({ files, store, now }, [{ ...small, size: 4 }]), {
+  await assert.rejects(fetchFrom(files, { store }, [wrong]), { code: 'store.digest_differs' });
+  await assert.rejects(fetchFrom(files, { store }, [{ ...small, size: 4 }]), {
     code: 'store.size_differs',
   });
   assert.equal(existsSync(store.pathOf(big.digest)), false);
-  await assert.rejects(fetchPackages({ files, store, now }, [{ ...small, path: 'none.rpm' }]), {
+  await assert.rejects(fetchFrom(files, { store }, [{ ...small, path: 'none.rpm' }]), {
     code: 'koji.file_missing',
   });
 });
@@ -144,7 +159,7 @@ test('another content than promised does not enter the store', async () => {
 test('pruning keeps what a compose links to and what was used lately', async () => {
   const { files } = await serve();
   const store = newStore();
-  await fetchPackages({ files, store, now }, [big, small]);
+  await fetchFrom(files, { store }, [big, small]);
   const used = new Date('2026-11-22T13:00:00Z');
   utimesSync(store.pathOf(big.digest), now, now);
   utimesSync(store.pathOf(small.digest), now, now);

@@ -24,6 +24,7 @@ import { planCompose, type ComposePlan, type OutputSettings } from '../../../src
 import { kojiSource } from '../../../src/composer/sources/koji-source.ts';
 import { Koji } from '../../../src/composer/sources/koji.ts';
 import { openOriginFetcher } from '../../../src/composer/fetch-origin.ts';
+import { configuredPolicy } from '../../../src/upstream/http/fetch-policy.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { ReactorError } from '../../../src/model/errors.ts';
@@ -62,7 +63,7 @@ const server = await startHubServer(state.answer);
 const files = await startFileServer(topDir);
 const clock = { now: () => new Date(state.now * 1000) };
 const store = new PackageStore(join(folder, 'store'));
-const fetcher = openOriginFetcher({ store, clock });
+const fetcher = openOriginFetcher({ store, clock, policy: configuredPolicy([files.url]) });
 const placing = new PlacingThread();
 const opened: Koji[] = [];
 
@@ -90,7 +91,7 @@ function openKoji(name: string, place: { readonly topDir?: string; readonly topU
     store,
     indexDirectory: join(folder, name),
     clock,
-    openLookaside: (location) => Promise.resolve(location),
+    lookaside: { open: (location) => Promise.resolve(location) },
     isReference: false,
   });
   opened.push(koji);

@@ -18,7 +18,7 @@ const koji = new Koji({
   store: new PackageStore(join(folder, 'store')),
   indexDirectory: folder,
   clock: { now: () => new Date('2026-11-22T12:00:00Z') },
-  openLookaside: (place) => Promise.resolve(place),
+  lookaside: { open: (place) => Promise.resolve(place) },
   isReference: false,
 });
 

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ReactorError } from '../../model/errors.ts';
+import { urlBelow } from '../../rpm/repodata/url-below.ts';
+import { checkLead } from '../../upstream/http/fetch-policy.ts';
+import type { HostList } from '../../upstream/http/host-list.ts';
+import { resolveRepoFile } from '../../upstream/repo-access.ts';
+
+/** Where the metadata of repositories may lead. */
+export interface Leads {
+  readonly repoRoots: readonly string[];
+  readonly hosts: HostList;
+}
+
+/** What a repository says of where a package lies. */
+export interface NamedLocation {
+  /** The directory or URL of the repository, as `checkRepoAccess` returned it. */
+  readonly repository: string;
+  readonly href: string;
+  /** `xml:base`, where there is one. */
+  readonly base: string | undefined;
+}
+
+/** Where that is: a file of this machine or a URL. */
+export type LocatedPackage =
+  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'http'; readonly url: string };
+
+const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
+const isFileUrl = (text: string): boolean => /^file:/i.test(text);
+
+/**
+ * Returns where a package lies. A location is judged by where it leads, not by its text, and as what it is: the word
+ * of an upstream, which no person on this machine has spoken. A repository behind HTTP leads to no file; a local one
+ * leads to files its asker may read, and to hosts that are allowed. Throws `repo.outside`, `repo.not_allowed`,
+ * `repo.file_missing`.
+ */
+export function locatePackage(named: NamedLocation, leads: Leads): LocatedPackage {
+  const { repository, href, base } = named;
+  const home = isUrl(repository) ? new URL(repository) : null;
+  const place = isUrl(href) || isFileUrl(href) ? href : (base ?? '');
+  if (home === null && !isUrl(place)) return { kind: 'file', path: localPathOf(named, leads) };
+  if (isFileUrl(place)) throw leadsOut(repository, place);
+  const root = base === undefined || isUrl(href) ? repository : urlBelow(repository, base);
+  const text = root === null ? null : urlBelow(root, href);
+  if (text === null) throw leadsOut(repository, href);
+  const url = new URL(text);
+  checkLead(leads.hosts, url, home);
+  return { kind: 'http', url: url.href };
+}
+
+function localPathOf({ repository, href, base }: NamedLocation, { repoRoots }: Leads): string {
+  const path = isFileUrl(href) ? pathOf(href) : href;
+  const from = base === undefined ? '' : isFileUrl(base) ? pathOf(base) : base;
+  return resolveRepoFile(repository, from === '' ? path : resolve(repository, from, path), repoRoots);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new ReactorError('repo.outside', `"${url.slice(0, 200)}" is no file of this machine.`, { cause });
+  }
+}
+
+function leadsOut(repository: string, place: string): ReactorError {
+  return new ReactorError(
+    'repo.outside',
+    `The metadata refer to ${place.slice(0, 200)}, where this repository may not lead.`,
+    { where: repository, hint: 'A repository behind HTTP leads to http(s) URLs only.' },
+  );
+}
