@@ -264,7 +264,8 @@ export class PlainPackage {
     if (length === 0) return false;
     const from = this.#lastFrom;
     for (let i = 0; i < length; i += 1) if (content[from + i] !== content[at + i]) return false;
-    return true;
+    // One without release may be the beginning of one with it.
+    return content[at + length] === SLASH || this.#has(PRE, at + length);
   }
 
   #readVersion(at: number, end: number): boolean {
