@@ -1,7 +1,7 @@
 import type { Database } from '../../src/database/database.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { createCompose } from '../../src/lifecycle/create-compose.ts';
-import { placeComposeRequest } from '../../src/lifecycle/place-request.ts';
+import { placeComposeRequest, type NewComposeRequest } from '../../src/lifecycle/place-request.ts';
 import { lockSeries } from '../../src/lifecycle/series-lock.ts';
 import { defaultRequest } from '../default-request.ts';
 
@@ -18,7 +18,11 @@ export async function givenCompose(database: Database): Promise<number> {
 }
 
 /** Asks for a compose as a rule does; returns the id of the request. */
-export async function givenRequest(database: Database, series: string): Promise<number> {
+export async function givenRequest(
+  database: Database,
+  series: string,
+  more: Partial<NewComposeRequest> = {},
+): Promise<number> {
   const { id } = await transaction(database, async (tx) => {
     await lockSeries(tx.sql, series);
     return placeComposeRequest(
@@ -33,6 +37,7 @@ export async function givenRequest(database: Database, series: string): Promise<
         chain: [],
         unchanged: 'skip',
         notBefore: null,
+        ...more,
       },
       'queue',
     );

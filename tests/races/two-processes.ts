@@ -38,17 +38,17 @@ async function administer(url: string, statement: string): Promise<void> {
 
 /** Resolves once `work` has ended, or some statement of the database waits for a lock: never sleeps for luck. */
 export async function untilBlockedOr(database: Database, work: Promise<unknown>): Promise<void> {
-  let isOver = false;
   const over = work.then(
-    () => (isOver = true),
-    () => (isOver = true),
+    () => true,
+    () => true,
   );
-  while (!isOver) {
+  const isSoonOver = (): Promise<boolean> =>
+    Promise.race([over, new Promise<boolean>((resolve) => setTimeout(resolve, 5, false))]);
+  while (!(await isSoonOver())) {
     const { rows } = await sql<{ waiting: number }>`
       select count(*)::integer as waiting from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`.execute(database.handle);
     if ((rows[0]?.waiting ?? 0) > 0) return;
-    await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 5))]);
   }
 }
 

@@ -4,7 +4,6 @@ import { sql } from 'kysely';
 import { findDecisions, pruneDecisions } from '../../src/database/decisions.ts';
 import { pauseRule, resumeRule } from '../../src/database/rule-pauses.ts';
 import { transaction } from '../../src/database/transaction.ts';
-import { ageWaitingWork } from '../../src/lifecycle/age-waiting-work.ts';
 import { beginRequest, endRequest } from '../../src/lifecycle/move-request.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 import type { Rule } from '../../src/model/rule.ts';
@@ -366,27 +365,6 @@ test('an upstream that is down leaves the window to be decided later', async () 
   const [window] = await database.handle.selectFrom('settle_windows').selectAll().execute();
   assert.equal(await engine.decide(window?.id ?? 0, at(3600)), 'not_ready');
   assert.match((await windowDecisions())[0]?.why ?? '', /curl-8.11.1-3.fc44 not signed/);
-});
-
-test('waiting jobs rise one level every half hour', async () => {
-  await sql`delete from pgboss.job`.execute(database.handle);
-  const engine = engineOf(rule('priority: bulk\n'));
-  await engine.receive(tagEvent(), at(0));
-  await engine.advance(at(0));
-  const age = (now: number, since: number) => ageWaitingWork(atTime(database, at(now)), at(since));
-  const priority = async (): Promise<number | undefined> => {
-    const { rows } = await sql<{
-      priority: number;
-    }>`select priority from pgboss.job where name = 'request.run'`.execute(database.handle);
-    return rows[0]?.priority;
-  };
-  assert.equal(await age(60, 0), 0);
-  assert.equal(await priority(), 0);
-  assert.equal(await age(1801, 60), 1);
-  assert.equal(await priority(), 10);
-  assert.equal(await age(1802, 1801), 0);
-  assert.equal(await age(3700, 1802), 1);
-  assert.equal(await priority(), 20);
 });
 
 test('old refusals are forgotten, what fired is not', async () => {
