@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { sql } from 'kysely';
 import { followOutbox } from '../../src/app/roles/announcer.ts';
 import type { Publisher } from '../../src/buses/publisher.ts';
 import { acceptAnnouncement } from '../../src/database/announcements.ts';
@@ -29,6 +30,15 @@ test('an announcer that was slower takes back nothing of what another noted', as
     .executeTakeFirstOrThrow();
   assert.deepEqual(Object.keys(row.accepted).sort(), ['fedora-messaging', 'umb']);
   assert.equal(row.finished_at?.getTime(), now.getTime());
+});
+
+test('whatever is to be announced calls an announcer at once', async () => {
+  await sql`delete from pgboss.job where name = 'announcements.publish'`.execute(first.handle);
+  await givenCompose(first);
+  const { rows } = await sql`select id from pgboss.job where name = 'announcements.publish'`.execute(
+    first.handle,
+  );
+  assert.equal(rows.length, 1);
 });
 
 test('two announcers announce each state once, in order', async () => {
