@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { lockCompose } from '../database/composes.ts';
 import { pruneManifests } from '../database/manifests.ts';
 import { transaction } from '../database/transaction.ts';
 import { moveCompose } from '../lifecycle/move-compose.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
+import { pathBelow } from './pen.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
 
 export type RetireContext = Pick<ComposerContext, 'database' | 'log' | 'targetDirs'>;
@@ -57,7 +57,7 @@ async function sweepDirectory(context: RetireContext, directory: string): Promis
     if (hidden === 'building' ? running.has(id) : hidden === null && living.has(id)) continue;
     try {
       if (hidden === null) await unpublishCompose(directory, id);
-      else await rm(join(directory, entry), { recursive: true, force: true });
+      else await rm(pathBelow(directory, entry), { recursive: true, force: true });
       context.log.info({ compose: id, entry, directory }, 'directory removed');
     } catch (error) {
       context.log.warn(

@@ -90,11 +90,15 @@ export function isName(kind: NameKind, text: string): boolean {
   return grammars[kind].pattern.test(text);
 }
 
-/** Returns the text, which is a name of a kind. Throws ReactorError `code`, with a hint, where it is not. */
-export function checkName(kind: NameKind, text: string, code: string, where?: string): string {
+/** Returns the text, which is a name of a kind. Throws the ReactorError of a code, with a hint, where it is not. */
+export function checkName(
+  kind: NameKind,
+  text: string,
+  error: { readonly code: string; readonly where?: string },
+): string {
   if (isName(kind, text)) return text;
-  const { hint } = grammars[kind];
-  throw new ReactorError(code, nameSentence(kind, text), where === undefined ? { hint } : { hint, where });
+  const { code, ...where } = error;
+  throw new ReactorError(code, nameSentence(kind, text), { ...where, hint: nameHint(kind) });
 }
 
 /** The sentence that says that a text is no name of a kind. */
@@ -117,4 +121,12 @@ const FILE_NAME_BYTES = 255;
  */
 export function isRpmFileName(name: string): boolean {
   return rpmFileName.test(name) && Buffer.byteLength(name) <= FILE_NAME_BYTES && name.isWellFormed();
+}
+
+// oxlint-disable-next-line no-control-regex
+const pathBelow = /^(?!\.{1,2}(?:\/|$))[^/\x00-\x1f\x7f]+(?:\/(?!\.{1,2}(?:\/|$))[^/\x00-\x1f\x7f]+)*$/;
+
+/** Whether a text is a relative path that stays below where it starts, each of its parts a name. */
+export function isPathBelow(path: string): boolean {
+  return pathBelow.test(path);
 }

@@ -54,13 +54,13 @@ export function parseModuleRequest(text: string): ModuleRequest {
 /** Returns the request, whose parts are fit for paths and URLs. Throws `module.invalid`. */
 export function checkModuleRequest<Request extends Omit<ModuleRequest, 'text'>>(request: Request): Request {
   const where = [request.name, request.stream, request.version, request.context].filter(Boolean).join(':');
-  checkName('moduleName', request.name, 'module.invalid', where);
-  checkName('moduleStream', request.stream, 'module.invalid', where);
+  checkName('moduleName', request.name, { code: 'module.invalid', where });
+  checkName('moduleStream', request.stream, { code: 'module.invalid', where });
   if (request.version !== undefined) {
-    checkName('moduleVersion', request.version, 'module.invalid', where);
+    checkName('moduleVersion', request.version, { code: 'module.invalid', where });
   }
   if (request.context !== undefined) {
-    checkName('moduleContext', request.context, 'module.invalid', where);
+    checkName('moduleContext', request.context, { code: 'module.invalid', where });
   }
   return request;
 }

@@ -44,13 +44,19 @@ export function textField(object: JsonObject, key: string): string | null {
 
 /** The words of a list field that are names of a kind, or null where it is not given. Throws `request.invalid_…`. */
 export function namesField(object: JsonObject, key: string, kind: NameKind): readonly string[] | null {
-  return listField(object, key)?.map((word) => checkName(kind, word, 'request.invalid_name', key)) ?? null;
+  return (
+    listField(object, key)?.map((word) =>
+      checkName(kind, word, { code: 'request.invalid_name', where: key }),
+    ) ?? null
+  );
 }
 
 /** A string field that is a name of a kind, or empty, or null where it is not given. Throws `request.invalid_…`. */
 export function nameField(object: JsonObject, key: string, kind: NameKind): string | null {
   const text = textField(object, key);
-  return text === null || text === '' ? text : checkName(kind, text, 'request.invalid_name', key);
+  return text === null || text === ''
+    ? text
+    : checkName(kind, text, { code: 'request.invalid_name', where: key });
 }
 
 /**
@@ -61,7 +67,7 @@ export function sigkeysField(object: JsonObject): readonly string[] | null {
   const { sigkeys } = object;
   if (!Array.isArray(sigkeys)) return null;
   return membersOf(sigkeys, 'sigkeys').map((key) =>
-    key === '' ? key : checkName('sigkey', key, 'request.invalid_name', 'sigkeys'),
+    key === '' ? key : checkName('sigkey', key, { code: 'request.invalid_name', where: 'sigkeys' }),
   );
 }
 

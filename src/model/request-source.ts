@@ -78,7 +78,7 @@ function checkRawConfig(words: readonly string[], names: readonly string[]): voi
 
 function checkModule(word: string, baseModules: readonly string[], form: 'colons' | 'dashes'): void {
   const isDashed = form === 'dashes' && !word.includes(':') && /.-./.test(word);
-  if (isDashed) checkName('moduleName', word, 'request.invalid_name', 'source');
+  if (isDashed) checkName('moduleName', word, { code: 'request.invalid_name', where: 'source' });
   const name = isDashed ? (word.split('-')[0] ?? word) : checkModuleRequest(parseModuleRequest(word)).name;
   if (baseModules.includes(name)) {
     refuseRequest(
@@ -99,5 +99,5 @@ function checkComposeWord(word: string): void {
   if (/^\d+$/.test(word) && !Number.isSafeInteger(Number(word))) {
     refuseRequest('request.invalid_source', `There can be no compose with the id ${word}.`);
   }
-  checkName('series', word, 'request.invalid_name', 'source');
+  checkName('series', word, { code: 'request.invalid_name', where: 'source' });
 }

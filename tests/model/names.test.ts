@@ -61,12 +61,15 @@ for (const [kind, names] of Object.entries(seen) as [NameKind, readonly string[]
 }
 
 test('a name that is none is refused with what it was and how such names are written', () => {
-  assert.throws(() => checkName('arch', '../../../odcs-12', 'request.invalid_name', 'arches'), {
-    code: 'request.invalid_name',
-    message: '"../../../odcs-12" cannot be an arch.',
-    hint: 'Arches are written like x86_64 or aarch64.',
-    where: 'arches',
-  });
+  assert.throws(
+    () => checkName('arch', '../../../odcs-12', { code: 'request.invalid_name', where: 'arches' }),
+    {
+      code: 'request.invalid_name',
+      message: '"../../../odcs-12" cannot be an arch.',
+      hint: 'Arches are written like x86_64 or aarch64.',
+      where: 'arches',
+    },
+  );
 });
 
 test('an RPM may be called what dnf can fetch, odd as it is', () => {
