@@ -20,9 +20,9 @@ const algorithmByLength: ReadonlyMap<number, string> = new Map([
   [128, 'sha512'],
 ]);
 
-/** Returns the digest that a pkgid of repodata is, or null where it is none. */
-export function promisedDigest(pkgid: string): PromisedDigest | null {
-  const value = pkgid.toLowerCase();
+/** Returns the digest in the payload of a package, `sha256:…` or `pkgid:…`, or null where that is none. */
+export function promisedDigest(payload: string): PromisedDigest | null {
+  const value = payload.slice(payload.indexOf(':') + 1).toLowerCase();
   const algorithm = algorithmByLength.get(value.length);
   return algorithm === undefined || !/^[0-9a-f]+$/.test(value) ? null : { algorithm, value };
 }

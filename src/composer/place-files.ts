@@ -11,7 +11,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { NotRegularFile } from '../rpm/regular-file.ts';
-import { FileDigests } from './file-digests.ts';
+import { FileDigests, promisedDigest } from './file-digests.ts';
 
 /** Files to be placed, a column each; all columns have one length. */
 export interface PlaceRequest {
@@ -23,10 +23,8 @@ export interface PlaceRequest {
   /** Modification times in whole milliseconds they had when they were read, `NO_STAMP` or `UNKNOWN_STAMP`. */
   readonly modified: Float64Array;
   readonly inodes: Float64Array;
-  /** Algorithm of the digest each must have; empty where the content was compared already. */
-  readonly algorithms: readonly string[];
-  /** Those digests, hex. */
-  readonly digests: readonly string[];
+  /** What identifies the content each must have, as packages have it; empty where it was compared already. */
+  readonly payloads: readonly string[];
   readonly delivery: 'link' | 'copy';
   /** Its one element becomes 1 when nobody waits for the answer any more. */
   readonly cancelled: Int32Array;
@@ -122,8 +120,8 @@ function copy(request: PlaceRequest, index: number, target: string, source: stri
 }
 
 /** Repodata that say 0 do not know the size. */
-function isOfSize({ sizes, algorithms }: PlaceRequest, index: number, { size }: Stats): boolean {
-  return size === sizes[index] || (sizes[index] === 0 && algorithms[index] !== '');
+function isOfSize({ sizes, payloads }: PlaceRequest, index: number, { size }: Stats): boolean {
+  return size === sizes[index] || (sizes[index] === 0 && payloads[index] !== '');
 }
 
 function isSameStamp(left: Stats, right: Stats): boolean {
@@ -131,9 +129,9 @@ function isSameStamp(left: Stats, right: Stats): boolean {
 }
 
 /** Whether nothing has to be read: the file looks as it did when its content was, or its content was compared. */
-function isTrusted({ modified, inodes, algorithms }: PlaceRequest, index: number, stats: Stats): boolean {
+function isTrusted({ modified, inodes, payloads }: PlaceRequest, index: number, stats: Stats): boolean {
   const isAsRead = modified[index] === Math.floor(stats.mtimeMs) && inodes[index] === stats.ino;
-  return isAsRead || algorithms[index] === '';
+  return isAsRead || payloads[index] === '';
 }
 
 function compare(
@@ -143,9 +141,11 @@ function compare(
   descriptor: number,
 ): PlaceFinding | null {
   const isCancelled = (): boolean => Atomics.load(request.cancelled, 0) !== 0;
-  const found = digests.digestOf(descriptor, request.algorithms[index] ?? '', isCancelled);
+  const promised = promisedDigest(request.payloads[index] ?? '');
+  if (promised === null) throw new Error(`${request.payloads[index]} is no digest`);
+  const found = digests.digestOf(descriptor, promised.algorithm, isCancelled);
   if (found === null) return null;
-  if (found !== request.digests[index]) return { kind: 'digest', index, found };
+  if (found !== promised.value) return { kind: 'digest', index, found };
   const hadStamp = !Number.isNaN(request.modified[index]);
   return hadStamp
     ? { kind: 'restamped', index, modified: Math.floor(stats.mtimeMs), inode: stats.ino }

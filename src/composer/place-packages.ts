@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { ReactorError, messageOf } from '../model/errors.ts';
-import { promisedDigest, type PromisedDigest } from './file-digests.ts';
+import { promisedDigest } from './file-digests.ts';
 import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
 import type { Pen } from './pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
@@ -83,7 +83,6 @@ async function placeBatch(
   from: readonly string[],
 ): Promise<void> {
   const stamps = batch.map(({ package: { origin } }) => (origin.kind === 'file' ? origin.stamp : undefined));
-  const digests = batch.map(({ package: one }) => digestToCompare(one));
   const findings = await context.placing.place({
     from,
     to: batch.map(({ path }) => `${directory}/${path}`),
@@ -92,8 +91,7 @@ async function placeBatch(
       stamp === undefined ? NO_STAMP : (stamp?.modified ?? UNKNOWN_STAMP),
     ),
     inodes: Float64Array.from(stamps, (stamp) => stamp?.inode ?? 0),
-    algorithms: digests.map((digest) => digest?.algorithm ?? ''),
-    digests: digests.map((digest) => digest?.value ?? ''),
+    payloads: batch.map(({ package: one }) => payloadToCompare(one)),
     delivery: context.delivery,
     cancelled: context.cancelled,
   });
@@ -105,11 +103,12 @@ async function placeBatch(
   context.progress();
 }
 
-/** The digest a file is compared with once it is placed; null where that was done when it was fetched. */
-function digestToCompare(one: SourcePackage): PromisedDigest | null {
-  if (one.origin.kind === 'http' && one.origin.sha256 !== null) return null;
-  const promised = promisedDigest(one.payload.slice(one.payload.indexOf(':') + 1));
-  if (promised !== null) return promised;
+/** The payload a file is compared with once it is placed; empty where that was done when it was fetched. */
+function payloadToCompare(one: SourcePackage): string {
+  const { origin, payload } = one;
+  if (origin.kind === 'http' && origin.sha256 !== null) return '';
+  const isKnown = payload.startsWith('sha256:') || promisedDigest(payload) !== null;
+  if (isKnown) return payload;
   throw new ReactorError(
     'compose.package_digest_unknown',
     `The metadata give the package ${one.fileName} a checksum of no known kind.`,
@@ -149,7 +148,7 @@ function take(context: BatchContext, finding: PlaceFinding, one: SourcePackage, 
 }
 
 function contentDiffers(one: SourcePackage, found: string): string {
-  const { algorithm = '', value = '' } = digestToCompare(one) ?? {};
+  const { algorithm = '', value = '' } = promisedDigest(one.payload) ?? {};
   return `is not what its repository ${repositoryOf(one)} says: its ${algorithm} is ${found} instead of ${value}`;
 }
 

@@ -76,6 +76,11 @@ const grammars = {
   ),
   moduleVersion: grammar('the version of a module', moduleVersion, 'Versions of modules are whole numbers.'),
   moduleContext: grammar('the context of a module', moduleContext, 'Contexts are written like 5e5ad4a0.'),
+  updateAlias: grammar(
+    'the alias of an update',
+    '[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}',
+    'Aliases are written like FEDORA-2026-0123456789.',
+  ),
   rawConfig: grammar(
     'the name of a Pungi configuration',
     '[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}',

@@ -22,6 +22,7 @@ const seen: Readonly<Record<NameKind, readonly string[]>> = {
   moduleStream: ['18', '1.10', 'rhel-8', 'f42', 'el8.3.0'],
   moduleVersion: ['3620220414203055', '20180205135154', '1'],
   moduleContext: ['5e5ad4a0', '00000000', 'c0ffee42_1'],
+  updateAlias: ['FEDORA-2024-abcdef1234', 'FEDORA-EPEL-2026-0123456789', 'FEDORA-FLATPAK-2018-1'],
   rawConfig: ['pungi_cfg', 'fedora-44'],
 };
 
