@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,6 +128,37 @@ test('a file with another content, another size or none at all ends it with its 
       fate: 'retry',
     });
     assert.deepEqual(noted, [{ fileName: one.fileName, found: null }]);
+  }
+});
+
+for (const delivery of ['link', 'copy'] as const) {
+  test(`a file that was swapped for a link to another does not get out by a ${delivery}`, async () => {
+    const one = packageOf('mine');
+    const secret = join(folder, `secret-${delivery}`);
+    writeFileSync(secret, 'them');
+    rmSync(one.path);
+    symlinkSync(secret, one.path);
+    const context = { ...placeContext(), delivery };
+    await assert.rejects(placePackages(context, new Pen(target()), placementsOf([one])), {
+      code: 'compose.package_changed',
+    });
+    writeFileSync(secret, 'mine');
+    const directory = target();
+    await placePackages(context, new Pen(directory), placementsOf([one]));
+    assert.equal(lstatSync(join(directory, 'Packages/p', one.fileName)).isFile(), true);
+  });
+}
+
+test('what is no file ends it at once', async () => {
+  const one = packageOf('fifo');
+  rmSync(one.path);
+  spawnSync('mkfifo', [one.path]);
+  for (const delivery of ['link', 'copy'] as const) {
+    const context = { ...placeContext(), delivery };
+    await assert.rejects(placePackages(context, new Pen(target()), placementsOf([one])), {
+      code: 'compose.package_unreadable',
+      message: /is no regular file/,
+    });
   }
 });
 
