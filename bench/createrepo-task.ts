@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Pen } from '../src/composer/pen.ts';
 import { placePackages, type Placement } from '../src/composer/place-packages.ts';
 import { PlacingThread } from '../src/composer/placing-thread.ts';
 import { sourcePackage } from '../src/composer/source-package.ts';
@@ -106,9 +107,10 @@ async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>)
       delivery: 'link' as const,
       placing,
     };
+    mkdirSync(into, { recursive: true });
     return placePackages(
       context,
-      into,
+      new Pen(into),
       wanted.map(({ placement }) => placement),
     );
   };

@@ -35,7 +35,8 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     values[name] = setting.default;
     sources[name] = 'default';
     const apply = (raw: unknown, where: string): void => {
-      const result = setting.schema.safeParse(raw);
+      const value = Array.isArray(setting.default) && typeof raw === 'string' ? listOf(name, raw) : raw;
+      const result = setting.schema.safeParse(value);
       if (!result.success) {
         throw new ReactorError(
           'config.invalid_value',
@@ -97,11 +98,24 @@ function readConfigFile(file: string): Record<string, unknown> {
   return { ...document };
 }
 
-/** Environment variables are text: lists are blank or comma separated, objects are JSON. */
+/** A list written as one text, in the file too: blank or comma separated; `none` is the empty signing key. */
+function listOf(name: SettingName, text: string): string[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '');
+  return name === 'sigkeys' ? words.map((word) => (word === 'none' ? '' : word)) : words;
+}
+
+/** Writes a list as it can be given in a variable or in the file; as JSON where its members do not allow that. */
+export function formatList(name: SettingName, list: readonly string[]): string {
+  const words = name === 'sigkeys' ? list.map((key) => (key === '' ? 'none' : key)) : list;
+  const isPlain = words.length > 0 && words.every((word) => /^[^\s,"'[\]]+$/.test(word));
+  return isPlain ? words.join(' ') : JSON.stringify(list);
+}
+
+/** Environment variables are text: objects are JSON. */
 function fromText(text: string, like: unknown): unknown {
   if (typeof like === 'number') return Number(text);
   if (typeof like === 'boolean') return /^(1|true|yes|on)$/i.test(text);
-  if (Array.isArray(like)) return text.split(/[\s,]+/).filter((word) => word !== '');
+  if (Array.isArray(like)) return text;
   if (typeof like === 'object' && like !== null) {
     try {
       return JSON.parse(text);

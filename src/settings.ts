@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isName, nameHint, nameSentence, type NameKind } from './model/names.ts';
 
 /** One row of the table: what a setting is called everywhere, what it may be, and what it means. */
 interface Setting<T> {
@@ -21,6 +22,14 @@ function setting<T>(
 
 const text = z.string();
 const list = z.array(z.string());
+/** Texts that are names of a kind; empty ones too where `isEmptyFine` says so. */
+const name = (kind: NameKind, { isEmptyFine = false } = {}): z.ZodType<string> =>
+  z.string().superRefine((value, context) => {
+    if (isName(kind, value) || (value === '' && isEmptyFine)) return;
+    const message = `${nameSentence(kind, value)} ${nameHint(kind)}`.replace(/\.$/, '');
+    context.addIssue({ code: 'custom', message });
+  });
+const arches = z.array(name('arch'));
 const port = z.number().int().min(0).max(65535);
 const seconds = z.number().int().positive();
 const secondsOrNever = z.number().int().nonnegative();
@@ -32,7 +41,7 @@ const people = z.object({ users: list.default([]), groups: list.default([]) });
 /** A name, one that begins with `.` or `*.`, an address, each with a port if wanted, or a network. */
 const hostEntry =
   /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
-const rawConfig = z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()])));
+const rawConfig = z.record(name('rawConfig'), z.record(z.string(), z.union([z.string(), z.number()])));
 
 /** The one table of settings. Keys are the names in the file, `env` those in the environment. */
 export const settings = {
@@ -88,7 +97,9 @@ export const settings = {
     'Public URL of target_dir; default <own address>/composes.',
   ),
   extra_target_dirs: setting(
-    z.record(z.string(), text),
+    z
+      .record(name('targetDir'), text)
+      .refine((directories) => !Object.hasOwn(directories, 'default'), '"default" is target_dir itself'),
     {},
     'ODCS_EXTRA_TARGET_DIRS',
     'Further directories a request may name with target_dir: name to path.',
@@ -111,12 +122,12 @@ export const settings = {
     'ODCS_REPO_HOSTS',
     'Hosts source type repo and lookaside_repos may be fetched from: name, name:port, *.name (below it), .name (it and below), address, network/bits.',
   ),
-  arches: setting(list, ['x86_64'], 'ODCS_ARCHES', 'Arches of a request that names none.'),
+  arches: setting(arches, ['x86_64'], 'ODCS_ARCHES', 'Arches of a request that names none.'),
   sigkeys: setting(
-    list,
+    z.array(name('sigkey', { isEmptyFine: true })),
     [],
     'ODCS_SIGKEYS',
-    'Signing keys of a request that names none; an empty key allows unsigned packages.',
+    'Signing keys of a request that names none; the word none, or an empty key, allows unsigned packages.',
   ),
   seconds_to_live: setting(
     seconds,

@@ -10,6 +10,7 @@ const source = join(root, 'src');
 const allowed: Record<string, readonly string[]> = {
   model: [],
   'config.ts': ['model'],
+  'settings.ts': ['model'],
   rpm: ['model'],
   upstream: ['model', 'rpm'],
   database: ['model'],

@@ -1,4 +1,5 @@
 import { ReactorError, type ReactorErrorDetails } from '../model/errors.ts';
+import { hideServerPaths, serverPathsOf } from '../model/server-paths.ts';
 import { sendJson } from './answer.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 
@@ -49,13 +50,17 @@ export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiCo
   if (status >= 500) {
     context.log.error({ err: thrown, requestId, path: request.req.path }, 'A request could not be served');
   }
+  const paths = serverPathsOf(context.config, context.targetDirUrl, null);
   const body = {
     error: titles[status],
     status,
     code: known?.code ?? 'internal.unexpected',
-    message: known?.message ?? 'Something went wrong inside the service.',
+    message:
+      known === undefined
+        ? 'Something went wrong inside the service.'
+        : hideServerPaths(known.message, paths),
     request_id: requestId,
-    ...(known?.hint === undefined ? {} : { hint: known.hint }),
+    ...(known?.hint === undefined ? {} : { hint: hideServerPaths(known.hint, paths) }),
     ...(known !== undefined || status < 500 ? {} : { hint: 'The log has the cause under this request_id.' }),
   };
   const isRead = request.req.method === 'GET' || request.req.method === 'HEAD';

@@ -8,9 +8,11 @@ import type { Config } from '../config.ts';
 import { openDatabase, type Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
+import { serverPathsOf } from '../model/server-paths.ts';
 import { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { RunningRules } from '../rules/start-rules.ts';
 import { startHttpServer } from './http-server.ts';
+import { openStorage } from './open-storage.ts';
 import { openUpstreams } from './open-upstreams.ts';
 import { startAnnouncer } from './roles/announcer.ts';
 import { startApiRole } from './roles/api.ts';
@@ -26,6 +28,8 @@ export interface ReactorInput {
   readonly log: Log;
   /** Made-up time instead of the database's. */
   readonly clock?: Clock;
+  /** Whether target directories of another service become those of this one. */
+  readonly isTakingOver?: boolean;
 }
 
 /** A running process of the service, with the roles its configuration names. */
@@ -42,7 +46,8 @@ export interface Reactor extends AsyncDisposable {
  * Starts the roles of one process; resolves once all of them work. What was begun is stopped again when a later part
  * fails. Throws `server.address_in_use`, and what opening the database and the roles throw.
  */
-export async function startReactor({ config, log, clock }: ReactorInput): Promise<Reactor> {
+export async function startReactor(input: ReactorInput): Promise<Reactor> {
+  const { config, log, clock, isTakingOver = false } = input;
   const stack = new AsyncDisposableStack();
   const roles: RunningRole[] = [];
   const begin = <R extends RunningRole>(role: R): R => {
@@ -52,7 +57,7 @@ export async function startReactor({ config, log, clock }: ReactorInput): Promis
   };
   const has = (role: Config['roles'][number]): boolean => config.roles.includes(role);
   try {
-    for (const directory of listDirectories(config)) mkdirSync(directory, { recursive: true });
+    mkdirSync(config.data_dir, { recursive: true });
     const database = stack.use(
       await openDatabase({
         url: config.database_url,
@@ -69,14 +74,22 @@ export async function startReactor({ config, log, clock }: ReactorInput): Promis
     begin(startWatchdog({ config, metrics }));
     const own = (role: string): { database: Database; log: Log } => ({ database, log: log.child({ role }) });
 
-    const sources =
+    const storage =
       has('composer') || has('janitor')
-        ? stack.use(openSources(config, { clock: database.clock, ...own('composer') }))
+        ? begin(await openStorage(config, { ...own('storage'), metrics, isTakingOver }))
         : null;
+    const sources =
+      storage === null ? null : stack.use(openSources(config, { clock: database.clock, ...own('composer') }));
     const composer =
-      sources === null
+      sources === null || storage === null
         ? null
-        : createComposerContext(config, { ...own('composer'), sources, targetDirUrl, stack });
+        : createComposerContext(config, {
+            ...own('composer'),
+            sources,
+            storage: storage.watch,
+            targetDirUrl,
+            stack,
+          });
     if (composer !== null && sources !== null && has('composer')) {
       const concurrency = config.concurrent_composes;
       begin(await startComposerRole(composer, { warm: sources.warm, concurrency }));
@@ -124,10 +137,6 @@ export async function startReactor({ config, log, clock }: ReactorInput): Promis
   }
 }
 
-function listDirectories(config: Config): readonly string[] {
-  return [config.data_dir, config.target_dir, ...Object.values(config.extra_target_dirs)];
-}
-
 function queueHealth({ jobs }: Database) {
   const complaint = jobs.complaints.at(-1);
   return { name: 'queue', isWell: complaint === undefined, detail: complaint ?? 'Jobs are handed out.' };
@@ -139,11 +148,12 @@ function createComposerContext(
     readonly database: Database;
     readonly log: Log;
     readonly sources: OpenedSources;
+    readonly storage: ComposerContext['storage'];
     readonly targetDirUrl: string;
     readonly stack: AsyncDisposableStack;
   },
 ): ComposerContext {
-  const { database, log, sources, targetDirUrl, stack } = parts;
+  const { database, log, sources, storage, targetDirUrl, stack } = parts;
   const defaults = requestDefaults(config);
   return {
     ...sources,
@@ -151,7 +161,9 @@ function createComposerContext(
     log,
     blocks: new BlockCache(),
     placing: stack.use(new PlacingThread()),
+    storage,
     targetDirUrl,
+    serverPaths: serverPathsOf(config, targetDirUrl, sources.kojiTopDir),
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };

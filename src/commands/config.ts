@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../config.ts';
+import { formatList, loadConfig } from '../config.ts';
 import { settings, type SettingName } from '../settings.ts';
 import type { Command } from './command.ts';
 
@@ -32,9 +32,14 @@ export const command: Command = {
       return 0;
     }
     for (const { name, value, source, env, doc } of rows) {
-      context.stdout(`${name}: ${JSON.stringify(value)}\n    from ${source}; ${env}\n    ${doc}\n`);
+      const shown = isTextList(value) ? formatList(name, value) : JSON.stringify(value);
+      context.stdout(`${name}: ${shown}\n    from ${source}; ${env}\n    ${doc}\n`);
     }
     if (rows.length === 0) context.stdout('Every setting has its default; --all prints them.\n');
     return 0;
   },
 };
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((member) => typeof member === 'string');
+}

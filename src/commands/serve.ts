@@ -6,6 +6,7 @@ import { startReactor } from '../app/reactor.ts';
 import type { Command } from './command.ts';
 
 const help = `Usage: odcs-reactor serve [--config FILE] [--roles LIST] [--port N] [--host ADDRESS]
+                          [--take-over]
 
 Runs the service until Ctrl-C or SIGTERM. Without settings it keeps everything below ./data: an
 embedded database, caches, composes. With ODCS_DATABASE_URL any number of processes share one
@@ -16,6 +17,8 @@ Options:
   --roles LIST    comma separated; all by default
   --port N        0 takes a free one
   --host ADDRESS  127.0.0.1 by default
+  --take-over     make target directories of another service, or of none, those of this one;
+                  composes in them that the database does not know are removed
 `;
 
 export const command: Command = {
@@ -29,6 +32,7 @@ export const command: Command = {
         roles: { type: 'string' },
         port: { type: 'string' },
         host: { type: 'string' },
+        'take-over': { type: 'boolean' },
       },
     });
     const { config } = loadConfig({
@@ -44,6 +48,7 @@ export const command: Command = {
       config,
       clock: systemClock,
       log: createLog(config.log_level),
+      isTakingOver: values['take-over'] === true,
     });
     context.stdout(`odcs-reactor listens on ${reactor.url}\n`);
     if (!context.signal.aborted) {

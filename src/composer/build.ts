@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ReactorError } from '../model/errors.ts';
 import type { PackageLocation } from '../rpm/package-fragments.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
@@ -11,6 +10,7 @@ import { placePackages, type Placement } from './place-packages.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings } from './plan.ts';
 import type { Progress, Selection, SourcePackage } from './selection.ts';
+import { Pen } from './pen.ts';
 import { writeDotFiles, writeMetadata, type MetadataInput } from './write-metadata.ts';
 
 export interface BuildContext {
@@ -36,7 +36,7 @@ export async function buildCompose(
 ): Promise<void> {
   const { output } = context;
   const { plan } = input;
-  const root = join(directory, 'compose');
+  const pen = new Pen(directory);
   const trees = listTrees(plan);
   const placed = Promise.withResolvers<void>();
   let isPlaced = output.delivery === 'reference';
@@ -46,7 +46,7 @@ export async function buildCompose(
   };
   if (isPlaced) markPlaced();
   const place = async (signal: AbortSignal): Promise<void> => {
-    await placeTrees({ ...context, signal }, plan.selection, root, trees);
+    await placeTrees({ ...context, signal }, plan.selection, pen, trees);
     markPlaced();
   };
   const write = async (signal: AbortSignal): Promise<void> => {
@@ -54,11 +54,11 @@ export async function buildCompose(
     const progress: Progress = (...step) => {
       if (isPlaced) context.progress(...step);
     };
-    const modulemdPaths = await writeTrees({ ...context, signal, progress }, input, root, trees);
+    const modulemdPaths = await writeTrees({ ...context, signal, progress }, input, pen, trees);
     const isReadingKeys = trees.some((tree) => tree.packages.some((one) => one.sigkey === undefined));
     if (isReadingKeys) await unlessAborted(signal, placed.promise);
     const { placing } = context;
-    await writeMetadata({ ...input, delivery: output.delivery, modulemdPaths, placing, signal }, directory);
+    await writeMetadata({ ...input, delivery: output.delivery, modulemdPaths, placing, signal }, pen);
   };
   await runTogether(context.signal, isPlaced ? [write] : [place, write]);
 }
@@ -66,7 +66,7 @@ export async function buildCompose(
 async function placeTrees(
   context: BuildContext,
   { noteFile }: Selection,
-  root: string,
+  pen: Pen,
   trees: readonly Tree[],
 ): Promise<void> {
   await placePackages(
@@ -78,7 +78,7 @@ async function placeTrees(
       ...(noteFile === undefined ? {} : { noteFile }),
       progress: (done, total) => context.progress('place', done, total, 'packages'),
     },
-    root,
+    pen,
     trees.flatMap(listPlacements),
   );
 }
@@ -100,14 +100,17 @@ function listPlacements({ directory, packages }: Tree): Placement[] {
     }
     byLocation.set(one.location, one);
   }
-  return Array.from(byLocation, ([location, one]) => ({ package: one, path: `${directory}/${location}` }));
+  return Array.from(byLocation, ([location, one]) => ({
+    package: one,
+    path: `compose/${directory}/${location}`,
+  }));
 }
 
 /** Writes the repositories; answers arch to `modules` record, relative to `compose/`. */
 async function writeTrees(
   context: BuildContext,
   { plan, identity }: BuildInput,
-  root: string,
+  pen: Pen,
   trees: readonly Tree[],
 ): Promise<Map<string, string>> {
   const { delivery, compression } = context.output;
@@ -119,13 +122,13 @@ async function writeTrees(
   const modulemdPaths = new Map<string, string>();
   let written = 0;
   for (const tree of trees) {
-    const directory = join(root, tree.directory);
+    const directory = pen.makeDirectory(`compose/${tree.directory}`);
     const packages = tree.packages.map((one): RepodataPackage => {
       const pieces = fragments.get(one);
       if (pieces === undefined) throw new Error(`no metadata was loaded for ${one.fileName}`);
       return { fragments: pieces, location: locationOf(one, delivery) };
     });
-    mkdirSync(join(directory, 'Packages'), { recursive: true });
+    for (const part of ['Packages', 'repodata']) pen.makeDirectory(`compose/${tree.directory}/${part}`);
     const { records } = await writeRepodata(
       {
         blocks: context.blocks,
@@ -141,7 +144,7 @@ async function writeTrees(
       modulemdPaths.set(tree.treeArch, `${tree.directory}/${modules.href}`);
     }
     written += tree.packages.length;
-    if (tree.treeArch !== null) writeDotFiles(directory, identity, tree.treeArch);
+    if (tree.treeArch !== null) writeDotFiles(pen, tree.directory, identity, tree.treeArch);
   }
   context.progress('metadata', total, total, 'packages');
   return modulemdPaths;
@@ -149,7 +152,7 @@ async function writeTrees(
 
 function locationOf(one: SourcePackage, delivery: OutputSettings['delivery']): PackageLocation {
   if (delivery !== 'reference') return { href: one.location };
-  const url = one.origin.kind === 'http' ? one.origin.url : `file://${encodeURI(one.origin.path)}`;
+  const url = one.origin.kind === 'http' ? one.origin.url : pathToFileURL(one.origin.path).href;
   const slash = url.lastIndexOf('/') + 1;
   return { href: url.slice(slash), base: url.slice(0, slash) };
 }

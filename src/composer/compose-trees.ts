@@ -1,3 +1,4 @@
+import { checkName } from '../model/names.ts';
 import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import type { ComposePlan } from './plan.ts';
 import type { SourcePackage } from './selection.ts';
@@ -12,6 +13,15 @@ export interface Tree {
   readonly extra: readonly ExtraRecord[];
 }
 
+/** The directory of the source packages of all arches, relative to `compose/`. */
+export const SOURCE_TREE = 'Temporary/source/tree';
+
+/** The directories of an arch, relative to `compose/`. Throws `compose.path_outside` for what is no arch. */
+export function treeDirectories(arch: string): Readonly<Record<'binary' | 'debug' | 'source', string>> {
+  const name = checkName('arch', arch, { code: 'compose.path_outside' });
+  return { binary: `Temporary/${name}/os`, debug: `Temporary/${name}/debug/tree`, source: SOURCE_TREE };
+}
+
 /** The repositories a compose consists of: binaries and debug of each arch, sources of all. Source: pungi contract 4. */
 export function listTrees({ selection, request }: ComposePlan): Tree[] {
   const sources = new Map<string, SourcePackage>();
@@ -19,9 +29,10 @@ export function listTrees({ selection, request }: ComposePlan): Tree[] {
   for (const tree of selection.trees) {
     for (const { package: one } of tree.source) sources.set(one.fileName, one);
     const modules = selection.modules.get(tree.arch);
+    const directories = treeDirectories(tree.arch);
     trees.push(
       {
-        directory: `Temporary/${tree.arch}/os`,
+        directory: directories.binary,
         packages: tree.binary.map((one) => one.package),
         treeArch: tree.arch,
         extra: [
@@ -34,7 +45,7 @@ export function listTrees({ selection, request }: ComposePlan): Tree[] {
         ],
       },
       {
-        directory: `Temporary/${tree.arch}/debug/tree`,
+        directory: directories.debug,
         packages: tree.debug.map((one) => one.package),
         treeArch: null,
         extra: [],
@@ -43,7 +54,7 @@ export function listTrees({ selection, request }: ComposePlan): Tree[] {
   }
   if (request.arches.length > 0) {
     trees.push({
-      directory: 'Temporary/source/tree',
+      directory: SOURCE_TREE,
       packages: [...sources.values()],
       treeArch: 'src',
       extra: [],

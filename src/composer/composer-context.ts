@@ -1,10 +1,12 @@
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { ComposeRequest, SourceType } from '../model/compose.ts';
+import type { ServerPaths } from '../model/server-paths.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { PackageStore } from './package-store.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
+import type { StorageWatch } from './storage/storage-watch.ts';
 import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
 
 /** What the composer works with; made once per process. */
@@ -20,8 +22,12 @@ export interface ComposerContext {
   readonly store: PackageStore;
   /** Name of a target directory to its path; `default` is always there. */
   readonly targetDirs: Readonly<Record<string, string>>;
+  /** How they are. */
+  readonly storage: Pick<StorageWatch, 'trouble' | 'isOurs'>;
   /** Public URL of the default target directory, without a final slash. */
   readonly targetDirUrl: string;
+  /** What clients must not read of. */
+  readonly serverPaths: ServerPaths;
   /** Seconds a compose may take. */
   readonly composeTimeout: number;
   /** The body of a rule's request, checked as POST checks it. Throws what the check throws. */

@@ -30,6 +30,8 @@ export interface OpenedSources extends Disposable {
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Reads what a build says of its packages, for the arches and signing keys of the settings; null without Koji. */
   readonly warm: ((nvr: string, signal: AbortSignal) => Promise<number>) | null;
+  /** Where Koji's files are mounted; null where they are not. */
+  readonly kojiTopDir: string | null;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
 }
@@ -80,6 +82,7 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
     store,
     localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
     warm: koji === null ? null : warmer(config, koji),
+    kojiTopDir: koji?.source.kind === 'directory' ? koji.source.files.where : null,
     targetDirs,
     [Symbol.dispose]: () => stack.dispose(),
   };

@@ -94,7 +94,7 @@ export class PackageStore {
       );
     }
     const path = this.pathOf(digest);
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     syncFile(incoming);
     renameSync(incoming, path);
     return { digest, path, size };
@@ -133,6 +133,15 @@ export class PackageStore {
       }
     }
     return freed;
+  }
+}
+
+/** Makes one directory, and none above it: a store whose file system is gone must not be made anew. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
 

@@ -1,5 +1,17 @@
-import { constants, copyFileSync, linkSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  unlinkSync,
+  type Stats,
+} from 'node:fs';
 import { NotRegularFile } from '../rpm/regular-file.ts';
+import { FileDigests, promisedDigest } from './file-digests.ts';
 
 /** Files to be placed, a column each; all columns have one length. */
 export interface PlaceRequest {
@@ -11,18 +23,24 @@ export interface PlaceRequest {
   /** Modification times in whole milliseconds they had when they were read, `NO_STAMP` or `UNKNOWN_STAMP`. */
   readonly modified: Float64Array;
   readonly inodes: Float64Array;
+  /** What identifies the content each must have, as packages have it; empty where it was compared already. */
+  readonly payloads: readonly string[];
   readonly delivery: 'link' | 'copy';
+  /** Its one element becomes 1 when nobody waits for the answer any more. */
+  readonly cancelled: Int32Array;
 }
 
-/** Says in `modified` that only the size of a file is compared. */
+/** Says in `modified` that nobody asks how the file looks. */
 export const NO_STAMP = Number.NaN;
-/** Says in `modified` that nobody knows how the file looked: its content is to be read. */
+/** Says in `modified` that nobody knows how the file looked, and wants to. */
 export const UNKNOWN_STAMP = Number.POSITIVE_INFINITY;
 
-/** What was out of the ordinary with the file at `index`; the first that is not `doubtful` ends the request. */
+/** What was out of the ordinary with the file at `index`; the first that is not `restamped` ends the request. */
 export type PlaceFinding =
-  | { readonly kind: 'doubtful'; readonly index: number; readonly modified: number; readonly inode: number }
+  /** It looks otherwise than when it was read, but has the content it should have. */
+  | { readonly kind: 'restamped'; readonly index: number; readonly modified: number; readonly inode: number }
   | { readonly kind: 'size'; readonly index: number; readonly size: number }
+  | { readonly kind: 'digest'; readonly index: number; readonly found: string }
   | {
       readonly kind: 'failed';
       readonly index: number;
@@ -36,48 +54,120 @@ export interface PlaceAnswer {
   readonly findings: readonly PlaceFinding[];
 }
 
+const digests = new FileDigests();
+
 /**
  * Links or copies files, with synchronous calls (meant for a thread of its own); their directories are there. What
- * cannot be linked is copied.
+ * cannot be linked is copied. The very bytes that were placed are compared with their digest where they have to be.
  */
-export function placeFiles({ id, from, to, sizes, modified, inodes, delivery }: PlaceRequest): PlaceAnswer {
+export function placeFiles(request: PlaceRequest): PlaceAnswer {
   const findings: PlaceFinding[] = [];
+  const { id, from } = request;
   for (const [index, source] of from.entries()) {
-    const target = to[index] ?? '';
+    if (Atomics.load(request.cancelled, 0) !== 0) break;
+    let finding: PlaceFinding | null;
     try {
-      const stats = statSync(source);
-      if (!stats.isFile()) throw new NotRegularFile(source);
-      if (stats.size !== sizes[index]) {
-        findings.push({ kind: 'size', index, size: stats.size });
-        break;
-      }
-      if (delivery !== 'link' || !tryLink(source, target)) {
-        copyFileSync(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-      }
-      const wanted = modified[index] ?? NO_STAMP;
-      const found = Math.floor(stats.mtimeMs);
-      if (!Number.isNaN(wanted) && (wanted !== found || inodes[index] !== stats.ino)) {
-        findings.push({ kind: 'doubtful', index, modified: found, inode: stats.ino });
-      }
+      finding = placeFile(request, index, source);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const code = 'code' in error ? String(error.code) : undefined;
-      findings.push({ kind: 'failed', index, code, message: error.message });
-      break;
+      finding = { kind: 'failed', index, code, message: error.message };
     }
+    if (finding === null) continue;
+    findings.push(finding);
+    if (finding.kind !== 'restamped') break;
   }
   return { id, findings };
+}
+
+function placeFile(request: PlaceRequest, index: number, source: string): PlaceFinding | null {
+  const target = request.to[index] ?? '';
+  const linked = request.delivery === 'link' ? link(source, target) : null;
+  if (linked === null) return copy(request, index, target, source);
+  if (!isOfSize(request, index, linked)) return { kind: 'size', index, size: linked.size };
+  if (isTrusted(request, index, linked)) return null;
+  const descriptor = openSync(target, READ);
+  try {
+    return compare(request, index, linked, descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What was read of a file may change before it is copied, so that one descriptor serves for all. */
+function copy(request: PlaceRequest, index: number, target: string, source: string): PlaceFinding | null {
+  const real = lstatSync(source).isSymbolicLink() ? realpathSync(source) : source;
+  const descriptor = openSync(real, READ);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new NotRegularFile(source);
+    if (!isOfSize(request, index, stats)) return { kind: 'size', index, size: stats.size };
+    copyFileSync(`/dev/fd/${descriptor}`, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    const isUnchanged = isSameStamp(stats, fstatSync(descriptor));
+    if (isUnchanged && isTrusted(request, index, stats)) return null;
+    if (isUnchanged) return compare(request, index, stats, descriptor);
+    const copied = openSync(target, READ);
+    try {
+      return compare(request, index, stats, copied);
+    } finally {
+      closeSync(copied);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Repodata that say 0 do not know the size. */
+function isOfSize({ sizes, payloads }: PlaceRequest, index: number, { size }: Stats): boolean {
+  return size === sizes[index] || (sizes[index] === 0 && payloads[index] !== '');
+}
+
+function isSameStamp(left: Stats, right: Stats): boolean {
+  return left.mtimeMs === right.mtimeMs && left.size === right.size;
+}
+
+/** Whether nothing has to be read: the file looks as it did when its content was, or its content was compared. */
+function isTrusted({ modified, inodes, payloads }: PlaceRequest, index: number, stats: Stats): boolean {
+  const isAsRead = modified[index] === Math.floor(stats.mtimeMs) && inodes[index] === stats.ino;
+  return isAsRead || payloads[index] === '';
+}
+
+function compare(
+  request: PlaceRequest,
+  index: number,
+  stats: Stats,
+  descriptor: number,
+): PlaceFinding | null {
+  const isCancelled = (): boolean => Atomics.load(request.cancelled, 0) !== 0;
+  const promised = promisedDigest(request.payloads[index] ?? '');
+  if (promised === null) throw new Error(`${request.payloads[index]} is no digest`);
+  const found = digests.digestOf(descriptor, promised.algorithm, isCancelled);
+  if (found === null) return null;
+  if (found !== promised.value) return { kind: 'digest', index, found };
+  const hadStamp = !Number.isNaN(request.modified[index]);
+  return hadStamp
+    ? { kind: 'restamped', index, modified: Math.floor(stats.mtimeMs), inode: stats.ino }
+    : null;
 }
 
 /** Other file system, too many links, or a file of somebody else: then it is copied. */
 const unlinkable = new Set(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP']);
 
-function tryLink(from: string, target: string): boolean {
+/** Links a file and returns how the link looks; null where it cannot be linked. What a link points to is linked. */
+function link(from: string, target: string): Stats | null {
   try {
     linkSync(from, target);
-    return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && unlinkable.has(String(error.code))) return false;
+    if (error instanceof Error && 'code' in error && unlinkable.has(String(error.code))) return null;
     throw error;
   }
+  const stats = lstatSync(target);
+  if (stats.isFile()) return stats;
+  unlinkSync(target);
+  if (!stats.isSymbolicLink()) throw new NotRegularFile(from);
+  const real = realpathSync(from);
+  if (real === from) throw new Error(`${from} changes while it is read`);
+  return link(real, target);
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { dirname } from 'node:path';
 import { ReactorError, messageOf } from '../model/errors.ts';
+import { promisedDigest } from './file-digests.ts';
 import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
+import type { Pen } from './pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
-import type { FileStamp, Selection, SourcePackage } from './selection.ts';
+import type { Selection, SourcePackage } from './selection.ts';
 
 /** A package and the file of the compose it becomes, relative to the directory that is filled. */
 export interface Placement {
@@ -31,18 +30,22 @@ const BATCHES_AHEAD = 16;
 const fetchesAtOnce = 8;
 
 /**
- * Puts every package into `directory`: a hard link, where that cannot be a reflink or a copy. A file whose stamp
- * differs from the planned one is read again. Throws `compose.package_unreadable`, `compose.package_changed` (size
- * or content differ from what was planned), `compose.disk_full`; what a source can mend is worth a retry.
+ * Puts every package below the directory of the pen: a hard link, where that cannot be a reflink or a copy. A file
+ * whose stamp differs from the planned one, or that has none, is compared with the digest its repository promises.
+ * Throws `compose.package_unreadable`, `compose.package_changed` (size or content differ from what was planned),
+ * `compose.package_digest_unknown`, `compose.disk_full`; what a source can mend is worth a retry.
  */
 export async function placePackages(
   context: PlaceContext,
-  directory: string,
+  pen: Pen,
   placements: readonly Placement[],
 ): Promise<void> {
   const folders = new Set(placements.map(({ path }) => dirname(path)));
-  for (const folder of folders) mkdirSync(join(directory, folder), { recursive: true });
+  for (const folder of folders) pen.makeDirectory(folder);
   const placing: Promise<void>[] = [];
+  const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const cancel = (): void => void Atomics.store(cancelled, 0, 1);
+  context.signal.addEventListener('abort', cancel);
   try {
     for (let start = 0; start < placements.length; start += BATCH) {
       context.signal.throwIfAborted();
@@ -51,7 +54,7 @@ export async function placePackages(
       if (placing.length >= BATCHES_AHEAD) await placing.shift();
       const done = start + batch.length;
       const tell = (): void => context.progress(done, placements.length);
-      const placed = placeBatch({ ...context, progress: tell }, directory, batch, from);
+      const placed = placeBatch({ ...context, progress: tell, cancelled }, pen.root, batch, from);
       placed.catch(() => undefined);
       placing.push(placed);
     }
@@ -59,56 +62,94 @@ export async function placePackages(
       await placed;
       context.signal.throwIfAborted();
     }
+    pen.checkDirectories(folders);
   } finally {
     // Nothing is placed any more once this has ended, however it ends.
+    cancel();
+    context.signal.removeEventListener('abort', cancel);
     await Promise.allSettled(placing);
   }
 }
 
+type BatchContext = Omit<PlaceContext, 'progress'> & {
+  readonly progress: () => void;
+  readonly cancelled: Int32Array;
+};
+
 async function placeBatch(
-  context: Omit<PlaceContext, 'progress'> & { readonly progress: () => void },
+  context: BatchContext,
   directory: string,
   batch: readonly Placement[],
   from: readonly string[],
 ): Promise<void> {
-  const to = batch.map(({ path }) => `${directory}/${path}`);
-  const stamps = batch.map(({ package: { origin } }) =>
-    origin.kind === 'file' && origin.stamp !== undefined ? origin.stamp : undefined,
-  );
+  const stamps = batch.map(({ package: { origin } }) => (origin.kind === 'file' ? origin.stamp : undefined));
   const findings = await context.placing.place({
     from,
-    to,
+    to: batch.map(({ path }) => `${directory}/${path}`),
     sizes: Float64Array.from(batch, ({ package: one }) => one.size),
     modified: Float64Array.from(stamps, (stamp) =>
       stamp === undefined ? NO_STAMP : (stamp?.modified ?? UNKNOWN_STAMP),
     ),
     inodes: Float64Array.from(stamps, (stamp) => stamp?.inode ?? 0),
+    payloads: batch.map(({ package: one }) => payloadToCompare(one)),
     delivery: context.delivery,
+    cancelled: context.cancelled,
   });
   for (const finding of findings) {
     const one = batch[finding.index]?.package;
     const source = from[finding.index];
-    const target = to[finding.index];
-    if (one === undefined || source === undefined || target === undefined) continue;
-    switch (finding.kind) {
-      case 'doubtful':
-        // The very bytes that were placed are read: a link to them, or their copy.
-        await checkContent(context, target, source, one, finding);
-        break;
-      case 'size':
-        throw packageChanged(
-          context,
-          source,
-          one,
-          `${finding.size} bytes where its repository says ${one.size}`,
-        );
-      case 'failed':
-        throw describePlacing(context, errorOf(finding), one, source);
-      default:
-        finding satisfies never;
-    }
+    if (one !== undefined && source !== undefined) take(context, finding, one, source);
   }
   context.progress();
+}
+
+/** The payload a file is compared with once it is placed; empty where that was done when it was fetched. */
+function payloadToCompare(one: SourcePackage): string {
+  const { origin, payload } = one;
+  if (origin.kind === 'http' && origin.sha256 !== null) return '';
+  const isKnown = payload.startsWith('sha256:') || promisedDigest(payload) !== null;
+  if (isKnown) return payload;
+  throw new ReactorError(
+    'compose.package_digest_unknown',
+    `The metadata give the package ${one.fileName} a checksum of no known kind.`,
+    { where: repositoryOf(one), hint: 'Known are md5, sha, sha224, sha256, sha384 and sha512.' },
+  );
+}
+
+/** Where people find the file: its address, where it was fetched. */
+function whereOf({ origin }: SourcePackage, source: string): string {
+  return origin.kind === 'http' ? origin.url : source;
+}
+
+function repositoryOf({ origin }: SourcePackage): string {
+  return origin.repository ?? (origin.kind === 'file' ? dirname(origin.path) : origin.url);
+}
+
+/** Takes in what was out of the ordinary with a file. Throws where it must not be in a compose. */
+function take(context: BatchContext, finding: PlaceFinding, one: SourcePackage, source: string): void {
+  switch (finding.kind) {
+    case 'restamped':
+      context.noteFile?.(one, { modified: finding.modified, inode: finding.inode });
+      return;
+    case 'size':
+      throw packageChanged(
+        context,
+        whereOf(one, source),
+        one,
+        `has ${finding.size} bytes where its repository says ${one.size}`,
+      );
+    case 'digest':
+      throw packageChanged(context, whereOf(one, source), one, contentDiffers(one, finding.found));
+    case 'failed':
+      throw describePlacing(context, errorOf(finding), one, source);
+    default:
+      finding satisfies never;
+  }
+}
+
+function contentDiffers(one: SourcePackage, found: string): string {
+  const { algorithm = '', value = '' } = promisedDigest(one.payload) ?? {};
+  return `is not what its repository ${repositoryOf(one)} says: its ${algorithm} is ${found} instead of ${value}`;
 }
 
 /** Local paths of a batch; remote ones are fetched a few at a time. */
@@ -141,23 +182,6 @@ async function fetchOne(context: PlaceContext, one: SourcePackage): Promise<stri
   }
 }
 
-async function checkContent(
-  context: Pick<PlaceContext, 'signal' | 'noteFile'>,
-  target: string,
-  from: string,
-  one: SourcePackage,
-  { modified, inode }: FileStamp,
-): Promise<void> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(target, { highWaterMark: 1024 * 1024 }), digest, {
-    signal: context.signal,
-  });
-  if (`sha256:${digest.digest('hex')}` !== one.payload) {
-    throw packageChanged(context, from, one, 'another content than when it was read');
-  }
-  context.noteFile?.(one, { modified, inode });
-}
-
 function packageChanged(
   { noteFile }: Pick<PlaceContext, 'noteFile'>,
   where: string,
@@ -165,7 +189,7 @@ function packageChanged(
   how: string,
 ): ReactorError {
   noteFile?.(one, null);
-  return new ReactorError('compose.package_changed', `The package ${one.fileName} has ${how}.`, {
+  return new ReactorError('compose.package_changed', `The package ${one.fileName} ${how}.`, {
     where,
     hint:
       noteFile === undefined

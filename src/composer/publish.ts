@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { pathBelow } from './pen.ts';
 
 const shownName = /^(?:odcs-(\d+)|latest-odcs-(\d+)-1)$/;
 const hiddenName = /^\.odcs-(\d+)(?:\.[0-9a-f]+)?\.(building|old|removed)$/;
@@ -17,7 +17,7 @@ export interface BuildingAttempt {
  * Every attempt has its own, so that a later one can take it out of the way.
  */
 export function buildingDirectory(targetDir: string, { id, attempt }: BuildingAttempt): string {
-  return join(targetDir, `.odcs-${id}.${attempt}.building`);
+  return pathBelow(targetDir, `.odcs-${id}.${attempt}.building`);
 }
 
 /**
@@ -30,7 +30,7 @@ export async function clearAttempts(targetDir: string, { id, attempt }: Building
     buildingDirectory(targetDir, { id, attempt: index + 1 }),
   );
   for (const directory of [...earlier, publishedDirectory(targetDir, id)]) {
-    const gone = join(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
+    const gone = pathBelow(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
     try {
       await rename(directory, gone);
     } catch (error) {
@@ -51,12 +51,12 @@ export function readEntryName(entry: string): { id: number; hidden: 'building' |
 }
 
 function publishedDirectory(targetDir: string, id: number): string {
-  return join(targetDir, `odcs-${id}`);
+  return pathBelow(targetDir, `odcs-${id}`);
 }
 
 /** Whether the directory of a compose is there. */
 export function isPublished(targetDir: string, id: number): boolean {
-  return existsSync(join(publishedDirectory(targetDir, id), 'STATUS'));
+  return existsSync(pathBelow(publishedDirectory(targetDir, id), 'STATUS'));
 }
 
 /**
@@ -69,22 +69,22 @@ export async function showBuilt(targetDir: string, held: BuildingAttempt): Promi
 
 /** Points `latest-odcs-<id>-1`, the name old clients know, at the compose. */
 export function linkLatest(targetDir: string, id: number): void {
-  const made = join(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
+  const made = pathBelow(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
   symlinkSync(`odcs-${id}`, made);
-  renameSync(made, join(targetDir, `latest-odcs-${id}-1`));
+  renameSync(made, pathBelow(targetDir, `latest-odcs-${id}-1`));
 }
 
 /** Removes the directory and the link of a compose; first by a rename, so that nobody sees half of it. */
 export async function unpublishCompose(targetDir: string, id: number): Promise<void> {
-  const link = join(targetDir, `latest-odcs-${id}-1`);
+  const link = pathBelow(targetDir, `latest-odcs-${id}-1`);
   try {
     unlinkSync(link);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
   const published = publishedDirectory(targetDir, id);
-  if (statSync(published, { throwIfNoEntry: false }) === undefined) return;
-  const gone = join(targetDir, `.odcs-${id}.removed`);
+  if (lstatSync(published, { throwIfNoEntry: false }) === undefined) return;
+  const gone = pathBelow(targetDir, `.odcs-${id}.removed`);
   await rm(gone, { recursive: true, force: true });
   renameSync(published, gone);
   await rm(gone, { recursive: true, force: true });

@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { lockCompose } from '../database/composes.ts';
 import { pruneManifests } from '../database/manifests.ts';
 import { transaction } from '../database/transaction.ts';
 import { moveCompose } from '../lifecycle/move-compose.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
+import { pathBelow } from './pen.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
 
-export type RetireContext = Pick<ComposerContext, 'database' | 'log' | 'targetDirs'>;
+export type RetireContext = Pick<ComposerContext, 'database' | 'log' | 'storage' | 'targetDirs'>;
 
 const HOUR = 3_600_000;
 
@@ -28,7 +28,9 @@ export async function retireComposes(context: RetireContext): Promise<void> {
     .orderBy('id')
     .execute();
   for (const { id } of expired) await retireCompose(context, id);
-  for (const directory of Object.values(context.targetDirs)) await sweepDirectory(context, directory);
+  for (const [name, directory] of Object.entries(context.targetDirs)) {
+    if (await context.storage.isOurs(name)) await sweepDirectory(context, directory);
+  }
   await pruneManifests(handle, new Date(now.getTime() - HOUR));
 }
 
@@ -45,7 +47,7 @@ async function retireCompose(context: RetireContext, id: number): Promise<void> 
   if (removed !== undefined) context.log.info({ compose: id }, 'compose removed');
 }
 
-/** Removes the directories of composes that neither live nor are shown by one that does. */
+/** Removes from a directory that is ours the directories of composes that neither live nor are shown by one that does. */
 async function sweepDirectory(context: RetireContext, directory: string): Promise<void> {
   // In this order: what is published in between is not listed, and what is listed is known.
   const entries = listEntries(directory);
@@ -57,7 +59,7 @@ async function sweepDirectory(context: RetireContext, directory: string): Promis
     if (hidden === 'building' ? running.has(id) : hidden === null && living.has(id)) continue;
     try {
       if (hidden === null) await unpublishCompose(directory, id);
-      else await rm(join(directory, entry), { recursive: true, force: true });
+      else await rm(pathBelow(directory, entry), { recursive: true, force: true });
       context.log.info({ compose: id, entry, directory }, 'directory removed');
     } catch (error) {
       context.log.warn(

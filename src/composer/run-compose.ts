@@ -8,6 +8,7 @@ import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/mo
 import type { Compose } from '../model/compose-json.ts';
 import { composeDirectoryName } from '../model/compose.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
+import { placesOf, withoutServerPaths } from '../model/server-paths.ts';
 import { pungiComposeId, type ComposeIdentity } from '../rpm/productmd.ts';
 import { buildCompose } from './build.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
@@ -16,6 +17,7 @@ import { diskFull, isDiskFull } from './place-packages.ts';
 import { planCompose, type ComposePlan } from './plan.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
+import { waitForStorage } from './storage/wait-for-storage.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
 /** A compose that an attempt has just taken. */
@@ -44,6 +46,9 @@ export async function makeCompose(
   const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
   await using watch = watchCompose(context, taken, job.signal);
   try {
+    await waitForStorage(context.storage, compose.targetDir, { ...job, signal: watch.signal }, (trouble) =>
+      tellWaiting(context, taken, trouble),
+    );
     await clearAttempts(targetDirOf(context, compose), taken);
     const plan =
       planned ??
@@ -62,8 +67,16 @@ export async function makeCompose(
   } catch (error) {
     // Another process has the compose now, or will have it: whatever else happened here counts no more.
     if (job.signal.aborted || watch.isLeaseLost) throw error;
-    await failAttempt(context, taken, job, watch.reason ?? error);
+    // Whatever it was: with such a storage nothing could have come of it.
+    const trouble = watch.reason === undefined ? await context.storage.trouble(compose.targetDir) : null;
+    await failAttempt(context, taken, job, watch.reason ?? trouble ?? error);
   }
+}
+
+/** Says in `state_reason` what a compose waits for. */
+async function tellWaiting(context: ComposerContext, taken: TakenCompose, trouble: string): Promise<void> {
+  const reason = `Compose waits for its storage. ${trouble}`;
+  await transaction(context.database, (tx) => moveHeldCompose(tx, taken, 'retry', { reason }));
 }
 
 /** Settles who makes the fingerprint of a plan. */
@@ -106,7 +119,7 @@ async function buildAndPublish(
 ): Promise<void> {
   const targetDir = targetDirOf(context, taken.compose);
   const directory = buildingDirectory(targetDir, taken);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory);
   try {
     await buildCompose(
       {
@@ -179,10 +192,11 @@ async function failAttempt(
     return;
   }
   const isRetried = isWorthRetrying(known, job);
+  const shown = withoutServerPaths(known, context.serverPaths, placesOf(taken.compose.request));
   const moved = await transaction(context.database, (tx) =>
     isRetried
-      ? moveHeldCompose(tx, taken, 'retry', { reason: `Waits to be tried again. ${sentenceOf(known)}` })
-      : moveHeldCompose(tx, taken, 'fail', { reason: sentenceOf(known) }),
+      ? moveHeldCompose(tx, taken, 'retry', { reason: `Waits to be tried again. ${sentenceOf(shown)}` })
+      : moveHeldCompose(tx, taken, 'fail', { reason: sentenceOf(shown) }),
   );
   if (moved === undefined) {
     log.info('compose was ended elsewhere');

@@ -9,6 +9,7 @@ import { beginRequest, endHeldRequest, isHeldRequest } from '../lifecycle/move-r
 import type { Compose } from '../model/compose-json.ts';
 import { toPriority, type ComposeRequest } from '../model/compose.ts';
 import { errorFields } from '../model/errors.ts';
+import { withoutServerPaths } from '../model/server-paths.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { planCompose, type ComposePlan } from './plan.ts';
@@ -27,8 +28,9 @@ export async function runRequest(context: ComposerContext, id: number, job: JobA
   const planned = await planRequest(context, row, job).catch(async (error: unknown) => {
     if (job.signal.aborted || isWorthRetrying(error, job)) throw error;
     log.warn(errorFields(error), 'request of a rule failed');
+    const why = sentenceOf(withoutServerPaths(error, context.serverPaths));
     await transaction(context.database, (tx) =>
-      endHeldRequest(tx, row, { outcome: 'failed', composeId: null, why: sentenceOf(error) }),
+      endHeldRequest(tx, row, { outcome: 'failed', composeId: null, why }),
     );
   });
   if (planned === undefined) return;

@@ -10,16 +10,19 @@ export type PackageOrigin =
       readonly kind: 'file';
       readonly path: string;
       /**
-       * How the file looked when its content was read. One that looks otherwise (null: always) is read again before
-       * it is placed; without the member only its size is compared.
+       * How the file looked when its content was read. One that looks otherwise, or has none, is compared with the
+       * digest of its payload when it is placed.
        */
       readonly stamp?: FileStamp | null;
+      /** The repository that says what the file is, for people. */
+      readonly repository?: string;
     }
   | {
       readonly kind: 'http';
       readonly url: string;
       /** SHA-256 of the whole file, hex, where it is known beforehand. */
       readonly sha256: string | null;
+      readonly repository?: string;
     };
 
 /** What tells a file from one that replaced it. */
@@ -40,7 +43,7 @@ export interface SourcePackage extends Nevra {
   /** File name of its source RPM; null for a source package. */
   readonly sourceRpm: string | null;
   readonly fileName: string;
-  /** What identifies its content: `sha256:<of the file>` or `md5:<Koji's payload hash>`. */
+  /** What identifies its content: `sha256:<of the file>`, or `pkgid:<of the file>` for a digest of another kind. */
   readonly payload: string;
   /** Eight lower-case hex digits, null when unsigned, undefined when only the file itself can tell. */
   readonly sigkey: string | null | undefined;

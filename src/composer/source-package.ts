@@ -1,16 +1,43 @@
+import { ReactorError } from '../model/errors.ts';
+import { isRpmFileName } from '../model/names.ts';
 import { formatNevra, formatNvra } from '../model/nevra.ts';
 import type { SourcePackage } from './selection.ts';
 
 /**
  * A package as a source offers it: what the source knows, and the texts that every compose writes of it, made once
- * because a tag has tens of thousands. Source of the place in a repository: pungi contract 4.
+ * because a tag has tens of thousands. Throws `compose.file_name_unfit` for what cannot be a file of a compose.
+ * Source of the place in a repository: pungi contract 4.
  */
 export function sourcePackage(known: Omit<SourcePackage, 'nevra' | 'oddName' | 'location'>): SourcePackage {
   const { fileName } = known;
+  if (!isRpmFileName(fileName)) throw unfit(fileName);
   return {
     ...known,
     nevra: formatNevra(known),
     oddName: fileName === `${formatNvra(known)}.rpm` ? '' : fileName,
-    location: `Packages/${fileName.charAt(0).toLowerCase()}/${fileName}`,
+    location: `Packages/${firstLetter(fileName)}/${fileName}`,
   };
+}
+
+/** What identifies a package of a repository: the digest its metadata give, by which they call it. */
+export function payloadOf(pkgid: string): string {
+  return `${isSha256(pkgid) ? 'sha256' : 'pkgid'}:${pkgid}`;
+}
+
+/** Whether the digest by which a repository calls a package is a SHA-256. */
+export function isSha256(pkgid: string): boolean {
+  return /^[0-9a-f]{64}$/.test(pkgid);
+}
+
+/** The first character, whole where it is one of two code units. */
+function firstLetter(name: string): string {
+  return String.fromCodePoint(name.codePointAt(0) ?? 0).toLowerCase();
+}
+
+function unfit(fileName: string): ReactorError {
+  return new ReactorError(
+    'compose.file_name_unfit',
+    `${JSON.stringify(fileName.slice(0, 200))} is no name of an RPM file.`,
+    { hint: 'Such a package cannot lie in a repository; it has to be mended in its source.' },
+  );
 }

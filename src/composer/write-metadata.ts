@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import {
   formatComposeinfo,
   formatDiscinfo,
@@ -11,15 +9,17 @@ import {
 } from '../rpm/productmd.ts';
 import { withModulemdPaths } from '../rpm/productmd-modules.ts';
 import { formatRpms, type ListedRpm } from '../rpm/productmd-rpms.ts';
+import { treeDirectories } from './compose-trees.ts';
+import { pathBelow, type Pen } from './pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { ComposePlan, OutputSettings } from './plan.ts';
 import type { Selection } from './selection.ts';
 
-/** Writes what installers look for in a tree. `arch` is `src` for sources. */
-export function writeDotFiles(directory: string, identity: ComposeIdentity, arch: string): void {
-  writeFileSync(join(directory, '.treeinfo'), formatTreeinfo(identity, arch));
-  writeFileSync(join(directory, '.discinfo'), formatDiscinfo(identity, arch));
-  writeFileSync(join(directory, 'media.repo'), formatMediaRepo(identity));
+/** Writes what installers look for in a tree, a directory below `compose/`. `arch` is `src` for sources. */
+export function writeDotFiles(pen: Pen, tree: string, identity: ComposeIdentity, arch: string): void {
+  pen.writeFile(`compose/${tree}/.treeinfo`, formatTreeinfo(identity, arch));
+  pen.writeFile(`compose/${tree}/.discinfo`, formatDiscinfo(identity, arch));
+  pen.writeFile(`compose/${tree}/media.repo`, formatMediaRepo(identity));
 }
 
 /** What the metadata of a compose says. */
@@ -40,12 +40,12 @@ export interface MetadataInput {
 const KEYS_AT_ONCE = 1_000;
 
 /**
- * Writes everything of a compose that is neither package nor repodata below `directory`. Where a selection does not
+ * Writes everything of a compose that is neither package nor repodata. Where a selection does not
  * know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
  */
-export async function writeMetadata(input: MetadataInput, directory: string): Promise<void> {
+export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
   const { plan, identity, toplevelUrl, modulemdPaths } = input;
-  const rpms = listRpms(plan, await readMissingKeys(input, join(directory, 'compose')));
+  const rpms = listRpms(plan, await readMissingKeys(input, pen.path('compose')));
   const { selection } = plan;
   const files: Record<string, string> = {
     'compose/metadata/composeinfo.json': formatComposeinfo(
@@ -69,20 +69,13 @@ export async function writeMetadata(input: MetadataInput, directory: string): Pr
     ),
     STATUS: 'FINISHED\n',
   };
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), content);
-  }
+  for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
 }
 
 /** Every package of a plan with its path below `compose/`, arch by arch. */
 function* visitRpms(plan: ComposePlan) {
   for (const tree of plan.selection.trees) {
-    const directories = {
-      binary: `Temporary/${tree.arch}/os`,
-      debug: `Temporary/${tree.arch}/debug/tree`,
-      source: 'Temporary/source/tree',
-    };
+    const directories = treeDirectories(tree.arch);
     for (const category of ['binary', 'debug', 'source'] as const) {
       for (const { package: one } of tree[category]) {
         yield { arch: tree.arch, category, package: one, path: `${directories[category]}/${one.location}` };
@@ -104,7 +97,7 @@ async function readMissingKeys(
   for (let at = 0; at < paths.length; at += KEYS_AT_ONCE) {
     signal.throwIfAborted();
     const some = paths.slice(at, at + KEYS_AT_ONCE);
-    const found = await placing.readSigkeys(some.map((path) => join(root, path)));
+    const found = await placing.readSigkeys(some.map((path) => pathBelow(root, path)));
     some.forEach((path, index) => keys.set(path, found[index] ?? null));
   }
   return keys;

@@ -199,7 +199,15 @@ export interface ReconcileCursorsTable {
   updated_at: Time;
 }
 
+/** The id of this service; one row. */
+export interface ServiceIdentityTable {
+  is_only: Generated<boolean>;
+  id: string;
+  made_at: Time;
+}
+
 export interface Tables {
+  service_identity: ServiceIdentityTable;
   reconcile_cursors: ReconcileCursorsTable;
   events: EventsTable;
   composes: ComposesTable;

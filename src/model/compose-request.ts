@@ -5,13 +5,16 @@ import {
   isJsonObject,
   lifeField,
   listField,
-  membersOf,
+  nameField,
+  namesField,
   refuseRequest,
+  sigkeysField,
   textField,
   type JsonObject,
 } from './request-fields.ts';
 import { scanRequestBody } from './request-scan.ts';
 import {
+  checkModules,
   checkSource,
   isSourceType,
   knownTypes,
@@ -128,41 +131,40 @@ function parseNested(
   const sourceType = sourceTypeOf(source);
   const words = sourceWords(source, sourceType);
   checkSource(sourceType, words, defaults, modules);
-  const builds = listField(source, 'builds');
+  const builds = namesField(source, 'builds', 'nvr');
   const flags = namesOf(body, 'flags', { ...composeFlags, no_flags: 0 }, 'Unknown flag');
   const results = namesOf(body, 'results', composeResults, 'Unknown result');
   const multilib = namesOf(body, 'multilib_method', multilibMethods, 'Unknown multilib method');
   const moduleDefaults = moduleDefaultsOf(source);
-  const sigkeys = source['sigkeys'];
-  const arches = listField(body, 'arches') ?? [];
+  const arches = namesField(body, 'arches', 'arch') ?? [];
   return {
     sourceType,
     source: words,
     packages: listField(source, 'packages'),
     builds,
-    sigkeys: Array.isArray(sigkeys) ? membersOf(sigkeys, 'sigkeys') : defaults.sigkeys,
+    sigkeys: sigkeysField(source) ?? defaults.sigkeys,
     kojiEvent: countField(source, 'koji_event'),
     modularKojiTags: listField(source, 'modular_koji_tags'),
     moduleDefaults,
-    scratchModules: listField(source, 'scratch_modules'),
+    scratchModules: checkModules(listField(source, 'scratch_modules')),
     scratchBuildTasks: listField(source, 'scratch_build_tasks'),
-    modules: listField(source, 'modules'),
+    modules: checkModules(listField(source, 'modules')),
     baseModule: {
-      name: textField(source, 'base_module_br_name'),
-      stream: textField(source, 'base_module_br_stream'),
+      name: nameField(source, 'base_module_br_name', 'moduleName'),
+      stream: nameField(source, 'base_module_br_stream', 'moduleStream'),
       streamVersionLte: countField(source, 'base_module_br_stream_version_lte'),
       streamVersionGte: countField(source, 'base_module_br_stream_version_gte'),
     },
-    parentPungiComposeIds: listField(body, 'parent_pungi_compose_ids'),
+    parentPungiComposeIds: namesField(body, 'parent_pungi_compose_ids', 'composeId'),
     flags: inTableOrder(composeFlags, flags),
     results: inTableOrder(composeResults, ['repository', ...results]),
     arches: arches.length === 0 ? defaults.arches : unique(arches),
-    multilibArches: unique(listField(body, 'multilib_arches') ?? []),
+    multilibArches: unique(namesField(body, 'multilib_arches', 'arch') ?? []),
     multilibMethods: inTableOrder(multilibMethods, multilib),
     lookasideRepos: unique(listField(body, 'lookaside_repos') ?? []),
-    label: textField(body, 'label'),
-    composeType: textField(body, 'compose_type') || 'test',
-    respinOf: textField(body, 'respin_of'),
+    label: nameField(body, 'label', 'label'),
+    composeType: nameField(body, 'compose_type', 'composeType') || 'test',
+    respinOf: nameField(body, 'respin_of', 'composeId'),
     targetDir: targetDirOf(body, defaults),
     secondsToLive,
   };
@@ -230,11 +232,10 @@ export function parseRenewRequest(body: unknown, defaults: RequestDefaults): Ren
   const isEmpty = body === undefined || (isJsonObject(body) && Object.keys(body).length === 0);
   const checked = isEmpty ? {} : checkRequestBody(body);
   const source = isJsonObject(checked['source']) ? checked['source'] : {};
-  const { sigkeys } = checked;
   return {
     secondsToLive: lifeField(checked, defaults, pythonRepr(checked)),
-    sigkeys: Array.isArray(sigkeys) ? membersOf(sigkeys, 'sigkeys') : null,
-    builds: listField(source, 'builds'),
-    modules: listField(source, 'modules'),
+    sigkeys: sigkeysField(checked),
+    builds: namesField(source, 'builds', 'nvr'),
+    modules: checkModules(listField(source, 'modules')),
   };
 }

@@ -1,4 +1,5 @@
 import { ReactorError } from './errors.ts';
+import { checkName } from './names.ts';
 
 /** Name, stream, version and context of one module build. All are text: versions pass 2^53, contexts look like numbers. */
 export interface Nsvc {
@@ -48,6 +49,20 @@ export function parseModuleRequest(text: string): ModuleRequest {
     );
   }
   return { name, stream, ...(version ? { version } : {}), ...(context ? { context } : {}), text };
+}
+
+/** Returns the request, whose parts are fit for paths and URLs. Throws `module.invalid`. */
+export function checkModuleRequest<Request extends Omit<ModuleRequest, 'text'>>(request: Request): Request {
+  const where = [request.name, request.stream, request.version, request.context].filter(Boolean).join(':');
+  checkName('moduleName', request.name, { code: 'module.invalid', where });
+  checkName('moduleStream', request.stream, { code: 'module.invalid', where });
+  if (request.version !== undefined) {
+    checkName('moduleVersion', request.version, { code: 'module.invalid', where });
+  }
+  if (request.context !== undefined) {
+    checkName('moduleContext', request.context, { code: 'module.invalid', where });
+  }
+  return request;
 }
 
 /** Whether the request names one build, name to context; a fifth part makes it incomplete. Source: module contract 1.1. */

@@ -1,4 +1,5 @@
 import { ReactorError } from './errors.ts';
+import { checkName, type NameKind } from './names.ts';
 
 /** A JSON object whose values are not known yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -39,6 +40,35 @@ export function textField(object: JsonObject, key: string): string | null {
   if (value === undefined) return null;
   if (typeof value === 'string') return value;
   return refuseRequest('request.invalid_value', `${key} should be a string`);
+}
+
+/** The words of a list field that are names of a kind, or null where it is not given. Throws `request.invalid_…`. */
+export function namesField(object: JsonObject, key: string, kind: NameKind): readonly string[] | null {
+  return (
+    listField(object, key)?.map((word) =>
+      checkName(kind, word, { code: 'request.invalid_name', where: key }),
+    ) ?? null
+  );
+}
+
+/** A string field that is a name of a kind, or empty, or null where it is not given. Throws `request.invalid_…`. */
+export function nameField(object: JsonObject, key: string, kind: NameKind): string | null {
+  const text = textField(object, key);
+  return text === null || text === ''
+    ? text
+    : checkName(kind, text, { code: 'request.invalid_name', where: key });
+}
+
+/**
+ * The signing keys of a list field, or null where it is no list; the empty key stands for unsigned packages. Throws
+ * `request.invalid_value`, `request.invalid_name`.
+ */
+export function sigkeysField(object: JsonObject): readonly string[] | null {
+  const { sigkeys } = object;
+  if (!Array.isArray(sigkeys)) return null;
+  return membersOf(sigkeys, 'sigkeys').map((key) =>
+    key === '' ? key : checkName('sigkey', key, { code: 'request.invalid_name', where: 'sigkeys' }),
+  );
 }
 
 /** A whole number that is not negative, or null where it is not given; booleans count as 0 and 1, as in Python. */

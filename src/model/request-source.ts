@@ -1,5 +1,6 @@
 import { sourceTypes, type SourceType } from './compose.ts';
-import { parseModuleRequest } from './nsvc.ts';
+import { checkName } from './names.ts';
+import { checkModuleRequest, parseModuleRequest } from './nsvc.ts';
 import { pythonRepr } from './python-repr.ts';
 import { refuseRequest, textField, wordsOf, type JsonObject } from './request-fields.ts';
 
@@ -77,7 +78,8 @@ function checkRawConfig(words: readonly string[], names: readonly string[]): voi
 
 function checkModule(word: string, baseModules: readonly string[], form: 'colons' | 'dashes'): void {
   const isDashed = form === 'dashes' && !word.includes(':') && /.-./.test(word);
-  const name = isDashed ? (word.split('-')[0] ?? word) : parseModuleRequest(word).name;
+  if (isDashed) checkName('moduleName', word, { code: 'request.invalid_name', where: 'source' });
+  const name = isDashed ? (word.split('-')[0] ?? word) : checkModuleRequest(parseModuleRequest(word)).name;
   if (baseModules.includes(name)) {
     refuseRequest(
       'request.base_module',
@@ -86,9 +88,16 @@ function checkModule(word: string, baseModules: readonly string[], form: 'colons
   }
 }
 
+/** The modules of a list field, where it is given. Throws `module.invalid`. */
+export function checkModules(words: readonly string[] | null): readonly string[] | null {
+  for (const word of words ?? []) checkModuleRequest(parseModuleRequest(word));
+  return words;
+}
+
 /** Our own type: composes of this service by id, or by the name of their series. */
 function checkComposeWord(word: string): void {
   if (/^\d+$/.test(word) && !Number.isSafeInteger(Number(word))) {
     refuseRequest('request.invalid_source', `There can be no compose with the id ${word}.`);
   }
+  checkName('series', word, { code: 'request.invalid_name', where: 'source' });
 }

@@ -1,5 +1,6 @@
 import { fieldsOfKind, type FieldType } from '../model/event-catalogue.ts';
 import { ReactorError } from '../model/errors.ts';
+import { isName } from '../model/names.ts';
 import { buildFields } from '../model/event-catalogue.ts';
 import type { InputEvent } from '../model/event.ts';
 import type { JsonObject, JsonValue, Scalar } from '../model/rule.ts';
@@ -23,8 +24,6 @@ export interface TemplateSource {
   readonly events: readonly InputEvent[];
 }
 
-/** What a value placed in a name (series, tag, NVR) must look like. Source: RULES 4.7. */
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._+:~^-]{0,200}$/;
 const locationPattern = /^(?:\/|[a-z]{1,10}:\/\/)[A-Za-z0-9._+:~^@%=/-]{1,1000}$/;
 const MAX_LIST = 20_000;
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -100,7 +99,7 @@ export function fillName(text: string, source: TemplateSource): string {
     throw new ReactorError('template.not_single', `"${text}" yields a list where one name is wanted.`);
   }
   const name = String(filled);
-  if (!namePattern.test(name)) throw hostile(text, name);
+  if (!isName('series', name)) throw hostile(text, name);
   return name;
 }
 
@@ -208,7 +207,7 @@ function checked(placeholder: Placeholder, value: Scalar, type: FieldType): Scal
   const isFine =
     type === 'location'
       ? locationPattern.test(value) && !value.split('/').includes('..')
-      : type !== 'text' && namePattern.test(value);
+      : type !== 'text' && isName('placed', value);
   if (!isFine) throw hostile(placeholder.text, value);
   return value;
 }

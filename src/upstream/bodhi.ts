@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
+import { isName } from '../model/names.ts';
 import { openJsonReader } from './http/read-json.ts';
 
 const updateShape = z.object({
@@ -46,6 +47,7 @@ export function connectBodhi(url: string): Bodhi {
   const { base, read } = openJsonReader(url, 'Bodhi');
   return {
     async getUpdate(alias) {
+      if (!isName('updateAlias', alias)) return null;
       const address = `${base}/updates/${encodeURIComponent(alias)}`;
       const answer = await read(address);
       return answer === undefined ? null : toUpdate(parse(oneShape, answer, address).update);

@@ -119,8 +119,8 @@ test('builds and modules make a copy; an empty list makes one with the old value
   const same = await patch(id, { source: { builds: [] } });
   assert.notEqual(same.json['id'], id);
   assert.equal(same.json['builds'], 'old-1-1');
-  const modules = await patch(id, { source: { modules: ['n:s:v:c'] } });
-  assert.deepEqual([modules.json['builds'], modules.json['modules']], ['old-1-1', 'n:s:v:c']);
+  const modules = await patch(id, { source: { modules: ['n:s:1:c'] } });
+  assert.deepEqual([modules.json['builds'], modules.json['modules']], ['old-1-1', 'n:s:1:c']);
 });
 
 for (const state of ['wait', 'generating'] as const) {

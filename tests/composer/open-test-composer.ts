@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { ComposerContext } from '../../src/composer/composer-context.ts';
 import { openSources } from '../../src/composer/open-sources.ts';
 import { PlacingThread } from '../../src/composer/placing-thread.ts';
+import { writeMarker } from '../../src/composer/storage/storage-marker.ts';
+import { StorageWatch } from '../../src/composer/storage/storage-watch.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
+import { findServiceId } from '../../src/database/service-identity.ts';
 import { findCompose } from '../../src/database/composes.ts';
 import type { JobAttempt } from '../../src/database/jobs.ts';
 import { transaction } from '../../src/database/transaction.ts';
@@ -13,6 +16,7 @@ import { createCompose, type NewCompose } from '../../src/lifecycle/create-compo
 import { createLog } from '../../src/log.ts';
 import type { Compose } from '../../src/model/compose-json.ts';
 import { parseComposeRequest, requestDefaults } from '../../src/model/compose-request.ts';
+import { serverPathsOf } from '../../src/model/server-paths.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
 import { atTime } from '../database/at-time.ts';
@@ -77,13 +81,19 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
   const sources = openSources(config, { clock, log, database });
   const defaults = requestDefaults(config);
   const placing = new PlacingThread();
+  const targetDirs = { default: targetDir, private: otherDir };
+  const service = await findServiceId(database.handle, new Date());
+  for (const directory of Object.values(targetDirs)) await writeMarker(directory, service);
+  const storage = new StorageWatch({ targetDirs, service, log });
   const context: ComposerContext = {
     ...sources,
     database,
     log,
     blocks: new BlockCache(),
     placing,
+    storage,
     targetDirUrl: 'http://odcs.example.com/composes',
+    serverPaths: serverPathsOf(config, 'http://odcs.example.com/composes', sources.kojiTopDir),
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
@@ -119,6 +129,7 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
     },
     [Symbol.asyncDispose]: async () => {
       await placing[Symbol.asyncDispose]();
+      await storage[Symbol.asyncDispose]();
       sources[Symbol.dispose]();
       await database.close();
       rmSync(folder, { recursive: true, force: true });

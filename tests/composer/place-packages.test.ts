@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { Pen } from '../../src/composer/pen.ts';
 import { placePackages, type PlaceContext, type Placement } from '../../src/composer/place-packages.ts';
 import { PlacingThread } from '../../src/composer/placing-thread.ts';
 import { sourcePackage } from '../../src/composer/source-package.ts';
@@ -73,7 +85,7 @@ test('a thousand packages become links to their files, batch by batch', async ()
   const packages = Array.from({ length: 1000 }, (_, at) => packageOf(`content ${at}`));
   const directory = target();
   const done: number[] = [];
-  await placePackages(placeContext([], done), directory, placementsOf(packages));
+  await placePackages(placeContext([], done), new Pen(directory), placementsOf(packages));
   for (const one of packages) {
     assert.equal(statSync(join(directory, 'Packages/p', one.fileName)).ino, statSync(one.path).ino);
   }
@@ -89,7 +101,7 @@ test('a file that looks otherwise but has its content is placed, and its new loo
     origin: { kind: 'file' as const, path: known.path, stamp: stampOf(known.path) },
   };
   const noted: Noted[] = [];
-  await placePackages(placeContext(noted), target(), placementsOf([old, trusted, never]));
+  await placePackages(placeContext(noted), new Pen(target()), placementsOf([old, trusted, never]));
   assert.deepEqual(noted, [
     { fileName: old.fileName, found: stampOf(old.path) },
     { fileName: never.fileName, found: stampOf(never.path) },
@@ -110,12 +122,43 @@ test('a file with another content, another size or none at all ends it with its 
   ] as const) {
     const noted: Noted[] = [];
     const fine = packageOf('fine');
-    await assert.rejects(placePackages(placeContext(noted), target(), placementsOf([fine, one])), {
+    await assert.rejects(placePackages(placeContext(noted), new Pen(target()), placementsOf([fine, one])), {
       code,
       where: one.path,
       fate: 'retry',
     });
     assert.deepEqual(noted, [{ fileName: one.fileName, found: null }]);
+  }
+});
+
+for (const delivery of ['link', 'copy'] as const) {
+  test(`a file that was swapped for a link to another does not get out by a ${delivery}`, async () => {
+    const one = packageOf('mine');
+    const secret = join(folder, `secret-${delivery}`);
+    writeFileSync(secret, 'them');
+    rmSync(one.path);
+    symlinkSync(secret, one.path);
+    const context = { ...placeContext(), delivery };
+    await assert.rejects(placePackages(context, new Pen(target()), placementsOf([one])), {
+      code: 'compose.package_changed',
+    });
+    writeFileSync(secret, 'mine');
+    const directory = target();
+    await placePackages(context, new Pen(directory), placementsOf([one]));
+    assert.equal(lstatSync(join(directory, 'Packages/p', one.fileName)).isFile(), true);
+  });
+}
+
+test('what is no file ends it at once', async () => {
+  const one = packageOf('fifo');
+  rmSync(one.path);
+  spawnSync('mkfifo', [one.path]);
+  for (const delivery of ['link', 'copy'] as const) {
+    const context = { ...placeContext(), delivery };
+    await assert.rejects(placePackages(context, new Pen(target()), placementsOf([one])), {
+      code: 'compose.package_unreadable',
+      message: /is no regular file/,
+    });
   }
 });
 
@@ -125,7 +168,7 @@ test('what another file has the name of is not overwritten', async () => {
   mkdirSync(join(directory, 'Packages/p'), { recursive: true });
   const taken = join(directory, 'Packages/p', one.fileName);
   writeFileSync(taken, 'theirs');
-  await assert.rejects(placePackages(placeContext(), directory, placementsOf([one])), {
+  await assert.rejects(placePackages(placeContext(), new Pen(directory), placementsOf([one])), {
     code: 'compose.package_unreadable',
   });
   assert.equal(readFileSync(taken, 'utf8'), 'theirs');
@@ -141,10 +184,10 @@ test('a signal that aborts ends it, and nothing is placed afterwards', async () 
   const abort = new AbortController();
   const progress = (): void => abort.abort(new Error('cancelled'));
   const context = { ...placeContext(), signal: abort.signal, progress };
-  await assert.rejects(placePackages(context, directory, placements), /cancelled/);
+  await assert.rejects(placePackages(context, new Pen(directory), placements), /cancelled/);
   const placed = readdirSync(join(directory, 'Packages/p')).length;
   assert.ok(placed < placements.length);
   // Whatever comes to the thread later comes after all that was asked of it before.
-  await placePackages(placeContext(), target(), placementsOf([one]));
+  await placePackages(placeContext(), new Pen(target()), placementsOf([one]));
   assert.equal(readdirSync(join(directory, 'Packages/p')).length, placed);
 });

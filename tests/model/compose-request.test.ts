@@ -157,3 +157,36 @@ test('whatever JSON is sent, the answer is a request or a ReactorError', () => {
     }),
   );
 });
+
+for (const [what, body] of [
+  ['an arch', { source: tag, arches: ['x86_64', '../../../../odcs-12/compose/Temporary/x86_64'] }],
+  ['an arch', { source: tag, arches: ['..'] }],
+  ['an arch', { source: tag, multilib_arches: ['x86_64/../..'] }],
+  ['a label', { source: tag, label: '../RC-1.0' }],
+  ['a compose type', { source: tag, compose_type: '../nightly' }],
+  ['the id of a compose', { source: tag, respin_of: '-x/..' }],
+  ['the id of a compose', { source: tag, parent_pungi_compose_ids: ['-config/x'] }],
+  ['a signing key', { source: { ...tag, sigkeys: ['../../x'] } }],
+  ['the NVR of a build', { source: { ...tag, builds: ['../a-1-1'] } }],
+  ['the name of a module', { source: { ...tag, base_module_br_name: '../platform' } }],
+  ['a series', { source: { type: 'compose', source: '../7' } }],
+] as const) {
+  test(`a request with ${JSON.stringify(body)} is refused as it holds what cannot be ${what}`, () => {
+    assert.throws(
+      () => parse(body),
+      ({ code, message, hint }: ReactorError) =>
+        code === 'request.invalid_name' && message.endsWith(`cannot be ${what}.`) && hint !== undefined,
+    );
+  });
+}
+
+for (const source of ['../n:s', 'n:../s', 'n:s:../1', 'n:s:1:../c']) {
+  test(`a module ${source} is refused wherever it is named`, () => {
+    for (const body of [
+      { type: 'module', source },
+      { ...tag, modules: [source] },
+      { ...tag, scratch_modules: [source] },
+    ])
+      assert.throws(() => parse({ source: body }), { code: 'module.invalid' });
+  });
+}

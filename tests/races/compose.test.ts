@@ -94,7 +94,13 @@ test('a compose whose life is extended while the janitor comes is not removed', 
   });
   await isExtending.opened;
   const empty = { default: join(targetDir, 'empty') };
-  const retiring = retireComposes({ database: second, log: createLog('silent'), targetDirs: empty });
+  const storage = { trouble: async () => null, isOurs: async () => true };
+  const retiring = retireComposes({
+    database: second,
+    log: createLog('silent'),
+    storage,
+    targetDirs: empty,
+  });
   await untilBlockedOr(first, retiring);
   commit.open();
   await Promise.all([extending, retiring]);

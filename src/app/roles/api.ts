@@ -11,6 +11,8 @@ import { findComposes } from '../../database/list-composes.ts';
 import type { RunningListeners } from '../../listeners/start-listeners.ts';
 import type { Log } from '../../log.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
+import { ReactorError } from '../../model/errors.ts';
+import { placesOf, withoutServerPaths } from '../../model/server-paths.ts';
 import { readVersion } from '../read-version.ts';
 import type { RunningRole } from './running-role.ts';
 
@@ -65,6 +67,11 @@ async function planOnly(
   signal: AbortSignal,
 ): Promise<PlannedCompose> {
   const context = planContext(composer, composer.log, signal, () => undefined);
-  const { fingerprint, manifest, selection } = await planCompose(context, request);
-  return { fingerprint, manifest, warnings: selection.warnings };
+  try {
+    const { fingerprint, manifest, selection } = await planCompose(context, request);
+    return { fingerprint, manifest, warnings: selection.warnings };
+  } catch (error) {
+    if (!(error instanceof ReactorError)) throw error;
+    throw withoutServerPaths(error, composer.serverPaths, placesOf(request));
+  }
 }

@@ -1,5 +1,5 @@
 import { ReactorError } from '../../model/errors.ts';
-import { formatNsvc, kojiStream, type Nsvc } from '../../model/nsvc.ts';
+import { checkModuleRequest, formatNsvc, kojiStream, type Nsvc } from '../../model/nsvc.ts';
 import { readModuleDocuments, type ModuleStream } from '../../rpm/modulemd.ts';
 import {
   getModuleBuilds,
@@ -10,7 +10,7 @@ import {
 import { listTaggedRpms } from '../../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { KojiBuild, KojiRpm } from '../../upstream/koji/koji-build.ts';
-import { buildPath } from '../../upstream/koji/koji-path.ts';
+import { modulePath } from '../../upstream/koji/koji-path.ts';
 import { archListsOf } from '../../model/arches.ts';
 import type { KojiFiles } from '../sources/koji-files.ts';
 import { mapBounded } from '../sources/map-bounded.ts';
@@ -39,7 +39,7 @@ export interface PoolContext {
 const TAGS_AT_ONCE = 6;
 
 /**
- * Reads the modules of a compose out of Koji at an event. Throws `koji.module_missing`, `module.no_arch_metadata`,
+ * Reads the modules of a compose out of Koji at an event. Throws `module.invalid`, `koji.module_missing`, `module.no_arch_metadata`,
  * `module.arch_missing`, the codes of `readModuleDocuments`, of the hub and of its files.
  * Source: module contract 4.
  */
@@ -52,7 +52,7 @@ export async function loadModulePools(
   },
 ): Promise<readonly ModulePool[]> {
   const options = context.signal === undefined ? {} : { signal: context.signal };
-  const nvrs = wanted.modules.map(kojiNvr);
+  const nvrs = wanted.modules.map((module) => kojiNvr(checkModuleRequest(module)));
   const answers = await getModuleBuilds(context.hub, nvrs, options);
   const builds = wanted.modules.map((module, index) =>
     checkedBuild(module, nvrs[index] ?? '', answers[index] ?? null, wanted.event.at),
@@ -135,7 +135,7 @@ async function readDocuments(
   const nsvc = formatNsvc(build);
   const byArch = new Map(
     archives.flatMap((archive) => {
-      const arch = /^modulemd\.([^.]+)\.txt$/.exec(archive.fileName)?.[1];
+      const arch = /^modulemd\.([A-Za-z0-9_]+)\.txt$/.exec(archive.fileName)?.[1];
       return arch === undefined || arch === 'src' ? [] : [[arch, archive]];
     }),
   );
@@ -154,7 +154,7 @@ async function readDocuments(
     const rpmArch = [arch, ...archListsOf(arch).native].find((name) => byArch.has(name));
     const archive = rpmArch === undefined ? undefined : byArch.get(rpmArch);
     if (archive === undefined) throw archMissing(nsvc, arch, [...byArch.keys()]);
-    const path = `${buildPath(build.build)}/files/module/${archive.fileName}`;
+    const path = modulePath(build.build, archive.fileName);
     const text = Buffer.from(await files.read(path, 0, archive.size)).toString('utf8');
     const stream = readModuleDocuments(text, path).find((document) => document.kind === 'stream');
     if (stream !== undefined) documents.set(arch, stream);

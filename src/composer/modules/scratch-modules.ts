@@ -1,5 +1,5 @@
 import { ReactorError } from '../../model/errors.ts';
-import { formatNsvc } from '../../model/nsvc.ts';
+import { checkModuleRequest, formatNsvc } from '../../model/nsvc.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { readModuleDocuments, type ModuleStream } from '../../rpm/modulemd.ts';
 import type { Mbs, ModuleBuild } from '../../upstream/mbs.ts';
@@ -7,7 +7,7 @@ import { readTagPackages, type ModulePool, type PoolContext } from './module-poo
 
 /**
  * Reads scratch modules, which only MBS knows: their documents come from it, their RPMs from the tag it names. Arches
- * they were not built for are left out. Throws `module.unknown`, `module.scratch_without_tag` and what MBS, the hub and
+ * they were not built for are left out. Throws `module.unknown`, `module.invalid`, `module.scratch_without_tag` and what MBS, the hub and
  * `readModuleDocuments` throw. Source: module contract 4.6.
  */
 export async function loadScratchPools(
@@ -16,7 +16,7 @@ export async function loadScratchPools(
 ): Promise<readonly ModulePool[]> {
   const pools: ModulePool[] = [];
   for (const word of wanted.words) {
-    const build = await findScratchBuild(context.mbs, word);
+    const build = checkModuleRequest(await findScratchBuild(context.mbs, word));
     const { name, stream, version, context: contextName, kojiTag } = build;
     if (kojiTag === null) {
       throw new ReactorError('module.scratch_without_tag', `The scratch module ${word} has no Koji tag.`, {

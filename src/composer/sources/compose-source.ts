@@ -7,7 +7,7 @@ import { ReactorError } from '../../model/errors.ts';
 import { formatComps } from '../../rpm/comps.ts';
 import { repositoryDocuments, writeModulesYaml } from '../../rpm/modules-yaml.ts';
 import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
-import { join } from 'node:path';
+import { pathBelow } from '../pen.ts';
 import type { SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
 import type { FragmentKeeper } from './fragment-keeper.ts';
 import {
@@ -140,7 +140,7 @@ function toPart(means: ComposeSourceContext, compose: Compose): PublishedPart {
       `The target directory of compose ${compose.id} is not configured.`,
     );
   }
-  return { id: compose.id, directory: join(targetDir, composeDirectoryName(compose)) };
+  return { id: compose.id, directory: pathBelow(targetDir, composeDirectoryName(compose)) };
 }
 
 function mergeModules(all: readonly ProductmdModules[]): ProductmdModules {

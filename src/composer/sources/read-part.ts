@@ -1,11 +1,14 @@
 import { closeSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ReactorError, messageOf } from '../../model/errors.ts';
+import { isName } from '../../model/names.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readModuleDocuments, type ModuleDocument } from '../../rpm/modulemd.ts';
-import { sourcePackage } from '../source-package.ts';
 import { openRegularFile } from '../../rpm/regular-file.ts';
+import { treeDirectories } from '../compose-trees.ts';
+import { pathBelow, realPathBelow } from '../pen.ts';
+import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
 import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
@@ -44,10 +47,11 @@ const rpmsSchema = z.object({
     ),
   }),
 });
+const nameOf = (kind: 'variant' | 'arch') => z.string().refine((name) => isName(kind, name));
 const moduleSchema = z.record(z.string(), z.unknown());
 const modulesSchema = z.object({
   payload: z.object({
-    modules: z.record(z.string(), z.record(z.string(), z.record(z.string(), moduleSchema))),
+    modules: z.record(nameOf('variant'), z.record(nameOf('arch'), z.record(z.string(), moduleSchema))),
   }),
 });
 
@@ -75,7 +79,7 @@ export function readModulesJson(part: PublishedPart): ProductmdModules {
 
 function readMetadata(part: PublishedPart, name: string): unknown {
   try {
-    const { descriptor } = openRegularFile(join(part.directory, 'compose/metadata', name));
+    const { descriptor } = openRegularFile(realPathBelow(part.directory, `compose/metadata/${name}`));
     try {
       return JSON.parse(readFileSync(descriptor, 'utf8'));
     } finally {
@@ -91,14 +95,17 @@ function unreadable(part: PublishedPart, name: string, cause: unknown): ReactorE
     'compose.part_unreadable',
     `Compose ${part.id} cannot be read: ${messageOf(cause)}.`,
     {
-      where: join(part.directory, 'compose/metadata', name),
+      where: pathBelow(part.directory, `compose/metadata/${name}`),
       hint: 'It was removed in the meantime; name a living compose.',
       cause,
     },
   );
 }
 
-/** Reads one arch of a part; empty where the part has not got it. Throws what reading repositories throws. */
+/**
+ * Reads one arch of a part; empty where the part has not got it. Throws `compose.path_outside` and what reading
+ * repositories throws.
+ */
 export async function readPartTree(
   context: { readonly repositories: RepositoryCache; readonly signal: AbortSignal },
   part: PublishedPart,
@@ -107,8 +114,8 @@ export async function readPartTree(
 ): Promise<PartTree> {
   const repositories = new Map<SourcePackage, Repository>();
   const read = async (tree: string): Promise<SourcePackage[]> => {
-    const directory = join(part.directory, 'compose', tree);
-    if (!existsSync(join(directory, 'repodata/repomd.xml'))) return [];
+    const directory = pathBelow(part.directory, `compose/${tree}`);
+    if (!existsSync(pathBelow(directory, 'repodata/repomd.xml'))) return [];
     const loaded = await context.repositories.load(context.signal, directory, []);
     const [repository] = loaded.repositories;
     if (repository === undefined) return [];
@@ -116,10 +123,10 @@ export async function readPartTree(
     for (const one of packages) repositories.set(one, repository);
     return packages;
   };
-  const os = `Temporary/${arch}/os`;
-  const binary = await read(os);
-  const debug = await read(`Temporary/${arch}/debug/tree`);
-  const source = binary.length === 0 ? [] : await read('Temporary/source/tree');
+  const trees = treeDirectories(arch);
+  const binary = await read(trees.binary);
+  const debug = await read(trees.debug);
+  const source = binary.length === 0 ? [] : await read(trees.source);
   const main = binary[0] === undefined ? undefined : repositories.get(binary[0]);
   const modules =
     main === undefined || main.record('modules') === null
@@ -139,18 +146,19 @@ function listPackages(
     const nevra = index.nevraOf(id);
     const { href, base } = index.locationOf(id);
     const url = base === undefined ? null : new URL(href, base);
+    const pkgid = index.pkgidOf(id);
     packages.push(
       sourcePackage({
         ...nevra,
         sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
         fileName: href.slice(href.lastIndexOf('/') + 1),
-        payload: `sha256:${index.pkgidOf(id)}`,
+        payload: payloadOf(pkgid),
         sigkey: sigkeyOf(href),
         size: index.sizeOf(id),
         origin:
           url === null || url.protocol === 'file:'
-            ? { kind: 'file', path: url === null ? join(directory, href) : decodeURIComponent(url.pathname) }
-            : { kind: 'http', url: url.href, sha256: index.pkgidOf(id) },
+            ? { kind: 'file', path: url === null ? pathBelow(directory, href) : fileURLToPath(url) }
+            : { kind: 'http', url: url.href, sha256: isSha256(pkgid) ? pkgid : null },
       }),
     );
   }

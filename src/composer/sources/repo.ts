@@ -1,10 +1,11 @@
 import { ReactorError } from '../../model/errors.ts';
+import { isRpmFileName } from '../../model/names.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { formatComps } from '../../rpm/comps.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
-import { sourcePackage } from '../source-package.ts';
+import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import { parseHostList } from '../../upstream/http/host-list.ts';
 import { checkRepoAccess, type RepoPolicy } from '../../upstream/repo-access.ts';
@@ -171,16 +172,19 @@ function toPackage(result: GatherResult, id: number, leads: Leads): SourcePackag
   const nevra = index.nevraOf(id);
   const { href } = index.locationOf(id);
   const pkgid = index.pkgidOf(id);
-  const sha256 = /^[0-9a-f]{64}$/.test(pkgid) ? pkgid : null;
   const origin = locate(index, id, leads);
+  const repository = index.repositoryOf(id).name;
   return sourcePackage({
     ...nevra,
     sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
-    fileName: fileNameOf(href, index.repositoryOf(id).name),
-    payload: `${sha256 === null ? 'pkgid' : 'sha256'}:${pkgid}`,
+    fileName: fileNameOf(href, repository),
+    payload: payloadOf(pkgid),
     sigkey: undefined,
     size: index.sizeOf(id),
-    origin: origin.kind === 'file' ? origin : { ...origin, sha256 },
+    origin:
+      origin.kind === 'file'
+        ? { ...origin, repository }
+        : { ...origin, repository, sha256: isSha256(pkgid) ? pkgid : null },
   });
 }
 
@@ -188,9 +192,7 @@ function toPackage(result: GatherResult, id: number, leads: Leads): SourcePackag
 function fileNameOf(href: string, repository: string): string {
   const path = href.replace(/(\.rpm)\?.*$/s, '$1');
   const name = path.slice(path.lastIndexOf('/') + 1);
-  // oxlint-disable-next-line no-control-regex
-  if (/^[^.\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]*\.rpm$/.test(name) && Buffer.byteLength(name) <= 255)
-    return name;
+  if (isRpmFileName(name)) return name;
   throw new ReactorError(
     'repo.file_name_unfit',
     `The metadata call a package ${JSON.stringify(href.slice(0, 200))}, which is no name of an RPM file.`,

@@ -2,6 +2,7 @@ import { ReactorError } from '../../model/errors.ts';
 import { FAULT_GENERIC, KojiFault } from './hub-fault.ts';
 import { HubRow, rowsOf } from './hub-row.ts';
 import type { CallOptions, KojiHub } from './hub.ts';
+import { taskPath } from './koji-path.ts';
 
 /** Paths of RPMs that a scratch build left, relative to the top directory (`work/tasks/…`). */
 export interface ScratchRpms {
@@ -13,7 +14,7 @@ const TASK_CLOSED = 2;
 
 /**
  * The RPMs and source RPMs that the direct children of finished scratch build tasks made, each path once.
- * Throws `koji.task_unknown`, `koji.task_unfinished`, `koji.task_failed`, naming the task.
+ * Throws `koji.task_unknown`, `koji.task_unfinished`, `koji.task_failed`, naming the task, and `koji.name_unfit`.
  * Source: Koji contract 4.4; Pungi contract 2.1.
  */
 export async function getScratchRpms(
@@ -62,19 +63,9 @@ async function resultPaths(
     if (result instanceof KojiFault) throw taskFault(hub, taskId, result);
     if (result === null) throw unfinished(hub, taskId);
     const row = new HubRow(result, `getTaskResult below task ${taskId}`);
-    for (const path of [...row.texts('rpms'), ...row.texts('srpms')]) paths.add(safePath(taskId, path));
+    for (const path of [...row.texts('rpms'), ...row.texts('srpms')]) paths.add(taskPath(path));
   }
   return [...paths];
-}
-
-function safePath(taskId: number, path: string): string {
-  if (path.startsWith('/') || path.split('/').includes('..')) {
-    throw new ReactorError(
-      'koji.answer_unexpected',
-      `Task ${taskId} names a file outside its folder: ${path}.`,
-    );
-  }
-  return `work/${path}`;
 }
 
 function unfinished(hub: KojiHub, taskId: number): ReactorError {

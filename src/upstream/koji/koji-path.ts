@@ -1,3 +1,5 @@
+import { ReactorError } from '../../model/errors.ts';
+import { isName, isPathBelow, isRpmFileName, type NameKind } from '../../model/names.ts';
 import type { Nevra } from '../../model/nevra.ts';
 import { formatNvra } from '../../model/nevra.ts';
 import type { KojiBuild } from './koji-build.ts';
@@ -6,21 +8,63 @@ import type { KojiBuild } from './koji-build.ts';
 export type BuildPlace = Pick<KojiBuild, 'packageName' | 'version' | 'release' | 'volume'>;
 
 /**
- * The folder of a build below the top directory. The DEFAULT volume has no folder of its own.
- * Source: Koji contract 5.
+ * Returns the folder of a build below the top directory. The DEFAULT volume has no folder of its own. Throws
+ * `koji.name_unfit` where the hub names the build as none can be. Source: Koji contract 5.
  */
 export function buildPath(build: BuildPlace): string {
-  const volume = build.volume === 'DEFAULT' ? '' : `vol/${build.volume}/`;
-  return `${volume}packages/${build.packageName}/${build.version}/${build.release}`;
+  const known = checkedFolders.get(build);
+  if (known !== undefined) return known;
+  const { volume, packageName, version, release } = build;
+  const folder = `packages/${fit('package', packageName)}/${fit('version', version)}/${fit('release', release)}`;
+  const path = volume === 'DEFAULT' ? folder : `vol/${fit('volume', volume)}/${folder}`;
+  checkedFolders.set(build, path);
+  return path;
 }
 
-/** The file of an RPM: the primary copy with sigkey null, else the copy signed with that key. */
+/** Folders of builds, which a tag names once for each of their packages. */
+const checkedFolders = new WeakMap<BuildPlace, string>();
+
+/**
+ * Returns the file of an RPM: the primary copy with sigkey null, else the copy signed with that key. Throws
+ * `koji.name_unfit` where the hub names build or RPM as none can be.
+ */
 export function rpmPath(build: BuildPlace, rpm: Nevra, sigkey: string | null): string {
-  const signed = sigkey === null ? '' : `data/signed/${sigkey.toLowerCase()}/`;
-  return `${buildPath(build)}/${signed}${rpm.arch}/${formatNvra(rpm)}.rpm`;
+  const signed = sigkey === null ? '' : `data/signed/${fit('sigkey', sigkey).toLowerCase()}/`;
+  const fileName = `${formatNvra(rpm)}.rpm`;
+  if (!isRpmFileName(fileName)) throw unfit(fileName);
+  return `${buildPath(build)}/${signed}${fit('arch', rpm.arch)}/${fileName}`;
 }
 
-/** The URL of a path below the top directory: `^`, `~`, `+` and the like are escaped segment by segment. */
+/** Returns the file of a module build in its folder. Throws `koji.name_unfit`. */
+export function modulePath(build: BuildPlace, fileName: string): string {
+  if (!/^modulemd(?:\.[A-Za-z0-9_]+)?\.txt$/.test(fileName)) throw unfit(fileName);
+  return `${buildPath(build)}/files/module/${fileName}`;
+}
+
+/**
+ * Returns the path of what a task left below the top directory; `path` is relative to its `work`. Throws
+ * `koji.name_unfit`.
+ */
+export function taskPath(path: string): string {
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  if (!isPathBelow(path) || !isRpmFileName(fileName)) throw unfit(path);
+  return `work/${path}`;
+}
+
+function fit(kind: NameKind, name: string): string {
+  if (isName(kind, name)) return name;
+  throw unfit(name);
+}
+
+function unfit(name: string): ReactorError {
+  return new ReactorError(
+    'koji.name_unfit',
+    `The Koji hub names something ${JSON.stringify(name.slice(0, 200))}, which cannot be a part of a path.`,
+    { hint: 'The hub, or something before it, answers what no Koji holds.' },
+  );
+}
+
+/** Returns the URL of a path below the top directory: `^`, `~`, `+` and the like are escaped segment by segment. */
 export function urlOfPath(topUrl: string, path: string): string {
   const escaped = path.split('/').map((segment) => encodeURIComponent(segment).replaceAll('~', '%7E'));
   return `${topUrl.replace(/\/+$/, '')}/${escaped.join('/')}`;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ending } from '../../ending.ts';
@@ -101,6 +101,7 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
       const localPathOf = async (one: { origin: { kind: string; path?: string } }): Promise<string> =>
         one.origin.path ?? '';
       const target = join(directory, name);
+      mkdirSync(target);
       const toplevelUrl = `http://localhost/${name}`;
       await buildCompose(
         { ...common, blocks: new BlockCache(), placing, localPathOf },

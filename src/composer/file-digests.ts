@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { fstatSync, readSync, type BigIntStats } from 'node:fs';
+import { LRUCache } from 'lru-cache';
+
+/** The digest a repository promises of a file. */
+export interface PromisedDigest {
+  /** As Node calls it: `sha256`, `sha512`, `md5`. */
+  readonly algorithm: string;
+  /** Hex, lower case. */
+  readonly value: string;
+}
+
+/** Algorithms that repodata may name, by the hex digits of their digests. Source: createrepo_c, dnf. */
+const algorithmByLength: ReadonlyMap<number, string> = new Map([
+  [32, 'md5'],
+  [40, 'sha1'],
+  [56, 'sha224'],
+  [64, 'sha256'],
+  [96, 'sha384'],
+  [128, 'sha512'],
+]);
+
+/** Returns the digest in the payload of a package, `sha256:…` or `pkgid:…`, or null where that is none. */
+export function promisedDigest(payload: string): PromisedDigest | null {
+  const value = payload.slice(payload.indexOf(':') + 1).toLowerCase();
+  const algorithm = algorithmByLength.get(value.length);
+  return algorithm === undefined || !/^[0-9a-f]+$/.test(value) ? null : { algorithm, value };
+}
+
+const CHUNK = 1024 * 1024;
+const MOST_KEPT = 200_000;
+
+/**
+ * Digests of files, each computed once for a content: what has the same device, inode, size and time of modification
+ * is not read again. Its calls are synchronous, for a thread of its own.
+ */
+export class FileDigests {
+  readonly #known = new LRUCache<string, string>({ max: MOST_KEPT });
+  readonly #chunk = Buffer.allocUnsafeSlow(CHUNK);
+
+  /** Returns the digest of an open file, hex; null where `isCancelled` became true meanwhile. */
+  digestOf(descriptor: number, algorithm: string, isCancelled: () => boolean): string | null {
+    const key = keyOf(fstatSync(descriptor, { bigint: true }), algorithm);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const digest = this.#read(descriptor, algorithm, isCancelled);
+    if (digest !== null && keyOf(fstatSync(descriptor, { bigint: true }), algorithm) === key) {
+      this.#known.set(key, digest);
+    }
+    return digest;
+  }
+
+  #read(descriptor: number, algorithm: string, isCancelled: () => boolean): string | null {
+    const hash = createHash(algorithm);
+    for (let position = 0; ;) {
+      if (isCancelled()) return null;
+      const count = readSync(descriptor, this.#chunk, 0, CHUNK, position);
+      if (count === 0) return hash.digest('hex');
+      position += count;
+      hash.update(this.#chunk.subarray(0, count));
+    }
+  }
+}
+
+function keyOf({ dev, ino, size, mtimeNs }: BigIntStats, algorithm: string): string {
+  return `${algorithm} ${dev} ${ino} ${size} ${mtimeNs}`;
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { formatList, loadConfig } from '../src/config.ts';
+import type { ReactorError } from '../src/model/errors.ts';
+
+const configOf = (environment: Record<string, string>) => loadConfig({ file: undefined, environment }).config;
+
+for (const [variable, value] of [
+  ['ODCS_ARCHES', '["x86_64","aarch64"]'],
+  ['ODCS_ARCHES', '../x86_64'],
+  ['ODCS_SIGKEYS', "f5d95b82 ''"],
+  ['ODCS_SIGKEYS', '../../keys'],
+  ['ODCS_EXTRA_TARGET_DIRS', '{"../private":"/srv/private"}'],
+  ['ODCS_EXTRA_TARGET_DIRS', '{"default":"/srv/private"}'],
+] as const) {
+  test(`${variable}=${value} is refused at the start`, () => {
+    assert.throws(
+      () => configOf({ [variable]: value }),
+      ({ code, where, fate }: ReactorError) =>
+        code === 'config.invalid_value' && where === variable && fate === 'halt',
+    );
+  });
+}
+
+test('the word none is the empty signing key, in a variable and in the file', () => {
+  assert.deepEqual(configOf({ ODCS_SIGKEYS: 'f5d95b82 none' }).sigkeys, ['f5d95b82', '']);
+  const directory = mkdtempSync(join(tmpdir(), 'odcs-config-'));
+  const file = join(directory, 'odcs.yaml');
+  writeFileSync(file, 'sigkeys: f5d95b82 none\narches: [x86_64, aarch64]\n');
+  const { config } = loadConfig({ file, environment: {} });
+  rmSync(directory, { recursive: true });
+  assert.deepEqual(config.sigkeys, ['f5d95b82', '']);
+  assert.deepEqual(config.arches, ['x86_64', 'aarch64']);
+});
+
+test('a list is printed as it can be given again', () => {
+  const sigkeys = formatList('sigkeys', ['f5d95b82', '']);
+  assert.equal(sigkeys, 'f5d95b82 none');
+  assert.deepEqual(configOf({ ODCS_SIGKEYS: sigkeys }).sigkeys, ['f5d95b82', '']);
+  const arches = formatList('arches', ['x86_64', 'aarch64']);
+  assert.deepEqual(configOf({ ODCS_ARCHES: arches }).arches, ['x86_64', 'aarch64']);
+  assert.equal(formatList('umb_urls', ['a b']), '["a b"]');
+  assert.equal(formatList('repo_roots', []), '[]');
+});
