@@ -220,6 +220,12 @@ export const settings = {
     'ODCS_TRUSTED_PROXIES',
     'Addresses whose authentication and forwarding headers are believed.',
   ),
+  kerberos_realms: setting(
+    list,
+    [],
+    'ODCS_KERBEROS_REALMS',
+    'Realms whose users are known; empty takes the name before the @ of any realm, as ODCS does.',
+  ),
   auth_openidc_userinfo_uri: setting(
     text,
     '',
@@ -239,6 +245,31 @@ export const settings = {
     'LDAP server that knows the groups of Kerberos users.',
   ),
   auth_ldap_group_base: setting(text, '', 'ODCS_AUTH_LDAP_GROUP_BASE', 'Where groups lie in the LDAP tree.'),
+  auth_ldap_bind_dn: setting(
+    text,
+    '',
+    'ODCS_AUTH_LDAP_BIND_DN',
+    'Who the service is at the LDAP server; empty asks without a name.',
+  ),
+  auth_ldap_bind_password: setting(
+    text,
+    '',
+    'ODCS_AUTH_LDAP_BIND_PASSWORD',
+    'Password of auth_ldap_bind_dn.',
+    { isSecret: true },
+  ),
+  auth_ldap_starttls: setting(
+    z.boolean(),
+    false,
+    'ODCS_AUTH_LDAP_STARTTLS',
+    'Whether an ldap:// connection is encrypted before anything is asked.',
+  ),
+  auth_ldap_ca: setting(
+    text,
+    '',
+    'ODCS_AUTH_LDAP_CA',
+    'Certificates the LDAP server is checked against, PEM; empty means those of Node.',
+  ),
   oidc_base_namespace: setting(
     text,
     'https://pagure.io/odcs/',
@@ -265,6 +296,12 @@ export const settings = {
     { isSecret: true },
   ),
   event_max_bytes: setting(count, 1_048_576, 'ODCS_EVENT_MAX_BYTES', 'Largest message body that is read.'),
+  max_streams: setting(
+    count,
+    1_000,
+    'ODCS_MAX_STREAMS',
+    'Streams of server-sent events one process keeps open; further ones are told to come back.',
+  ),
   events_kept_days: setting(
     count,
     30,

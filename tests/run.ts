@@ -21,6 +21,7 @@ const packages = [
   'python3-solv',
   'rabbitmq-server',
   'rpm',
+  'slapd',
 ];
 
 const root = resolve(import.meta.dirname, '..');

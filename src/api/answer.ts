@@ -15,15 +15,18 @@ export function odcsJson(value: unknown): string {
   return `${text}\n`;
 }
 
-/** Answers with JSON as ODCS writes it. */
+/** Answers with JSON as ODCS writes it, with its length, which HEAD shows too. */
 export function sendJson(
   value: unknown,
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(odcsJson(value), {
+  const text = odcsJson(value);
+  // What is not ASCII is escaped, so that letters are bytes.
+  const length = String(text.length);
+  return new Response(text, {
     status,
-    headers: { 'Content-Type': 'application/json', ...headers },
+    headers: { 'Content-Type': 'application/json', 'Content-Length': length, ...headers },
   });
 }
 

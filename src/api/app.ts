@@ -11,6 +11,7 @@ import { registerRulePage } from './console/rule-page.ts';
 import { registerRulesPage } from './console/rules-page.ts';
 import { registerStartPage } from './console/start-page.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
+import { refuseNul } from './refuse-nul.ts';
 import { registerAbout } from './routes/about.ts';
 import { registerBacktestRule } from './routes/backtest-rule.ts';
 import { registerCreateCompose } from './routes/create-compose.ts';
@@ -76,7 +77,7 @@ export function createApp(context: ApiContext, more: readonly RegisterRoute[] = 
     getPath: (request, options) => {
       const { pathname } = new URL(request.url);
       const bindings = options?.env;
-      const { prefix } = clientOf(request, bindings, context.config.trusted_proxies);
+      const { prefix } = clientOf(request, bindings, context.config);
       const isBelow = prefix !== '' && (pathname === prefix || pathname.startsWith(`${prefix}/`));
       return isBelow ? pathname.slice(prefix.length) || '/' : pathname;
     },
@@ -88,6 +89,10 @@ export function createApp(context: ApiContext, more: readonly RegisterRoute[] = 
     const { method, path } = request.req;
     const fields = { method, path, status: request.res.status, requestId: request.get('requestId') };
     context.log.debug(fields, 'Request served');
+  });
+  app.use('*', async (request, next) => {
+    refuseNul(request);
+    await next();
   });
   app.use(
     '*',

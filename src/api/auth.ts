@@ -1,5 +1,3 @@
-import { readLdapGroups } from '../upstream/ldap/read-ldap-groups.ts';
-import { readUserGroups } from '../upstream/oidc-userinfo.ts';
 import { clientOf } from './client.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 import { ApiProblem } from './problem.ts';
@@ -31,7 +29,7 @@ export function actorOf(identity: Identity): string {
  */
 export async function identify(context: ApiContext, request: ApiRequest): Promise<Identity> {
   const { config } = context;
-  const { isTrustedProxy } = clientOf(request.req.raw, request.env, config.trusted_proxies);
+  const { isTrustedProxy } = clientOf(request.req.raw, request.env, config);
   const header = (...names: string[]): string => {
     if (!isTrustedProxy) return '';
     return names.map((name) => request.req.header(name) ?? '').find((value) => value !== '') ?? '';
@@ -70,20 +68,19 @@ async function identifyKerberos(
   if (!name || realm === undefined || rest.length > 0) {
     throw new ApiProblem(400, 'auth.user_malformed', `REMOTE_USER is not a name@REALM: ${remoteUser}`);
   }
-  const told = groupsHeader.split(/[\s,;:]+/).filter((group) => group !== '');
-  return { user: name, groups: told.length > 0 ? told : await askLdap(context, name), scopes: null };
-}
-
-/** Without an answer the user has no groups, as in ODCS; the log tells why. */
-async function askLdap({ config, log }: ApiContext, user: string): Promise<readonly string[]> {
-  const { auth_ldap_server: server, auth_ldap_group_base: base } = config;
-  if (server === '') return [];
-  try {
-    return await readLdapGroups({ server, base, user });
-  } catch (error) {
-    log.warn({ err: error, user }, 'LDAP does not tell the groups of a user');
-    return [];
+  const realms = context.config.kerberos_realms;
+  if (realms.length > 0 && !realms.includes(realm)) {
+    throw new ApiProblem(401, 'auth.realm_refused', `Users of the realm ${realm} are not known here.`, {
+      hint: 'The setting kerberos_realms lists the realms.',
+    });
   }
+  // Names of groups may hold blanks.
+  const told = groupsHeader
+    .split(/[,;]/)
+    .map((group) => group.trim())
+    .filter((group) => group !== '');
+  const groups = told.length > 0 ? told : await context.userGroups.ofUser(name);
+  return { user: name, groups, scopes: null };
 }
 
 function identifySsl(header: (...names: string[]) => string): Identity {
@@ -113,6 +110,6 @@ async function identifyOpenidc(
   for (const scope of config.auth_openidc_required_scopes) {
     if (!scopes.includes(scope)) refuse('auth.scope_missing', `Required OIDC scope ${scope} not present.`);
   }
-  const groups = await readUserGroups(config.auth_openidc_userinfo_uri, token);
+  const groups = await context.userGroups.ofToken(token);
   return { user: remoteUser, groups, scopes };
 }

@@ -13,11 +13,11 @@ export async function checkRepositories(
   asked: ComposeRequest,
 ): Promise<void> {
   const { config } = context;
-  const { isLoopback } = clientOf(request.req.raw, request.env, config.trusted_proxies);
+  const { isLocalClient } = clientOf(request.req.raw, request.env, config);
   const policy = {
     repoRoots: config.repo_roots,
     repoHosts: config.repo_hosts,
-    isLoopbackClient: isLoopback,
+    isLoopbackClient: isLocalClient,
   };
   const locations = [...(asked.sourceType === 'repo' ? asked.source : []), ...asked.lookasideRepos];
   for (const location of locations) await checkRepoAccess(location, policy);

@@ -9,6 +9,11 @@ export interface Client {
   readonly isTrustedProxy: boolean;
   /** Whether the request was made on this very machine. */
   readonly isLoopback: boolean;
+  /**
+   * Whether the request may have what is open to this machine alone: it was made here, and, where callers are known,
+   * not through a proxy, whose clients may be anywhere.
+   */
+  readonly isLocalClient: boolean;
   /** Scheme, host and mount prefix of this service as the client sees it; no final slash. */
   readonly publicBase: string;
   /** The mount prefix alone, empty or with a leading slash. */
@@ -75,10 +80,10 @@ function isIn(list: BlockList, address: string): boolean {
 export function clientOf(
   request: Request,
   bindings: ApiEnv['Bindings'] | undefined,
-  proxies: Config['trusted_proxies'],
+  config: Pick<Config, 'trusted_proxies' | 'auth_backend'>,
 ): Client {
   const peer = bindings?.incoming?.socket.remoteAddress ?? '';
-  const trusted = trustList(proxies);
+  const trusted = trustList(config.trusted_proxies);
   const isTrustedProxy = isIn(trusted, peer);
   const header = (name: string): string => (isTrustedProxy ? (request.headers.get(name) ?? '') : '');
   const lastOf = (name: string): string => header(name).split(',').at(-1)?.trim() ?? '';
@@ -90,9 +95,11 @@ export function clientOf(
   const protocol = scheme === 'http' || scheme === 'https' ? scheme : url.protocol.slice(0, -1);
   const isForwarded = forwardingHeaders.some((name) => request.headers.has(name));
   const forwardedFor = lastUntrusted(header('x-forwarded-for'), trusted);
+  const isLoopback = isIn(loopback, peer) && (!isForwarded || isIn(loopback, forwardedFor));
   return {
     isTrustedProxy,
-    isLoopback: isIn(loopback, peer) && (!isForwarded || isIn(loopback, forwardedFor)),
+    isLoopback,
+    isLocalClient: isLoopback && (config.auth_backend === 'noauth' || !(isTrustedProxy || isForwarded)),
     publicBase: `${protocol}://${authority}${prefix}`,
     prefix,
   };

@@ -6,7 +6,10 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { ComposeRequest } from '../model/compose.ts';
+import type { UserGroups } from '../upstream/user-groups.ts';
 import type { ComposeWatch } from './compose-watch.ts';
+import type { OpenStreams } from './event-stream.ts';
+import type { EventTail } from './event-tail.ts';
 
 /** How one part of the process is. */
 export interface HealthPart {
@@ -35,6 +38,12 @@ export interface ApiContext {
   readonly targetDirUrl: string;
   /** Tells when a compose changes; shared by all who wait. */
   readonly watch: ComposeWatch;
+  /** Follows the stored events; shared by all who do. */
+  readonly events: EventTail;
+  /** The streams this process has open. */
+  readonly streams: OpenStreams;
+  /** Knows the groups of users; asks LDAP or the OIDC provider. */
+  readonly userGroups: UserGroups;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
   /** Plans a request for `?dry_run=1`; absent where this process has no composer. */
@@ -48,6 +57,8 @@ export interface ApiEnv {
   Bindings: {
     /** Of @hono/node-server; absent where no socket is behind the request. */
     readonly incoming?: { readonly socket: { readonly remoteAddress?: string | undefined } };
+    /** The same; destroying it cuts the connection. */
+    readonly outgoing?: { destroy(): unknown };
   };
   Variables: { requestId: string };
 }

@@ -1,6 +1,6 @@
 import { ReactorError, type ReactorErrorDetails } from '../model/errors.ts';
-import { hideServerPaths, serverPathsOf } from '../model/server-paths.ts';
-import { sendJson } from './answer.ts';
+import { hideServerPaths, serverPathsOf, type ServerPaths } from '../model/server-paths.ts';
+import { odcsJson, sendJson } from './answer.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 
 const titles = {
@@ -9,9 +9,11 @@ const titles = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   416: 'Range Not Satisfiable',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',
@@ -21,10 +23,18 @@ export type ProblemStatus = keyof typeof titles;
 /** An error that knows the status it is answered with. */
 export class ApiProblem extends ReactorError {
   readonly status: ProblemStatus;
+  /** When the caller may try again; undefined where that is not known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: ProblemStatus, code: string, message: string, details: ReactorErrorDetails = {}) {
+  constructor(
+    status: ProblemStatus,
+    code: string,
+    message: string,
+    details: ReactorErrorDetails & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(code, message, details);
     this.status = status;
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 
@@ -32,37 +42,74 @@ export class ApiProblem extends ReactorError {
 const callersDoing: Readonly<Record<string, ProblemStatus>> = { request: 400, module: 400, repo: 403 };
 
 function statusOf(error: ReactorError): ProblemStatus {
-  if (error instanceof ApiProblem) return error.status;
   const status = callersDoing[error.code.split('.')[0] ?? ''];
   if (status !== undefined) return status;
   return error.fate === 'retry' || error.code.startsWith('database.') ? 503 : 500;
 }
 
 /**
- * The answer for anything a route throws: ODCS's `error`, `status` and `message`, with a stable `code`, a `hint`
- * where there is one, and the id under which the log has it. What is our own mistake is told to the log, not to
- * the caller. Source: ODCS contract 8.
+ * Returns the answer for anything a route throws. What is our own mistake is told to the log, not to the caller.
+ * Source: ODCS contract 8.
  */
 export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiContext): Response {
   const requestId = request.get('requestId');
-  const known = thrown instanceof ReactorError ? thrown : undefined;
-  const status = known === undefined ? 500 : statusOf(known);
-  if (status >= 500) {
+  const problem = problemOf(thrown);
+  if (problem.status >= 500 && problem.retryAfterSeconds === undefined) {
     context.log.error({ err: thrown, requestId, path: request.req.path }, 'A request could not be served');
   }
   const paths = serverPathsOf(context.config, context.targetDirUrl, null);
-  const body = {
-    error: titles[status],
-    status,
-    code: known?.code ?? 'internal.unexpected',
-    message:
-      known === undefined
-        ? 'Something went wrong inside the service.'
-        : hideServerPaths(known.message, paths),
-    request_id: requestId,
-    ...(known?.hint === undefined ? {} : { hint: hideServerPaths(known.hint, paths) }),
-    ...(known !== undefined || status < 500 ? {} : { hint: 'The log has the cause under this request_id.' }),
-  };
+  const response = problemResponse(hidePaths(problem, paths), requestId);
   const isRead = request.req.method === 'GET' || request.req.method === 'HEAD';
-  return sendJson(body, status, isRead ? { 'Access-Control-Allow-Origin': '*' } : {});
+  if (isRead) response.headers.set('Access-Control-Allow-Origin', '*');
+  return response;
+}
+
+/** Returns the problem without paths of the server. */
+function hidePaths(problem: ApiProblem, paths: ServerPaths): ApiProblem {
+  const { status, code, hint, retryAfterSeconds } = problem;
+  return new ApiProblem(status, code, hideServerPaths(problem.message, paths), {
+    ...(hint === undefined ? {} : { hint: hideServerPaths(hint, paths) }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}
+
+function problemOf(thrown: unknown): ApiProblem {
+  if (thrown instanceof ApiProblem) return thrown;
+  if (thrown instanceof ReactorError) {
+    const { code, message, hint } = thrown;
+    return new ApiProblem(statusOf(thrown), code, message, hint === undefined ? {} : { hint });
+  }
+  return new ApiProblem(500, 'internal.unexpected', 'Something went wrong inside the service.', {
+    hint: 'The log has the cause under this request_id.',
+  });
+}
+
+/** Returns the response of a problem. */
+export function problemResponse(problem: ApiProblem, requestId: string): Response {
+  const { retryAfterSeconds } = problem;
+  return sendJson(
+    problemBody(problem, requestId),
+    problem.status,
+    retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
+  );
+}
+
+/** Returns the text of its body, for where there is no response object. */
+export function problemText(problem: ApiProblem, requestId: string): string {
+  return odcsJson(problemBody(problem, requestId));
+}
+
+/**
+ * ODCS's `error`, `status` and `message`, with a stable `code`, a `hint` where there is one, and the id under which
+ * the log has it.
+ */
+function problemBody(problem: ApiProblem, requestId: string): object {
+  return {
+    error: titles[problem.status],
+    status: problem.status,
+    code: problem.code,
+    message: problem.message,
+    request_id: requestId,
+    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+  };
 }

@@ -10,7 +10,7 @@ import { ApiProblem } from './problem.ts';
 export function refuseForeignPage(context: ApiContext, request: ApiRequest): void {
   const header = request.req.header('Origin');
   if (header === undefined) return;
-  const client = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+  const client = clientOf(request.req.raw, request.env, context.config);
   const origin = URL.parse(header);
   const isOurs = origin !== null && origin.origin === new URL(client.publicBase).origin;
   const isNamedSo =

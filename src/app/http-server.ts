@@ -1,6 +1,7 @@
-import { createAdaptorServer } from '@hono/node-server';
 import type { AddressInfo } from 'node:net';
 import type { ApiApp } from '../api/context.ts';
+import { createHttpServer } from '../api/http-server.ts';
+import type { Log } from '../log.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 
 /** A listening HTTP server that serves an application once it has one. */
@@ -12,19 +13,12 @@ export interface HttpServer extends AsyncDisposable {
 }
 
 /** Listens. Throws `server.address_in_use`. */
-export async function startHttpServer({
-  host,
-  port,
-}: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<HttpServer> {
+export async function startHttpServer(
+  { host, port }: { readonly host: string; readonly port: number },
+  log: Log,
+): Promise<HttpServer> {
   let app: ApiApp | null = null;
-  const server = createAdaptorServer({
-    fetch: (request, bindings) =>
-      app?.fetch(request, bindings) ??
-      new Response('Starting or stopping\n', { status: 503, headers: { 'Retry-After': '1' } }),
-  });
+  const server = createHttpServer({ fetch: (request, bindings) => app?.fetch(request, bindings), log });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       reject(
@@ -51,7 +45,7 @@ export async function startHttpServer({
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
+        server.closeAllConnections();
       }),
   };
 }

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { ComposerContext } from '../composer/composer-context.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
+import { offersOf } from '../composer/plan.ts';
 import { PlacingThread } from '../composer/placing-thread.ts';
 import type { Config } from '../config.ts';
 import { openDatabase, type Database } from '../database/database.ts';
@@ -12,8 +13,10 @@ import { serverPathsOf } from '../model/server-paths.ts';
 import { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { RunningRules } from '../rules/start-rules.ts';
 import { startHttpServer } from './http-server.ts';
+import { keepProcessRow } from './keep-process-row.ts';
 import { openStorage } from './open-storage.ts';
 import { openUpstreams } from './open-upstreams.ts';
+import { readVersion } from './read-version.ts';
 import { startAnnouncer } from './roles/announcer.ts';
 import { startApiRole } from './roles/api.ts';
 import { startComposerRole } from './roles/composer.ts';
@@ -66,7 +69,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         ...(clock === undefined ? {} : { clock }),
       }),
     );
-    const server = has('api') ? stack.use(await startHttpServer(config)) : null;
+    const server = has('api') ? stack.use(await startHttpServer(config, log.child({ role: 'api' }))) : null;
     const url = server?.url ?? `http://${config.host}:${config.port}`;
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
     const upstreams = stack.use(openUpstreams(config, log));
@@ -90,6 +93,11 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
             targetDirUrl,
             stack,
           });
+    const offers =
+      sources !== null && has('composer') ? offersOf(sources.sources) : { sourceTypes: [], results: [] };
+    stack.use(
+      await keepProcessRow({ database, log }, { version: readVersion(), roles: config.roles, offers }),
+    );
     if (composer !== null && sources !== null && has('composer')) {
       const concurrency = config.concurrent_composes;
       begin(await startComposerRole(composer, { warm: sources.warm, concurrency }));

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { formatList, loadConfig } from '../config.ts';
+import { maskSecrets } from '../model/mask-secrets.ts';
 import { settings, type SettingName } from '../settings.ts';
 import type { Command } from './command.ts';
 
@@ -25,7 +26,13 @@ export const command: Command = {
       .map((name) => {
         const { doc, env, isSecret } = settings[name];
         const isHidden = isSecret === true && config[name] !== '';
-        return { name, value: isHidden ? '[hidden]' : config[name], source: sources[name], env, doc };
+        return {
+          name,
+          value: isHidden ? '[hidden]' : maskSecrets(config[name]),
+          source: sources[name],
+          env,
+          doc,
+        };
       });
     if (values.json === true) {
       context.stdout(`${JSON.stringify(rows)}\n`);

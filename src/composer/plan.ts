@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
+import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
 import type { SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -25,20 +26,26 @@ export interface ComposePlan {
   readonly fingerprint: string;
 }
 
+/** Returns what a composer with these sources can make. */
+export function offersOf(sources: PlanContext['sources']): Offers {
+  return {
+    sourceTypes: knownOffers.sourceTypes.filter((type) => sources[type] !== undefined),
+    results: knownOffers.results,
+  };
+}
+
 /**
  * Reads the inputs of a request and decides what its compose holds; writes nothing, so it also serves dry runs
  * and "has anything changed". Throws what the source throws, `compose.source_type_unavailable`,
- * `compose.unresolved_dependencies` (flag check_deps), `compose.packages_missing`.
+ * `compose.result_unavailable`, `compose.unresolved_dependencies` (flag check_deps), `compose.packages_missing`.
  */
 export async function planCompose(context: PlanContext, request: ComposeRequest): Promise<ComposePlan> {
   const select = context.sources[request.sourceType];
-  if (select === undefined) {
-    throw new ReactorError(
-      'compose.source_type_unavailable',
-      `Composes of source type "${request.sourceType}" are not configured on this server.`,
-      { hint: 'GET /api/1/about/ lists the source types it offers.' },
-    );
+  const notOffered = findNotOffered(request, offersOf(context.sources));
+  if (notOffered !== undefined) {
+    throw new ReactorError(notOffered.code, notOffered.message, { hint: notOffered.hint });
   }
+  if (select === undefined) throw new Error(`${request.sourceType} is offered, but has no source.`);
   context.progress('plan', 0, 1, 'step');
   const selection = await select(context, request);
   checkDependencies(request, selection);

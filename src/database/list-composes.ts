@@ -51,16 +51,20 @@ const columns = {
   series: 'series',
 } as const;
 
+/** One page: which composes, in order, and how large what each asks for is. */
+export interface ListedComposes {
+  readonly listed: readonly { readonly id: number; readonly bytes: number }[];
+  /** How many there are in all. */
+  readonly total: number;
+}
+
 /**
- * One page of composes and how many there are in all. States are ordered by their numbers; equal rows by id.
- * Source: ODCS contract 4.
+ * Lists the composes of one page. States are ordered by their numbers; equal rows by id. Read them with
+ * `readComposes`, which does not hold a whole page of large ones. Source: ODCS contract 4.
  */
-export async function listComposes(
-  handle: DatabaseHandle,
-  page: ComposePage,
-): Promise<{ readonly composes: readonly Compose[]; readonly total: number }> {
+export async function listComposeIds(handle: DatabaseHandle, page: ComposePage): Promise<ListedComposes> {
   const { filters, isDescending } = page;
-  if (filters.matchesNothing === true) return { composes: [], total: 0 };
+  if (filters.matchesNothing === true) return { listed: [], total: 0 };
   let query = handle.selectFrom('composes');
   for (const [name, column] of Object.entries(columns) as [keyof typeof columns, never][]) {
     const value = filters[name];
@@ -69,15 +73,48 @@ export async function listComposes(
   const { total } = await query
     .select((expressions) => expressions.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
-  if (page.limit === 0) return { composes: [], total };
-  const rows = await query
-    .selectAll()
+  if (page.limit === 0) return { listed: [], total };
+  const listed = await query
+    .select(['id', sql<number>`pg_column_size(request)`.as('bytes')])
     .orderBy(orderOf(page.orderBy), isDescending ? 'desc' : 'asc')
     .orderBy('id', isDescending ? 'desc' : 'asc')
     .limit(page.limit)
     .offset(page.offset)
     .execute();
-  return { composes: rows.map(toCompose), total };
+  return { listed, total };
+}
+
+/** As stored, that is compressed; a slice of them takes some ten milliseconds to write. */
+const SLICE_BYTES = 64 * 1024;
+const SLICE_ROWS = 100;
+
+/** Reads listed composes in their order, in slices of a bounded size: one row at least, 100 at most. */
+export async function* readComposes(
+  handle: DatabaseHandle,
+  listed: ListedComposes['listed'],
+): AsyncGenerator<readonly Compose[]> {
+  for (let start = 0; start < listed.length;) {
+    let end = start;
+    for (let bytes = 0; end < listed.length && end - start < SLICE_ROWS; end += 1) {
+      bytes += listed[end]?.bytes ?? 0;
+      if (bytes > SLICE_BYTES && end > start) break;
+    }
+    const ids = listed.slice(start, end).map(({ id }) => id);
+    const found = new Map((await findComposes(handle, ids)).map((compose) => [compose.id, compose]));
+    yield ids.flatMap((id) => found.get(id) ?? []);
+    start = end;
+  }
+}
+
+/** One page of composes and how many there are in all; for pages of a few. */
+export async function listComposes(
+  handle: DatabaseHandle,
+  page: ComposePage,
+): Promise<{ readonly composes: readonly Compose[]; readonly total: number }> {
+  const { listed, total } = await listComposeIds(handle, page);
+  const composes: Compose[] = [];
+  for await (const slice of readComposes(handle, listed)) composes.push(...slice);
+  return { composes, total };
 }
 
 function orderOf(order: ComposeOrder): Expression<unknown> {

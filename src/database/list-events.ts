@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { EventsTable } from './tables.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 
@@ -19,6 +19,22 @@ export interface EventFilters {
 /** A stored event without its raw message. */
 export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body'>;
 
+const summaryColumns = [
+  'id',
+  'bus',
+  'message_id',
+  'topic',
+  'raw_topic',
+  'received_at',
+  'sent_at',
+  'producer',
+  'instance',
+  'kind',
+  'event',
+  'reason',
+  'matched_at',
+] as const;
+
 /** Stored events, newest first; with `after` oldest first. */
 export async function listEvents(
   handle: DatabaseHandle,
@@ -27,21 +43,7 @@ export async function listEvents(
 ): Promise<EventSummary[]> {
   let query = handle
     .selectFrom('events')
-    .select([
-      'id',
-      'bus',
-      'message_id',
-      'topic',
-      'raw_topic',
-      'received_at',
-      'sent_at',
-      'producer',
-      'instance',
-      'kind',
-      'event',
-      'reason',
-      'matched_at',
-    ])
+    .select(summaryColumns)
     .orderBy('id', filters.after === undefined ? 'desc' : 'asc')
     .limit(limit);
   for (const column of ['kind', 'bus', 'topic', 'instance'] as const) {
@@ -52,6 +54,48 @@ export async function listEvents(
   if (filters.before !== undefined) query = query.where('id', '<', filters.before);
   if (filters.after !== undefined) query = query.where('id', '>', filters.after);
   return query.execute();
+}
+
+/** Whether an event is among those that the filters pick, as `listEvents` picks them. */
+export function isPicked(event: EventSummary, filters: EventFilters): boolean {
+  return (
+    (['kind', 'bus', 'topic', 'instance'] as const).every(
+      (column) => filters[column] === undefined || filters[column] === event[column],
+    ) &&
+    (filters.isPoison !== true || event.kind === null) &&
+    (filters.before === undefined || event.id < filters.before) &&
+    (filters.after === undefined || event.id > filters.after)
+  );
+}
+
+/** The events above a number as one snapshot shows them, and which transactions that snapshot does not see. */
+export interface EventLook {
+  /** Oldest first. */
+  readonly events: readonly EventSummary[];
+  /** The oldest transaction that still ran; every older one has ended. Zero where there are no events. */
+  readonly oldestRunning: bigint;
+  /** The first transaction that had not begun. Zero where there are no events. */
+  readonly nextTransaction: bigint;
+}
+
+/** Looks at the first `limit` events above a number. */
+export async function lookAtEvents(handle: DatabaseHandle, after: number, limit: number): Promise<EventLook> {
+  const rows = await handle
+    .selectFrom('events')
+    .select(summaryColumns)
+    .select([
+      sql<string>`pg_snapshot_xmin(pg_current_snapshot())::text`.as('oldest_running'),
+      sql<string>`pg_snapshot_xmax(pg_current_snapshot())::text`.as('next_transaction'),
+    ])
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return {
+    events: rows.map(({ oldest_running: _oldest, next_transaction: _next, ...event }) => event),
+    oldestRunning: BigInt(rows[0]?.oldest_running ?? 0),
+    nextTransaction: BigInt(rows[0]?.next_transaction ?? 0),
+  };
 }
 
 /** One event with its raw message, or undefined. */

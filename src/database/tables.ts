@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { StoredCompose } from '../model/compose-json.ts';
-import type { ComposeRequest, ComposeState } from '../model/compose.ts';
+import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { WhenBusy } from '../model/rule.ts';
 
@@ -206,8 +206,21 @@ export interface ServiceIdentityTable {
   made_at: Time;
 }
 
+/** The processes of the service; rows of those not seen for a day are forgotten. */
+export interface ProcessesTable {
+  id: string;
+  host: string;
+  version: string;
+  roles: Json<string[]>;
+  source_types: Json<SourceType[]>;
+  results: Json<ComposeResult[]>;
+  started_at: Time;
+  last_seen: Time;
+}
+
 export interface Tables {
   service_identity: ServiceIdentityTable;
+  processes: ProcessesTable;
   reconcile_cursors: ReconcileCursorsTable;
   events: EventsTable;
   composes: ComposesTable;

@@ -24,14 +24,19 @@ export async function lockSharing(handle: TransactionHandle, id: number): Promis
   return rows.map(toCompose);
 }
 
+/** Whether somebody had an ended compose removed and the janitor has not come yet. */
+export function isMarkedForRemoval(compose: Compose, now: Date): boolean {
+  return compose.removedBy !== null && compose.state !== 'removed' && compose.timeToExpire <= now;
+}
+
 /**
- * Lets a compose live until `until` at least, and with it the one whose directory it shows and those that show its own.
- * Never shortens a life. Returns the compose as it is now. Source: ODCS contract 5.
+ * Lets a compose live until `until` at least, and with it the one whose directory it shows and those that show its own,
+ * except those that somebody had removed. Never shortens a life. Returns the compose as it is now. Source: ODCS contract 5.
  */
 export async function extendCompose(
   handle: TransactionHandle,
   compose: Compose,
-  until: Date,
+  { until, now }: { readonly until: Date; readonly now: Date },
 ): Promise<Compose> {
   const shown = [compose.id, ...(compose.reusedId === null ? [] : [compose.reusedId])];
   const rows = await handle
@@ -39,6 +44,13 @@ export async function extendCompose(
     .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
     .where((where) => where.or([where('id', 'in', shown), where('reused_id', '=', compose.id)]))
     .where('state', '!=', 'removed')
+    .where((where) =>
+      where.or([
+        where('id', '=', compose.id),
+        where('removed_by', 'is', null),
+        where('time_to_expire', '>', now),
+      ]),
+    )
     .returningAll()
     .execute();
   const own = rows.find((row) => row.id === compose.id);

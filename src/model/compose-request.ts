@@ -1,5 +1,5 @@
 import { composeFlags, composeResults, multilibMethods, type ComposeRequest } from './compose.ts';
-import { pythonRepr } from './python-repr.ts';
+import { quoteBody } from './python-repr.ts';
 import {
   countField,
   isJsonObject,
@@ -13,6 +13,7 @@ import {
   type JsonObject,
 } from './request-fields.ts';
 import { scanRequestBody } from './request-scan.ts';
+import { checkRequestSize } from './request-size.ts';
 import {
   checkModules,
   checkSource,
@@ -59,7 +60,7 @@ export function requestDefaults(config: {
 
 /**
  * A request body that is worth looking at: an object with something in it, without values ODCS refuses anywhere.
- * Throws `request.empty`, `request.invalid_value`.
+ * Throws `request.empty`, `request.invalid_value`, `request.value_too_large`.
  */
 export function checkRequestBody(body: unknown): JsonObject {
   const isEmpty =
@@ -67,10 +68,15 @@ export function checkRequestBody(body: unknown): JsonObject {
     (Array.isArray(body) && body.length === 0) ||
     (isJsonObject(body) && Object.keys(body).length === 0);
   if (isEmpty) refuseRequest('request.empty', 'No JSON POST data submitted');
+  return checkObject(body);
+}
+
+function checkObject(body: unknown): JsonObject {
+  checkRequestSize(body);
   if (!isJsonObject(body)) {
     refuseRequest(
       'request.invalid_value',
-      `The request should be a JSON object, received: ${pythonRepr(body)}`,
+      `The request should be a JSON object, received: ${quoteBody(body)}`,
     );
   }
   scanRequestBody(body);
@@ -119,12 +125,12 @@ function parseNested(
   defaults: RequestDefaults,
   modules: 'colons' | 'dashes',
 ): ComposeRequest {
-  const secondsToLive = lifeField(body, defaults, pythonRepr(body));
+  const secondsToLive = lifeField(body, defaults);
   const source = body['source'];
   if (!isJsonObject(source)) {
     refuseRequest(
       'request.invalid_source',
-      `Invalid source configuration provided: ${pythonRepr(body)}`,
+      `Invalid source configuration provided: ${quoteBody(body)}`,
       'Write "source": {"type": "tag", "source": "f26"}.',
     );
   }
@@ -229,11 +235,10 @@ export interface RenewRequest {
  * Throws `request.…` as `parseComposeRequest` does. Source: ODCS contract 5.
  */
 export function parseRenewRequest(body: unknown, defaults: RequestDefaults): RenewRequest {
-  const isEmpty = body === undefined || (isJsonObject(body) && Object.keys(body).length === 0);
-  const checked = isEmpty ? {} : checkRequestBody(body);
+  const checked = body === undefined ? {} : checkObject(body);
   const source = isJsonObject(checked['source']) ? checked['source'] : {};
   return {
-    secondsToLive: lifeField(checked, defaults, pythonRepr(checked)),
+    secondsToLive: lifeField(checked, defaults),
     sigkeys: sigkeysField(checked),
     builds: namesField(source, 'builds', 'nvr'),
     modules: checkModules(listField(source, 'modules')),

@@ -1,8 +1,16 @@
+const MOST_QUOTED = 2000;
+
+/** A request body as error texts quote it: as Python prints it, cut after 2000 letters. */
+export function quoteBody(body: unknown): string {
+  const text = pythonRepr(body);
+  return text.length <= MOST_QUOTED ? text : `${text.slice(0, MOST_QUOTED)}…`;
+}
+
 /**
  * A JSON value as Python prints it. ODCS quotes request bodies that way in its error texts, and existing
  * clients show those texts to people. Source: ODCS contract 3.
  */
-export function pythonRepr(value: unknown): string {
+function pythonRepr(value: unknown): string {
   if (value === null || value === undefined) return 'None';
   if (value === true) return 'True';
   if (value === false) return 'False';

@@ -1,5 +1,6 @@
 import { ReactorError } from './errors.ts';
 import { checkName, type NameKind } from './names.ts';
+import { quoteBody } from './python-repr.ts';
 
 /** A JSON object whose values are not known yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -76,8 +77,11 @@ export function countField(object: JsonObject, key: string): number | null {
   const value = object[key];
   if (value === undefined) return null;
   if (typeof value === 'boolean') return Number(value);
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  return refuseRequest('request.invalid_value', `${key} should be an integer`);
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    return refuseRequest('request.invalid_value', `${key} should be an integer`);
+  }
+  if (value < 0) refuseRequest('request.invalid_value', `${key} should not be negative`);
+  return value;
 }
 
 /** The words of a text, without the empty ones. */
@@ -89,14 +93,13 @@ export function wordsOf(text: string): readonly string[] {
 export function lifeField(
   body: JsonObject,
   defaults: { readonly secondsToLive: number; readonly maxSecondsToLive: number },
-  received: string,
 ): number {
   const asked = body['seconds_to_live'] ?? body['seconds-to-live'];
   const seconds = asked === undefined ? 0 : secondsOf(asked);
   if (seconds === undefined || seconds < 0) {
     refuseRequest(
       'request.invalid_seconds_to_live',
-      `Invalid seconds_to_live specified in request: ${received}`,
+      `Invalid seconds_to_live specified in request: ${quoteBody(body)}`,
       'Give the life of the compose as a whole number of seconds.',
     );
   }

@@ -29,8 +29,6 @@ const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~]/u;
 const unstorable = /\p{Cc}|\p{Cs}/u;
 const characterSentence =
   "Only alphanumerical characters and [' ', '-', '/', '_', '.', ':', '#', '+', '?', '$', '~'] characters are allowed in ODCS input variables";
-/** Deeper bodies are never meant, and would exhaust the stack of whoever walks them. */
-const maxDepth = 20;
 
 function refuse(message: string): never {
   throw new ReactorError('request.invalid_value', message);
@@ -38,14 +36,13 @@ function refuse(message: string): never {
 
 /**
  * Looks through a whole request body for values that ODCS refuses wherever they stand, and throws
- * `request.invalid_value` for the first one in the order of keys. Source: ODCS contract 3, "Value scan".
+ * `request.invalid_value` for the first one in the order of keys. `checkRequestSize` has bounded its depth. Source: ODCS contract 3, "Value scan".
  */
 export function scanRequestBody(body: object): void {
   scan(body, 0, undefined);
 }
 
 function scan(container: object, level: number, within: string | undefined): void {
-  if (level > maxDepth) refuse('The request body is nested too deeply.');
   for (const [key, value] of Object.entries(container) as [string, unknown][]) {
     if (!Array.isArray(container)) checkKind(key, value);
     if (typeof value === 'string') {
@@ -66,7 +63,10 @@ function scan(container: object, level: number, within: string | undefined): voi
 function checkKind(key: string, value: unknown): void {
   if (listKeys.has(key) && !Array.isArray(value)) refuse(`${key} should be a list`);
   if (textKeys.has(key) && typeof value !== 'string') refuse(`${key} should be a string`);
-  if (integerKeys.has(key) && typeof value !== 'boolean' && !Number.isSafeInteger(value)) {
-    refuse(`${key} should be an integer`);
+  if (!integerKeys.has(key) || typeof value === 'boolean') return;
+  if (!Number.isInteger(value)) refuse(`${key} should be an integer`);
+  // A life is capped, however long.
+  if (key !== 'seconds_to_live' && Number(value) > Number.MAX_SAFE_INTEGER) {
+    refuse(`${key} should not be greater than ${Number.MAX_SAFE_INTEGER}`);
   }
 }

@@ -1,7 +1,7 @@
 import { sourceTypes, type SourceType } from './compose.ts';
 import { checkName } from './names.ts';
 import { checkModuleRequest, parseModuleRequest } from './nsvc.ts';
-import { pythonRepr } from './python-repr.ts';
+import { quoteBody } from './python-repr.ts';
 import { refuseRequest, textField, wordsOf, type JsonObject } from './request-fields.ts';
 
 /** The members of a list, each once, in the order they first stand. */
@@ -15,7 +15,7 @@ export function sourceTypeOf(source: JsonObject): SourceType {
   if (type === undefined) {
     refuseRequest(
       'request.missing_type',
-      `Missing type in source configuration, received: ${pythonRepr(source)}`,
+      `Missing type in source configuration, received: ${quoteBody(source)}`,
       knownTypes,
     );
   }

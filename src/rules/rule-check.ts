@@ -3,6 +3,7 @@ import { parseDuration } from '../model/duration.ts';
 import { ReactorError } from '../model/errors.ts';
 import { buildFields, fieldsOfKind, type EventField, type FieldType } from '../model/event-catalogue.ts';
 import { parseEvr } from '../model/evr.ts';
+import { findNotOffered, knownOffers } from '../model/offers.ts';
 import { requestKeys, requestSourceKeys, requestSourceTypes } from '../model/request-keys.ts';
 import type { JsonObject, JsonValue } from '../model/rule.ts';
 import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
@@ -296,7 +297,17 @@ function checkRequest(compose: JsonObject, report: ReportProblem): void {
       ['compose', 'source', 'type'],
       `The source type is one of ${requestSourceTypes.join(', ')}.`,
     );
+    return;
   }
+  const { results } = compose;
+  const asked = Array.isArray(results) ? results.filter((result) => typeof result === 'string') : [];
+  const notOffered = findNotOffered(
+    { sourceType: type, results: asked.filter((result) => !result.includes('${')) },
+    knownOffers,
+  );
+  if (notOffered === undefined) return;
+  const at = notOffered.code === 'compose.result_unavailable' ? ['results'] : ['source', 'type'];
+  report(notOffered.code, ['compose', ...at], notOffered.message, notOffered.hint);
 }
 
 function checkKeys(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { findCompose } from '../../src/database/composes.ts';
-import { givenCompose } from './compose-rows.ts';
+import { changeCompose, givenCompose } from './compose-rows.ts';
 import { openTestApi } from './open-test-api.ts';
 
 const api = await openTestApi();
@@ -37,7 +37,7 @@ test('a waiting compose is cancelled by an admin, by user or by group, and by no
   assert.equal((await show(id))['state_name'], 'wait');
   assert.equal((await kerberos('DELETE', `/api/1/composes/${id}`, as('root'))).status, 202);
   const second = await givenCompose(api, { owner: 'osbs' });
-  const headers = { 'X-Remote-User': 'kim@EXAMPLE.COM', 'X-Remote-Groups': 'users releng' };
+  const headers = { 'X-Remote-User': 'kim@EXAMPLE.COM', 'X-Remote-Groups': 'users, releng' };
   assert.equal((await kerberos('DELETE', `/api/1/composes/${second}`, { headers })).status, 202);
 });
 
@@ -114,4 +114,44 @@ test('ten cancellations at once: one cancels, the rest find a compose that has e
   const cancelled = answers.filter((answer) => /has been canceled/.test(answer.text));
   assert.equal(cancelled.length, 1);
   assert.ok(answers.every((answer) => answer.status === 202));
+});
+
+test('what an admin had removed is not kept by the wish of another', async () => {
+  const call = api.withSettings({
+    auth_backend: 'kerberos',
+    allowed_clients: { users: { bob: {}, root: {} }, groups: {} },
+    admins: { users: ['root'], groups: [] },
+  });
+  const as = (user: string) => ({ headers: { 'X-Remote-User': `${user}@A` } });
+  const id = await givenCompose(api, { state: 'done', owner: 'bob' });
+  const reuser = await givenCompose(api, { state: 'done', owner: 'bob', reused_id: id });
+  const path = `/api/1/composes/${id}`;
+  assert.equal((await call('DELETE', path, as('root'))).status, 202);
+  const { status, json } = await call('PATCH', path, as('bob'));
+  assert.deepEqual([status, json['code']], [409, 'compose.being_removed']);
+  const expiry = async (): Promise<unknown> => (await call('GET', path)).json['time_to_expire'];
+  const marked = await expiry();
+  assert.equal((await call('PATCH', `/api/1/composes/${reuser}`, as('bob'))).status, 200);
+  assert.equal(await expiry(), marked);
+  assert.equal((await call('PATCH', path, as('root'))).status, 200);
+  assert.notEqual(await expiry(), marked);
+  // It lives again, for everybody.
+  assert.equal((await call('PATCH', path, as('bob'))).status, 200);
+});
+
+test('who may not use a target directory does not renew into it', async () => {
+  const call = api.withSettings({
+    auth_backend: 'kerberos',
+    allowed_clients: { users: { bob: {}, rel: { target_dirs: ['private'] } }, groups: {} },
+    extra_target_dirs: { private: '/srv/private' },
+  });
+  const as = (user: string) => ({ headers: { 'X-Remote-User': `${user}@A` } });
+  const body = { source: { type: 'tag', source: 'f26' }, target_dir: 'private' };
+  const { json } = await call('POST', '/api/1/composes/', { ...as('rel'), body });
+  const id = Number(json['id']);
+  for (const state of ['done', 'removed'] as const) {
+    await changeCompose(api, id, { state });
+    assert.equal((await call('PATCH', `/api/1/composes/${id}`, as('bob'))).status, 403);
+    assert.equal((await call('PATCH', `/api/1/composes/${id}`, as('rel'))).status, 200);
+  }
 });

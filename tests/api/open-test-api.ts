@@ -1,14 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import { ComposeWatch } from '../../src/api/compose-watch.ts';
 import type { ApiContext } from '../../src/api/context.ts';
+import { OpenStreams } from '../../src/api/event-stream.ts';
+import { EventTail } from '../../src/api/event-tail.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
+import { listEvents, lookAtEvents, newestEventId } from '../../src/database/list-events.ts';
 import { findComposes } from '../../src/database/list-composes.ts';
 import type { Database } from '../../src/database/database.ts';
+import { recordProcess } from '../../src/database/processes.ts';
+import { composeResults, sourceTypes, type ComposeResult, type SourceType } from '../../src/model/compose.ts';
 import { createLog } from '../../src/log.ts';
 import { atTime } from '../database/at-time.ts';
+import { openUserGroups } from '../../src/upstream/user-groups.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 
 export interface Answer {
@@ -47,10 +54,31 @@ export type Caller = (method: string, path: string, options?: CallOptions) => Pr
 export async function openTestApi(): Promise<TestApi> {
   const clock = { now: () => api.now };
   const database = atTime(await openTestDatabase(), clock);
+  // As if a composer of everything ran, so that every form of request can be asked for.
+  const everything = {
+    sourceTypes: Object.keys(sourceTypes) as SourceType[],
+    results: Object.keys(composeResults) as ComposeResult[],
+  };
+  await recordProcess(database.handle, {
+    id: randomUUID(),
+    host: 'composer',
+    version: '1.2.3',
+    roles: ['composer'],
+    offers: everything,
+  });
   const targetDir = mkdtempSync(join(tmpdir(), 'odcs-api-'));
   const { config } = loadConfig({ file: undefined, environment: {}, overrides: { target_dir: targetDir } });
   const watch = new ComposeWatch({
     read: (ids) => findComposes(database.handle, ids),
+    onError: (error) => {
+      throw error;
+    },
+    interval: 2,
+  });
+  const events = new EventTail({
+    look: (after, limit) => lookAtEvents(database.handle, after, limit),
+    list: (filters, limit) => listEvents(database.handle, filters, limit),
+    newest: () => newestEventId(database.handle),
     onError: (error) => {
       throw error;
     },
@@ -64,10 +92,17 @@ export async function openTestApi(): Promise<TestApi> {
     version: '1.2.3',
     targetDirUrl: 'http://odcs.example.com/composes',
     watch,
+    events,
+    streams: new OpenStreams(),
+    userGroups: openUserGroups(config, createLog('silent')),
     health: async () => [],
   };
+  const openedGroups = new DisposableStack();
+  openedGroups.use(context.userGroups);
   const withSettings = (overrides: Partial<Config>): Caller => {
-    const app = createApp({ ...context, config: { ...config, ...overrides } });
+    const changed = { ...config, ...overrides };
+    const userGroups = openedGroups.use(openUserGroups(changed, context.log));
+    const app = createApp({ ...context, config: changed, userGroups });
     return async (method, path, options = {}) => {
       const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
       const response = await app.request(
@@ -97,6 +132,8 @@ export async function openTestApi(): Promise<TestApi> {
     },
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();
+      events[Symbol.dispose]();
+      openedGroups.dispose();
       await database.close();
       rmSync(targetDir, { recursive: true, force: true });
     },

@@ -1,38 +1,21 @@
-import { createAdaptorServer } from '@hono/node-server';
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createApp } from '../../src/api/app.ts';
 import { changeCompose, givenCompose } from './compose-rows.ts';
+import { listen } from './listen.ts';
 import { openTestApi } from './open-test-api.ts';
 
 const api = await openTestApi();
-const server = createAdaptorServer({ fetch: createApp(api.context).fetch });
-let port = 0;
-before(async () => {
+const { port, speak, ...server } = await listen(api.context);
+before(() => {
   mkdirSync(join(api.targetDir, 'odcs-1'));
   writeFileSync(join(api.targetDir, 'odcs-1', 'big'), Buffer.alloc(3_000_000, 7));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ({ port } = server.address() as AddressInfo);
 });
 after(async () => {
-  if ('closeAllConnections' in server) server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server[Symbol.asyncDispose]();
   await api[Symbol.asyncDispose]();
 });
-
-/** Sends bytes as they are and answers all that comes back, the way no HTTP library would let us. */
-function speak(text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    socket.on('data', (piece) => pieces.push(piece));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(Buffer.concat(pieces).toString('latin1')));
-  });
-}
 
 test('a client on this machine is known by its socket', async () => {
   const body = JSON.stringify({ source: { type: 'repo', source: '/srv/repo' } });

@@ -168,12 +168,19 @@ test('a directory that is no repository', async () => {
   assertFailed(await compose(join(roots, 'absent')), /Cannot read repodata\/repomd\.xml/);
 });
 
-test('a source type that this server does not offer', async () => {
-  const asked = await postCompose(reactor.url, { source: { type: 'pulp', source: 'x' } });
-  assertFailed(
-    await waitForEnd(reactor.url, asked.id),
-    /Composes of source type "pulp" are not configured on this server\./,
-  );
+test('a source type or a result that this server does not make is refused when it is asked for', async () => {
+  for (const [body, code] of [
+    [{ source: { type: 'pulp', source: 'x' } }, 'compose.source_type_unavailable'],
+    [{ source: { type: 'tag', source: 'x' } }, 'compose.source_type_unavailable'],
+    [{ source: { type: 'repo', source: roots }, results: ['iso'] }, 'compose.result_unavailable'],
+  ] as const) {
+    const answer = await fetch(`${reactor.url}/api/1/composes/`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    assert.equal(answer.status, 400);
+    assert.equal(((await answer.json()) as { code: string }).code, code);
+  }
 });
 
 test('broken and truncated metadata', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import { clientOf } from '../client.ts';
 import type { ApiApp, ApiContext, ApiRequest } from '../context.ts';
-import { ApiProblem } from '../problem.ts';
+import { ApiProblem, type ProblemStatus } from '../problem.ts';
 import { liveScript } from './live-script.ts';
 import { style } from './style.ts';
 
@@ -23,7 +23,7 @@ export interface Page {
   readonly body: Html;
   /** Whether the script that follows a compose runs; without script the page loads itself again. */
   readonly isLive?: boolean;
-  readonly status?: 200 | 404 | 400 | 403 | 503;
+  readonly status?: ProblemStatus;
 }
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -92,7 +92,7 @@ export async function sendConsolePage(context: PageContext, page: Page): Promise
 
 /** What pages need beside the context of the API. */
 export function pageContextOf(context: ApiContext, request: ApiRequest): PageContext {
-  const { prefix } = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+  const { prefix } = clientOf(request.req.raw, request.env, context.config);
   return { ...context, prefix, now: context.clock.now() };
 }
 
@@ -116,11 +116,10 @@ export function registerPage(
 
 /** The page of a problem. */
 export function problemPage(context: PageContext, problem: ApiProblem): Page {
-  const { status } = problem;
   return {
     title: problem.message,
     here: 'start',
-    status: status === 404 || status === 403 || status === 503 ? status : 400,
+    status: problem.status,
     body: html`<h1>${problem.message}</h1>
       <p class="soft">${problem.code}</p>
       <p>${problem.hint ?? ''}</p>

@@ -6,8 +6,9 @@ import type { Rule } from '../../model/rule.ts';
 import { actorOf, identify } from '../auth.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { ApiProblem } from '../problem.ts';
+import { readForm } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
-import { maySteer, requireOwner } from '../routes/steer-rule.ts';
+import { maySteer, readReason, requireOwner } from '../routes/steer-rule.ts';
 import { findShownRule } from '../rule-set.ts';
 import { badge, decisionTable, moment } from './elements.ts';
 import { pageContextOf, problemPage, registerPage, sendConsolePage } from './page.ts';
@@ -71,10 +72,9 @@ async function steer(context: PageContext, request: ApiRequest, verb: 'pause' | 
     await resumeRule(handle, rule.name);
     return rule.name;
   }
-  const { reason } = await request.req.parseBody();
-  const text = typeof reason === 'string' ? reason.trim().slice(0, 500) : '';
-  if (text === '') throw new ApiProblem(400, 'request.missing_reason', 'To pause a rule needs a "reason".');
-  await pauseRule(handle, { rule: rule.name, by: actorOf(identity), reason: text, now: context.now });
+  const form = await readForm(request);
+  const reason = readReason(verb, (form.get('reason') ?? '').trim().slice(0, 500));
+  await pauseRule(handle, { rule: rule.name, by: actorOf(identity), reason, now: context.now });
   return rule.name;
 }
 

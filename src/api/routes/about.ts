@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { findOffers } from '../../database/processes.ts';
+import { maskSecrets } from '../../model/mask-secrets.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer } from '../documentation.ts';
@@ -9,9 +11,11 @@ const aboutSchema = z.object({
   allowed_clients: z.record(z.string(), z.unknown()),
   raw_config_urls: z.record(z.string(), z.unknown()),
   sigkeys: z.array(z.string()),
+  source_types: z.array(z.string()).openapi({ description: 'What composes can be made of' }),
+  results: z.array(z.string()).openapi({ description: 'What can be made' }),
 });
 
-/** What this instance is and whom it serves. Source: ODCS contract 7. */
+/** What this instance is, whom it serves and what it can make. Source: ODCS contract 7. */
 export const registerAbout: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -19,31 +23,17 @@ export const registerAbout: RegisterRoute = (app, context) => {
     summary: 'Facts about this instance',
     responses: { 200: jsonAnswer('The facts', aboutSchema) },
   });
-  app.get('/api/1/about/', () => {
+  app.get('/api/1/about/', async () => {
     const { config } = context;
+    const offers = await findOffers(context.database.handle);
     return sendPublicJson({
       version: context.version,
       auth_backend: config.auth_backend,
       allowed_clients: config.allowed_clients,
-      raw_config_urls: withoutPasswords(config.raw_config_urls),
+      raw_config_urls: maskSecrets(config.raw_config_urls),
       sigkeys: config.sigkeys,
+      source_types: offers.sourceTypes,
+      results: offers.results,
     });
   });
 };
-
-/** The URLs as they are configured, except that no password leaves the service. */
-function withoutPasswords(urls: ApiRawConfigs): object {
-  return Object.fromEntries(
-    Object.entries(urls).map(([name, entry]) => [
-      name,
-      Object.fromEntries(
-        Object.entries(entry).map(([key, value]) => [
-          key,
-          typeof value === 'string' ? value.replace(/(\/\/[^/@:]+):[^/@]+@/, '$1:***@') : value,
-        ]),
-      ),
-    ]),
-  );
-}
-
-type ApiRawConfigs = Readonly<Record<string, Readonly<Record<string, string | number>>>>;

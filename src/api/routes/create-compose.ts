@@ -13,6 +13,7 @@ import type { ComposeRequest } from '../../model/compose.ts';
 import { sendJson } from '../answer.ts';
 import { identify, ownerOf } from '../auth.ts';
 import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
+import { checkOffered } from '../check-offered.ts';
 import { checkRepositories } from '../check-repositories.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import {
@@ -82,6 +83,7 @@ async function answerCreate(
   const defaults = requestDefaults(config);
   const asked = isOld ? parseFirstReleaseRequest(body, defaults) : parseComposeRequest(body, defaults);
   requirePermission(identity, config, askedValues(asked));
+  await checkOffered(context, asked);
   await checkRepositories(context, request, asked);
   if (isDryRun(request)) return answerDryRun(context, request, asked);
   const compose = await storeCompose(context, ownerOf(identity), asked, idempotencyKeyOf(request));

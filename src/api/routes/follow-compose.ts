@@ -1,12 +1,9 @@
 import { findCompose } from '../../database/composes.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
-import { odcsJson } from '../answer.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
 import { idParameter, problemAnswers } from '../documentation.ts';
-
-/** A proxy that hears nothing for long hangs up. */
-const keepAliveMilliseconds = 15_000;
+import { encodeEvent, sendEventStream, type StreamWriter } from '../event-stream.ts';
 
 /**
  * Server-sent events of one compose until it ends: `state` with the compose, at once and at every change, and
@@ -29,55 +26,24 @@ export const registerFollowCompose: RegisterRoute = (app, context) => {
   app.get('/api/1/composes/:id{[0-9]+}/events', async (request) => {
     const compose = await findCompose(context.database.handle, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
-    return new Response(request.req.method === 'HEAD' ? null : streamOf(context, compose), {
-      headers: {
-        'Content-Type': 'text/event-stream',
-        'Cache-Control': 'no-cache',
-        // nginx would collect the events otherwise.
-        'X-Accel-Buffering': 'no',
-        'Access-Control-Allow-Origin': '*',
-      },
-    });
+    return sendEventStream(context, request, (writer) => follow(context, compose, writer));
   });
 };
 
-function streamOf(context: ApiContext, first: Compose): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let stop = (): void => undefined;
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const sent = { state: '', progress: '' };
-      const write = (text: string): void => controller.enqueue(encoder.encode(text));
-      const finish = (): void => {
-        stop();
-        controller.close();
-      };
-      const show = (compose: Compose): void => {
-        const state = odcsJson(composeJson(compose, context.targetDirUrl));
-        if (state !== sent.state) write(`event: state\ndata: ${state}\n`);
-        sent.state = state;
-        // A reader that does not keep up misses progress, never a state.
-        if (compose.progress !== null && (controller.desiredSize ?? 0) > -100) {
-          const progress = odcsJson(compose.progress);
-          if (progress !== sent.progress) write(`event: progress\ndata: ${progress}\n`);
-          sent.progress = progress;
-        }
-        if (compose.state !== 'wait' && compose.state !== 'generating') finish();
-      };
-      const leave = context.watch.follow(first.id, show);
-      const keepAlive = setInterval(() => write(': still here\n\n'), keepAliveMilliseconds);
-      keepAlive.unref();
-      stop = () => {
-        leave();
-        clearInterval(keepAlive);
-        context.watch.closed.removeEventListener('abort', finish);
-      };
-      context.watch.closed.addEventListener('abort', finish);
-      if (context.watch.closed.aborted) finish();
-      else show(first);
-    },
-    cancel() {
-      stop();
-    },
-  });
+function follow(context: ApiContext, first: Compose, { write, isSlow, close, signal }: StreamWriter): void {
+  const sent = { state: '', progress: '' };
+  const show = (compose: Compose): void => {
+    const state = composeJson(compose, context.targetDirUrl);
+    if (JSON.stringify(state) !== sent.state) write(encodeEvent({ event: 'state', data: state }));
+    sent.state = JSON.stringify(state);
+    const progress = JSON.stringify(compose.progress);
+    // A reader that does not keep up misses progress, never a state.
+    if (compose.progress !== null && progress !== sent.progress && !isSlow()) {
+      write(encodeEvent({ event: 'progress', data: compose.progress }));
+      sent.progress = progress;
+    }
+    if (compose.state !== 'wait' && compose.state !== 'generating') close();
+  };
+  signal.addEventListener('abort', context.watch.follow(first.id, show));
+  show(first);
 }

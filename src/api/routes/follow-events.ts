@@ -1,14 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { listEvents, newestEventId } from '../../database/list-events.ts';
-import { odcsJson } from '../answer.ts';
-import type { ApiContext, RegisterRoute } from '../context.ts';
+import { isPicked, type EventSummary } from '../../database/list-events.ts';
+import type { RegisterRoute } from '../context.ts';
 import { problemAnswers } from '../documentation.ts';
 import { eventJson } from '../event-json.ts';
+import { encodeEvent, sendEventStream, signOfLife } from '../event-stream.ts';
 import { eventFiltersOf } from './list-events.ts';
 
-const lookEveryMilliseconds = 500;
-const keepAliveLooks = 30;
-const mostAtOnce = 200;
+/** What an event is on the wire, made once for all readers. */
+const encoded = new WeakMap<EventSummary, Uint8Array>();
 
 /**
  * Server-sent events: every stored event from now on, or from after `Last-Event-ID` or `after`, with the filters
@@ -30,49 +28,30 @@ export const registerFollowEvents: RegisterRoute = (app, context) => {
   app.get('/api/1/events/stream', async (request) => {
     const query = new URL(request.req.url).searchParams;
     const last = request.req.header('Last-Event-ID');
-    if (last !== undefined && /^\d+$/.test(last)) query.set('after', last);
+    if (last !== undefined && /^\d{1,15}$/.test(last)) query.set('after', last);
     const filters = eventFiltersOf(query);
-    const after = filters.after ?? (await newestEventId(context.database.handle));
-    return new Response(request.req.method === 'HEAD' ? null : streamOf(context, { ...filters, after }), {
-      headers: {
-        'Content-Type': 'text/event-stream',
-        'Cache-Control': 'no-cache',
-        'X-Accel-Buffering': 'no',
-        'Access-Control-Allow-Origin': '*',
-      },
+    // Before the answer begins, so that its reader misses nothing from then on.
+    const position =
+      filters.after === undefined
+        ? await context.events.findPresent()
+        : { after: filters.after, known: new Set<number>() };
+    return sendEventStream(context, request, ({ write, isSlow, drained, close, signal }) => {
+      write(signOfLife);
+      const take = (event: EventSummary): void => {
+        if (isPicked(event, filters)) write(bytesOf(event));
+      };
+      context.events.follow(position, { filters, take, isSlow, drained, signal }).catch((error: unknown) => {
+        context.log.warn({ err: error }, 'Events cannot be followed');
+        close();
+      });
     });
   });
 };
 
-function streamOf(
-  context: ApiContext,
-  filters: ReturnType<typeof eventFiltersOf> & { readonly after: number },
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const abort = new AbortController();
-  const signal = AbortSignal.any([abort.signal, context.watch.closed]);
-  let { after } = filters;
-  let looks = 0;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      for (;;) {
-        if (signal.aborted) {
-          controller.close();
-          return;
-        }
-        const rows = await listEvents(context.database.handle, { ...filters, after }, mostAtOnce);
-        after = rows.at(-1)?.id ?? after;
-        const lines = rows.map((row) => `id: ${row.id}\nevent: event\ndata: ${odcsJson(eventJson(row))}\n`);
-        if (lines.length === 0 && looks++ % keepAliveLooks === 0) lines.push(': still here\n\n');
-        if (lines.length > 0) {
-          controller.enqueue(encoder.encode(lines.join('')));
-          return;
-        }
-        await pause(lookEveryMilliseconds, undefined, { signal, ref: false }).catch(() => undefined);
-      }
-    },
-    cancel() {
-      abort.abort();
-    },
-  });
+function bytesOf(event: EventSummary): Uint8Array {
+  const known = encoded.get(event);
+  if (known !== undefined) return known;
+  const bytes = encodeEvent({ event: 'event', id: event.id, data: eventJson(event) });
+  encoded.set(event, bytes);
+  return bytes;
 }

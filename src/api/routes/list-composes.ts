@@ -1,17 +1,18 @@
 import {
   composeOrders,
-  listComposes,
+  listComposeIds,
+  readComposes,
   type ComposeFilters,
   type ComposeOrder,
 } from '../../database/list-composes.ts';
 import { composeStates, sourceTypes, type ComposeState } from '../../model/compose.ts';
 import { composeJson } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
-import { sendPublicJson } from '../answer.ts';
 import { clientOf } from '../client.ts';
 import type { RegisterRoute } from '../context.ts';
 import { composeSchema, jsonAnswer, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
+import { sendJsonList } from '../send-json-list.ts';
 
 const mostPerPage = 10_000;
 const text = z.string().optional();
@@ -56,29 +57,36 @@ export const registerListComposes: RegisterRoute = (app, context) => {
     const url = new URL(request.req.url);
     const query = url.searchParams;
     const { page, perPage } = pagingOf(query);
-    const { composes, total } = await listComposes(context.database.handle, {
+    const { handle } = context.database;
+    const { listed, total } = await listComposeIds(handle, {
       filters: filtersOf(query),
       ...orderOf(query.get('order_by')),
       limit: perPage,
       offset: (page - 1) * perPage,
     });
     const pages = perPage === 0 ? 0 : Math.ceil(total / perPage);
-    const { publicBase } = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+    const { publicBase } = clientOf(request.req.raw, request.env, context.config);
     const link = (number: number): string =>
       `${publicBase}${request.req.path}?${linkQuery(query, number, perPage)}`;
-    return sendPublicJson({
-      items: composes.map((compose) => composeJson(compose, context.targetDirUrl)),
-      meta: {
-        page,
-        pages,
-        per_page: perPage,
-        total,
-        first: link(1),
-        last: link(pages),
-        prev: page > 1 ? link(page - 1) : null,
-        next: page < pages ? link(page + 1) : null,
+    const meta = {
+      page,
+      pages,
+      per_page: perPage,
+      total,
+      first: link(1),
+      last: link(pages),
+      prev: page > 1 ? link(page - 1) : null,
+      next: page < pages ? link(page + 1) : null,
+    };
+    return sendJsonList(
+      context,
+      request,
+      {
+        slices: readComposes(handle, listed),
+        write: (compose) => composeJson(compose, context.targetDirUrl),
       },
-    });
+      meta,
+    );
   });
 };
 
@@ -117,12 +125,8 @@ function filtersOf(query: URLSearchParams): ComposeFilters {
   };
   const sourceType = numberFor(sourceTypes, value('source_type'));
   const state = nameFor(composeStates, value('state'));
-  // Nothing sets a Koji task any more, and no column of the database holds a NUL.
-  const isHopeless =
-    value('koji_task_id') !== undefined ||
-    sourceType === null ||
-    state === null ||
-    Object.values(texts).some((filter) => filter?.includes('\0'));
+  // Nothing sets a Koji task any more.
+  const isHopeless = value('koji_task_id') !== undefined || sourceType === null || state === null;
   if (isHopeless) return { matchesNothing: true };
   const given = Object.fromEntries(Object.entries(texts).filter(([, filter]) => filter !== undefined));
   return {

@@ -31,7 +31,7 @@ export function receiveEventRoute(receive: ReceiveEvent): RegisterRoute {
     app.post('/api/1/events', async (request) => {
       refuseForeignPage(context, request);
       const bytes = await readBody(request, config.event_max_bytes);
-      const { isLoopback } = clientOf(request.req.raw, request.env, config.trusted_proxies);
+      const { isLocalClient: isLoopback } = clientOf(request.req.raw, request.env, config);
       const authorization = request.req.header('Authorization') ?? null;
       const signature = request.req.header('X-Hub-Signature-256') ?? null;
       try {

@@ -7,7 +7,7 @@ import type { RegisterRoute } from '../context.ts';
  */
 export const registerRedirects: RegisterRoute = (app, context) => {
   app.on('GET', ['/api/1/composes', '/api/1/about', '/api/1/metrics'], (request) => {
-    const { publicBase } = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+    const { publicBase } = clientOf(request.req.raw, request.env, context.config);
     const { search } = new URL(request.req.url);
     const headers = {
       Location: `${publicBase}${request.req.path}/${search}`,

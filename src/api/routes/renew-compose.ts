@@ -1,13 +1,14 @@
 import { findCompose } from '../../database/composes.ts';
 import { transaction, type UnitOfWork } from '../../database/transaction.ts';
-import { extendCompose, lockSharing } from '../../lifecycle/compose-life.ts';
+import { extendCompose, isMarkedForRemoval, lockSharing } from '../../lifecycle/compose-life.ts';
 import { createCompose } from '../../lifecycle/create-compose.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { parseRenewRequest, requestDefaults, type RenewRequest } from '../../model/compose-request.ts';
 import { isCopied, renewedRequest } from '../../model/renewed-request.ts';
 import { sendJson } from '../answer.ts';
 import { identify, ownerOf, type Identity } from '../auth.ts';
-import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
+import { askedValues, isAdmin, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
+import { checkOffered } from '../check-offered.ts';
 import { checkRepositories } from '../check-repositories.ts';
 import { composeIdOf } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
@@ -63,14 +64,25 @@ export async function renewCompose(
   const renewal = parseRenewRequest(body, requestDefaults(context.config));
   const before = await findCompose(context.database.handle, id);
   if (before === undefined || !isRenewable(before)) refuse(id);
-  const { target_dirs: _notChecked, ...asked } = askedValues(renewedRequest(before, renewal));
-  requirePermission(identity, context.config, asked);
-  await checkRepositories(context, request, before.request);
+  const renewed = renewedRequest(before, renewal);
+  requirePermission(identity, context.config, askedValues(renewed));
+  const isCopy = isCopied(before, renewal, await isShownGone(context, before));
+  if (isCopy) {
+    await checkOffered(context, renewed);
+    await checkRepositories(context, request, before.request);
+  }
   const compose = await transaction(context.database, (tx) =>
-    renewLocked(tx, id, renewal, ownerOf(identity)),
+    renewLocked(context, tx, { id, renewal, identity, isCopy }),
   );
   if (compose === undefined) refuse(id);
+  // It ended or went meanwhile: what is made again has to be checked first.
+  if (compose === 'to be copied') return renewCompose(context, request, identity, id, body, refuse);
   return sendJson(composeJson(compose, context.targetDirUrl));
+}
+
+/** Whether a compose shows the directory of another one that was removed. */
+async function isShownGone({ database }: ApiContext, { reusedId }: Compose): Promise<boolean> {
+  return reusedId !== null && (await findCompose(database.handle, reusedId))?.state === 'removed';
 }
 
 function isRenewable(compose: Compose): boolean {
@@ -78,17 +90,48 @@ function isRenewable(compose: Compose): boolean {
 }
 
 async function renewLocked(
+  context: ApiContext,
   tx: UnitOfWork,
-  id: number,
-  renewal: RenewRequest,
-  owner: string,
-): Promise<Compose | undefined> {
+  {
+    id,
+    renewal,
+    identity,
+    isCopy,
+  }: {
+    readonly id: number;
+    readonly renewal: RenewRequest;
+    readonly identity: Identity;
+    readonly isCopy: boolean;
+  },
+): Promise<Compose | 'to be copied' | undefined> {
   const sharing = await lockSharing(tx.sql, id);
   const compose = sharing.find((other) => other.id === id);
   if (compose === undefined || !isRenewable(compose)) return undefined;
   const shown = sharing.find((other) => other.id === compose.reusedId);
   if (!isCopied(compose, renewal, shown?.state === 'removed')) {
-    return extendCompose(tx.sql, compose, new Date(tx.now.getTime() + renewal.secondsToLive * 1000));
+    checkMayKeep(context, compose, identity, tx.now);
+    const until = new Date(tx.now.getTime() + renewal.secondsToLive * 1000);
+    return extendCompose(tx.sql, compose, { until, now: tx.now });
   }
-  return createCompose(tx, { owner, request: renewedRequest(compose, renewal), priority: 'normal' });
+  if (!isCopy) return 'to be copied';
+  return createCompose(tx, {
+    owner: ownerOf(identity),
+    request: renewedRequest(compose, renewal),
+    priority: 'normal',
+  });
+}
+
+/**
+ * Throws `compose.being_removed` (409) where somebody had the compose removed and the caller is neither an admin nor
+ * that one: what was deleted does not come back by another's wish to keep it.
+ */
+function checkMayKeep({ config }: ApiContext, compose: Compose, identity: Identity, now: Date): void {
+  if (!isMarkedForRemoval(compose, now)) return;
+  if (isAdmin(identity, config) || identity.user === compose.removedBy) return;
+  throw new ApiProblem(
+    409,
+    'compose.being_removed',
+    `Compose (id=${compose.id}) is about to be removed, as ${compose.removedBy} asked.`,
+    { hint: 'Wait until it is removed and renew it then, or ask for a new one.' },
+  );
 }

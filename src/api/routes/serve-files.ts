@@ -53,7 +53,7 @@ export const registerServeFiles: RegisterRoute = (app, context) => {
 };
 
 function toSlash(context: ApiContext, request: ApiRequest): Response {
-  const { publicBase } = clientOf(request.req.raw, request.env, context.config.trusted_proxies);
+  const { publicBase } = clientOf(request.req.raw, request.env, context.config);
   const { search } = new URL(request.req.url);
   return new Response(null, {
     status: 308,

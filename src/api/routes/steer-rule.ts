@@ -14,10 +14,13 @@ import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 import { findShownRule } from '../rule-set.ts';
 
+/** What the database keeps: no control characters, no half of a letter. */
+const storable = /^[^\p{Cc}\p{Cs}]*$/u;
+const storableText = (longest: number): z.ZodString => z.string().max(longest).regex(storable);
 const bodySchema = z.object({
-  reason: z.string().max(500).default(''),
+  reason: storableText(500).default(''),
   force: z.boolean().default(false).openapi({ description: 'trigger: compose although nothing changed' }),
-  group: z.record(z.string(), z.union([z.string().max(1024), z.number(), z.boolean()])).optional(),
+  group: z.record(storableText(200), z.union([storableText(1024), z.number(), z.boolean()])).optional(),
 });
 type Body = z.infer<typeof bodySchema>;
 
@@ -43,9 +46,7 @@ export const registerSteerRule: RegisterRoute = (app, context) => {
       const rule = await findShownRule(context, request.req.param('name'));
       requireOwner(identity, context, rule);
       const body = await readBody(request);
-      if (verb !== 'resume' && body.reason.trim() === '') {
-        throw new ApiProblem(400, 'request.missing_reason', `To ${verb} a rule needs a "reason".`);
-      }
+      if (verb !== 'resume') readReason(verb, body.reason);
       return sendJson({ message: await steer(context, rule, verb, body, actorOf(identity)) });
     });
   }
@@ -57,8 +58,19 @@ async function readBody(request: ApiRequest): Promise<Body> {
   throw new ApiProblem(
     400,
     'request.invalid_body',
-    'The body is an object with a "reason" and maybe a "group".',
+    'The body is an object with a "reason" and maybe a "group", in letters that can be kept.',
   );
+}
+
+/** Returns the reason for steering a rule. Throws `request.missing_reason`, `request.invalid_body` (400). */
+export function readReason(verb: Verb, reason: string): string {
+  if (!storable.test(reason)) {
+    throw new ApiProblem(400, 'request.invalid_body', 'The reason has characters that are not kept.');
+  }
+  if (reason.trim() === '') {
+    throw new ApiProblem(400, 'request.missing_reason', `To ${verb} a rule needs a "reason".`);
+  }
+  return reason;
 }
 
 /** Whether the caller is of the rule's owner group, or an admin. */

@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import { ComposeWatch } from '../../api/compose-watch.ts';
+import { OpenStreams } from '../../api/event-stream.ts';
+import { EventTail } from '../../api/event-tail.ts';
 import type { ApiApp, HealthPart, PlannedCompose } from '../../api/context.ts';
 import { receiveEventRoute } from '../../api/routes/receive-event.ts';
 import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
@@ -8,11 +10,13 @@ import { planCompose } from '../../composer/plan.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import { findComposes } from '../../database/list-composes.ts';
+import { listEvents, lookAtEvents, newestEventId } from '../../database/list-events.ts';
 import type { RunningListeners } from '../../listeners/start-listeners.ts';
 import type { Log } from '../../log.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../../model/server-paths.ts';
+import { openUserGroups } from '../../upstream/user-groups.ts';
 import { readVersion } from '../read-version.ts';
 import type { RunningRole } from './running-role.ts';
 
@@ -36,6 +40,13 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
     read: (ids) => findComposes(database.handle, ids),
     onError: (error) => log.warn({ err: error }, 'composes could not be looked at'),
   });
+  const events = new EventTail({
+    look: (after, limit) => lookAtEvents(database.handle, after, limit),
+    list: (filters, limit) => listEvents(database.handle, filters, limit),
+    newest: () => newestEventId(database.handle),
+    onError: (error) => log.warn({ err: error }, 'events could not be looked at'),
+  });
+  const userGroups = openUserGroups(config, log);
   const app = createApp(
     {
       config,
@@ -45,6 +56,9 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       version: readVersion(),
       targetDirUrl: input.targetDirUrl,
       watch,
+      events,
+      streams: new OpenStreams(),
+      userGroups,
       metrics: input.metrics,
       health: async () => input.health(),
       ...(composer === null ? {} : { plan: (request, signal) => planOnly(composer, request, signal) }),
@@ -56,6 +70,8 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
     health: () => [],
     async stop() {
       watch[Symbol.dispose]();
+      events[Symbol.dispose]();
+      userGroups[Symbol.dispose]();
     },
   };
 }
