@@ -63,7 +63,7 @@ const grammars = {
     '[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,199}',
     'Volumes are written like DEFAULT.',
   ),
-  sigkey: grammar('a signing key', '[0-9A-Fa-f]{1,64}', 'Keys are written as hex digits: f5d95b82.'),
+  sigkey: grammar('a signing key', '[0-9A-Za-z]{1,64}', 'Keys are letters and digits only: f5d95b82.'),
   moduleName: grammar(
     'the name of a module',
     modulePart,
