@@ -91,9 +91,9 @@ async function storeEvents(database: Database, count: number, isMatched: boolean
       const input = makeEvent(from + index);
       return { message_id: input.messageId, received_at: input.receivedAt, event: input.event };
     });
-    await sql`insert into events (bus, message_id, topic, raw_topic, received_at, instance, kind, event, headers, body, matched_at)
+    await sql`insert into events (bus, message_id, topic, raw_topic, received_at, instance, kind, event, headers, body, matched_at, stage)
       select 'fedora-messaging', message_id, 'buildsys.tag', 'buildsys.tag', received_at, 'fedora', 'koji.tag', event, '{}', '',
-        case when ${isMatched} then received_at end
+        case when ${isMatched} then received_at end, case when ${isMatched} then 'done' else 'match' end
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (message_id text, received_at timestamptz, event jsonb)`.execute(
       database.handle,
     );
@@ -124,7 +124,7 @@ async function measureBacktest(database: Database, rule: Rule): Promise<void> {
 async function measureRecording(database: Database, rules: readonly Rule[]): Promise<void> {
   const { rows } = await sql<{
     id: number;
-  }>`update events set matched_at = null where id in (select id from events order by id limit 20) returning id`.execute(
+  }>`update events set matched_at = null, stage = 'match' where id in (select id from events order by id limit 20) returning id`.execute(
     database.handle,
   );
   const times: number[] = [];

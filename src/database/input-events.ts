@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Bus, DomainEvent, EventKind, InputEvent } from '../model/event.ts';
-import type { EventsTable } from './tables.ts';
+import type { EventsTable, EventStage } from './tables.ts';
 import type { UnitOfWork } from './transaction.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
@@ -8,7 +8,7 @@ import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 export interface StoredEvent {
   readonly id: number;
   readonly input: InputEvent;
-  readonly matchedAt: Date | null;
+  readonly stage: EventStage;
 }
 
 const columns = [
@@ -22,7 +22,7 @@ const columns = [
   'producer',
   'instance',
   'event',
-  'matched_at',
+  'stage',
 ] as const;
 
 type EventRow = Pick<Selectable<EventsTable>, (typeof columns)[number]>;
@@ -70,30 +70,48 @@ export async function pageInputEvents(
 export async function markMatched(transaction: TransactionHandle, id: number, now: Date): Promise<boolean> {
   const result = await transaction
     .updateTable('events')
-    .set({ matched_at: now })
+    .set({ matched_at: now, stage: 'done' })
     .where('id', '=', id)
-    .where('matched_at', 'is', null)
+    .where('stage', '<>', 'done')
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
 }
 
-/** Ids of translated events received between two moments that the rules have not seen, oldest first. */
-export async function findUnmatched(
+/** Returns ids of events of a stage that were received between two moments, oldest first. */
+export async function findWaitingEvents(
   handle: DatabaseHandle,
-  between: { readonly from: Date; readonly to: Date },
+  of: { readonly stage: 'enrich' | 'match'; readonly from: Date; readonly to: Date },
   limit: number,
 ): Promise<number[]> {
   const rows = await handle
     .selectFrom('events')
     .select('id')
-    .where('matched_at', 'is', null)
-    .where('kind', 'is not', null)
-    .where('received_at', '>=', between.from)
-    .where('received_at', '<', between.to)
+    .where('stage', '=', of.stage)
+    .where(sql<boolean>`stage <> 'done'`)
+    .where('received_at', '>=', of.from)
+    .where('received_at', '<', of.to)
     .orderBy('received_at')
     .limit(limit)
     .execute();
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Notes that an event was completed with what its message did not say and is to be matched. Returns whether it waited
+ * for that.
+ */
+export async function markCompleted(
+  transaction: TransactionHandle,
+  id: number,
+  event: DomainEvent,
+): Promise<boolean> {
+  const result = await transaction
+    .updateTable('events')
+    .set({ event: JSON.stringify(event), stage: 'match' })
+    .where('id', '=', id)
+    .where('stage', '=', 'enrich')
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
 }
 
 /**
@@ -135,7 +153,7 @@ function toStoredEvent(row: EventRow): StoredEvent[] {
   return [
     {
       id: row.id,
-      matchedAt: row.matched_at,
+      stage: row.stage,
       input: {
         bus: toBus(row.bus),
         messageId: row.message_id,

@@ -200,6 +200,13 @@ export class Jobs {
     return jobs.some(({ state }) => state === 'created' || state === 'retry' || state === 'active');
   }
 
+  /** Whether no job of a kind waits or runs, as of a minute ago at most. */
+  async isIdle(name: JobName): Promise<boolean> {
+    assertOutsideTransaction();
+    const [counted] = await this.#boss.getQueueStats(name, { force: true });
+    return counted !== undefined && counted.queuedCount === 0 && counted.activeCount === 0;
+  }
+
   /** How many jobs of each kind wait, run, and failed for good. */
   async counts(): Promise<Record<string, { queued: number; active: number; failed: number }>> {
     const rows = await this.#boss.getQueues([...listQueues()]);

@@ -109,7 +109,7 @@ export async function closeDueWindows(tx: UnitOfWork, limit: number): Promise<nu
       where closed_at is null and due_at <= ${now}
         and (due_at <= ${new Date(now.getTime() - STRAGGLER_MS)}
              or due_at < coalesce((select min(received_at) from events
-                                   where matched_at is null and kind is not null
+                                   where stage <> 'done'
                                      and received_at > ${new Date(now.getTime() - FRESH_MS)}), 'infinity'))
       order by due_at limit ${limit} for update skip locked)
     returning id, priority`.execute(tx.sql);
@@ -185,25 +185,6 @@ export async function findLastWindow(
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-}
-
-/** The newest window of each group of a rule since a moment, newest first, at most `limit`. */
-export async function lastWindowOfEachGroup(
-  handle: DatabaseHandle | TransactionHandle,
-  rule: string,
-  since: Date,
-  limit: number,
-): Promise<WindowRow[]> {
-  const rows = await handle
-    .selectFrom('settle_windows')
-    .selectAll()
-    .distinctOn('group_key')
-    .where('rule', '=', rule)
-    .where('opened_at', '>=', since)
-    .orderBy('group_key')
-    .orderBy('id', 'desc')
-    .execute();
-  return rows.sort((left, right) => right.id - left.id).slice(0, limit);
 }
 
 /** Open windows, the next due first. */

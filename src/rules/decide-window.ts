@@ -1,6 +1,7 @@
 import { countRequests } from '../database/compose-requests.ts';
 import { insertDecisions } from '../database/decisions.ts';
 import { findInputEvents } from '../database/input-events.ts';
+import { endGroup } from '../database/rule-groups.ts';
 import { readSeries } from '../database/series-history.ts';
 import { findPause, pauseRule } from '../database/rule-pauses.ts';
 import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
@@ -11,8 +12,15 @@ import { toPriority } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { askCompose, fillRequirements } from './ask-compose.ts';
-import { coverableSince, decideWindow, type AskedCompose, type WindowDecision } from './decide.ts';
-import { readGroupKey } from './match-event.ts';
+import { findGone, tagOfBody } from './group-subject.ts';
+import {
+  coverableSince,
+  decideWindow,
+  isSweptOnly,
+  type AskedCompose,
+  type WindowDecision,
+} from './decide.ts';
+import { readGroupKey, type Group } from './match-event.ts';
 import { checkRequirement, type StateSources } from './require.ts';
 
 /** What deciding a window needs. */
@@ -56,6 +64,8 @@ interface Prepared {
   /** Since when a compose must have read its inputs to cover the causes; null where none can. */
   readonly receivedAt: Date | null;
   readonly waiting: readonly string[];
+  /** Whether nothing but sweeps led here. */
+  readonly isSwept: boolean;
   /** Whether it has just been waited for longer than `require_within`. */
   readonly isOverdue: boolean;
 }
@@ -72,6 +82,9 @@ async function prepare(
   const now = context.database.clock.now();
   try {
     const asked = askCompose(rule, group, events);
+    const isSwept = isSweptOnly(events);
+    const gone = await decideGone(context, rule, { group, asked, isSwept });
+    if (gone !== null) return gone;
     const waiting: string[] = [];
     for (const requirement of fillRequirements(rule, group, events)) {
       const state = await checkRequirement(requirement, context.sources, now);
@@ -89,7 +102,7 @@ async function prepare(
         isOverdue = !wasOverdue;
       }
     }
-    return { asked, receivedAt: coverableSince(events), waiting, isOverdue };
+    return { asked, receivedAt: coverableSince(events), waiting, isSwept, isOverdue };
   } catch (error) {
     if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
@@ -97,11 +110,31 @@ async function prepare(
   }
 }
 
+/**
+ * Ends a group whose tag, update or advisory is gone. A rule that follows one tag is told that it is gone by the sweep
+ * that found it; a message leads to a request, which fails with the composer's own words.
+ */
+async function decideGone(
+  { sources }: DecideContext,
+  rule: Rule,
+  asked: { readonly group: Group; readonly asked: AskedCompose; readonly isSwept: boolean },
+): Promise<WindowDecision | null> {
+  const tag = tagOfBody(asked.asked.body);
+  if (rule.groupBy.length > 0) {
+    const sentence = await findGone(rule, asked.group, { tag, sources });
+    return sentence === null ? null : simple('gone', `${sentence} The group ends.`);
+  }
+  if (!asked.isSwept || tag === null || sources.koji === undefined) return null;
+  return (await sources.koji.isTagThere(tag))
+    ? null
+    : simple('failed', `Unknown Koji tag ${tag}. Look for it with: koji list-tags (koji.tag_unknown)`);
+}
+
 async function place(
   context: DecideContext,
   window: WindowRow,
   rule: Rule,
-  { asked, receivedAt, waiting, isOverdue }: Prepared,
+  { asked, receivedAt, waiting, isSwept, isOverdue }: Prepared,
 ): Promise<string | null> {
   const priority = toPriority(window.priority);
   const result = await transaction(context.database, async (tx) => {
@@ -131,6 +164,7 @@ async function place(
         chain: asked.chain,
         unchanged: asked.unchanged,
         notBefore: decision.notBefore,
+        isSwept,
       };
       const placement = await placeComposeRequest(tx, request, rule.whenBusy);
       requestId = placement.id;
@@ -160,6 +194,9 @@ async function record(
 ): Promise<string | null> {
   return transaction(context.database, async (tx) => {
     if (!(await markDecided(tx.sql, window.id, decision.outcome, tx.now))) return null;
+    if (decision.outcome === 'gone') {
+      await endGroup(tx.sql, { rule: window.rule, groupKey: window.group_key }, tx.now);
+    }
     await insertWindowDecision(context, tx, { window, decision });
     return decision.outcome;
   });

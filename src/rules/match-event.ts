@@ -1,18 +1,19 @@
 import { insertDecisions, type NewDecision } from '../database/decisions.ts';
 import { findInputEvents, markMatched, type StoredEvent } from '../database/input-events.ts';
 import type { TransactionHandle } from '../database/database-handle.ts';
+import { listLivingGroups, noteGroupSeen } from '../database/rule-groups.ts';
 import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
 import {
   CARRIED_MS,
   closeWindow,
   findLastWindow,
   insertWindow,
-  lastWindowOfEachGroup,
   lockOpenWindow,
   updateWindow,
   type WindowRow,
 } from '../database/windows.ts';
 import { toPriority } from '../model/compose.ts';
+import type { DomainEvent } from '../model/event.ts';
 import type { Rule, RuleSet, Scalar } from '../model/rule.ts';
 import { explainMatch } from './explain.ts';
 import { matchRule } from './match.ts';
@@ -34,7 +35,10 @@ interface Firing {
 }
 
 const MAX_CARRIED = 1000;
-const MAX_GROUPS = 200;
+/** Groups that one sweep or tick goes through; sweeps begin with those that were not looked at for the longest. */
+export const MAX_GROUPS = 200;
+/** A group that had no event for so long is not swept any more. */
+export const GROUPS_LIVE_MS = 30 * 86_400_000;
 
 /**
  * Matches one stored event against all rules: a decision row for every rule that lists its kind, and a window
@@ -43,7 +47,7 @@ const MAX_GROUPS = 200;
  */
 export async function matchEvent(context: MatchContext, eventId: number): Promise<Date | null> {
   const [stored] = await findInputEvents(context.database.handle, [eventId]);
-  if (stored === undefined || stored.matchedAt !== null) return null;
+  if (stored === undefined || stored.stage === 'done') return null;
   const { firings, decisions } = await judge(context, stored, context.database.clock.now());
   return transaction(context.database, async (tx) => {
     if (!(await markMatched(tx.sql, eventId, tx.now))) return null;
@@ -139,12 +143,24 @@ export function groupOf(
   return { values };
 }
 
-/** Groups that a tick of a grouped rule speaks to: those it had windows for in the last week. */
+/** Groups that a tick of a grouped rule speaks to: those that live and had an event in the last week. */
 async function groupsOf(context: MatchContext, rule: Rule, now: Date): Promise<readonly Group[]> {
   if (rule.groupBy.length === 0) return [{}];
   const since = new Date(now.getTime() - CARRIED_MS);
-  const windows = await lastWindowOfEachGroup(context.database.handle, rule.name, since, MAX_GROUPS);
-  return windows.map((window) => readGroupKey(window.group_key));
+  const { handle } = context.database;
+  const groups = await listLivingGroups(handle, rule.name, { since, limit: MAX_GROUPS });
+  return groups.map(({ groupKey }) => readGroupKey(groupKey)).filter((group) => isGroupOf(rule, group));
+}
+
+/** Whether an event is a sign that its group lives: somebody's message or wish, not a clock of the rule itself. */
+function isSign(event: DomainEvent): boolean {
+  return event.kind === 'state.swept' ? event.at_once === true : event.kind !== 'schedule.tick';
+}
+
+/** Whether a group has the fields that the rule groups by now. */
+export function isGroupOf(rule: Rule, group: Group): boolean {
+  const fields = Object.keys(group);
+  return fields.length === rule.groupBy.length && rule.groupBy.every((field) => fields.includes(field));
 }
 
 /** Writes a group as the text that names it. */
@@ -193,7 +209,12 @@ async function putInWindow(
     const carried = await carriedCauses(tx.sql, key.rule, key.groupKey, tx.now);
     const causes = [...new Set([...carried, ...step.window.causes])].sort((left, right) => left - right);
     const id = await insertWindow(tx.sql, key, toValues({ ...step.window, causes }, rule));
-    if (id !== undefined) return { id, due: new Date(step.window.dueAt) };
+    if (id !== undefined) {
+      if (isSign(stored.input.event)) {
+        await noteGroupSeen(tx.sql, key, new Date(stored.input.receivedAt));
+      }
+      return { id, due: new Date(step.window.dueAt) };
+    }
     // Another worker opened the window between the look and the insert: now it can be locked.
   }
 }

@@ -8,6 +8,7 @@ import { markDecided } from '../../src/database/windows.ts';
 import { runRuleClocks } from '../../src/rules/reconcile.ts';
 import { emptyTables, Engine, storeEvent } from '../rules/engine.ts';
 import { tagEvent } from '../rules/input-event.ts';
+import { quietKoji } from '../rules/quiet-koji.ts';
 import { readRule, ruleText } from '../rules/rule-text.ts';
 import { latch, openTwoProcesses, untilBlockedOr } from './two-processes.ts';
 
@@ -70,12 +71,6 @@ test('a sweep that another process makes at the same instant is made once', asyn
     .insertInto('rule_clocks')
     .values({ rule, clock: 'sweep', last_at: at(0) })
     .execute();
-  const koji = {
-    packagesOfTag: async () => new Set<string>(),
-    openBuilds: async () => [],
-    unsignedBuilds: async () => [],
-    tagLastChange: async () => 500,
-  };
   const now = new Date();
   await meanwhile(
     (tx) => moveRuleClock(tx.sql, { rule, clock: 'sweep', from: at(0), to: now }),
@@ -83,7 +78,7 @@ test('a sweep that another process makes at the same instant is made once', asyn
       runRuleClocks({
         database,
         rules,
-        sources: { koji },
+        sources: { koji: quietKoji },
         isStart: false,
         onError: (_rule, error) => assert.fail(String(error)),
       }),

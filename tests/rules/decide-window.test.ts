@@ -12,6 +12,7 @@ import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine } from './engine.ts';
 import { tagEvent, updateEvent } from './input-event.ts';
+import { quietKoji } from './quiet-koji.ts';
 import { readRule, ruleText } from './rule-text.ts';
 
 const database = await openTestDatabase();
@@ -327,10 +328,9 @@ test('a hostile or absent value ends the window as failed, with the reason', asy
 
 function kojiWith(packages: string[], unsigned: string[] = []): KojiState {
   return {
+    ...quietKoji,
     packagesOfTag: async () => new Set(packages),
-    openBuilds: async () => [],
     unsignedBuilds: async (nvrs) => nvrs.filter((nvr) => unsigned.includes(nvr)),
-    tagLastChange: async () => 500,
   };
 }
 

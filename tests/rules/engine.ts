@@ -104,6 +104,7 @@ export async function emptyTables(database: Database): Promise<void> {
     'settle_windows',
     'announcements',
     'rule_pauses',
+    'rule_groups',
     'rule_clocks',
     'events',
   ] as const) {

@@ -21,6 +21,7 @@ const running = await startRules({
   log: createLog('silent'),
   rulesDir: directory.path,
   sources: {},
+  upkeepMs: 200,
 });
 after(async () => {
   await database.jobs.stop();
@@ -77,4 +78,28 @@ test('a broken file is told and the rules run on; a removed rule matches no more
     return row?.matched_at ?? undefined;
   });
   assert.deepEqual(await findDecisions(database.handle, { event: id, limit: 10 }), []);
+});
+
+/** Stores an event of some minutes ago whose job is gone; returns its number. */
+async function storeWithoutJob(stage: 'enrich' | 'match'): Promise<number> {
+  const minutesAgo = new Date(Date.now() - 5 * 60_000);
+  const id = await storeEvent(database, { kind: 'repo.changed', repo: '/srv/other' }, minutesAgo);
+  await database.handle.updateTable('events').set({ stage }).where('id', '=', id).execute();
+  return id;
+}
+
+async function stageOf(id: number) {
+  const row = await database.handle
+    .selectFrom('events')
+    .select('stage')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return row.stage;
+}
+
+test('the upkeep matches an event whose job was lost, and leaves one that waits to be completed alone', async () => {
+  const incomplete = await storeWithoutJob('enrich');
+  const lost = await storeWithoutJob('match');
+  await until(async () => ((await stageOf(lost)) === 'done' ? true : undefined));
+  assert.equal(await stageOf(incomplete), 'enrich');
 });
