@@ -11,7 +11,8 @@ export interface StoredEvent {
   readonly stage: EventStage;
 }
 
-const columns = [
+/** The columns that `toStoredEvents` reads. */
+export const inputEventColumns = [
   'id',
   'bus',
   'message_id',
@@ -25,7 +26,7 @@ const columns = [
   'stage',
 ] as const;
 
-type EventRow = Pick<Selectable<EventsTable>, (typeof columns)[number]>;
+export type InputEventRow = Pick<Selectable<EventsTable>, (typeof inputEventColumns)[number]>;
 
 /** The events with these ids that could be translated, in order of receipt. */
 export async function findInputEvents(
@@ -35,9 +36,14 @@ export async function findInputEvents(
   if (ids.length === 0) return [];
   const rows = await handle
     .selectFrom('events')
-    .select(columns)
+    .select(inputEventColumns)
     .where('id', 'in', [...ids])
     .execute();
+  return toStoredEvents(rows);
+}
+
+/** Turns rows into events in order of receipt; those that could not be translated are left out. */
+export function toStoredEvents(rows: readonly InputEventRow[]): StoredEvent[] {
   return rows
     .flatMap(toStoredEvent)
     .sort((left, right) => compareText(left.input.receivedAt, right.input.receivedAt) || left.id - right.id);
@@ -56,7 +62,7 @@ export async function pageInputEvents(
   if (query.kinds.length === 0) return [];
   const rows = await handle
     .selectFrom('events')
-    .select(columns)
+    .select(inputEventColumns)
     .where('kind', 'in', [...query.kinds])
     .where('received_at', '>=', query.since)
     .where('id', '>', query.afterId)
@@ -66,15 +72,26 @@ export async function pageInputEvents(
   return rows.flatMap(toStoredEvent);
 }
 
-/** Notes that the rules have seen the event; false where another worker was first. */
-export async function markMatched(transaction: TransactionHandle, id: number, now: Date): Promise<boolean> {
-  const result = await transaction
+/** Notes that a set of rules has judged events. Returns those that no other worker was first with. */
+export async function markMatched(
+  transaction: TransactionHandle,
+  { ids, ruleSet, now }: { readonly ids: readonly number[]; readonly ruleSet: string; readonly now: Date },
+): Promise<ReadonlySet<number>> {
+  const rows = await transaction
     .updateTable('events')
-    .set({ matched_at: now, stage: 'done' })
-    .where('id', '=', id)
-    .where('stage', '<>', 'done')
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+    .set({ matched_at: now, stage: 'done', rule_set: ruleSet })
+    .where('id', 'in', (select) =>
+      select
+        .selectFrom('events')
+        .select('id')
+        .where('id', 'in', [...ids])
+        .where('stage', '<>', 'done')
+        .orderBy('id')
+        .forUpdate(),
+    )
+    .returning('id')
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Returns ids of events of a stage that were received between two moments, oldest first. */
@@ -148,7 +165,7 @@ export async function insertInternalEvent(
   return row.id;
 }
 
-function toStoredEvent(row: EventRow): StoredEvent[] {
+function toStoredEvent(row: InputEventRow): StoredEvent[] {
   if (row.event === null) return [];
   return [
     {

@@ -28,6 +28,8 @@ export interface EventsTable {
   /** When the rules have seen it. */
   matched_at: ColumnType<Date | null, Date | undefined, Date>;
   stage: ColumnType<EventStage, EventStage | undefined, EventStage>;
+  /** The set of rules that judged it. */
+  rule_set: ColumnType<string | null, never, string>;
 }
 
 /** Where an event is on its way: it waits to be completed, waits to be matched, or nothing is to be done with it. */
@@ -151,11 +153,16 @@ export interface SettleWindowsTable {
   closed_at: NullableTime;
   outcome: string | null;
   priority: string;
-  causes: Json<readonly number[]>;
   /** Quiet time wanted and cap, milliseconds, as the rule had them at the last event. */
   settle_ms: number;
   max_wait_ms: number;
   decided_at: ColumnType<Date | null, Date | undefined, Date>;
+}
+
+/** The events of a window; rows are only added. */
+export interface WindowCausesTable {
+  window_id: number;
+  event_id: number;
 }
 
 /** A group of a rule: one value of what its `group_by` names. */
@@ -254,6 +261,7 @@ export interface Tables {
   decisions: DecisionsTable;
   settle_windows: SettleWindowsTable;
   announcements: AnnouncementsTable;
+  window_causes: WindowCausesTable;
   rule_groups: RuleGroupsTable;
   rule_pauses: RulePausesTable;
   rule_clocks: RuleClocksTable;

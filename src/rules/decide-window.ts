@@ -1,10 +1,10 @@
 import { countRequests } from '../database/compose-requests.ts';
 import { insertDecisions } from '../database/decisions.ts';
-import { findInputEvents } from '../database/input-events.ts';
 import { endGroup } from '../database/rule-groups.ts';
 import { readSeries } from '../database/series-history.ts';
 import { findPause, pauseRule } from '../database/rule-pauses.ts';
 import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
+import { countCauses, findCauses } from '../database/window-causes.ts';
 import { findWindow, findWindowBefore, markDecided, type WindowRow } from '../database/windows.ts';
 import { placeComposeRequest } from '../lifecycle/place-request.ts';
 import { lockSeries } from '../lifecycle/series-lock.ts';
@@ -20,7 +20,7 @@ import {
   type AskedCompose,
   type WindowDecision,
 } from './decide.ts';
-import { readGroupKey, type Group } from './match-event.ts';
+import { readGroupKey, type Group } from './group.ts';
 import { checkRequirement, type StateSources } from './require.ts';
 
 /** What deciding a window needs. */
@@ -61,6 +61,8 @@ export async function decideClosedWindow(context: DecideContext, windowId: numbe
 
 interface Prepared {
   readonly asked: AskedCompose;
+  /** Numbers of the events that led here, ascending. */
+  readonly causes: readonly number[];
   /** Since when a compose must have read its inputs to cover the causes; null where none can. */
   readonly receivedAt: Date | null;
   readonly waiting: readonly string[];
@@ -77,7 +79,7 @@ async function prepare(
   rule: Rule,
 ): Promise<Prepared | WindowDecision> {
   const group = readGroupKey(window.group_key);
-  const stored = await findInputEvents(context.database.handle, window.causes);
+  const stored = await findCauses(context.database.handle, window.id);
   const events = stored.map(({ input }) => input);
   const now = context.database.clock.now();
   try {
@@ -102,7 +104,8 @@ async function prepare(
         isOverdue = !wasOverdue;
       }
     }
-    return { asked, receivedAt: coverableSince(events), waiting, isSwept, isOverdue };
+    const causes = stored.map(({ id }) => id).toSorted((left, right) => left - right);
+    return { asked, causes, receivedAt: coverableSince(events), waiting, isSwept, isOverdue };
   } catch (error) {
     if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
@@ -134,7 +137,7 @@ async function place(
   context: DecideContext,
   window: WindowRow,
   rule: Rule,
-  { asked, receivedAt, waiting, isSwept, isOverdue }: Prepared,
+  { asked, causes, receivedAt, waiting, isSwept, isOverdue }: Prepared,
 ): Promise<string | null> {
   const priority = toPriority(window.priority);
   const result = await transaction(context.database, async (tx) => {
@@ -159,7 +162,7 @@ async function place(
         series: asked.series,
         body: asked.body,
         priority,
-        causes: window.causes,
+        causes,
         minEvent: asked.minEvent,
         chain: asked.chain,
         unchanged: asked.unchanged,
@@ -229,7 +232,7 @@ async function insertWindowDecision(
       why: decision.why,
       trail: [
         {
-          causes: window.causes.length,
+          causes: (await countCauses(tx.sql, [window.id])).get(window.id) ?? 0,
           opened_at: window.opened_at.toISOString(),
           closed_at: window.closed_at?.toISOString() ?? null,
           ...(asked === undefined

@@ -1,7 +1,7 @@
 import { ReactorError } from '../model/errors.ts';
 import type { JsonObject, Rule } from '../model/rule.ts';
 import { askCompose } from './ask-compose.ts';
-import type { Group } from './match-event.ts';
+import type { Group } from './group.ts';
 import type { StateSources } from './require.ts';
 
 /** The Koji tag that a request composes, and its series. */

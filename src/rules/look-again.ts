@@ -6,7 +6,7 @@ import type { Rule } from '../model/rule.ts';
 import type { TagHappening } from '../upstream/koji/hub-events.ts';
 import { findGone, tagOfRule, type ComposedTag } from './group-subject.ts';
 import { isExcluded } from './match.ts';
-import { readGroupKey, type Group } from './match-event.ts';
+import { readGroupKey, type Group } from './group.ts';
 import type { KojiState, StateSources, TagState } from './require.ts';
 
 /** What a sweep knows beside the rule. */

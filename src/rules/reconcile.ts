@@ -11,7 +11,7 @@ import { transaction, type TransactionContext } from '../database/transaction.ts
 import type { SweptEvent } from '../model/event.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { lookAgain, type LookContext } from './look-again.ts';
-import { GROUPS_LIVE_MS, isGroupOf, MAX_GROUPS, readGroupKey } from './match-event.ts';
+import { GROUPS_LIVE_MS, isGroupOf, MAX_GROUPS, readGroupKey } from './group.ts';
 import type { StateSources, TagState } from './require.ts';
 import { nextTick } from './schedule.ts';
 

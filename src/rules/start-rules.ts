@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { RuleSet } from '../model/rule.ts';
 import { decideClosedWindow } from './decide-window.ts';
-import { matchEvent } from './match-event.ts';
+import { matchEvents } from './match-event.ts';
 import { notifyDecision, postNotification } from './notify.ts';
 import { runRuleClocks } from './reconcile.ts';
 import { emptyRuleSet, followRules, type LiveRules } from './reload.ts';
@@ -51,7 +51,7 @@ const GROUPS_KEPT_MS = 90 * 86_400_000;
 /** How long it is remembered that a rule said no to an event. */
 const REFUSALS_MS = 30 * 86_400_000;
 const CONCURRENCY = 4;
-const MATCH_BATCH = 20;
+const MATCH_BATCH = 100;
 
 /**
  * Starts the rules role: follows the rule files, matches stored events, closes and decides windows, makes ticks
@@ -81,12 +81,13 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
       log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on'),
   });
   const closer = startWindowCloser({ database, onError });
-  await jobs.work('event.match', {
+  await jobs.workTogether('event.match', {
     concurrency: CONCURRENCY,
     batch: MATCH_BATCH,
-    handle: async ({ eventId }) => {
+    handleAll: async (jobs) => {
       assertLoaded(live);
-      const due = await matchEvent({ database, rules: live.current }, eventId);
+      const ids = jobs.map(({ eventId }) => eventId);
+      const due = await matchEvents({ database, rules: live.current }, ids);
       if (due !== null) closer.wakeAt(due);
     },
     onError: (_name, data, error) =>

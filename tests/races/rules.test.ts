@@ -4,8 +4,15 @@ import type { Database } from '../../src/database/database.ts';
 import { moveRuleClock } from '../../src/database/rule-clocks.ts';
 import { transaction, type UnitOfWork } from '../../src/database/transaction.ts';
 import { markMatched } from '../../src/database/input-events.ts';
-import { markDecided } from '../../src/database/windows.ts';
+import {
+  closeDueWindows,
+  closeOverdueWindow,
+  findOverdueWindows,
+  lockOpenWindow,
+  markDecided,
+} from '../../src/database/windows.ts';
 import { runRuleClocks } from '../../src/rules/reconcile.ts';
+import { atTime } from '../database/at-time.ts';
 import { emptyTables, Engine, storeEvent } from '../rules/engine.ts';
 import { tagEvent } from '../rules/input-event.ts';
 import { quietKoji } from '../rules/quiet-koji.ts';
@@ -43,7 +50,7 @@ async function meanwhile<T>(
 test('an event that another process matches at the same instant opens no window', async () => {
   const id = await storeEvent(first, tagEvent(), at(0));
   await meanwhile(
-    (tx) => markMatched(tx.sql, id, at(1)),
+    (tx) => markMatched(tx.sql, { ids: [id], ruleSet: 'v1', now: at(1) }),
     (database) => new Engine(database, rules).match(id, at(1)),
   );
   assert.deepEqual(await first.handle.selectFrom('settle_windows').select('id').execute(), []);
@@ -84,4 +91,21 @@ test('a sweep that another process makes at the same instant is made once', asyn
       }),
   );
   assert.deepEqual(await first.handle.selectFrom('events').select('id').execute(), []);
+});
+
+test('an overdue window into which another process puts events is closed all the same', async () => {
+  const engine = new Engine(first, rules);
+  await engine.receive(tagEvent(), at(0));
+  const { id } = await first.handle.selectFrom('settle_windows').select('id').executeTakeFirstOrThrow();
+  const now = new Date(Date.now() + 60_000);
+  const isClosed = await meanwhile(
+    (tx) => lockOpenWindow(tx.sql, 'nightly', '{}'),
+    async (database) => {
+      const later = atTime(database, now);
+      assert.deepEqual(await transaction(later, (tx) => closeDueWindows(tx, 10)), []);
+      assert.deepEqual(await findOverdueWindows(database.handle, now, 10), [id]);
+      return transaction(later, (tx) => closeOverdueWindow(tx, id));
+    },
+  );
+  assert.equal(isClosed, true);
 });

@@ -23,7 +23,7 @@ export async function queryTreeChanges(
   const { tag, afterEvent } = query;
   const [own, parents] = await Promise.all([
     getTag(hub, tag, query),
-    getFullInheritance(hub, tag, { ...(query.signal === undefined ? {} : { signal: query.signal }) }),
+    getFullInheritance(hub, tag, { signal: query.signal }),
   ]);
   if (own === null) throw tagUnknown(hub, tag);
   const tree = new Map([[own.id, own.name], ...parents.map(({ tagId, name }) => [tagId, name] as const)]);
