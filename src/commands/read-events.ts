@@ -37,6 +37,7 @@ export async function readEvents(paths: readonly string[]): Promise<ReadEvents> 
     events.push({
       id: events.length + 1,
       stage: 'match',
+      ruleSet: null,
       input: {
         bus: message.bus,
         messageId: row.message_id,

@@ -9,6 +9,8 @@ export interface StoredEvent {
   readonly id: number;
   readonly input: InputEvent;
   readonly stage: EventStage;
+  /** The set of rules that judged it; null where none has. */
+  readonly ruleSet: string | null;
 }
 
 /** The columns that `toStoredEvents` reads. */
@@ -24,6 +26,7 @@ export const inputEventColumns = [
   'instance',
   'event',
   'stage',
+  'rule_set',
 ] as const;
 
 export type InputEventRow = Pick<Selectable<EventsTable>, (typeof inputEventColumns)[number]>;
@@ -171,6 +174,7 @@ function toStoredEvent(row: InputEventRow): StoredEvent[] {
     {
       id: row.id,
       stage: row.stage,
+      ruleSet: row.rule_set,
       input: {
         bus: toBus(row.bus),
         messageId: row.message_id,

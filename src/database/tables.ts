@@ -165,6 +165,27 @@ export interface WindowCausesTable {
   event_id: number;
 }
 
+/** What is wrong with a rule file, and where. */
+export interface RuleFileProblem {
+  readonly code: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** A set of rules that runs or ran. */
+export interface RuleSetsTable {
+  version: string;
+  documents: Json<readonly { readonly file: string; readonly text: string }[]>;
+  /** Why what lies in the directory does not run, while this does. */
+  problems: Json<readonly RuleFileProblem[]>;
+  first_at: Time;
+  /** When a process last said that it runs. */
+  running_at: Time;
+}
+
 /** A group of a rule: one value of what its `group_by` names. */
 export interface RuleGroupsTable {
   rule: string;
@@ -262,6 +283,7 @@ export interface Tables {
   settle_windows: SettleWindowsTable;
   announcements: AnnouncementsTable;
   window_causes: WindowCausesTable;
+  rule_sets: RuleSetsTable;
   rule_groups: RuleGroupsTable;
   rule_pauses: RulePausesTable;
   rule_clocks: RuleClocksTable;

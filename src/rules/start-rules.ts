@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { pruneDecisions } from '../database/decisions.ts';
+import { noteRunningSet, pruneRuleSets } from '../database/rule-sets.ts';
 import { pruneGroups, rulesWithoutTag } from '../database/rule-groups.ts';
 import { seriesState } from '../database/compose-requests.ts';
 import { transaction } from '../database/transaction.ts';
@@ -50,6 +51,8 @@ const UPKEEP_MS = 60_000;
 const GROUPS_KEPT_MS = 90 * 86_400_000;
 /** How long it is remembered that a rule said no to an event. */
 const REFUSALS_MS = 30 * 86_400_000;
+/** How long a set that runs no more is kept, to explain what it said. */
+const SETS_KEPT_MS = 180 * 86_400_000;
 const CONCURRENCY = 4;
 const MATCH_BATCH = 100;
 
@@ -70,16 +73,27 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     const gone = (await rulesWithOpenWindows(handle)).filter((rule) => !living.has(rule));
     await transaction(database, (tx) => closeWindowsOf(tx, gone));
   };
+  let hasChanged = (): void => undefined;
   const live = await followRules({
     directory: context.rulesDir,
     pollMs: RELOAD_MS,
     onChange: (set) => {
       log.info({ version: set.version, rules: set.rules.length }, 'rules: a new set runs');
       closeOrphans(set).catch(onError);
+      hasChanged();
     },
-    onProblems: (lines) =>
-      log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on'),
+    onProblems: (lines) => {
+      log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on');
+      hasChanged();
+    },
   });
+  const noteSet = async (): Promise<void> => {
+    const { current, documents, problems } = live;
+    if (current === emptyRuleSet) return;
+    await noteRunningSet(handle, { version: current.version, documents, problems }, clock.now());
+  };
+  hasChanged = () => void setImmediate(() => noteSet().catch(onError));
+  await noteSet();
   const closer = startWindowCloser({ database, onError });
   await jobs.workTogether('event.match', {
     concurrency: CONCURRENCY,
@@ -136,6 +150,8 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     await pruneDecisions(handle, new Date(now.getTime() - REFUSALS_MS), 10_000);
     await pruneGroups(handle, new Date(now.getTime() - GROUPS_KEPT_MS));
     withoutTag = await rulesWithoutTag(handle);
+    await noteSet();
+    await pruneRuleSets(handle, new Date(now.getTime() - SETS_KEPT_MS));
     await resendLostWork(database);
   });
   const stop = async (): Promise<void> => {

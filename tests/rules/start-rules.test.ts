@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findDecisions } from '../../src/database/decisions.ts';
+import { findRuleDocuments, findRunningVersion } from '../../src/database/rule-sets.ts';
 import { createLog } from '../../src/log.ts';
 import { startRules } from '../../src/rules/start-rules.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -102,4 +103,26 @@ test('the upkeep matches an event whose job was lost, and leaves one that waits 
   const lost = await storeWithoutJob('match');
   await until(async () => ((await stageOf(lost)) === 'done' ? true : undefined));
   assert.equal(await stageOf(incomplete), 'enrich');
+});
+
+test('the set that runs is stored with its files, and with what is wrong beside it', async () => {
+  const version = running.set.version;
+  writeFileSync(join(directory.path, 'broken.yaml'), 'version: 1\nname: broken\n');
+  await running.reload();
+  await until(async () => {
+    const known = await findRunningVersion(database.handle);
+    return known?.version === version && known.problems.length > 0 ? true : undefined;
+  });
+  rmSync(join(directory.path, 'broken.yaml'));
+  writeFileSync(join(directory.path, 'nightly.yaml'), text);
+  await running.reload();
+  await until(async () => {
+    const known = await findRunningVersion(database.handle);
+    return known?.version === running.set.version && known.problems.length === 0 ? true : undefined;
+  });
+  const documents = await findRuleDocuments(database.handle, running.set.version);
+  assert.deepEqual(
+    documents?.map(({ text: stored }) => stored),
+    [text],
+  );
 });
