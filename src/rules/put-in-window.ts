@@ -55,7 +55,7 @@ export async function putInWindow(
       await closeWindow(tx, row.id, toPriority(row.priority));
       continue;
     }
-    const due = dueOfLate(window.dueAt, { row, now: tx.now, rule });
+    const due = dueOfLate(window.dueAt, { row, now: tx.now, settleMs: settleOf(rest.slice(0, taken), rule) });
     const values = toValues({ ...window, dueAt: due }, rule);
     const id = row === undefined ? await open(tx, key, { values, first: rest[0] }) : row.id;
     // Undefined: another worker opened it between the look and the insert. Now it can be locked.
@@ -91,12 +91,20 @@ function timesOf(event: DomainEvent, rule: Rule) {
   return event.kind === 'state.swept' && event.at_once === true ? { settleMs: 0, maxWaitMs: 0 } : rule;
 }
 
+function settleOf(events: readonly StoredEvent[], rule: Rule): number {
+  return Math.min(...events.map(({ input }) => timesOf(input.event, rule).settleMs));
+}
+
 /** When a window is due: for events that were matched late not at once, but at the time that it was opened with. */
 function dueOfLate(
   dueAt: number,
-  { row, now, rule }: { readonly row: WindowRow | undefined; readonly now: Date; readonly rule: Rule },
+  {
+    row,
+    now,
+    settleMs,
+  }: { readonly row: WindowRow | undefined; readonly now: Date; readonly settleMs: number },
 ): number {
-  if (row === undefined) return Math.max(dueAt, now.getTime() + Math.min(BACKLOG_MS, rule.settleMs));
+  if (row === undefined) return Math.max(dueAt, now.getTime() + Math.min(BACKLOG_MS, settleMs));
   return dueAt > now.getTime() ? dueAt : Math.max(dueAt, row.due_at.getTime());
 }
 
