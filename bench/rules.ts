@@ -8,7 +8,7 @@ import { pageInputEvents } from '../src/database/input-events.ts';
 import type { InputEvent } from '../src/model/event.ts';
 import type { Rule } from '../src/model/rule.ts';
 import { Backtester } from '../src/rules/backtest.ts';
-import { matchEvent } from '../src/rules/match-event.ts';
+import { matchEvents } from '../src/rules/match-event.ts';
 import { matchRule } from '../src/rules/match.ts';
 import { readRuleFile } from '../src/rules/rule-file.ts';
 import { startWindowCloser } from '../src/rules/window-closer.ts';
@@ -91,9 +91,9 @@ async function storeEvents(database: Database, count: number, isMatched: boolean
       const input = makeEvent(from + index);
       return { message_id: input.messageId, received_at: input.receivedAt, event: input.event };
     });
-    await sql`insert into events (bus, message_id, topic, raw_topic, received_at, instance, kind, event, headers, body, matched_at)
+    await sql`insert into events (bus, message_id, topic, raw_topic, received_at, instance, kind, event, headers, body, matched_at, stage)
       select 'fedora-messaging', message_id, 'buildsys.tag', 'buildsys.tag', received_at, 'fedora', 'koji.tag', event, '{}', '',
-        case when ${isMatched} then received_at end
+        case when ${isMatched} then received_at end, case when ${isMatched} then 'done' else 'match' end
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (message_id text, received_at timestamptz, event jsonb)`.execute(
       database.handle,
     );
@@ -124,13 +124,14 @@ async function measureBacktest(database: Database, rule: Rule): Promise<void> {
 async function measureRecording(database: Database, rules: readonly Rule[]): Promise<void> {
   const { rows } = await sql<{
     id: number;
-  }>`update events set matched_at = null where id in (select id from events order by id limit 20) returning id`.execute(
+  }>`update events set matched_at = null, stage = 'match' where id in (select id from events order by id limit 20) returning id`.execute(
     database.handle,
   );
+  const set = { version: 'bench', rules };
   const times: number[] = [];
   for (const { id } of rows) {
     const start = performance.now();
-    await matchEvent({ database, rules: { version: 'bench', rules } }, id);
+    await matchEvents({ database, rules: set }, [id]);
     times.push(performance.now() - start);
   }
   say(
@@ -143,10 +144,10 @@ async function measureClosing(database: Database): Promise<void> {
   await database.handle.deleteFrom('settle_windows').execute();
   await database.handle.deleteFrom('events').execute();
   const start = Date.now() + 1500;
-  await sql`insert into settle_windows (rule, rule_set, group_key, opened_at, last_at, due_at, priority, causes, settle_ms, max_wait_ms)
+  await sql`insert into settle_windows (rule, rule_set, group_key, opened_at, last_at, due_at, priority, settle_ms, max_wait_ms)
     select 'bench', 'bench', n::text, now(), now(),
       case when n <= 300 then ${new Date(start)}::timestamptz + n * interval '10 milliseconds' else now() + interval '1 hour' end,
-      'normal', '[1]', 3600000, 3600000
+      'normal', 3600000, 3600000
     from generate_series(1, ${WINDOWS}) as n`.execute(database.handle);
   const closer = startWindowCloser({
     database,

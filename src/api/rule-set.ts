@@ -1,39 +1,80 @@
+import { findRuleDocuments, findRunningVersion } from '../database/rule-sets.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
-import { readRules } from '../rules/reload.ts';
+import { readDocuments, readRules } from '../rules/reload.ts';
 import { formatProblem, type RuleProblem } from '../rules/rule-problem.ts';
 import type { ApiContext } from './context.ts';
 import { ApiProblem } from './problem.ts';
 
-/** The rule files as they are now, which the process with the rules role follows. */
+/** The rules that run, and what is wrong with the files beside them. */
 export interface ShownRules {
   readonly set: RuleSet;
   readonly problems: readonly RuleProblem[];
 }
 
 const FRESH_MS = 2000;
-const cache = new WeakMap<ApiContext, { readonly at: number; readonly shown: Promise<ShownRules> }>();
-
-/** Reads the rule files, at most every two seconds. A bad set shows no rules and its problems. */
-export function readShownRules(context: ApiContext): Promise<ShownRules> {
-  const now = performance.now();
-  const known = cache.get(context);
-  if (known !== undefined && now - known.at < FRESH_MS) return known.shown;
-  const shown = readRules(context.config.rules_dir).then((reading) =>
-    reading.ok
-      ? { set: reading.set, problems: [] }
-      : { set: { version: 'none', rules: [] }, problems: reading.problems },
-  );
-  cache.set(context, { at: now, shown });
-  return shown;
+/** Sets of a version, which never change; the newest few. */
+const MOST_KEPT = 3;
+interface Shown {
+  readonly at: number;
+  readonly rules: Promise<ShownRules>;
 }
 
-/** One rule by name. Throws `rule.not_found` (404), `rule.invalid` (503) where the files are wrong. */
+/** By database and directory: the context of a page is another one for each request. */
+const shownRules = new WeakMap<ApiContext['database'], Map<string, Shown>>();
+const keptSets = new WeakMap<ApiContext['database'], Map<string, RuleSet>>();
+
+/**
+ * Returns the rules that run in whatever process has the role, as it stored them; looked up every two seconds at most.
+ * Before any has run, the files of `rules_dir` are shown as they are.
+ */
+export function readShownRules(context: ApiContext): Promise<ShownRules> {
+  const now = performance.now();
+  const byDirectory = shownRules.get(context.database) ?? new Map<string, Shown>();
+  shownRules.set(context.database, byDirectory);
+  const directory = context.config.rules_dir;
+  const known = byDirectory.get(directory);
+  if (known !== undefined && now - known.at < FRESH_MS) return known.rules;
+  const rules = lookUp(context);
+  byDirectory.set(directory, { at: now, rules });
+  rules.catch(() => byDirectory.delete(directory));
+  return rules;
+}
+
+async function lookUp(context: ApiContext): Promise<ShownRules> {
+  const running = await findRunningVersion(context.database.handle);
+  if (running !== null) {
+    const set = await findRuleSet(context, running.version);
+    if (set !== null) return { set, problems: running.problems };
+  }
+  const reading = await readRules(context.config.rules_dir);
+  return reading.ok
+    ? { set: reading.set, problems: [] }
+    : { set: { version: 'none', rules: [] }, problems: reading.problems };
+}
+
+/** Returns a set of rules that runs or ran by its version; null where it is not kept. */
+export async function findRuleSet(context: ApiContext, version: string): Promise<RuleSet | null> {
+  const kept = keptSets.get(context.database) ?? new Map<string, RuleSet>();
+  keptSets.set(context.database, kept);
+  const known = kept.get(version);
+  if (known !== undefined) return known;
+  const documents = await findRuleDocuments(context.database.handle, version);
+  if (documents === null) return null;
+  const set = readDocuments(version, documents);
+  for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - MOST_KEPT + 1))) kept.delete(old);
+  kept.set(version, set);
+  return set;
+}
+
+/** Returns one rule by name. Throws `rule.not_found` (404), `rule.invalid` (503) where no good set has run. */
 export async function findShownRule(context: ApiContext, name: string): Promise<Rule> {
   const { set, problems } = await readShownRules(context);
   const rule = set.rules.find((one) => one.name === name);
   if (rule !== undefined) return rule;
   const [problem] = problems;
-  if (problem !== undefined) throw new ApiProblem(503, 'rule.invalid', formatProblem(problem));
+  if (problem !== undefined && set.rules.length === 0) {
+    throw new ApiProblem(503, 'rule.invalid', formatProblem(problem));
+  }
   throw new ApiProblem(404, 'rule.not_found', 'There is no such rule.', {
     hint: 'GET /api/1/rules/ lists them.',
   });

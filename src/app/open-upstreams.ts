@@ -10,6 +10,7 @@ import type { StateSources } from '../rules/require.ts';
 import { connectBodhi } from '../upstream/bodhi.ts';
 import { connectErrata } from '../upstream/errata.ts';
 import { binaryNamesOf } from '../upstream/koji/binary-names.ts';
+import { getBuildOwner } from '../upstream/koji/hub-builds.ts';
 import { getLastEvent, queryTagHistory } from '../upstream/koji/hub-events.ts';
 import type { KojiHub } from '../upstream/koji/hub.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
@@ -47,6 +48,9 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
       ...(bodhi === null
         ? {}
         : { bodhi: { updateStatus: async (alias) => (await bodhi.getUpdate(alias))?.status ?? null } }),
+      ...(errata === null
+        ? {}
+        : { errata: { advisoryStatus: async (id) => (await errata.getAdvisory(id))?.status ?? null } }),
     },
     enrich: {
       ...(hub === null
@@ -75,6 +79,7 @@ function kojiChanges(hub: KojiHub): KojiChanges {
   return {
     lastEvent: (before) => getLastEvent(hub, before === undefined ? {} : { before }),
     history: (afterEvent) => queryTagHistory(hub, { afterEvent }),
+    ownerOf: (buildId) => getBuildOwner(hub, buildId),
   };
 }
 

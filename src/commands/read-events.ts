@@ -25,14 +25,19 @@ export async function readEvents(paths: readonly string[]): Promise<ReadEvents> 
     const sentAt = message.sentAt === null ? null : new Date(message.sentAt);
     const at = sentAt ?? last;
     last = at;
-    const { row, event } = rowOfMessage(message, at, defaultLimits);
+    const { row, event } = rowOfMessage(message, {
+      receivedAt: at,
+      limits: defaultLimits,
+      isIncomplete: () => false,
+    });
     if (event === null || event.kind === 'other') {
       untranslated += 1;
       continue;
     }
     events.push({
       id: events.length + 1,
-      matchedAt: null,
+      stage: 'match',
+      ruleSet: null,
       input: {
         bus: message.bus,
         messageId: row.message_id,

@@ -5,7 +5,12 @@ import { transaction, type UnitOfWork } from '../database/transaction.ts';
 import { shareLife } from '../lifecycle/compose-life.ts';
 import { createComposeOfRequest } from '../lifecycle/create-compose.ts';
 import { beginCompose } from '../lifecycle/move-compose.ts';
-import { beginRequest, endHeldRequest, isHeldRequest } from '../lifecycle/move-request.ts';
+import {
+  beginRequest,
+  endHeldRequest,
+  isHeldRequest,
+  noteRequestPlanned,
+} from '../lifecycle/move-request.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { toPriority, type ComposeRequest } from '../model/compose.ts';
 import { errorFields } from '../model/errors.ts';
@@ -14,6 +19,7 @@ import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { planCompose, type ComposePlan } from './plan.ts';
 import { isPublished } from './publish.ts';
+import { tookFallback } from './took-fallback.ts';
 import { makeCompose, runCompose, type TakenCompose } from './run-compose.ts';
 
 /**
@@ -65,9 +71,13 @@ async function answerRequest(
   context: ComposerContext,
   tx: UnitOfWork,
   row: ComposeRequestRow,
-  { request, same }: PlannedRequest,
+  { request, plan, same }: PlannedRequest,
 ): Promise<TakenCompose | undefined> {
   if (!(await isHeldRequest(tx, row))) return undefined;
+  await noteRequestPlanned(tx, row, {
+    kojiEvent: plan.selection.pins.kojiEvent,
+    tookFallback: tookFallback(plan),
+  });
   const last = same === undefined ? undefined : await lockCompose(tx.sql, same.id);
   if (last?.state === 'done' && last.timeToExpire > tx.now) {
     const until = new Date(tx.now.getTime() + request.secondsToLive * 1000);

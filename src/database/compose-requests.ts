@@ -24,15 +24,57 @@ export async function countRequests(sql: TransactionHandle, rule: string, since:
   return Number(row.count);
 }
 
-/** Returns the newest Koji event that a series was asked for or composed at; null where it never was. */
-export async function lastEvaluatedEvent(handle: DatabaseHandle, series: string): Promise<number | null> {
-  const { rows } = await sql<{ event: number | null }>`
-    select max(greatest(request.min_event, compose.koji_event)) as event
-    from compose_requests as request left join composes as compose on compose.id = request.compose_id
-    where request.series = ${series} and request.state in ('pending', 'running', 'composed', 'unchanged')`.execute(
-    handle,
-  );
-  return rows[0]?.event ?? null;
+/** What a series knows of its inputs. */
+export interface SeriesReading {
+  /** Whether a request waits that will read them. */
+  readonly isPending: boolean;
+  /** The last time they were read; null where they never were. */
+  readonly last: {
+    readonly readAt: Date;
+    /** The Koji event they were read at; null where that is not known yet, or of no meaning. */
+    readonly kojiEvent: number | null;
+    /** Whether a copy had to be taken that is not signed with the first key. */
+    readonly tookFallback: boolean;
+  } | null;
+  /** When they were last composed, or read for another reason than a sweep. */
+  readonly movedAt: Date | null;
+}
+
+/** Returns how a series stands to its inputs. What failed has read nothing. */
+export async function readingOfSeries(handle: DatabaseHandle, series: string): Promise<SeriesReading> {
+  const { rows } = await sql<{
+    is_pending: boolean;
+    read_at: Date | null;
+    koji_event: number | null;
+    took_fallback: boolean | null;
+    moved_at: Date | null;
+  }>`
+    select exists (select 1 from compose_requests where series = ${series} and state = 'pending') as is_pending,
+      last.read_at, last.koji_event, last.took_fallback,
+      (select coalesce(finished_at, read_at) from compose_requests
+       where series = ${series} and state in ('running', 'composed', 'unchanged')
+         and (state = 'composed' or not is_swept) order by id desc limit 1) as moved_at
+    from (select 1) as one left join lateral (
+      select coalesce(request.read_at, request.started_at, request.created_at) as read_at,
+        coalesce(request.koji_event, greatest(request.min_event, compose.koji_event)) as koji_event,
+        request.took_fallback
+      from compose_requests as request left join composes as compose on compose.id = request.compose_id
+      where request.series = ${series} and request.state in ('running', 'composed', 'unchanged')
+      order by request.id desc limit 1) as last on true`.execute(handle);
+  const [row] = rows;
+  if (row === undefined) return { isPending: false, last: null, movedAt: null };
+  return {
+    isPending: row.is_pending,
+    last:
+      row.read_at === null
+        ? null
+        : {
+            readAt: row.read_at,
+            kojiEvent: row.koji_event,
+            tookFallback: row.took_fallback === true,
+          },
+    movedAt: row.moved_at,
+  };
 }
 
 /** Returns whether a series has a finished compose, and one under way. */

@@ -96,13 +96,13 @@ export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery
 }
 
 /**
- * Forgets that rules said `no` to events before a moment, at most `limit` at once; what fired, what could not be
- * judged and what became of windows stays. Answers how many.
+ * Forgets that rules said `no` to events before a moment, at most `limit` at once: earlier versions kept a row for each.
+ * Returns how many.
  */
 export async function pruneDecisions(handle: DatabaseHandle, before: Date, limit: number): Promise<number> {
   const result = await sql`
     delete from decisions where id in (
-      select id from decisions where outcome = 'not_matched' and at < ${before} order by id limit ${limit})`.execute(
+      select id from decisions where outcome = 'not_matched' and at < ${before} order by at limit ${limit})`.execute(
     handle,
   );
   return Number(result.numAffectedRows ?? 0);

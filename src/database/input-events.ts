@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Bus, DomainEvent, EventKind, InputEvent } from '../model/event.ts';
-import type { EventsTable } from './tables.ts';
+import type { EventsTable, EventStage } from './tables.ts';
 import type { UnitOfWork } from './transaction.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
@@ -8,10 +8,13 @@ import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 export interface StoredEvent {
   readonly id: number;
   readonly input: InputEvent;
-  readonly matchedAt: Date | null;
+  readonly stage: EventStage;
+  /** The set of rules that judged it; null where none has. */
+  readonly ruleSet: string | null;
 }
 
-const columns = [
+/** The columns that `toStoredEvents` reads. */
+export const inputEventColumns = [
   'id',
   'bus',
   'message_id',
@@ -22,10 +25,11 @@ const columns = [
   'producer',
   'instance',
   'event',
-  'matched_at',
+  'stage',
+  'rule_set',
 ] as const;
 
-type EventRow = Pick<Selectable<EventsTable>, (typeof columns)[number]>;
+export type InputEventRow = Pick<Selectable<EventsTable>, (typeof inputEventColumns)[number]>;
 
 /** The events with these ids that could be translated, in order of receipt. */
 export async function findInputEvents(
@@ -35,9 +39,14 @@ export async function findInputEvents(
   if (ids.length === 0) return [];
   const rows = await handle
     .selectFrom('events')
-    .select(columns)
+    .select(inputEventColumns)
     .where('id', 'in', [...ids])
     .execute();
+  return toStoredEvents(rows);
+}
+
+/** Turns rows into events in order of receipt; those that could not be translated are left out. */
+export function toStoredEvents(rows: readonly InputEventRow[]): StoredEvent[] {
   return rows
     .flatMap(toStoredEvent)
     .sort((left, right) => compareText(left.input.receivedAt, right.input.receivedAt) || left.id - right.id);
@@ -56,7 +65,7 @@ export async function pageInputEvents(
   if (query.kinds.length === 0) return [];
   const rows = await handle
     .selectFrom('events')
-    .select(columns)
+    .select(inputEventColumns)
     .where('kind', 'in', [...query.kinds])
     .where('received_at', '>=', query.since)
     .where('id', '>', query.afterId)
@@ -66,34 +75,63 @@ export async function pageInputEvents(
   return rows.flatMap(toStoredEvent);
 }
 
-/** Notes that the rules have seen the event; false where another worker was first. */
-export async function markMatched(transaction: TransactionHandle, id: number, now: Date): Promise<boolean> {
-  const result = await transaction
+/** Notes that a set of rules has judged events. Returns those that no other worker was first with. */
+export async function markMatched(
+  transaction: TransactionHandle,
+  { ids, ruleSet, now }: { readonly ids: readonly number[]; readonly ruleSet: string; readonly now: Date },
+): Promise<ReadonlySet<number>> {
+  const rows = await transaction
     .updateTable('events')
-    .set({ matched_at: now })
-    .where('id', '=', id)
-    .where('matched_at', 'is', null)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+    .set({ matched_at: now, stage: 'done', rule_set: ruleSet })
+    .where('id', 'in', (select) =>
+      select
+        .selectFrom('events')
+        .select('id')
+        .where('id', 'in', [...ids])
+        .where('stage', '<>', 'done')
+        .orderBy('id')
+        .forUpdate(),
+    )
+    .returning('id')
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
-/** Ids of translated events received between two moments that the rules have not seen, oldest first. */
-export async function findUnmatched(
+/** Returns ids of events of a stage that were received between two moments, oldest first. */
+export async function findWaitingEvents(
   handle: DatabaseHandle,
-  between: { readonly from: Date; readonly to: Date },
+  of: { readonly stage: 'enrich' | 'match'; readonly from: Date; readonly to: Date },
   limit: number,
 ): Promise<number[]> {
   const rows = await handle
     .selectFrom('events')
     .select('id')
-    .where('matched_at', 'is', null)
-    .where('kind', 'is not', null)
-    .where('received_at', '>=', between.from)
-    .where('received_at', '<', between.to)
+    .where('stage', '=', of.stage)
+    .where(sql<boolean>`stage <> 'done'`)
+    .where('received_at', '>=', of.from)
+    .where('received_at', '<', of.to)
     .orderBy('received_at')
     .limit(limit)
     .execute();
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Notes that an event was completed with what its message did not say and is to be matched. Returns whether it waited
+ * for that.
+ */
+export async function markCompleted(
+  transaction: TransactionHandle,
+  id: number,
+  event: DomainEvent,
+): Promise<boolean> {
+  const result = await transaction
+    .updateTable('events')
+    .set({ event: JSON.stringify(event), stage: 'match' })
+    .where('id', '=', id)
+    .where('stage', '=', 'enrich')
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
 }
 
 /**
@@ -130,12 +168,13 @@ export async function insertInternalEvent(
   return row.id;
 }
 
-function toStoredEvent(row: EventRow): StoredEvent[] {
+function toStoredEvent(row: InputEventRow): StoredEvent[] {
   if (row.event === null) return [];
   return [
     {
       id: row.id,
-      matchedAt: row.matched_at,
+      stage: row.stage,
+      ruleSet: row.rule_set,
       input: {
         bus: toBus(row.bus),
         messageId: row.message_id,

@@ -63,6 +63,16 @@ export interface WorkOptions<N extends JobName> {
   readonly onError: (name: N, data: JobData[N], error: unknown) => void;
 }
 
+/** How jobs are handled that come in crowds and are cheaper together. */
+export interface WorkTogetherOptions<N extends JobName> extends Pick<
+  WorkOptions<N>,
+  'concurrency' | 'onError'
+> {
+  readonly batch: number;
+  /** Handles all or none. Where it throws for many, each is handled alone, so that one does not fail the others. */
+  readonly handleAll: (data: readonly JobData[N][]) => Promise<void>;
+}
+
 /** Jobs on PostgreSQL: leases, retries, priorities; woken by NOTIFY, polled only as a fallback. */
 export class Jobs {
   readonly #boss: PgBoss;
@@ -145,6 +155,17 @@ export class Jobs {
 
   /** Handles jobs of one kind, `concurrency` at a time, until `stop`. */
   async work<N extends JobName>(name: N, options: WorkOptions<N>): Promise<void> {
+    await this.#fetch(name, options, handleInTurn);
+  }
+
+  async #fetch<N extends JobName>(
+    name: N,
+    options: WorkOptions<N>,
+    handleJobs: (
+      jobs: readonly JobWithMetadata<JobData[N]>[],
+      handleOne: (job: JobWithMetadata<JobData[N]>) => Promise<JobResult>,
+    ) => Promise<JobResult[]>,
+  ): Promise<void> {
     const { heartbeatSeconds } = queues[name];
     const fetching = {
       includeMetadata: true as const,
@@ -180,10 +201,25 @@ export class Jobs {
       }
       return { id: job.id, status: 'completed' };
     };
-    workerId = await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, async (jobs) => {
-      const results: JobResult[] = [];
-      for (const job of jobs) results.push(await handleOne(job));
-      return results;
+    workerId = await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, (jobs) =>
+      handleJobs(jobs, handleOne),
+    );
+  }
+
+  /** Handles jobs of one kind many at a time, until `stop`. */
+  async workTogether<N extends JobName>(name: N, options: WorkTogetherOptions<N>): Promise<void> {
+    const { concurrency, batch, onError, handleAll } = options;
+    const handle = (data: JobData[N]): Promise<void> => handleAll([data]);
+    await this.#fetch(name, { concurrency, batch, onError, handle }, async (jobs, handleOne) => {
+      if (jobs.length > 1) {
+        try {
+          await handleAll(jobs.map(({ data }) => data));
+          return jobs.map(({ id }) => ({ id, status: 'completed' }));
+        } catch {
+          // Whose fault it is shows when each is handled alone.
+        }
+      }
+      return handleInTurn(jobs, handleOne);
     });
   }
 
@@ -198,6 +234,13 @@ export class Jobs {
     assertOutsideTransaction();
     const jobs = await this.#boss.findJobs(name, { key });
     return jobs.some(({ state }) => state === 'created' || state === 'retry' || state === 'active');
+  }
+
+  /** Whether no job of a kind waits or runs, as of a minute ago at most. */
+  async isIdle(name: JobName): Promise<boolean> {
+    assertOutsideTransaction();
+    const [counted] = await this.#boss.getQueueStats(name, { force: true });
+    return counted !== undefined && counted.queuedCount === 0 && counted.activeCount === 0;
   }
 
   /** How many jobs of each kind wait, run, and failed for good. */
@@ -215,6 +258,15 @@ export class Jobs {
   stop(): Promise<void> {
     return (this.#stopping ??= this.#boss.stop({ graceful: true, timeout: 10_000, close: true }));
   }
+}
+
+async function handleInTurn<T>(
+  jobs: readonly T[],
+  handleOne: (job: T) => Promise<JobResult>,
+): Promise<JobResult[]> {
+  const results: JobResult[] = [];
+  for (const job of jobs) results.push(await handleOne(job));
+  return results;
 }
 
 /** Creates or updates the queues. Jobs that an earlier version left in a queue of another name are looked for by the sweeps. */

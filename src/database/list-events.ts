@@ -17,7 +17,7 @@ export interface EventFilters {
 }
 
 /** A stored event without its raw message. */
-export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body'>;
+export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body' | 'stage' | 'rule_set'>;
 
 const summaryColumns = [
   'id',

@@ -14,13 +14,9 @@ export async function pruneEvents(
 ): Promise<number> {
   const result = await sql`
     with needed as (
-      select jsonb_array_elements_text(causes)::bigint as id from settle_windows where closed_at is null
-      union
-      select jsonb_array_elements_text(causes)::bigint from settle_windows
-        where closed_at is not null and decided_at is null
-      union
-      select jsonb_array_elements_text(causes)::bigint from settle_windows
-        where outcome = 'not_ready' and opened_at >= ${new Date(now.getTime() - CARRIED_MS)}
+      select cause.event_id as id from window_causes as cause join settle_windows as one on one.id = cause.window_id
+        where one.closed_at is null or one.decided_at is null
+          or (one.outcome = 'not_ready' and one.opened_at >= ${new Date(now.getTime() - CARRIED_MS)})
       union
       select jsonb_array_elements_text(causes)::bigint from compose_requests where state in ('pending', 'running')
       union
@@ -33,6 +29,8 @@ export async function pruneEvents(
       order by received_at limit ${limit} for update skip locked
     ), answers as (
       delete from decisions where event_id in (select id from old)
+    ), causes as (
+      delete from window_causes where event_id in (select id from old)
     )
     delete from events where id in (select id from old)`.execute(handle);
   return Number(result.numAffectedRows ?? 0);

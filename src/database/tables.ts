@@ -27,7 +27,13 @@ export interface EventsTable {
   body: Buffer;
   /** When the rules have seen it. */
   matched_at: ColumnType<Date | null, Date | undefined, Date>;
+  stage: ColumnType<EventStage, EventStage | undefined, EventStage>;
+  /** The set of rules that judged it. */
+  rule_set: ColumnType<string | null, never, string>;
 }
+
+/** Where an event is on its way: it waits to be completed, waits to be matched, or nothing is to be done with it. */
+export type EventStage = 'enrich' | 'match' | 'done';
 
 /** One compose. Rows are never deleted, as in ODCS. */
 export interface ComposesTable {
@@ -108,6 +114,12 @@ export interface ComposeRequestsTable {
   attempt: Generated<number>;
   /** When the attempt began to read the inputs. */
   read_at: ColumnType<Date | null, Date | undefined, Date>;
+  /** The Koji event its plan read the tag at; null until it is planned, and for other sources. */
+  koji_event: ColumnType<number | null, number | undefined, number | null>;
+  /** Whether its plan had to take a copy that is not signed with the first key. */
+  took_fallback: ColumnType<boolean, boolean | undefined, boolean>;
+  /** Whether nothing but sweeps led to it. */
+  is_swept: ColumnType<boolean, boolean | undefined, boolean>;
   created_at: Time;
   started_at: NullableTime;
   finished_at: NullableTime;
@@ -141,11 +153,50 @@ export interface SettleWindowsTable {
   closed_at: NullableTime;
   outcome: string | null;
   priority: string;
-  causes: Json<readonly number[]>;
   /** Quiet time wanted and cap, milliseconds, as the rule had them at the last event. */
   settle_ms: number;
   max_wait_ms: number;
   decided_at: ColumnType<Date | null, Date | undefined, Date>;
+}
+
+/** The events of a window; rows are only added. */
+export interface WindowCausesTable {
+  window_id: number;
+  event_id: number;
+}
+
+/** What is wrong with a rule file, and where. */
+export interface RuleFileProblem {
+  readonly code: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** A set of rules that runs or ran. */
+export interface RuleSetsTable {
+  version: string;
+  documents: Json<readonly { readonly file: string; readonly text: string }[]>;
+  /** Why what lies in the directory does not run, while this does. */
+  problems: Json<readonly RuleFileProblem[]>;
+  first_at: Time;
+  /** When a process last said that it runs. */
+  running_at: Time;
+}
+
+/** A group of a rule: one value of what its `group_by` names. */
+export interface RuleGroupsTable {
+  rule: string;
+  /** As in `settle_windows`. */
+  group_key: string;
+  /** When an event of the group opened a window; sweeps do not count. */
+  seen_at: Time;
+  /** When a sweep looked at it. */
+  looked_at: NullableTime;
+  /** When it was found that what the group is about is gone. */
+  gone_at: NullableTime;
 }
 
 /** A rule that was told to stand still, by a person or by its own daily limit. */
@@ -190,6 +241,8 @@ export interface AnnouncementsTable {
 export interface CursorPosition {
   readonly at: number;
   readonly event?: number;
+  /** The number of the first look ever: what is not after it is none of this service's. */
+  readonly first?: number;
 }
 
 /** How far the changes of a system have been looked through. */
@@ -229,6 +282,9 @@ export interface Tables {
   decisions: DecisionsTable;
   settle_windows: SettleWindowsTable;
   announcements: AnnouncementsTable;
+  window_causes: WindowCausesTable;
+  rule_sets: RuleSetsTable;
+  rule_groups: RuleGroupsTable;
   rule_pauses: RulePausesTable;
   rule_clocks: RuleClocksTable;
 }

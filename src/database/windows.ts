@@ -30,7 +30,6 @@ export interface WindowValues {
   readonly lastAt: Date;
   readonly dueAt: Date;
   readonly priority: string;
-  readonly causes: readonly number[];
   readonly settleMs: number;
   readonly maxWaitMs: number;
 }
@@ -74,7 +73,6 @@ function columns(values: WindowValues) {
     last_at: values.lastAt,
     due_at: values.dueAt,
     priority: values.priority,
-    causes: JSON.stringify(values.causes),
     settle_ms: values.settleMs,
     max_wait_ms: values.maxWaitMs,
   };
@@ -98,26 +96,69 @@ const FRESH_MS = 60_000;
 
 /**
  * Closes windows that are due, each exactly once however many workers ask, and enqueues their decisions. A window
- * waits, two seconds at most, while an event received before its due time is not matched yet. Answers the ids.
+ * waits, two seconds at most, while an event received before its due time is not matched yet. One that another worker
+ * holds is left to it or to `closeOverdueWindow`. Returns the ids.
  */
 export async function closeDueWindows(tx: UnitOfWork, limit: number): Promise<number[]> {
   const { now } = tx;
-  const { rows } = await sql<{ id: number; priority: Priority }>`
+  const { rows } = await sql<ClosedWindow>`
     update settle_windows set closed_at = ${now}
     where id in (
       select id from settle_windows
       where closed_at is null and due_at <= ${now}
-        and (due_at <= ${new Date(now.getTime() - STRAGGLER_MS)}
+        and (due_at <= ${overdueSince(now)}
              or due_at < coalesce((select min(received_at) from events
-                                   where matched_at is null and kind is not null
+                                   where stage <> 'done'
                                      and received_at > ${new Date(now.getTime() - FRESH_MS)}), 'infinity'))
       order by due_at limit ${limit} for update skip locked)
     returning id, priority`.execute(tx.sql);
+  await sendDecisions(tx, rows);
+  return rows.map(({ id }) => id);
+}
+
+interface ClosedWindow {
+  readonly id: number;
+  readonly priority: Priority;
+}
+
+function overdueSince(now: Date): Date {
+  return new Date(now.getTime() - STRAGGLER_MS);
+}
+
+async function sendDecisions(tx: UnitOfWork, closed: readonly ClosedWindow[]): Promise<void> {
   for (const priority of ['security', 'normal', 'bulk'] as const) {
-    const ids = rows.filter((row) => row.priority === priority).map(({ id }) => ({ windowId: id }));
+    const ids = closed.filter((row) => row.priority === priority).map(({ id }) => ({ windowId: id }));
     await tx.sendAll('window.close', ids, { priority });
   }
+}
+
+/** Returns windows that should have been closed for two seconds, the most overdue first. */
+export async function findOverdueWindows(
+  handle: DatabaseHandle,
+  now: Date,
+  limit: number,
+): Promise<readonly number[]> {
+  const rows = await handle
+    .selectFrom('settle_windows')
+    .select('id')
+    .where('closed_at', 'is', null)
+    .where('due_at', '<=', overdueSince(now))
+    .orderBy('due_at')
+    .limit(limit)
+    .execute();
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Closes a window that is due, and waits in line for it where events are being put into it: however many come, it is
+ * not passed over. Returns whether it was still open and due.
+ */
+export async function closeOverdueWindow(tx: UnitOfWork, id: number): Promise<boolean> {
+  const { rows } = await sql<ClosedWindow>`
+    update settle_windows set closed_at = ${tx.now}
+    where id = ${id} and closed_at is null and due_at <= ${tx.now} returning id, priority`.execute(tx.sql);
+  await sendDecisions(tx, rows);
+  return rows.length > 0;
 }
 
 /** When the next window is due; null where none is open. */
@@ -185,25 +226,6 @@ export async function findLastWindow(
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-}
-
-/** The newest window of each group of a rule since a moment, newest first, at most `limit`. */
-export async function lastWindowOfEachGroup(
-  handle: DatabaseHandle | TransactionHandle,
-  rule: string,
-  since: Date,
-  limit: number,
-): Promise<WindowRow[]> {
-  const rows = await handle
-    .selectFrom('settle_windows')
-    .selectAll()
-    .distinctOn('group_key')
-    .where('rule', '=', rule)
-    .where('opened_at', '>=', since)
-    .orderBy('group_key')
-    .orderBy('id', 'desc')
-    .execute();
-  return rows.sort((left, right) => right.id - left.id).slice(0, limit);
 }
 
 /** Open windows, the next due first. */

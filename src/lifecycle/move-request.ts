@@ -57,6 +57,19 @@ export async function beginRequest(tx: UnitOfWork, id: number): Promise<ComposeR
     .executeTakeFirst();
 }
 
+/** Notes what the plan of a request saw; the attempt must hold it. */
+export async function noteRequestPlanned(
+  tx: UnitOfWork,
+  held: HeldRequest,
+  seen: { readonly kojiEvent: number | null; readonly tookFallback: boolean },
+): Promise<void> {
+  await tx.sql
+    .updateTable('compose_requests')
+    .set({ koji_event: seen.kojiEvent, took_fallback: seen.tookFallback })
+    .where('id', '=', held.id)
+    .execute();
+}
+
 /**
  * Ends a request that an attempt holds: its decisions say how, those whom the rule names are told, and the next of the
  * series is woken. Returns whether the attempt still held it: nothing changes otherwise.

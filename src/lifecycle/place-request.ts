@@ -17,6 +17,8 @@ export interface NewComposeRequest {
   /** `skip`: an unchanged plan composes nothing; `compose`: it is composed all the same. */
   readonly unchanged: 'skip' | 'compose';
   readonly notBefore: Date | null;
+  /** Whether nothing but sweeps led to it. */
+  readonly isSwept?: boolean;
 }
 
 /** A series that is asked to queue at most this many requests. Source: RULES 4.4, 7. */
@@ -86,6 +88,7 @@ async function insertRequest(
       when_busy: whenBusy,
       state: 'pending',
       not_before: request.notBefore,
+      is_swept: request.isSwept ?? false,
       created_at: tx.now,
     })
     .returningAll()
@@ -135,6 +138,7 @@ export function mergeRequests(newer: NewComposeRequest, older: ComposeRequestRow
     minEvent: events.length === 0 ? null : Math.max(...events),
     unchanged: newer.unchanged === 'compose' || older.unchanged === 'compose' ? 'compose' : 'skip',
     notBefore: earlier(newer.notBefore, older.not_before),
+    isSwept: newer.isSwept === true && older.is_swept,
   };
 }
 

@@ -65,8 +65,9 @@ export class Inbox {
   /** Answers once the message is stored for good; only then may it be acknowledged. Rejects when closed. */
   async receive(message: ReceivedMessage): Promise<Stored> {
     this.#abort.signal.throwIfAborted();
-    const { database, limits, metrics } = this.#context;
-    const entry = rowOfMessage(message, database.clock.now(), limits);
+    const { database, limits, metrics, needsEnrichment } = this.#context;
+    const receivedAt = database.clock.now();
+    const entry = rowOfMessage(message, { receivedAt, limits, isIncomplete: needsEnrichment });
     this.#lastAt = performance.now();
     const stored = new Promise<Stored>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
@@ -162,7 +163,7 @@ export class Inbox {
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
-    const { database, metrics, needsEnrichment, isWarming = false } = this.#context;
+    const { database, metrics, isWarming = false } = this.#context;
     const unique = new Map(batch.map(({ entry }) => [keyOf(entry.row), entry]));
     const stopTimer = metrics?.storing.startTimer();
     const ids = await transaction(database, async (tx) => {
@@ -186,7 +187,7 @@ export class Inbox {
         const entry = unique.get(key);
         const event = entry?.event ?? null;
         if (entry === undefined || event === null || event.kind === 'other' || isEcho(entry)) continue;
-        (needsEnrichment(event) ? enrich : match).push({ eventId });
+        (entry.row.stage === 'enrich' ? enrich : match).push({ eventId });
         if (isWarming && event.kind === 'koji.tag') warm.add(event.nvr);
       }
       await tx.sendAll('event.match', match);

@@ -1,6 +1,8 @@
 import type { Database } from '../database/database.ts';
+import { markCompleted } from '../database/input-events.ts';
 import { transaction } from '../database/transaction.ts';
 import type { Log } from '../log.ts';
+import { ReactorError } from '../model/errors.ts';
 import { enrichEvent, type EnrichSources } from './enrich.ts';
 
 export interface EnrichingContext {
@@ -10,33 +12,29 @@ export interface EnrichingContext {
 }
 
 /**
- * Takes stored events that lack something, adds it, and hands them to the rules. When the last attempt fails they
- * go on as they came: rules answer `unknown` to fields that are missing, and say so.
+ * Takes stored events that lack something, adds it, and hands them to the rules. What cannot be completed goes on as
+ * it came (the queue's dead letters are matched): rules answer `unknown` to fields that are missing, and say so.
  */
 export async function startEnriching({ database, log, sources }: EnrichingContext): Promise<void> {
   await database.jobs.work('event.enrich', {
     concurrency: 4,
     onError: (_name, data, error) => log.warn({ ...data, err: error }, 'an event could not be enriched yet'),
-    handle: async ({ eventId }, attempt) => {
+    handle: async ({ eventId }) => {
       const row = await database.handle
         .selectFrom('events')
         .select('event')
         .where('id', '=', eventId)
+        .where('stage', '=', 'enrich')
         .executeTakeFirst();
       if (row === undefined || row.event === null) return;
       const { event } = row;
       const enriched = await enrichEvent(sources, event).catch((error: unknown) => {
-        if (!attempt.isLast) throw error;
+        if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
         log.error({ eventId, err: error }, 'an event goes on as it came');
         return event;
       });
       await transaction(database, async (tx) => {
-        await tx.sql
-          .updateTable('events')
-          .set({ event: JSON.stringify(enriched) })
-          .where('id', '=', eventId)
-          .execute();
-        await tx.send('event.match', { eventId });
+        if (await markCompleted(tx.sql, eventId, enriched)) await tx.send('event.match', { eventId });
       });
     },
   });

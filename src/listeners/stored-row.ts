@@ -23,8 +23,19 @@ export interface EventRow {
   readonly announcedAs: string | null;
 }
 
+/** What a row is made with. */
+export interface RowContext {
+  readonly receivedAt: Date;
+  readonly limits: MessageLimits;
+  /** Whether an event lacks something that is to be added before rules see it. */
+  readonly isIncomplete: (event: DomainEvent) => boolean;
+}
+
 /** Turns a message into the row that keeps it: whatever the message is, there is a row for it. */
-export function rowOfMessage(message: ReceivedMessage, receivedAt: Date, limits: MessageLimits): EventRow {
+export function rowOfMessage(
+  message: ReceivedMessage,
+  { receivedAt, limits, isIncomplete }: RowContext,
+): EventRow {
   const translation = translate(message, limits);
   const event = 'event' in translation ? translation.event : null;
   const messageId = messageIdOf(message);
@@ -46,6 +57,7 @@ export function rowOfMessage(message: ReceivedMessage, receivedAt: Date, limits:
       event: event === null ? null : JSON.stringify(event),
       // No rule can name it: whoever looks for events that were not matched must not find it.
       ...(event?.kind === 'other' ? { matched_at: receivedAt } : {}),
+      stage: event === null || event.kind === 'other' ? 'done' : isIncomplete(event) ? 'enrich' : 'match',
       reason: 'poison' in translation ? translation.poison : null,
       headers: headersJson(message.headers),
       body:
@@ -62,6 +74,7 @@ export function rowOfEcho(row: Insertable<EventsTable>, now: Date): Insertable<E
   return {
     ...row,
     matched_at: now,
+    stage: 'done',
     reason: 'An announcement of this service; its rules were told when it happened.',
   };
 }
@@ -72,7 +85,16 @@ export function bareRow(row: Insertable<EventsTable>, reason: unknown): EventRow
   return {
     event: null,
     announcedAs: null,
-    row: { ...row, kind: null, event: null, reason: sentence, headers: '{}', producer: null, sent_at: null },
+    row: {
+      ...row,
+      kind: null,
+      event: null,
+      stage: 'done',
+      reason: sentence,
+      headers: '{}',
+      producer: null,
+      sent_at: null,
+    },
   };
 }
 

@@ -48,6 +48,7 @@ export const notifiedOutcomes = [
   'covered',
   'failed',
   'not_ready',
+  'gone',
   'overdue',
   'refused',
   'rate_limited',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { InputEvent } from '../model/event.ts';
 import type { JsonObject, JsonValue, Requirement, Rule } from '../model/rule.ts';
 import { chainOf, greatestKojiEvent, type AskedCompose } from './decide.ts';
-import type { Group } from './match-event.ts';
+import type { Group } from './group.ts';
 import { fillName, fillTemplate, type TemplateSource } from './template.ts';
 
 /** Keys of `source` that are lists in a request: a single value from a template becomes a list of one. */

@@ -2,7 +2,7 @@ import type { StoredEvent } from '../database/input-events.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Rule } from '../model/rule.ts';
 import { askCompose } from './ask-compose.ts';
-import { groupOf, writeGroupKey, type Group } from './match-event.ts';
+import { groupOf, writeGroupKey, type Group } from './group.ts';
 import { matchRule } from './match.ts';
 import { openOrExtend, type SettleWindow } from './settle.ts';
 

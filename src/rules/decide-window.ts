@@ -1,9 +1,10 @@
 import { countRequests } from '../database/compose-requests.ts';
 import { insertDecisions } from '../database/decisions.ts';
-import { findInputEvents } from '../database/input-events.ts';
+import { endGroup } from '../database/rule-groups.ts';
 import { readSeries } from '../database/series-history.ts';
 import { findPause, pauseRule } from '../database/rule-pauses.ts';
 import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
+import { countCauses, findCauses } from '../database/window-causes.ts';
 import { findWindow, findWindowBefore, markDecided, type WindowRow } from '../database/windows.ts';
 import { placeComposeRequest } from '../lifecycle/place-request.ts';
 import { lockSeries } from '../lifecycle/series-lock.ts';
@@ -11,8 +12,15 @@ import { toPriority } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { askCompose, fillRequirements } from './ask-compose.ts';
-import { coverableSince, decideWindow, type AskedCompose, type WindowDecision } from './decide.ts';
-import { readGroupKey } from './match-event.ts';
+import { findGone, tagOfBody } from './group-subject.ts';
+import {
+  coverableSince,
+  decideWindow,
+  isSweptOnly,
+  type AskedCompose,
+  type WindowDecision,
+} from './decide.ts';
+import { readGroupKey, type Group } from './group.ts';
 import { checkRequirement, type StateSources } from './require.ts';
 
 /** What deciding a window needs. */
@@ -53,9 +61,13 @@ export async function decideClosedWindow(context: DecideContext, windowId: numbe
 
 interface Prepared {
   readonly asked: AskedCompose;
+  /** Numbers of the events that led here, ascending. */
+  readonly causes: readonly number[];
   /** Since when a compose must have read its inputs to cover the causes; null where none can. */
   readonly receivedAt: Date | null;
   readonly waiting: readonly string[];
+  /** Whether nothing but sweeps led here. */
+  readonly isSwept: boolean;
   /** Whether it has just been waited for longer than `require_within`. */
   readonly isOverdue: boolean;
 }
@@ -67,11 +79,14 @@ async function prepare(
   rule: Rule,
 ): Promise<Prepared | WindowDecision> {
   const group = readGroupKey(window.group_key);
-  const stored = await findInputEvents(context.database.handle, window.causes);
+  const stored = await findCauses(context.database.handle, window.id);
   const events = stored.map(({ input }) => input);
   const now = context.database.clock.now();
   try {
     const asked = askCompose(rule, group, events);
+    const isSwept = isSweptOnly(events);
+    const gone = await decideGone(context, rule, { group, asked, isSwept });
+    if (gone !== null) return gone;
     const waiting: string[] = [];
     for (const requirement of fillRequirements(rule, group, events)) {
       const state = await checkRequirement(requirement, context.sources, now);
@@ -89,7 +104,8 @@ async function prepare(
         isOverdue = !wasOverdue;
       }
     }
-    return { asked, receivedAt: coverableSince(events), waiting, isOverdue };
+    const causes = stored.map(({ id }) => id).toSorted((left, right) => left - right);
+    return { asked, causes, receivedAt: coverableSince(events), waiting, isSwept, isOverdue };
   } catch (error) {
     if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
@@ -97,11 +113,31 @@ async function prepare(
   }
 }
 
+/**
+ * Ends a group whose tag, update or advisory is gone. A rule that follows one tag is told that it is gone by the sweep
+ * that found it; a message leads to a request, which fails with the composer's own words.
+ */
+async function decideGone(
+  { sources }: DecideContext,
+  rule: Rule,
+  asked: { readonly group: Group; readonly asked: AskedCompose; readonly isSwept: boolean },
+): Promise<WindowDecision | null> {
+  const tag = tagOfBody(asked.asked.body);
+  if (rule.groupBy.length > 0) {
+    const sentence = await findGone(rule, asked.group, { tag, sources });
+    return sentence === null ? null : simple('gone', `${sentence} The group ends.`);
+  }
+  if (!asked.isSwept || tag === null || sources.koji === undefined) return null;
+  return (await sources.koji.isTagThere(tag))
+    ? null
+    : simple('failed', `Unknown Koji tag ${tag}. Look for it with: koji list-tags (koji.tag_unknown)`);
+}
+
 async function place(
   context: DecideContext,
   window: WindowRow,
   rule: Rule,
-  { asked, receivedAt, waiting, isOverdue }: Prepared,
+  { asked, causes, receivedAt, waiting, isSwept, isOverdue }: Prepared,
 ): Promise<string | null> {
   const priority = toPriority(window.priority);
   const result = await transaction(context.database, async (tx) => {
@@ -126,11 +162,12 @@ async function place(
         series: asked.series,
         body: asked.body,
         priority,
-        causes: window.causes,
+        causes,
         minEvent: asked.minEvent,
         chain: asked.chain,
         unchanged: asked.unchanged,
         notBefore: decision.notBefore,
+        isSwept,
       };
       const placement = await placeComposeRequest(tx, request, rule.whenBusy);
       requestId = placement.id;
@@ -160,6 +197,9 @@ async function record(
 ): Promise<string | null> {
   return transaction(context.database, async (tx) => {
     if (!(await markDecided(tx.sql, window.id, decision.outcome, tx.now))) return null;
+    if (decision.outcome === 'gone') {
+      await endGroup(tx.sql, { rule: window.rule, groupKey: window.group_key }, tx.now);
+    }
     await insertWindowDecision(context, tx, { window, decision });
     return decision.outcome;
   });
@@ -192,7 +232,7 @@ async function insertWindowDecision(
       why: decision.why,
       trail: [
         {
-          causes: window.causes.length,
+          causes: (await countCauses(tx.sql, [window.id])).get(window.id) ?? 0,
           opened_at: window.opened_at.toISOString(),
           closed_at: window.closed_at?.toISOString() ?? null,
           ...(asked === undefined

@@ -8,6 +8,7 @@ export type WindowOutcome =
   | 'requested'
   | 'covered'
   | 'not_ready'
+  | 'gone'
   | 'rate_limited'
   | 'refused'
   | 'shadow'
@@ -153,6 +154,11 @@ export function coverableSince(events: readonly InputEvent[]): Date | null {
     latest = Math.max(latest, Date.parse(receivedAt));
   }
   return latest === 0 ? null : new Date(latest);
+}
+
+/** Whether nothing but sweeps led here: no message, and nobody's wish. */
+export function isSweptOnly(events: readonly InputEvent[]): boolean {
+  return events.every(({ event }) => event.kind === 'state.swept' && event.at_once !== true);
 }
 
 /** The greatest Koji event among the causes; null where any of those that speak of a tag does not say one. */

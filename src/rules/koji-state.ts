@@ -1,10 +1,12 @@
 import { getBuildsWithRpms, querySigkeys } from '../upstream/koji/hub-builds.ts';
+import { getEvent } from '../upstream/koji/hub-events.ts';
 import { FAULT_GENERIC, KojiFault } from '../upstream/koji/hub-fault.ts';
 import { HubRow, rowsOf, unexpected } from '../upstream/koji/hub-row.ts';
 import { getTag, listTagged } from '../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../upstream/koji/hub.ts';
+import { queryTreeChanges } from '../upstream/koji/tag-changes.ts';
 import { isArray, type XmlRpcValue } from '../upstream/koji/xml-rpc-value.ts';
-import type { KojiState } from './require.ts';
+import type { KojiState, TagState } from './require.ts';
 
 const BUILDING = 0;
 
@@ -18,7 +20,9 @@ export function kojiState(hub: KojiHub): KojiState {
     },
     openBuilds: (tag) => findOpenBuilds(hub, tag),
     unsignedBuilds: (nvrs, keys) => findUnsigned(hub, nvrs, keys),
-    tagLastChange: (tag) => findLastChange(hub, tag),
+    isTagThere: async (tag) => (await getTag(hub, tag)) !== null,
+    tagState: (tag) => findTagState(hub, tag),
+    changesOfTag: (tag, afterEvent) => queryTreeChanges(hub, { tag, afterEvent }),
   };
 }
 
@@ -69,15 +73,18 @@ async function findUnsigned(
   return contents.filter(({ rpms }) => !rpms.every(({ id }) => isSigned(id))).map(({ build }) => build.nvr);
 }
 
-/** Source: Koji contract 2.2. */
-async function findLastChange(hub: KojiHub, tag: string): Promise<number | null> {
+/** Source: Koji contract 2.2. A tag that was removed still has a last change, so the tag itself is asked for first. */
+async function findTagState(hub: KojiHub, tag: string): Promise<TagState> {
+  if ((await getTag(hub, tag)) === null) return { kind: 'gone' };
   try {
     const value = await hub.call('tagLastChangeEvent', [tag]);
-    if (value === null || typeof value === 'number') return value;
-    throw unexpected(`tagLastChangeEvent of ${tag}`, 'an event', value);
+    if (value === null) return { kind: 'untold' };
+    if (typeof value !== 'number') throw unexpected(`tagLastChangeEvent of ${tag}`, 'an event', value);
+    const event = await getEvent(hub, value);
+    return event === null ? { kind: 'untold' } : { kind: 'changed', event: event.id, at: new Date(event.at) };
   } catch (error) {
-    // A tag that does not exist, or a hub that is too old to tell.
-    if (error instanceof KojiFault && error.faultCode === FAULT_GENERIC) return null;
+    // A hub that is too old to tell.
+    if (error instanceof KojiFault && error.faultCode === FAULT_GENERIC) return { kind: 'untold' };
     throw error;
   }
 }

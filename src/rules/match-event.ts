@@ -1,233 +1,132 @@
 import { insertDecisions, type NewDecision } from '../database/decisions.ts';
 import { findInputEvents, markMatched, type StoredEvent } from '../database/input-events.ts';
-import type { TransactionHandle } from '../database/database-handle.ts';
-import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
-import {
-  CARRIED_MS,
-  closeWindow,
-  findLastWindow,
-  insertWindow,
-  lastWindowOfEachGroup,
-  lockOpenWindow,
-  updateWindow,
-  type WindowRow,
-} from '../database/windows.ts';
-import { toPriority } from '../model/compose.ts';
-import type { Rule, RuleSet, Scalar } from '../model/rule.ts';
+import { listLivingGroups } from '../database/rule-groups.ts';
+import { transaction, type TransactionContext } from '../database/transaction.ts';
+import { CARRIED_MS } from '../database/windows.ts';
+import type { Rule, RuleSet } from '../model/rule.ts';
 import { explainMatch } from './explain.ts';
+import { groupOf, isGroupOf, MAX_GROUPS, readGroupKey, writeGroupKey, type Group } from './group.ts';
 import { matchRule } from './match.ts';
-import { openOrExtend, type SettleWindow } from './settle.ts';
+import { putInWindow, type Firing } from './put-in-window.ts';
+import { findListeners } from './rule-index.ts';
 
-/** What matching an event needs. */
+/** What matching events needs. */
 export interface MatchContext {
   readonly database: TransactionContext;
   readonly rules: RuleSet;
 }
 
-/** The values of a rule's group, in the order of its `group_by`. */
-export type Group = Readonly<Record<string, Scalar>>;
-
-/** A rule that fires on an event, and the group whose window it goes into. */
-interface Firing {
+/** What one rule made of one event. */
+interface Judgement {
+  readonly stored: StoredEvent;
   readonly rule: Rule;
-  readonly group: Group;
+  readonly outcome: 'matched' | 'unknown';
+  readonly why: string;
+  readonly trail: readonly unknown[];
+  /** Empty where it is not known whether the rule fires. */
+  readonly groups: readonly Group[];
 }
 
-const MAX_CARRIED = 1000;
-const MAX_GROUPS = 200;
-
 /**
- * Matches one stored event against all rules: a decision row for every rule that lists its kind, and a window
- * opened or extended for each that fires, in one transaction that runs once however often the job is delivered.
- * Answers when the earliest of these windows is due; null where none was touched.
+ * Matches stored events against all rules in one transaction, which counts each event once however often its job is
+ * delivered: a decision row for every rule that fires or cannot tell, and one window for each rule and group, opened or
+ * extended. A rule that says no leaves nothing: the event names the set that judged it, so that the same can be found
+ * out again. Returns when the earliest of the windows is due; null where none was touched.
  */
-export async function matchEvent(context: MatchContext, eventId: number): Promise<Date | null> {
-  const [stored] = await findInputEvents(context.database.handle, [eventId]);
-  if (stored === undefined || stored.matchedAt !== null) return null;
-  const { firings, decisions } = await judge(context, stored, context.database.clock.now());
+export async function matchEvents(context: MatchContext, eventIds: readonly number[]): Promise<Date | null> {
+  const waiting = (await findInputEvents(context.database.handle, eventIds)).filter(
+    ({ stage }) => stage !== 'done',
+  );
+  if (waiting.length === 0) return null;
+  const judged: Judgement[] = [];
+  for (const stored of waiting) judged.push(...(await judge(context, stored)));
   return transaction(context.database, async (tx) => {
-    if (!(await markMatched(tx.sql, eventId, tx.now))) return null;
-    const dues: Date[] = [];
+    const ids = waiting.map(({ id }) => id);
+    const ours = await markMatched(tx.sql, { ids, ruleSet: context.rules.version, now: tx.now });
+    const judgements = judged.filter(({ stored }) => ours.has(stored.id));
+    let earliest: Date | null = null;
     const windows = new Map<string, number>();
-    // In one order for all workers, so that two events that touch the same windows do not wait for each other.
-    for (const { rule, group } of firings.toSorted(byKey)) {
-      const { id, due } = await putInWindow(context, tx, { rule, group }, stored);
-      dues.push(due);
-      windows.set(rule.name, id);
+    for (const firing of groupFirings(judgements)) {
+      for (const [eventId, { windowId, due }] of await putInWindow(tx, context.rules.version, firing)) {
+        windows.set(`${firing.rule.name} ${eventId}`, windowId);
+        if (earliest === null || due < earliest) earliest = due;
+      }
     }
     await insertDecisions(
       tx.sql,
-      decisions.map((decision) => ({ ...decision, windowId: windows.get(decision.rule) ?? null })),
+      judgements.map((one) => toDecision(context.rules, one, { windows, now: tx.now })),
     );
-    return dues.length === 0 ? null : new Date(Math.min(...dues.map((due) => due.getTime())));
+    return earliest;
   });
 }
 
-async function judge(
-  context: MatchContext,
-  stored: StoredEvent,
-  now: Date,
-): Promise<{ readonly firings: readonly Firing[]; readonly decisions: readonly NewDecision[] }> {
+async function judge(context: MatchContext, stored: StoredEvent): Promise<readonly Judgement[]> {
   const { event } = stored.input;
-  const firings: Firing[] = [];
-  const decisions: NewDecision[] = [];
-  const record = (rule: Rule, outcome: string, why: string, trail: readonly unknown[]) =>
-    decisions.push({
-      at: now,
-      rule: rule.name,
-      ruleSet: context.rules.version,
-      eventId: stored.id,
-      windowId: null,
-      requestId: null,
-      composeId: null,
-      outcome,
-      why,
-      trail,
-    });
-  for (const rule of context.rules.rules) {
-    if (rule.mode === 'off') continue;
+  const judgements: Judgement[] = [];
+  for (const rule of findListeners(context.rules, stored.input)) {
     if (event.kind === 'schedule.tick' || event.kind === 'state.swept') {
-      if (event.rule !== rule.name) continue;
       const groups =
         event.kind === 'state.swept' && event.group !== undefined
           ? [event.group]
-          : await groupsOf(context, rule, now);
-      firings.push(...groups.map((group) => ({ rule, group })));
-      record(
-        rule,
-        'matched',
-        event.kind === 'state.swept' ? event.reason : `${rule.name} follows its schedule.`,
-        [],
-      );
+          : await groupsOf(context, rule);
+      const why = event.kind === 'state.swept' ? event.reason : `${rule.name} follows its schedule.`;
+      judgements.push({ stored, rule, outcome: 'matched', why, trail: [], groups });
       continue;
     }
     const match = matchRule(rule, stored.input);
-    if (match === null) continue;
-    if (match.answer !== 'yes') {
-      record(rule, match.answer === 'no' ? 'not_matched' : 'unknown', explainMatch(match), match.trail);
-      continue;
-    }
+    if (match === null || match.answer === 'no') continue;
+    const { trail } = match;
     const group = groupOf(rule, stored);
-    if ('missing' in group) {
-      record(
-        rule,
-        'unknown',
-        `${rule.name} cannot tell: the message does not say "${group.missing}", which group_by names.`,
-        match.trail,
-      );
+    if (match.answer === 'unknown') {
+      judgements.push({ stored, rule, outcome: 'unknown', why: explainMatch(match), trail, groups: [] });
+    } else if ('missing' in group) {
+      const why = `${rule.name} cannot tell: the message does not say "${group.missing}", which group_by names.`;
+      judgements.push({ stored, rule, outcome: 'unknown', why, trail, groups: [] });
     } else {
-      record(rule, 'matched', explainMatch(match), match.trail);
-      firings.push({ rule, group: group.values });
+      const groups = [group.values];
+      judgements.push({ stored, rule, outcome: 'matched', why: explainMatch(match), trail, groups });
     }
   }
-  return { firings, decisions };
+  return judgements;
 }
 
-/** The group of a rule that an event belongs to, or the field that it does not say. */
-export function groupOf(
-  rule: Rule,
-  stored: Pick<StoredEvent, 'input'>,
-): { readonly values: Group } | { readonly missing: string } {
-  const fields: Readonly<Record<string, unknown>> = { ...stored.input, ...stored.input.event };
-  const values: Record<string, Scalar> = {};
-  for (const field of rule.groupBy) {
-    const value = fields[field];
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-      return { missing: field };
-    values[field] = typeof value === 'string' ? value.slice(0, 1024) : value;
+/** The events of each rule and group, in one order for all workers: whoever touches the same windows waits in line. */
+function groupFirings(judgements: readonly Judgement[]): readonly Firing[] {
+  const firings = new Map<string, { rule: Rule; group: Group; events: StoredEvent[] }>();
+  for (const { rule, groups, stored } of judgements) {
+    for (const group of groups) {
+      const key = `${rule.name}\0${writeGroupKey(group)}`;
+      const firing = firings.get(key) ?? { rule, group, events: [] };
+      firing.events.push(stored);
+      firings.set(key, firing);
+    }
   }
-  return { values };
+  return [...firings].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, firing]) => firing);
 }
 
-/** Groups that a tick of a grouped rule speaks to: those it had windows for in the last week. */
-async function groupsOf(context: MatchContext, rule: Rule, now: Date): Promise<readonly Group[]> {
+function toDecision(
+  rules: RuleSet,
+  { rule, stored, outcome, why, trail }: Judgement,
+  { windows, now }: { readonly windows: ReadonlyMap<string, number>; readonly now: Date },
+): NewDecision {
+  return {
+    at: now,
+    rule: rule.name,
+    ruleSet: rules.version,
+    eventId: stored.id,
+    windowId: windows.get(`${rule.name} ${stored.id}`) ?? null,
+    requestId: null,
+    composeId: null,
+    outcome,
+    why,
+    trail,
+  };
+}
+
+/** Groups that a tick of a grouped rule speaks to: those that live and had an event in the last week. */
+async function groupsOf({ database }: MatchContext, rule: Rule): Promise<readonly Group[]> {
   if (rule.groupBy.length === 0) return [{}];
-  const since = new Date(now.getTime() - CARRIED_MS);
-  const windows = await lastWindowOfEachGroup(context.database.handle, rule.name, since, MAX_GROUPS);
-  return windows.map((window) => readGroupKey(window.group_key));
-}
-
-/** Writes a group as the text that names it. */
-export function writeGroupKey(group: Group): string {
-  return JSON.stringify(group);
-}
-
-/** Reads what `writeGroupKey` wrote. */
-export function readGroupKey(key: string): Group {
-  const parsed: unknown = JSON.parse(key);
-  const values: Record<string, Scalar> = {};
-  if (typeof parsed !== 'object' || parsed === null) return values;
-  for (const [field, value] of Object.entries(parsed)) {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      values[field] = value;
-  }
-  return values;
-}
-
-function byKey(left: Firing, right: Firing): number {
-  const a = `${left.rule.name}\0${writeGroupKey(left.group)}`;
-  const b = `${right.rule.name}\0${writeGroupKey(right.group)}`;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-async function putInWindow(
-  context: MatchContext,
-  tx: UnitOfWork,
-  { rule, group }: Firing,
-  stored: StoredEvent,
-): Promise<{ readonly id: number; readonly due: Date }> {
-  const key = { rule: rule.name, ruleSet: context.rules.version, groupKey: writeGroupKey(group) };
-  const event = { id: stored.id, at: Date.parse(stored.input.receivedAt), priority: rule.priority };
-  for (;;) {
-    const row = await lockOpenWindow(tx.sql, key.rule, key.groupKey);
-    const isAtOnce = stored.input.event.kind === 'state.swept' && stored.input.event.at_once === true;
-    const times = isAtOnce ? { settleMs: 0, maxWaitMs: 0 } : rule;
-    const step = openOrExtend(row === undefined ? null : toWindow(row), event, times);
-    if (row !== undefined && step.closed === null) {
-      await updateWindow(tx.sql, row.id, toValues(step.window, rule));
-      return { id: row.id, due: new Date(step.window.dueAt) };
-    }
-    if (row !== undefined) {
-      await closeWindow(tx, row.id, toPriority(row.priority));
-    }
-    const carried = await carriedCauses(tx.sql, key.rule, key.groupKey, tx.now);
-    const causes = [...new Set([...carried, ...step.window.causes])].sort((left, right) => left - right);
-    const id = await insertWindow(tx.sql, key, toValues({ ...step.window, causes }, rule));
-    if (id !== undefined) return { id, due: new Date(step.window.dueAt) };
-    // Another worker opened the window between the look and the insert: now it can be locked.
-  }
-}
-
-/** Events of the group's last window, where that waited for something in vain: they still want their compose. */
-async function carriedCauses(
-  handle: TransactionHandle,
-  rule: string,
-  groupKey: string,
-  now: Date,
-): Promise<readonly number[]> {
-  const last = await findLastWindow(handle, rule, groupKey);
-  if (last?.outcome !== 'not_ready' || last.opened_at.getTime() < now.getTime() - CARRIED_MS) return [];
-  return last.causes.slice(-MAX_CARRIED);
-}
-
-function toWindow(row: WindowRow): SettleWindow {
-  return {
-    openedAt: row.opened_at.getTime(),
-    lastAt: row.last_at.getTime(),
-    dueAt: row.due_at.getTime(),
-    priority: toPriority(row.priority),
-    causes: row.causes,
-  };
-}
-
-function toValues(window: SettleWindow, rule: Rule) {
-  return {
-    openedAt: new Date(window.openedAt),
-    lastAt: new Date(window.lastAt),
-    dueAt: new Date(window.dueAt),
-    priority: window.priority,
-    causes: window.causes,
-    settleMs: rule.settleMs,
-    maxWaitMs: rule.maxWaitMs,
-  };
+  const since = new Date(database.clock.now().getTime() - CARRIED_MS);
+  const groups = await listLivingGroups(database.handle, rule.name, { since, limit: MAX_GROUPS });
+  return groups.map(({ groupKey }) => readGroupKey(groupKey)).filter((group) => isGroupOf(rule, group));
 }

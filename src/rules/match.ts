@@ -54,6 +54,20 @@ export function matchRule(rule: Rule, input: InputEvent): Match | null {
   return best;
 }
 
+/** Whether `unless` of every trigger of the event's kind holds, whatever their `match` says; false where there is none. */
+export function isExcluded(rule: Rule, input: InputEvent): boolean {
+  const triggers = rule.triggers.filter(({ event }) => event === input.event.kind);
+  const fields: Fields = { ...input, ...input.event };
+  return (
+    triggers.length > 0 &&
+    triggers.every(
+      ({ unless }) =>
+        unless.length > 0 &&
+        allOf(unless.map((test) => judgeStep(test, (field) => fields[field], true).answer)) === 'yes',
+    )
+  );
+}
+
 function matchTrigger(rule: string, trigger: Trigger, index: number, input: InputEvent): Match {
   const trail: TrailStep[] = [];
   const fields: Fields = { ...input.event };

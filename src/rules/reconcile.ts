@@ -1,15 +1,18 @@
 import { insertInternalEvent } from '../database/input-events.ts';
-import { lastEvaluatedEvent } from '../database/compose-requests.ts';
+import {
+  findOnlyGroup,
+  listLivingGroups,
+  noteGroupsLookedAt,
+  type GroupLook,
+} from '../database/rule-groups.ts';
 import { moveRuleClock, readRuleClocks } from '../database/rule-clocks.ts';
 import { findPauses } from '../database/rule-pauses.ts';
 import { transaction, type TransactionContext } from '../database/transaction.ts';
-import { lastWindowOfEachGroup } from '../database/windows.ts';
-import { ReactorError } from '../model/errors.ts';
 import type { SweptEvent } from '../model/event.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
-import { askCompose } from './ask-compose.ts';
-import { readGroupKey, writeGroupKey, type Group } from './match-event.ts';
-import type { StateSources } from './require.ts';
+import { lookAgain, type LookContext } from './look-again.ts';
+import { GROUPS_LIVE_MS, isGroupOf, MAX_GROUPS, readGroupKey } from './group.ts';
+import type { StateSources, TagState } from './require.ts';
 import { nextTick } from './schedule.ts';
 
 export interface ReconcileContext {
@@ -25,11 +28,9 @@ export interface ReconcileContext {
 type TimedContext = ReconcileContext & { readonly now: Date };
 
 const START_SWEEP_MS = 60_000;
-const GROUPS_MS = 7 * 86_400_000;
-const MAX_GROUPS = 200;
 
 /**
- * Makes the ticks and sweeps that are due, each once among all workers; ticks that were missed become one. Answers
+ * Makes the ticks and sweeps that are due, each once among all workers; ticks that were missed become one. Returns
  * when the next is due, null where no rule has a clock. Source: RULES 4.4, 13.
  */
 export async function runRuleClocks(given: ReconcileContext): Promise<Date | null> {
@@ -37,7 +38,7 @@ export async function runRuleClocks(given: ReconcileContext): Promise<Date | nul
   const context = { ...given, now: await clock.read(handle) };
   const clocks = await readRuleClocks(handle);
   const pauses = new Set((await findPauses(handle)).map(({ rule }) => rule));
-  const lastChanges = new Map<string, Promise<number | null>>();
+  const tagStates = new Map<string, Promise<TagState>>();
   let next: Date | null = null;
   const note = (at: Date): void => {
     if (next === null || at < next) next = at;
@@ -48,7 +49,7 @@ export async function runRuleClocks(given: ReconcileContext): Promise<Date | nul
     for (const schedule of rule.schedules) note(await tick(context, rule, schedule, own?.get(schedule)));
     if (rule.reconcileMs === null) continue;
     try {
-      note(await sweep(context, rule, rule.reconcileMs, own?.get('sweep'), lastChanges));
+      note(await sweep(context, rule, rule.reconcileMs, own?.get('sweep'), tagStates));
     } catch (error) {
       context.onError(rule, error);
       note(new Date(context.now.getTime() + START_SWEEP_MS));
@@ -85,7 +86,7 @@ async function sweep(
   rule: Rule,
   everyMs: number,
   last: Date | undefined,
-  lastChanges: Map<string, Promise<number | null>>,
+  tagStates: LookContext['tagStates'],
 ): Promise<Date> {
   const { now } = context;
   const pause = context.isStart ? Math.min(everyMs, START_SWEEP_MS) : everyMs;
@@ -93,40 +94,48 @@ async function sweep(
   if (last !== undefined && last <= now && now.getTime() - last.getTime() < pause) {
     return new Date(last.getTime() + everyMs);
   }
-  const events = await sweptEvents(context, rule, lastChanges);
+  const { events, looks } = await lookAtGroups(context, rule, tagStates);
   await transaction(context.database, async (tx) => {
     if (!(await moveRuleClock(tx.sql, { rule: rule.name, clock: 'sweep', from: last, to: now }))) return;
-    for (const event of events) {
-      const id = `sweep:${rule.name}:${writeGroupKey(event.group ?? {})}:${event.at}`;
-      await insertInternalEvent(tx, id, event);
+    await noteGroupsLookedAt(tx.sql, rule.name, looks, now);
+    for (const [groupKey, event] of events) {
+      await insertInternalEvent(tx, `sweep:${rule.name}:${groupKey}:${event.at}`, event);
     }
   });
   return new Date(now.getTime() + everyMs);
 }
 
+interface Sweep {
+  readonly looks: readonly GroupLook[];
+  readonly events: ReadonlyMap<string, SweptEvent>;
+}
+
 /** What a look at the sources of one rule shows that no message may have said. */
-async function sweptEvents(
+async function lookAtGroups(
   context: TimedContext,
   rule: Rule,
-  lastChanges: Map<string, Promise<number | null>>,
-): Promise<readonly SweptEvent[]> {
-  const since = new Date(context.now.getTime() - GROUPS_MS);
-  const windows = await lastWindowOfEachGroup(context.database.handle, rule.name, since, MAX_GROUPS);
-  const outcomes = new Map(windows.map((window) => [window.group_key, window.outcome]));
-  const groups: readonly Group[] =
-    rule.groupBy.length === 0 ? [{}] : windows.map((window) => readGroupKey(window.group_key));
-  const events: SweptEvent[] = [];
-  for (const group of groups) {
-    const found = await lookAgain(
-      context,
-      rule,
-      group,
-      outcomes.get(writeGroupKey(group)) ?? null,
-      lastChanges,
-    );
-    if (found === null) continue;
-    const { reason, kojiEvent } = found;
-    events.push({
+  tagStates: LookContext['tagStates'],
+): Promise<Sweep> {
+  const { handle } = context.database;
+  const since = new Date(context.now.getTime() - GROUPS_LIVE_MS);
+  const groups =
+    rule.groupBy.length === 0
+      ? [await findOnlyGroup(handle, rule.name)]
+      : await listLivingGroups(handle, rule.name, { since, limit: MAX_GROUPS });
+  const looks: GroupLook[] = [];
+  const events = new Map<string, SweptEvent>();
+  for (const known of groups) {
+    const { groupKey } = known;
+    const group = readGroupKey(groupKey);
+    if (!isGroupOf(rule, group)) {
+      looks.push({ groupKey, isGone: true });
+      continue;
+    }
+    const look = { handle, sources: context.sources, now: context.now, tagStates };
+    const { reason, kojiEvent, isGone } = await lookAgain(look, rule, known);
+    looks.push({ groupKey, isGone });
+    if (reason === null) continue;
+    events.set(groupKey, {
       kind: 'state.swept',
       rule: rule.name,
       at: context.now.toISOString(),
@@ -135,49 +144,5 @@ async function sweptEvents(
       ...(rule.groupBy.length === 0 ? {} : { group }),
     });
   }
-  return events;
-}
-
-async function lookAgain(
-  context: ReconcileContext,
-  rule: Rule,
-  group: Group,
-  lastOutcome: string | null,
-  lastChanges: Map<string, Promise<number | null>>,
-): Promise<{ readonly reason: string; readonly kojiEvent: number | null } | null> {
-  if (lastOutcome === 'not_ready' || lastOutcome === 'paused') {
-    return { reason: `${rule.name} looks again: its last window ended as ${lastOutcome}.`, kojiEvent: null };
-  }
-  const tag = tagOf(rule, group);
-  if (tag === null) {
-    return rule.groupBy.length === 0
-      ? { reason: `${rule.name} looks at its source again.`, kojiEvent: null }
-      : null;
-  }
-  const { koji } = context.sources;
-  if (koji === undefined) return null;
-  const asking = lastChanges.get(tag.tag) ?? koji.tagLastChange(tag.tag);
-  lastChanges.set(tag.tag, asking);
-  const changed = await asking;
-  if (changed === null) return null;
-  const evaluated = await lastEvaluatedEvent(context.database.handle, tag.series);
-  if (evaluated !== null && evaluated >= changed) return null;
-  const before = evaluated === null ? 'never evaluated before' : `event ${evaluated} was evaluated last`;
-  return { reason: `${tag.tag} changed at Koji event ${changed}; ${before}.`, kojiEvent: changed };
-}
-
-/** The tag and series of a rule that composes one tag, as far as the group says them. */
-function tagOf(rule: Rule, group: Group): { readonly tag: string; readonly series: string } | null {
-  try {
-    const { body, series } = askCompose(rule, group, []);
-    const source = body['source'];
-    const entries = new Map(typeof source === 'object' && source !== null ? Object.entries(source) : []);
-    const tag = entries.get('source');
-    return entries.get('type') === 'tag' && typeof tag === 'string' && !tag.includes(' ')
-      ? { tag, series }
-      : null;
-  } catch (error) {
-    if (error instanceof ReactorError) return null;
-    throw error;
-  }
+  return { looks, events };
 }

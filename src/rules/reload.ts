@@ -1,57 +1,140 @@
 import { createHash } from 'node:crypto';
 import { watch, type FSWatcher } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { RuleDocument } from '../database/rule-sets.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { findRuleCycles } from './rule-cycles.ts';
-import { readRuleFile } from './rule-file.ts';
+import { readRuleFile, type RuleReading } from './rule-file.ts';
 import { formatProblem, type RuleProblem } from './rule-problem.ts';
 
 /** What a directory of rule files holds: a set that can run, or what is wrong. */
 export type RulesReading =
-  | { readonly ok: true; readonly set: RuleSet }
+  | { readonly ok: true; readonly set: RuleSet; readonly documents: readonly RuleDocument[] }
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 /** No rules at all, before a directory was read. */
 export const emptyRuleSet: RuleSet = { version: 'none', rules: [] };
 
+/** A rule file as it was read, and how it looked then. */
+interface KnownFile {
+  readonly stamp: string;
+  readonly text: string;
+  readonly reading: RuleReading;
+}
+
+/** Rule files that were read before: those that look as they did are not read again. */
+export class RuleFileCache {
+  readonly files = new Map<string, KnownFile>();
+  /** What the directory held the last time, as long as no file of it changed. */
+  last: { readonly stamp: string; readonly reading: RulesReading } | null = null;
+}
+
+/** A file that changed so shortly before it was looked at may change again without looking otherwise. */
+const SETTLED_NS = 2_000_000_000n;
+
 /**
  * Reads all `*.yaml` of a directory as one set. Any problem in any file refuses the whole set. The version is a
- * hash of names and contents. A directory that does not exist is an empty set.
+ * hash of names and contents. A directory that does not exist is an empty set. With a cache only files are read that
+ * changed.
  */
-export async function readRules(directory: string): Promise<RulesReading> {
+export async function readRules(
+  directory: string,
+  cache: RuleFileCache = new RuleFileCache(),
+): Promise<RulesReading> {
   const problems: RuleProblem[] = [];
+  const names = await listRuleFiles(directory, problems);
+  const stamps = await Promise.all(names.map((name) => stampOf(join(directory, name))));
+  const stamp = names.map((name, index) => `${name}\0${stamps[index] ?? ''}`).join('\n');
+  if (cache.last?.stamp === stamp && problems.length === 0 && !stamps.includes('')) return cache.last.reading;
+  const reading = await readFiles(directory, { names, stamps, problems, cache });
+  cache.last = { stamp, reading };
+  return reading;
+}
+
+/** How a file looks; empty where that does not say whether it changed. */
+async function stampOf(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    const now = BigInt(Date.now()) * 1_000_000n;
+    return now - ctimeNs < SETTLED_NS ? '' : `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return '';
+  }
+}
+
+interface FilesToRead {
+  readonly names: readonly string[];
+  readonly stamps: readonly string[];
+  readonly problems: RuleProblem[];
+  readonly cache: RuleFileCache;
+}
+
+async function readFiles(
+  directory: string,
+  { names, stamps, problems, cache }: FilesToRead,
+): Promise<RulesReading> {
   const rules: Rule[] = [];
-  const hash = createHash('sha256');
-  for (const name of await listRuleFiles(directory, problems)) {
+  const documents: RuleDocument[] = [];
+  for (const [index, name] of names.entries()) {
     const file = join(directory, name);
-    let text: string;
     try {
-      text = await readFile(file, 'utf8');
+      const known = await readFileOnce(file, stamps[index] ?? '', cache);
+      documents.push({ file, text: known.text });
+      if (known.reading.ok) rules.push(known.reading.rule);
+      else problems.push(...known.reading.problems);
     } catch (error) {
       problems.push(fileProblem(file, 'rule.unreadable', `The file cannot be read: ${messageOf(error)}.`));
-      continue;
     }
-    hash.update(`${name}\0${text.length}\0${text}`);
-    const reading = readRuleFile(file, text);
-    if (reading.ok) rules.push(reading.rule);
-    else problems.push(...reading.problems);
   }
-  for (const cycle of findRuleCycles(rules)) {
+  const present = new Set(names.map((name) => join(directory, name)));
+  for (const file of cache.files.keys()) if (!present.has(file)) cache.files.delete(file);
+  problems.push(...findCycleProblems(directory, rules));
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, set: { version: versionOf(documents), rules }, documents };
+}
+
+async function readFileOnce(file: string, stamp: string, cache: RuleFileCache): Promise<KnownFile> {
+  const before = cache.files.get(file);
+  if (before !== undefined && stamp !== '' && before.stamp === stamp) return before;
+  const text = await readFile(file, 'utf8');
+  const known = {
+    stamp,
+    text,
+    reading: before?.text === text ? before.reading : readRuleFile(file, text),
+  };
+  cache.files.set(file, known);
+  return known;
+}
+
+/** A hash of names and contents. */
+function versionOf(documents: readonly RuleDocument[]): string {
+  const hash = createHash('sha256');
+  for (const { file, text } of documents) hash.update(`${basename(file)}\0${text.length}\0${text}`);
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Returns the rules of files that have run as a set; files that are wrong by now are left out. */
+export function readDocuments(version: string, documents: readonly RuleDocument[]): RuleSet {
+  const rules = documents.flatMap(({ file, text }) => {
+    const reading = readRuleFile(file, text);
+    return reading.ok ? [reading.rule] : [];
+  });
+  return { version, rules };
+}
+
+function findCycleProblems(directory: string, rules: readonly Rule[]): readonly RuleProblem[] {
+  return findRuleCycles(rules).map((cycle) => {
     const file = rules.find((rule) => rule.name === cycle[0])?.file ?? directory;
     const chain = [...cycle, cycle[0]].join(' -> ');
-    problems.push(
-      fileProblem(
-        file,
-        'rule.cycle',
-        `These rules would start each other for ever: ${chain}.`,
-        'Give one of them a `match` on `series` that leaves the others out.',
-      ),
+    return fileProblem(
+      file,
+      'rule.cycle',
+      `These rules would start each other for ever: ${chain}.`,
+      'Give one of them a `match` on `series` that leaves the others out.',
     );
-  }
-  if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, set: { version: hash.digest('hex').slice(0, 12), rules } };
+  });
 }
 
 async function listRuleFiles(directory: string, problems: RuleProblem[]): Promise<string[]> {
@@ -75,6 +158,8 @@ function fileProblem(file: string, code: string, message: string, hint: string |
 export interface LiveRules extends AsyncDisposable {
   /** The last good set. */
   readonly current: RuleSet;
+  /** The files it was read from. */
+  readonly documents: readonly RuleDocument[];
   /** Why the directory's present content does not run; empty when it does. */
   readonly problems: readonly RuleProblem[];
   /** Reads the directory now; answers whether the set changed. */
@@ -96,11 +181,13 @@ export interface LiveRulesContext {
  * running. Never throws for what files say.
  */
 export async function followRules(context: LiveRulesContext): Promise<LiveRules> {
+  const cache = new RuleFileCache();
   let current = emptyRuleSet;
+  let documents: readonly RuleDocument[] = [];
   let problems: readonly RuleProblem[] = [];
   let reading: Promise<boolean> | null = null;
   const load = async (): Promise<boolean> => {
-    const result = await readRules(context.directory);
+    const result = await readRules(context.directory, cache);
     if (!result.ok) {
       const lines = result.problems.map(formatProblem);
       if (lines.join('\n') !== problems.map(formatProblem).join('\n')) context.onProblems(lines);
@@ -111,6 +198,7 @@ export async function followRules(context: LiveRulesContext): Promise<LiveRules>
     if (result.set.version === current.version) return false;
     const before = current;
     current = result.set;
+    documents = result.documents;
     context.onChange(current, before);
     return true;
   };
@@ -140,6 +228,9 @@ export async function followRules(context: LiveRulesContext): Promise<LiveRules>
   return {
     get current() {
       return current;
+    },
+    get documents() {
+      return documents;
     },
     get problems() {
       return problems;

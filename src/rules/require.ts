@@ -1,5 +1,6 @@
 import { ReactorError } from '../model/errors.ts';
 import type { JsonObject, JsonValue, Requirement } from '../model/rule.ts';
+import type { TreeChanges } from '../upstream/koji/tag-changes.ts';
 
 /** Whether a state check is met, or what it waits for as a clause without a full stop. */
 export type RequirementState = { readonly met: true } | { readonly met: false; readonly waiting: string };
@@ -7,7 +8,9 @@ export type RequirementState = { readonly met: true } | { readonly met: false; r
 /** What state checks ask of the systems around; each answer is read anew from its source. */
 export interface StateSources {
   readonly koji?: KojiState;
+  /** Null where there is no such update, or advisory. */
   readonly bodhi?: { updateStatus(alias: string): Promise<string | null> };
+  readonly errata?: { advisoryStatus(id: number): Promise<string | null> };
   readonly composes?: { seriesState(series: string): Promise<SeriesState> };
 }
 
@@ -18,9 +21,18 @@ export interface KojiState {
   openBuilds(tag: string): Promise<readonly string[]>;
   /** NVRs of those builds whose RPMs are not all signed, by one of the keys where some are named. */
   unsignedBuilds(nvrs: readonly string[], keys: readonly string[]): Promise<readonly string[]>;
-  /** The Koji event of the last change that the tag shows, inheritance included; null where it does not exist. */
-  tagLastChange(tag: string): Promise<number | null>;
+  isTagThere(tag: string): Promise<boolean>;
+  /** How a tag is: when it last changed, inheritance included. */
+  tagState(tag: string): Promise<TagState>;
+  /** What happened in a tag and those it inherits from after an event. */
+  changesOfTag(tag: string, afterEvent: number): Promise<TreeChanges>;
 }
+
+/** Whether a tag is there, and the last change that it shows; `untold` where the hub is too old to tell that. */
+export type TagState =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'untold' }
+  | { readonly kind: 'changed'; readonly event: number; readonly at: Date };
 
 export interface SeriesState {
   readonly running: boolean;

@@ -1,18 +1,20 @@
 import type { Database } from '../database/database.ts';
 import { pruneDecisions } from '../database/decisions.ts';
-import { findUnmatched } from '../database/input-events.ts';
+import { noteRunningSet, pruneRuleSets } from '../database/rule-sets.ts';
+import { pruneGroups, rulesWithoutTag } from '../database/rule-groups.ts';
 import { seriesState } from '../database/compose-requests.ts';
 import { transaction } from '../database/transaction.ts';
-import { closeWindowsOf, findUndecided, rulesWithOpenWindows } from '../database/windows.ts';
+import { closeWindowsOf, rulesWithOpenWindows } from '../database/windows.ts';
 import { ageWaitingWork } from '../lifecycle/age-waiting-work.ts';
 import type { Log } from '../log.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { RuleSet } from '../model/rule.ts';
 import { decideClosedWindow } from './decide-window.ts';
-import { matchEvent } from './match-event.ts';
+import { matchEvents } from './match-event.ts';
 import { notifyDecision, postNotification } from './notify.ts';
 import { runRuleClocks } from './reconcile.ts';
 import { emptyRuleSet, followRules, type LiveRules } from './reload.ts';
+import { resendLostWork } from './resend-lost-work.ts';
 import type { RuleProblem } from './rule-problem.ts';
 import type { StateSources } from './require.ts';
 import { startWindowCloser } from './window-closer.ts';
@@ -25,6 +27,8 @@ export interface RulesContext {
   readonly rulesDir: string;
   /** What state checks and sweeps may ask; systems that are not configured are left out. */
   readonly sources: StateSources;
+  /** How often what was lost is looked for and what is old forgotten, in milliseconds. */
+  readonly upkeepMs?: number;
 }
 
 /** The running role. */
@@ -33,6 +37,8 @@ export interface RunningRules extends AsyncDisposable {
   readonly set: RuleSet;
   /** Why the directory's present content does not run; empty when it does. For health. */
   readonly problems: readonly RuleProblem[];
+  /** Rules whose Koji tag was not there when it was last looked for. For health. */
+  readonly withoutTag: readonly { readonly rule: string; readonly goneAt: Date }[];
   /** Reads the rule files now. */
   reload(): Promise<boolean>;
   stop(): Promise<void>;
@@ -41,12 +47,14 @@ export interface RunningRules extends AsyncDisposable {
 const RELOAD_MS = 5000;
 const CLOCKS_MS = 30_000;
 const UPKEEP_MS = 60_000;
-/** Events older than this whose job was lost stay unmatched: history is not replayed, sweeps look at the state. */
-const LOST_MS = 86_400_000;
+/** How long a group without events is remembered. */
+const GROUPS_KEPT_MS = 90 * 86_400_000;
 /** How long it is remembered that a rule said no to an event. */
 const REFUSALS_MS = 30 * 86_400_000;
+/** How long a set that runs no more is kept, to explain what it said. */
+const SETS_KEPT_MS = 180 * 86_400_000;
 const CONCURRENCY = 4;
-const MATCH_BATCH = 20;
+const MATCH_BATCH = 100;
 
 /**
  * Starts the rules role: follows the rule files, matches stored events, closes and decides windows, makes ticks
@@ -65,23 +73,35 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     const gone = (await rulesWithOpenWindows(handle)).filter((rule) => !living.has(rule));
     await transaction(database, (tx) => closeWindowsOf(tx, gone));
   };
+  let hasChanged = (): void => undefined;
   const live = await followRules({
     directory: context.rulesDir,
     pollMs: RELOAD_MS,
     onChange: (set) => {
       log.info({ version: set.version, rules: set.rules.length }, 'rules: a new set runs');
       closeOrphans(set).catch(onError);
+      hasChanged();
     },
-    onProblems: (lines) =>
-      log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on'),
+    onProblems: (lines) => {
+      log.error({ problems: lines }, 'rules: the files are wrong, the last good set runs on');
+      hasChanged();
+    },
   });
+  const noteSet = async (): Promise<void> => {
+    const { current, documents, problems } = live;
+    if (current === emptyRuleSet) return;
+    await noteRunningSet(handle, { version: current.version, documents, problems }, clock.now());
+  };
+  hasChanged = () => void setImmediate(() => noteSet().catch(onError));
+  await noteSet();
   const closer = startWindowCloser({ database, onError });
-  await jobs.work('event.match', {
+  await jobs.workTogether('event.match', {
     concurrency: CONCURRENCY,
     batch: MATCH_BATCH,
-    handle: async ({ eventId }) => {
+    handleAll: async (jobs) => {
       assertLoaded(live);
-      const due = await matchEvent({ database, rules: live.current }, eventId);
+      const ids = jobs.map(({ eventId }) => eventId);
+      const due = await matchEvents({ database, rules: live.current }, ids);
       if (due !== null) closer.wakeAt(due);
     },
     onError: (_name, data, error) =>
@@ -122,22 +142,17 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   });
   const clocks = startClocks(context, live, sources, onError);
   let agedAt = clock.now();
-  const upkeep = repeat(UPKEEP_MS, onError, async () => {
+  let withoutTag: RunningRules['withoutTag'] = [];
+  const upkeep = repeat(context.upkeepMs ?? UPKEEP_MS, onError, async () => {
     const now = clock.now();
     await ageWaitingWork(database, agedAt);
     agedAt = now;
     await pruneDecisions(handle, new Date(now.getTime() - REFUSALS_MS), 10_000);
-    const between = { from: new Date(now.getTime() - LOST_MS), to: new Date(now.getTime() - UPKEEP_MS) };
-    const lost = await findUnmatched(handle, between, 1000);
-    await jobs.sendAll(
-      'event.match',
-      lost.map((eventId) => ({ eventId })),
-    );
-    const undecided = await findUndecided(handle, new Date(now.getTime() - UPKEEP_MS), 1000);
-    await jobs.sendAll(
-      'window.close',
-      undecided.map((windowId) => ({ windowId })),
-    );
+    await pruneGroups(handle, new Date(now.getTime() - GROUPS_KEPT_MS));
+    withoutTag = await rulesWithoutTag(handle);
+    await noteSet();
+    await pruneRuleSets(handle, new Date(now.getTime() - SETS_KEPT_MS));
+    await resendLostWork(database);
   });
   const stop = async (): Promise<void> => {
     await Promise.all([clocks.stop(), upkeep.stop(), closer.stop()]);
@@ -149,6 +164,9 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     },
     get problems() {
       return live.problems;
+    },
+    get withoutTag() {
+      return withoutTag.filter(({ rule }) => live.current.rules.some(({ name }) => name === rule));
     },
     reload: () => live.reload(),
     stop,
@@ -208,7 +226,7 @@ function repeat(
     }, delay);
   };
   const turn = async (): Promise<void> => {
-    let delay = Math.max(everyMs, 1000);
+    let delay = everyMs === 0 ? 1000 : everyMs;
     try {
       delay = (await work()) ?? delay;
     } catch (error) {

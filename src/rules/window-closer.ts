@@ -1,5 +1,11 @@
 import { transaction, type TransactionContext } from '../database/transaction.ts';
-import { clampWindows, closeDueWindows, earliestDue } from '../database/windows.ts';
+import {
+  clampWindows,
+  closeDueWindows,
+  closeOverdueWindow,
+  earliestDue,
+  findOverdueWindows,
+} from '../database/windows.ts';
 
 /** Closes windows when they are due, until stopped. */
 export interface WindowCloser {
@@ -60,6 +66,9 @@ export function startWindowCloser(context: CloserContext): WindowCloser {
       do {
         closed = await transaction(context.database, (tx) => closeDueWindows(tx, BATCH));
       } while (closed.length === BATCH);
+      for (const id of await findOverdueWindows(handle, clock.now(), BATCH)) {
+        await transaction(context.database, (tx) => closeOverdueWindow(tx, id));
+      }
       const due = await earliestDue(handle);
       const now = clock.now().getTime();
       if (due !== null) {

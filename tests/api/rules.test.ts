@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { noteRunningSet } from '../../src/database/rule-sets.ts';
 import { Engine, ruleDirectory, storeEvent } from '../rules/engine.ts';
 import { inputEvent, tagEvent } from '../rules/input-event.ts';
 import { readRule, ruleText } from '../rules/rule-text.ts';
@@ -126,4 +127,37 @@ test('why a compose was made names rule, events and the compose before', async (
   assert.equal(json['sentence'], 'Rule nightly asked for it in series s, because of 1 event.');
   assert.equal(json['previous'], first);
   assert.match(JSON.stringify(json['causes']), /openssl-3.5.1-2.fc44/);
+});
+
+test('rules are shown, explained and steered as they run, whatever lies in the directory here', async () => {
+  const elsewhere = ruleText('- event: koji.tag\n  match: { tag: f41 }').replace(
+    'name: nightly',
+    'name: remote',
+  );
+  const documents = [{ file: '/elsewhere/remote.yaml', text: elsewhere }];
+  await noteRunningSet(api.database.handle, { version: 'r1', documents, problems: [] }, api.now);
+  const other = ruleDirectory({ 'nightly.yaml': 'no rule' });
+  const there = api.withSettings({ rules_dir: other.path });
+  const listed = await there('GET', '/api/1/rules/');
+  assert.equal(listed.json['version'], 'r1');
+  assert.deepEqual(listed.json['problems'], []);
+  assert.equal((await there('POST', '/api/1/rules/remote/pause', { body: { reason: 'x' } })).status, 200);
+  assert.equal((await there('GET', '/console/rules/remote')).status, 200);
+  const id = await storeEvent(api.database, tagEvent({ tag: 'f45' }), api.now);
+  await api.database.handle.updateTable('events').set({ rule_set: 'r1' }).where('id', '=', id).execute();
+  const later = [{ file: '/elsewhere/remote.yaml', text: elsewhere.replace('tag: f41', 'tag: f45') }];
+  await noteRunningSet(
+    api.database.handle,
+    { version: 'r2', documents: later, problems: [] },
+    new Date(api.now.getTime() + 1000),
+  );
+  const { json } = await there('GET', `/api/1/rules/remote/explain?event=${id}`);
+  assert.equal(json['sentence'], 'remote does not fire: "tag" is f45, wanted f41.');
+  assert.deepEqual([json['judged_by'], json['explained_by']], ['r1', 'r1']);
+  const page = await there('GET', `/console/events/${id}`);
+  assert.match(page.text, /1 rule did not match\s*<\/summary>/);
+  await api.database.handle.updateTable('events').set({ rule_set: 'r0' }).where('id', '=', id).execute();
+  const unknown = await there('GET', `/console/events/${id}`);
+  assert.doesNotMatch(unknown.text, /did not match\s*<\/summary>/, 'the set that runs now would fire');
+  other.remove();
 });

@@ -4,10 +4,18 @@ import type { Database } from '../../src/database/database.ts';
 import { moveRuleClock } from '../../src/database/rule-clocks.ts';
 import { transaction, type UnitOfWork } from '../../src/database/transaction.ts';
 import { markMatched } from '../../src/database/input-events.ts';
-import { markDecided } from '../../src/database/windows.ts';
+import {
+  closeDueWindows,
+  closeOverdueWindow,
+  findOverdueWindows,
+  lockOpenWindow,
+  markDecided,
+} from '../../src/database/windows.ts';
 import { runRuleClocks } from '../../src/rules/reconcile.ts';
+import { atTime } from '../database/at-time.ts';
 import { emptyTables, Engine, storeEvent } from '../rules/engine.ts';
 import { tagEvent } from '../rules/input-event.ts';
+import { quietKoji } from '../rules/quiet-koji.ts';
 import { readRule, ruleText } from '../rules/rule-text.ts';
 import { latch, openTwoProcesses, untilBlockedOr } from './two-processes.ts';
 
@@ -42,7 +50,7 @@ async function meanwhile<T>(
 test('an event that another process matches at the same instant opens no window', async () => {
   const id = await storeEvent(first, tagEvent(), at(0));
   await meanwhile(
-    (tx) => markMatched(tx.sql, id, at(1)),
+    (tx) => markMatched(tx.sql, { ids: [id], ruleSet: 'v1', now: at(1) }),
     (database) => new Engine(database, rules).match(id, at(1)),
   );
   assert.deepEqual(await first.handle.selectFrom('settle_windows').select('id').execute(), []);
@@ -70,12 +78,6 @@ test('a sweep that another process makes at the same instant is made once', asyn
     .insertInto('rule_clocks')
     .values({ rule, clock: 'sweep', last_at: at(0) })
     .execute();
-  const koji = {
-    packagesOfTag: async () => new Set<string>(),
-    openBuilds: async () => [],
-    unsignedBuilds: async () => [],
-    tagLastChange: async () => 500,
-  };
   const now = new Date();
   await meanwhile(
     (tx) => moveRuleClock(tx.sql, { rule, clock: 'sweep', from: at(0), to: now }),
@@ -83,10 +85,27 @@ test('a sweep that another process makes at the same instant is made once', asyn
       runRuleClocks({
         database,
         rules,
-        sources: { koji },
+        sources: { koji: quietKoji },
         isStart: false,
         onError: (_rule, error) => assert.fail(String(error)),
       }),
   );
   assert.deepEqual(await first.handle.selectFrom('events').select('id').execute(), []);
+});
+
+test('an overdue window into which another process puts events is closed all the same', async () => {
+  const engine = new Engine(first, rules);
+  await engine.receive(tagEvent(), at(0));
+  const { id } = await first.handle.selectFrom('settle_windows').select('id').executeTakeFirstOrThrow();
+  const now = new Date(Date.now() + 60_000);
+  const isClosed = await meanwhile(
+    (tx) => lockOpenWindow(tx.sql, 'nightly', '{}'),
+    async (database) => {
+      const later = atTime(database, now);
+      assert.deepEqual(await transaction(later, (tx) => closeDueWindows(tx, 10)), []);
+      assert.deepEqual(await findOverdueWindows(database.handle, now, 10), [id]);
+      return transaction(later, (tx) => closeOverdueWindow(tx, id));
+    },
+  );
+  assert.equal(isClosed, true);
 });

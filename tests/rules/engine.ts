@@ -5,7 +5,7 @@ import type { Database } from '../../src/database/database.ts';
 import type { DomainEvent, InputEvent } from '../../src/model/event.ts';
 import type { RuleSet } from '../../src/model/rule.ts';
 import { decideClosedWindow } from '../../src/rules/decide-window.ts';
-import { matchEvent } from '../../src/rules/match-event.ts';
+import { matchEvents } from '../../src/rules/match-event.ts';
 import type { StateSources } from '../../src/rules/require.ts';
 import { closeDueWindows } from '../../src/database/windows.ts';
 import { transaction } from '../../src/database/transaction.ts';
@@ -70,7 +70,7 @@ export class Engine {
   }
 
   async match(id: number, now: Date): Promise<void> {
-    await matchEvent({ database: atTime(this.database, now), rules: this.rules }, id);
+    await matchEvents({ database: atTime(this.database, now), rules: this.rules }, [id]);
   }
 
   /** Closes and decides what is due; answers outcomes in order. */
@@ -101,9 +101,11 @@ export class Engine {
 export async function emptyTables(database: Database): Promise<void> {
   for (const table of [
     'decisions',
+    'window_causes',
     'settle_windows',
     'announcements',
     'rule_pauses',
+    'rule_groups',
     'rule_clocks',
     'events',
   ] as const) {

@@ -14,7 +14,7 @@ import { ReactorError } from '../../src/model/errors.ts';
 import type { DomainEvent, InputEvent } from '../../src/model/event.ts';
 import { askCompose } from '../../src/rules/ask-compose.ts';
 import { explainRule } from '../../src/rules/explain.ts';
-import { groupOf } from '../../src/rules/match-event.ts';
+import { groupOf } from '../../src/rules/group.ts';
 import { matchRule } from '../../src/rules/match.ts';
 import { readRuleFile } from '../../src/rules/rule-file.ts';
 import { inputEvent, tagEvent, updateEvent } from './input-event.ts';

@@ -4,6 +4,7 @@ import { after, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import type { JobData } from '../../src/database/job-queues.ts';
 import { notifyDecision, postNotification } from '../../src/rules/notify.ts';
+import { quietKoji } from './quiet-koji.ts';
 import { readRules } from '../../src/rules/reload.ts';
 import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -38,12 +39,7 @@ beforeEach(async () => {
   await sql`delete from pgboss.job`.execute(database.handle);
 });
 
-const koji = {
-  packagesOfTag: () => Promise.resolve(new Set<string>()),
-  openBuilds: () => Promise.resolve([]),
-  unsignedBuilds: () => Promise.resolve([]),
-  tagLastChange: () => Promise.resolve(null),
-};
+const koji = { ...quietKoji, packagesOfTag: () => Promise.resolve(new Set<string>()) };
 const rules = reading.ok ? reading.set : assert.fail('the rule is read');
 const start = Date.parse('2026-11-22T08:00:00Z');
 const minute = (count: number): Date => new Date(start + count * 60_000);

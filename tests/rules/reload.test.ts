@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { followRules, readRules } from '../../src/rules/reload.ts';
+import { followRules, readRules, RuleFileCache } from '../../src/rules/reload.ts';
+import { until } from '../listeners/listening.ts';
 import { ruleDirectory } from './engine.ts';
 import { ruleText } from './rule-text.ts';
 
@@ -83,4 +84,22 @@ test('a chain without a way back is fine', async () => {
     'b.yaml': named('b', '- event: compose.state\n  match: { series: "part-*" }', 'series: product\n'),
   };
   assert.deepEqual(await problemsIn(chain), []);
+});
+
+test('a file that looks as it did is not read again, a changed one is', async () => {
+  const directory = ruleDirectory({ 'nightly.yaml': ruleText('- event: koji.tag') });
+  const file = join(directory.path, 'nightly.yaml');
+  const cache = new RuleFileCache();
+  // What was written this second may be written again without looking otherwise: it is read again for a while.
+  await until(
+    async () => (await readRules(directory.path, cache)) === (await readRules(directory.path, cache)),
+    'the file is not read again',
+  );
+  writeFileSync(file, ruleText('- event: koji.untag'));
+  const second = await readRules(directory.path, cache);
+  assert.ok(second.ok);
+  assert.equal(second.set.rules[0]?.triggers[0]?.event, 'koji.untag');
+  rmSync(file);
+  assert.deepEqual(await readRules(directory.path, cache), await readRules(directory.path));
+  directory.remove();
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { DomainEvent } from '../../src/model/event.ts';
 import type { Rule } from '../../src/model/rule.ts';
 import { askCompose } from '../../src/rules/ask-compose.ts';
-import { groupOf } from '../../src/rules/match-event.ts';
+import { groupOf } from '../../src/rules/group.ts';
 import { matchRule } from '../../src/rules/match.ts';
 import { formatProblem } from '../../src/rules/rule-problem.ts';
 import { generatedRuleFiles } from '../../src/rules/rule-documents.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findDecisions } from '../../src/database/decisions.ts';
+import { findRuleDocuments, findRunningVersion } from '../../src/database/rule-sets.ts';
 import { createLog } from '../../src/log.ts';
 import { startRules } from '../../src/rules/start-rules.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -21,6 +22,7 @@ const running = await startRules({
   log: createLog('silent'),
   rulesDir: directory.path,
   sources: {},
+  upkeepMs: 200,
 });
 after(async () => {
   await database.jobs.stop();
@@ -77,4 +79,50 @@ test('a broken file is told and the rules run on; a removed rule matches no more
     return row?.matched_at ?? undefined;
   });
   assert.deepEqual(await findDecisions(database.handle, { event: id, limit: 10 }), []);
+});
+
+/** Stores an event of some minutes ago whose job is gone; returns its number. */
+async function storeWithoutJob(stage: 'enrich' | 'match'): Promise<number> {
+  const minutesAgo = new Date(Date.now() - 5 * 60_000);
+  const id = await storeEvent(database, { kind: 'repo.changed', repo: '/srv/other' }, minutesAgo);
+  await database.handle.updateTable('events').set({ stage }).where('id', '=', id).execute();
+  return id;
+}
+
+async function stageOf(id: number) {
+  const row = await database.handle
+    .selectFrom('events')
+    .select('stage')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return row.stage;
+}
+
+test('the upkeep matches an event whose job was lost, and leaves one that waits to be completed alone', async () => {
+  const incomplete = await storeWithoutJob('enrich');
+  const lost = await storeWithoutJob('match');
+  await until(async () => ((await stageOf(lost)) === 'done' ? true : undefined));
+  assert.equal(await stageOf(incomplete), 'enrich');
+});
+
+test('the set that runs is stored with its files, and with what is wrong beside it', async () => {
+  const version = running.set.version;
+  writeFileSync(join(directory.path, 'broken.yaml'), 'version: 1\nname: broken\n');
+  await running.reload();
+  await until(async () => {
+    const known = await findRunningVersion(database.handle);
+    return known?.version === version && known.problems.length > 0 ? true : undefined;
+  });
+  rmSync(join(directory.path, 'broken.yaml'));
+  writeFileSync(join(directory.path, 'nightly.yaml'), text);
+  await running.reload();
+  await until(async () => {
+    const known = await findRunningVersion(database.handle);
+    return known?.version === running.set.version && known.problems.length === 0 ? true : undefined;
+  });
+  const documents = await findRuleDocuments(database.handle, running.set.version);
+  assert.deepEqual(
+    documents?.map(({ text: stored }) => stored),
+    [text],
+  );
 });

@@ -4,6 +4,7 @@ import { array, asyncProperty, assert as check, constantFrom, integer, record } 
 import { transaction } from '../../src/database/transaction.ts';
 import { clampWindows, closeDueWindows } from '../../src/database/windows.ts';
 import type { Rule } from '../../src/model/rule.ts';
+import { matchEvents } from '../../src/rules/match-event.ts';
 import { openOrExtend, type SettleWindow } from '../../src/rules/settle.ts';
 import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -23,7 +24,12 @@ function rule(rest: string): Rule {
 }
 
 async function windows() {
-  return database.handle.selectFrom('settle_windows').selectAll().orderBy('id').execute();
+  const rows = await database.handle.selectFrom('settle_windows').selectAll().orderBy('id').execute();
+  const causes = await database.handle.selectFrom('window_causes').selectAll().orderBy('event_id').execute();
+  return rows.map((row) => ({
+    ...row,
+    causes: causes.filter(({ window_id }) => window_id === row.id).map(({ event_id }) => event_id),
+  }));
 }
 
 test('the stored windows are those of the pure function, whatever the times', async () => {
@@ -152,4 +158,71 @@ test('a field that group_by names and the message lacks is unknown', async () =>
     .execute();
   assert.equal(decision?.outcome, 'unknown');
   assert.match(decision?.why ?? '', /"user", which group_by names/);
+});
+
+test('a crowd of events is put into its window by one statement for many, each once', async () => {
+  const engine = new Engine(database, {
+    version: 'v1',
+    rules: [rule('group_by: [tag]\nsettle: 20s\nmax_wait: 1m\n')],
+  });
+  const ids = await Promise.all(
+    Array.from({ length: 300 }, (_, index) =>
+      storeEvent(database, tagEvent({ tag: index % 3 === 0 ? 'a' : 'b' }), at(index / 100)),
+    ),
+  );
+  const context = { database: atTime(database, at(4)), rules: engine.rules };
+  await Promise.all([
+    matchEvents(context, ids.slice(0, 200)),
+    matchEvents(context, ids.slice(100)),
+    matchEvents(context, ids),
+  ]);
+  const rows = await windows();
+  assert.deepEqual(rows.map(({ group_key, causes }) => [group_key, causes.length]).sort(), [
+    ['{"tag":"a"}', 100],
+    ['{"tag":"b"}', 200],
+  ]);
+  assert.equal(
+    rows.find(({ group_key }) => group_key === '{"tag":"b"}')?.due_at.getTime(),
+    at(22.99).getTime(),
+  );
+});
+
+test('events that are matched long after they came lead to few windows, not to one for each', async () => {
+  const engine = new Engine(database, { version: 'v1', rules: [rule('settle: 5s\nmax_wait: 20s\n')] });
+  const ids = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => storeEvent(database, tagEvent(), at(index))),
+  );
+  let closed = 0;
+  for (const [index, id] of ids.entries()) {
+    await engine.match(id, at(300 + index / 10));
+    closed += (await engine.advance(at(300 + index / 10))).length;
+  }
+  assert.ok(closed <= 6, `${closed} windows within six seconds`);
+});
+
+test('a rule that says no leaves no row: the event names the set that judged it', async () => {
+  const rules = [
+    readRule(ruleText('- event: koji.tag\n  match: { tag: f45 }')),
+    readRule(
+      ruleText('- event: koji.tag\n  match: { package: [ed, vim] }').replace('name: nightly', 'name: other'),
+      'other.yaml',
+    ),
+    readRule(
+      ruleText('- event: koji.tag\n  match: { user: alice }').replace('name: nightly', 'name: unsure'),
+      'unsure.yaml',
+    ),
+  ];
+  const engine = new Engine(database, { version: 'v7', rules });
+  const id = await engine.receive(tagEvent(), at(0));
+  const decisions = await database.handle.selectFrom('decisions').selectAll().execute();
+  assert.deepEqual(
+    decisions.map(({ rule: name, outcome }) => [name, outcome]),
+    [['unsure', 'unknown']],
+  );
+  const row = await database.handle
+    .selectFrom('events')
+    .select('rule_set')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  assert.equal(row.rule_set, 'v7');
 });

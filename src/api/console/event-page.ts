@@ -1,13 +1,17 @@
 import { html } from 'hono/html';
 import { findDecisions } from '../../database/decisions.ts';
+import { findInputEvents } from '../../database/input-events.ts';
 import { findComposes } from '../../database/list-composes.ts';
 import { findStoredEvent } from '../../database/list-events.ts';
 import type { RegisterRoute } from '../context.ts';
+import { findRefusals, type Refusals } from '../explain-event.ts';
 import { ApiProblem } from '../problem.ts';
 import { rawBody } from '../routes/show-event.ts';
 import { composeTable, decisionTable, moment } from './elements.ts';
 import { eventSentence } from './event-sentence.ts';
 import { registerPage, type Page } from './page.ts';
+
+const shownRefusals = 50;
 
 /** GET /console/events/ID: one event, what it means, what rules decided, what came of it, and the raw message. */
 export const registerEventPage: RegisterRoute = (app, api) => {
@@ -19,7 +23,8 @@ export const registerEventPage: RegisterRoute = (app, api) => {
     if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
     const decisions = await findDecisions(handle, { event: id, limit: 500 });
     const said = decisions.filter(({ outcome }) => outcome !== 'not_matched');
-    const others = decisions.filter(({ outcome }) => outcome === 'not_matched');
+    const [stored] = await findInputEvents(handle, [id]);
+    const others = stored === undefined ? null : await findRefusals(context, stored, shownRefusals);
     const composes = await findComposes(handle, [
       ...new Set(decisions.flatMap((decision) => decision.compose_id ?? [])),
     ]);
@@ -56,11 +61,17 @@ export const registerEventPage: RegisterRoute = (app, api) => {
                 ${decisionTable(context, said)}`
         }
         ${
-          others.length === 0
+          others === null || others.count === 0
             ? ''
             : html`<details>
-                <summary>${others.length} rule${others.length === 1 ? '' : 's'} did not match</summary>
-                ${decisionTable(context, others)}
+                <summary>${refusalText(others)}</summary>
+                <ul>
+                  ${others.first.map(
+                    ({ rule, sentence }) =>
+                      html`<li><a href="${prefix}/console/rules/${rule}">${rule}</a>: ${sentence}</li>`,
+                  )}
+                </ul>
+                ${others.count > others.first.length ? html`<p>The first ${others.first.length} are shown.</p>` : ''}
               </details>`
         }
         ${
@@ -79,6 +90,10 @@ export const registerEventPage: RegisterRoute = (app, api) => {
     };
   });
 };
+
+function refusalText({ count, isOfThen }: Refusals): string {
+  return `${count} rule${count === 1 ? '' : 's'} did not match${isOfThen ? '' : ', as they are now'}`;
+}
 
 /** JSON with line breaks; other text as it is. */
 function indentJson(text: string): string {

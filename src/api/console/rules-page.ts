@@ -3,15 +3,19 @@ import { findPauses } from '../../database/rule-pauses.ts';
 import type { RegisterRoute } from '../context.ts';
 import { readShownRules } from '../rule-set.ts';
 import { badge } from './elements.ts';
-import { registerPage, type Page } from './page.ts';
+import { registerPage, type Html, type Page } from './page.ts';
 import { problemList } from './rule-problems.ts';
+
+const perPage = 200;
 
 /** GET /console/rules: the rules, how each is, and what is wrong with their files. */
 export const registerRulesPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/rules', async (context): Promise<Page> => {
+  registerPage(app, api, '/console/rules', async (context, request): Promise<Page> => {
     const { set, problems } = await readShownRules(context);
     const paused = new Set((await findPauses(context.database.handle)).map(({ rule }) => rule));
-    const rows = set.rules.map(
+    const page = Math.max(1, Number(request.req.query('page') ?? '1') || 1);
+    const start = (page - 1) * perPage;
+    const rows = set.rules.slice(start, start + perPage).map(
       (rule) =>
         html`<tr>
           <td><a href="${context.prefix}/console/rules/${rule.name}">${rule.name}</a></td>
@@ -43,8 +47,18 @@ export const registerRulesPage: RegisterRoute = (app, api) => {
                   <tbody>
                     ${rows}
                   </tbody>
-                </table>`
+                </table>
+                ${pageLinks(context.prefix, page, set.rules.length)}`
         }`,
     };
   });
 };
+
+function pageLinks(prefix: string, page: number, count: number): Html {
+  if (count <= perPage) return html``;
+  const link = (to: number, text: string): Html =>
+    html`<a href="${prefix}/console/rules?page=${to}">${text}</a>`;
+  return html`<p>
+    ${page > 1 ? link(page - 1, 'Previous') : ''} ${page * perPage < count ? link(page + 1, 'Next') : ''}
+  </p>`;
+}

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { listComposes } from '../../database/list-composes.ts';
 import { listEvents } from '../../database/list-events.ts';
 import { findPauses } from '../../database/rule-pauses.ts';
+import { countCauses } from '../../database/window-causes.ts';
 import { listOpenWindows } from '../../database/windows.ts';
 import type { ComposeState } from '../../model/compose.ts';
 import type { Compose } from '../../model/compose-json.ts';
@@ -120,8 +121,12 @@ async function troubleNotice(context: PageContext): Promise<Html> {
 async function windowSection(context: PageContext): Promise<Html> {
   const windows = await listOpenWindows(context.database.handle, shown);
   if (windows.length === 0) return html``;
+  const counts = await countCauses(
+    context.database.handle,
+    windows.map(({ id }) => id),
+  );
   const rows = windows.map((window) => {
-    const count = window.causes.length;
+    const count = counts.get(window.id) ?? 0;
     return html`<li>
       <a href="${context.prefix}/console/rules/${window.rule}">${window.rule}</a>
       ${window.group_key === '{}' || window.group_key === '[]' ? '' : html`<code>${window.group_key}</code>`}

@@ -1,11 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { findInputEvents } from '../../database/input-events.ts';
-import { explainRule } from '../../rules/explain.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { explainEvent } from '../explain-event.ts';
 import { ApiProblem } from '../problem.ts';
-import { findShownRule } from '../rule-set.ts';
 
 const explanationSchema = z.object({
   rule: z.string(),
@@ -13,9 +12,14 @@ const explanationSchema = z.object({
   answer: z.enum(['yes', 'no', 'unknown', 'other_kind']),
   sentence: z.string(),
   trail: z.array(z.unknown()),
+  judged_by: z.string().nullable(),
+  explained_by: z.string(),
 });
 
-/** GET /api/1/rules/NAME/explain?event=ID: why the rule, as it is now, fires on a stored event or does not. */
+/**
+ * GET /api/1/rules/NAME/explain?event=ID: why the rule, as it was when it judged a stored event where that is kept, fires
+ * on it or does not.
+ */
 export const registerExplainRule: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -28,7 +32,7 @@ export const registerExplainRule: RegisterRoute = (app, context) => {
     responses: { 200: jsonAnswer('Field by field', explanationSchema), ...problemAnswers },
   });
   app.get('/api/1/rules/:name/explain', async (request) => {
-    const rule = await findShownRule(context, request.req.param('name'));
+    const name = request.req.param('name');
     const id = request.req.query('event') ?? '';
     if (!/^\d{1,15}$/.test(id)) {
       throw new ApiProblem(
@@ -41,6 +45,6 @@ export const registerExplainRule: RegisterRoute = (app, context) => {
     if (stored === undefined) {
       throw new ApiProblem(404, 'event.not_found', 'There is no such event, or it could not be translated.');
     }
-    return sendPublicJson(explainRule(rule, stored.input));
+    return sendPublicJson(await explainEvent(context, name, stored));
   });
 };

@@ -25,7 +25,18 @@ export async function startRulesRole(
         problem === undefined
           ? `${rules.set.rules.length} rules run, set ${rules.set.version.slice(0, 12)}.`
           : `The last good set of ${rules.set.rules.length} rules runs; ${problem.file}: ${problem.message}`;
-      return [{ name: 'rules', isWell: problem === undefined, detail }];
+      const rulesPart = { name: 'rules', isWell: problem === undefined, detail };
+      const [lost] = rules.withoutTag;
+      if (lost === undefined) return [rulesPart];
+      const names = rules.withoutTag.map(({ rule }) => rule).join(', ');
+      return [
+        rulesPart,
+        {
+          name: 'rules.tags',
+          isWell: false,
+          detail: `The Koji tag of ${names} is gone or renamed, since ${lost.goneAt.toISOString()} at the latest.`,
+        },
+      ];
     },
     stop: () => rules.stop(),
   };

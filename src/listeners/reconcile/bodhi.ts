@@ -41,7 +41,7 @@ function changeOf(update: BodhiUpdate): FoundChange | null {
     fields: { alias, phase: 'complete', transition: status },
     at,
     topic: `bodhi.update.complete.${status}`,
-    body: {
+    body: () => ({
       update: {
         alias,
         status,
@@ -52,7 +52,7 @@ function changeOf(update: BodhiUpdate): FoundChange | null {
         user: { name: update.user },
         from_tag: update.fromTag,
       },
-    },
+    }),
     messageId: `bodhi-pushed:${alias}:${status}:${new Date(at).toISOString()}`,
   };
 }

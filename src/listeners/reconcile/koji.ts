@@ -10,13 +10,15 @@ const SOURCE = 'koji';
 export interface KojiChanges {
   lastEvent(before?: number): Promise<{ readonly id: number; readonly at: number } | null>;
   history(afterEvent: number): Promise<readonly TagHappening[]>;
+  /** Who owns a build; null where the hub does not say. */
+  ownerOf(buildId: number): Promise<string | null>;
 }
 
 /**
  * Looks through Koji's taggings since the last look, with an overlap of five minutes because events become
  * visible out of order, and puts those no message told into the inbox, each once. The last 30 s are left to the
- * bus and looked at next time. The first look only notes where Koji is. Answers how many were missing. Throws what
- * Koji and the inbox throw. Source: Koji contract 2.1.
+ * bus and looked at next time. The first look only notes where Koji is, and nothing from before it ever comes in.
+ * Returns how many were missing. Throws what Koji and the inbox throw. Source: Koji contract 2.1.
  */
 export async function reconcileKoji(
   context: Reconciliation & { readonly koji: KojiChanges },
@@ -25,28 +27,44 @@ export async function reconcileKoji(
   const last = await koji.lastEvent();
   if (last === null) return 0;
   const position = await readCursor(database.handle, SOURCE);
-  let found = 0;
-  if (position?.event !== undefined) {
-    const overlap = await koji.lastEvent(position.at - OVERLAP_MS);
-    const happenings = await koji.history(Math.min(position.event, overlap?.id ?? 0));
-    for (const one of happenings) {
-      if (one.at >= now.getTime() - SETTLE_MS) continue;
-      if (await receiveFound(context, changeOf(one))) found++;
-    }
+  if (position?.event === undefined) {
+    await writeCursor(database.handle, SOURCE, { event: last.id, at: last.at, first: last.id }, now);
+    return 0;
   }
-  await writeCursor(database.handle, SOURCE, { event: last.id, at: last.at }, now);
+  const { first = 0 } = position;
+  let found = 0;
+  const overlap = await koji.lastEvent(position.at - OVERLAP_MS);
+  const happenings = await koji.history(Math.max(first, Math.min(position.event, overlap?.id ?? 0)));
+  for (const happening of happenings) {
+    if (happening.at >= now.getTime() - SETTLE_MS) continue;
+    if (await receiveFound(context, changeOf(koji, happening))) found++;
+  }
+  await writeCursor(database.handle, SOURCE, { event: last.id, at: last.at, first }, now);
   return found;
 }
 
-function changeOf(one: TagHappening): FoundChange {
-  const { tagName: tag, tagId, buildId, name, version, release, event, at } = one;
-  const isTagged = one.kind === 'tagged';
+function changeOf(koji: KojiChanges, happening: TagHappening): FoundChange {
+  const { tagName: tag, tagId, buildId, name, version, release, event, at, user } = happening;
+  const isTagged = happening.kind === 'tagged';
   return {
     kind: isTagged ? 'koji.tag' : 'koji.untag',
     fields: { tag, nvr: `${name}-${version}-${release}` },
     at,
     topic: `buildsys.${isTagged ? 'tag' : 'untag'}`,
-    body: { tag, tag_id: tagId, name, version, release, build_id: buildId, koji_event: event },
-    messageId: `koji-history:${event}:${one.kind}:${tagId}:${buildId}`,
+    body: async () => {
+      const owner = await koji.ownerOf(buildId);
+      return {
+        tag,
+        tag_id: tagId,
+        name,
+        version,
+        release,
+        build_id: buildId,
+        koji_event: event,
+        ...(user === null ? {} : { user }),
+        ...(owner === null ? {} : { owner }),
+      };
+    },
+    messageId: `koji-history:${event}:${happening.kind}:${tagId}:${buildId}`,
   };
 }

@@ -42,7 +42,7 @@ function changeOf(one: ModuleChange, state: number): FoundChange {
     // A message told the state when it was entered; a later modification need not have changed it.
     toldSince: 0,
     topic: 'mbs.module.state.change',
-    body: {
+    body: () => ({
       id,
       name,
       stream,
@@ -53,7 +53,7 @@ function changeOf(one: ModuleChange, state: number): FoundChange {
       state_name: one.state,
       scratch: one.isScratch,
       koji_tag: one.kojiTag,
-    },
+    }),
     messageId: `mbs-modified:${id}:${one.state}`,
   };
 }

@@ -22,12 +22,13 @@ export interface FoundChange {
   /** Since when a message may have told it, in milliseconds; since it happened where absent. */
   readonly toldSince?: number;
   readonly topic: string;
-  readonly body: object;
+  /** What the message would have said; asked for only where it is missing. */
+  readonly body: () => object | Promise<object>;
   /** The same at every look. */
   readonly messageId: string;
 }
 
-/** Puts a change that no message told into the inbox. Answers whether it was missing. */
+/** Puts a change that no message told into the inbox. Returns whether it was missing. */
 export async function receiveFound(context: Reconciliation, change: FoundChange): Promise<boolean> {
   const { kind, at, fields, messageId, toldSince: since = at } = change;
   const { instance } = context;
@@ -37,7 +38,7 @@ export async function receiveFound(context: Reconciliation, change: FoundChange)
     rawTopic: change.topic,
     instance,
     headers: {},
-    body: Buffer.from(JSON.stringify(change.body)),
+    body: Buffer.from(JSON.stringify(await change.body())),
     contentEncoding: null,
     messageId,
     sentAt: new Date(at).toISOString(),

@@ -89,6 +89,12 @@ function usable(hub: KojiHub, build: KojiBuild): KojiBuild {
   }
 }
 
+/** Returns who owns a build, or null where the hub does not say. */
+export async function getBuildOwner(hub: KojiHub, id: number): Promise<string | null> {
+  const value = await hub.call('getBuild', [id]);
+  return value === null ? null : new HubRow(value, `getBuild of ${id}`).textOrNull('owner_name');
+}
+
 /**
  * The keys that the hub has a signature of, for each RPM id. `''` says that the RPM came unsigned. Whether the
  * signed copy was written is another question: only the files tell.

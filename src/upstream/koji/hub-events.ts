@@ -54,6 +54,8 @@ export interface TagHappening {
   readonly name: string;
   readonly version: string;
   readonly release: string;
+  /** Who did it; null where the hub does not say. */
+  readonly user: string | null;
 }
 
 /**
@@ -88,7 +90,8 @@ export async function queryTagHistory(
   return happenings.sort((left, right) => left.event - right.event);
 }
 
-function readHappenings(row: HubRow, afterEvent: number): TagHappening[] {
+/** Reads the tagging and the untagging that a row of `tag_listing` tells of, those after an event only. */
+export function readHappenings(row: HubRow, afterEvent: number): TagHappening[] {
   const common = {
     tagId: row.integer('tag_id'),
     tagName: row.text('tag.name'),
@@ -101,16 +104,28 @@ function readHappenings(row: HubRow, afterEvent: number): TagHappening[] {
   const created = row.integer('create_event');
   const revoked = row.integerOrNull('revoke_event');
   if (created > afterEvent) {
-    happenings.push({ ...common, kind: 'tagged', event: created, at: row.number('create_ts') * 1000 });
+    happenings.push({
+      ...common,
+      kind: 'tagged',
+      event: created,
+      at: row.number('create_ts') * 1000,
+      user: row.textOrNull('creator_name'),
+    });
   }
   if (revoked !== null && revoked > afterEvent) {
-    happenings.push({ ...common, kind: 'untagged', event: revoked, at: row.number('revoke_ts') * 1000 });
+    happenings.push({
+      ...common,
+      kind: 'untagged',
+      event: revoked,
+      at: row.number('revoke_ts') * 1000,
+      user: row.textOrNull('revoker_name'),
+    });
   }
   return happenings;
 }
 
 /** Tables of the hub whose changes decide which builds a tag holds. */
-const CONTENT_TABLES = ['tag_listing', 'tag_packages', 'tag_inheritance', 'tag_config'];
+export const CONTENT_TABLES = ['tag_listing', 'tag_packages', 'tag_inheritance', 'tag_config'];
 
 /**
  * A line for every change that decides which builds these tags hold, after one event and up to another, sorted.

@@ -28,6 +28,7 @@ function happening(event: number, release: string, secondsAgo: number): TagHappe
     name: 'ed',
     version: '1',
     release,
+    user: 'alice',
   };
 }
 
@@ -42,6 +43,7 @@ function kojiAt(event: number, at: number): KojiChanges {
   return {
     lastEvent: async (before) => (before === undefined ? { id: event, at } : { id: 90, at: before }),
     history: async (afterEvent) => all.filter((one) => one.event > afterEvent && one.event <= event),
+    ownerOf: async (buildId) => (buildId === 101 ? 'bob' : null),
   };
 }
 
@@ -52,7 +54,9 @@ async function storedReleases(): Promise<(string | undefined)[]> {
     .orderBy('id')
     .execute();
   return rows.map(({ bus, event, instance }) =>
-    event?.kind === 'koji.tag' ? `${bus} ${instance} ${event.nvr} ${event.koji_event ?? '-'}` : undefined,
+    event?.kind === 'koji.tag'
+      ? [bus, instance, event.nvr, event.koji_event ?? '-', event.user ?? '-', event.owner ?? '-'].join(' ')
+      : undefined,
   );
 }
 
@@ -72,9 +76,9 @@ test('taggings no message told are stored once, the youngest are left to the bus
   assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 2);
   assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 0);
   assert.deepEqual(await storedReleases(), [
-    'fedora-messaging fedora ed-1-2 -',
-    'internal centos ed-1-1 101',
-    'internal centos ed-1-3 103',
+    'fedora-messaging fedora ed-1-2 - - -',
+    'internal centos ed-1-1 101 alice bob',
+    'internal centos ed-1-3 103 alice -',
   ]);
   const later = new Date(now.getTime() + 60_000);
   assert.equal(await reconcileKoji({ ...context, now: later, koji: kojiAt(104, now.getTime()) }), 1);

@@ -1,0 +1,62 @@
+import { ReactorError } from '../model/errors.ts';
+import type { JsonObject, Rule } from '../model/rule.ts';
+import { askCompose } from './ask-compose.ts';
+import type { Group } from './group.ts';
+import type { StateSources } from './require.ts';
+
+/** The Koji tag that a request composes, and its series. */
+export interface ComposedTag {
+  readonly tag: string;
+  readonly series: string;
+}
+
+/** Returns the tag and series of a rule that composes one tag, as far as the group says them; else null. */
+export function tagOfRule(rule: Rule, group: Group): ComposedTag | null {
+  try {
+    const { body, series } = askCompose(rule, group, []);
+    const tag = tagOfBody(body);
+    return tag === null ? null : { tag, series };
+  } catch (error) {
+    if (error instanceof ReactorError) return null;
+    throw error;
+  }
+}
+
+/** Returns the one Koji tag that a request names as its source; null for other sources. */
+export function tagOfBody(body: JsonObject): string | null {
+  const source = body['source'];
+  const entries = new Map(typeof source === 'object' && source !== null ? Object.entries(source) : []);
+  const tag = entries.get('source');
+  return entries.get('type') === 'tag' && typeof tag === 'string' && !tag.includes(' ') ? tag : null;
+}
+
+/** What an update or advisory rests in that will not be shipped any more. */
+const DROPPED: ReadonlySet<string> = new Set(['obsolete', 'unpushed', 'DROPPED_NO_SHIP']);
+
+/**
+ * Returns a sentence that says that what a group is about is gone, or null where it is there, or nobody can tell: a tag
+ * that Koji does not have (any more), an update or advisory that was dropped. Throws what the systems throw.
+ */
+export async function findGone(
+  rule: Rule,
+  group: Group,
+  { tag, sources }: { readonly tag: string | null; readonly sources: StateSources },
+): Promise<string | null> {
+  const { koji, bodhi, errata } = sources;
+  const { alias, id } = group;
+  const name = tag ?? group['tag'];
+  if (typeof name === 'string' && koji !== undefined && !(await koji.isTagThere(name))) {
+    return `There is no tag ${name} in Koji (any more).`;
+  }
+  const listensTo = (kind: string): boolean => rule.triggers.some(({ event }) => event.startsWith(kind));
+  if (typeof alias === 'string' && bodhi !== undefined && listensTo('bodhi.')) {
+    const status = await bodhi.updateStatus(alias);
+    if (status === null) return `Bodhi has no update ${alias} (any more).`;
+    if (DROPPED.has(status)) return `Update ${alias} is ${status}.`;
+  }
+  if (typeof id === 'number' && errata !== undefined && listensTo('errata.')) {
+    const status = await errata.advisoryStatus(id);
+    if (status !== null && DROPPED.has(status)) return `Advisory ${id} is ${status}.`;
+  }
+  return null;
+}

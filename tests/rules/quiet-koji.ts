@@ -1,0 +1,11 @@
+import type { KojiState } from '../../src/rules/require.ts';
+
+/** A Koji whose tags are all there and last changed long ago, at event 500. */
+export const quietKoji: KojiState = {
+  packagesOfTag: async () => new Set(['vim']),
+  openBuilds: async () => [],
+  unsignedBuilds: async () => [],
+  isTagThere: async () => true,
+  tagState: async () => ({ kind: 'changed', event: 500, at: new Date('2025-01-01T00:00:00Z') }),
+  changesOfTag: async () => ({ taggings: [], hasOthers: false }),
+};
