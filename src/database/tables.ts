@@ -218,7 +218,15 @@ export interface ProcessesTable {
   last_seen: Time;
 }
 
+/** Migrations that earlier versions cannot work with; kept by what runs migrations. */
+export interface BreakingMigrationsTable {
+  name: string;
+  /** The version that ran it. */
+  version: string;
+}
+
 export interface Tables {
+  breaking_migrations: BreakingMigrationsTable;
   service_identity: ServiceIdentityTable;
   processes: ProcessesTable;
   reconcile_cursors: ReconcileCursorsTable;
