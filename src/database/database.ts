@@ -130,7 +130,8 @@ async function openPostgresql(options: DatabaseOptions): Promise<Database> {
     return await openConnected(options, connections);
   } catch (error) {
     connections.close();
-    if (error instanceof ReactorError && error.code.startsWith('database.') && error.fate === 'halt') throw error;
+    if (error instanceof ReactorError && error.code.startsWith('database.') && error.fate === 'halt')
+      throw error;
     throw new ReactorError('database.unreachable', `PostgreSQL cannot be used: ${messageOf(error)}`, {
       hint: 'Check ODCS_DATABASE_URL; the user must be allowed to create tables and the schema pgboss.',
       fate: 'halt',
@@ -139,7 +140,10 @@ async function openPostgresql(options: DatabaseOptions): Promise<Database> {
   }
 }
 
-async function openConnected(options: DatabaseOptions, connections: PostgresqlConnections): Promise<Database> {
+async function openConnected(
+  options: DatabaseOptions,
+  connections: PostgresqlConnections,
+): Promise<Database> {
   const isPreparing = await migrateWhereSafe(options, connections);
   const complaints = new Complaints(options.onComplaint ?? (() => undefined));
   const types = new TypeOverrides();

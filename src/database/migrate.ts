@@ -86,10 +86,14 @@ export async function assertNotNewer(database: DatabaseHandle, folder = ownFolde
 
 /** The tables are of a version that this one cannot work with. */
 export function newerThanThis(version: string): ReactorError {
-  return new ReactorError('database.newer', `The tables are those of version ${version}; this one is older.`, {
-    hint: `Upgrade to version ${version} or later.`,
-    fate: 'halt',
-  });
+  return new ReactorError(
+    'database.newer',
+    `The tables are those of version ${version}; this one is older.`,
+    {
+      hint: `Upgrade to version ${version} or later.`,
+      fate: 'halt',
+    },
+  );
 }
 
 /** Returns the names of the migrations this version knows. */

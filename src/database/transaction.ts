@@ -3,7 +3,11 @@ import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { JobData, JobName } from './job-queues.ts';
 import type { Jobs, SendOptions } from './jobs.ts';
 import { ReactorError } from '../model/errors.ts';
-import { assertOutsideTransaction, runInsideTransaction, runOpeningTransaction } from './transaction-guard.ts';
+import {
+  assertOutsideTransaction,
+  runInsideTransaction,
+  runOpeningTransaction,
+} from './transaction-guard.ts';
 
 /** All that belongs together: it happens whole, or not at all. */
 export interface UnitOfWork {
