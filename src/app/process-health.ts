@@ -5,8 +5,13 @@ import type { Database } from '../database/database.ts';
 /** A machine whose clock is further off than this has something to mend, though nothing goes wrong here. */
 const SKEW_MS = 2_000;
 
+interface ObservedDatabase {
+  readonly clock: Pick<Database['clock'], 'skewMs'>;
+  readonly jobs: Pick<Database['jobs'], 'complaints'>;
+}
+
 /** How the parts are that every process has beside the database: the machine's clock and the queue. */
-export function processHealth(database: Database): readonly HealthPart[] {
+export function processHealth(database: ObservedDatabase): readonly HealthPart[] {
   return [clockHealth(database.clock.skewMs), queueHealth(database)];
 }
 
@@ -45,7 +50,7 @@ function clockHealth(skewMs: number): HealthPart {
   };
 }
 
-function queueHealth({ jobs }: Database): HealthPart {
+function queueHealth({ jobs }: ObservedDatabase): HealthPart {
   const complaint = jobs.complaints.at(-1);
   return { name: 'queue', isWell: complaint === undefined, detail: complaint ?? 'Jobs are handed out.' };
 }

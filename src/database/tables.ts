@@ -199,6 +199,12 @@ export interface ReconcileCursorsTable {
   updated_at: Time;
 }
 
+/** The buses that announcers have, and when one last did. */
+export interface AnnouncedBusesTable {
+  bus: string;
+  last_seen: Time;
+}
+
 /** The id of this service; one row. */
 export interface ServiceIdentityTable {
   is_only: Generated<boolean>;
@@ -226,6 +232,7 @@ export interface BreakingMigrationsTable {
 }
 
 export interface Tables {
+  announced_buses: AnnouncedBusesTable;
   breaking_migrations: BreakingMigrationsTable;
   service_identity: ServiceIdentityTable;
   processes: ProcessesTable;
