@@ -87,7 +87,7 @@ test(
 
 test('no process breaks another that runs, unless it is told to', { skip }, async () => {
   const url = await makeDatabase();
-  await using _running = await openDatabase({ url, dataDir: '' });
+  await using running = await openDatabase({ url, dataDir: '' });
   const handle = openForMigrating(new PostgresqlConnections(url, usualLimits));
   const harmless = [{ name: '0998-a', isBreaking: false, isConcurrent: false }];
   const breaking = [...harmless, { name: '0999-b', isBreaking: true, isConcurrent: false }];
@@ -97,7 +97,7 @@ test('no process breaks another that runs, unless it is told to', { skip }, asyn
     assertMayMigrate(handle, { pending, migrate }).then(() => 'allowed', codeOf);
   assert.equal(await refused(breaking, 'safe'), 'database.not_migrated');
   assert.equal(await refused(harmless, 'never'), 'database.not_migrated');
-  await _running.close();
+  await running.close();
   await assertMayMigrate(handle, { pending: breaking, migrate: 'safe' });
   await handle.destroy();
 });
