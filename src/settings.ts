@@ -1,24 +1,6 @@
 import { z } from 'zod';
 import { isName, nameHint, nameSentence, type NameKind } from './model/names.ts';
-
-/** One row of the table: what a setting is called everywhere, what it may be, and what it means. */
-interface Setting<T> {
-  readonly schema: z.ZodType<T>;
-  readonly default: T;
-  readonly env: string;
-  readonly doc: string;
-  readonly isSecret?: boolean;
-}
-
-function setting<T>(
-  schema: z.ZodType<T>,
-  value: T,
-  env: string,
-  doc: string,
-  more: { isSecret?: boolean } = {},
-): Setting<T> {
-  return { schema, default: value, env, doc, ...more };
-}
+import { setting, type Setting } from './setting.ts';
 
 const text = z.string();
 const list = z.array(z.string());
@@ -109,7 +91,7 @@ export const settings = {
     'Port the admin server listens on, another one for each process of a machine; 0 means none.',
   ),
   shutdown_grace: setting(
-    z.number().int().min(0),
+    secondsOrNever,
     5,
     'ODCS_SHUTDOWN_GRACE',
     'Seconds a process that is told to stop serves on, unready, so that a balancer turns away from it.',

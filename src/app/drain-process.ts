@@ -35,7 +35,7 @@ export function createDrain({ database, log, roles }: DrainInput): Drain {
     log.info({ graceMs }, 'the process takes no more work');
     await pause(graceMs, undefined, { signal: abort.signal }).catch(() => undefined);
     const ended = database.jobs.stopWorking(WITHOUT_LIMIT_MS);
-    await Promise.all(roles.map((role) => (role.drain ?? (() => role.stop()))()));
+    await Promise.all(roles.map((role) => (role.drain === 'stop' ? role.stop() : role.drain?.())));
     await ended;
     log.info('all jobs of the process have ended');
   };

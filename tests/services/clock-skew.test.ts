@@ -133,6 +133,8 @@ test('a compose lives as long as it was asked to', { skip }, async () => {
   const asked = await postCompose(behind.url, {
     source: { type: 'repo', source: repository, packages: ['curl'] },
     seconds_to_live: 30,
+    // The directory of another would live as long as that one.
+    flags: ['no_reuse'],
   });
   const done = await waitForEnd(behind.url, asked.id);
   assert.equal(done.state_name, 'done', done.state_reason ?? '');

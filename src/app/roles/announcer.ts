@@ -30,6 +30,7 @@ export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole
   const stuck = watchStuck(input);
   return {
     health: stuck.health,
+    drain: 'stop',
     async stop() {
       stopFollowing();
       stuck.stop();

@@ -71,7 +71,6 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
   return {
     app,
     health: () => [],
-    drain: async () => undefined,
     async stop() {
       watch[Symbol.dispose]();
       events[Symbol.dispose]();

@@ -27,6 +27,7 @@ export async function startRulesRole(
           : `The last good set of ${rules.set.rules.length} rules runs; ${problem.file}: ${problem.message}`;
       return [{ name: 'rules', isWell: problem === undefined, detail }];
     },
+    drain: 'stop',
     stop: () => rules.stop(),
   };
 }
