@@ -58,12 +58,7 @@ export const settings = {
     'ODCS_DATABASE_CONNECT_TIMEOUT',
     'Seconds a connection to PostgreSQL may take.',
   ),
-  database_lock_timeout: setting(
-    seconds,
-    5,
-    'ODCS_DATABASE_LOCK_TIMEOUT',
-    'Seconds a statement waits for a row that another transaction holds.',
-  ),
+  database_lock_timeout: setting(seconds, 5, 'ODCS_DATABASE_LOCK_TIMEOUT', 'Seconds to wait for a held row.'),
   database_statement_timeout: setting(
     seconds,
     60,

@@ -55,7 +55,7 @@ test('a process without the API is asked at its admin server, and drained there 
   const health = await fetch(`${admin}/health`);
   assert.equal(health.status, 200);
   const names = [...(await health.text()).matchAll(/"name":"(\w+)"/g)].map(([, name]) => name);
-  assert.deepEqual(names.sort(), ['clock', 'database', 'inbox', 'queue']);
+  for (const part of ['clock', 'database', 'inbox', 'queue']) assert.ok(names.includes(part), part);
   assert.match(await (await fetch(`${admin}/metrics`)).text(), /^odcs_clock_skew_seconds /m);
   assert.equal(await statusOf(`${admin}/drain`), 404, 'reading changes nothing');
   assert.equal(await statusOf(`${admin}/drain`, { method: 'POST' }), 202);
