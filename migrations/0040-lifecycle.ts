@@ -1,5 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 
+/** An earlier version would write without naming its attempt, and read announcements that have no body. */
+export const isBreaking = true;
+
 /** Attempts that fence who works on something, when inputs were read, and announcements as what they are about. */
 export async function up(db: Kysely<never>): Promise<void> {
   for (const statement of [

@@ -1,24 +1,6 @@
 import { z } from 'zod';
 import { isName, nameHint, nameSentence, type NameKind } from './model/names.ts';
-
-/** One row of the table: what a setting is called everywhere, what it may be, and what it means. */
-interface Setting<T> {
-  readonly schema: z.ZodType<T>;
-  readonly default: T;
-  readonly env: string;
-  readonly doc: string;
-  readonly isSecret?: boolean;
-}
-
-function setting<T>(
-  schema: z.ZodType<T>,
-  value: T,
-  env: string,
-  doc: string,
-  more: { isSecret?: boolean } = {},
-): Setting<T> {
-  return { schema, default: value, env, doc, ...more };
-}
+import { setting, type Setting } from './setting.ts';
 
 const text = z.string();
 const list = z.array(z.string());
@@ -58,8 +40,57 @@ export const settings = {
     'PostgreSQL to use instead of the embedded database: postgres://user@host/name.',
     { isSecret: true },
   ),
+  database_migrate: setting(
+    z.enum(['safe', 'always', 'never']),
+    'safe',
+    'ODCS_DATABASE_MIGRATE',
+    'When serve brings the tables up to date: unless that breaks processes that run, always, or never.',
+  ),
+  database_pool_size: setting(
+    z.number().int().min(4),
+    10,
+    'ODCS_DATABASE_POOL_SIZE',
+    'Connections to PostgreSQL for statements; 8 more serve the queue and the watch.',
+  ),
+  database_connect_timeout: setting(
+    seconds,
+    5,
+    'ODCS_DATABASE_CONNECT_TIMEOUT',
+    'Seconds a connection to PostgreSQL may take.',
+  ),
+  database_lock_timeout: setting(seconds, 5, 'ODCS_DATABASE_LOCK_TIMEOUT', 'Seconds to wait for a held row.'),
+  database_statement_timeout: setting(
+    seconds,
+    60,
+    'ODCS_DATABASE_STATEMENT_TIMEOUT',
+    'Seconds one statement may take.',
+  ),
+  database_idle_transaction_timeout: setting(
+    seconds,
+    15,
+    'ODCS_DATABASE_IDLE_TRANSACTION_TIMEOUT',
+    'Seconds after which PostgreSQL ends a transaction whose process says nothing more.',
+  ),
   host: setting(text, '127.0.0.1', 'ODCS_HOST', 'Address the HTTP server listens on.'),
   port: setting(port, 5005, 'ODCS_PORT', 'Port the HTTP server listens on; 0 takes a free one.'),
+  admin_host: setting(
+    text,
+    '127.0.0.1',
+    'ODCS_ADMIN_HOST',
+    'Address the admin server listens on: health, readiness, metrics, drain. It asks nobody who they are.',
+  ),
+  admin_port: setting(
+    port,
+    0,
+    'ODCS_ADMIN_PORT',
+    'Port the admin server listens on, another one for each process of a machine; 0 means none.',
+  ),
+  shutdown_grace: setting(
+    secondsOrNever,
+    5,
+    'ODCS_SHUTDOWN_GRACE',
+    'Seconds a process that is told to stop serves on, unready, so that a balancer turns away from it.',
+  ),
   roles: setting(
     z.array(z.enum(['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'])),
     ['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'],

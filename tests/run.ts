@@ -11,6 +11,7 @@ const packages = [
   'createrepo-c',
   'default-jre-headless',
   'dnf',
+  'faketime',
   'git',
   'libmodulemd-tools',
   'libsolv-tools',

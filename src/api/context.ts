@@ -46,6 +46,8 @@ export interface ApiContext {
   readonly userGroups: UserGroups;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
+  /** Whether the process takes no more work and is soon to stop; absent where it never does. */
+  readonly isDraining?: () => boolean;
   /** Plans a request for `?dry_run=1`; absent where this process has no composer. */
   readonly plan?: (request: ComposeRequest, signal: AbortSignal) => Promise<PlannedCompose>;
   /** Further metrics of this process, shown with those of the API. */

@@ -1,4 +1,4 @@
-import { ReactorError, type ReactorErrorDetails } from '../model/errors.ts';
+import { errorFields, ReactorError, type ReactorErrorDetails } from '../model/errors.ts';
 import { hideServerPaths, serverPathsOf, type ServerPaths } from '../model/server-paths.ts';
 import { odcsJson, sendJson } from './answer.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
@@ -38,6 +38,9 @@ export class ApiProblem extends ReactorError {
   }
 }
 
+/** What failed because something is away or busy may work so much later. */
+const RETRY_AFTER_SECONDS = 5;
+
 /** Codes of the model and of upstream that are the caller's doing, by the word before the dot. */
 const callersDoing: Readonly<Record<string, ProblemStatus>> = { request: 400, module: 400, repo: 403 };
 
@@ -54,7 +57,12 @@ function statusOf(error: ReactorError): ProblemStatus {
 export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiContext): Response {
   const requestId = request.get('requestId');
   const problem = problemOf(thrown);
-  if (problem.status >= 500 && problem.retryAfterSeconds === undefined) {
+  if (thrown instanceof ReactorError && !(thrown instanceof ApiProblem) && problem.status === 503) {
+    context.log.warn(
+      { ...errorFields(thrown), requestId, path: request.req.path },
+      'A request could not be served now',
+    );
+  } else if (problem.status >= 500 && problem.retryAfterSeconds === undefined) {
     context.log.error({ err: thrown, requestId, path: request.req.path }, 'A request could not be served');
   }
   const paths = serverPathsOf(context.config, context.targetDirUrl, null);
@@ -77,7 +85,11 @@ function problemOf(thrown: unknown): ApiProblem {
   if (thrown instanceof ApiProblem) return thrown;
   if (thrown instanceof ReactorError) {
     const { code, message, hint } = thrown;
-    return new ApiProblem(statusOf(thrown), code, message, hint === undefined ? {} : { hint });
+    const status = statusOf(thrown);
+    return new ApiProblem(status, code, message, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {}),
+    });
   }
   return new ApiProblem(500, 'internal.unexpected', 'Something went wrong inside the service.', {
     hint: 'The log has the cause under this request_id.',

@@ -10,11 +10,22 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string;
   /** What is served; null answers 503. */
   app: ApiApp | null;
+  /** Accepts nothing more; what was begun is answered, so many milliseconds at most. */
+  close(waitMs: number): Promise<void>;
 }
 
 /** Listens. Throws `server.address_in_use`. */
 export async function startHttpServer(
-  { host, port }: { readonly host: string; readonly port: number },
+  {
+    host,
+    port,
+    hint = 'Choose another with ODCS_PORT (0 takes a free one) and ODCS_HOST.',
+  }: {
+    readonly host: string;
+    readonly port: number;
+    /** What to do where the address is taken. */
+    readonly hint?: string;
+  },
   log: Log,
 ): Promise<HttpServer> {
   let app: ApiApp | null = null;
@@ -24,13 +35,23 @@ export async function startHttpServer(
       reject(
         new ReactorError('server.address_in_use', `The HTTP server cannot listen: ${messageOf(error)}.`, {
           where: `${host}:${port}`,
-          hint: 'Choose another with ODCS_PORT (0 takes a free one) and ODCS_HOST.',
+          hint,
           fate: 'halt',
         }),
       );
     });
     server.listen(port, host, resolve);
   });
+  const close = (waitMs: number): Promise<void> =>
+    new Promise<void>((resolve) => {
+      const limit = setTimeout(() => server.closeAllConnections(), waitMs);
+      server.close(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+      server.closeIdleConnections();
+      if (waitMs === 0) server.closeAllConnections();
+    });
   const address: string | AddressInfo | null = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   const name = host.includes(':') ? `[${host}]` : host;
@@ -42,10 +63,7 @@ export async function startHttpServer(
     set app(served) {
       app = served;
     },
-    [Symbol.asyncDispose]: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: (waitMs) => close(waitMs),
+    [Symbol.asyncDispose]: () => close(0),
   };
 }

@@ -1,4 +1,5 @@
 import type { Publisher } from '../buses/publisher.ts';
+import { finishAnnounced, markHomeless, recordBuses } from '../database/announced-buses.ts';
 import {
   acceptAnnouncement,
   listOpenAnnouncements,
@@ -20,34 +21,41 @@ export interface AnnouncingContext {
 }
 
 /**
- * Publishes every announcement of the outbox that some bus has not accepted yet, oldest first. A bus that fails is left
+ * Publishes every announcement of the outbox that some bus of ours has not accepted yet, oldest first. It is finished
+ * once every bus that any announcer has accepted it. A bus that fails is left
  * out for the rest of the round, so that its messages stay in order; the others go on. Only one round may run at a
  * time, in all processes. Throws `announce.not_accepted`, to be tried again, when something is left.
  */
 export async function publishAnnouncements(context: AnnouncingContext): Promise<void> {
   const { database, publishers, log } = context;
+  const buses = publishers.map(({ bus }) => bus);
+  const now = database.clock.now();
+  const known = await recordBuses(database.handle, { buses, now });
   const failed = new Map<string, string>();
   let last = 0;
-  for (;;) {
-    const rows = await listOpenAnnouncements(database.handle, { afterId: last, limit: AT_ONCE });
+  while (buses.length > 0) {
+    const rows = await listOpenAnnouncements(database.handle, { afterId: last, limit: AT_ONCE, buses });
     if (rows.length === 0) break;
     for (const row of rows) {
       last = row.id;
-      await publishOne(context, row, failed);
+      await publishOne(context, row, { failed, known });
     }
+  }
+  await finishAnnounced(database.handle, { known, now });
+  for (const { bus, waiting } of await markHomeless(database.handle, { known, now })) {
+    log.warn({ bus, waiting }, 'notifications of rules wait for a bus that no announcer has');
   }
   for (const [bus, reason] of failed) log.warn({ bus, reason }, 'announcements wait');
   if (failed.size > 0) {
-    const buses = [...failed.keys()].join(' and ');
-    throw new ReactorError('announce.not_accepted', `Announcements wait for ${buses}.`, { fate: 'retry' });
+    const waiting = [...failed.keys()].join(' and ');
+    throw new ReactorError('announce.not_accepted', `Announcements wait for ${waiting}.`, { fate: 'retry' });
   }
-  if (publishers.length === 0) log.debug('no bus is configured to announce on');
 }
 
 async function publishOne(
   { database, publishers, targetDirUrl }: AnnouncingContext,
   row: OpenAnnouncement,
-  failed: Map<string, string>,
+  { failed, known }: { readonly failed: Map<string, string>; readonly known: readonly string[] },
 ): Promise<void> {
   const wanted = publishers.filter(({ bus }) => row.only_bus === null || row.only_bus === bus);
   const acceptedNow: string[] = [];
@@ -60,7 +68,9 @@ async function publishOne(
   await acceptAnnouncement(database.handle, {
     id: row.id,
     buses: acceptedNow,
-    isFinished: wanted.every(({ bus }) => Object.hasOwn(row.accepted, bus) || acceptedNow.includes(bus)),
+    isFinished: (row.only_bus === null ? known : [row.only_bus]).every(
+      (bus) => Object.hasOwn(row.accepted, bus) || acceptedNow.includes(bus),
+    ),
     lastError: [...failed].map(([bus, error]) => `${bus}: ${error}`).join('; '),
     now: database.clock.now(),
   });

@@ -6,16 +6,21 @@ import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { offersOf } from '../composer/plan.ts';
 import { PlacingThread } from '../composer/placing-thread.ts';
 import type { Config } from '../config.ts';
-import { openDatabase, type Database } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
+import { errorFields, type ReactorError } from '../model/errors.ts';
 import { serverPathsOf } from '../model/server-paths.ts';
 import { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { RunningRules } from '../rules/start-rules.ts';
+import { startAdminServer } from './admin-server.ts';
+import { createDrain } from './drain-process.ts';
 import { startHttpServer } from './http-server.ts';
 import { keepProcessRow } from './keep-process-row.ts';
+import { openServiceDatabase } from './open-service-database.ts';
 import { openStorage } from './open-storage.ts';
 import { openUpstreams } from './open-upstreams.ts';
+import { processHealth, registerProcessMetrics } from './process-health.ts';
 import { readVersion } from './read-version.ts';
 import { startAnnouncer } from './roles/announcer.ts';
 import { startApiRole } from './roles/api.ts';
@@ -42,8 +47,20 @@ export interface Reactor extends AsyncDisposable {
   readonly database: Database;
   /** The rules that run here; null without that role. */
   readonly rules: RunningRules | null;
+  /** Where its admin server listens, without a final slash; null where there is none. */
+  readonly adminUrl: string | null;
+  /** Resolves with the reason when the process can do no more work: `database.newer`. */
+  readonly failed: Promise<ReactorError>;
+  /** Takes no more work, but goes on answering. Resolves once all jobs have ended. */
+  drain(): Promise<void>;
+  /** Drains, with the grace time of the settings, then ends everything. */
+  retire(): Promise<void>;
+  /** Ends everything at once; running jobs are waited for. */
   stop(): Promise<void>;
 }
+
+/** How long requests that are being answered may take when the process ends. */
+const ANSWERING_MS = 5_000;
 
 /**
  * Starts the roles of one process; resolves once all of them work. What was begun is stopped again when a later part
@@ -54,26 +71,40 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
   const stack = new AsyncDisposableStack();
   const roles: RunningRole[] = [];
   const begin = <R extends RunningRole>(role: R): R => {
-    roles.push(role);
-    stack.defer(() => role.stop());
+    const stoppedOnce = { ...role, stop: once(() => role.stop()) };
+    roles.push(stoppedOnce);
+    stack.defer(() => stoppedOnce.stop());
     return role;
   };
+  const failed = Promise.withResolvers<ReactorError>();
   const has = (role: Config['roles'][number]): boolean => config.roles.includes(role);
   try {
     mkdirSync(config.data_dir, { recursive: true });
     const database = stack.use(
-      await openDatabase({
-        url: config.database_url,
-        dataDir: config.data_dir,
-        onComplaint: (complaint) => log.warn({ complaint }, 'the queue of jobs complains'),
+      await openServiceDatabase({
+        config,
+        log,
         ...(clock === undefined ? {} : { clock }),
+        onNewer(error) {
+          log.fatal(errorFields(error), 'the process can do no more work');
+          failed.resolve(error);
+        },
       }),
     );
+    const graceMs = config.shutdown_grace * 1000;
+    const drain = createDrain({ database, log, roles });
     const server = has('api') ? stack.use(await startHttpServer(config, log.child({ role: 'api' }))) : null;
     const url = server?.url ?? `http://${config.host}:${config.port}`;
     const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
     const upstreams = stack.use(openUpstreams(config, log));
     const metrics = new Registry();
+    registerProcessMetrics(metrics, database);
+    const health = {
+      database,
+      version: readVersion(),
+      health: async () => [...roles.flatMap((role) => role.health()), ...processHealth(database)],
+      isDraining: () => drain.isBegun,
+    };
     begin(startWatchdog({ config, metrics }));
     const own = (role: string): { database: Database; log: Log } => ({ database, log: log.child({ role }) });
 
@@ -124,30 +155,60 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
           config,
           targetDirUrl,
           metrics,
-          health: () => [...roles.flatMap((role) => role.health()), queueHealth(database)],
+          health: health.health,
+          isDraining: health.isDraining,
           receiveCall: (call) => listener.receiveCall(call),
           composer: has('composer') ? composer : null,
         }),
       );
       server.app = api.app;
     }
+    const admin =
+      config.admin_port === 0
+        ? null
+        : stack.use(
+            await startAdminServer({
+              host: config.admin_host,
+              port: config.admin_port,
+              health,
+              metrics,
+              log: log.child({ role: 'admin' }),
+              drain: () => void drain.begin(graceMs),
+            }),
+          );
     // Registered last, so it comes first: nothing that a running job uses is closed before the job has ended.
-    stack.defer(() => {
-      if (server !== null) server.app = null;
-      return database.jobs.stop();
+    stack.defer(async () => {
+      await drain.end(0);
+      await server?.close(ANSWERING_MS);
+      database.cutOff();
+      await database.jobs.stop(0);
     });
-    log.info({ url, roles: config.roles, database: database.kind }, 'reactor started');
-    const stop = (): Promise<void> => stack.disposeAsync();
-    return { url, database, rules: ruling?.rules ?? null, stop, [Symbol.asyncDispose]: stop };
+    log.info({ url, admin: admin?.url, roles: config.roles, database: database.kind }, 'reactor started');
+    const stop = once(() => stack.disposeAsync());
+    const hasAsker = server !== null || admin !== null;
+    return {
+      url,
+      adminUrl: admin?.url ?? null,
+      database,
+      rules: ruling?.rules ?? null,
+      failed: failed.promise,
+      drain: () => drain.begin(graceMs),
+      async retire() {
+        await drain.end(hasAsker ? graceMs : 0);
+        await stop();
+      },
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
 }
 
-function queueHealth({ jobs }: Database) {
-  const complaint = jobs.complaints.at(-1);
-  return { name: 'queue', isWell: complaint === undefined, detail: complaint ?? 'Jobs are handed out.' };
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
 }
 
 function createComposerContext(

@@ -133,7 +133,7 @@ async function startDemoReactor(directory: string, repository: string, port: num
       log_level: 'error',
     },
   });
-  return startReactor({ config, clock: systemClock, log: createLog(config.log_level) });
+  return startReactor({ config, log: createLog(config.log_level) });
 }
 
 export const command: Command = {

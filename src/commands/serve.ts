@@ -1,16 +1,22 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { startReactor } from '../app/reactor.ts';
+import { errorFields, ReactorError } from '../model/errors.ts';
 import type { Command } from './command.ts';
+
+/** The tables are those of a later version: supervisors need not start this one again. */
+const NEWER_EXIT = 4;
 
 const help = `Usage: odcs-reactor serve [--config FILE] [--roles LIST] [--port N] [--host ADDRESS]
                           [--take-over]
 
 Runs the service until Ctrl-C or SIGTERM. Without settings it keeps everything below ./data: an
 embedded database, caches, composes. With ODCS_DATABASE_URL any number of processes share one
-PostgreSQL, each with the roles it is given (api, listener, rules, composer, janitor).
+PostgreSQL, each with the roles it is given (api, listener, rules, composer, janitor,
+announcer). SIGTERM lets it serve on for shutdown_grace seconds, unready, then ends it; a second
+one ends it at once. It ends with 0 after a signal, 1 where it cannot start, ${NEWER_EXIT} where the tables
+became those of a later version: restarting does not help then.
 
 Options:
   --config FILE   settings, YAML (also ODCS_REACTOR_CONFIG)
@@ -44,18 +50,25 @@ export const command: Command = {
         ...(values.host === undefined ? {} : { host: values.host }),
       },
     });
-    await using reactor = await startReactor({
-      config,
-      clock: systemClock,
-      log: createLog(config.log_level),
-      isTakingOver: values['take-over'] === true,
+    const log = createLog(config.log_level);
+    const isTakingOver = values['take-over'] === true;
+    const reactor = await startReactor({ config, log, isTakingOver }).catch((error: unknown) => {
+      if (!isNewer(error)) throw error;
+      log.fatal(errorFields(error), 'the process cannot work');
+      return NEWER_EXIT;
     });
+    if (typeof reactor === 'number') return reactor;
     context.stdout(`odcs-reactor listens on ${reactor.url}\n`);
-    if (!context.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        context.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-    return 0;
+    const stopped = new Promise<number>((resolve) => {
+      if (context.signal.aborted) resolve(0);
+      context.signal.addEventListener('abort', () => resolve(0), { once: true });
+    });
+    const exitCode = await Promise.race([stopped, reactor.failed.then(() => NEWER_EXIT)]);
+    await reactor.retire();
+    return exitCode;
   },
 };
+
+function isNewer(error: unknown): boolean {
+  return error instanceof ReactorError && error.code === 'database.newer';
+}

@@ -19,16 +19,24 @@ export async function findOwnAnnouncements(
   return new Set(rows.map((row) => row.message_id));
 }
 
-/** Returns announcements that some bus has not accepted yet, oldest first. */
+/** Returns announcements that one of these buses has not accepted yet, oldest first. */
 export async function listOpenAnnouncements(
   handle: DatabaseHandle,
-  { afterId, limit }: { readonly afterId: number; readonly limit: number },
+  {
+    afterId,
+    limit,
+    buses,
+  }: { readonly afterId: number; readonly limit: number; readonly buses: readonly string[] },
 ): Promise<OpenAnnouncement[]> {
   return handle
     .selectFrom('announcements')
     .selectAll()
     .where('finished_at', 'is', null)
     .where('id', '>', afterId)
+    .where(
+      sql<boolean>`case when only_bus is null then not accepted ?& ${[...buses]}::text[]
+        else only_bus = any(${[...buses]}::text[]) end`,
+    )
     .orderBy('id')
     .limit(limit)
     .execute();
@@ -56,7 +64,9 @@ export async function acceptAnnouncement(
     .set({
       accepted: sql<string>`accepted || ${accepted}::jsonb`,
       attempts: sql<number>`attempts + 1`,
-      ...(isFinished ? { finished_at: now, last_error: null } : { last_error: lastError }),
+      ...(isFinished
+        ? { finished_at: now, last_error: null }
+        : { last_error: lastError === '' ? null : lastError }),
     })
     .where('id', '=', id)
     .execute();

@@ -14,6 +14,9 @@ import {
   type JobData,
   type JobName,
 } from './job-queues.ts';
+import { Complaints } from './complaints.ts';
+import { failingAsDatabase } from './database-failure.ts';
+import type { PostgresqlConnections } from './postgresql-connections.ts';
 import { assertOutsideTransaction } from './transaction-guard.ts';
 
 /** A timer is not to fire before the database agrees that a job is due. */
@@ -21,16 +24,24 @@ const WAKE_MARGIN_MS = 250;
 
 /** Every so many seconds one process looks for jobs whose worker is dead. */
 const LOOK_FOR_DEAD_EVERY = 5;
-/** How long a complaint of the queue makes it unwell. */
-const COMPLAINTS_KEPT_MS = 120_000;
 /** Every so many seconds finished jobs are forgotten that were kept long enough. */
 const FORGET_EVERY = 300;
+/** How long the end of running jobs is waited for where nobody says otherwise. */
+const ENDING_MS = 10_000;
+const CONNECTIONS = 6;
 
 type QueueDatabase = ReturnType<typeof fromPglite>;
 
 export type JobsBackend =
   | { readonly kind: 'embedded'; readonly embedded: PGlite }
-  | { readonly kind: 'postgresql'; readonly url: string };
+  | { readonly kind: 'postgresql'; readonly connections: PostgresqlConnections };
+
+export interface JobsOptions {
+  /** What the queue complains about goes here. */
+  readonly complaints: Complaints;
+  /** Whether the tables of the queue are made and brought up to date. */
+  readonly isPreparing: boolean;
+}
 
 export interface SendOptions {
   readonly priority?: Priority;
@@ -76,19 +87,20 @@ export interface WorkTogetherOptions<N extends JobName> extends Pick<
 /** Jobs on PostgreSQL: leases, retries, priorities; woken by NOTIFY, polled only as a fallback. */
 export class Jobs {
   readonly #boss: PgBoss;
-  readonly #complaints: QueueComplaints;
+  readonly #complaints: Complaints;
+  readonly #working = new Set<JobName>();
   #stopping: Promise<void> | undefined;
 
-  private constructor(boss: PgBoss, complaints: QueueComplaints) {
+  private constructor(boss: PgBoss, complaints: Complaints) {
     this.#boss = boss;
     this.#complaints = complaints;
   }
 
   /**
-   * Creates the queues where they are missing and fills the queue cache, so that sends in transactions need no other
-   * statement. What the queue complains about goes to `onComplaint`.
+   * Opens the queues, creates them where they are missing and fills the queue cache, so that sends in transactions need
+   * no other statement.
    */
-  static async open(backend: JobsBackend, onComplaint: (complaint: string) => void): Promise<Jobs> {
+  static async open(backend: JobsBackend, { complaints, isPreparing }: JobsOptions): Promise<Jobs> {
     const shared = {
       schema: 'pgboss',
       useListenNotify: true,
@@ -104,17 +116,40 @@ export class Jobs {
         ? new PgBoss({ ...shared, db: guarded(fromPglite(backend.embedded)), backend: 'pglite' })
         : new PgBoss({
             ...shared,
-            connectionString: backend.url,
-            max: 6,
-            application_name: 'odcs-reactor jobs',
+            ...backend.connections.options('jobs'),
+            max: CONNECTIONS,
+            migrate: isPreparing,
           });
-    const complaints = new QueueComplaints(onComplaint);
     boss.on('error', (error) => complaints.note(messageOf(error)));
     boss.on('warning', (warning) => complaints.note(warning.message));
-    await boss.start();
-    await createQueues(boss);
-    if (backend.kind === 'embedded') await failOrphans(boss);
+    try {
+      await boss.start();
+      if (isPreparing) await createQueues(boss);
+      await fillQueueCache(boss);
+      if (backend.kind === 'embedded') await failOrphans(boss);
+    } catch (error) {
+      await boss.stop({ graceful: false, close: true }).catch(() => undefined);
+      throw error;
+    }
     return new Jobs(boss, complaints);
+  }
+
+  /** Makes the tables of the queue, or brings them up to date, on connections that wait as long as it takes. */
+  static async prepare(connections: PostgresqlConnections): Promise<void> {
+    const boss = new PgBoss({
+      ...connections.options('migration'),
+      schema: 'pgboss',
+      max: 2,
+      supervise: false,
+      schedule: false,
+    });
+    boss.on('error', () => undefined);
+    await boss.start();
+    try {
+      await createQueues(boss);
+    } finally {
+      await boss.stop({ graceful: false, close: true });
+    }
   }
 
   /** What the queue complained about in the last minutes, for health. */
@@ -129,12 +164,14 @@ export class Jobs {
     options: TransactionalSendOptions = {},
   ): Promise<void> {
     if (options.transaction === undefined) assertOutsideTransaction();
-    await this.#boss.send(name, data, {
-      priority: priorityNumbers[options.priority ?? 'normal'],
-      ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
-      ...(options.key === undefined ? {} : { singletonKey: options.key }),
-      ...(options.transaction === undefined ? {} : { db: fromKysely(options.transaction) }),
-    });
+    await failingAsDatabase(() =>
+      this.#boss.send(name, data, {
+        priority: priorityNumbers[options.priority ?? 'normal'],
+        ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
+        ...(options.key === undefined ? {} : { singletonKey: options.key }),
+        ...(options.transaction === undefined ? {} : { db: fromKysely(options.transaction) }),
+      }),
+    );
   }
 
   /** Enqueues many jobs of one kind in one statement. */
@@ -146,14 +183,16 @@ export class Jobs {
     if (data.length === 0) return;
     if (options.transaction === undefined) assertOutsideTransaction();
     const priority = priorityNumbers[options.priority ?? 'normal'];
-    await this.#boss.insert(
-      name,
-      data.map((one) => ({ data: one, priority })),
-      options.transaction === undefined ? {} : { db: fromKysely(options.transaction) },
+    await failingAsDatabase(() =>
+      this.#boss.insert(
+        name,
+        data.map((one) => ({ data: one, priority })),
+        options.transaction === undefined ? {} : { db: fromKysely(options.transaction) },
+      ),
     );
   }
 
-  /** Handles jobs of one kind, `concurrency` at a time, until `stop`. */
+  /** Handles jobs of one kind, `concurrency` at a time, until `stopWorking` or `stop`. */
   async work<N extends JobName>(name: N, options: WorkOptions<N>): Promise<void> {
     await this.#fetch(name, options, handleInTurn);
   }
@@ -166,6 +205,7 @@ export class Jobs {
       handleOne: (job: JobWithMetadata<JobData[N]>) => Promise<JobResult>,
     ) => Promise<JobResult[]>,
   ): Promise<void> {
+    this.#working.add(name);
     const { heartbeatSeconds } = queues[name];
     const fetching = {
       includeMetadata: true as const,
@@ -191,7 +231,8 @@ export class Jobs {
         noteActivity(`${name} ${JSON.stringify(job.data)}`);
         const isLast = job.retryCount >= job.retryLimit;
         await options.handle(job.data, { signal: job.signal, number: job.retryCount + 1, isLast });
-      } catch (error) {
+      } catch (thrown) {
+        const error = job.signal.aborted ? interrupted(thrown) : thrown;
         options.onError(name, job.data, error);
         const isOver = error instanceof ReactorError && error.fate !== 'retry';
         if (!isOver) {
@@ -226,13 +267,15 @@ export class Jobs {
   /** Gives the jobs of a key that wait another place in their queue; those that run are left alone. */
   async prioritise<N extends JobName>(name: N, key: string, priority: number): Promise<void> {
     assertOutsideTransaction();
-    await this.#boss.update(name, undefined, { singletonKey: key, priority, match: 'all' });
+    await failingAsDatabase(() =>
+      this.#boss.update(name, undefined, { singletonKey: key, priority, match: 'all' }),
+    );
   }
 
   /** Whether a job of a key waits or runs. */
   async isKnown<N extends JobName>(name: N, key: string): Promise<boolean> {
     assertOutsideTransaction();
-    const jobs = await this.#boss.findJobs(name, { key });
+    const jobs = await failingAsDatabase(() => this.#boss.findJobs(name, { key }));
     return jobs.some(({ state }) => state === 'created' || state === 'retry' || state === 'active');
   }
 
@@ -245,7 +288,7 @@ export class Jobs {
 
   /** How many jobs of each kind wait, run, and failed for good. */
   async counts(): Promise<Record<string, { queued: number; active: number; failed: number }>> {
-    const rows = await this.#boss.getQueues([...listQueues()]);
+    const rows = await failingAsDatabase(() => this.#boss.getQueues([...listQueues()]));
     return Object.fromEntries(
       rows.map((row) => [
         row.name,
@@ -254,9 +297,23 @@ export class Jobs {
     );
   }
 
-  /** Lets running handlers end (10 s at most), then closes the queue's connections. */
-  stop(): Promise<void> {
-    return (this.#stopping ??= this.#boss.stop({ graceful: true, timeout: 10_000, close: true }));
+  /**
+   * Takes no more jobs and waits for those that run, so many milliseconds at most. Jobs can still be sent. Returns
+   * whether all have ended.
+   */
+  async stopWorking(waitMs = ENDING_MS): Promise<boolean> {
+    if (this.#stopping !== undefined) return true;
+    const ended = Promise.all([...this.#working].map((name) => this.#boss.offWork(name, { wait: true })));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), waitMs);
+    });
+    return Promise.race([ended.then(() => true), late]).finally(() => clearTimeout(timer));
+  }
+
+  /** Lets running handlers end, so many milliseconds at most, gives up those that do not, and closes the connections. */
+  stop(waitMs = ENDING_MS): Promise<void> {
+    return (this.#stopping ??= this.#boss.stop({ graceful: waitMs > 0, timeout: waitMs, close: true }));
   }
 }
 
@@ -281,11 +338,24 @@ async function createQueues(boss: PgBoss): Promise<void> {
     };
     if ((await boss.getQueue(name)) !== null) await boss.updateQueue(name, settings);
     else await boss.createQueue(name, { ...settings, ...(policy === undefined ? {} : { policy }) });
-    await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
   }
   for (const name of formerQueues) {
     if ((await boss.getQueue(name)) !== null) await boss.deleteQueue(name);
   }
+}
+
+/** Lets the queue read what it knows of each queue, which it would otherwise do at the first send. */
+async function fillQueueCache(boss: PgBoss): Promise<void> {
+  for (const name of listQueues()) await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' });
+}
+
+/** What a job threw that was told to stop; a foreseen reason stays. */
+function interrupted(thrown: unknown): ReactorError {
+  if (thrown instanceof ReactorError) return thrown;
+  return new ReactorError('job.interrupted', 'The process stops, or lost the job: it goes on elsewhere.', {
+    fate: 'retry',
+    cause: thrown,
+  });
 }
 
 /**
@@ -301,26 +371,6 @@ async function failOrphans(boss: PgBoss): Promise<void> {
       active.map(({ id, retryCount }) => ({ id, retryCount })),
       { message: 'The process that made the attempt died.' },
     );
-  }
-}
-
-/** The last complaints of a queue, each for a while. */
-class QueueComplaints {
-  readonly #tell: (complaint: string) => void;
-  #noted: readonly { readonly at: number; readonly text: string }[] = [];
-
-  constructor(tell: (complaint: string) => void) {
-    this.#tell = tell;
-  }
-
-  note(text: string): void {
-    this.#noted = [...this.#noted.slice(-19), { at: performance.now(), text }];
-    this.#tell(text);
-  }
-
-  recent(): readonly string[] {
-    const since = performance.now() - COMPLAINTS_KEPT_MS;
-    return this.#noted.filter(({ at }) => at >= since).map(({ text }) => text);
   }
 }
 

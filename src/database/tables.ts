@@ -252,6 +252,12 @@ export interface ReconcileCursorsTable {
   updated_at: Time;
 }
 
+/** The buses that announcers have, and when one last did. */
+export interface AnnouncedBusesTable {
+  bus: string;
+  last_seen: Time;
+}
+
 /** The id of this service; one row. */
 export interface ServiceIdentityTable {
   is_only: Generated<boolean>;
@@ -271,7 +277,16 @@ export interface ProcessesTable {
   last_seen: Time;
 }
 
+/** Migrations that earlier versions cannot work with; kept by what runs migrations. */
+export interface BreakingMigrationsTable {
+  name: string;
+  /** The version that ran it. */
+  version: string;
+}
+
 export interface Tables {
+  announced_buses: AnnouncedBusesTable;
+  breaking_migrations: BreakingMigrationsTable;
   service_identity: ServiceIdentityTable;
   processes: ProcessesTable;
   reconcile_cursors: ReconcileCursorsTable;

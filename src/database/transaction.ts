@@ -2,7 +2,12 @@ import type { DatabaseClock } from './database-clock.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { JobData, JobName } from './job-queues.ts';
 import type { Jobs, SendOptions } from './jobs.ts';
-import { assertOutsideTransaction, runInsideTransaction } from './transaction-guard.ts';
+import { ReactorError } from '../model/errors.ts';
+import {
+  assertOutsideTransaction,
+  runInsideTransaction,
+  runOpeningTransaction,
+} from './transaction-guard.ts';
 
 /** All that belongs together: it happens whole, or not at all. */
 export interface UnitOfWork {
@@ -30,7 +35,7 @@ const ATTEMPTS = 4;
 /**
  * Runs `work` in one transaction and returns what it returns; a throw rolls back. Where PostgreSQL ends one of
  * two transactions that wait for each other, it is run again. The guard throws where `work` uses anything but
- * its unit of work.
+ * its unit of work. Throws what failures of the database mean, of fate `retry`: `database.busy`, `database.away` …
  */
 export async function transaction<T>(
   context: TransactionContext,
@@ -40,12 +45,14 @@ export async function transaction<T>(
   for (let attempt = 1; ; attempt++) {
     const afterwards: (() => Promise<void>)[] = [];
     try {
-      const result = await context.handle.transaction().execute(async (guarded) => {
-        const sql = guarded.withoutPlugins();
-        const now = await context.clock.read(sql);
-        const tx = createUnitOfWork(context.jobs, sql, now, afterwards);
-        return runInsideTransaction(() => work(tx));
-      });
+      const result = await runOpeningTransaction(() =>
+        context.handle.transaction().execute(async (guarded) => {
+          const sql = guarded.withoutPlugins();
+          const now = await context.clock.read(sql);
+          const tx = createUnitOfWork(context.jobs, sql, now, afterwards);
+          return runInsideTransaction(() => work(tx));
+        }),
+      );
       for (const send of afterwards) await send().catch(() => undefined);
       return result;
     } catch (error) {
@@ -71,5 +78,6 @@ function createUnitOfWork(
 
 /** PostgreSQL's `deadlock_detected` and `serialization_failure`: the same again may work at once. */
 function isDeadlock(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
+  const answer = error instanceof ReactorError ? error.cause : error;
+  return answer instanceof Error && 'code' in answer && (answer.code === '40P01' || answer.code === '40001');
 }

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
+import { ReactorError } from '../model/errors.ts';
 import type { DomainEvent } from '../model/event.ts';
 import { umbCredentials } from '../buses/umb-credentials.ts';
 import { readFedoraMessagingConfig } from '../buses/fedora-messaging-config.ts';
@@ -12,6 +13,9 @@ import type { Supervisor } from '../buses/supervise.ts';
 import { defaultLimits } from './translate/message-body.ts';
 import { listenToUmb } from '../buses/umb-consumer.ts';
 import { admitWebhook, readWebhookMessage, type WebhookCall } from './webhook.ts';
+
+/** How long the caller of the webhook waits at most. */
+const CALL_MS = 10_000;
 
 export interface ListenersInput {
   readonly config: Config;
@@ -27,10 +31,12 @@ export interface ListenersInput {
 /** The ways messages come into this process. */
 export interface RunningListeners extends AsyncDisposable {
   readonly inbox: Inbox;
-  /** Stores what the webhook was called with. Throws `event.unauthorized`, `event.invalid`. */
+  /** Stores what the webhook was called with. Throws `event.unauthorized`, `event.invalid`, `event.not_stored`. */
   receiveCall(call: WebhookCall): Promise<Stored>;
   /** How the inbox and each bus are, one sentence each. */
   health(): { readonly name: string; readonly isWell: boolean; readonly detail: string }[];
+  /** Listens to the buses no more; what the webhook is called with is still stored. */
+  stopListening(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,20 +71,41 @@ export function startListeners(input: ListenersInput): RunningListeners {
       );
     }
   }
-  const stop = async (): Promise<void> => {
+  const stopListening = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.stop()));
+  };
+  const stop = async (): Promise<void> => {
+    await stopListening();
     await inbox.close();
   };
   return {
     inbox,
     receiveCall: async (call) => {
       admitWebhook(call, config.event_token);
-      return inbox.receive(readWebhookMessage(call.bytes));
+      return storeSoon(inbox.receive(readWebhookMessage(call.bytes)));
     },
     health: () => [inboxHealth(inbox), ...listeners.map(busHealth)],
+    stopListening,
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Waits for a message to be stored; a caller is not kept waiting for a database that is away. */
+async function storeSoon(stored: Promise<Stored>): Promise<Stored> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new ReactorError('event.not_stored', 'The event could not be stored in time.', {
+          hint: 'Send it again in a minute; it may be stored then already.',
+          fate: 'retry',
+        }),
+      );
+    }, CALL_MS);
+  });
+  stored.catch(() => undefined);
+  return Promise.race([stored, late]).finally(() => clearTimeout(timer));
 }
 
 function inboxHealth(inbox: Inbox) {

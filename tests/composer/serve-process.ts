@@ -29,7 +29,12 @@ export class ServeEnded extends Error {
 export async function startServe(environment: Record<string, string>): Promise<ServeProcess> {
   const child = spawn(process.execPath, [main, 'serve', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', ODCS_LOG_LEVEL: 'warn', ...environment },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      ODCS_LOG_LEVEL: 'warn',
+      ODCS_SHUTDOWN_GRACE: '0',
+      ...environment,
+    },
   });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));

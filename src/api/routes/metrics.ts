@@ -20,13 +20,18 @@ export const registerMetrics: RegisterRoute = (app, context) => {
       },
     },
   });
-  app.get('/api/1/metrics/', async () => {
-    const shown = context.metrics === undefined ? registry : Registry.merge([registry, context.metrics]);
-    return new Response(await shown.metrics(), {
-      headers: { 'Content-Type': registry.contentType, 'Access-Control-Allow-Origin': '*' },
-    });
-  });
+  app.get('/api/1/metrics/', () =>
+    sendMetrics(context.metrics === undefined ? [registry] : [registry, context.metrics]),
+  );
 };
+
+/** Metrics in Prometheus' text format. */
+export async function sendMetrics(registries: readonly Registry[]): Promise<Response> {
+  const shown = Registry.merge([...registries]);
+  return new Response(await shown.metrics(), {
+    headers: { 'Content-Type': shown.contentType, 'Access-Control-Allow-Origin': '*' },
+  });
+}
 
 function createRegistry(context: ApiContext): Registry {
   const { database } = context;

@@ -1,5 +1,6 @@
 import { openPublishers } from '../../buses/open-publishers.ts';
 import type { Config } from '../../config.ts';
+import { findStuck } from '../../database/announced-buses.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { messageOf, ReactorError } from '../../model/errors.ts';
@@ -13,6 +14,9 @@ export interface AnnouncerInput {
   readonly targetDirUrl: string;
 }
 
+/** How often it is counted what waits in the outbox for long. */
+const COUNT_MS = 30_000;
+
 /** How often the outbox is looked at although nobody called: a call may be lost. */
 const LOOK_MS = 5_000;
 
@@ -23,10 +27,13 @@ const LOOK_MS = 5_000;
 export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole> {
   const publishers = openPublishers(input.config);
   const stopFollowing = await followOutbox({ ...input, publishers });
+  const stuck = watchStuck(input);
   return {
-    health: () => [],
+    health: stuck.health,
+    drain: 'stop',
     async stop() {
       stopFollowing();
+      stuck.stop();
       await Promise.all(publishers.map((publisher) => publisher.close()));
     },
   };
@@ -53,4 +60,31 @@ export async function followOutbox(
   call();
   const timer = setInterval(call, LOOK_MS);
   return () => clearInterval(timer);
+}
+
+/** Counts regularly what waits in the outbox for long, whichever process ought to publish it. */
+function watchStuck({ database, log }: AnnouncerInput): {
+  readonly health: RunningRole['health'];
+  readonly stop: () => void;
+} {
+  let stuck: Awaited<ReturnType<typeof findStuck>> = { waiting: 0, reason: null };
+  const count = (): void => {
+    findStuck(database.handle, database.clock.now()).then(
+      (found) => (stuck = found),
+      (error: unknown) => log.debug({ error: messageOf(error) }, 'what waits is counted later'),
+    );
+  };
+  count();
+  const timer = setInterval(count, COUNT_MS);
+  return {
+    health() {
+      const { waiting, reason } = stuck;
+      const detail =
+        waiting === 0
+          ? 'Nothing waits for long to be announced.'
+          : `${waiting} announcements wait for more than ten minutes: ${reason ?? 'no announcer has their bus now.'}`;
+      return [{ name: 'announcements', isWell: waiting === 0, detail }];
+    },
+    stop: () => clearInterval(timer),
+  };
 }

@@ -27,7 +27,9 @@ export interface ApiInput {
   readonly targetDirUrl: string;
   readonly metrics: Registry;
   /** How the other roles of this process are. */
-  readonly health: () => readonly HealthPart[];
+  readonly health: () => Promise<readonly HealthPart[]>;
+  /** Whether the process takes no more work. */
+  readonly isDraining: () => boolean;
   readonly receiveCall: RunningListeners['receiveCall'];
   /** Plans dry runs; null where this process has no composer. */
   readonly composer: ComposerContext | null;
@@ -60,7 +62,8 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       streams: new OpenStreams(),
       userGroups,
       metrics: input.metrics,
-      health: async () => input.health(),
+      health: input.health,
+      isDraining: input.isDraining,
       ...(composer === null ? {} : { plan: (request, signal) => planOnly(composer, request, signal) }),
     },
     [receiveEventRoute((call) => input.receiveCall(call))],

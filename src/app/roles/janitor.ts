@@ -11,6 +11,7 @@ export async function startJanitorRole(
   const { stopped } = await startJanitor(context, settings, abort.signal);
   return {
     health: () => [],
+    drain: 'stop',
     async stop() {
       abort.abort();
       await stopped;

@@ -44,6 +44,10 @@ export async function startListenerRole(
   return {
     receiveCall: (call) => listeners.receiveCall(call),
     health: () => listeners.health(),
+    async drain() {
+      await looks?.[Symbol.asyncDispose]();
+      await listeners.stopListening();
+    },
     async stop() {
       await looks?.[Symbol.asyncDispose]();
       await listeners.stop();

@@ -38,6 +38,7 @@ export async function startRulesRole(
         },
       ];
     },
+    drain: 'stop',
     stop: () => rules.stop(),
   };
 }
