@@ -1,5 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 
+/** Processes of earlier versions write and read what is elsewhere now. */
+export const isBreaking = true;
+
 /** Where an event is on its way: to be completed, to be matched, done. It was guessed from its age before. */
 export async function up(db: Kysely<never>): Promise<void> {
   for (const statement of [

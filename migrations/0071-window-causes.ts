@@ -1,5 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 
+/** Processes of earlier versions write and read what is elsewhere now. */
+export const isBreaking = true;
+
 /**
  * The events of a window as rows of their own, which are only added: the list in the window was written anew for every
  * event. Which set of rules judged an event stands with the event, instead of a row for each rule that said no.
