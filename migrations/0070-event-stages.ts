@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 
-/** Processes of earlier versions write and read what is elsewhere now. */
+/** An earlier version marks what it matched by the time alone, and its events would be matched again. */
 export const isBreaking = true;
 
 /** Where an event is on its way: to be completed, to be matched, done. It was guessed from its age before. */

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 
-/** Processes of earlier versions write and read what is elsewhere now. */
+/** An earlier version reads and writes the list of events in the window. */
 export const isBreaking = true;
 
 /**

@@ -56,6 +56,7 @@ test('two announcers announce each state once, in order', async () => {
     .selectFrom('announcements')
     .select('id')
     .orderBy('id', 'desc')
+    .where('finished_at', 'is not', null)
     .executeTakeFirstOrThrow();
   for (let count = 0; count < 20; count++) await givenCompose(first);
   const log = createLog('silent');
