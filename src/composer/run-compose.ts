@@ -44,7 +44,7 @@ export async function makeCompose(
 ): Promise<void> {
   const { compose } = taken;
   const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
-  await using watch = watchCompose(context, taken, job.signal);
+  await using watch = watchCompose(context, taken, { outer: job.signal });
   try {
     await waitForStorage(context.storage, compose.targetDir, { ...job, signal: watch.signal }, (trouble) =>
       tellWaiting(context, taken, trouble),

@@ -19,19 +19,31 @@ export interface ComposeWatch extends AsyncDisposable {
   readonly isLeaseLost: boolean;
 }
 
+export type WatchContext = Pick<ComposerContext, 'database' | 'log' | 'composeTimeout'>;
+
+export interface WatchOptions {
+  readonly outer: AbortSignal;
+  /** Milliseconds of a clock that nobody sets; it goes on while the process is stopped. */
+  readonly monotonic?: () => number;
+}
+
 /**
  * Starts looking after a compose. The signal aborts when somebody cancels it (`compose.cancelled`), when it has
  * taken too long (`compose.timeout`), when it has ended without us (`compose.ended_elsewhere`) and when `outer`
  * aborts. A process that slept past its lease only finds that out: its own time limit no longer counts.
  */
-export function watchCompose(context: ComposerContext, held: HeldCompose, outer: AbortSignal): ComposeWatch {
+export function watchCompose(
+  context: WatchContext,
+  held: HeldCompose,
+  { outer, monotonic = () => performance.now() }: WatchOptions,
+): ComposeWatch {
   const { id } = held;
   const abort = new AbortController();
   let reason: ReactorError | undefined;
-  let awakeAt = performance.now();
+  let awakeAt = monotonic();
   let isLeaseLost = false;
   const noticeSleep = (): boolean => {
-    const now = performance.now();
+    const now = monotonic();
     isLeaseLost ||= now - awakeAt > LEASE_MS;
     awakeAt = now;
     if (isLeaseLost) {
