@@ -32,11 +32,14 @@ function watch(
   return watchCompose(context, held, { outer: never, ...options });
 }
 
-/** The code of what a signal aborts with, once it does. */
+/** The code of what a signal aborts with, once it does; a signal that never does is a failure. */
 async function abortCode(signal: AbortSignal): Promise<string> {
-  if (!signal.aborted)
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  const reason: unknown = signal.reason;
+  const reason: unknown = await new Promise((resolve) => {
+    const give = (): void => resolve(signal.reason);
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give, { once: true });
+    setTimeout(resolve, 60_000, 'it was not told to stop').unref();
+  });
   return reason instanceof ReactorError ? reason.code : String(reason);
 }
 

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client } from 'pg';
 import { ensurePackages } from '../services/debian-packages.ts';
 import { postgresqlPackages, startPostgresql, type PostgresqlService } from '../services/postgresql.ts';
 import { rabbitmqPackages, startRabbitmq, type RabbitmqService } from '../services/rabbitmq.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { messageIdAt, publishMessages } from './publish-messages.ts';
+import { query } from './query.ts';
 
 interface FaultPlan {
   readonly messages: number;
@@ -58,17 +58,6 @@ class RestartedListener {
     const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exited;
     clearTimeout(timer);
-  }
-}
-
-async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Fault suites, each in a file of its name: `npm run faults -- listeners [--short] [--json]`. */
 const suites: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<boolean> }>>> = {
+  lifecycle: () => import('./lifecycle.ts'),
   listeners: () => import('./listeners.ts'),
 };
 

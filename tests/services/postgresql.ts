@@ -34,9 +34,12 @@ function idOf(flag: '-u' | '-g', user: string): number {
 /**
  * Starts a PostgreSQL of its own in a temporary directory on a free port of the loopback, database `postgres`.
  * Root runs it as user postgres. Writes are not synced to disk unless `durable`: that protects against power
- * cuts only, a killed server loses nothing either way.
+ * cuts only, a killed server loses nothing either way. It takes `connections` at most.
  */
-export async function startPostgresql({ durable = false } = {}): Promise<PostgresqlService> {
+export async function startPostgresql({
+  durable = false,
+  connections = 60,
+} = {}): Promise<PostgresqlService> {
   const bin = binaryFolder();
   const folder = mkdtempSync(join(tmpdir(), 'odcs-postgresql-'));
   const isRoot = process.getuid?.() === 0;
@@ -62,7 +65,7 @@ export async function startPostgresql({ durable = false } = {}): Promise<Postgre
         '-k',
         folder,
         '-c',
-        'max_connections=60',
+        `max_connections=${connections}`,
         ...sync,
       ],
       ...(isRoot ? { user: 'postgres' } : {}),
