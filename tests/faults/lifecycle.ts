@@ -7,24 +7,18 @@ import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { Random } from '../fuzz/random.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
-import { postgresqlPackages, startPostgresql, type PostgresqlService } from '../services/postgresql.ts';
+import { postgresqlPackages, startPostgresql } from '../services/postgresql.ts';
 import { findFreePort } from '../services/service-process.ts';
 import { askForCompose, cancelCompose, tellEvent } from './ask-service.ts';
 import { judgeLives, type Asked, type Judgement } from './judge-lives.ts';
 import { RestartedServe } from './restarted-serve.ts';
 import { startSlowUpstream } from './slow-upstream.ts';
+import { wreakLives, type WreakPlan } from './wreak-lives.ts';
 
-interface LivesPlan {
+interface LivesPlan extends WreakPlan {
   readonly composes: number;
   readonly events: number;
-  /** Over so many seconds composes are asked for and faults are spread. */
-  readonly seconds: number;
-  readonly faults: Readonly<Record<FaultName, number>>;
-  /** How long a composer sleeps at least, and how much longer at most: more than its lease and until somebody looks. */
-  readonly sleepSeconds: readonly [number, number];
 }
-
-type FaultName = 'composer stopped' | 'composer killed' | 'PostgreSQL restarted' | 'PostgreSQL crashed';
 
 const whole: LivesPlan = {
   composes: 200,
@@ -85,7 +79,6 @@ compose:
 interface Scene {
   readonly random: Random;
   readonly plan: LivesPlan;
-  readonly say: (text: string) => void;
   readonly apiUrl: string;
   readonly upstreamUrl: string;
 }
@@ -124,65 +117,6 @@ async function askAll({ random, plan, apiUrl, upstreamUrl }: Scene): Promise<Ask
   });
   await Promise.all([...asking, ...telling]);
   return { composes, events, cancelled };
-}
-
-/** Faults in random order, each somewhere in its part of the run. Resolves once all composers run again. */
-async function wreak(
-  { random, plan, say }: Scene,
-  {
-    composers,
-    postgresql,
-  }: { readonly composers: readonly RestartedServe[]; readonly postgresql: PostgresqlService },
-): Promise<void> {
-  const names: FaultName[] = [];
-  for (const name of faultNames) for (let at = 0; at < plan.faults[name]; at++) names.push(name);
-  const part = (plan.seconds * 1000) / names.length;
-  const planned = shuffle(names, random).map((name, at) => ({
-    name,
-    at: part * at + random.below(part),
-    composer: composers[random.below(composers.length)],
-    sleepMs: 1000 * plan.sleepSeconds[0] + random.below(1000 * plan.sleepSeconds[1]),
-  }));
-  const startedAt = performance.now();
-  const sleeping: Promise<void>[] = [];
-  for (const { name, at, composer, sleepMs } of planned) {
-    await pause(Math.max(0, at - (performance.now() - startedAt)));
-    say(`${Math.round((performance.now() - startedAt) / 1000)} s: ${name} ${composer?.name ?? ''}`);
-    switch (name) {
-      case 'composer stopped':
-        composer?.signal('SIGSTOP');
-        sleeping.push(pause(sleepMs).then(() => composer?.signal('SIGCONT')));
-        break;
-      case 'composer killed':
-        composer?.signal('SIGKILL');
-        break;
-      case 'PostgreSQL restarted':
-        await postgresql.restart();
-        break;
-      case 'PostgreSQL crashed':
-        await postgresql.kill();
-        await pause(1_000);
-        await postgresql.restart();
-        break;
-      default:
-        name satisfies never;
-    }
-  }
-  await Promise.all(sleeping);
-}
-
-const faultNames = [
-  'composer stopped',
-  'composer killed',
-  'PostgreSQL restarted',
-  'PostgreSQL crashed',
-] as const;
-
-function shuffle<Thing>(things: readonly Thing[], random: Random): Thing[] {
-  return things
-    .map((thing) => ({ thing, place: random.below(0x1_0000_0000) }))
-    .toSorted((left, right) => left.place - right.place)
-    .map(({ thing }) => thing);
 }
 
 /** Looks until nothing is wrong, or until everything should long have ended. */
@@ -263,8 +197,8 @@ export async function run(argv: readonly string[]): Promise<boolean> {
   const janitors = Array.from({ length: JANITORS }, (_none, at) => start(`janitor-${at + 1}`, 'janitor'));
   const apiUrl = `http://127.0.0.1:${port}`;
   await untilReady(apiUrl);
-  const scene: Scene = { random, plan, say, apiUrl, upstreamUrl: upstream.url };
-  const wreaking = wreak(scene, { composers, postgresql });
+  const scene: Scene = { random, plan, apiUrl, upstreamUrl: upstream.url };
+  const wreaking = wreakLives({ random, plan, say, composers, postgresql });
   const [asked] = await Promise.all([askAll(scene), wreaking]);
   const { verdict, findings, ...counts } = await judgeWhenCalm(() =>
     judgeLives({ databaseUrl: postgresql.url, target }, asked),

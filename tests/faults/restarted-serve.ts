@@ -40,11 +40,14 @@ export class RestartedServe {
       env: { ...this.#environment, ODCS_DATA_DIR: join(this.#folder, this.name) },
       logFile: this.logFile,
     });
-    void started.exited.then(async () => {
-      await pause(PAUSE_MS);
-      if (!this.#isStopping) this.#process = this.#start();
-    });
+    void this.#startAgainAfter(started);
     return started;
+  }
+
+  async #startAgainAfter(started: ServiceProcess): Promise<void> {
+    await started.exited;
+    await pause(PAUSE_MS);
+    if (!this.#isStopping) this.#process = this.#start();
   }
 
   /** Sends a signal to the process that runs now. */
