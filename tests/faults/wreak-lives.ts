@@ -44,7 +44,9 @@ export async function wreakLives({ random, plan, say, composers, postgresql }: W
   const sleeping: Promise<void>[] = [];
   for (const { name, at, composer, sleepMs } of planned) {
     await pause(Math.max(0, at - (performance.now() - startedAt)));
-    say(`${Math.round((performance.now() - startedAt) / 1000)} s: ${name}${name.startsWith('composer') ? `: ${composer?.name ?? ''}` : ''}`);
+    say(
+      `${Math.round((performance.now() - startedAt) / 1000)} s: ${name}${name.startsWith('composer') ? `: ${composer?.name ?? ''}` : ''}`,
+    );
     switch (name) {
       case 'composer stopped':
         composer?.signal('SIGSTOP');
