@@ -49,7 +49,8 @@ export function errorFields(error: unknown): Record<string, unknown> {
   };
 }
 
-/** The message of anything that was thrown, as one line of text. */
+/** Returns the message of anything that was thrown, or of a plain copy of it, as one line of text. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
+  return String(thrown);
 }
