@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import { sql } from 'kysely';
 import type { DatabaseHandle } from '../src/database/database-handle.ts';
 import { defaultRequest } from '../tests/default-request.ts';
@@ -46,6 +47,7 @@ export async function fillGrowth(handle: DatabaseHandle, size: GrowthSize): Prom
 
 function statementsOf({ composes, requests, windows, events }: GrowthSize): readonly string[] {
   const request = JSON.stringify({ ...defaultRequest, sourceType: 'tag', packages: ['a', 'b'] });
+  const manifest = zstdCompressSync('a\nb').toString('hex');
   const done = Math.max(50, Math.round(composes * 0.0015));
   const step = (count: number, days: number): string =>
     `now() - interval '${days} days' + g * (interval '${days} days' / ${count})`;
@@ -113,7 +115,7 @@ function statementsOf({ composes, requests, windows, events }: GrowthSize): read
        time_submitted, '{"fedora-messaging": "2026-01-01T00:00:00Z"}',
        case when id < ${composes} - 10 then time_submitted end, 1
      from composes, unnest(array['wait', 'generating', 'done', 'removed']) as name`,
-    `insert into manifests select fingerprint, decode(repeat(md5(id::text), 20), 'hex'), 2000, time_submitted
+    `insert into manifests select fingerprint, '\\x${manifest}'::bytea, 2, time_submitted
      from composes where state <> 'removed' on conflict do nothing`,
     ...['composes', 'compose_requests', 'settle_windows', 'events'].map(
       (table) => `select setval(pg_get_serial_sequence('${table}', 'id'), (select max(id) from ${table}))`,

@@ -115,6 +115,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       );
       const faults = [...new Set(statements.flatMap((statement) => findFaults(statement, rows)))];
       print({ step, times, buffers: Math.round(blocks / runs), faults });
+      if (faults.length > 0) isGood = false;
       for (const fault of faults) say(`          ${fault}`);
     }
     if (!isGood) process.exitCode = 1;

@@ -1,10 +1,13 @@
 import type { DatabaseHandle } from '../database/database-handle.ts';
 import { pruneDecisions } from '../database/decisions.ts';
 import {
+  BEGINNING,
   pruneAnnouncements,
   pruneRequests,
   pruneWindowDecisions,
   pruneWindows,
+  type Position,
+  type Pruned,
   type Pruning,
 } from '../database/prune-history.ts';
 import { pruneRuleClocks } from '../database/rule-clocks.ts';
@@ -14,7 +17,7 @@ import type { ComposerContext } from './composer-context.ts';
 import { pauseBetween } from './forget-events.ts';
 
 const DAY = 86_400_000;
-/** Rows forgotten in one statement, and statements for one table in one sweep. */
+/** Rows looked at in one statement, and statements that forget something of one table in one sweep. */
 const AT_ONCE = 500;
 const TURNS = 20;
 /** No schedule pauses longer than a year: a clock that stood still for longer is that of a rule that is gone. */
@@ -34,25 +37,33 @@ interface Retention {
   /** Word of the log. */
   readonly rows: string;
   readonly keptDays: number;
-  readonly prune: (handle: DatabaseHandle, pruning: Pruning) => Promise<number>;
+  readonly prune: (handle: DatabaseHandle, pruning: Pruning, after: Position) => Promise<Pruned>;
 }
 
 /** Decisions go first: they hold their windows and requests, and a request those it took in. */
 function retentionsOf(kept: KeptDays): readonly Retention[] {
   return [
-    { rows: 'announcements', keptDays: kept.announcements, prune: pruneAnnouncements },
+    { rows: 'announcements', keptDays: kept.announcements, prune: whole(pruneAnnouncements) },
     {
       rows: 'refusals',
       keptDays: kept.events,
-      prune: (handle, { before, limit }) => pruneDecisions(handle, before, limit),
+      prune: whole((handle, { before, limit }) => pruneDecisions(handle, before, limit)),
     },
     { rows: 'decisions', keptDays: kept.decisions, prune: pruneWindowDecisions },
     { rows: 'windows', keptDays: kept.decisions, prune: pruneWindows },
     { rows: 'requests', keptDays: kept.decisions, prune: pruneRequests },
-    { rows: 'groups of rules', keptDays: kept.ruleGroups, prune: pruneGroups },
-    { rows: 'sets of rules', keptDays: kept.ruleSets, prune: pruneRuleSets },
-    { rows: 'clocks of rules', keptDays: CLOCKS_KEPT_DAYS, prune: pruneRuleClocks },
+    { rows: 'groups of rules', keptDays: kept.ruleGroups, prune: whole(pruneGroups) },
+    { rows: 'sets of rules', keptDays: kept.ruleSets, prune: whole(pruneRuleSets) },
+    { rows: 'clocks of rules', keptDays: CLOCKS_KEPT_DAYS, prune: whole(pruneRuleClocks) },
   ];
+}
+
+/** Forgets rows that nothing can keep: the oldest are always the next. */
+function whole(prune: (handle: DatabaseHandle, pruning: Pruning) => Promise<number>): Retention['prune'] {
+  return async (handle, pruning) => {
+    const forgotten = await prune(handle, pruning);
+    return { forgotten, next: forgotten < pruning.limit ? null : { ...BEGINNING } };
+  };
 }
 
 /**
@@ -69,15 +80,16 @@ export async function forgetHistory(
   for (const { rows, keptDays, prune } of retentionsOf(kept)) {
     const before = new Date(now.getTime() - keptDays * DAY);
     let forgotten = 0;
-    let isTableDone = false;
-    for (let turn = 0; turn < TURNS && !isTableDone && !signal.aborted; turn++) {
-      if (turn > 0) await pauseBetween(signal);
-      const count = await prune(database.handle, { before, limit: AT_ONCE });
-      forgotten += count;
-      isTableDone = count < AT_ONCE;
+    let next: Position | null = BEGINNING;
+    for (let turns = 0; next !== null && turns < TURNS && !signal.aborted;) {
+      if (next !== BEGINNING) await pauseBetween(signal);
+      const pruned = await prune(database.handle, { before, limit: AT_ONCE }, next);
+      forgotten += pruned.forgotten;
+      next = pruned.next;
+      if (pruned.forgotten > 0) turns++;
     }
     if (forgotten > 0) log.info({ rows, forgotten }, 'old rows were forgotten');
-    isDone &&= isTableDone;
+    isDone &&= next === null;
   }
   return isDone;
 }

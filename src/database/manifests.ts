@@ -55,7 +55,8 @@ export async function pruneManifests(
   const result = await sql`
     delete from manifests where fingerprint in (
       select fingerprint from manifests as old where created_at < ${before}
-        and not exists (select 1 from composes where fingerprint = old.fingerprint and state <> 'removed')
+        and not exists (select 1 from composes where fingerprint = old.fingerprint and state <> 'removed'
+                        offset 0)
       order by created_at limit ${limit})`.execute(handle);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect, sql, type CompiledQuery } from 'kysely';
 import { Pool, TypeOverrides } from 'pg';
 import { fillGrowth, sizeOf } from '../../bench/growth-fill.ts';
 import {
+  BEGINNING,
   pruneAnnouncements,
   pruneRequests,
   pruneWindowDecisions,
@@ -143,9 +144,9 @@ test('what is forgotten and what is kept is found by an index', { skip }, async 
   await assertFindsByIndex('events', () => pruneEvents(handle, { before: day(30), needed: [1, 2] }, 10));
   await assertFindsByIndex('refusals', () => pruneDecisions(handle, day(30), 10));
   await assertFindsByIndex('announcements', () => pruneAnnouncements(handle, pruning));
-  await assertFindsByIndex('decisions', () => pruneWindowDecisions(handle, pruning));
-  await assertFindsByIndex('windows', () => pruneWindows(handle, pruning));
-  await assertFindsByIndex('requests', () => pruneRequests(handle, pruning));
+  await assertFindsByIndex('decisions', () => pruneWindowDecisions(handle, pruning, BEGINNING));
+  await assertFindsByIndex('windows', () => pruneWindows(handle, pruning, BEGINNING));
+  await assertFindsByIndex('requests', () => pruneRequests(handle, pruning, BEGINNING));
   await assertFindsByIndex('manifests', () => pruneManifests(handle, pruning));
 });
 
