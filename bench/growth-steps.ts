@@ -163,7 +163,7 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
     { name: 'closer: closeDueWindows', run: () => transaction(database, (tx) => closeDueWindows(tx, 20)) },
     {
       name: 'announcer: listOpenAnnouncements',
-      run: () => listOpenAnnouncements(handle, { afterId: 0, limit: 100 }),
+      run: () => listOpenAnnouncements(handle, { afterId: 0, limit: 100, buses: ['umb'] }),
     },
     { name: 'listener: findOwnAnnouncements', run: () => findOwnAnnouncements(handle, ['a', 'b', 'c']) },
     {
