@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   rules: () => import('./rules.ts'),
   listeners: () => import('./listeners.ts'),
   modules: () => import('./modules.ts'),
+  growth: () => import('./growth.ts'),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

@@ -32,7 +32,7 @@ export async function findComposeReasons(handle: DatabaseHandle, compose: Compos
   return {
     sentence:
       asked === undefined
-        ? `${compose.owner} asked for it.`
+        ? `${compose.owner} asked for it${compose.requestId === null ? '' : '; why is no longer remembered'}.`
         : `Rule ${asked.rule} asked for it in series ${asked.series}, because of ${count} event${count === 1 ? '' : 's'}.`,
     rule: asked?.rule ?? null,
     minEvent: asked?.min_event ?? null,

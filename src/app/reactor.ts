@@ -134,7 +134,14 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
       begin(await startComposerRole(composer, { warm: sources.warm, concurrency }));
     }
     if (composer !== null && has('janitor')) {
-      begin(await startJanitorRole(composer, { eventsKeptDays: config.events_kept_days }));
+      const kept = {
+        events: config.events_kept_days,
+        announcements: config.announcements_kept_days,
+        decisions: config.decisions_kept_days,
+        ruleGroups: config.rule_groups_kept_days,
+        ruleSets: config.rule_sets_kept_days,
+      };
+      begin(await startJanitorRole(composer, { kept }));
     }
     if (has('announcer')) begin(await startAnnouncer({ ...own('announcer'), config, targetDirUrl }));
     const ruling =

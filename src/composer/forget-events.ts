@@ -1,26 +1,37 @@
-import { pruneEvents } from '../database/prune-events.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { findNeededEvents, pruneEvents } from '../database/prune-events.ts';
 import type { ComposerContext } from './composer-context.ts';
 
 const DAY = 86_400_000;
 /** So that nobody waits long for a lock: events forgotten in one transaction, and transactions in one sweep. */
 const AT_ONCE = 500;
 const TURNS = 20;
+/** So that those who serve come in between. */
+const PAUSE_MS = 50;
+
+/** Waits a moment between two statements that forget, unless all is to end. */
+export async function pauseBetween(signal: AbortSignal): Promise<void> {
+  await wait(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+}
 
 /**
- * Forgets events that are older than `keptDays` and that nothing refers to, a bounded number at once. Answers
- * whether all of them are gone; where not, the next sweep goes on.
+ * Forgets events that are older than `keptDays` and that nothing refers to, a bounded number at once. Returns whether all
+ * of them are gone; where not, the next sweep goes on.
  */
 export async function forgetEvents(
   { database, log }: Pick<ComposerContext, 'database' | 'log'>,
   keptDays: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const now = await database.clock.read(database.handle);
+  const { handle } = database;
+  const now = await database.clock.read(handle);
   const before = new Date(now.getTime() - keptDays * DAY);
+  const needed = await findNeededEvents(handle, { before, now });
   let forgotten = 0;
   let isDone = false;
   for (let turn = 0; turn < TURNS && !isDone && !signal.aborted; turn++) {
-    const count = await pruneEvents(database.handle, { before, now }, AT_ONCE);
+    if (turn > 0) await pauseBetween(signal);
+    const count = await pruneEvents(handle, { before, needed }, AT_ONCE);
     forgotten += count;
     isDone = count < AT_ONCE;
   }

@@ -12,6 +12,7 @@ import { readEntryName, unpublishCompose } from './publish.ts';
 export type RetireContext = Pick<ComposerContext, 'database' | 'log' | 'storage' | 'targetDirs'>;
 
 const HOUR = 3_600_000;
+const MANIFESTS_AT_ONCE = 500;
 
 /**
  * Removes what has expired: the compose becomes `removed`, its directory goes once no living compose shows it.
@@ -31,7 +32,7 @@ export async function retireComposes(context: RetireContext): Promise<void> {
   for (const [name, directory] of Object.entries(context.targetDirs)) {
     if (await context.storage.isOurs(name)) await sweepDirectory(context, directory);
   }
-  await pruneManifests(handle, new Date(now.getTime() - HOUR));
+  await pruneManifests(handle, { before: new Date(now.getTime() - HOUR), limit: MANIFESTS_AT_ONCE });
 }
 
 /** Marks one compose as removed, unless its life was extended since it was looked up. */

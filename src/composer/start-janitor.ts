@@ -4,6 +4,7 @@ import { giveUpCompose, giveUpRequest } from '../lifecycle/give-up.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { forgetEvents } from './forget-events.ts';
+import { forgetHistory, type KeptDays } from './forget-history.ts';
 import { retireComposes } from './retire.ts';
 
 const RETIRE_EVERY = 10_000;
@@ -13,7 +14,7 @@ const HOUR = 3_600_000;
 const PACKAGES_KEPT = 24 * HOUR;
 
 export interface JanitorSettings {
-  readonly eventsKeptDays: number;
+  readonly kept: KeptDays;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface JanitorSettings {
  */
 export async function startJanitor(
   context: ComposerContext,
-  { eventsKeptDays }: JanitorSettings,
+  { kept }: JanitorSettings,
   signal: AbortSignal,
 ): Promise<{ readonly stopped: Promise<void> }> {
   await startGivingUp(context);
@@ -37,7 +38,8 @@ export async function startJanitor(
       const bytes = await store.prune(new Date(database.clock.now().getTime() - PACKAGES_KEPT));
       if (bytes > 0) log.info({ bytes }, 'downloaded packages that nobody uses were removed');
     }),
-    every(HOUR, () => forgetEvents(context, eventsKeptDays, signal)),
+    every(HOUR, () => forgetEvents(context, kept.events, signal)),
+    every(HOUR, () => forgetHistory(context, kept, signal)),
   ];
   const run = async (): Promise<void> => {
     while (!signal.aborted) {

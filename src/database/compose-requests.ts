@@ -87,6 +87,7 @@ export async function seriesState(
     .select('state')
     .distinct()
     .where('series', '=', series)
+    .where('state', '<>', 'removed')
     .execute();
   const asked = await handle
     .selectFrom('compose_requests')

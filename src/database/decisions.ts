@@ -1,5 +1,5 @@
-import { sql, type Selectable } from 'kysely';
-import type { DecisionsTable } from './tables.ts';
+import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
+import type { DecisionsTable, Tables } from './tables.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 export type DecisionRow = Selectable<DecisionsTable>;
@@ -66,33 +66,38 @@ export interface DecisionQuery {
 
 /** Decisions by event (with those on the windows it went into), rule, compose or window. */
 export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery): Promise<DecisionRow[]> {
-  let select = handle.selectFrom('decisions').selectAll().orderBy('id', 'desc').limit(query.limit);
-  const { event, rule, compose, window, outcome, beforeId } = query;
-  if (event !== undefined) {
-    select = select.where((where) =>
-      where.or([
-        where('event_id', '=', event),
-        where.and([
-          where('event_id', 'is', null),
-          where(
-            'window_id',
-            'in',
-            where
-              .selectFrom('decisions as of_event')
-              .select('of_event.window_id')
-              .where('of_event.event_id', '=', event),
-          ),
-        ]),
-      ]),
+  const { event, limit } = query;
+  const matching = filterDecisions(handle.selectFrom('decisions').selectAll(), query);
+  if (event === undefined) return matching.orderBy('id', 'desc').limit(limit).execute();
+  // Two questions, each with an index of its own: as one with `or` it reads every decision.
+  const ofWindows = matching
+    .where('event_id', 'is', null)
+    .where('window_id', 'in', (where) =>
+      where
+        .selectFrom('decisions as of_event')
+        .select('of_event.window_id')
+        .where('of_event.event_id', '=', event),
     );
-  }
+  return handle
+    .selectFrom(matching.where('event_id', '=', event).unionAll(ofWindows).as('decision'))
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+function filterDecisions(
+  decisions: SelectQueryBuilder<Tables, 'decisions', DecisionRow>,
+  { rule, compose, window, outcome, onlyWindows, beforeId }: DecisionQuery,
+): SelectQueryBuilder<Tables, 'decisions', DecisionRow> {
+  let select = decisions;
   if (rule !== undefined) select = select.where('rule', '=', rule);
   if (compose !== undefined) select = select.where('compose_id', '=', compose);
   if (window !== undefined) select = select.where('window_id', '=', window);
   if (outcome !== undefined) select = select.where('outcome', '=', outcome);
-  if (query.onlyWindows === true) select = select.where('event_id', 'is', null);
+  if (onlyWindows === true) select = select.where('event_id', 'is', null);
   if (beforeId !== undefined) select = select.where('id', '<', beforeId);
-  return select.execute();
+  return select;
 }
 
 /**

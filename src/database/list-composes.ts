@@ -1,8 +1,9 @@
-import { sql, type Expression, type SqlBool } from 'kysely';
+import { sql, type Expression, type SelectQueryBuilder, type SqlBool } from 'kysely';
 import { composeStates, type ComposeState } from '../model/compose.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { toCompose } from './composes.ts';
 import type { DatabaseHandle } from './database-handle.ts';
+import type { Tables } from './tables.ts';
 
 /** What composes may be picked by; all that are given must hold. */
 export interface ComposeFilters {
@@ -54,9 +55,12 @@ const columns = {
 /** One page: which composes, in order, and how large what each asks for is. */
 export interface ListedComposes {
   readonly listed: readonly { readonly id: number; readonly bytes: number }[];
-  /** How many there are in all. */
+  /** How many there are in all: exact up to `MOST_COUNTED` and on the last page, else about. */
   readonly total: number;
 }
+
+/** More composes than these are not counted for each page: PostgreSQL's statistics tell how many there are, about. */
+export const MOST_COUNTED = 10_000;
 
 /**
  * Lists the composes of one page. States are ordered by their numbers; equal rows by id. Read them with
@@ -70,18 +74,59 @@ export async function listComposeIds(handle: DatabaseHandle, page: ComposePage):
     const value = filters[name];
     if (value !== undefined) query = query.where(sql<SqlBool>`${sql.ref(column)} = ${value}`);
   }
-  const { total } = await query
-    .select((expressions) => expressions.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  if (page.limit === 0) return { listed: [], total };
-  const listed = await query
-    .select(['id', sql<number>`pg_column_size(request)`.as('bytes')])
-    .orderBy(orderOf(page.orderBy), isDescending ? 'desc' : 'asc')
-    .orderBy('id', isDescending ? 'desc' : 'asc')
-    .limit(page.limit)
+  const matching = query.select('id');
+  const counted = await countMatching(handle, matching);
+  if (page.limit === 0) return { listed: [], total: counted.total };
+  const direction = isDescending ? 'desc' : 'asc';
+  // One more tells whether there is a next page. Pages that are passed over are read in the index alone.
+  const ordered = page.orderBy === 'id' ? matching : matching.orderBy(orderOf(page.orderBy), direction);
+  const found = await ordered
+    .orderBy('id', direction)
+    .limit(page.limit + 1)
     .offset(page.offset)
     .execute();
-  return { listed, total };
+  const ids = found.slice(0, page.limit).map(({ id }) => id);
+  return {
+    listed: await measureRequests(handle, ids),
+    total: counted.isExact ? counted.total : totalOf(counted.total, page, found.length),
+  };
+}
+
+/** Returns what statistics say of how many there are, held against the page that was read. */
+function totalOf(estimate: number, { offset, limit }: ComposePage, found: number): number {
+  if (found > limit) return Math.max(estimate, offset + found);
+  return found > 0 ? offset + found : Math.min(estimate, offset);
+}
+
+async function countMatching(
+  handle: DatabaseHandle,
+  matching: SelectQueryBuilder<Tables, 'composes', { id: number }>,
+): Promise<{ readonly total: number; readonly isExact: boolean }> {
+  const { total } = await handle
+    .selectFrom(matching.limit(MOST_COUNTED + 1).as('matching'))
+    .select((expressions) => expressions.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  if (total <= MOST_COUNTED) return { total, isExact: true };
+  const { rows } = await sql<{
+    'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number } }];
+  }>`explain (format json) ${matching}`.execute(handle);
+  const estimate = rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
+  return { total: Math.max(estimate, total), isExact: false };
+}
+
+/** Returns ids in their order, with how large what each asks for is. */
+async function measureRequests(
+  handle: DatabaseHandle,
+  ids: readonly number[],
+): Promise<ListedComposes['listed']> {
+  if (ids.length === 0) return [];
+  const rows = await handle
+    .selectFrom('composes')
+    .select(['id', sql<number>`pg_column_size(request)`.as('bytes')])
+    .where(sql<SqlBool>`id = any(${`{${ids.join(',')}}`}::bigint[])`)
+    .execute();
+  const bytes = new Map(rows.map((row) => [row.id, row.bytes]));
+  return ids.map((id) => ({ id, bytes: bytes.get(id) ?? 0 }));
 }
 
 /** As stored, that is compressed; a slice of them takes some ten milliseconds to write. */
@@ -120,7 +165,7 @@ export async function listComposes(
 function orderOf(order: ComposeOrder): Expression<unknown> {
   if (order !== 'state') return sql.ref(order);
   const whens = Object.entries(composeStates).map(
-    ([name, number]) => sql`when ${name} then ${sql.lit(number)}`,
+    ([name, number]) => sql`when ${sql.lit(name)} then ${sql.lit(number)}`,
   );
   return sql`case state ${sql.join(whens, sql` `)} end`;
 }

@@ -44,11 +44,19 @@ export async function findManifest(
   return row === undefined ? undefined : zstdDecompressSync(row.lines).toString('utf8').split('\n');
 }
 
-/** Forgets manifests that no compose names any more, except those younger than `before`. Answers how many. */
-export async function pruneManifests(handle: DatabaseHandle, before: Date): Promise<number> {
-  const result = await sql`delete from manifests m where m.created_at < ${before}
-    and not exists (select 1 from composes c where c.fingerprint = m.fingerprint and c.state <> 'removed')`.execute(
-    handle,
-  );
+/**
+ * Forgets manifests that no compose names any more, except those younger than `before`, at most `limit` at once. Returns
+ * how many.
+ */
+export async function pruneManifests(
+  handle: DatabaseHandle,
+  { before, limit }: { readonly before: Date; readonly limit: number },
+): Promise<number> {
+  const result = await sql`
+    delete from manifests where fingerprint in (
+      select fingerprint from manifests as old where created_at < ${before}
+        and not exists (select 1 from composes where fingerprint = old.fingerprint and state <> 'removed'
+                        offset 0)
+      order by created_at limit ${limit})`.execute(handle);
   return Number(result.numAffectedRows ?? 0n);
 }

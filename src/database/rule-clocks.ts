@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** When each clock of each rule last came round: rule, then clock. */
@@ -11,6 +12,17 @@ export async function readRuleClocks(
     clocks.set(rule, ofRule.set(clock, last_at));
   }
   return clocks;
+}
+
+/** Forgets clocks that did not come round since a moment: their rules are gone. Returns how many. */
+export async function pruneRuleClocks(
+  handle: DatabaseHandle,
+  { before, limit }: { readonly before: Date; readonly limit: number },
+): Promise<number> {
+  const result = await sql`
+    delete from rule_clocks where (rule, clock) in (
+      select rule, clock from rule_clocks where last_at < ${before} limit ${limit})`.execute(handle);
+  return Number(result.numAffectedRows ?? 0);
 }
 
 /**

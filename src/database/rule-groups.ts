@@ -144,8 +144,15 @@ export async function rulesWithoutTag(
   return rows.flatMap(({ rule, gone_at }) => (gone_at === null ? [] : [{ rule, goneAt: gone_at }]));
 }
 
-/** Forgets groups without an event since a moment. Returns how many. */
-export async function pruneGroups(handle: DatabaseHandle, before: Date): Promise<number> {
-  const result = await handle.deleteFrom('rule_groups').where('seen_at', '<', before).executeTakeFirst();
-  return Number(result.numDeletedRows);
+/** Forgets groups without an event since a moment, at most `limit` at once. Returns how many. */
+export async function pruneGroups(
+  handle: DatabaseHandle,
+  { before, limit }: { readonly before: Date; readonly limit: number },
+): Promise<number> {
+  const result = await sql`
+    delete from rule_groups where (rule, group_key) in (
+      select rule, group_key from rule_groups where seen_at < ${before} order by seen_at limit ${limit})`.execute(
+    handle,
+  );
+  return Number(result.numAffectedRows ?? 0);
 }

@@ -64,10 +64,15 @@ export async function findRuleDocuments(
   return row?.documents ?? null;
 }
 
-/** Forgets sets that ran last before a moment; the newest stays. Returns how many. */
-export async function pruneRuleSets(handle: DatabaseHandle, before: Date): Promise<number> {
+/** Forgets sets that ran last before a moment, at most `limit` at once; the newest stays. Returns how many. */
+export async function pruneRuleSets(
+  handle: DatabaseHandle,
+  { before, limit }: { readonly before: Date; readonly limit: number },
+): Promise<number> {
   const result = await sql`
-    delete from rule_sets where running_at < ${before}
-      and version <> (select version from rule_sets order by running_at desc limit 1)`.execute(handle);
+    delete from rule_sets where version in (
+      select version from rule_sets where running_at < ${before}
+        and version <> (select version from rule_sets order by running_at desc limit 1)
+      order by running_at limit ${limit})`.execute(handle);
   return Number(result.numAffectedRows ?? 0);
 }

@@ -41,10 +41,11 @@ async function listRequests({ handle }: TransactionContext, before: Date) {
   const { rows } = await sql<{ id: number }>`
     select distinct on (request.series) request.id
     from compose_requests as request left join composes as compose on compose.id = request.compose_id
-    where (request.state = 'running' and request.started_at < ${before} and compose.reused_id is null)
+    where request.state in ('pending', 'running')
+      and ((request.state = 'running' and request.started_at < ${before} and compose.reused_id is null)
        or (request.state = 'pending' and coalesce(request.not_before, request.created_at) < ${before}
            and not exists (select 1 from compose_requests as other
-                           where other.series = request.series and other.state = 'running'))
+                           where other.series = request.series and other.state = 'running')))
     order by request.series, request.state desc, request.id limit ${AT_ONCE}`.execute(handle);
   return rows;
 }

@@ -1,7 +1,6 @@
 import type { Database } from '../database/database.ts';
-import { pruneDecisions } from '../database/decisions.ts';
-import { noteRunningSet, pruneRuleSets } from '../database/rule-sets.ts';
-import { pruneGroups, rulesWithoutTag } from '../database/rule-groups.ts';
+import { noteRunningSet } from '../database/rule-sets.ts';
+import { rulesWithoutTag } from '../database/rule-groups.ts';
 import { seriesState } from '../database/compose-requests.ts';
 import { transaction } from '../database/transaction.ts';
 import { closeWindowsOf, rulesWithOpenWindows } from '../database/windows.ts';
@@ -27,7 +26,7 @@ export interface RulesContext {
   readonly rulesDir: string;
   /** What state checks and sweeps may ask; systems that are not configured are left out. */
   readonly sources: StateSources;
-  /** How often what was lost is looked for and what is old forgotten, in milliseconds. */
+  /** How often what was lost is looked for, in milliseconds. */
   readonly upkeepMs?: number;
 }
 
@@ -47,12 +46,6 @@ export interface RunningRules extends AsyncDisposable {
 const RELOAD_MS = 5000;
 const CLOCKS_MS = 30_000;
 const UPKEEP_MS = 60_000;
-/** How long a group without events is remembered. */
-const GROUPS_KEPT_MS = 90 * 86_400_000;
-/** How long it is remembered that a rule said no to an event. */
-const REFUSALS_MS = 30 * 86_400_000;
-/** How long a set that runs no more is kept, to explain what it said. */
-const SETS_KEPT_MS = 180 * 86_400_000;
 const CONCURRENCY = 4;
 const MATCH_BATCH = 100;
 
@@ -147,11 +140,8 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     const now = clock.now();
     await ageWaitingWork(database, agedAt);
     agedAt = now;
-    await pruneDecisions(handle, new Date(now.getTime() - REFUSALS_MS), 10_000);
-    await pruneGroups(handle, new Date(now.getTime() - GROUPS_KEPT_MS));
     withoutTag = await rulesWithoutTag(handle);
     await noteSet();
-    await pruneRuleSets(handle, new Date(now.getTime() - SETS_KEPT_MS));
     await resendLostWork(database);
   });
   const stop = async (): Promise<void> => {

@@ -9,6 +9,8 @@ export const postgresqlPackages = ['postgresql'] as const;
 
 export interface PostgresqlService {
   readonly url: string;
+  /** What the server wrote. */
+  readonly logFile: string;
   /** Ends the server and removes its directory. */
   stop(): Promise<void>;
   /** A clean restart: connections are closed, nothing is lost. */
@@ -81,6 +83,7 @@ export async function startPostgresql({
   let server = await start();
   return {
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+    logFile,
     async stop() {
       await server.end('SIGINT');
       rmSync(folder, { recursive: true, force: true });

@@ -1,12 +1,12 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { countComposes, countRawConfigs } from '../../database/count-composes.ts';
+import { createComposeCounter } from '../../database/count-composes.ts';
 import { composeStates, sourceTypes } from '../../model/compose.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
 
 /** Sources with fewer composes than this share one line, so that every branch ever tried does not get its own. */
 const fewComposes = 5;
 
-/** Counts of composes and jobs for Prometheus, taken from the tables at each scrape. Source: ODCS contract 7. */
+/** Counts of composes and jobs for Prometheus, those of composes half a minute old at most. Source: ODCS contract 7. */
 export const registerMetrics: RegisterRoute = (app, context) => {
   const registry = createRegistry(context);
   app.openAPIRegistry.registerPath({
@@ -35,6 +35,11 @@ export async function sendMetrics(registries: readonly Registry[]): Promise<Resp
 
 function createRegistry(context: ApiContext): Registry {
   const { database } = context;
+  const countComposes = createComposeCounter(database);
+  const countRawConfigs = async () =>
+    (await countComposes()).flatMap(({ source, state, count }) =>
+      source === null ? [] : [{ source, state, count }],
+    );
   const registry = new Registry();
   const typeNames = new Map<number, string>(
     Object.entries(sourceTypes).map(([name, number]) => [number, name]),
@@ -46,12 +51,12 @@ function createRegistry(context: ApiContext): Registry {
     labelNames: ['source_type', 'state'],
     registers: [],
     async collect() {
-      const rows = await countComposes(database.handle);
+      const rows = await countComposes();
       for (const source_type of typeNames.values()) {
         for (const state of states) this.set({ source_type, state }, 0);
       }
       for (const { sourceType, state, count } of rows) {
-        this.set({ source_type: typeNames.get(sourceType) ?? String(sourceType), state }, count);
+        this.inc({ source_type: typeNames.get(sourceType) ?? String(sourceType), state }, count);
       }
     },
   });
@@ -61,7 +66,7 @@ function createRegistry(context: ApiContext): Registry {
     labelNames: ['source'],
     registers: [],
     async collect() {
-      const folded = foldRareSources(await countRawConfigs(database.handle));
+      const folded = foldRareSources(await countRawConfigs());
       this.reset();
       for (const [source, count] of folded) this.inc({ source }, count);
     },
@@ -72,7 +77,7 @@ function createRegistry(context: ApiContext): Registry {
     labelNames: ['source', 'state'],
     registers: [],
     async collect() {
-      const rows = await countRawConfigs(database.handle);
+      const rows = await countRawConfigs();
       this.reset();
       for (const source of new Set(rows.map((row) => row.source))) {
         for (const state of states) this.inc({ source, state }, 0);

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Kysely, PostgresDialect, sql, type CompiledQuery } from 'kysely';
+import { Pool, TypeOverrides } from 'pg';
+import { fillGrowth, sizeOf } from '../../bench/growth-fill.ts';
+import {
+  BEGINNING,
+  pruneAnnouncements,
+  pruneRequests,
+  pruneWindowDecisions,
+  pruneWindows,
+} from '../../src/database/prune-history.ts';
+import { findDecisions, pruneDecisions } from '../../src/database/decisions.ts';
+import { seriesState } from '../../src/database/compose-requests.ts';
+import {
+  composeOrders,
+  listComposeIds,
+  type ComposeFilters,
+  type ComposeOrder,
+} from '../../src/database/list-composes.ts';
+import { listEvents } from '../../src/database/list-events.ts';
+import { pruneManifests } from '../../src/database/manifests.ts';
+import { findNeededEvents, pruneEvents } from '../../src/database/prune-events.ts';
+import { readSeries } from '../../src/database/series-history.ts';
+import type { Tables } from '../../src/database/tables.ts';
+import { openTestDatabase } from './open-test-database.ts';
+
+const isPostgresql = (process.env['ODCS_TEST_DATABASE_URL'] ?? '') !== '';
+const skip = isPostgresql ? false : 'needs PostgreSQL';
+const size = sizeOf(0.004);
+const now = new Date();
+const day = (days: number): Date => new Date(now.getTime() - days * 86_400_000);
+const pruning = { before: day(30), limit: 10 };
+
+const database = await openTestDatabase();
+/** Runs statements as the service does, and keeps them. */
+let handle: Kysely<Tables>;
+let ran: CompiledQuery[] = [];
+
+before(async () => {
+  if (!isPostgresql) return;
+  await fillGrowth(database.handle, size);
+  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(database.handle);
+  const url = new URL(process.env['ODCS_TEST_DATABASE_URL'] ?? '');
+  url.pathname = `/${rows[0]?.name ?? ''}`;
+  const types = new TypeOverrides();
+  types.setTypeParser(20, Number);
+  // One connection, so that what is set holds: on so few rows a scan may be best, so it is asked what else there is.
+  const pool = new Pool({ connectionString: url.href, max: 1, types, options: '-c enable_seqscan=off' });
+  handle = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    log: (event) => {
+      if (event.level === 'query') ran.push(event.query);
+    },
+  });
+});
+after(async () => {
+  if (isPostgresql) await handle.destroy();
+  await database.close();
+});
+
+/** Throws where a statement of some work reads a table through. */
+async function assertFindsByIndex(what: string, work: () => Promise<unknown>): Promise<void> {
+  ran = [];
+  await work();
+  const statements = ran.filter(({ sql: text }) => /^\s*(?:select|with|delete|update)/.test(text));
+  assert.ok(statements.length > 0, `${what}: no statement was run`);
+  for (const { sql: text, parameters } of statements) {
+    const { rows } = await handle.executeQuery<{ 'QUERY PLAN': string }>({
+      ...sql`select 1`.compile(handle),
+      sql: `explain ${text}`,
+      parameters,
+    });
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    const isCount = text.startsWith('select count(*) as "total" from (select');
+    const scans = plan.match(
+      /Seq Scan on (?:events|composes|decisions|settle_windows|compose_requests|announcements|window_causes)\b/g,
+    );
+    assert.ok(scans === null || isCount, `${what}: ${scans?.join(', ')}\n${text}\n${plan}`);
+    // An index that is only walked along, with a filter on what it does not know, reads the table as well.
+    const walks = /Index (?:Only )?Scan[^\n]*_pkey[^\n]*\n(?!\s*Index Cond)\s*Filter:/.exec(plan);
+    assert.ok(walks === null || isCount, `${what} walks along a primary key:\n${text}\n${plan}`);
+  }
+}
+
+test('decisions by event and by a rare outcome are found by an index', { skip }, async () => {
+  await assertFindsByIndex('by event', () => findDecisions(handle, { event: 20, limit: 500 }));
+  await assertFindsByIndex('by outcome', () => findDecisions(handle, { outcome: 'failed', limit: 100 }));
+  await assertFindsByIndex('by compose', () => findDecisions(handle, { compose: 5, limit: 100 }));
+});
+
+test(
+  'events by a rare topic, instance or bus, and those not understood are found by an index',
+  { skip },
+  async () => {
+    for (const filters of [
+      { topic: 'nothing' },
+      { instance: 'nothing' },
+      { bus: 'umb' },
+      { kind: 'nothing' },
+      { isPoison: true },
+    ]) {
+      await assertFindsByIndex(JSON.stringify(filters), () => listEvents(handle, filters, 50));
+    }
+  },
+);
+
+const page = (filters: ComposeFilters, orderBy: ComposeOrder = 'id') =>
+  listComposeIds(handle, { filters, orderBy, isDescending: true, limit: 10, offset: 0 });
+
+test('composes by each filter are found by an index', { skip }, async () => {
+  const filters: readonly ComposeFilters[] = [
+    { owner: 'nobody' },
+    { sourceType: 9 },
+    { source: 'nothing' },
+    { state: 'done' },
+    { state: 'failed' },
+    { pungiComposeId: 'odcs-7-1-20260101.t.0' },
+    { composeType: 'production' },
+    { label: 'nothing' },
+    { series: 'nothing' },
+  ];
+  for (const filter of filters) await assertFindsByIndex(JSON.stringify(filter), () => page(filter));
+});
+
+test('composes in each order are read along an index', { skip }, async () => {
+  for (const order of composeOrders) {
+    ran = [];
+    await assertFindsByIndex(order, () => page({}, order));
+    const listing = ran.find(({ sql: text }) => text.includes('offset'));
+    assert.ok(listing !== undefined);
+    const { rows } = await handle.executeQuery<{ 'QUERY PLAN': string }>({
+      ...sql`select 1`.compile(handle),
+      sql: `explain ${listing.sql}`,
+      parameters: listing.parameters,
+    });
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    assert.doesNotMatch(plan, /^\s*(?:->\s*)?Sort/m, `${order}\n${plan}`);
+  }
+});
+
+test('what is forgotten and what is kept is found by an index', { skip }, async () => {
+  await assertFindsByIndex('needed events', () => findNeededEvents(handle, { before: day(30), now }));
+  await assertFindsByIndex('events', () => pruneEvents(handle, { before: day(30), needed: [1, 2] }, 10));
+  await assertFindsByIndex('refusals', () => pruneDecisions(handle, day(30), 10));
+  await assertFindsByIndex('announcements', () => pruneAnnouncements(handle, pruning));
+  await assertFindsByIndex('decisions', () => pruneWindowDecisions(handle, pruning, BEGINNING));
+  await assertFindsByIndex('windows', () => pruneWindows(handle, pruning, BEGINNING));
+  await assertFindsByIndex('requests', () => pruneRequests(handle, pruning, BEGINNING));
+  await assertFindsByIndex('manifests', () => pruneManifests(handle, pruning));
+});
+
+test('how a series stands is found by an index', { skip }, async () => {
+  await assertFindsByIndex('state', () => seriesState(handle, 'nightly-3'));
+  await assertFindsByIndex('history', () =>
+    handle
+      .transaction()
+      .execute((transaction) =>
+        readSeries(transaction, { series: 'nightly-3', body: { a: 1 }, receivedAt: now }),
+      ),
+  );
+});
