@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isName, nameHint, nameSentence, type NameKind } from './model/names.ts';
+import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
 
 const text = z.string();
@@ -333,36 +334,7 @@ export const settings = {
     'ODCS_MAX_STREAMS',
     'Streams of server-sent events one process keeps open; further ones are told to come back.',
   ),
-  events_kept_days: setting(
-    count,
-    30,
-    'ODCS_EVENTS_KEPT_DAYS',
-    'Days after which an event is forgotten, unless an open window, a request or a compose still refers to it.',
-  ),
-  announcements_kept_days: setting(
-    count,
-    30,
-    'ODCS_ANNOUNCEMENTS_KEPT_DAYS',
-    'Days after which an announcement that every bus accepted is forgotten.',
-  ),
-  decisions_kept_days: setting(
-    count,
-    365,
-    'ODCS_DECISIONS_KEPT_DAYS',
-    'Days after which it is forgotten why something was, or was not, composed: decisions, their windows and requests.',
-  ),
-  rule_groups_kept_days: setting(
-    count,
-    90,
-    'ODCS_RULE_GROUPS_KEPT_DAYS',
-    'Days after its last event that a group of a rule is forgotten, and no sweep looks at it any more.',
-  ),
-  rule_sets_kept_days: setting(
-    count,
-    180,
-    'ODCS_RULE_SETS_KEPT_DAYS',
-    'Days after it last ran that a set of rules is forgotten, and what it decided can no longer be explained.',
-  ),
+  ...retentionSettings,
   fedora_messaging_config: setting(
     text,
     '',
