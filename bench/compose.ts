@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { startReactor } from '../src/app/reactor.ts';
@@ -39,7 +38,7 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
       environment: {},
       overrides: { data_dir: directory, database_url: databaseUrl, port: 0, log_level: 'silent' },
     });
-    await using reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
+    await using reactor = await startReactor({ config, isTakingOver: true, log: createLog('silent') });
     const source = sharedPath('odcs', 'repo');
     const body = { source: { type: 'repo', source, packages: ['ed'] }, flags: ['no_reuse'] };
     const times: number[] = [];
@@ -98,7 +97,7 @@ async function measureEvents(databaseUrl: string, rounds: number): Promise<Measu
         log_level: 'silent',
       },
     });
-    await using reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
+    await using reactor = await startReactor({ config, isTakingOver: true, log: createLog('silent') });
     const { handle } = reactor.database;
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {

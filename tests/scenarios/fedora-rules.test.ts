@@ -162,13 +162,8 @@ for (const [rule, tag, isTold, other] of [
       await tell('tag', tag, 'e-tie-b');
       const twice = await scene.decided(rule, 2);
       assert.match(JSON.stringify(twice.trail), /"causes":1,/, 'the message under the known id is no cause');
-      if (isTold) {
-        assert.equal(twice.outcome, 'covered', twice.why);
-        assert.match(
-          twice.why,
-          new RegExp(`^Koji event \\d+ is covered by compose ${made.compose_id} \\(event \\d+\\)\\.$`),
-        );
-      } else assert.equal(twice.outcome, 'unchanged', twice.why);
+      // It came after the compose had read the tag, so it may tell of something that was not visible then.
+      assert.equal(twice.outcome, 'unchanged', twice.why);
 
       await change('untag', tag, 'e-tie-b');
       await change('tag', tag, 'e-tie-b');
