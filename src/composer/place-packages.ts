@@ -40,8 +40,8 @@ export async function placePackages(
   pen: Pen,
   placements: readonly Placement[],
 ): Promise<void> {
-  const folders = new Set(placements.map(({ path }) => dirname(path)));
-  for (const folder of folders) if (folder !== '.') pen.makeDirectory(folder);
+  const folders = new Set(placements.map(({ path }) => dirname(path)).filter((folder) => folder !== '.'));
+  for (const folder of folders) pen.makeDirectory(folder);
   const placing: Promise<void>[] = [];
   const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const cancel = (): void => void Atomics.store(cancelled, 0, 1);
