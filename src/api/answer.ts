@@ -15,7 +15,7 @@ export function odcsJson(value: unknown): string {
   return `${text}\n`;
 }
 
-/** Answers with JSON as ODCS writes it, with its length, which HEAD shows too. */
+/** Returns JSON as ODCS writes it, with its length, which HEAD shows too. */
 export function sendJson(
   value: unknown,
   status = 200,

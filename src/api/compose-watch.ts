@@ -3,7 +3,7 @@ import type { Compose } from '../model/compose-json.ts';
 export interface ComposeWatchContext {
   /** Reads the composes of these ids. */
   readonly read: (ids: readonly number[]) => Promise<readonly Compose[]>;
-  /** Told where reading fails; the watch goes on. */
+  /** Called where reading fails; the watch goes on. */
   readonly onError: (error: unknown) => void;
   /** Milliseconds between two looks. */
   readonly interval?: number;

@@ -36,7 +36,7 @@ export interface ApiContext {
   readonly version: string;
   /** Public URL of the default target directory, without a final slash. */
   readonly targetDirUrl: string;
-  /** Tells when a compose changes; shared by all who wait. */
+  /** Calls back when a compose changes; shared by all who wait. */
   readonly watch: ComposeWatch;
   /** Follows the stored events; shared by all who do. */
   readonly events: EventTail;

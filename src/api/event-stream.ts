@@ -69,7 +69,7 @@ export interface StreamWriter {
 }
 
 /**
- * Answers with a stream of server-sent events that `begin` writes, until it closes it, the reader leaves or the
+ * Returns a stream of server-sent events that `begin` writes, until it closes it, the reader leaves or the
  * service stops. A reader that takes nothing from one sign of life to the next is cut off. Throws `request.too_many_streams` (503) where the setting `max_streams` allows no more.
  */
 export function sendEventStream(

@@ -8,7 +8,7 @@ import type { ApiEnv } from './context.ts';
 import { ApiProblem, problemResponse, problemText } from './problem.ts';
 
 export interface HttpServerInput {
-  /** Answers a request; undefined while the service starts or stops. */
+  /** Serves a request; undefined while the service starts or stops. */
   readonly fetch: (
     request: Request,
     bindings: ApiEnv['Bindings'],

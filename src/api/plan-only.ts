@@ -12,7 +12,7 @@ export function isDryRun(request: ApiRequest): boolean {
 }
 
 /**
- * Answers a dry run: what the compose would hold, and which living compose would be reused for it. Nothing is
+ * Returns a dry run: what the compose would hold, and which living compose would be reused for it. Nothing is
  * stored. Throws `request.dry_run_unavailable` (501) where this process has no composer, and what planning throws.
  */
 export async function answerDryRun(

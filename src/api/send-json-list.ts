@@ -3,7 +3,7 @@ import { odcsJson } from './answer.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 
 /**
- * Answers `{"items": [...], "meta": ...}` as ODCS writes it. The items are read and written slice by slice, as fast
+ * Returns `{"items": [...], "meta": ...}` as ODCS writes it. The items are read and written slice by slice, as fast
  * as the client takes them, and others are served in between; a list of one slice is sent whole, with its length.
  */
 export async function sendJsonList<T>(

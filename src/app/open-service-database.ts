@@ -11,7 +11,7 @@ export interface ServiceDatabaseInput {
   readonly log: Log;
   /** Made-up time instead of the database's. */
   readonly clock?: Clock;
-  /** Told when the tables became those of a version that this one cannot work with. */
+  /** Called when the tables became those of a version that this one cannot work with. */
   readonly onNewer: (error: ReactorError) => void;
 }
 

@@ -67,7 +67,7 @@ function namesOf(result: GatherResult, ids: readonly number[]): string[] {
 }
 
 /**
- * Answers one vector. Relative repository names resolve below `repos`. Throws what loading and gathering throw, and
+ * Returns one vector. Relative repository names resolve below `repos`. Throws what loading and gathering throw, and
  * `comps.group_missing`.
  */
 export async function answerVector(

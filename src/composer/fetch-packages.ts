@@ -22,7 +22,7 @@ export interface FetchContext {
   readonly now: Date;
   /** Ends downloads; what they brought so far is kept for the next time. */
   readonly signal?: AbortSignal;
-  /** Told after each file: how many of all are there. */
+  /** Called after each file: how many of all are there. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 

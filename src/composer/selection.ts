@@ -102,7 +102,7 @@ export interface Selection {
     packages: readonly SourcePackage[],
     signal: AbortSignal,
   ) => Promise<readonly RepodataPackage['fragments'][]>;
-  /** Told what the file of a package turned out to be where it is placed: the same, or (null) lost or another one. */
+  /** Called with what the file of a package turned out to be where it is placed: the same, or (null) lost or another one. */
   readonly noteFile?: (one: SourcePackage, found: FileStamp | null) => void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Answers what `work` answers, or throws the reason of the signal as soon as it aborts. The work itself goes on: it
+ * Returns what `work` returns, or throws the reason of the signal as soon as it aborts. The work itself goes on: it
  * is shared with others, or leaves something that the next attempt can use.
  */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {

@@ -36,11 +36,11 @@ export interface DatabaseOptions {
   readonly version?: string;
   /** A saved embedded database to start from instead of an empty one; used by tests. */
   readonly snapshot?: Blob;
-  /** Told what the connections and the queue of jobs complain about. */
+  /** Called with what the connections and the queue of jobs complain about. */
   readonly onComplaint?: (complaint: string) => void;
-  /** Told when the database goes away, why, and null when it is back. */
+  /** Called when the database goes away, why, and null when it is back. */
   readonly onChange?: (failure: ReactorError | null) => void;
-  /** Told when the tables became those of a version that this one cannot work with: `database.newer`. */
+  /** Called when the tables became those of a version that this one cannot work with: `database.newer`. */
   readonly onNewer?: (error: ReactorError) => void;
   /** Made-up time instead of the database's. */
   readonly clock?: Clock;

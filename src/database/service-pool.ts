@@ -13,7 +13,7 @@ export interface ServicePoolOptions {
   readonly size: number;
   /** Milliseconds a transaction waits for its turn. */
   readonly waitMs: number;
-  /** Told what broke a connection that nobody waited on. */
+  /** Called with what broke a connection that nobody waited on. */
   readonly onComplaint: (complaint: string) => void;
 }
 

@@ -22,9 +22,9 @@ export interface DatabaseWatchInput {
   readonly machineClock: Clock;
   /** Names of the migrations this version knows. */
   readonly knownMigrations: readonly string[];
-  /** Told when the database goes away, why, and null when it is back. */
+  /** Called when the database goes away, why, and null when it is back. */
   readonly onChange: (failure: ReactorError | null) => void;
-  /** Told once when the tables became those of a version that this one cannot work with. */
+  /** Called once when the tables became those of a version that this one cannot work with. */
   readonly onNewer: (error: ReactorError) => void;
 }
 

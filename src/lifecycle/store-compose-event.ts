@@ -4,7 +4,7 @@ import type { UnitOfWork } from '../database/transaction.ts';
 import { insertInternalEvent } from '../database/input-events.ts';
 
 /**
- * Tells the rules of this service that a compose has ended or was removed, in the transaction in which it did:
+ * Stores an event for the rules of this service that says that a compose has ended or was removed, in the transaction in which it did:
  * chains of composes start here. Told once for each compose and state.
  */
 export async function storeComposeEvent(tx: UnitOfWork, compose: Compose): Promise<void> {

@@ -62,7 +62,7 @@ export class Inbox {
     this.#context = context;
   }
 
-  /** Answers once the message is stored for good; only then may it be acknowledged. Rejects when closed. */
+  /** Resolves once the message is stored for good; only then may it be acknowledged. Rejects when closed. */
   async receive(message: ReceivedMessage): Promise<Stored> {
     this.#abort.signal.throwIfAborted();
     const { database, limits, metrics, needsEnrichment } = this.#context;

@@ -28,7 +28,7 @@ export interface DecideContext {
   readonly database: TransactionContext;
   readonly rules: RuleSet;
   readonly sources: StateSources;
-  /** Told when a rule paused itself. */
+  /** Called when a rule paused itself. */
   readonly onPause: (rule: Rule, why: string) => void;
 }
 

@@ -39,7 +39,7 @@ export function listensTo(rule: Rule, kind: string): boolean {
 }
 
 /**
- * Answers whether the rule fires on the event: `yes` if any trigger of the event's kind holds, else `unknown` if
+ * Returns whether the rule fires on the event: `yes` if any trigger of the event's kind holds, else `unknown` if
  * one could not be judged because the message lacks a field, else `no`. Null where no trigger names the kind.
  */
 export function matchRule(rule: Rule, input: InputEvent): Match | null {

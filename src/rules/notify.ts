@@ -25,7 +25,7 @@ export function notificationsOf(rule: Rule, outcome: string): readonly Notificat
 }
 
 /**
- * Tells a decision to those the rule names: puts a message for each bus in the outbox and enqueues a call for each
+ * Sends a decision to those the rule names: puts a message for each bus in the outbox and enqueues a call for each
  * webhook, at once and however often the job is delivered the same messages. `word` stands for the outcome where
  * it is not the decision's own.
  */

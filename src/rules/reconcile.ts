@@ -21,7 +21,7 @@ export interface ReconcileContext {
   readonly sources: StateSources;
   /** The first time after the start: sweeps that are not a minute old are made whatever their interval. */
   readonly isStart: boolean;
-  /** Told what kept one rule's sweep from being made; the others go on. */
+  /** Called with what kept one rule's sweep from being made; the others go on. */
   readonly onError: (rule: Rule, error: unknown) => void;
 }
 

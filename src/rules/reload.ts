@@ -168,9 +168,9 @@ export interface LiveRules extends AsyncDisposable {
 
 export interface LiveRulesContext {
   readonly directory: string;
-  /** Told once for each new set, with the set before. */
+  /** Called once for each new set, with the set before. */
   readonly onChange: (set: RuleSet, before: RuleSet) => void;
-  /** Told once for each new list of problems, a line each. */
+  /** Called once for each new list of problems, a line each. */
   readonly onProblems: (lines: readonly string[]) => void;
   /** How often the directory is looked at beside the file system's own notices, in milliseconds. */
   readonly pollMs: number;

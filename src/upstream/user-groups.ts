@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import { LdapGroups } from './ldap/ldap-groups.ts';
 import { readUserGroups } from './oidc-userinfo.ts';
 
-/** Tells the groups of callers. What it was told is kept for a minute; a failure is logged and means no groups. */
+/** Returns the groups of callers. What it was told is kept for a minute; a failure is logged and means no groups. */
 export interface UserGroups extends Disposable {
   /** Returns the groups that LDAP has for a user; none without a server. */
   ofUser(user: string): Promise<readonly string[]>;

@@ -13,7 +13,7 @@ export interface FileSource {
 }
 
 /**
- * Tells an index what only filelists know: who has the required paths that primary.xml does not list, and which
+ * Adds to an index what only filelists know: who has the required paths that primary.xml does not list, and which
  * packages the runtime multilib method takes. What a repository without filelists would say stays unknown. Every repository of the index must be among the sources, or have
  * been added from records. Throws what reading and scanning throw.
  */

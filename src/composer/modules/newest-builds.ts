@@ -20,7 +20,7 @@ export async function newestBuilds(
   return newest;
 }
 
-/** Answers the same as `newestBuilds` over builds in memory, by MBS's rules. Source: module contract 2.4. */
+/** Returns the same as `newestBuilds` over builds in memory, by MBS's rules. Source: module contract 2.4. */
 export function indexModuleBuilds(
   builds: readonly ModuleBuild[],
 ): (query: ModuleQuery) => readonly ModuleBuild[] {

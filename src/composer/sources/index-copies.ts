@@ -31,7 +31,7 @@ export interface IndexContext {
   readonly index: KojiIndex;
   readonly now: Date;
   readonly signal?: AbortSignal;
-  /** Told how many of the copies that had to be read are read. */
+  /** Called with how many of the copies that had to be read are read. */
   readonly progress?: (done: number, total: number) => void;
   /** Threads that read RPMs of a top directory; 2 by default. */
   readonly workers?: number;

@@ -23,7 +23,7 @@ import { prefetch } from './prefetch.ts';
 export interface CreaterepoContext {
   readonly now: Date;
   readonly signal?: AbortSignal;
-  /** Told packages written so far and in all. */
+  /** Called with packages written so far and in all. */
   readonly progress?: (done: number, total: number) => void;
 }
 
@@ -146,7 +146,7 @@ interface PackageSources {
   readonly packed: BlockCache;
   /** Takes the memory that is no longer needed when the block that is written now is written. */
   readonly spent: ArrayBuffer[];
-  /** Told what was made, where it shall be kept. */
+  /** Called with what was made, where it shall be kept. */
   readonly keep?: (href: string, made: MadePackage) => void;
 }
 

@@ -12,7 +12,7 @@ const HASH_READ = 1024 * 1024;
 export interface RpmSource {
   /** The path or URL, for errors. */
   readonly where: string;
-  /** Answers `length` bytes from `offset`, fewer only where the file ends. */
+  /** Returns `length` bytes from `offset`, fewer only where the file ends. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 

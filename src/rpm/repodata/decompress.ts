@@ -21,7 +21,7 @@ const unzstd = promisify(zstdDecompress);
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
 
-/** Tells the compression by the first bytes, whatever the file is called. */
+/** Returns the compression by the first bytes, whatever the file is called. */
 export function compressionOf(bytes: Uint8Array): Compression {
   const [a, b, c, d] = bytes;
   if (a === 0x1f && b === 0x8b) return 'gzip';

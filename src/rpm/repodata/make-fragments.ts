@@ -72,7 +72,7 @@ export function writeFragments(
 
 const primaryFiles = new XmlBytes();
 
-/** Answers where the location belongs, as bytes from the begin of the piece. */
+/** Returns where the location belongs, as bytes from the begin of the piece. */
 function writePrimary(
   header: RpmHeader,
   { pkgid, size, fileTime }: FileFacts,

@@ -26,7 +26,7 @@ export interface PrimarySink {
   /** A package begins, or begins again: what was said of it before is void. */
   begin(): void;
   text(field: PackageText, bytes: Uint8Array, from: number, to: number): void;
-  /** Answers a number for `epoch:version[-release]`, by which it is called from then on; -1 stands for none. */
+  /** Returns a number for `epoch:version[-release]`, by which it is called from then on; -1 stands for none. */
   evr(bytes: Uint8Array, from: number, to: number): number;
   version(evr: number): void;
   size(bytes: number): void;

@@ -7,7 +7,7 @@ const FILE_END = '</file>';
 
 /** Takes what a filelists.xml says: the package, then each of its paths as a range of a byte string. */
 export interface FilelistsSink {
-  /** Answers whether the paths of this package are wanted. */
+  /** Returns whether the paths of this package are wanted. */
   package(pkgid: string): boolean;
   file(bytes: string, from: number, to: number): void;
 }

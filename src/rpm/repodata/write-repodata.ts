@@ -24,7 +24,7 @@ export interface RepodataContext {
   /** Shared by all repositories of a process, so that equal blocks are packed once. */
   readonly blocks?: BlockCache;
   readonly signal?: AbortSignal;
-  /** Told after every block: packages written so far and in all. */
+  /** Called after every block: packages written so far and in all. */
   readonly progress?: (done: number, total: number) => void;
 }
 

@@ -30,7 +30,7 @@ export interface KojiHubOptions {
   readonly maxConnections?: number;
   /** Waits; a test passes its own. */
   readonly sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
-  /** Told of every failed try that is repeated. */
+  /** Called for every failed try that is repeated. */
   readonly onRetry?: (error: unknown, waitMs: number) => void;
 }
 
