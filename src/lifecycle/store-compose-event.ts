@@ -4,8 +4,8 @@ import type { UnitOfWork } from '../database/transaction.ts';
 import { insertInternalEvent } from '../database/input-events.ts';
 
 /**
- * Stores an event for the rules of this service that says that a compose has ended or was removed, in the transaction in which it did:
- * chains of composes start here. Told once for each compose and state.
+ * Stores an event that tells the rules of this service that a compose has ended or was removed, in the same transaction:
+ * chains of composes start here. Once for each compose and state.
  */
 export async function storeComposeEvent(tx: UnitOfWork, compose: Compose): Promise<void> {
   if (compose.state !== 'done' && compose.state !== 'failed' && compose.state !== 'removed') return;
