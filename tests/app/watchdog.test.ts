@@ -34,7 +34,8 @@ test('a process that spins is told with its stack and ended, to be started again
   const [warned, ended] = lines;
   assert.equal(warned?.msg, 'the event loop stands still');
   assert.equal(warned.activity, 'standing still: spin');
-  assert.match(warned.stack?.[0] ?? '', /^spin file:.*still-process\.ts:\d+$/);
+  // The innermost calls may be those of the clock that is read in the loop.
+  assert.match(warned.stack?.join('\n') ?? '', /^spin file:.*still-process\.ts:\d+$/m);
   assert.match(ended?.msg ?? '', /^the event loop stood still for too long/);
 });
 
