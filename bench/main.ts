@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   listeners: () => import('./listeners.ts'),
   modules: () => import('./modules.ts'),
   growth: () => import('./growth.ts'),
+  crowd: () => import('./crowd.ts'),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

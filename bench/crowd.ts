@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseFedoraMessagingConfig } from '../src/buses/fedora-messaging-config.ts';
+import { listenToFedoraMessaging } from '../src/buses/fedora-messaging-consumer.ts';
+import { openDatabase, type Database } from '../src/database/database.ts';
+import { Inbox } from '../src/listeners/inbox.ts';
+import { defaultLimits } from '../src/listeners/translate/message-body.ts';
+import { createLog } from '../src/log.ts';
+import { startRules } from '../src/rules/start-rules.ts';
+import { publishMessages } from '../tests/faults/publish-messages.ts';
+import { startPostgresql } from '../tests/services/postgresql.ts';
+import { startRabbitmq, type RabbitmqService } from '../tests/services/rabbitmq.ts';
+
+const QUEUE = 'bench_crowd';
+const MOST_WAIT_S = 20;
+/** How long after its last moment a window may be closed; it is looked at every few seconds. */
+const GRACE_S = 10;
+const log = createLog('warn');
+
+const rule = `version: 1
+name: crowd
+owner: bench
+description: Gathers a crowd of builds of one tag.
+mode: shadow
+on:
+  - event: koji.tag
+    match: { tag: f44-updates }
+settle: 5s
+max_wait: ${MOST_WAIT_S}s
+series: crowd
+compose:
+  source:
+    type: tag
+    source: f44-updates
+`;
+
+function listen(rabbitmq: RabbitmqService, database: Database) {
+  const text = `amqp_url = "${rabbitmq.url}"\n[queues.${QUEUE}]\ndurable = true\n`;
+  const inbox = new Inbox({
+    database,
+    log,
+    limits: defaultLimits,
+    metrics: null,
+    needsEnrichment: () => false,
+  });
+  const config = parseFedoraMessagingConfig(text, 'bench');
+  const listener = listenToFedoraMessaging({ config, inbox, log, metrics: null });
+  return async (): Promise<void> => {
+    await listener.stop();
+    await inbox.close();
+  };
+}
+
+async function waitUntilMatched(database: Database, count: number): Promise<void> {
+  for (;;) {
+    const { matched } = await database.handle
+      .selectFrom('events')
+      .select(({ fn }) => fn.count<number>('id').as('matched'))
+      .where('matched_at', 'is not', null)
+      .executeTakeFirstOrThrow();
+    if (Number(matched) >= count) return;
+    await pause(250);
+  }
+}
+
+/** Events judged a second over the whole crowd, its first and its last tenth. */
+async function readRates(database: Database) {
+  const rows = await database.handle
+    .selectFrom('events')
+    .select('matched_at')
+    .orderBy('matched_at')
+    .where('matched_at', 'is not', null)
+    .execute();
+  const times = rows.flatMap(({ matched_at: at }) => (at === null ? [] : [at.getTime()]));
+  const rate = (from: number, to: number): number => {
+    const first = times[from] ?? Number.NaN;
+    const last = times[to - 1] ?? Number.NaN;
+    return Math.round(((to - from) / Math.max(1, last - first)) * 1000);
+  };
+  const tenth = Math.floor(times.length / 10);
+  return {
+    perSecond: rate(0, times.length),
+    firstTenth: rate(0, tenth),
+    lastTenth: rate(times.length - tenth, times.length),
+  };
+}
+
+/** Seconds from the opening of each window to its closing, in order; the open ones are left out. */
+async function readWindows(database: Database): Promise<number[]> {
+  const rows = await database.handle
+    .selectFrom('settle_windows')
+    .select(['opened_at', 'closed_at'])
+    .orderBy('id')
+    .execute();
+  return rows.flatMap(({ opened_at: opened, closed_at: closed }) =>
+    closed === null ? [] : [(closed.getTime() - opened.getTime()) / 1000],
+  );
+}
+
+/**
+ * A crowd of events of one group: how fast they are judged while they come in, whether that slows as the crowd grows,
+ * and whether windows close at their `max_wait`. Fails where one stays open beyond it. `--json` prints one object.
+ */
+export async function run(argv: readonly string[]): Promise<void> {
+  const count = argv.includes('--short') ? 5_000 : 20_000;
+  const rabbitmq = await startRabbitmq();
+  const postgresql = await startPostgresql({ durable: true });
+  const rulesDir = mkdtempSync(join(tmpdir(), 'odcs-bench-crowd-'));
+  writeFileSync(join(rulesDir, 'crowd.yaml'), rule);
+  try {
+    const database = await openDatabase({ url: postgresql.url, dataDir: '' });
+    const rules = await startRules({ database, log, rulesDir, sources: {} });
+    await publishMessages({ url: rabbitmq.url, queue: QUEUE, count, rate: 0 });
+    const cpuBefore = process.cpuUsage();
+    const stop = listen(rabbitmq, database);
+    await waitUntilMatched(database, count);
+    const cpu = process.cpuUsage(cpuBefore);
+    const rates = await readRates(database);
+    const windows = await readWindows(database);
+    await stop();
+    await rules.stop();
+    await database.close();
+    const longest = Math.max(0, ...windows);
+    const report = {
+      count,
+      ...rates,
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
+      windowsClosed: windows.length,
+      longestWindowSeconds: longest,
+      memory: Math.round(process.memoryUsage.rss() / 1e6),
+    };
+    process.stdout.write(
+      argv.includes('--json')
+        ? `${JSON.stringify(report)}\n`
+        : `${count} events of one group, stored and judged: ${rates.perSecond}/s, the first tenth ${rates.firstTenth}/s, the last ${rates.lastTenth}/s, ${report.cpuSeconds.toFixed(1)} s of CPU\n` +
+            `windows closed: ${windows.length}, the longest after ${longest.toFixed(1)} s (max_wait ${MOST_WAIT_S} s)\n` +
+            `memory: ${report.memory} MB\n`,
+    );
+    if (longest > MOST_WAIT_S + GRACE_S) {
+      process.exitCode = 1;
+    }
+  } finally {
+    rmSync(rulesDir, { recursive: true });
+    await rabbitmq.stop();
+    await postgresql.stop();
+  }
+}
