@@ -83,9 +83,14 @@ test('a broken file is told and the rules run on; a removed rule matches no more
 
 /** Stores an event of some minutes ago whose job is gone; returns its number. */
 async function storeWithoutJob(stage: 'enrich' | 'match'): Promise<number> {
+  const id = await storeEvent(database, { kind: 'repo.changed', repo: '/srv/other' }, new Date());
+  // At once, as the upkeep may look between two statements.
   const minutesAgo = new Date(Date.now() - 5 * 60_000);
-  const id = await storeEvent(database, { kind: 'repo.changed', repo: '/srv/other' }, minutesAgo);
-  await database.handle.updateTable('events').set({ stage }).where('id', '=', id).execute();
+  await database.handle
+    .updateTable('events')
+    .set({ stage, received_at: minutesAgo })
+    .where('id', '=', id)
+    .execute();
   return id;
 }
 
