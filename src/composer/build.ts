@@ -1,15 +1,17 @@
 import { pathToFileURL } from 'node:url';
 import { ReactorError } from '../model/errors.ts';
 import type { PackageLocation } from '../rpm/package-fragments.ts';
+import type { ModulemdPath } from '../rpm/productmd-modules.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
+import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import { writeRepodata, type RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import { listTrees, type Tree } from './compose-trees.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { runTogether } from './run-together.ts';
 import { placePackages, type Placement } from './place-packages.ts';
 import type { PlacingThread } from './placing-thread.ts';
-import type { OutputSettings } from './plan.ts';
-import type { Progress, Selection, SourcePackage } from './selection.ts';
+import type { OutputSettings, ReadyPlan } from './plan.ts';
+import type { ComposeDocument, PackageReader, Progress, SourcePackage } from './selection.ts';
 import { Pen } from './pen.ts';
 import { writeDotFiles, writeMetadata, type MetadataInput } from './write-metadata.ts';
 
@@ -22,7 +24,9 @@ export interface BuildContext {
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
 }
 
-export type BuildInput = Pick<MetadataInput, 'plan' | 'identity' | 'toplevelUrl'>;
+export interface BuildInput extends Pick<MetadataInput, 'identity' | 'toplevelUrl'> {
+  readonly plan: ReadyPlan;
+}
 
 /**
  * Writes the whole compose into `directory`, which nobody sees yet: packages, repodata, metadata, `.repo`,
@@ -37,7 +41,7 @@ export async function buildCompose(
   const { output } = context;
   const { plan } = input;
   const pen = new Pen(directory);
-  const trees = listTrees(plan);
+  const trees = listTrees(plan.selection);
   const placed = Promise.withResolvers<void>();
   let isPlaced = output.delivery === 'reference';
   const markPlaced = (): void => {
@@ -46,7 +50,7 @@ export async function buildCompose(
   };
   if (isPlaced) markPlaced();
   const place = async (signal: AbortSignal): Promise<void> => {
-    await placeTrees({ ...context, signal }, plan.selection, pen, trees);
+    await placeTrees({ ...context, signal }, plan.reader, pen, trees);
     markPlaced();
   };
   const write = async (signal: AbortSignal): Promise<void> => {
@@ -65,7 +69,7 @@ export async function buildCompose(
 
 async function placeTrees(
   context: BuildContext,
-  { noteFile }: Selection,
+  { noteFile }: PackageReader,
   pen: Pen,
   trees: readonly Tree[],
 ): Promise<void> {
@@ -106,20 +110,20 @@ function listPlacements({ directory, packages }: Tree): Placement[] {
   }));
 }
 
-/** Writes the repositories; answers arch to `modules` record, relative to `compose/`. */
+/** Writes the repositories; returns where their `modules` records are. */
 async function writeTrees(
   context: BuildContext,
   { plan, identity }: BuildInput,
   pen: Pen,
   trees: readonly Tree[],
-): Promise<Map<string, string>> {
+): Promise<ModulemdPath[]> {
   const { delivery, compression } = context.output;
   const every = [...new Set(trees.flatMap((tree) => tree.packages))];
   context.progress('metadata', 0, every.length, 'packages');
-  const loaded = await plan.selection.loadFragments(every, context.signal);
+  const loaded = await plan.reader.loadFragments(every, context.signal);
   const fragments = new Map(every.map((one, index) => [one, loaded[index]]));
   const total = trees.reduce((sum, tree) => sum + tree.packages.length, 0);
-  const modulemdPaths = new Map<string, string>();
+  const modulemdPaths: ModulemdPath[] = [];
   let written = 0;
   for (const tree of trees) {
     const directory = pen.makeDirectory(`compose/${tree.directory}`);
@@ -137,17 +141,22 @@ async function writeTrees(
       },
       directory,
       packages,
-      { timestamp: identity.timestamp, compression, extra: tree.extra },
+      { timestamp: identity.timestamp, compression, extra: tree.documents.map(toRecord) },
     );
     const modules = records.find(({ type }) => type === 'modules');
-    if (modules !== undefined && tree.treeArch !== null) {
-      modulemdPaths.set(tree.treeArch, `${tree.directory}/${modules.href}`);
+    const { treeArch: arch, variant } = tree;
+    if (modules !== undefined && arch !== null) {
+      modulemdPaths.push({ variant: variant.uid, arch, path: `${tree.directory}/${modules.href}` });
     }
     written += tree.packages.length;
-    if (tree.treeArch !== null) writeDotFiles(pen, tree.directory, identity, tree.treeArch);
+    if (arch !== null) writeDotFiles(pen, tree.directory, identity, { variant, arch });
   }
   context.progress('metadata', total, total, 'packages');
   return modulemdPaths;
+}
+
+function toRecord({ type, name, bytes, compression }: ComposeDocument): ExtraRecord {
+  return { type, name, content: bytes, compression };
 }
 
 function locationOf(one: SourcePackage, delivery: OutputSettings['delivery']): PackageLocation {

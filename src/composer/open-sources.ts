@@ -8,6 +8,7 @@ import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
 import { parseHostList } from '../upstream/http/host-list.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
+import { documentTypes } from './documents/document-types.ts';
 import { openOriginFetcher } from './fetch-origin.ts';
 import { openModules } from './modules/open-modules.ts';
 import { PackageStore } from './package-store.ts';
@@ -69,12 +70,14 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
             repositories: new RepositoryCache({ most: PARTS_KEPT }),
             fragments: new FragmentKeeper(),
             targetDirs,
+            documentTypes,
           }),
         };
   const repo = createRepoSource({
     repositories: new RepositoryCache({ readUrl }),
     repoRoots: config.repo_roots,
     repoHosts: config.repo_hosts,
+    documentTypes,
   });
   return {
     sources: { ...compose, repo, ...(koji === null ? {} : kojiSources(config, koji)) },

@@ -4,7 +4,7 @@ import { promisedDigest } from './file-digests.ts';
 import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
 import type { Pen } from './pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
-import type { Selection, SourcePackage } from './selection.ts';
+import type { PackageReader, SourcePackage } from './selection.ts';
 
 /** A package and the file of the compose it becomes, relative to the directory that is filled. */
 export interface Placement {
@@ -20,7 +20,7 @@ export interface PlaceContext {
   readonly delivery: 'link' | 'copy';
   readonly placing: PlacingThread;
   /** Where it is given, the source takes in what is told, so that a later attempt may succeed. */
-  readonly noteFile?: Selection['noteFile'];
+  readonly noteFile?: PackageReader['noteFile'];
 }
 
 /** Files between two looks at the signal: a link takes about 12 µs. */

@@ -3,7 +3,7 @@ import { bitSum, composeResults, type ComposeRequest, type SourceType } from '..
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
 import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
-import type { SelectContext, Selection, SelectPackages } from './selection.ts';
+import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
   /** The source types this composer knows. */
@@ -17,13 +17,18 @@ export interface OutputSettings {
   readonly compression: 'zstd' | 'gzip';
 }
 
-/** What a compose will be, decided: the packages, and the fingerprint of all that shapes its bytes. */
+/** What a compose will be, decided: the packages, and the fingerprint of all that shapes its bytes. Plain data. */
 export interface ComposePlan {
   readonly request: ComposeRequest;
   readonly selection: Selection;
   /** Sorted lines; what the fingerprint is the hash of. */
   readonly manifest: readonly string[];
   readonly fingerprint: string;
+}
+
+/** A plan of this process, with the way to the packages it names. */
+export interface ReadyPlan extends ComposePlan {
+  readonly reader: PackageReader;
 }
 
 /** Returns what a composer with these sources can make. */
@@ -39,7 +44,7 @@ export function offersOf(sources: PlanContext['sources']): Offers {
  * and "has anything changed". Throws what the source throws, `compose.source_type_unavailable`,
  * `compose.result_unavailable`, `compose.unresolved_dependencies` (flag check_deps), `compose.packages_missing`.
  */
-export async function planCompose(context: PlanContext, request: ComposeRequest): Promise<ComposePlan> {
+export async function planCompose(context: PlanContext, request: ComposeRequest): Promise<ReadyPlan> {
   const select = context.sources[request.sourceType];
   const notOffered = findNotOffered(request, offersOf(context.sources));
   if (notOffered !== undefined) {
@@ -47,36 +52,35 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   }
   if (select === undefined) throw new Error(`${request.sourceType} is offered, but has no source.`);
   context.progress('plan', 0, 1, 'step');
-  const selection = await select(context, request);
+  const { selection, reader } = await select(context, request);
   checkDependencies(request, selection);
   checkRequestedPackages(request, selection);
   const manifest = manifestOf({
-    arches: selection.trees.map((tree) => tree.arch),
+    variants: selection.variants,
+    trees: selection.trees,
     packages: listManifestPackages(selection, context.output.delivery),
+    documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
     options: {
       delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
       compression: context.output.compression,
       results: String(bitSum(composeResults, request.results)),
       respin_of: request.respinOf ?? '',
-      comps: digest(selection.comps),
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
-      ...Object.fromEntries(
-        [...selection.modules].map(([arch, bytes]) => [`modules ${arch}`, digest(bytes)]),
-      ),
     },
   });
-  return { request, selection, manifest, fingerprint: fingerprintOf(manifest) };
+  return { request, selection, reader, manifest, fingerprint: fingerprintOf(manifest) };
 }
 
-function digest(bytes: Uint8Array | null): string {
-  return bytes === null ? '-' : createHash('sha256').update(bytes).digest('hex');
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function listManifestPackages(selection: Selection, delivery: OutputSettings['delivery']): ManifestPackage[] {
   return selection.trees.flatMap((tree) =>
     (['binary', 'debug', 'source'] as const).flatMap((kind) =>
       tree[kind].map(({ package: one }) => ({
+        variant: tree.variant,
         arch: tree.arch,
         kind,
         nevra: one.nevra,
@@ -98,7 +102,7 @@ function checkDependencies(request: ComposeRequest, { unresolved }: Selection): 
   if (!request.flags.includes('check_deps') || unresolved.length === 0) return;
   const sentences = unresolved.map(
     (one) =>
-      `Unresolved dependencies for Temporary.${one.arch} in package ${one.package}: ${one.dependencies.join(', ')}`,
+      `Unresolved dependencies for ${one.variant}.${one.arch} in package ${one.package}: ${one.dependencies.join(', ')}`,
   );
   throw new ReactorError(
     'compose.unresolved_dependencies',

@@ -14,7 +14,7 @@ import { buildCompose } from './build.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './place-packages.ts';
-import { planCompose, type ComposePlan } from './plan.ts';
+import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
 import { waitForStorage } from './storage/wait-for-storage.ts';
@@ -40,7 +40,7 @@ export async function makeCompose(
   context: ComposerContext,
   taken: TakenCompose,
   job: JobAttempt,
-  planned?: ComposePlan,
+  planned?: ReadyPlan,
 ): Promise<void> {
   const { compose } = taken;
   const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
@@ -114,7 +114,7 @@ async function settleFingerprint(
 async function buildAndPublish(
   context: ComposerContext,
   taken: TakenCompose,
-  plan: ComposePlan,
+  plan: ReadyPlan,
   { signal, progress }: Pick<ComposeWatch, 'signal' | 'progress'>,
 ): Promise<void> {
   const targetDir = targetDirOf(context, taken.compose);

@@ -17,7 +17,7 @@ import { errorFields } from '../model/errors.ts';
 import { withoutServerPaths } from '../model/server-paths.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
-import { planCompose, type ComposePlan } from './plan.ts';
+import { planCompose, type ReadyPlan } from './plan.ts';
 import { isPublished } from './publish.ts';
 import { tookFallback } from './took-fallback.ts';
 import { makeCompose, runCompose, type TakenCompose } from './run-compose.ts';
@@ -46,7 +46,7 @@ export async function runRequest(context: ComposerContext, id: number, job: JobA
 
 interface PlannedRequest {
   readonly request: ComposeRequest;
-  readonly plan: ComposePlan;
+  readonly plan: ReadyPlan;
   /** The last compose of the series, where it holds just what is planned. */
   readonly same: Compose | undefined;
 }

@@ -1,6 +1,8 @@
-import type { ComposeRequest } from '../model/compose.ts';
+import { TEMPORARY, type ComposeRequest } from '../model/compose.ts';
 import type { Nevra } from '../model/nevra.ts';
 import type { ProductmdModules } from '../rpm/productmd-modules.ts';
+import type { ProductmdVariant } from '../rpm/productmd-variant.ts';
+import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import type { RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import type { Log } from '../log.ts';
 
@@ -59,35 +61,52 @@ export interface SelectedPackage {
   readonly why: string;
 }
 
-/** What one arch of the compose holds. */
-export interface SelectedTree {
+/** The repositories of one arch of a variant. */
+export type TreeKind = 'binary' | 'debug' | 'source';
+
+/** What one arch of a variant holds. */
+export interface SelectedTree extends Readonly<Record<TreeKind, readonly SelectedPackage[]>> {
+  /** Its uid. */
+  readonly variant: string;
   readonly arch: string;
-  readonly binary: readonly SelectedPackage[];
-  readonly debug: readonly SelectedPackage[];
-  readonly source: readonly SelectedPackage[];
+}
+
+/** A file beside the packages' own metadata in the `os` repository of a tree: comps, modules, updateinfo. */
+export interface ComposeDocument {
+  /** Its uid. */
+  readonly variant: string;
+  readonly arch: string;
+  /** Of its record in `repomd.xml`: `group`, `modules`. One tree has one document of a type. */
+  readonly type: string;
+  /** Without checksum and compression: `modules.yaml`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly compression: ExtraRecord['compression'];
 }
 
 export interface UnresolvedDependencies {
+  readonly variant: string;
   readonly arch: string;
   /** `name.arch` of the package that wants them. */
   readonly package: string;
   readonly dependencies: readonly string[];
 }
 
-/** What a source answers: everything the compose will hold, decided, without a byte written. */
+/** Values that are known only once the inputs are read; ODCS shows them in the compose. */
+export interface SelectionPins {
+  readonly source: string;
+  readonly kojiEvent: number | null;
+  readonly arches?: string;
+  readonly sigkeys?: string;
+}
+
+/** Everything a compose will hold, decided, without a byte written. Plain data: see `plan-file.ts`. */
 export interface Selection {
-  /** Values that are known only once the inputs are read; ODCS shows them in the compose. */
-  readonly pins: {
-    readonly source: string;
-    readonly kojiEvent: number | null;
-    readonly arches?: string;
-    readonly sigkeys?: string;
-  };
+  readonly pins: SelectionPins;
+  /** Every variant that a tree names. */
+  readonly variants: readonly ProductmdVariant[];
   readonly trees: readonly SelectedTree[];
-  /** Document of the `group` record of the os repositories, or null for none. */
-  readonly comps: Uint8Array | null;
-  /** `modules.yaml` by arch. */
-  readonly modules: ReadonlyMap<string, Uint8Array>;
+  readonly documents: readonly ComposeDocument[];
   /** Payload of `metadata/modules.json`, without the paths that are known once written; empty where there are none. */
   readonly modulesJson: ProductmdModules;
   readonly unresolved: readonly UnresolvedDependencies[];
@@ -97,6 +116,34 @@ export interface Selection {
   readonly warnings: readonly string[];
   /** Comment lines of the `.repo` file, without `#`. */
   readonly notes: readonly string[];
+}
+
+/** The variant of composes that have one only. */
+export const temporaryVariant: ProductmdVariant = {
+  uid: TEMPORARY,
+  id: TEMPORARY,
+  name: TEMPORARY,
+  type: 'variant',
+};
+
+/** Returns a selection of the variant `Temporary`: what is known of it, everything else empty. */
+export function newSelection(
+  known: Pick<Selection, 'pins' | 'trees'> & Partial<Omit<Selection, 'variants'>>,
+): Selection {
+  return {
+    variants: [temporaryVariant],
+    documents: [],
+    modulesJson: {},
+    unresolved: [],
+    unmatched: [],
+    warnings: [],
+    notes: [],
+    ...known,
+  };
+}
+
+/** Reads what the packages of a selection are made of, where its source has them. */
+export interface PackageReader {
   /** The metadata of chosen packages, in their order; each made, or a function that makes it when it is written. */
   readonly loadFragments: (
     packages: readonly SourcePackage[],
@@ -117,5 +164,11 @@ export interface SelectContext {
   readonly progress: Progress;
 }
 
+/** What a source decided, and the way to the packages it chose. */
+export interface Selected {
+  readonly selection: Selection;
+  readonly reader: PackageReader;
+}
+
 /** A source type: reads its inputs, pins them and decides what the compose holds. Never writes. */
-export type SelectPackages = (context: SelectContext, request: ComposeRequest) => Promise<Selection>;
+export type SelectPackages = (context: SelectContext, request: ComposeRequest) => Promise<Selected>;

@@ -6,9 +6,12 @@ import {
   formatRepoFile,
   formatTreeinfo,
   type ComposeIdentity,
+  type RepoSection,
 } from '../rpm/productmd.ts';
-import { withModulemdPaths } from '../rpm/productmd-modules.ts';
-import { formatRpms, type ListedRpm } from '../rpm/productmd-rpms.ts';
+import { withModulemdPaths, type ModulemdPath } from '../rpm/productmd-modules.ts';
+import { formatRpms, type ListedRpm, type ListedRpms } from '../rpm/productmd-rpms.ts';
+import { treePaths, type ProductmdVariant, type VariantArches } from '../rpm/productmd-variant.ts';
+import { TEMPORARY } from '../model/compose.ts';
 import { treeDirectories } from './compose-trees.ts';
 import { pathBelow, type Pen } from './pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
@@ -16,8 +19,13 @@ import type { ComposePlan, OutputSettings } from './plan.ts';
 import type { Selection } from './selection.ts';
 
 /** Writes what installers look for in a tree, a directory below `compose/`. `arch` is `src` for sources. */
-export function writeDotFiles(pen: Pen, tree: string, identity: ComposeIdentity, arch: string): void {
-  pen.writeFile(`compose/${tree}/.treeinfo`, formatTreeinfo(identity, arch));
+export function writeDotFiles(
+  pen: Pen,
+  tree: string,
+  identity: ComposeIdentity,
+  { variant, arch }: { readonly variant: ProductmdVariant; readonly arch: string },
+): void {
+  pen.writeFile(`compose/${tree}/.treeinfo`, formatTreeinfo(identity, variant, arch));
   pen.writeFile(`compose/${tree}/.discinfo`, formatDiscinfo(identity, arch));
   pen.writeFile(`compose/${tree}/media.repo`, formatMediaRepo(identity));
 }
@@ -29,8 +37,7 @@ export interface MetadataInput {
   /** Public URL of the compose's directory. */
   readonly toplevelUrl: string;
   readonly delivery: OutputSettings['delivery'];
-  /** Arch to its `modules` record, relative to `compose/`. */
-  readonly modulemdPaths: ReadonlyMap<string, string>;
+  readonly modulemdPaths: readonly ModulemdPath[];
   /** Reads the sigkeys of placed RPMs away from the event loop. */
   readonly placing: Pick<PlacingThread, 'readSigkeys'>;
   readonly signal: AbortSignal;
@@ -48,23 +55,20 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
   const rpms = listRpms(plan, await readMissingKeys(input, pen.path('compose')));
   const { selection } = plan;
   const files: Record<string, string> = {
-    'compose/metadata/composeinfo.json': formatComposeinfo(
-      identity,
-      selection.trees.map((tree) => tree.arch),
-    ),
+    'compose/metadata/composeinfo.json': formatComposeinfo(identity, listVariants(selection)),
     'compose/metadata/rpms.json': formatRpms(identity, rpms),
     'compose/metadata/modules.json': formatModules(
       identity,
       withModulemdPaths(selection.modulesJson, modulemdPaths),
     ),
-    'work/global/composeinfo-base.json': formatComposeinfo(identity, null),
+    'work/global/composeinfo-base.json': formatComposeinfo(identity, []),
     'work/global/fingerprint': `${plan.fingerprint}\n`,
     'logs/global/why.json': formatReasons(plan.selection),
     'pungi-stdout.log': `Compose ${identity.name} is finished.\n`,
     'pungi-stderr.log': selection.warnings.map((warning) => `warning: ${warning}\n`).join(''),
-    [`compose/Temporary/${identity.name}.repo`]: formatRepoFile(
+    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepoFile(
       identity.name,
-      `${toplevelUrl}/compose/Temporary/$basearch/os`,
+      listSections(identity.name, selection, toplevelUrl),
       [...selection.notes, ...selection.warnings],
     ),
     STATUS: 'FINISHED\n',
@@ -72,13 +76,29 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
   for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
 }
 
+function listVariants({ variants, trees }: Selection): VariantArches[] {
+  return variants.map((variant) => ({
+    ...variant,
+    arches: trees.filter((tree) => tree.variant === variant.uid).map((tree) => tree.arch),
+  }));
+}
+
+/** The one repository is called as its compose, others carry their variant. Source: pungi contract 4.9. */
+function listSections(name: string, { variants }: Selection, toplevelUrl: string): RepoSection[] {
+  return variants.map(({ uid }) => ({
+    id: uid === TEMPORARY ? name : `${name}-${uid}`,
+    baseurl: `${toplevelUrl}/compose/${treePaths(uid, '$basearch').binary}`,
+  }));
+}
+
 /** Every package of a plan with its path below `compose/`, arch by arch. */
 function* visitRpms(plan: ComposePlan) {
   for (const tree of plan.selection.trees) {
-    const directories = treeDirectories(tree.arch);
+    const { variant, arch } = tree;
+    const directories = treeDirectories(variant, arch);
     for (const category of ['binary', 'debug', 'source'] as const) {
       for (const { package: one } of tree[category]) {
-        yield { arch: tree.arch, category, package: one, path: `${directories[category]}/${one.location}` };
+        yield { variant, arch, category, package: one, path: `${directories[category]}/${one.location}` };
       }
     }
   }
@@ -103,28 +123,31 @@ async function readMissingKeys(
   return keys;
 }
 
-function listRpms(
-  plan: ComposePlan,
-  keys: ReadonlyMap<string, string | null>,
-): Map<string, readonly ListedRpm[]> {
-  const arches = new Map<string, ListedRpm[]>(plan.selection.trees.map(({ arch }) => [arch, []]));
-  for (const { arch, category, package: one, path } of visitRpms(plan)) {
+function listRpms(plan: ComposePlan, keys: ReadonlyMap<string, string | null>): ListedRpms {
+  const listed = new Map<string, Map<string, ListedRpm[]>>();
+  for (const { variant, arch, category, package: one, path } of visitRpms(plan)) {
     const sigkey = one.sigkey === undefined ? (keys.get(path) ?? null) : one.sigkey;
-    arches.get(arch)?.push({ package: one, sigkey, path, category });
+    const arches = listed.get(variant) ?? new Map<string, ListedRpm[]>();
+    listed.set(variant, arches);
+    const rpms = arches.get(arch);
+    if (rpms === undefined) arches.set(arch, [{ package: one, sigkey, path, category }]);
+    else rpms.push({ package: one, sigkey, path, category });
   }
-  return arches;
+  return listed;
 }
 
-/** Why each package is in, by arch: what people ask of a compose that is larger than they thought. */
+/** Why each package is in, by arch and over all variants: what people ask of a compose that is larger than they thought. */
 function formatReasons({ trees }: Selection): string {
-  const arches = trees.map((tree) => {
+  const arches = [...Map.groupBy(trees, ({ arch }) => arch)].map(([arch, own]) => {
     const reasons = new Map<string, string>();
-    for (const list of [tree.binary, tree.debug, tree.source]) {
-      for (const one of list) reasons.set(one.package.fileName, one.why);
+    for (const tree of own) {
+      for (const list of [tree.binary, tree.debug, tree.source]) {
+        for (const one of list) reasons.set(one.package.fileName, one.why);
+      }
     }
     const lines = Array.from(reasons, ([file, why]) => `  ${JSON.stringify(file)}: ${JSON.stringify(why)}`);
     const body = lines.length === 0 ? '' : `\n${lines.join(',\n')}\n `;
-    return ` ${JSON.stringify(tree.arch)}: {${body}}`;
+    return ` ${JSON.stringify(arch)}: {${body}}`;
   });
   return `{\n${arches.join(',\n')}\n}\n`;
 }

@@ -80,6 +80,9 @@ export interface ComposeRequest {
   readonly secondsToLive: number;
 }
 
+/** The variant of composes that have one only, as ODCS configures them. Source: pungi contract 4. */
+export const TEMPORARY = 'Temporary';
+
 /** The number ODCS shows for a set of flags, results or methods. */
 export function bitSum<K extends string>(table: Readonly<Record<K, number>>, names: readonly K[]): number {
   return names.reduce((sum, name) => sum | table[name], 0);

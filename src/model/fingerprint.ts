@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { TEMPORARY } from './compose.ts';
 
 /**
  * Raised when the program would write other bytes for the same inputs: the format of trees, repodata or metadata
@@ -7,6 +8,7 @@ import { hash } from 'node:crypto';
 export const RECIPE = 1;
 
 export interface ManifestPackage {
+  readonly variant: string;
   readonly arch: string;
   readonly kind: 'binary' | 'debug' | 'source';
   /** With epoch. */
@@ -19,28 +21,60 @@ export interface ManifestPackage {
   readonly reference: string;
 }
 
+/** A document of a tree, by what it holds. */
+export interface ManifestDocument {
+  readonly variant: string;
+  readonly arch: string;
+  /** Type of its record in `repomd.xml`. */
+  readonly type: string;
+  readonly digest: string;
+}
+
 export interface ManifestInput {
-  readonly arches: readonly string[];
+  readonly variants: readonly { readonly uid: string; readonly name: string; readonly type: string }[];
+  readonly trees: readonly { readonly variant: string; readonly arch: string }[];
   readonly packages: readonly ManifestPackage[];
-  /** Options that shape the output, and digests of documents that go into it: name to value. */
+  readonly documents: readonly ManifestDocument[];
+  /** Options that shape the output: name to value. */
   readonly options: Readonly<Record<string, string>>;
 }
 
 /**
- * Everything that decides the bytes of a compose, a line each, sorted: packages, options, recipe. Not in it: ids,
- * dates, labels, who asked, priority, the order of lists. Source: RULES 4.5.
+ * Everything that decides the bytes of a compose, a line each, sorted: packages, documents, options, recipe. Not in it:
+ * ids, dates, labels, who asked, priority, the order of lists. What belongs to the variant `Temporary` does not name
+ * it: manifests are compared with those of versions that knew no other one. Source: RULES 4.5.
  */
 export function manifestOf(input: ManifestInput): string[] {
-  const lines = [`recipe\t${RECIPE}`, ...new Set(input.arches.map((arch) => `arch\t${arch}`))];
+  const lines = [`recipe\t${RECIPE}`];
+  for (const { variant, arch } of input.trees) lines.push(`arch\t${placeOf(variant, arch)}`);
+  for (const { uid, name, type } of input.variants) {
+    if (uid !== TEMPORARY) lines.push(`option\tvariant ${uid}\t${type} ${name}`);
+  }
   for (const [name, value] of Object.entries(input.options)) lines.push(`option\t${name}\t${value}`);
+  for (const [name, digest] of nameDocuments(input.documents)) lines.push(`option\t${name}\t${digest}`);
   for (const one of input.packages) {
     const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
     const named = one.fileName === '' ? '' : `\t${one.fileName}`;
     const more = one.reference === '' && named === '' ? '' : `\t${one.reference}${named}`;
-    lines.push(`package\t${one.arch}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`);
+    const place = placeOf(one.variant, one.arch);
+    lines.push(`package\t${place}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`);
   }
   const sorted = lines.sort();
   return sorted.filter((line, index) => line !== sorted[index - 1]);
+}
+
+function placeOf(variant: string, arch: string): string {
+  return variant === TEMPORARY ? arch : `${variant}/${arch}`;
+}
+
+/** Names each document by type, variant and arch; comps that are the same on every arch have one line. */
+function nameDocuments(documents: readonly ManifestDocument[]): (readonly [string, string])[] {
+  const comps = documents.filter(({ variant, type }) => variant === TEMPORARY && type === 'group');
+  const isOne = comps.every(({ digest }) => digest === comps[0]?.digest);
+  return documents.map(({ variant, arch, type, digest }) => {
+    const isThatOne = isOne && variant === TEMPORARY && type === 'group';
+    return [isThatOne ? 'comps' : `${type} ${placeOf(variant, arch)}`, digest];
+  });
 }
 
 /** SHA-256 of a manifest, hex. */

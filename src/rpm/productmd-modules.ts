@@ -14,16 +14,17 @@ export type ProductmdModules = Readonly<
 >;
 
 /**
- * The payload of `modules.json` for the variant `Temporary`, still without the paths of the repodata files; empty
- * without modules.
+ * Returns the payload of `modules.json` for one variant, still without the paths of the repodata files; empty without
+ * modules.
  */
 export function productmdModules(
+  variant: string,
   arches: ReadonlyMap<string, readonly { readonly stream: ModuleStream; readonly kojiTag: string }[]>,
 ): ProductmdModules {
   const filled = [...arches].filter(([, modules]) => modules.length > 0);
   if (filled.length === 0) return {};
   return {
-    Temporary: Object.fromEntries(
+    [variant]: Object.fromEntries(
       filled.map(([arch, modules]) => [
         arch,
         Object.fromEntries(
@@ -44,22 +45,39 @@ function entryOf(stream: ModuleStream, kojiTag: string): ProductmdModule {
   };
 }
 
-/**
- * The payload with the repodata file of each arch filled in. `paths` is arch to the `modules` record, relative to the
- * compose: `Temporary/x86_64/os/repodata/<sha256>-modules.yaml.gz`.
- */
+/** Where the `modules` record of a tree was written. */
+export interface ModulemdPath {
+  readonly variant: string;
+  readonly arch: string;
+  /** Relative to the compose: `Temporary/x86_64/os/repodata/<sha256>-modules.yaml.gz`. */
+  readonly path: string;
+}
+
+/** Returns the payload with the repodata file of each tree filled in. */
 export function withModulemdPaths(
   modules: ProductmdModules,
-  paths: ReadonlyMap<string, string>,
+  paths: readonly ModulemdPath[],
 ): ProductmdModules {
-  return mapValues(modules, (arches) =>
+  return mapValues(modules, (arches, variant) =>
     mapValues(arches, (entries, arch) => {
-      const binary = paths.get(arch);
-      return mapValues(entries, (entry) =>
-        binary === undefined ? entry : { ...entry, modulemd_path: { binary } },
-      );
+      const found = paths.find((one) => one.variant === variant && one.arch === arch);
+      return found === undefined
+        ? entries
+        : mapValues(entries, (entry) => ({ ...entry, modulemd_path: { binary: found.path } }));
     }),
   );
+}
+
+/** Returns the modules of several payloads as one; of two that are called the same the later counts. */
+export function mergeProductmdModules(payloads: readonly ProductmdModules[]): ProductmdModules {
+  const merged: Record<string, Record<string, ProductmdModules[string][string]>> = {};
+  for (const modules of payloads) {
+    for (const [variant, arches] of Object.entries(modules)) {
+      const into = (merged[variant] ??= {});
+      for (const [arch, entries] of Object.entries(arches)) into[arch] = { ...into[arch], ...entries };
+    }
+  }
+  return merged;
 }
 
 function mapValues<A, B>(

@@ -15,27 +15,44 @@ export interface ListedRpm {
   readonly category: 'binary' | 'debug' | 'source';
 }
 
+/** The RPMs of a compose: variant to arch. */
+export type ListedRpms = ReadonlyMap<string, ReadonlyMap<string, readonly ListedRpm[]>>;
+
 /**
- * rpms.json: arch to source NEVRA to NEVRA. It has an entry for every RPM of a compose, so its text is made here and
- * not by way of objects. Source: pungi contract 4.2.
+ * rpms.json: variant to arch to source NEVRA to NEVRA. It has an entry for every RPM of a compose, so its text is made
+ * here and not by way of objects. Source: pungi contract 4.2.
  */
-export function formatRpms(
-  identity: ComposeIdentity,
-  arches: ReadonlyMap<string, readonly ListedRpm[]>,
-): string {
-  const filled = [...arches].filter(([, rpms]) => rpms.length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+export function formatRpms(identity: ComposeIdentity, variants: ListedRpms): string {
+  const filled = [...variants]
+    .map(
+      ([variant, arches]) =>
+        [variant, sortedByKey([...arches].filter(([, rpms]) => rpms.length > 0))] as const,
+    )
+    .filter(([, arches]) => arches.length > 0);
   const empty = formatDocument('rpms', { compose: composeSection(identity), rpms: {} });
   if (filled.length === 0) return empty;
-  const lines = ['{', '            "Temporary": {'];
-  for (const [at, [arch, rpms]] of filled.entries()) {
-    lines.push(`                ${quote(arch)}: {`);
-    addArch(lines, rpms);
-    lines.push(at < filled.length - 1 ? '                },' : '                }');
+  const lines = ['{'];
+  for (const [at, [variant, arches]] of sortedByKey(filled).entries()) {
+    lines.push(`            ${quote(variant)}: {`);
+    addVariant(lines, arches);
+    lines.push(at < filled.length - 1 ? '            },' : '            }');
   }
-  lines.push('            }', '        }');
+  lines.push('        }');
   const gap = '"rpms": {}';
   const at = empty.lastIndexOf(gap) + gap.length - 2;
   return `${empty.slice(0, at)}${lines.join('\n')}${empty.slice(at + 2)}`;
+}
+
+function sortedByKey<Value>(entries: readonly (readonly [string, Value])[]): (readonly [string, Value])[] {
+  return [...entries].sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+function addVariant(lines: string[], arches: readonly (readonly [string, readonly ListedRpm[]])[]): void {
+  for (const [at, [arch, rpms]] of arches.entries()) {
+    lines.push(`                ${quote(arch)}: {`);
+    addArch(lines, rpms);
+    lines.push(at < arches.length - 1 ? '                },' : '                }');
+  }
 }
 
 function addArch(lines: string[], rpms: readonly ListedRpm[]): void {

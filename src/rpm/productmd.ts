@@ -1,3 +1,5 @@
+import { treePaths, type ProductmdVariant, type TreePaths, type VariantArches } from './productmd-variant.ts';
+
 /** Facts of a compose that its metadata files repeat. Source: pungi contract 4. */
 export interface ComposeIdentity {
   /** `odcs-<id>`: release name; its first 16 letters are the release short. */
@@ -66,8 +68,8 @@ export function formatDocument(kind: string, payload: object): string {
   return formatProductmd({ header: { type: `productmd.${kind}`, version: '1.2' }, payload });
 }
 
-/** composeinfo.json; with no arches it is the composeinfo-base.json that lies in `work`. */
-export function formatComposeinfo(identity: ComposeIdentity, arches: readonly string[] | null): string {
+/** composeinfo.json; without variants it is the composeinfo-base.json that lies in `work`. */
+export function formatComposeinfo(identity: ComposeIdentity, variants: readonly VariantArches[]): string {
   const label = identity.label === null ? {} : { label: identity.label, final: false };
   const release = {
     internal: false,
@@ -76,32 +78,28 @@ export function formatComposeinfo(identity: ComposeIdentity, arches: readonly st
     type: 'ga',
     version: '1',
   };
-  const byArch = (path: (arch: string) => string): Record<string, string> =>
-    Object.fromEntries((arches ?? []).map((arch) => [arch, path(arch)]));
-  const paths = {
-    os_tree: byArch((arch) => `Temporary/${arch}/os`),
-    repository: byArch((arch) => `Temporary/${arch}/os`),
-    packages: byArch((arch) => `Temporary/${arch}/os/Packages`),
-    debug_tree: byArch((arch) => `Temporary/${arch}/debug/tree`),
-    debug_repository: byArch((arch) => `Temporary/${arch}/debug/tree`),
-    debug_packages: byArch((arch) => `Temporary/${arch}/debug/tree/Packages`),
-    source_tree: byArch(() => 'Temporary/source/tree'),
-    source_repository: byArch(() => 'Temporary/source/tree'),
-    source_packages: byArch(() => 'Temporary/source/tree/Packages'),
-  };
-  const variant = {
-    arches: [...(arches ?? [])].sort(),
-    id: 'Temporary',
-    name: 'Temporary',
-    paths,
-    type: 'variant',
-    uid: 'Temporary',
-  };
   return formatDocument('composeinfo', {
     compose: { ...composeSection(identity), ...label },
     release,
-    variants: arches === null ? {} : { Temporary: variant },
+    variants: Object.fromEntries(variants.map((variant) => [variant.uid, variantSection(variant)])),
   });
+}
+
+function variantSection({ uid, id, name, type, arches }: VariantArches) {
+  const byArch = (pathOf: (paths: TreePaths) => string): Record<string, string> =>
+    Object.fromEntries(arches.map((arch) => [arch, pathOf(treePaths(uid, arch))]));
+  const paths = {
+    os_tree: byArch(({ binary }) => binary),
+    repository: byArch(({ binary }) => binary),
+    packages: byArch(({ binary }) => `${binary}/Packages`),
+    debug_tree: byArch(({ debug }) => debug),
+    debug_repository: byArch(({ debug }) => debug),
+    debug_packages: byArch(({ debug }) => `${debug}/Packages`),
+    source_tree: byArch(({ source }) => source),
+    source_repository: byArch(({ source }) => source),
+    source_packages: byArch(({ source }) => `${source}/Packages`),
+  };
+  return { arches: [...arches].sort(), id, name, paths, type, uid };
 }
 
 /** modules.json; `modules` is variant to arch to NSVC. */
@@ -109,8 +107,8 @@ export function formatModules(identity: ComposeIdentity, modules: object): strin
   return formatDocument('modules', { compose: composeSection(identity), modules });
 }
 
-/** `.treeinfo` of one tree; `arch` is `src` for sources. Source: pungi contract 4.5. */
-export function formatTreeinfo(identity: ComposeIdentity, arch: string): string {
+/** `.treeinfo` of one tree of a variant; `arch` is `src` for sources. Source: pungi contract 4.5. */
+export function formatTreeinfo(identity: ComposeIdentity, variant: ProductmdVariant, arch: string): string {
   const { name, timestamp } = identity;
   return `[general]
 ; WARNING.0 = This section provides compatibility with pre-productmd treeinfos.
@@ -122,8 +120,8 @@ packagedir = Packages
 platforms = ${arch}
 repository = .
 timestamp = ${timestamp}
-variant = Temporary
-variants = Temporary
+variant = ${variant.uid}
+variants = ${variant.uid}
 version = 1
 
 [header]
@@ -139,15 +137,15 @@ version = 1
 arch = ${arch}
 build_timestamp = ${timestamp}
 platforms = ${arch}
-variants = Temporary
+variants = ${variant.uid}
 
-[variant-Temporary]
-id = Temporary
-name = Temporary
+[variant-${variant.uid}]
+id = ${variant.id}
+name = ${variant.name}
 packages = Packages
 repository = .
-type = variant
-uid = Temporary
+type = ${variant.type}
+uid = ${variant.uid}
 
 `;
 }
@@ -169,10 +167,27 @@ cost=500
 `;
 }
 
-/** `odcs-<id>.repo`: what dnf reads. `notes` become comment lines. Source: pungi contract 4.9. */
-export function formatRepoFile(name: string, baseurl: string, notes: readonly string[]): string {
+/** One repository of a `.repo` file. */
+export interface RepoSection {
+  readonly id: string;
+  readonly baseurl: string;
+}
+
+/**
+ * `odcs-<id>.repo`: what dnf reads, a section for each repository of the compose `name`. `notes` become comment lines.
+ * Source: pungi contract 4.9.
+ */
+export function formatRepoFile(
+  name: string,
+  sections: readonly RepoSection[],
+  notes: readonly string[],
+): string {
   const comments = notes.map((note) => `# ${note.replace(/[\r\n]+/g, ' ')}\n`).join('');
-  return `${comments}[${name}]
+  return comments + sections.map((section) => formatSection(name, section)).join('\n');
+}
+
+function formatSection(name: string, { id, baseurl }: RepoSection): string {
+  return `[${id}]
 name=ODCS repository for compose ${name}
 baseurl=${baseurl}
 type=rpm-md

@@ -12,9 +12,12 @@ after(() => api[Symbol.asyncDispose]());
 
 function manifestWith(release: string): string[] {
   return manifestOf({
-    arches: ['x86_64'],
+    variants: [],
+    trees: [{ variant: 'Temporary', arch: 'x86_64' }],
+    documents: [],
     packages: [
       {
+        variant: 'Temporary',
         arch: 'x86_64',
         kind: 'binary',
         nevra: `ed-0:1.14.1-${release}.x86_64`,

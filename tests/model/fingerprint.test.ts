@@ -8,6 +8,7 @@ import {
 } from '../../src/model/fingerprint.ts';
 
 const ed: ManifestPackage = {
+  variant: 'Temporary',
   arch: 'x86_64',
   kind: 'binary',
   nevra: 'ed-0:1.14.1-2.x86_64',
@@ -22,8 +23,13 @@ const bash: ManifestPackage = {
   payload: 'sha256:bb',
   fileName: 'bash-5-1.x86_64.rpm',
 };
+const treeOf = (arch: string, variant = 'Temporary') => ({ variant, arch });
+const comps = { variant: 'Temporary', arch: 'x86_64', type: 'group', digest: 'a' };
+const server = { uid: 'Server', name: 'Server', type: 'variant' };
 const base: ManifestInput = {
-  arches: ['x86_64', 'ppc64le'],
+  variants: [{ uid: 'Temporary', name: 'Temporary', type: 'variant' }],
+  trees: [treeOf('x86_64'), treeOf('ppc64le')],
+  documents: [],
   packages: [ed, bash],
   options: { delivery: 'files', compression: 'zstd' },
 };
@@ -35,7 +41,7 @@ const withEd = (change: Partial<ManifestPackage>): ManifestInput => ({
 
 test('whatever may change the bytes of a compose changes its fingerprint', () => {
   const changes: Record<string, ManifestInput> = {
-    'another arch': { ...base, arches: ['x86_64'] },
+    'another arch': { ...base, trees: [treeOf('x86_64')] },
     'a package less': { ...base, packages: [ed] },
     'an update': withEd({ nevra: 'ed-0:1.14.1-3.x86_64', fileName: 'ed-1.14.1-3.x86_64.rpm' }),
     'another epoch': withEd({ nevra: 'ed-1:1.14.1-2.x86_64' }),
@@ -48,6 +54,22 @@ test('whatever may change the bytes of a compose changes its fingerprint', () =>
     'referred to': withEd({ reference: 'https://kojipkgs/ed.rpm' }),
     'referred to elsewhere': withEd({ reference: 'https://mirror/ed.rpm' }),
     'another option': { ...base, options: { ...base.options, compression: 'gzip' } },
+    'a document': { ...base, documents: [comps] },
+    'another document': { ...base, documents: [{ ...comps, digest: 'b' }] },
+    'a document of one arch': { ...base, documents: [comps, { ...comps, arch: 'ppc64le', digest: 'b' }] },
+    'that of the other arch': {
+      ...base,
+      documents: [
+        { ...comps, digest: 'b' },
+        { ...comps, arch: 'ppc64le' },
+      ],
+    },
+    'a document of another type': { ...base, documents: [{ ...comps, type: 'modules' }] },
+    'a document of another variant': { ...base, documents: [{ ...comps, variant: 'Server' }] },
+    'a variant more': { ...base, variants: [...base.variants, server] },
+    'a variant of another type': { ...base, variants: [...base.variants, { ...server, type: 'addon' }] },
+    'a tree of another variant': { ...base, trees: [...base.trees, treeOf('x86_64', 'Server')] },
+    'a package of another variant': withEd({ variant: 'Server' }),
     'an option more': { ...base, options: { ...base.options, comps: 'x' } },
   };
   const seen = new Map([[print(base), 'nothing']]);
@@ -64,7 +86,8 @@ test('whatever may change the bytes of a compose changes its fingerprint', () =>
 
 test('the order of lists and repetition do not', () => {
   const other: ManifestInput = {
-    arches: ['ppc64le', 'x86_64', 'ppc64le'],
+    ...base,
+    trees: [treeOf('ppc64le'), treeOf('x86_64'), treeOf('ppc64le')],
     packages: [bash, ed, ed],
     options: { compression: 'zstd', delivery: 'files' },
   };

@@ -1,30 +1,52 @@
-import type { Selection, SelectedPackage } from '../selection.ts';
+import { mergeProductmdModules } from '../../rpm/productmd-modules.ts';
+import { documentTypes } from '../documents/document-types.ts';
+import { uniteDocuments } from '../documents/unite-documents.ts';
+import type { PackageReader, Selected, SelectedPackage, SelectedTree, Selection } from '../selection.ts';
 
 /** Joins what two sources selected; a file that both bring is there once, as the first has it. */
-export function mergeSelections(base: Selection, added: Selection): Selection {
-  const own = new Set(
-    added.trees.flatMap((tree) => [...tree.binary, ...tree.debug, ...tree.source].map((one) => one.package)),
-  );
-  const join = (left: readonly SelectedPackage[], right: readonly SelectedPackage[]): SelectedPackage[] => {
-    const names = new Set(left.map((one) => one.package.fileName));
-    return [...left, ...right.filter((one) => !names.has(one.package.fileName))];
+export function mergeSelections(base: Selected, added: Selected): Selected {
+  const left = base.selection;
+  const right = added.selection;
+  const trees = left.trees.map((tree) => mergeTree(tree, right.trees));
+  const selection: Selection = {
+    pins: left.pins,
+    variants: left.variants,
+    trees,
+    documents: uniteDocuments(documentTypes, trees, [...left.documents, ...right.documents]),
+    modulesJson: mergeProductmdModules([left.modulesJson, right.modulesJson]),
+    unresolved: [...left.unresolved, ...right.unresolved],
+    unmatched: [...left.unmatched, ...right.unmatched],
+    warnings: [...left.warnings, ...right.warnings],
+    notes: [...left.notes, ...right.notes],
   };
+  return { selection, reader: mergeReaders(base.reader, added) };
+}
+
+function mergeTree(tree: SelectedTree, others: readonly SelectedTree[]): SelectedTree {
+  const more = others.find(({ variant, arch }) => variant === tree.variant && arch === tree.arch);
+  if (more === undefined) return tree;
   return {
-    ...base,
-    trees: base.trees.map((tree) => {
-      const more = added.trees.find(({ arch }) => arch === tree.arch);
-      if (more === undefined) return tree;
-      return {
-        arch: tree.arch,
-        binary: join(tree.binary, more.binary),
-        debug: join(tree.debug, more.debug),
-        source: join(tree.source, more.source),
-      };
-    }),
-    modules: new Map([...base.modules, ...added.modules]),
-    modulesJson: added.modulesJson,
-    warnings: [...base.warnings, ...added.warnings],
-    notes: [...base.notes, ...added.notes],
+    variant: tree.variant,
+    arch: tree.arch,
+    binary: join(tree.binary, more.binary),
+    debug: join(tree.debug, more.debug),
+    source: join(tree.source, more.source),
+  };
+}
+
+function join(left: readonly SelectedPackage[], right: readonly SelectedPackage[]): SelectedPackage[] {
+  const names = new Set(left.map((one) => one.package.fileName));
+  return [...left, ...right.filter((one) => !names.has(one.package.fileName))];
+}
+
+/** A package is read where it came from, by the object that its source made of it. */
+function mergeReaders(base: PackageReader, { selection, reader: added }: Selected): PackageReader {
+  const own = new Set(
+    selection.trees.flatMap((tree) =>
+      [...tree.binary, ...tree.debug, ...tree.source].map((one) => one.package),
+    ),
+  );
+  return {
     loadFragments: async (packages, signal) => {
       const mine = packages.filter((one) => own.has(one));
       const loadedMine = await added.loadFragments(mine, signal);

@@ -1,15 +1,25 @@
-import type { ComposeRequest } from '../../model/compose.ts';
+import { TEMPORARY, type ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNsvc, parseNsvc, splitModuleSource } from '../../model/nsvc.ts';
-import { formatComps } from '../../rpm/comps.ts';
 import type { ModuleDefaults } from '../../rpm/modulemd.ts';
 import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
 import { productmdModules } from '../../rpm/productmd-modules.ts';
 import { readGitFolder } from '../../upstream/git.ts';
 import type { Mbs } from '../../upstream/mbs.ts';
-import type { SelectContext, Selection, SelectedPackage, SelectPackages } from '../selection.ts';
+import { documentOf } from '../documents/document-type.ts';
+import { listComps } from '../documents/comps-document.ts';
+import { modulesDocument } from '../documents/modules-document.ts';
+import {
+  newSelection,
+  type ComposeDocument,
+  type SelectContext,
+  type Selected,
+  type SelectedPackage,
+  type SelectedTree,
+  type SelectPackages,
+} from '../selection.ts';
 import type { Koji } from '../sources/koji.ts';
-import { offerPackages } from '../sources/koji-selection.ts';
+import { kojiReader, offerPackages } from '../sources/koji-selection.ts';
 import { resolveEvent } from '../sources/pin.ts';
 import { installNotes } from './install-notes.ts';
 import { kojiModuleHub } from './koji-module-hub.ts';
@@ -52,7 +62,10 @@ export function moduleSource(means: ModuleMeans): SelectPackages {
     const event = await readEvent(means, context, request);
     context.progress('resolve modules', 0, 1, 'step');
     const resolution = await resolveRequest(means, context, request, event.id);
-    return selectModules(means, context, request, { resolution, event });
+    const selected = await selectModules(means, context, request, { resolution, event });
+    const { selection, reader } = selected;
+    const comps = listComps(selection.trees, null);
+    return { selection: { ...selection, documents: [...comps, ...selection.documents] }, reader };
   };
 }
 
@@ -103,15 +116,18 @@ function mbsOf(means: ModuleMeans): Mbs {
  */
 export function withModules(select: SelectPackages, means: ModuleMeans): SelectPackages {
   return async (context, request) => {
-    const selection = await select(context, request);
+    const selected = await select(context, request);
     const tags = request.modularKojiTags ?? [];
     const named = [...(request.modules ?? []), ...(request.scratchModules ?? [])];
-    if (named.length === 0 && tags.length === 0) return selection;
-    const event = await readEvent(means, context, { ...request, kojiEvent: selection.pins.kojiEvent });
+    if (named.length === 0 && tags.length === 0) return selected;
+    const event = await readEvent(means, context, {
+      ...request,
+      kojiEvent: selected.selection.pins.kojiEvent,
+    });
     const hub = kojiModuleHub(means.koji.hub, event.id, { signal: context.signal });
     const resolution = await resolveWholeTags(tags, means.baseModuleNames, hub);
     const modules = await selectModules(means, context, request, { resolution, event });
-    return mergeSelections(selection, modules);
+    return mergeSelections(selected, modules);
   };
 }
 
@@ -120,7 +136,7 @@ async function selectModules(
   context: SelectContext,
   request: ComposeRequest,
   { resolution, event }: Resolved,
-): Promise<Selection> {
+): Promise<Selected> {
   const { hub, source } = means.koji;
   const poolContext: PoolContext = { hub, files: source.files, signal: context.signal };
   const named = (request.modules ?? []).map(parseNsvc);
@@ -146,31 +162,32 @@ async function selectModules(
     ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
   ];
   const offered = await offerPackages(means.koji, context, rpms, request.sigkeys);
-  const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
+  const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered[index]]));
   const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
     list.flatMap((one) => {
       const ready = byId.get(one.package.rpm.id);
       return ready === undefined ? [] : [{ package: ready, why: `module ${one.nsvc}` }];
     });
   const sources = [...unique.keys()].sort().join(' ');
-  return {
+  const trees = chosen.trees.map(({ arch, binary, debug, source }): SelectedTree => {
+    const kinds = { binary: select(binary), debug: select(debug), source: select(source) };
+    return { variant: TEMPORARY, arch, ...kinds };
+  });
+  const selection = newSelection({
     pins: {
       source: request.sourceType === 'module' ? sources : request.source.join(' '),
       kojiEvent: request.kojiEvent,
     },
-    trees: chosen.trees.map(({ arch, binary, debug, source }) => {
-      return { arch, binary: select(binary), debug: select(debug), source: select(source) };
-    }),
-    comps: Buffer.from(formatComps([])),
-    modules: new Map(chosen.trees.flatMap((tree) => modulesRecord(tree, defaults))),
-    modulesJson: productmdModules(new Map(chosen.trees.map(({ arch, modules }) => [arch, modules]))),
-    unresolved: [],
-    unmatched: [],
+    trees,
+    documents: chosen.trees.flatMap((tree) => modulesRecord(tree, defaults)),
+    modulesJson: productmdModules(
+      TEMPORARY,
+      new Map(chosen.trees.map(({ arch, modules }) => [arch, modules])),
+    ),
     warnings: [...warnings, ...chosen.warnings],
     notes: installNotes(withNamed(resolution, named), chosen.trees),
-    loadFragments: offered.loadFragments,
-    noteFile: offered.noteFile,
-  };
+  });
+  return { selection, reader: kojiReader(means.koji) };
 }
 
 function rpmsOf(tree: ModuleTree): readonly ModuleRpm[] {
@@ -190,9 +207,13 @@ function withNamed(
   return { ...resolution, requested: [...new Set([...resolution.requested, ...streams])] };
 }
 
-function modulesRecord(tree: ModuleTree, defaults: readonly ModuleDefaults[]): [string, Uint8Array][] {
-  const text = writeModulesYaml([...tree.modules.map(({ stream }) => stream), ...defaults]);
-  return text === null ? [] : [[tree.arch, Buffer.from(text, 'utf8')]];
+function modulesRecord(
+  { arch, modules }: ModuleTree,
+  defaults: readonly ModuleDefaults[],
+): readonly ComposeDocument[] {
+  const text = writeModulesYaml([...modules.map(({ stream }) => stream), ...defaults]);
+  const tree = { variant: TEMPORARY, arch };
+  return text === null ? [] : [documentOf(modulesDocument, tree, Buffer.from(text, 'utf8'))];
 }
 
 /** A module that is usable with all modules of the compose must be so on each arch: dnf would refuse it there. */

@@ -2,13 +2,20 @@ import { findCompose, findLastOfSeries } from '../../database/composes.ts';
 
 import type { DatabaseHandle } from '../../database/database-handle.ts';
 import type { Compose } from '../../model/compose-json.ts';
-import { composeDirectoryName } from '../../model/compose.ts';
+import { composeDirectoryName, TEMPORARY } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
-import { formatComps } from '../../rpm/comps.ts';
-import { repositoryDocuments, writeModulesYaml } from '../../rpm/modules-yaml.ts';
-import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
+import { mergeProductmdModules } from '../../rpm/productmd-modules.ts';
+import { listComps } from '../documents/comps-document.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import { uniteDocuments } from '../documents/unite-documents.ts';
 import { pathBelow } from '../pen.ts';
-import type { SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
+import {
+  newSelection,
+  type ComposeDocument,
+  type SelectedTree,
+  type SelectPackages,
+  type SourcePackage,
+} from '../selection.ts';
 import type { FragmentKeeper } from './fragment-keeper.ts';
 import {
   readModulesJson,
@@ -26,6 +33,7 @@ export interface ComposeSourceContext {
   readonly fragments: FragmentKeeper;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
+  readonly documentTypes: readonly DocumentType[];
 }
 
 /**
@@ -44,14 +52,15 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
     const parts = await findParts(means, request.source);
     const trees: SelectedTree[] = [];
     const warnings: string[] = [];
-    const modules = new Map<string, Uint8Array>();
+    const documents: ComposeDocument[] = [];
     const read: PartTree[] = [];
     const sigkeys = new Map(parts.map((part) => [part, readSigkeys(part)]));
     for (const [index, arch] of request.arches.entries()) {
       context.progress('resolve', index, request.arches.length, 'arches');
       const ofArch: PartTree[] = [];
       for (const part of parts) {
-        const reading = { repositories: means.repositories, signal: context.signal };
+        const { repositories, documentTypes } = means;
+        const reading = { repositories, documentTypes, signal: context.signal };
         ofArch.push(await readPartTree(reading, part, arch, sigkeys.get(part) ?? new Map()));
       }
       read.push(...ofArch);
@@ -61,21 +70,21 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       const united = uniteTree(arch, ofArch);
       trees.push(united.tree);
       warnings.push(...united.conflicts);
-      const yaml = writeModulesYaml(repositoryDocuments(ofArch.flatMap((tree) => tree.modules)));
-      if (yaml !== null) modules.set(arch, Buffer.from(yaml));
+      documents.push(...ofArch.flatMap((tree) => tree.documents));
     }
-    return {
+    const selection = newSelection({
+      // Parts are named in `source` only: a part made anew with the same content changes nothing.
       pins: { source: parts.map((part) => part.id).join(' '), kojiEvent: null },
       trees,
-      comps: Buffer.from(formatComps([])),
-      modules,
-      modulesJson: mergeModules(parts.map(readModulesJson)),
-      unresolved: [],
-      unmatched: [],
+      documents: [...listComps(trees, null), ...uniteDocuments(means.documentTypes, trees, documents)],
+      modulesJson: mergeProductmdModules(parts.map(readModulesJson)),
       warnings,
-      // Parts are named in `source` only: a part made anew with the same content changes nothing.
-      notes: [],
-      loadFragments: (wanted) => means.fragments.load(wanted, (one) => repositoryOf(read, one)),
+    });
+    return {
+      selection,
+      reader: {
+        loadFragments: (wanted) => means.fragments.load(wanted, (one) => repositoryOf(read, one)),
+      },
     };
   };
 }
@@ -101,7 +110,7 @@ function uniteTree(
   const debug = unitePackages(of('debug'), modular);
   const source = keepSources(of('source'), [...binary.packages, ...debug.packages]);
   return {
-    tree: { arch, binary: binary.packages, debug: debug.packages, source },
+    tree: { variant: TEMPORARY, arch, binary: binary.packages, debug: debug.packages, source },
     conflicts: [...binary.conflicts, ...debug.conflicts],
   };
 }
@@ -141,15 +150,4 @@ function toPart(means: ComposeSourceContext, compose: Compose): PublishedPart {
     );
   }
   return { id: compose.id, directory: pathBelow(targetDir, composeDirectoryName(compose)) };
-}
-
-function mergeModules(all: readonly ProductmdModules[]): ProductmdModules {
-  const merged: Record<string, Record<string, ProductmdModules[string][string]>> = {};
-  for (const modules of all) {
-    for (const [variant, arches] of Object.entries(modules)) {
-      const into = (merged[variant] ??= {});
-      for (const [arch, entries] of Object.entries(arches)) into[arch] = { ...into[arch], ...entries };
-    }
-  }
-  return merged;
 }

@@ -1,12 +1,14 @@
+import { TEMPORARY } from '../../model/compose.ts';
 import { isSourceArch, formatNvra } from '../../model/nevra.ts';
+import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
 import { explainWhy } from '../gather/gather-result.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
 import type {
   FileStamp,
+  PackageReader,
   SelectContext,
-  Selection,
   SelectedPackage,
   SelectedTree,
   SourcePackage,
@@ -40,6 +42,7 @@ export function collectTrees(
       };
     };
     return {
+      variant: TEMPORARY,
       arch,
       binary: result.binary.map(select),
       debug: result.debug.map(select),
@@ -95,26 +98,26 @@ function originOf(koji: Koji, path: string, { pkgid, stamp }: CopyFacts): Source
   return { kind: 'http', url: urlOfPath(top, path), sha256: pkgid };
 }
 
+/** Returns the way to packages of Koji; the repodata of each is read from the cache when its turn to be written comes. */
+export function kojiReader(koji: Koji): PackageReader {
+  return {
+    loadFragments: (wanted) => Promise.resolve(wanted.map((one) => loadCopyFragments(koji, one))),
+    noteFile: (one, found) => noteCopyFile(koji, one, found),
+  };
+}
+
+function loadCopyFragments(koji: Koji, one: SourcePackage): RepodataPackage['fragments'] {
+  const indexed = koji.copies.get(one);
+  if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
+  return koji.index.package(indexed).fragments;
+}
+
 /** Brings what the index knows of a package's file up to what was found of it. */
-export function noteCopyFile(koji: Koji, one: SourcePackage, found: FileStamp | null): void {
+function noteCopyFile(koji: Koji, one: SourcePackage, found: FileStamp | null): void {
   const key = koji.copies.get(one)?.key;
   if (key === undefined) return;
   if (found === null) koji.index.forget([key]);
   else koji.index.restamp(key, found);
-}
-
-/** The repodata of chosen packages, each read from the cache when its turn to be written comes. */
-export function loadCopyFragments(
-  koji: Koji,
-  wanted: readonly SourcePackage[],
-): ReturnType<Selection['loadFragments']> {
-  return Promise.resolve(
-    wanted.map((one) => {
-      const indexed = koji.copies.get(one);
-      if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
-      return koji.index.package(indexed).fragments;
-    }),
-  );
 }
 
 /**
@@ -126,18 +129,10 @@ export async function offerPackages(
   context: SelectContext,
   packages: readonly KojiPackage[],
   sigkeys: readonly string[],
-): Promise<{
-  readonly packages: readonly SourcePackage[];
-  readonly loadFragments: Selection['loadFragments'];
-  readonly noteFile: NonNullable<Selection['noteFile']>;
-}> {
+): Promise<readonly SourcePackage[]> {
   const wish = readSigningWish(sigkeys);
   const chosen = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
-  return {
-    packages: indexed.map((one) => packageOf(koji, one, koji.index.package(one).record)),
-    loadFragments: (wanted) => loadCopyFragments(koji, wanted),
-    noteFile: (one, found) => noteCopyFile(koji, one, found),
-  };
+  return indexed.map((one) => packageOf(koji, one, koji.index.package(one).record));
 }

@@ -1,13 +1,13 @@
 import { archListsOf } from '../../model/arches.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
-import { formatComps } from '../../rpm/comps.ts';
-import { brokenDependencies } from '../gather/gather-result.ts';
+import { listComps } from '../documents/comps-document.ts';
+import { listUnmatched, listUnresolved } from '../gather/gather-complaints.ts';
 import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
-import type { SelectContext, Selection, SelectPackages } from '../selection.ts';
+import { newSelection, type SelectContext, type Selected, type SelectPackages } from '../selection.ts';
 import { indexCopies } from './index-copies.ts';
 import type { Koji } from './koji.ts';
-import { collectTrees, loadCopyFragments, noteCopyFile } from './koji-selection.ts';
+import { collectTrees, kojiReader } from './koji-selection.ts';
 import { fileSourcesOfSet, type PreparedSet } from './koji-gather-index.ts';
 import {
   makePackageSet,
@@ -41,9 +41,9 @@ export function kojiSource(koji: Koji): SelectPackages {
         throw error;
       });
       if (selected !== null) {
-        const { selection, pin } = selected;
+        const { ready, pin } = selected;
         if (pin === null || isLast || (await isPinTrue(koji.hub, pin, { signal: context.signal }))) {
-          return selection;
+          return ready;
         }
       }
       context.log.info({ tag, attempt }, 'the tag changed while it was read');
@@ -60,7 +60,7 @@ async function selectOnce(
   context: SelectContext,
   request: ComposeRequest,
   tag: string | null,
-): Promise<{ readonly selection: Selection; readonly pin: KojiPin | null }> {
+): Promise<{ readonly ready: Selected; readonly pin: KojiPin | null }> {
   const query = packageSetQuery(request);
   context.progress('resolve', 0, 1, 'step');
   const { packages, event, pin } = await readPackages(koji, context, request, tag, query);
@@ -69,14 +69,14 @@ async function selectOnce(
   await refuseEarly(koji, request, copies, wish);
   const indexed = await indexCopies(koji.indexContext(context), await withoutAbsent(koji, copies));
   const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
-  const selection = await koji.sets.use(wanted, context.signal, async (setOf) => {
+  const ready = await koji.sets.use(wanted, context.signal, async (setOf) => {
     const sets = new Map<string, PreparedSet>();
     for (const arch of request.arches) sets.set(arch, await setOf(arch));
     const results = await gatherAll(koji, context, request, sets);
     await refuseGathered(koji, results, copies, wish);
     return selectionOf(koji, request, event, [...sets.values()], results);
   });
-  return { selection, pin };
+  return { ready, pin };
 }
 
 /** Source type `tag` has one tag, `build` none. Throws `koji.one_tag`, `koji.builds_missing`. */
@@ -213,22 +213,14 @@ function selectionOf(
   event: number,
   sets: readonly PreparedSet[],
   results: readonly ArchResult[],
-): Selection {
+): Selected {
   const trees = collectTrees(koji, sets, results);
-  const [first, ...others] = results.map(({ result }) => result.missing);
-  return {
+  const selection = newSelection({
     pins: { source: request.source.join(' '), kojiEvent: event },
     trees,
-    comps: Buffer.from(formatComps(request.packages ?? [])),
-    modules: new Map(),
-    modulesJson: {},
-    unresolved: results.flatMap(({ arch, result }) =>
-      [...brokenDependencies(result)].map(([one, dependencies]) => ({ arch, package: one, dependencies })),
-    ),
-    unmatched: (first ?? []).filter((pattern) => others.every((missing) => missing.includes(pattern))),
-    warnings: [],
-    notes: [],
-    loadFragments: (wanted) => loadCopyFragments(koji, wanted),
-    noteFile: (one, found) => noteCopyFile(koji, one, found),
-  };
+    documents: listComps(trees, request.packages),
+    unresolved: listUnresolved(results),
+    unmatched: listUnmatched(results),
+  });
+  return { selection, reader: kojiReader(koji) };
 }

@@ -6,13 +6,17 @@ import { isName } from '../../model/names.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readModuleDocuments, type ModuleDocument } from '../../rpm/modulemd.ts';
 import { openRegularFile } from '../../rpm/regular-file.ts';
+import { TEMPORARY } from '../../model/compose.ts';
+import { carryDocuments } from '../documents/carry-documents.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import { modulesDocument } from '../documents/modules-document.ts';
 import { treeDirectories } from '../compose-trees.ts';
 import { pathBelow, realPathBelow } from '../pen.ts';
 import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
 import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
-import type { SourcePackage } from '../selection.ts';
+import type { ComposeDocument, SourcePackage } from '../selection.ts';
 import type { RepositoryCache } from './repository-cache.ts';
 
 /** A published compose that is a part of another. */
@@ -28,6 +32,8 @@ export interface PartTree {
   readonly binary: readonly SourcePackage[];
   readonly debug: readonly SourcePackage[];
   readonly source: readonly SourcePackage[];
+  /** What compose after compose carries on. */
+  readonly documents: readonly ComposeDocument[];
   readonly modules: readonly ModuleDocument[];
   /** The repository each package is in. */
   readonly repositories: ReadonlyMap<SourcePackage, Repository>;
@@ -107,7 +113,11 @@ function unreadable(part: PublishedPart, name: string, cause: unknown): ReactorE
  * repositories throws.
  */
 export async function readPartTree(
-  context: { readonly repositories: RepositoryCache; readonly signal: AbortSignal },
+  context: {
+    readonly repositories: RepositoryCache;
+    readonly documentTypes: readonly DocumentType[];
+    readonly signal: AbortSignal;
+  },
   part: PublishedPart,
   arch: string,
   sigkeys: ReadonlyMap<string, string | null>,
@@ -123,16 +133,21 @@ export async function readPartTree(
     for (const one of packages) repositories.set(one, repository);
     return packages;
   };
-  const trees = treeDirectories(arch);
+  const trees = treeDirectories(TEMPORARY, arch);
   const binary = await read(trees.binary);
   const debug = await read(trees.debug);
   const source = binary.length === 0 ? [] : await read(trees.source);
   const main = binary[0] === undefined ? undefined : repositories.get(binary[0]);
-  const modules =
-    main === undefined || main.record('modules') === null
+  const documents =
+    main === undefined
       ? []
-      : readModuleDocuments((await main.readRecord('modules')).toString('utf8'), `${main.location} modules`);
-  return { part, binary, debug, source, modules, repositories };
+      : await carryDocuments('compose', main, { variant: TEMPORARY, arch }, context.documentTypes);
+  const yaml = documents.find(({ type }) => type === modulesDocument.type);
+  const modules =
+    main === undefined || yaml === undefined
+      ? []
+      : readModuleDocuments(Buffer.from(yaml.bytes).toString('utf8'), `${main.location} modules`);
+  return { part, binary, debug, source, documents, modules, repositories };
 }
 
 function listPackages(

@@ -1,26 +1,39 @@
+import { TEMPORARY } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { isRpmFileName } from '../../model/names.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
 import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
-import { formatComps } from '../../rpm/comps.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
 import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import { parseHostList } from '../../upstream/http/host-list.ts';
 import { checkRepoAccess, type RepoPolicy } from '../../upstream/repo-access.ts';
-import { brokenDependencies, explainWhy, type GatherResult } from '../gather/gather-result.ts';
+import { explainWhy, type GatherResult } from '../gather/gather-result.ts';
 import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
 import { fileSourcesOf } from '../gather/load-repositories.ts';
+import { listUnmatched, listUnresolved } from '../gather/gather-complaints.ts';
+import { carryDocuments } from '../documents/carry-documents.ts';
+import { listComps } from '../documents/comps-document.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import { uniteDocuments } from '../documents/unite-documents.ts';
 import { locatePackage, type Leads } from './locate-package.ts';
 import type { RepositoryCache } from './repository-cache.ts';
-import type { SelectedPackage, SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
+import {
+  newSelection,
+  type ComposeDocument,
+  type SelectedPackage,
+  type SelectedTree,
+  type SelectPackages,
+  type SourcePackage,
+} from '../selection.ts';
 
 export interface RepoSourceContext {
   readonly repositories: RepositoryCache;
   readonly repoRoots: readonly string[];
   readonly repoHosts: readonly string[];
+  readonly documentTypes: readonly DocumentType[];
 }
 
 /**
@@ -48,6 +61,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
     context.progress('resolve', 0, request.arches.length, 'arches');
     const inputs: ArchInput[] = [];
     const opened: Repository[] = [];
+    const documents: ComposeDocument[] = [];
     for (const arch of request.arches) {
       const main = await open(location.replaceAll('$basearch', arch));
       const lookaside = await Promise.all(
@@ -55,6 +69,11 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       );
       const loaded = await repo.repositories.load(context.signal, main, lookaside);
       opened.push(...loaded.repositories);
+      const repository = loaded.repositories.at(-1);
+      if (repository !== undefined) {
+        const tree = { variant: TEMPORARY, arch };
+        documents.push(...(await carryDocuments('repo', repository, tree, repo.documentTypes)));
+      }
       const hasMultilib = request.multilibArches.includes(arch);
       inputs.push({
         arch,
@@ -75,30 +94,24 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
     const revision = Number(
       opened.find((one) => one.location === inputs[0]?.index.repositories.at(-1)?.name)?.revision,
     );
-    return {
+    const selection = newSelection({
       pins: {
         source: request.source.join(' '),
         kojiEvent: request.kojiEvent ?? (Number.isSafeInteger(revision) ? revision : null),
       },
       trees: chosen.trees,
-      comps: Buffer.from(formatComps(packages.toSorted())),
-      modules: new Map(),
-      modulesJson: {},
-      unresolved: results.flatMap(({ arch, result }) =>
-        [...brokenDependencies(result)].map(([one, dependencies]) => ({ arch, package: one, dependencies })),
-      ),
+      documents: [
+        ...listComps(chosen.trees, packages.toSorted()),
+        ...uniteDocuments(repo.documentTypes, chosen.trees, documents),
+      ],
+      unresolved: listUnresolved(results),
       unmatched: listUnmatched(results),
-      warnings: [],
-      notes: [],
-      loadFragments: async (wanted) => loadFragments(chosen.repositories, opened, wanted),
+    });
+    return {
+      selection,
+      reader: { loadFragments: async (wanted) => loadFragments(chosen.repositories, opened, wanted) },
     };
   };
-}
-
-/** Patterns that matched in no arch. */
-function listUnmatched(results: readonly ArchResult[]): string[] {
-  const [first, ...others] = results.map(({ result }) => result.missing);
-  return (first ?? []).filter((pattern) => others.every((missing) => missing.includes(pattern)));
 }
 
 /**
@@ -155,6 +168,7 @@ async function collect(results: readonly ArchResult[], leads: Leads): Promise<Ch
       return packages;
     };
     trees.push({
+      variant: TEMPORARY,
       arch,
       binary: await list(result.binary),
       debug: await list(result.debug),

@@ -27,9 +27,12 @@ const escaped = '&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;';
 
 async function givenMade(release: string, change: RowChange = {}): Promise<number> {
   const lines = manifestOf({
-    arches: ['x86_64'],
+    variants: [],
+    trees: [{ variant: 'Temporary', arch: 'x86_64' }],
+    documents: [],
     packages: [
       {
+        variant: 'Temporary',
         arch: 'x86_64',
         kind: 'binary',
         nevra: `ed-1:1.14.1-${release}.x86_64`,
@@ -60,10 +63,11 @@ test('a finished compose shows its dnf line, its packages with why, and what cha
   );
   writeFileSync(
     join(root, `compose/Temporary/odcs-${id}.repo`),
-    formatRepoFile(`odcs-${id}`, 'http://x', [
-      'Install the modules of this compose with:',
-      'dnf module install ed:1/default',
-    ]),
+    formatRepoFile(
+      `odcs-${id}`,
+      [{ id: `odcs-${id}`, baseurl: 'http://x' }],
+      ['Install the modules of this compose with:', 'dnf module install ed:1/default'],
+    ),
   );
   const { status, text } = await call('GET', `/console/composes/${id}`);
   assert.equal(status, 200);

@@ -5,7 +5,7 @@ import type { Ending } from '../../ending.ts';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { moduleSource, type ModuleMeans } from '../../../src/composer/modules/module-source.ts';
 import { PlacingThread } from '../../../src/composer/placing-thread.ts';
-import { planCompose, type ComposePlan } from '../../../src/composer/plan.ts';
+import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectContext } from '../../../src/composer/selection.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
 import { Koji } from '../../../src/composer/sources/koji.ts';
@@ -34,9 +34,9 @@ export function moduleRequest(source: string, more: Partial<ComposeRequest> = {}
 export interface ModuleComposer {
   readonly means: ModuleMeans;
   readonly selectContext: SelectContext;
-  plan(request: ComposeRequest): Promise<ComposePlan>;
+  plan(request: ComposeRequest): Promise<ReadyPlan>;
   /** Writes the compose and answers its directory. */
-  build(plan: ComposePlan): Promise<string>;
+  build(plan: ReadyPlan): Promise<string>;
 }
 
 export interface ModuleWorld {

@@ -81,11 +81,12 @@ test('modules.json is the one that productmd writes', async (context) => {
   const arches = Object.keys(payload.modules.Temporary);
   const nsvcs = Object.keys(payload.modules.Temporary[arches[0] ?? ''] ?? {});
   const { trees } = selectModuleRpms(await load(context, nsvcs, arches), arches, []);
-  const entries = productmdModules(new Map(trees.map(({ arch, modules }) => [arch, modules])));
+  const entries = productmdModules('Temporary', new Map(trees.map(({ arch, modules }) => [arch, modules])));
   const zeros = '0'.repeat(64);
-  const paths = new Map(
-    arches.map((arch) => [arch, `Temporary/${arch}/os/repodata/${zeros}-modules.yaml.gz`]),
-  );
+  const paths = arches.map((arch) => {
+    const path = `Temporary/${arch}/os/repodata/${zeros}-modules.yaml.gz`;
+    return { variant: 'Temporary', arch, path };
+  });
   const identity = {
     name: 'odcs-1234',
     date: '20250101',
@@ -95,7 +96,7 @@ test('modules.json is the one that productmd writes', async (context) => {
     timestamp: 0,
   };
   assert.equal(formatModules(identity, withModulemdPaths(entries, paths)).trim(), text.trim());
-  assert.deepEqual(productmdModules(new Map([['x86_64', []]])), {});
+  assert.deepEqual(productmdModules('Temporary', new Map([['x86_64', []]])), {});
 });
 
 test('an arch the module was not built for is refused with those it was built for', async (context) => {

@@ -4,11 +4,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { ComposePlan } from '../../../src/composer/plan.ts';
+import type { ReadyPlan } from '../../../src/composer/plan.ts';
+import { listComps } from '../../../src/composer/documents/comps-document.ts';
 import { withModules } from '../../../src/composer/modules/module-source.ts';
 import { formatNevra } from '../../../src/model/nevra.ts';
 import { readModuleDocuments } from '../../../src/rpm/modulemd.ts';
 import { sharedPath } from '../../shared.ts';
+import { assertRecordedManifest } from '../recorded-manifest.ts';
 import { readMbsItems } from '../../upstream/fake-mbs.ts';
 import { readModuleHubData } from '../../upstream/koji/module-hub.ts';
 import { moduleRequest, startModuleComposer } from './make-compose.ts';
@@ -16,13 +18,17 @@ import { moduleRequest, startModuleComposer } from './make-compose.ts';
 const apple = 'apple:main:4220250103000000:b0c0ffee';
 const fixture = readModuleHubData('fixture');
 
-function binaries(plan: ComposePlan, arch = 'x86_64'): string[] {
+function binaries(plan: ReadyPlan, arch = 'x86_64'): string[] {
   const tree = plan.selection.trees.find((one) => one.arch === arch);
   return (tree?.binary ?? []).map((one) => formatNevra(one.package));
 }
 
-function kinds(plan: ComposePlan): string[] {
-  const text = Buffer.from(plan.selection.modules.get('x86_64') ?? []).toString('utf8');
+function modulesOf({ selection }: Pick<ReadyPlan, 'selection'>, arch: string) {
+  return selection.documents.find((one) => one.type === 'modules' && one.arch === arch);
+}
+
+function kinds(plan: ReadyPlan): string[] {
+  const text = Buffer.from(modulesOf(plan, 'x86_64')?.bytes ?? []).toString('utf8');
   return readModuleDocuments(text, 'modules.yaml').map((one) =>
     one.kind === 'stream' ? one.name : one.kind === 'defaults' ? `defaults of ${one.module}` : one.kind,
   );
@@ -36,7 +42,19 @@ test('the resolved modules replace the source, sorted', async (context) => {
     `${apple} basket:1.10:4220250101120000:5e001234 cherry:stable-2:4220250104000000:deadbeef damson:1:4220250105000000:12345678`,
   );
   assert.equal(selection.pins.kojiEvent, null);
-  assert.deepEqual([...selection.modules.keys()], ['x86_64', 'aarch64']);
+  const modules = selection.documents.filter(({ type }) => type === 'modules');
+  assert.deepEqual(
+    modules.map(({ arch }) => arch),
+    ['x86_64', 'aarch64'],
+  );
+});
+
+test('the manifest of a compose of modules is what it was in earlier versions', async (context) => {
+  const { plan } = await startModuleComposer(context);
+  const request = { arches: ['x86_64', 'aarch64'], modularKojiTags: ['f42-modular'] };
+  const { manifest, selection } = await plan(moduleRequest('damson:1', request));
+  assert.ok(selection.warnings.length > 0 && selection.notes.length > 0);
+  assertRecordedManifest('module', manifest);
 });
 
 test('modules.json names the repodata file that was written', async (context) => {
@@ -116,8 +134,7 @@ test('unsigned packages are refused where a key is asked for', async (context) =
   const { plan } = await startModuleComposer(context, {
     koji: { ...fixture, rpms: (fixture.rpms ?? []).filter(({ name }) => String(name).startsWith('cherry')) },
   });
-  const ask = (sigkeys: string[]): Promise<ComposePlan> =>
-    plan(moduleRequest('cherry:stable-2', { sigkeys }));
+  const ask = (sigkeys: string[]): Promise<ReadyPlan> => plan(moduleRequest('cherry:stable-2', { sigkeys }));
   await assert.rejects(ask(['cafe0001']), { code: 'koji.not_signed_yet' });
   assert.deepEqual(binaries(await ask(['cafe0001', ''])), ['cherry-0:2.1-1.module_f42+301+deadbeef.noarch']);
 });
@@ -156,27 +173,45 @@ test('scratch modules come from MBS into test composes only', async (context) =>
 test('a compose of another source takes modules in', async (context) => {
   const composer = await startModuleComposer(context);
   const empty = await composer.plan(moduleRequest(''));
-  const base = { ...empty.selection, pins: { source: 'f42', kojiEvent: 1000 }, warnings: ['base'] };
+  const pins = { source: 'f42', kojiEvent: 1000 };
+  const base = { selection: { ...empty.selection, pins, warnings: ['base'] }, reader: empty.reader };
   const select = withModules(async () => base, composer.means);
   const request = moduleRequest('', { sourceType: 'tag', source: ['f42'], modules: [apple] });
-  const selection = await select(composer.selectContext, request);
-  assert.deepEqual(selection.pins, base.pins);
+  const { selection, reader } = await select(composer.selectContext, request);
+  assert.deepEqual(selection.pins, pins);
   assert.deepEqual(binaries({ ...empty, selection }), [
     'apple-1:1.0-1.module_f42+201+b0c0ffee.x86_64',
     'apple-doc-1:1.0-1.module_f42+201+b0c0ffee.noarch',
   ]);
   assert.ok(selection.notes.includes('dnf module install apple:main/default'));
   const packages = (selection.trees[0]?.binary ?? []).map((one) => one.package);
-  assert.equal((await selection.loadFragments(packages, new AbortController().signal)).length, 2);
+  assert.equal((await reader.loadFragments(packages, new AbortController().signal)).length, 2);
   assert.equal(await select(composer.selectContext, { ...request, modules: null }), base);
   const tagged = await select(composer.selectContext, {
     ...request,
     modules: null,
     modularKojiTags: ['f42-modular'],
   });
-  assert.ok(
-    binaries({ ...empty, selection: tagged }).includes('damson-0:1-1.module_f42+401+12345678.x86_64'),
-  );
+  assert.ok(binaries({ ...empty, ...tagged }).includes('damson-0:1-1.module_f42+401+12345678.x86_64'));
+});
+
+test('a compose of another source has the comps of that and the modules as a compose of them alone', async (context) => {
+  const composer = await startModuleComposer(context);
+  const alone = await composer.plan(moduleRequest(apple, { flags: ['no_deps'] }));
+  const trees = alone.selection.trees.map(({ variant, arch }) => ({
+    variant,
+    arch,
+    binary: [],
+    debug: [],
+    source: [],
+  }));
+  const documents = listComps(trees, ['ed']);
+  const base = { selection: { ...alone.selection, trees, documents, modulesJson: {} }, reader: alone.reader };
+  const select = withModules(async () => base, composer.means);
+  const request = moduleRequest('', { sourceType: 'tag', source: ['f42'], modules: [apple] });
+  const { selection } = await select(composer.selectContext, request);
+  assert.deepEqual(selection.documents, [...documents, modulesOf(alone, 'x86_64')]);
+  assert.deepEqual(selection.modulesJson, alone.selection.modulesJson);
 });
 
 test('a required module that is not there on one arch fails the compose', async (context) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { documentTypes } from '../../../src/composer/documents/document-types.ts';
 import { createComposeSource } from '../../../src/composer/sources/compose-source.ts';
 import { FragmentKeeper } from '../../../src/composer/sources/fragment-keeper.ts';
 import { RepositoryCache } from '../../../src/composer/sources/repository-cache.ts';
@@ -110,15 +111,16 @@ test('metadata that was read once is not read again', async () => {
     repositories,
     fragments,
     targetDirs: composer.context.targetDirs,
+    documentTypes,
   });
   const context = {
     log: composer.context.log,
     signal: AbortSignal.timeout(60_000),
     progress: () => undefined,
   };
-  const first = await source(context, union([id]));
-  const packages = first.trees.flatMap((tree) => tree.binary.map((one) => one.package));
-  const loaded = await first.loadFragments(packages, context.signal);
+  const { selection, reader } = await source(context, union([id]));
+  const packages = selection.trees.flatMap((tree) => tree.binary.map((one) => one.package));
+  const loaded = await reader.loadFragments(packages, context.signal);
   const again = await fragments.load(packages, () => {
     reads += 1;
     throw new Error('nothing should be read');

@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { buildCompose } from '../../../src/composer/build.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
 import { PlacingThread } from '../../../src/composer/placing-thread.ts';
-import { planCompose, type ComposePlan, type OutputSettings } from '../../../src/composer/plan.ts';
+import { planCompose, type ReadyPlan, type OutputSettings } from '../../../src/composer/plan.ts';
 import { kojiSource } from '../../../src/composer/sources/koji-source.ts';
 import { Koji } from '../../../src/composer/sources/koji.ts';
 import { openOriginFetcher } from '../../../src/composer/fetch-origin.ts';
@@ -30,6 +30,7 @@ import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { ReactorError } from '../../../src/model/errors.ts';
 import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
 import { sharedPath } from '../../shared.ts';
+import { assertRecordedManifest } from '../recorded-manifest.ts';
 import { startFileServer } from '../../upstream/koji/file-server.ts';
 import { startHubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
@@ -135,7 +136,7 @@ const log = createLog('silent');
 
 const selectContext = { log, signal: new AbortController().signal, progress: () => undefined };
 
-function plan(koji: Koji, request: ComposeRequest): Promise<ComposePlan> {
+function plan(koji: Koji, request: ComposeRequest): Promise<ReadyPlan> {
   const sources = { tag: kojiSource(koji), build: kojiSource(koji) };
   return planCompose({ ...selectContext, sources, output }, request);
 }
@@ -192,7 +193,8 @@ for (const vector of vectors) {
       if (vector.name === 'koji-tag-lookaside') {
         // Everything is in the lookaside repository: Pungi makes an empty compose, which the service refuses.
         await assert.rejects(plan(koji, request), { code: 'compose.packages_missing' });
-        const { trees } = await kojiSource(koji)(selectContext, request);
+        const { selection } = await kojiSource(koji)(selectContext, request);
+        const { trees } = selection;
         assert.deepEqual(
           trees.map((tree) => [tree.binary, tree.debug, tree.source]),
           [[[], [], []]],
@@ -208,6 +210,11 @@ for (const vector of vectors) {
     });
   }
 }
+
+test('the manifest of a tag is what it was in earlier versions', async () => {
+  const { manifest } = await plan(mounted, requestOf({ koji_tag: 'f-all', arches: ['x86_64', 'ppc64le'] }));
+  assertRecordedManifest('tag', manifest);
+});
 
 test('a second plan of an unchanged tag reads no file and lists no tag', async () => {
   const koji = openKoji('second', { topUrl: files.url });
@@ -285,7 +292,7 @@ test('a slow change that becomes visible while the tag is read is in the plan', 
   state.now += 1;
   state.tag('f-old', 'e-tie-b-1-1');
   const request = requestOf({ koji_tag: 'f-old', packages: ['e-lib', 'e-tie-b', 'e-*'] });
-  const names = (made: ComposePlan): string[] =>
+  const names = (made: ReadyPlan): string[] =>
     (made.selection.trees[0]?.binary ?? []).map(({ package: one }) => one.name);
   state.onceAnswered('listTaggedRPMS', () => slow.commit());
   const made = await plan(koji, request);

@@ -1,0 +1,6 @@
+import { compsDocument } from './comps-document.ts';
+import type { DocumentType } from './document-type.ts';
+import { modulesDocument } from './modules-document.ts';
+
+/** Every type of document, a line each. */
+export const documentTypes: readonly DocumentType[] = [compsDocument, modulesDocument];

@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import {
+  composeFlags,
+  composeResults,
+  multilibMethods,
+  sourceTypes,
+  type ComposeRequest,
+} from '../model/compose.ts';
+import { ReactorError } from '../model/errors.ts';
+import { fingerprintOf } from '../model/fingerprint.ts';
+import type { ComposePlan } from './plan.ts';
+import type { Selection, SelectedTree, SourcePackage } from './selection.ts';
+
+/** Raised when plans are written in another way. */
+const FORMAT = 1;
+
+const text = z.string();
+const texts = z.array(text);
+const maybeText = text.nullable();
+const maybeTexts = texts.nullable();
+const maybeCount = z.number().nullable();
+
+/** Returns a schema for the keys of a table. */
+function namesOf<K extends string>(table: Readonly<Record<K, number>>) {
+  return z.custom<K>((value) => typeof value === 'string' && Object.hasOwn(table, value));
+}
+
+const requestSchema: z.ZodType<ComposeRequest> = z.strictObject({
+  sourceType: namesOf(sourceTypes),
+  source: texts,
+  packages: maybeTexts,
+  builds: maybeTexts,
+  sigkeys: texts,
+  kojiEvent: maybeCount,
+  modularKojiTags: maybeTexts,
+  moduleDefaults: z.strictObject({ url: text, commit: text }).nullable(),
+  scratchModules: maybeTexts,
+  scratchBuildTasks: maybeTexts,
+  modules: maybeTexts,
+  baseModule: z.strictObject({
+    name: maybeText,
+    stream: maybeText,
+    streamVersionLte: maybeCount,
+    streamVersionGte: maybeCount,
+  }),
+  parentPungiComposeIds: maybeTexts,
+  flags: z.array(namesOf(composeFlags)),
+  results: z.array(namesOf(composeResults)),
+  arches: texts,
+  multilibArches: texts,
+  multilibMethods: z.array(namesOf(multilibMethods)),
+  lookasideRepos: texts,
+  label: maybeText,
+  composeType: text,
+  respinOf: maybeText,
+  targetDir: text,
+  secondsToLive: z.number(),
+});
+
+const stampSchema = z.strictObject({ modified: z.number(), inode: z.number() });
+const originSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('file'),
+    path: text,
+    stamp: stampSchema.nullable().exactOptional(),
+    repository: text.exactOptional(),
+  }),
+  z.strictObject({
+    kind: z.literal('http'),
+    url: text,
+    sha256: maybeText,
+    repository: text.exactOptional(),
+  }),
+]);
+const packageSchema: z.ZodType<SourcePackage> = z
+  .strictObject({
+    name: text,
+    epoch: text,
+    version: text,
+    release: text,
+    arch: text,
+    nevra: text,
+    oddName: text,
+    location: text,
+    sourceRpm: maybeText,
+    fileName: text,
+    payload: text,
+    sigkey: maybeText.exactOptional(),
+    size: z.number(),
+    origin: originSchema,
+  })
+  // JSON leaves out what only the file can tell.
+  .transform((one) => ({ ...one, sigkey: one.sigkey }));
+
+const selectedSchema = z.array(z.strictObject({ package: z.number(), why: text }));
+const moduleSchema = z.strictObject({
+  metadata: z.strictObject({
+    uid: text,
+    name: text,
+    stream: text,
+    version: text,
+    context: text,
+    koji_tag: text,
+  }),
+  modulemd_path: z.record(text, text),
+  rpms: texts,
+});
+const planSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  manifest: texts,
+  request: requestSchema,
+  packages: z.array(packageSchema),
+  selection: z.strictObject({
+    pins: z.strictObject({
+      source: text,
+      kojiEvent: maybeCount,
+      arches: text.exactOptional(),
+      sigkeys: text.exactOptional(),
+    }),
+    variants: z.array(
+      z.strictObject({
+        uid: text,
+        id: text,
+        name: text,
+        type: z.enum(['variant', 'optional', 'addon', 'layered-product']),
+      }),
+    ),
+    trees: z.array(
+      z.strictObject({
+        variant: text,
+        arch: text,
+        binary: selectedSchema,
+        debug: selectedSchema,
+        source: selectedSchema,
+      }),
+    ),
+    documents: z.array(
+      z.strictObject({
+        variant: text,
+        arch: text,
+        type: text,
+        name: text,
+        bytes: z.base64().transform((encoded) => new Uint8Array(Buffer.from(encoded, 'base64'))),
+        compression: z.enum(['none', 'gzip', 'zstd']),
+      }),
+    ),
+    modulesJson: z.record(text, z.record(text, z.record(text, moduleSchema))),
+    unresolved: z.array(z.strictObject({ variant: text, arch: text, package: text, dependencies: texts })),
+    unmatched: texts,
+    warnings: texts,
+    notes: texts,
+  }),
+});
+
+/** Returns a plan as JSON: its request, its manifest and all that was selected, each package once. */
+export function writePlan({ request, selection, manifest }: ComposePlan): string {
+  const numbers = new Map<SourcePackage, number>();
+  const numberOf = (one: SourcePackage): number => {
+    const number = numbers.get(one) ?? numbers.size;
+    numbers.set(one, number);
+    return number;
+  };
+  const listOf = (packages: SelectedTree['binary']) =>
+    packages.map(({ package: one, why }) => ({ package: numberOf(one), why }));
+  const trees = selection.trees.map(({ variant, arch, binary, debug, source }) => ({
+    variant,
+    arch,
+    binary: listOf(binary),
+    debug: listOf(debug),
+    source: listOf(source),
+  }));
+  const documents = selection.documents.map((one) => ({
+    ...one,
+    bytes: Buffer.from(one.bytes).toString('base64'),
+  }));
+  return JSON.stringify({
+    format: FORMAT,
+    manifest,
+    request,
+    packages: [...numbers.keys()],
+    selection: { ...selection, trees, documents },
+  });
+}
+
+/** Returns the plan that `writePlan` wrote. Throws `compose.plan_unreadable` for anything else. */
+export function readPlan(json: string): ComposePlan {
+  const { request, manifest, packages, selection } = parsePlan(json);
+  const listOf = (selected: z.infer<typeof selectedSchema>) =>
+    selected.map(({ package: number, why }) => {
+      const one = packages[number];
+      if (one === undefined) throw unreadable(`There is no package ${number}.`);
+      return { package: one, why };
+    });
+  const trees = selection.trees.map(({ variant, arch, binary, debug, source }) => ({
+    variant,
+    arch,
+    binary: listOf(binary),
+    debug: listOf(debug),
+    source: listOf(source),
+  }));
+  const read: Selection = { ...selection, trees };
+  return { request, selection: read, manifest, fingerprint: fingerprintOf(manifest) };
+}
+
+function parsePlan(json: string): z.infer<typeof planSchema> {
+  try {
+    return planSchema.parse(JSON.parse(json));
+  } catch (cause) {
+    throw unreadable(cause instanceof z.ZodError ? z.prettifyError(cause) : 'It is no JSON.', cause);
+  }
+}
+
+function unreadable(why: string, cause?: unknown): ReactorError {
+  return new ReactorError('compose.plan_unreadable', `This is no plan of a compose: ${why}`, {
+    hint: 'It was cut off, or written by another version; plan again.',
+    cause,
+  });
+}

@@ -1,0 +1,26 @@
+/** A variant of a compose, as its metadata name it. Source: pungi contract 4. */
+export interface ProductmdVariant {
+  /** Names its directory: `Temporary`, `Server-optional`. */
+  readonly uid: string;
+  /** The last part of the uid for a variant of a variant, else the uid. */
+  readonly id: string;
+  readonly name: string;
+  readonly type: 'variant' | 'optional' | 'addon' | 'layered-product';
+}
+
+/** A variant with the arches that it has a tree for. */
+export interface VariantArches extends ProductmdVariant {
+  readonly arches: readonly string[];
+}
+
+/** The directories of one arch of a variant, relative to `compose/`; sources are those of all arches. */
+export interface TreePaths {
+  readonly binary: string;
+  readonly debug: string;
+  readonly source: string;
+}
+
+/** Returns where the trees of a variant and an arch lie. Source: pungi contract 4. */
+export function treePaths(uid: string, arch: string): TreePaths {
+  return { binary: `${uid}/${arch}/os`, debug: `${uid}/${arch}/debug/tree`, source: `${uid}/source/tree` };
+}
