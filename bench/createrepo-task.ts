@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pen } from '../src/composer/pen.ts';
-import { placePackages, type Placement } from '../src/composer/place-packages.ts';
-import { PlacingThread } from '../src/composer/placing-thread.ts';
+import { placePackages, type Placement } from '../src/composer/build/place-packages.ts';
+import { PlacingThread } from '../src/composer/build/placing-thread.ts';
 import { sourcePackage } from '../src/composer/source-package.ts';
 import { parseNevra } from '../src/model/nevra.ts';
 import { openFragmentCache } from '../src/rpm/cache/fragment-cache.ts';

@@ -60,6 +60,37 @@ test('every import goes in an allowed direction', () => {
   assert.deepEqual(violations, []);
 });
 
+/** Who may not import whom inside the composer, by the beginning of a path below it. */
+const apart: readonly (readonly [string, readonly string[]])[] = [
+  ['plan', ['sources/', 'koji/', 'modules/', 'repositories/', 'build/', 'gather/']],
+  ['build/', ['sources/', 'koji/', 'modules/', 'repositories/', 'gather/']],
+  ['documents/', ['sources/', 'koji/', 'modules/', 'repositories/', 'build/', 'gather/']],
+  ['gather/', ['sources/', 'koji/', 'modules/', 'repositories/', 'build/', 'documents/']],
+  ['repositories/', ['sources/', 'koji/', 'modules/', 'build/']],
+  ['koji/', ['sources/', 'modules/', 'build/']],
+  ['modules/', ['sources/', 'build/']],
+  ['sources/', ['build/']],
+];
+
+test('inside the composer plan and build know no source, and no source knows another', () => {
+  const violations: string[] = [];
+  const composer = join(source, 'composer');
+  for (const file of files.filter((one) => roomOf(one) === 'composer')) {
+    const from = relative(composer, file);
+    const [, ownFolder] = /^sources\/(\w[\w-]*)\//.exec(from) ?? [];
+    const refused = apart.find(([room]) => from.startsWith(room))?.[1] ?? [];
+    for (const specifier of importsOf(file)) {
+      const target = relative(composer, resolve(dirname(file), specifier));
+      const [, otherFolder] = /^sources\/(\w[\w-]*)\//.exec(target) ?? [];
+      const isOtherSource = ownFolder !== undefined && otherFolder !== undefined && otherFolder !== ownFolder;
+      if (isOtherSource || refused.some((room) => target.startsWith(room))) {
+        violations.push(`${from} imports ${target}`);
+      }
+    }
+  }
+  assert.deepEqual(violations, []);
+});
+
 test('every relative import names an existing TypeScript file', () => {
   const known = new Set(files);
   const missing = files.flatMap((file) =>

@@ -1,4 +1,5 @@
 import type { ComposeRequest } from '../model/compose.ts';
+import { sourceTypeRules } from '../model/source-types.ts';
 import { checkRepoAccess } from '../upstream/repo-access.ts';
 import { clientOf } from './client.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
@@ -19,6 +20,7 @@ export async function checkRepositories(
     repoHosts: config.repo_hosts,
     isLoopbackClient: isLocalClient,
   };
-  const locations = [...(asked.sourceType === 'repo' ? asked.source : []), ...asked.lookasideRepos];
+  const { areRepositories = false } = sourceTypeRules[asked.sourceType];
+  const locations = [...(areRepositories ? asked.source : []), ...asked.lookasideRepos];
   for (const location of locations) await checkRepoAccess(location, policy);
 }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { sourceTypes } from '../model/compose.ts';
 
 const nullableText = z.string().nullable();
 const nullableNumber = z.number().int().nullable();
@@ -8,10 +9,14 @@ export const composeSchema = z
   .object({
     id: z.number().int(),
     owner: z.string(),
-    source_type: z.number().int().openapi({
-      description:
-        'tag 1, module 2, repo 3, pulp 4, raw_config 5, build 6, pungi_compose 7, compose 8 (composes of this service)',
-    }),
+    source_type: z
+      .number()
+      .int()
+      .openapi({
+        description: Object.entries(sourceTypes)
+          .map(([type, number]) => `${type} ${number}`)
+          .join(', '),
+      }),
     source: z.string(),
     state: z.number().int().openapi({ description: 'wait 0, generating 1, done 2, removed 3, failed 4' }),
     state_name: z.enum(['wait', 'generating', 'done', 'removed', 'failed']),

@@ -1,4 +1,4 @@
-import { configuredProfile } from '../composer/sources/open-koji.ts';
+import { configuredProfile } from '../composer/koji/open-koji.ts';
 import type { Config } from '../config.ts';
 import type { EnrichSources } from '../listeners/enrich.ts';
 import type { BodhiChanges } from '../listeners/reconcile/bodhi.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { ComposerContext } from '../composer/composer-context.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { offersOf } from '../composer/plan.ts';
-import { PlacingThread } from '../composer/placing-thread.ts';
+import { PlacingThread } from '../composer/build/placing-thread.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { sourceTypes } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
+import { knownOffers } from '../model/offers.ts';
+import { sourceTypeRules } from '../model/source-types.ts';
 import type { Command, CommandContext } from './command.ts';
 import { planLocally } from './plan-compose.ts';
 import {
@@ -14,8 +15,8 @@ const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [opti
        odcs-reactor compose plan TYPE SOURCE [PACKAGE …] [--why] [options]
        odcs-reactor compose show ID | list | wait ID | cancel ID | diff ID ID
 
-create  asks for a compose and prints its JSON. TYPE is ${Object.keys(sourceTypes).join(', ')}.
-        SOURCE is what ODCS takes: a Koji tag, modules N:S, the path of a repository, …
+create  asks for a compose and prints its JSON. TYPE says what SOURCE is:
+${knownOffers.sourceTypes.map((type) => `          ${type.padEnd(8)} ${sourceTypeRules[type].words}`).join('\n')}
 plan    tells what such a compose would hold; needs no service, only its settings.
 show    prints one compose.
 diff    prints what changed from the first compose to the second.

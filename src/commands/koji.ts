@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { openKojiHttpFiles } from '../composer/sources/koji-http-files.ts';
-import { openTopDir, type KojiFiles } from '../composer/sources/koji-files.ts';
+import { openKojiHttpFiles } from '../composer/koji/koji-http-files.ts';
+import { openTopDir, type KojiFiles } from '../composer/koji/koji-files.ts';
 import { loadConfig } from '../config.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import { getLastEvent } from '../upstream/koji/hub-events.ts';

@@ -4,7 +4,7 @@ import type { ComposeRequest, SourceType } from '../model/compose.ts';
 import type { ServerPaths } from '../model/server-paths.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { PackageStore } from './package-store.ts';
-import type { PlacingThread } from './placing-thread.ts';
+import type { PlacingThread } from './build/placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { StorageWatch } from './storage/storage-watch.ts';
 import type { Progress, SelectPackages, SourcePackage } from './selection.ts';

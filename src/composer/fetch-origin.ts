@@ -6,7 +6,7 @@ import { HttpFiles } from '../upstream/http/http-files.ts';
 import { fetchPackages } from './fetch-packages.ts';
 import type { PackageStore } from './package-store.ts';
 import type { SourcePackage } from './selection.ts';
-import { kojiFilesPeer } from './sources/koji-http-files.ts';
+import { kojiFilesPeer } from './koji/koji-http-files.ts';
 
 /** Brings packages that lie behind HTTP into the store, and knows the way there. */
 export interface OriginFetcher extends Disposable {

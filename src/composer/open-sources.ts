@@ -14,14 +14,11 @@ import { openModules } from './modules/open-modules.ts';
 import { PackageStore } from './package-store.ts';
 import type { OutputSettings } from './plan.ts';
 import type { SelectPackages, SourcePackage } from './selection.ts';
-import { createComposeSource } from './sources/compose-source.ts';
-import { FragmentKeeper } from './sources/fragment-keeper.ts';
-import { kojiSource } from './sources/koji-source.ts';
-import type { Koji } from './sources/koji.ts';
-import { fileServerOf, openKoji } from './sources/open-koji.ts';
-import { createRepoSource } from './sources/repo.ts';
-import { RepositoryCache } from './sources/repository-cache.ts';
-import { warmBuild } from './sources/warm-build.ts';
+import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
+import { sourceDefinitions } from './sources/source-definitions.ts';
+import type { Koji } from './koji/koji.ts';
+import { fileServerOf, openKoji } from './koji/open-koji.ts';
+import { warmBuild } from './koji/warm-build.ts';
 
 /** What composes are made of, as the settings say. Dispose of it when done. */
 export interface OpenedSources extends Disposable {
@@ -44,12 +41,15 @@ export interface SourceMeans {
   readonly database: Pick<Database, 'handle'> | null;
 }
 
-const PARTS_KEPT = 24;
 /** The job of the compose comes again by itself. */
 const METADATA_TRIES = 2;
 
 /** Opens every source type that the settings offer. Throws what opening Koji throws. */
-export function openSources(config: Config, { clock, log, database }: SourceMeans): OpenedSources {
+export function openSources(
+  config: Config,
+  { clock, log, database }: SourceMeans,
+  definitions: readonly SourceDefinition[] = sourceDefinitions,
+): OpenedSources {
   const stack = new DisposableStack();
   const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   const store = new PackageStore(join(config.target_dir, '.packages'));
@@ -61,26 +61,17 @@ export function openSources(config: Config, { clock, log, database }: SourceMean
   const readUrl = repositoryReader(stack.use(new HttpClient({ policy, tries: METADATA_TRIES })));
   const koji = openKoji(config, { store, clock, log, readUrl });
   if (koji !== null) stack.use(koji);
-  const compose =
-    database === null
-      ? {}
-      : {
-          compose: createComposeSource({
-            handle: database.handle,
-            repositories: new RepositoryCache({ most: PARTS_KEPT }),
-            fragments: new FragmentKeeper(),
-            targetDirs,
-            documentTypes,
-          }),
-        };
-  const repo = createRepoSource({
-    repositories: new RepositoryCache({ readUrl }),
-    repoRoots: config.repo_roots,
-    repoHosts: config.repo_hosts,
+  const context: SourceContext = {
+    config,
+    koji,
+    modules: koji === null ? null : openModules(config, koji),
+    handle: database?.handle ?? null,
+    readUrl,
+    targetDirs,
     documentTypes,
-  });
+  };
   return {
-    sources: { ...compose, repo, ...(koji === null ? {} : kojiSources(config, koji)) },
+    sources: openDefinitions(definitions, context),
     output: { delivery: config.delivery, compression: config.repodata_compression },
     store,
     localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
@@ -96,9 +87,15 @@ function warmer({ arches, sigkeys }: Config, koji: Koji): OpenedSources['warm'] 
   return (nvr, signal) => warmBuild(koji, { nvr, ...wanted }, signal);
 }
 
-/** The source types that need Koji. */
-function kojiSources(config: Config, koji: Koji): OpenedSources['sources'] {
-  const modules = openModules(config, koji);
-  const builds = modules.withModules(kojiSource(koji));
-  return { tag: builds, build: builds, module: modules.select };
+/** Opens those source types that the settings offer. Throws what opening one throws. */
+export function openDefinitions(
+  definitions: readonly SourceDefinition[],
+  context: SourceContext,
+): OpenedSources['sources'] {
+  const sources: Partial<Record<SourceType, SelectPackages>> = {};
+  for (const { type, open } of definitions) {
+    const select = open(context);
+    if (select !== null) sources[type] = select;
+  }
+  return sources;
 }

@@ -3,6 +3,7 @@ import { bitSum, composeResults, type ComposeRequest, type SourceType } from '..
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
 import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
+import { sourceTypeNames } from '../model/source-types.ts';
 import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -34,7 +35,7 @@ export interface ReadyPlan extends ComposePlan {
 /** Returns what a composer with these sources can make. */
 export function offersOf(sources: PlanContext['sources']): Offers {
   return {
-    sourceTypes: knownOffers.sourceTypes.filter((type) => sources[type] !== undefined),
+    sourceTypes: sourceTypeNames.filter((type) => sources[type] !== undefined),
     results: knownOffers.results,
   };
 }

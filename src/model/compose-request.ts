@@ -14,15 +14,8 @@ import {
 } from './request-fields.ts';
 import { scanRequestBody } from './request-scan.ts';
 import { checkRequestSize } from './request-size.ts';
-import {
-  checkModules,
-  checkSource,
-  isSourceType,
-  knownTypes,
-  sourceTypeOf,
-  sourceWords,
-  unique,
-} from './request-source.ts';
+import { checkModules, knownTypes, sourceTypeOf, sourceWords, unique } from './request-source.ts';
+import { isSourceType, sourceTypeRules } from './source-types.ts';
 
 /** What the service fills in where a request is silent, and what it can be asked for. */
 export interface RequestDefaults {
@@ -136,7 +129,7 @@ function parseNested(
   }
   const sourceType = sourceTypeOf(source);
   const words = sourceWords(source, sourceType);
-  checkSource(sourceType, words, defaults, modules);
+  sourceTypeRules[sourceType].checkWords?.(words, { ...defaults, moduleForm: modules });
   const builds = namesField(source, 'builds', 'nvr');
   const flags = namesOf(body, 'flags', { ...composeFlags, no_flags: 0 }, 'Unknown flag');
   const results = namesOf(body, 'results', composeResults, 'Unknown result');

@@ -1,4 +1,5 @@
 import type { DomainEvent, EventBuild, EventEnvelope, EventKind } from './event.ts';
+import { sourceTypeNames } from './source-types.ts';
 
 /**
  * What a field's value is: a `name` (tag, NVR, alias, word of a closed list), a `location` (path or URL), a free
@@ -194,7 +195,7 @@ export const eventCatalogue: Catalogue = {
       series: name('the series it belongs to'),
       release: name('release of the compose'),
       source: text('the source it was made from'),
-      source_type: name('tag, module, repo, build, compose, pulp, raw_config'),
+      source_type: name(sourceTypeNames.join(', ')),
       fingerprint: name('what it contains, as one hash'),
       chain: names('series this compose is a consequence of, root first'),
     },

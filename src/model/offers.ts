@@ -1,4 +1,5 @@
 import type { ComposeResult, SourceType } from './compose.ts';
+import { sourceTypeNames, sourceTypeRules } from './source-types.ts';
 
 /** What can be made: source types and results. */
 export interface Offers {
@@ -8,7 +9,7 @@ export interface Offers {
 
 /** What this version can make at all, whatever its settings. */
 export const knownOffers: Offers = {
-  sourceTypes: ['tag', 'module', 'repo', 'build', 'compose'],
+  sourceTypes: sourceTypeNames.filter((type) => sourceTypeRules[type].isMade),
   results: ['repository'],
 };
 

@@ -38,15 +38,3 @@ export const requestSourceKeys: Readonly<Record<string, 'text' | 'number' | 'lis
   base_module_br_stream_version_lte: 'number',
   base_module_br_stream_version_gte: 'number',
 };
-
-/** Source types a request may name. */
-export const requestSourceTypes: readonly string[] = [
-  'tag',
-  'module',
-  'repo',
-  'pulp',
-  'raw_config',
-  'build',
-  'pungi_compose',
-  'compose',
-];

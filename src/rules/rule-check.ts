@@ -4,7 +4,8 @@ import { ReactorError } from '../model/errors.ts';
 import { buildFields, fieldsOfKind, type EventField, type FieldType } from '../model/event-catalogue.ts';
 import { parseEvr } from '../model/evr.ts';
 import { findNotOffered, knownOffers } from '../model/offers.ts';
-import { requestKeys, requestSourceKeys, requestSourceTypes } from '../model/request-keys.ts';
+import { requestKeys, requestSourceKeys } from '../model/request-keys.ts';
+import { isSourceType, sourceTypeNames } from '../model/source-types.ts';
 import type { JsonObject, JsonValue } from '../model/rule.ts';
 import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
 import type { ReportProblem, RulePath } from './rule-problem.ts';
@@ -291,11 +292,11 @@ function checkRequest(compose: JsonObject, report: ReportProblem): void {
   }
   checkKeys(source, requestSourceKeys, ['compose', 'source'], report);
   const type = source['type'];
-  if (typeof type !== 'string' || !requestSourceTypes.includes(type)) {
+  if (!isSourceType(type)) {
     report(
       'rule.compose_invalid',
       ['compose', 'source', 'type'],
-      `The source type is one of ${requestSourceTypes.join(', ')}.`,
+      `The source type is one of ${sourceTypeNames.join(', ')}.`,
     );
     return;
   }

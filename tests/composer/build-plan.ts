@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ending } from '../ending.ts';
-import { buildCompose } from '../../src/composer/build.ts';
-import { PlacingThread } from '../../src/composer/placing-thread.ts';
+import { buildCompose } from '../../src/composer/build/build.ts';
+import { PlacingThread } from '../../src/composer/build/placing-thread.ts';
 import type { OutputSettings, ReadyPlan } from '../../src/composer/plan.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
 

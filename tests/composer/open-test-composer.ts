@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ComposerContext } from '../../src/composer/composer-context.ts';
 import { openSources } from '../../src/composer/open-sources.ts';
-import { PlacingThread } from '../../src/composer/placing-thread.ts';
+import { PlacingThread } from '../../src/composer/build/placing-thread.ts';
+import type { SourceDefinition } from '../../src/composer/sources/source-definition.ts';
+import { sourceDefinitions } from '../../src/composer/sources/source-definitions.ts';
 import { writeMarker } from '../../src/composer/storage/storage-marker.ts';
 import { StorageWatch } from '../../src/composer/storage/storage-watch.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
@@ -59,7 +61,10 @@ export function repoRequest(
 }
 
 /** A composer on a database of its own; nobody takes its jobs, tests run composes themselves. */
-export async function openTestComposer(overrides: Partial<Config> = {}): Promise<TestComposer> {
+export async function openTestComposer(
+  overrides: Partial<Config> = {},
+  definitions: readonly SourceDefinition[] = sourceDefinitions,
+): Promise<TestComposer> {
   const clock = { now: () => composer.now };
   const database = atTime(await openTestDatabase(), clock);
   const folder = mkdtempSync(join(tmpdir(), 'odcs-composer-'));
@@ -78,7 +83,7 @@ export async function openTestComposer(overrides: Partial<Config> = {}): Promise
     },
   });
   const log = createLog('silent');
-  const sources = openSources(config, { clock, log, database });
+  const sources = openSources(config, { clock, log, database }, definitions);
   const defaults = requestDefaults(config);
   const placing = new PlacingThread();
   const targetDirs = { default: targetDir, private: otherDir };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
-import { buildCompose } from '../../src/composer/build.ts';
+import { buildCompose } from '../../src/composer/build/build.ts';
 import { planContext } from '../../src/composer/composer-context.ts';
 import { planCompose } from '../../src/composer/plan.ts';
 import { retireComposes } from '../../src/composer/retire.ts';

@@ -12,8 +12,8 @@ import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { KojiBuild, KojiRpm } from '../../upstream/koji/koji-build.ts';
 import { modulePath } from '../../upstream/koji/koji-path.ts';
 import { archListsOf } from '../../model/arches.ts';
-import type { KojiFiles } from '../sources/koji-files.ts';
-import { mapBounded } from '../sources/map-bounded.ts';
+import type { KojiFiles } from '../koji/koji-files.ts';
+import { mapBounded } from '../koji/map-bounded.ts';
 
 /** An RPM of a module's tag, with its build. */
 export interface ModulePackage {

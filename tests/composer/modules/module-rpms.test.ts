@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { loadModulePools, type ModulePool } from '../../../src/composer/modules/module-pools.ts';
 import { selectModuleRpms, type ModuleRpm } from '../../../src/composer/modules/module-rpms.ts';
-import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
+import { openTopDir } from '../../../src/composer/koji/koji-files.ts';
 import { formatNevra } from '../../../src/model/nevra.ts';
 import { formatNsvc, parseNsvc } from '../../../src/model/nsvc.ts';
 import { formatModules } from '../../../src/rpm/productmd.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ReadyPlan } from '../../../src/composer/plan.ts';
 import { listComps } from '../../../src/composer/documents/comps-document.ts';
-import { withModules } from '../../../src/composer/modules/module-source.ts';
+import { withModules } from '../../../src/composer/modules/with-modules.ts';
 import { formatNevra } from '../../../src/model/nevra.ts';
 import { readModuleDocuments } from '../../../src/rpm/modulemd.ts';
 import { sharedPath } from '../../shared.ts';

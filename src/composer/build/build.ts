@@ -1,18 +1,18 @@
 import { pathToFileURL } from 'node:url';
-import { ReactorError } from '../model/errors.ts';
-import type { PackageLocation } from '../rpm/package-fragments.ts';
-import type { ModulemdPath } from '../rpm/productmd-modules.ts';
-import type { BlockCache } from '../rpm/repodata/block-cache.ts';
-import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
-import { writeRepodata, type RepodataPackage } from '../rpm/repodata/write-repodata.ts';
-import { listTrees, type Tree } from './compose-trees.ts';
-import { unlessAborted } from './unless-aborted.ts';
-import { runTogether } from './run-together.ts';
+import { ReactorError } from '../../model/errors.ts';
+import type { PackageLocation } from '../../rpm/package-fragments.ts';
+import type { ModulemdPath } from '../../rpm/productmd-modules.ts';
+import type { BlockCache } from '../../rpm/repodata/block-cache.ts';
+import type { ExtraRecord } from '../../rpm/repodata/extra-record.ts';
+import { writeRepodata, type RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
+import { listTrees, type Tree } from '../compose-trees.ts';
+import { unlessAborted } from '../unless-aborted.ts';
+import { runTogether } from '../run-together.ts';
 import { placePackages, type Placement } from './place-packages.ts';
 import type { PlacingThread } from './placing-thread.ts';
-import type { OutputSettings, ReadyPlan } from './plan.ts';
-import type { ComposeDocument, PackageReader, Progress, SourcePackage } from './selection.ts';
-import { Pen } from './pen.ts';
+import type { OutputSettings, ReadyPlan } from '../plan.ts';
+import type { ComposeDocument, PackageReader, Progress, SourcePackage } from '../selection.ts';
+import { Pen } from '../pen.ts';
 import { writeDotFiles, writeMetadata, type MetadataInput } from './write-metadata.ts';
 
 export interface BuildContext {

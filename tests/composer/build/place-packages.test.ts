@@ -15,11 +15,15 @@ import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Pen } from '../../src/composer/pen.ts';
-import { placePackages, type PlaceContext, type Placement } from '../../src/composer/place-packages.ts';
-import { PlacingThread } from '../../src/composer/placing-thread.ts';
-import { sourcePackage } from '../../src/composer/source-package.ts';
-import type { FileStamp, SourcePackage } from '../../src/composer/selection.ts';
+import { Pen } from '../../../src/composer/pen.ts';
+import {
+  placePackages,
+  type PlaceContext,
+  type Placement,
+} from '../../../src/composer/build/place-packages.ts';
+import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
+import { sourcePackage } from '../../../src/composer/source-package.ts';
+import type { FileStamp, SourcePackage } from '../../../src/composer/selection.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-place-'));
 const placing = new PlacingThread();

@@ -1,22 +1,22 @@
-import { findCompose, findLastOfSeries } from '../../database/composes.ts';
+import { findCompose, findLastOfSeries } from '../../../database/composes.ts';
 
-import type { DatabaseHandle } from '../../database/database-handle.ts';
-import type { Compose } from '../../model/compose-json.ts';
-import { composeDirectoryName, TEMPORARY } from '../../model/compose.ts';
-import { ReactorError } from '../../model/errors.ts';
-import { mergeProductmdModules } from '../../rpm/productmd-modules.ts';
-import { listComps } from '../documents/comps-document.ts';
-import type { DocumentType } from '../documents/document-type.ts';
-import { uniteDocuments } from '../documents/unite-documents.ts';
-import { pathBelow } from '../pen.ts';
+import type { DatabaseHandle } from '../../../database/database-handle.ts';
+import type { Compose } from '../../../model/compose-json.ts';
+import { composeDirectoryName, TEMPORARY } from '../../../model/compose.ts';
+import { ReactorError } from '../../../model/errors.ts';
+import { mergeProductmdModules } from '../../../rpm/productmd-modules.ts';
+import { listComps } from '../../documents/comps-document.ts';
+import type { DocumentType } from '../../documents/document-type.ts';
+import { uniteDocuments } from '../../documents/unite-documents.ts';
+import { pathBelow } from '../../pen.ts';
 import {
   newSelection,
   type ComposeDocument,
   type SelectedTree,
   type SelectPackages,
   type SourcePackage,
-} from '../selection.ts';
-import type { FragmentKeeper } from './fragment-keeper.ts';
+} from '../../selection.ts';
+import { FragmentKeeper } from '../../repositories/fragment-keeper.ts';
 import {
   readModulesJson,
   readPartTree,
@@ -24,8 +24,26 @@ import {
   type PartTree,
   type PublishedPart,
 } from './read-part.ts';
-import type { RepositoryCache } from './repository-cache.ts';
+import { defineSource } from '../source-definition.ts';
+import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import { keepSources, unitePackages } from './unite-packages.ts';
+
+const PARTS_KEPT = 24;
+
+/** Composes of this service. Offered where there is a database that lists them. */
+export const composeSourceDefinition = defineSource({
+  type: 'compose',
+  open: ({ handle, targetDirs, documentTypes }) =>
+    handle === null
+      ? null
+      : createComposeSource({
+          handle,
+          repositories: new RepositoryCache({ most: PARTS_KEPT }),
+          fragments: new FragmentKeeper(),
+          targetDirs,
+          documentTypes,
+        }),
+});
 
 export interface ComposeSourceContext {
   readonly handle: DatabaseHandle;

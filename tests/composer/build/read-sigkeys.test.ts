@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { PlacingThread } from '../../src/composer/placing-thread.ts';
-import { readRpmFile } from '../../src/rpm/header/read-rpm-header.ts';
-import { sigkeyOf } from '../../src/rpm/header/sigkey.ts';
-import { sharedPath } from '../shared.ts';
+import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
+import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
+import { sigkeyOf } from '../../../src/rpm/header/sigkey.ts';
+import { sharedPath } from '../../shared.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-sigkeys-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

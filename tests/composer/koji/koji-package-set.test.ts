@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
+import { openTopDir } from '../../../src/composer/koji/koji-files.ts';
 import {
   describePackage,
   makePackageSet,
   readExtraContent,
   type KojiPackage,
   type PackageSetQuery,
-} from '../../../src/composer/sources/koji-package-set.ts';
+} from '../../../src/composer/koji/koji-package-set.ts';
 import {
   chooseCopies,
   readSigningWish,
   requireSigned,
   type ChosenCopy,
   type KnownCopies,
-} from '../../../src/composer/sources/signing.ts';
+} from '../../../src/composer/koji/signing.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import { sharedPath } from '../../shared.ts';

@@ -1,5 +1,5 @@
-import { compareEvr } from '../../model/evr.ts';
-import type { SelectedPackage, SourcePackage } from '../selection.ts';
+import { compareEvr } from '../../../model/evr.ts';
+import type { SelectedPackage, SourcePackage } from '../../selection.ts';
 
 /** What one compose brings to a compose of composes, for one arch and one kind of package. */
 export interface PartPackages {

@@ -1,6 +1,6 @@
-import { messageOf, ReactorError } from '../model/errors.ts';
-import { readRpmFile } from '../rpm/header/read-rpm-header.ts';
-import { sigkeyOf } from '../rpm/header/sigkey.ts';
+import { messageOf, ReactorError } from '../../model/errors.ts';
+import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
+import { sigkeyOf } from '../../rpm/header/sigkey.ts';
 
 /** RPMs whose sigkeys are asked for, by their paths. */
 export interface SigkeyRequest {

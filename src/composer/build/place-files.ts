@@ -10,8 +10,8 @@ import {
   unlinkSync,
   type Stats,
 } from 'node:fs';
-import { NotRegularFile } from '../rpm/regular-file.ts';
-import { FileDigests, promisedDigest } from './file-digests.ts';
+import { NotRegularFile } from '../../rpm/regular-file.ts';
+import { FileDigests, promisedDigest } from '../file-digests.ts';
 
 /** Files to be placed, a column each; all columns have one length. */
 export interface PlaceRequest {

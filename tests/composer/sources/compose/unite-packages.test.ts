@@ -5,9 +5,9 @@ import {
   keepSources,
   unitePackages,
   type PartPackages,
-} from '../../../src/composer/sources/unite-packages.ts';
-import { sourcePackage } from '../../../src/composer/source-package.ts';
-import type { SourcePackage } from '../../../src/composer/selection.ts';
+} from '../../../../src/composer/sources/compose/unite-packages.ts';
+import { sourcePackage } from '../../../../src/composer/source-package.ts';
+import type { SourcePackage } from '../../../../src/composer/selection.ts';
 
 function pack(name: string, version: string, more: Partial<SourcePackage> = {}): SourcePackage {
   const arch = more.arch ?? 'x86_64';

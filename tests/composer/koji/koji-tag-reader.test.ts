@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { KojiTagReader, replacePackages } from '../../../src/composer/sources/koji-tag-reader.ts';
+import { KojiTagReader, replacePackages } from '../../../src/composer/koji/koji-tag-reader.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import { startHubServer, type HubServer, type ServedCall } from '../../upstream/koji/hub-server.ts';

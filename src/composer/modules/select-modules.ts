@@ -1,13 +1,12 @@
 import { TEMPORARY, type ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
-import { formatNsvc, parseNsvc, splitModuleSource } from '../../model/nsvc.ts';
+import { formatNsvc, parseNsvc } from '../../model/nsvc.ts';
 import type { ModuleDefaults } from '../../rpm/modulemd.ts';
 import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
 import { productmdModules } from '../../rpm/productmd-modules.ts';
 import { readGitFolder } from '../../upstream/git.ts';
 import type { Mbs } from '../../upstream/mbs.ts';
 import { documentOf } from '../documents/document-type.ts';
-import { listComps } from '../documents/comps-document.ts';
 import { modulesDocument } from '../documents/modules-document.ts';
 import {
   newSelection,
@@ -16,23 +15,17 @@ import {
   type Selected,
   type SelectedPackage,
   type SelectedTree,
-  type SelectPackages,
 } from '../selection.ts';
-import type { Koji } from '../sources/koji.ts';
-import { kojiReader, offerPackages } from '../sources/koji-selection.ts';
-import { resolveEvent } from '../sources/pin.ts';
+import type { Koji } from '../koji/koji.ts';
+import { kojiReader, offerPackages } from '../koji/koji-selection.ts';
+import { resolveEvent } from '../koji/pin.ts';
 import { installNotes } from './install-notes.ts';
-import { kojiModuleHub } from './koji-module-hub.ts';
 import { readModuleDefaults } from './module-defaults.ts';
 import { loadModulePools, type ModulePool, type PoolContext } from './module-pools.ts';
 import { selectModuleRpms, type ModuleRpm, type ModuleTree } from './module-rpms.ts';
 import { listUnmet } from './module-warnings.ts';
-import { resolveKojiModules } from './resolve-koji-modules.ts';
-import { resolveModules } from './resolve-modules.ts';
 import type { ModuleResolution } from './resolved-module.ts';
-import { resolveWholeTags } from './resolve-whole-tags.ts';
 import { loadScratchPools } from './scratch-modules.ts';
-import { mergeSelections } from './merge-selections.ts';
 
 /** What the module source works with. */
 export interface ModuleMeans {
@@ -44,66 +37,24 @@ export interface ModuleMeans {
   readonly gitAllowedUrls: readonly string[];
 }
 
-/**
- * The source type `module`. Its select throws `module.packages_refused`, `module.requirement_missing`, `mbs.not_configured`
- * and what resolving, the pools, git and the offer throw. Source: module contract 1 to 5.
- */
-export function moduleSource(means: ModuleMeans): SelectPackages {
-  return async (context, request) => {
-    if (request.packages !== null && request.packages.length > 0) {
-      throw new ReactorError(
-        'module.packages_refused',
-        'Exact packages cannot be set for MODULE source type.',
-        {
-          hint: 'A module compose holds its modules whole; leave packages out.',
-        },
-      );
-    }
-    const event = await readEvent(means, context, request);
-    context.progress('resolve modules', 0, 1, 'step');
-    const resolution = await resolveRequest(means, context, request, event.id);
-    const selected = await selectModules(means, context, request, { resolution, event });
-    const { selection, reader } = selected;
-    const comps = listComps(selection.trees, null);
-    return { selection: { ...selection, documents: [...comps, ...selection.documents] }, reader };
-  };
-}
-
-interface Resolved {
+/** Modules that were found at an event. */
+export interface ResolvedModules {
   readonly resolution: ModuleResolution;
   /** `at` in milliseconds. */
   readonly event: { readonly id: number; readonly at: number };
 }
 
-async function readEvent(
+/** Returns the event a request names, or the last one. Throws `koji.event_unknown`, `koji.event_in_future`. */
+export async function readEvent(
   means: ModuleMeans,
   context: SelectContext,
   request: ComposeRequest,
-): Promise<Resolved['event']> {
+): Promise<ResolvedModules['event']> {
   return resolveEvent(means.koji.hub, request.kojiEvent, { signal: context.signal });
 }
 
-async function resolveRequest(
-  means: ModuleMeans,
-  context: SelectContext,
-  request: ComposeRequest,
-  event: number,
-): Promise<ModuleResolution> {
-  const words = request.source.flatMap(splitModuleSource);
-  const { baseModuleNames } = means;
-  const withDependencies = !request.flags.includes('no_deps');
-  const tags = request.modularKojiTags ?? [];
-  if (tags.length > 0) {
-    const hub = kojiModuleHub(means.koji.hub, event, { signal: context.signal });
-    return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
-  }
-  if (words.length === 0) return { modules: [], requested: [], warnings: [] };
-  const includeDone = request.flags.includes('include_done_modules');
-  const wish = { words, withDependencies, includeDone, baseModuleNames, baseModule: request.baseModule };
-  return resolveModules(wish, mbsOf(means));
-}
-
-function mbsOf(means: ModuleMeans): Mbs {
+/** Returns the MBS of this server. Throws `mbs.not_configured`. */
+export function mbsOf(means: ModuleMeans): Mbs {
   if (means.mbs !== null) return means.mbs;
   throw new ReactorError('mbs.not_configured', 'No Module Build Service is configured on this server.', {
     hint: 'Set mbs_url, or name modular_koji_tags in the request.',
@@ -111,31 +62,14 @@ function mbsOf(means: ModuleMeans): Mbs {
 }
 
 /**
- * Adds to what another source type selected the modules that the request names in `modules` and `scratch_modules`, and
- * all of its `modular_koji_tags`: a hybrid compose. Throws what the source and the modules throw. Source: module contract 1.3 and 4.6.
+ * Selects everything of modules that were resolved and of those a request names itself. Throws what the pools, git and
+ * the offer throw, and `module.requirement_missing`, `mbs.not_configured`. Source: module contract 4 and 5.
  */
-export function withModules(select: SelectPackages, means: ModuleMeans): SelectPackages {
-  return async (context, request) => {
-    const selected = await select(context, request);
-    const tags = request.modularKojiTags ?? [];
-    const named = [...(request.modules ?? []), ...(request.scratchModules ?? [])];
-    if (named.length === 0 && tags.length === 0) return selected;
-    const event = await readEvent(means, context, {
-      ...request,
-      kojiEvent: selected.selection.pins.kojiEvent,
-    });
-    const hub = kojiModuleHub(means.koji.hub, event.id, { signal: context.signal });
-    const resolution = await resolveWholeTags(tags, means.baseModuleNames, hub);
-    const modules = await selectModules(means, context, request, { resolution, event });
-    return mergeSelections(selected, modules);
-  };
-}
-
-async function selectModules(
+export async function selectModules(
   means: ModuleMeans,
   context: SelectContext,
   request: ComposeRequest,
-  { resolution, event }: Resolved,
+  { resolution, event }: ResolvedModules,
 ): Promise<Selected> {
   const { hub, source } = means.koji;
   const poolContext: PoolContext = { hub, files: source.files, signal: context.signal };

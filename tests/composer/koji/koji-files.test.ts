@@ -16,8 +16,8 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { PackageStore } from '../../../src/composer/package-store.ts';
 import { fetchPackages, type FetchContext } from '../../../src/composer/fetch-packages.ts';
-import { openTopDir } from '../../../src/composer/sources/koji-files.ts';
-import { openKojiHttpFiles, type KojiHttpFiles } from '../../../src/composer/sources/koji-http-files.ts';
+import { openTopDir } from '../../../src/composer/koji/koji-files.ts';
+import { openKojiHttpFiles, type KojiHttpFiles } from '../../../src/composer/koji/koji-http-files.ts';
 import { rpmPath, urlOfPath } from '../../../src/upstream/koji/koji-path.ts';
 import { startFileServer, type FileServer } from '../../upstream/koji/file-server.ts';
 

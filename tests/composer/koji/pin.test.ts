@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { hasTagChanged, isPinTrue, pinTag } from '../../../src/composer/sources/pin.ts';
+import { hasTagChanged, isPinTrue, pinTag } from '../../../src/composer/koji/pin.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import { startHubServer, type HubServer } from '../../upstream/koji/hub-server.ts';
 import { recordedHub } from '../../upstream/koji/recorded-hub.ts';

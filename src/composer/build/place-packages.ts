@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { ReactorError, messageOf } from '../model/errors.ts';
-import { promisedDigest } from './file-digests.ts';
+import { ReactorError, messageOf } from '../../model/errors.ts';
+import { promisedDigest } from '../file-digests.ts';
 import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
-import type { Pen } from './pen.ts';
+import type { Pen } from '../pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
-import type { PackageReader, SourcePackage } from './selection.ts';
+import type { PackageReader, SourcePackage } from '../selection.ts';
 
 /** A package and the file of the compose it becomes, relative to the directory that is filled. */
 export interface Placement {

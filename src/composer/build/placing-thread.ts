@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { ReactorError } from '../model/errors.ts';
+import { ReactorError } from '../../model/errors.ts';
 import type { PlaceAnswer, PlaceFinding, PlaceRequest } from './place-files.ts';
 import type { SigkeyAnswer, SigkeyRequest } from './read-sigkeys.ts';
 

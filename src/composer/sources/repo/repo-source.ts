@@ -1,25 +1,26 @@
-import { TEMPORARY } from '../../model/compose.ts';
-import { ReactorError } from '../../model/errors.ts';
-import { isRpmFileName } from '../../model/names.ts';
-import { isSourceArch } from '../../model/nevra.ts';
-import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
-import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
-import { readFragments } from '../../rpm/repodata/read-fragments.ts';
-import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
-import type { Repository } from '../../rpm/repodata/read-repository.ts';
-import { parseHostList } from '../../upstream/http/host-list.ts';
-import { checkRepoAccess, type RepoPolicy } from '../../upstream/repo-access.ts';
-import { explainWhy, type GatherResult } from '../gather/gather-result.ts';
-import { gatherPackageSet, type ArchInput, type ArchResult } from '../gather/gather-package-set.ts';
-import type { GatherIndex } from '../gather/gather-index.ts';
-import { fileSourcesOf } from '../gather/load-repositories.ts';
-import { listUnmatched, listUnresolved } from '../gather/gather-complaints.ts';
-import { carryDocuments } from '../documents/carry-documents.ts';
-import { listComps } from '../documents/comps-document.ts';
-import type { DocumentType } from '../documents/document-type.ts';
-import { uniteDocuments } from '../documents/unite-documents.ts';
-import { locatePackage, type Leads } from './locate-package.ts';
-import type { RepositoryCache } from './repository-cache.ts';
+import { TEMPORARY } from '../../../model/compose.ts';
+import { ReactorError } from '../../../model/errors.ts';
+import { isRpmFileName } from '../../../model/names.ts';
+import { isSourceArch } from '../../../model/nevra.ts';
+import { readRpmFile } from '../../../rpm/header/read-rpm-header.ts';
+import { archRestrictionsOf } from '../../../rpm/header/arch-restrictions.ts';
+import { readFragments } from '../../../rpm/repodata/read-fragments.ts';
+import { isSha256, payloadOf, sourcePackage } from '../../source-package.ts';
+import type { Repository } from '../../../rpm/repodata/read-repository.ts';
+import { parseHostList } from '../../../upstream/http/host-list.ts';
+import { checkRepoAccess, type RepoPolicy } from '../../../upstream/repo-access.ts';
+import { explainWhy, type GatherResult } from '../../gather/gather-result.ts';
+import { gatherPackageSet, type ArchInput, type ArchResult } from '../../gather/gather-package-set.ts';
+import type { GatherIndex } from '../../gather/gather-index.ts';
+import { fileSourcesOf } from '../../gather/load-repositories.ts';
+import { listUnmatched, listUnresolved } from '../../gather/gather-complaints.ts';
+import { carryDocuments } from '../../documents/carry-documents.ts';
+import { listComps } from '../../documents/comps-document.ts';
+import type { DocumentType } from '../../documents/document-type.ts';
+import { uniteDocuments } from '../../documents/unite-documents.ts';
+import { locatePackage, type Leads } from '../../repositories/locate-package.ts';
+import { defineSource } from '../source-definition.ts';
+import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import {
   newSelection,
   type ComposeDocument,
@@ -27,7 +28,19 @@ import {
   type SelectedTree,
   type SelectPackages,
   type SourcePackage,
-} from '../selection.ts';
+} from '../../selection.ts';
+
+/** A plain RPM repository. Always offered. */
+export const repoSourceDefinition = defineSource({
+  type: 'repo',
+  open: ({ config, readUrl, documentTypes }) =>
+    createRepoSource({
+      repositories: new RepositoryCache({ readUrl }),
+      repoRoots: config.repo_roots,
+      repoHosts: config.repo_hosts,
+      documentTypes,
+    }),
+});
 
 export interface RepoSourceContext {
   readonly repositories: RepositoryCache;

@@ -7,16 +7,16 @@ import {
   formatTreeinfo,
   type ComposeIdentity,
   type RepoSection,
-} from '../rpm/productmd.ts';
-import { withModulemdPaths, type ModulemdPath } from '../rpm/productmd-modules.ts';
-import { formatRpms, type ListedRpm, type ListedRpms } from '../rpm/productmd-rpms.ts';
-import { treePaths, type ProductmdVariant, type VariantArches } from '../rpm/productmd-variant.ts';
-import { TEMPORARY } from '../model/compose.ts';
-import { treeDirectories } from './compose-trees.ts';
-import { pathBelow, type Pen } from './pen.ts';
+} from '../../rpm/productmd.ts';
+import { withModulemdPaths, type ModulemdPath } from '../../rpm/productmd-modules.ts';
+import { formatRpms, type ListedRpm, type ListedRpms } from '../../rpm/productmd-rpms.ts';
+import { treePaths, type ProductmdVariant, type VariantArches } from '../../rpm/productmd-variant.ts';
+import { TEMPORARY } from '../../model/compose.ts';
+import { treeDirectories } from '../compose-trees.ts';
+import { pathBelow, type Pen } from '../pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
-import type { ComposePlan, OutputSettings } from './plan.ts';
-import type { Selection } from './selection.ts';
+import type { ComposePlan, OutputSettings } from '../plan.ts';
+import type { Selection } from '../selection.ts';
 
 /** Writes what installers look for in a tree, a directory below `compose/`. `arch` is `src` for sources. */
 export function writeDotFiles(

@@ -1,0 +1,62 @@
+import type { ComposeRequest } from '../../../model/compose.ts';
+import { ReactorError } from '../../../model/errors.ts';
+import { splitModuleSource } from '../../../model/nsvc.ts';
+import { listComps } from '../../documents/comps-document.ts';
+import { kojiModuleHub } from '../../modules/koji-module-hub.ts';
+import { resolveKojiModules } from '../../modules/resolve-koji-modules.ts';
+import { resolveModules } from '../../modules/resolve-modules.ts';
+import type { ModuleResolution } from '../../modules/resolved-module.ts';
+import { mbsOf, readEvent, selectModules, type ModuleMeans } from '../../modules/select-modules.ts';
+import type { SelectContext, SelectPackages } from '../../selection.ts';
+import { defineSource } from '../source-definition.ts';
+
+/** Modules with all that they require. Offered where Koji is. */
+export const moduleSourceDefinition = defineSource({
+  type: 'module',
+  open: ({ modules }) => (modules === null ? null : moduleSource(modules)),
+});
+
+/**
+ * The source type `module`. Its select throws `module.packages_refused`, `module.requirement_missing`, `mbs.not_configured`
+ * and what resolving, the pools, git and the offer throw. Source: module contract 1 to 5.
+ */
+export function moduleSource(means: ModuleMeans): SelectPackages {
+  return async (context, request) => {
+    if (request.packages !== null && request.packages.length > 0) {
+      throw new ReactorError(
+        'module.packages_refused',
+        'Exact packages cannot be set for MODULE source type.',
+        {
+          hint: 'A module compose holds its modules whole; leave packages out.',
+        },
+      );
+    }
+    const event = await readEvent(means, context, request);
+    context.progress('resolve modules', 0, 1, 'step');
+    const resolution = await resolveRequest(means, context, request, event.id);
+    const selected = await selectModules(means, context, request, { resolution, event });
+    const { selection, reader } = selected;
+    const comps = listComps(selection.trees, null);
+    return { selection: { ...selection, documents: [...comps, ...selection.documents] }, reader };
+  };
+}
+
+async function resolveRequest(
+  means: ModuleMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+  event: number,
+): Promise<ModuleResolution> {
+  const words = request.source.flatMap(splitModuleSource);
+  const { baseModuleNames } = means;
+  const withDependencies = !request.flags.includes('no_deps');
+  const tags = request.modularKojiTags ?? [];
+  if (tags.length > 0) {
+    const hub = kojiModuleHub(means.koji.hub, event, { signal: context.signal });
+    return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
+  }
+  if (words.length === 0) return { modules: [], requested: [], warnings: [] };
+  const includeDone = request.flags.includes('include_done_modules');
+  const wish = { words, withDependencies, includeDone, baseModuleNames, baseModule: request.baseModule };
+  return resolveModules(wish, mbsOf(means));
+}

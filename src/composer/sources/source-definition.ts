@@ -1,0 +1,38 @@
+import type { Config } from '../../config.ts';
+import type { DatabaseHandle } from '../../database/database-handle.ts';
+import type { SourceType } from '../../model/compose.ts';
+import type { ReadUrl } from '../../rpm/repodata/location.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import type { Koji } from '../koji/koji.ts';
+import type { ModuleMeans } from '../modules/select-modules.ts';
+import type { SelectPackages } from '../selection.ts';
+
+/** What sources are opened with: the settings, and what a process has opened already. */
+export interface SourceContext {
+  readonly config: Config;
+  /** Null where Koji is not configured. */
+  readonly koji: Koji | null;
+  /** Where modules are looked up; null where Koji is not configured. */
+  readonly modules: ModuleMeans | null;
+  /** Where composes are looked up; null where nothing is published. */
+  readonly handle: DatabaseHandle | null;
+  /** Reads the metadata of repositories behind HTTP. */
+  readonly readUrl: ReadUrl;
+  /** Name of a target directory to its path. */
+  readonly targetDirs: Readonly<Record<string, string>>;
+  readonly documentTypes: readonly DocumentType[];
+}
+
+/** How the composer makes composes of one source type. What a request for it is held to: `model/source-types.ts`. */
+export interface SourceDefinition<Type extends SourceType = SourceType> {
+  readonly type: Type;
+  /** Returns the source, or null where the settings do not offer it. Throws where they are wrong. */
+  readonly open: (context: SourceContext) => SelectPackages | null;
+}
+
+/** Returns the definition, with its type kept. */
+export function defineSource<Type extends SourceType>(
+  definition: SourceDefinition<Type>,
+): SourceDefinition<Type> {
+  return definition;
+}

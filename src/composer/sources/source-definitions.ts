@@ -1,0 +1,18 @@
+import type { MadeSourceType } from '../../model/source-types.ts';
+import { composeSourceDefinition } from './compose/compose-source.ts';
+import { buildSourceDefinition, tagSourceDefinition } from './koji/koji-source.ts';
+import { moduleSourceDefinition } from './module/module-source.ts';
+import { repoSourceDefinition } from './repo/repo-source.ts';
+import type { SourceDefinition } from './source-definition.ts';
+
+/** Every source type that is made, a line each: the compiler misses one that `model/source-types.ts` says is made. */
+const byType: { readonly [Type in MadeSourceType]: SourceDefinition<Type> } = {
+  tag: tagSourceDefinition,
+  module: moduleSourceDefinition,
+  repo: repoSourceDefinition,
+  build: buildSourceDefinition,
+  compose: composeSourceDefinition,
+};
+
+/** The same, as a list. */
+export const sourceDefinitions: readonly SourceDefinition[] = Object.values(byType);

@@ -1,0 +1,44 @@
+import { sourceTypes, type SourceType } from './compose.ts';
+import {
+  checkComposeWords,
+  checkModuleWords,
+  checkRawConfig,
+  type SourceTypeRules,
+} from './source-type-rules.ts';
+
+/** What every type of source is held to. */
+const table = {
+  tag: { words: 'a Koji tag', isMade: true },
+  module: {
+    words: 'modules, NAME:STREAM and more',
+    isMade: true,
+    mayLackWords: ({ scratch_modules: scratch }) => Array.isArray(scratch) && scratch.length > 0,
+    checkWords: checkModuleWords,
+  },
+  repo: { words: 'a repository, a directory or a URL', isMade: true, areRepositories: true },
+  pulp: { words: 'content sets', isMade: false },
+  raw_config: { words: 'NAME#COMMIT of a Pungi configuration', isMade: false, checkWords: checkRawConfig },
+  build: { words: 'nothing, its builds are named beside it', isMade: true, mayLackWords: () => true },
+  pungi_compose: { words: 'the URL of a variant of a Pungi compose', isMade: false },
+  compose: {
+    words: 'composes of this service, by id or series',
+    isMade: true,
+    checkWords: checkComposeWords,
+  },
+} as const satisfies Readonly<Record<SourceType, SourceTypeRules>>;
+
+/** The types that this version makes composes of. */
+export type MadeSourceType = {
+  [Type in SourceType]: (typeof table)[Type]['isMade'] extends true ? Type : never;
+}[SourceType];
+
+/** The table, as its readers see it. */
+export const sourceTypeRules: Readonly<Record<SourceType, SourceTypeRules>> = table;
+
+/** Every type, in the order of the table. */
+export const sourceTypeNames: readonly SourceType[] = Object.keys(sourceTypes).filter(isSourceType);
+
+/** Whether a word names a source type. */
+export function isSourceType(word: unknown): word is SourceType {
+  return typeof word === 'string' && Object.hasOwn(sourceTypes, word);
+}
