@@ -137,7 +137,7 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
       name: 'rules: listLivingGroups',
       run: () => listLivingGroups(handle, 'nightly-35', { since: new Date(0), limit: 100 }),
     },
-    { name: 'rules: readingOfSeries', run: () => readingOfSeries(handle, series) },
+    { name: 'rules: readingOfSeries', run: () => readingOfSeries(handle, series, null) },
     { name: 'rules: seriesState', run: () => seriesState(handle, series) },
     {
       name: 'rules: countRequests',

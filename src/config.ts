@@ -66,6 +66,13 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
       fate: 'halt',
     });
   }
+  if (config.koji_profile === '' && Object.keys(config.koji_hubs).length > 0) {
+    throw new ReactorError('config.invalid_value', 'The setting "koji_hubs" needs "koji_profile".', {
+      where: sources.koji_hubs ?? '',
+      hint: 'Name the Koji whose tags are written without a hub.',
+      fate: 'halt',
+    });
+  }
   return { ...config, data_dir: dataDir, target_dir: targetDir };
 }
 

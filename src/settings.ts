@@ -363,6 +363,12 @@ export const settings = {
     'ODCS_KOJI_PROFILE',
     'Koji profile of /etc/koji.conf.d or ~/.koji/config.d; empty means Koji is not used.',
   ),
+  koji_hubs: setting(
+    z.record(name('hub'), text.min(1)),
+    {},
+    'ODCS_KOJI_HUBS',
+    'Further Kojis: how their messages call them (brew), and so tags in requests and rules (brew:TAG), to profile.',
+  ),
   koji_config: setting(
     text,
     '',

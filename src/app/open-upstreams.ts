@@ -1,11 +1,14 @@
-import { configuredProfile } from '../composer/koji/open-koji.ts';
+import { configuredProfiles } from '../composer/koji/open-koji.ts';
 import type { Config } from '../config.ts';
 import type { EnrichSources } from '../listeners/enrich.ts';
 import type { BodhiChanges } from '../listeners/reconcile/bodhi.ts';
+import { kojiNames } from '../listeners/koji-names.ts';
 import type { KojiChanges } from '../listeners/reconcile/koji.ts';
 import type { MbsChanges } from '../listeners/reconcile/mbs.ts';
 import type { Log } from '../log.ts';
+import type { HubName } from '../model/hub-name.ts';
 import { kojiState } from '../rules/koji-state.ts';
+import { kojiStates } from '../rules/koji-states.ts';
 import type { StateSources } from '../rules/require.ts';
 import { connectBodhi } from '../upstream/bodhi.ts';
 import { connectErrata } from '../upstream/errata.ts';
@@ -13,6 +16,7 @@ import { binaryNamesOf } from '../upstream/koji/binary-names.ts';
 import { getBuildOwner } from '../upstream/koji/hub-builds.ts';
 import { getLastEvent, queryTagHistory } from '../upstream/koji/hub-events.ts';
 import type { KojiHub } from '../upstream/koji/hub.ts';
+import type { KojiProfile } from '../upstream/koji/koji-profile.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
 import { tagsFedBy } from '../upstream/koji/tags-fed-by.ts';
 import { connectMbs } from '../upstream/mbs.ts';
@@ -26,25 +30,33 @@ export interface Upstreams extends Disposable {
 
 /** The systems that are looked through for changes no message told. */
 export interface ChangeSources {
-  readonly koji?: KojiChanges;
+  /** By hub; empty where no Koji is configured. */
+  readonly kojis: ReadonlyMap<HubName, KojiChanges>;
   readonly mbs?: MbsChanges;
   readonly bodhi?: BodhiChanges;
 }
 
 const KEEP_MS = 60_000;
+/** A hub that takes a call and says nothing must not keep what other hubs are asked waiting. */
+const SILENCE_MS = 60_000;
+const REST_MS = 5_000;
 
 /** Opens them by the settings. Throws what reading the Koji profile throws. */
 export function openUpstreams(config: Config, log: Log): Upstreams {
-  const profile = configuredProfile(config);
-  const patience = { tries: 3, offlineMs: 0 };
-  const onRetry = (err: unknown, waitMs: number): void =>
-    log.warn({ err, waitMs }, 'a call to the Koji hub is tried again');
-  const hub = profile === null ? null : openHub(profile, { patience, onRetry });
+  const patience = { tries: 3, offlineMs: 0, silenceMs: SILENCE_MS, restMs: REST_MS };
+  const open = (name: HubName, profile: KojiProfile): KojiHub =>
+    openHub(profile, {
+      patience,
+      onRetry: (err, waitMs) => log.warn({ err, waitMs, hub: name }, 'a call to the Koji hub is tried again'),
+    });
+  const hubs = new Map([...configuredProfiles(config)].map(([name, profile]) => [name, open(name, profile)]));
+  const ofHubs = <Value>(make: (hub: KojiHub) => Value): ReadonlyMap<HubName, Value> =>
+    new Map([...hubs].map(([name, hub]) => [name, make(hub)]));
   const bodhi = config.bodhi_url === '' ? null : connectBodhi(config.bodhi_url);
   const errata = config.errata_url === '' ? null : connectErrata(config.errata_url);
   return {
     state: {
-      ...(hub === null ? {} : { koji: kojiState(hub) }),
+      ...(hubs.size === 0 ? {} : { koji: kojiStates(ofHubs(kojiState)) }),
       ...(bodhi === null
         ? {}
         : { bodhi: { updateStatus: async (alias) => (await bodhi.getUpdate(alias))?.status ?? null } }),
@@ -53,24 +65,26 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
         : { errata: { advisoryStatus: async (id) => (await errata.getAdvisory(id))?.status ?? null } }),
     },
     enrich: {
-      ...(hub === null
+      ...(hubs.size === 0
         ? {}
         : {
-            koji: {
-              tagsFedBy: keepFor(KEEP_MS, (tag: string) => tagsFedBy(hub, tag)),
-              binaryNames: (nvrs) => binaryNamesOf(hub, nvrs),
-            },
+            koji: kojiNames(
+              ofHubs((hub) => ({
+                tagsFedBy: keepFor(KEEP_MS, (tag: string) => tagsFedBy(hub, tag)),
+                binaryNames: (nvrs) => binaryNamesOf(hub, nvrs),
+              })),
+            ),
           }),
       ...(bodhi === null ? {} : { bodhi }),
       ...(errata === null ? {} : { errata }),
     },
     changes: {
-      ...(hub === null ? {} : { koji: kojiChanges(hub) }),
+      kojis: ofHubs(kojiChanges),
       ...(config.mbs_url === '' ? {} : { mbs: connectMbs({ url: config.mbs_url }) }),
       ...(bodhi === null ? {} : { bodhi }),
     },
     [Symbol.dispose]() {
-      hub?.close();
+      for (const hub of hubs.values()) hub.close();
     },
   };
 }

@@ -239,7 +239,7 @@ function createComposerContext(
     placing: stack.use(new PlacingThread()),
     storage,
     targetDirUrl,
-    serverPaths: serverPathsOf(config, targetDirUrl, sources.kojiTopDir),
+    serverPaths: serverPathsOf(config, targetDirUrl, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };

@@ -2,8 +2,9 @@ import { homedir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openKojiHttpFiles } from '../composer/koji/koji-http-files.ts';
 import { openTopDir, type KojiFiles } from '../composer/koji/koji-files.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig, type Config } from '../config.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
+import { nameOfKoji, pickHub, splitHub, type HubName } from '../model/hub-name.ts';
 import { getLastEvent } from '../upstream/koji/hub-events.ts';
 import { getTag, listTaggedRpms, tagUnknown } from '../upstream/koji/hub-tags.ts';
 import { KojiHub } from '../upstream/koji/hub.ts';
@@ -22,12 +23,13 @@ const help = `Usage: odcs-reactor koji check [--profile NAME] [--tag TAG] [--sig
 
 Says whether a Koji can be composed from: its profile, hub, files, a tag of it, and signing keys.
 
-  --profile NAME  Koji profile (default: the setting koji_profile)
-  --tag TAG       a tag to look into; files and keys are tried with RPMs of it
+  --profile NAME  Koji profile (default: the setting koji_profile, and all of koji_hubs)
+  --tag TAG       a tag to look into; files and keys are tried with RPMs of it; HUB:TAG looks
+                  into the Koji that koji_hubs calls HUB
   --sigkey KEY    a signing key to look for; may be given several times
                   (default: the setting sigkeys)
   --config FILE   settings
-  --json          one JSON document instead of text
+  --json          one JSON document for each Koji instead of text
 
 Exit code 0 when everything is well, 1 otherwise.
 `;
@@ -68,24 +70,42 @@ export const command: Command = {
     }
     const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
     const { config } = loadConfig({ file, environment: context.environment });
-    const name = values.profile ?? (config.koji_profile === '' ? 'koji' : config.koji_profile);
     const home = context.environment['HOME'] ?? homedir();
-    const findings = await attempt('profile', async () =>
-      Promise.resolve(readKojiProfile(name, profilePlaces(home, config.koji_config), home)),
-    ).then(async (profile) =>
-      'finding' in profile
-        ? [profile.finding]
-        : checkKoji({
-            profile: profile.value,
-            tag: values.tag ?? null,
-            sigkeys: values.sigkey ?? config.sigkeys.filter((key) => key !== ''),
-            signal: context.signal,
-          }),
-    );
-    print(context, name, findings, values.json);
-    return findings.every((finding) => finding.isWell !== false) ? 0 : 1;
+    const places = profilePlaces(home, config.koji_config);
+    const tag = splitHub(values.tag ?? '');
+    let isWell = true;
+    for (const [hub, name] of profilesToCheck(config, values.profile, tag.hub)) {
+      const profile = await attempt('profile', async () =>
+        Promise.resolve(readKojiProfile(name, places, home)),
+      );
+      const findings =
+        'finding' in profile
+          ? [profile.finding]
+          : await checkKoji({
+              profile: profile.value,
+              tag: hub === tag.hub && tag.name !== '' ? tag.name : null,
+              sigkeys: values.sigkey ?? config.sigkeys.filter((key) => key !== ''),
+              signal: context.signal,
+            });
+      print(context, { profile: name, hub, findings }, values.json);
+      isWell &&= findings.every((finding) => finding.isWell !== false);
+    }
+    return isWell ? 0 : 1;
   },
 };
+
+/** The profiles by hub: the one that was named, else all that are configured. Throws `koji.hub_unknown`. */
+function profilesToCheck(
+  config: Pick<Config, 'koji_profile' | 'koji_hubs'>,
+  named: string | undefined,
+  hubOfTag: HubName,
+): ReadonlyMap<HubName, string> {
+  if (named !== undefined) return new Map([[hubOfTag, named]]);
+  const profile = config.koji_profile === '' ? 'koji' : config.koji_profile;
+  const profiles = new Map<HubName, string>([[null, profile], ...Object.entries(config.koji_hubs)]);
+  pickHub(profiles, hubOfTag);
+  return profiles;
+}
 
 type Attempt<Value> = { readonly value: Value } | { readonly finding: Finding };
 
@@ -218,16 +238,18 @@ function openFiles(
   return { files, close: () => files.close() };
 }
 
-function print(
-  context: CommandContext,
-  profile: string,
-  findings: readonly Finding[],
-  isJson: boolean,
-): void {
+interface CheckedKoji {
+  readonly profile: string;
+  readonly hub: HubName;
+  readonly findings: readonly Finding[];
+}
+
+function print(context: CommandContext, { profile, hub, findings }: CheckedKoji, isJson: boolean): void {
   if (isJson) {
-    context.stdout(`${JSON.stringify({ profile, findings })}\n`);
+    context.stdout(`${JSON.stringify({ profile, ...(hub === null ? {} : { hub }), findings })}\n`);
     return;
   }
+  if (hub !== null) context.stdout(`\n${nameOfKoji(hub)}\n`);
   for (const { what, isWell, says, hint } of findings) {
     const mark = isWell === null ? '-' : isWell ? 'ok' : 'NOT';
     context.stdout(`${mark.padEnd(4)}${what.padEnd(9)}${says}\n`);

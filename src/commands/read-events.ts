@@ -13,10 +13,11 @@ export interface ReadEvents {
 }
 
 /**
- * Reads recorded messages from files and directories of them, in order of their names. A message that does not say
+ * Reads recorded messages from files and directories of them, in order of their names. `hubs` are the Koji hubs beside
+ * the default one. A message that does not say
  * when it was sent counts as received when the one before was. Throws `message.unreadable`.
  */
-export async function readEvents(paths: readonly string[]): Promise<ReadEvents> {
+export async function readEvents(paths: readonly string[], hubs: ReadonlySet<string>): Promise<ReadEvents> {
   const events: StoredEvent[] = [];
   let untranslated = 0;
   let last = new Date(0);
@@ -29,6 +30,7 @@ export async function readEvents(paths: readonly string[]): Promise<ReadEvents> 
       receivedAt: at,
       limits: defaultLimits,
       isIncomplete: () => false,
+      hubs,
     });
     if (event === null || event.kind === 'other') {
       untranslated += 1;

@@ -134,6 +134,13 @@ async function findRule(directory: string, name: string | undefined): Promise<Ru
   });
 }
 
+/** The Koji hubs beside the default one, which recorded messages may be of. */
+function hubsOf(context: CommandContext, values: RulesOptions): ReadonlySet<string> {
+  const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
+  const { config } = loadConfig({ file, environment: context.environment });
+  return new Set(Object.keys(config.koji_hubs));
+}
+
 async function explain(
   context: CommandContext,
   values: RulesOptions,
@@ -143,7 +150,7 @@ async function explain(
   if (event === undefined) throw usage('explain needs a rule and an event.');
   if (/^\d+$/.test(event)) return rulesOfService(context, 'explain', words, values);
   const rule = await findRule(directoryOf(context, values), name);
-  const { events, untranslated } = await readEvents([event]);
+  const { events, untranslated } = await readEvents([event], hubsOf(context, values));
   if (events.length === 0)
     context.stdout(`No rule sees this message: its topic is not translated (${untranslated} message).\n`);
   for (const { input } of events) printExplanation(context, explainRule(rule, input), values.json === true);
@@ -159,7 +166,7 @@ async function backtest(
   const [name, ...paths] = words;
   if (paths.length === 0) return rulesOfService(context, verb, words, values);
   const rule = await findRule(directoryOf(context, values), name);
-  const { events } = await readEvents(paths);
+  const { events } = await readEvents(paths, hubsOf(context, values));
   const result = backtestRule(rule, events);
   if (verb === 'timeline') context.stdout(drawTimeline(rule, result));
   else printBacktest(context, result, values.json === true);
@@ -175,7 +182,7 @@ async function diff(
   if (before === undefined || after === undefined || paths.length === 0) {
     throw usage('diff needs the directory before, the one after, and recorded messages.');
   }
-  const { events } = await readEvents(paths);
+  const { events } = await readEvents(paths, hubsOf(context, values));
   const differences = diffRules(await loadRules(before), await loadRules(after), events);
   for (const one of differences) {
     const { event, receivedAt, rule } = one;

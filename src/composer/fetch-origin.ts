@@ -7,6 +7,7 @@ import { fetchPackages } from './fetch-packages.ts';
 import type { PackageStore } from './package-store.ts';
 import type { SourcePackage } from './selection.ts';
 import { kojiFilesPeer } from './koji/koji-http-files.ts';
+import type { KojiFileServer } from './koji/open-koji.ts';
 
 /** Brings packages that lie behind HTTP into the store, and knows the way there. */
 export interface OriginFetcher extends Disposable {
@@ -18,8 +19,8 @@ export interface OriginFetcherOptions {
   readonly store: PackageStore;
   readonly clock: Clock;
   readonly policy: FetchPolicy;
-  /** The file server of the configured Koji: whom errors name, and how it is trusted. */
-  readonly koji?: { readonly topUrl: string; readonly tls: TlsIdentity };
+  /** The file servers of the configured Kojis: whom errors name, and how they are trusted. */
+  readonly kojiServers: readonly KojiFileServer[];
 }
 
 const repositoryPeer: HttpPeer = {
@@ -34,9 +35,15 @@ const repositoryPeer: HttpPeer = {
 };
 
 /** Opens a fetcher; connections to each server are kept until it is disposed of. */
-export function openOriginFetcher({ store, clock, policy, koji }: OriginFetcherOptions): OriginFetcher {
-  const kojiOrigin = koji === undefined ? null : new URL(koji.topUrl).origin;
-  const tls = (origin: string): TlsIdentity | undefined => (origin === kojiOrigin ? koji?.tls : undefined);
+export function openOriginFetcher({
+  store,
+  clock,
+  policy,
+  kojiServers,
+}: OriginFetcherOptions): OriginFetcher {
+  const tlsOf = new Map(kojiServers.map(({ topUrl, tls }) => [new URL(topUrl).origin, tls]));
+  const tls = (origin: string): TlsIdentity | undefined => tlsOf.get(origin);
+  const tops = kojiServers.map(({ topUrl }) => `${topUrl.replace(/\/+$/, '')}/`);
   const open = (peer: HttpPeer): HttpFiles => new HttpFiles({ peer, policy, tls });
   const ofKoji = open(kojiFilesPeer);
   const ofRepositories = open(repositoryPeer);
@@ -44,7 +51,7 @@ export function openOriginFetcher({ store, clock, policy, koji }: OriginFetcherO
     async localPathOf({ origin, size }, signal) {
       if (origin.kind === 'file') return origin.path;
       signal?.throwIfAborted();
-      const isOfKoji = koji !== undefined && origin.url.startsWith(`${koji.topUrl.replace(/\/+$/, '')}/`);
+      const isOfKoji = tops.some((top) => origin.url.startsWith(top));
       const [stored] = await fetchPackages(
         {
           http: isOfKoji ? ofKoji : ofRepositories,

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import type { SourceType } from '../model/compose.ts';
+import { hubOfRequest, pickHub, splitHub, withoutHub, type HubName } from '../model/hub-name.ts';
 import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
 import { parseHostList } from '../upstream/http/host-list.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
@@ -17,7 +18,7 @@ import type { SelectPackages, SourcePackage } from './selection.ts';
 import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
 import { sourceDefinitions } from './sources/source-definitions.ts';
 import type { Koji } from './koji/koji.ts';
-import { fileServerOf, openKoji } from './koji/open-koji.ts';
+import { fileServersOf, openKojis } from './koji/open-koji.ts';
 import { warmBuild } from './koji/warm-build.ts';
 
 /** What composes are made of, as the settings say. Dispose of it when done. */
@@ -28,8 +29,8 @@ export interface OpenedSources extends Disposable {
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Reads what a build says of its packages, for the arches and signing keys of the settings; null without Koji. */
   readonly warm: ((nvr: string, signal: AbortSignal) => Promise<number>) | null;
-  /** Where Koji's files are mounted; null where they are not. */
-  readonly kojiTopDir: string | null;
+  /** Where the files of Kojis are mounted. */
+  readonly kojiTopDirs: readonly string[];
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
 }
@@ -53,49 +54,79 @@ export function openSources(
   const stack = new DisposableStack();
   const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   const store = new PackageStore(join(config.target_dir, '.packages'));
-  const files = fileServerOf(config);
-  const policy = repositoryPolicy(parseHostList(config.repo_hosts), files === null ? [] : [files.topUrl]);
-  const fetcher = stack.use(
-    openOriginFetcher({ store, clock, policy, ...(files === null ? {} : { koji: files }) }),
+  const kojiServers = fileServersOf(config);
+  const policy = repositoryPolicy(
+    parseHostList(config.repo_hosts),
+    kojiServers.map(({ topUrl }) => topUrl),
   );
+  const fetcher = stack.use(openOriginFetcher({ store, clock, policy, kojiServers }));
   const readUrl = repositoryReader(stack.use(new HttpClient({ policy, tries: METADATA_TRIES })));
-  const koji = openKoji(config, { store, clock, log, readUrl });
-  if (koji !== null) stack.use(koji);
-  const context: SourceContext = {
+  const kojis = openKojis(config, { store, clock, log, readUrl });
+  for (const koji of kojis.values()) stack.use(koji);
+  const ofHub = (koji: Koji | null, settings: Config): SourceContext => ({
     config,
     koji,
-    modules: koji === null ? null : openModules(config, koji),
+    modules: koji === null ? null : openModules(settings, koji),
     handle: database?.handle ?? null,
     readUrl,
     targetDirs,
     documentTypes,
-  };
+  });
+  const contexts = new Map<HubName, SourceContext>([[null, ofHub(kojis.get(null) ?? null, config)]]);
+  // MBS knows the modules of the default hub only.
+  for (const [hub, koji] of kojis)
+    if (hub !== null) contexts.set(hub, ofHub(koji, { ...config, mbs_url: '' }));
   return {
-    sources: openDefinitions(definitions, context),
+    sources: openDefinitions(definitions, contexts),
     output: { delivery: config.delivery, compression: config.repodata_compression },
     store,
     localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
-    warm: koji === null ? null : warmer(config, koji),
-    kojiTopDir: koji?.source.kind === 'directory' ? koji.source.files.where : null,
+    warm: kojis.size === 0 ? null : warmer(config, kojis),
+    kojiTopDirs: [...kojis.values()].flatMap(({ source }) =>
+      source.kind === 'directory' ? [source.files.where] : [],
+    ),
     targetDirs,
     [Symbol.dispose]: () => stack.dispose(),
   };
 }
 
-function warmer({ arches, sigkeys }: Config, koji: Koji): OpenedSources['warm'] {
+type Kojis = ReadonlyMap<HubName, Koji>;
+
+function warmer({ arches, sigkeys }: Config, kojis: Kojis): OpenedSources['warm'] {
   const wanted = { sigkeys, arches: new Set([...arches, 'noarch', 'src']) };
-  return (nvr, signal) => warmBuild(koji, { nvr, ...wanted }, signal);
+  return async (nvr, signal) => {
+    const { hub, name } = splitHub(nvr);
+    return warmBuild(pickHub(kojis, hub), { nvr: name, ...wanted }, signal);
+  };
 }
 
-/** Opens those source types that the settings offer. Throws what opening one throws. */
-export function openDefinitions(
+/** Opens those source types that the settings offer, of Koji for each hub. Throws what opening one throws. */
+function openDefinitions(
   definitions: readonly SourceDefinition[],
-  context: SourceContext,
+  contexts: ReadonlyMap<HubName, SourceContext>,
 ): OpenedSources['sources'] {
   const sources: Partial<Record<SourceType, SelectPackages>> = {};
-  for (const { type, open } of definitions) {
-    const select = open(context);
-    if (select !== null) sources[type] = select;
+  for (const { type, isOfHub = false, open } of definitions) {
+    const selects = new Map<HubName, SelectPackages>();
+    for (const [hub, context] of contexts) {
+      const select = hub === null || isOfHub ? open(context) : null;
+      if (select !== null) selects.set(hub, select);
+    }
+    const only = selects.get(null);
+    if (only !== undefined) sources[type] = isOfHub ? selectFromHub(selects) : only;
   }
   return sources;
+}
+
+/** Lets each request be selected from the hub that it names. Throws `koji.hubs_mixed`, `koji.hub_unknown`. */
+function selectFromHub(hubs: ReadonlyMap<HubName, SelectPackages>): SelectPackages {
+  return async (context, request) => {
+    const hub = hubOfRequest(request);
+    const select = pickHub(hubs, hub);
+    if (hub === null) return select(context, request);
+    const { selection, reader } = await select(context, withoutHub(request));
+    if (request.sourceType === 'module') return { selection, reader };
+    const pins = { ...selection.pins, source: request.source.join(' ') };
+    return { selection: { ...selection, pins }, reader };
+  };
 }

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely';
+import { hubOfBody, type HubName } from '../model/hub-name.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { ComposeRequestsTable } from './tables.ts';
 
@@ -40,22 +41,30 @@ export interface SeriesReading {
   readonly movedAt: Date | null;
 }
 
-/** Returns how a series stands to its inputs. What failed has read nothing. */
-export async function readingOfSeries(handle: DatabaseHandle, series: string): Promise<SeriesReading> {
+/**
+ * Returns how a series stands to its inputs, which are of one Koji hub. What failed has read nothing, and the events of
+ * another hub, which the rule may have named before, are of no meaning for this one.
+ */
+export async function readingOfSeries(
+  handle: DatabaseHandle,
+  series: string,
+  hub: HubName,
+): Promise<SeriesReading> {
   const { rows } = await sql<{
     is_pending: boolean;
     read_at: Date | null;
+    body: Record<string, unknown> | null;
     koji_event: number | null;
     took_fallback: boolean | null;
     moved_at: Date | null;
   }>`
     select exists (select 1 from compose_requests where series = ${series} and state = 'pending') as is_pending,
-      last.read_at, last.koji_event, last.took_fallback,
+      last.read_at, last.body, last.koji_event, last.took_fallback,
       (select coalesce(finished_at, read_at) from compose_requests
        where series = ${series} and state in ('running', 'composed', 'unchanged')
          and (state = 'composed' or not is_swept) order by id desc limit 1) as moved_at
     from (select 1) as one left join lateral (
-      select coalesce(request.read_at, request.started_at, request.created_at) as read_at,
+      select coalesce(request.read_at, request.started_at, request.created_at) as read_at, request.body,
         coalesce(request.koji_event, greatest(request.min_event, compose.koji_event)) as koji_event,
         request.took_fallback
       from compose_requests as request left join composes as compose on compose.id = request.compose_id
@@ -66,7 +75,7 @@ export async function readingOfSeries(handle: DatabaseHandle, series: string): P
   return {
     isPending: row.is_pending,
     last:
-      row.read_at === null
+      row.read_at === null || row.body === null || hubOfBody(row.body) !== hub
         ? null
         : {
             readAt: row.read_at,

@@ -1,6 +1,7 @@
 import type { ComposeRequestRow } from '../database/compose-requests.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import { toPriority, type Priority } from '../model/compose.ts';
+import { hubOfBody } from '../model/hub-name.ts';
 import { higherPriority, type WhenBusy } from '../model/rule.ts';
 import { sendRequestJob } from './move-request.ts';
 import { requestTransitions } from './request-transitions.ts';
@@ -129,7 +130,9 @@ async function cancelRunning(tx: UnitOfWork, request: NewComposeRequest): Promis
 
 /** Returns the request that stands for both: the newer body, with the lists of both where both have one. */
 export function mergeRequests(newer: NewComposeRequest, older: ComposeRequestRow): NewComposeRequest {
-  const events = [newer.minEvent, older.min_event].filter((event) => event !== null);
+  // Each hub numbers its events by itself.
+  const isSameHub = hubOfBody(newer.body) === hubOfBody(older.body);
+  const events = [newer.minEvent, isSameHub ? older.min_event : null].filter((event) => event !== null);
   return {
     ...newer,
     body: uniteLists(newer.body, older.body),

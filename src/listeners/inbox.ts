@@ -22,6 +22,8 @@ export interface InboxContext {
   readonly metrics: ListenerMetrics | null;
   /** Whether an event must be enriched before rules see it. */
   readonly needsEnrichment: (event: DomainEvent) => boolean;
+  /** Names of the Koji hubs beside the default one. */
+  readonly hubs?: ReadonlySet<string>;
   /** Whether builds that are tagged are to be read before a compose asks for them. */
   readonly isWarming?: boolean;
 }
@@ -65,9 +67,9 @@ export class Inbox {
   /** Resolves once the message is stored for good; only then may it be acknowledged. Rejects when closed. */
   async receive(message: ReceivedMessage): Promise<Stored> {
     this.#abort.signal.throwIfAborted();
-    const { database, limits, metrics, needsEnrichment } = this.#context;
+    const { database, limits, metrics, needsEnrichment, hubs = new Set() } = this.#context;
     const receivedAt = database.clock.now();
-    const entry = rowOfMessage(message, { receivedAt, limits, isIncomplete: needsEnrichment });
+    const entry = rowOfMessage(message, { receivedAt, limits, isIncomplete: needsEnrichment, hubs });
     this.#lastAt = performance.now();
     const stored = new Promise<Stored>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });

@@ -50,7 +50,8 @@ export function startListeners(input: ListenersInput): RunningListeners {
   const limits = { ...defaultLimits, maxBytes: config.event_max_bytes };
   const needsEnrichment = input.needsEnrichment ?? (() => false);
   const isWarming = config.koji_profile !== '';
-  const inbox = new Inbox({ database, log, limits, metrics, needsEnrichment, isWarming });
+  const hubs = new Set(Object.keys(config.koji_hubs));
+  const inbox = new Inbox({ database, log, limits, metrics, needsEnrichment, isWarming, hubs });
   const shared = {
     inbox,
     log,

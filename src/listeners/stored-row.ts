@@ -3,6 +3,7 @@ import type { Insertable } from 'kysely';
 import type { EventsTable } from '../database/tables.ts';
 import { messageOf } from '../model/errors.ts';
 import type { DomainEvent } from '../model/event.ts';
+import { nameHub } from './name-hub.ts';
 import { cleanText } from './translate/fields.ts';
 import type { MessageLimits } from './translate/message-body.ts';
 import type { ReceivedMessage } from '../buses/received-message.ts';
@@ -29,15 +30,18 @@ export interface RowContext {
   readonly limits: MessageLimits;
   /** Whether an event lacks something that is to be added before rules see it. */
   readonly isIncomplete: (event: DomainEvent) => boolean;
+  /** Names of the Koji hubs beside the default one, as their messages call them. */
+  readonly hubs: ReadonlySet<string>;
 }
 
 /** Turns a message into the row that keeps it: whatever the message is, there is a row for it. */
 export function rowOfMessage(
   message: ReceivedMessage,
-  { receivedAt, limits, isIncomplete }: RowContext,
+  { receivedAt, limits, isIncomplete, hubs }: RowContext,
 ): EventRow {
   const translation = translate(message, limits);
-  const event = 'event' in translation ? translation.event : null;
+  const hub = hubs.has(translation.instance) ? translation.instance : null;
+  const event = 'event' in translation ? nameHub(translation.event, hub) : null;
   const messageId = messageIdOf(message);
   const isAnnouncement = event?.kind === 'compose.state' && event.system === 'odcs';
   return {

@@ -1,4 +1,5 @@
 import { composeFlags, composeResults, multilibMethods, type ComposeRequest } from './compose.ts';
+import { checkHubOf, hubOfRequest } from './hub-name.ts';
 import { quoteBody } from './python-repr.ts';
 import {
   countField,
@@ -28,6 +29,8 @@ export interface RequestDefaults {
   readonly baseModuleNames: readonly string[];
   /** Names of the extra target directories. */
   readonly targetDirs: readonly string[];
+  /** Names of the Koji hubs beside the default one. */
+  readonly hubs: readonly string[];
 }
 
 /** The defaults that the settings stand for. */
@@ -39,6 +42,7 @@ export function requestDefaults(config: {
   readonly raw_config_urls: Readonly<Record<string, unknown>>;
   readonly base_module_names: readonly string[];
   readonly extra_target_dirs: Readonly<Record<string, string>>;
+  readonly koji_hubs: Readonly<Record<string, string>>;
 }): RequestDefaults {
   return {
     arches: config.arches,
@@ -48,6 +52,7 @@ export function requestDefaults(config: {
     rawConfigNames: Object.keys(config.raw_config_urls),
     baseModuleNames: config.base_module_names,
     targetDirs: Object.keys(config.extra_target_dirs),
+    hubs: Object.keys(config.koji_hubs),
   };
 }
 
@@ -130,23 +135,25 @@ function parseNested(
   const sourceType = sourceTypeOf(source);
   const words = sourceWords(source, sourceType);
   sourceTypeRules[sourceType].checkWords?.(words, { ...defaults, moduleForm: modules });
-  const builds = namesField(source, 'builds', 'nvr');
+  const builds = namesField(source, 'builds', 'hubNvr');
+  const tags = listField(source, 'modular_koji_tags');
+  const tasks = listField(source, 'scratch_build_tasks');
   const flags = namesOf(body, 'flags', { ...composeFlags, no_flags: 0 }, 'Unknown flag');
   const results = namesOf(body, 'results', composeResults, 'Unknown result');
   const multilib = namesOf(body, 'multilib_method', multilibMethods, 'Unknown multilib method');
   const moduleDefaults = moduleDefaultsOf(source);
   const arches = namesField(body, 'arches', 'arch') ?? [];
-  return {
+  const request: ComposeRequest = {
     sourceType,
     source: words,
     packages: listField(source, 'packages'),
     builds,
     sigkeys: sigkeysField(source) ?? defaults.sigkeys,
     kojiEvent: countField(source, 'koji_event'),
-    modularKojiTags: listField(source, 'modular_koji_tags'),
+    modularKojiTags: tags,
     moduleDefaults,
     scratchModules: checkModules(listField(source, 'scratch_modules')),
-    scratchBuildTasks: listField(source, 'scratch_build_tasks'),
+    scratchBuildTasks: tasks,
     modules: checkModules(listField(source, 'modules')),
     baseModule: {
       name: nameField(source, 'base_module_br_name', 'moduleName'),
@@ -167,6 +174,19 @@ function parseNested(
     targetDir: targetDirOf(body, defaults),
     secondsToLive,
   };
+  checkHubs(request, defaults.hubs);
+  return request;
+}
+
+/** Throws `request.invalid_name`, `request.unknown_hub`, `koji.hubs_mixed`. */
+function checkHubs(request: ComposeRequest, hubs: readonly string[]): void {
+  const { sourceType, source, builds, modularKojiTags, scratchBuildTasks } = request;
+  const tags = sourceType === 'tag' ? source : [];
+  for (const tag of tags) checkHubOf(tag, 'hubTag', { where: 'source', hubs });
+  for (const nvr of builds ?? []) checkHubOf(nvr, 'hubNvr', { where: 'builds', hubs });
+  for (const tag of modularKojiTags ?? []) checkHubOf(tag, 'hubTag', { where: 'modular_koji_tags', hubs });
+  for (const id of scratchBuildTasks ?? []) checkHubOf(id, 'hubTag', { where: 'scratch_build_tasks', hubs });
+  hubOfRequest(request);
 }
 
 /** Names of one table, checked. The sentence for an unknown one quotes it only where ODCS does. */
@@ -230,10 +250,12 @@ export interface RenewRequest {
 export function parseRenewRequest(body: unknown, defaults: RequestDefaults): RenewRequest {
   const checked = body === undefined ? {} : checkObject(body);
   const source = isJsonObject(checked['source']) ? checked['source'] : {};
+  const builds = namesField(source, 'builds', 'hubNvr');
+  for (const nvr of builds ?? []) checkHubOf(nvr, 'hubNvr', { where: 'builds', hubs: defaults.hubs });
   return {
     secondsToLive: lifeField(checked, defaults),
     sigkeys: sigkeysField(checked),
-    builds: namesField(source, 'builds', 'nvr'),
+    builds,
     modules: checkModules(listField(source, 'modules')),
   };
 }

@@ -52,7 +52,10 @@ const boolean = (doc: string) => ({ type: 'boolean', doc }) as const;
 const names = (doc: string) => ({ type: 'names', doc }) as const;
 const builds = (doc: string) => ({ type: 'builds', doc }) as const;
 
+const hub = name('the Koji it comes from, where that is not the default one');
+
 const tagFields = {
+  hub,
   tag: name('the tag the build was put into or taken from'),
   tag_id: integer("the tag's number in Koji"),
   feeds: names('tags that inherit from the tagged one, itself included; read from Koji'),
@@ -89,6 +92,7 @@ export const eventCatalogue: Catalogue = {
   'koji.build': {
     doc: 'A Koji build changed its state.',
     fields: {
+      hub,
       nvr: name('name-version-release of the build'),
       package: name('the package (source name) of the build'),
       build_id: integer("the build's number in Koji"),
@@ -104,6 +108,7 @@ export const eventCatalogue: Catalogue = {
   'koji.task': {
     doc: 'A Koji task changed its state.',
     fields: {
+      hub,
       task_id: integer('the number of the task'),
       method: name('what the task does: build, buildArch, newRepo'),
       state: name('the state now'),
@@ -116,6 +121,7 @@ export const eventCatalogue: Catalogue = {
   'koji.repo': {
     doc: 'Koji began or finished to make a build repository.',
     fields: {
+      hub,
       action: name('init or done'),
       tag: name('the build tag'),
       tag_id: integer("the tag's number in Koji"),
@@ -125,6 +131,7 @@ export const eventCatalogue: Catalogue = {
   'koji.sign': {
     doc: 'An RPM of a build was signed.',
     fields: {
+      hub,
       nvr: name('name-version-release of the build'),
       package: name('the package (source name) of the build'),
       build_id: integer("the build's number in Koji"),
@@ -135,6 +142,7 @@ export const eventCatalogue: Catalogue = {
   'koji.package_list': {
     doc: 'The package list of a Koji tag changed.',
     fields: {
+      hub,
       tag: name('the tag'),
       package: name('the package'),
       action: name('add, update, block, unblock, remove, set owner'),
@@ -144,6 +152,7 @@ export const eventCatalogue: Catalogue = {
   'mbs.module': {
     doc: 'A module build changed its state.',
     fields: {
+      hub,
       id: integer("the module build's number"),
       name: name('name of the module'),
       stream: name('stream of the module'),

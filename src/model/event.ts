@@ -54,8 +54,10 @@ export type DomainEvent =
 
 export type EventKind = DomainEvent['kind'];
 
+/** `hub` says whose Koji speaks, where it is not the default one; tags and builds are then written with it: `brew:rhel-9`. */
 export interface KojiTagEvent {
   readonly kind: 'koji.tag' | 'koji.untag';
+  readonly hub?: string;
   readonly tag: string;
   readonly tag_id?: number;
   /** Tags that inherit the tagged one, itself included; present once enriched. */
@@ -72,6 +74,7 @@ export interface KojiTagEvent {
 
 export interface KojiBuildEvent {
   readonly kind: 'koji.build';
+  readonly hub?: string;
   readonly nvr: string;
   readonly package: string;
   readonly build_id?: number;
@@ -86,6 +89,7 @@ export interface KojiBuildEvent {
 
 export interface KojiTaskEvent {
   readonly kind: 'koji.task';
+  readonly hub?: string;
   readonly task_id: number;
   readonly method: string;
   readonly state: string;
@@ -97,6 +101,7 @@ export interface KojiTaskEvent {
 
 export interface KojiRepoEvent {
   readonly kind: 'koji.repo';
+  readonly hub?: string;
   readonly action: 'init' | 'done';
   readonly tag: string;
   readonly tag_id?: number;
@@ -105,6 +110,7 @@ export interface KojiRepoEvent {
 
 export interface KojiSignEvent {
   readonly kind: 'koji.sign';
+  readonly hub?: string;
   /** Of the build; Fedora's older messages name it by number only. */
   readonly nvr?: string;
   readonly package?: string;
@@ -115,6 +121,7 @@ export interface KojiSignEvent {
 
 export interface KojiPackageListEvent {
   readonly kind: 'koji.package_list';
+  readonly hub?: string;
   readonly tag: string;
   readonly package: string;
   readonly action?: string;
@@ -123,6 +130,7 @@ export interface KojiPackageListEvent {
 
 export interface MbsModuleEvent {
   readonly kind: 'mbs.module';
+  readonly hub?: string;
   readonly id: number;
   /** Name, stream and version are absent only where the message is cut down to id and state. */
   readonly name?: string;

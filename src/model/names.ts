@@ -17,6 +17,9 @@ const modulePart = '[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,199}';
 const moduleVersion = '\\d{1,20}';
 const moduleContext = '[A-Za-z0-9_]{1,32}';
 
+/** How a tag, a build or a task may begin that is not of the default Koji hub. */
+const hub = '[a-z][a-z0-9_-]{0,31}';
+
 const named = '[A-Za-z0-9][A-Za-z0-9._+:~^-]{0,200}';
 
 function grammar(called: string, pattern: string, hint: string): NameGrammar {
@@ -42,6 +45,21 @@ const grammars = {
     'the NVR of a build',
     `${part}-${version}-${release}`,
     'Write it as Koji does: openssl-3.2.1-4.fc42.',
+  ),
+  hub: grammar(
+    'the name of a Koji hub',
+    hub,
+    'Hubs are called as their messages say: brew, centos, fedora-stg.',
+  ),
+  hubTag: grammar(
+    'a tag of a Koji hub',
+    `${hub}:[A-Za-z0-9_][A-Za-z0-9_.+-]{0,255}`,
+    'Write it as brew:rhel-9-candidate.',
+  ),
+  hubNvr: grammar(
+    'the NVR of a build',
+    `(?:${hub}:)?${part}-${version}-${release}`,
+    'Write it as Koji does: openssl-3.2.1-4.fc42, or brew:openssl-3.2.1-4.el9.',
   ),
   label: grammar('a label', '[\\p{L}\\p{N}][\\p{L}\\p{N}_.+~-]{0,62}', 'Labels are written like RC-1.0.'),
   composeType: grammar(

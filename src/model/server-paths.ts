@@ -8,7 +8,7 @@ export interface ServerPaths {
   readonly roots: readonly string[];
 }
 
-/** The server paths that the settings stand for, and Koji's top directory where it is mounted. */
+/** The server paths that the settings stand for, and the top directories of Kojis that are mounted. */
 export function serverPathsOf(
   config: {
     readonly data_dir: string;
@@ -17,14 +17,14 @@ export function serverPathsOf(
     readonly rules_dir: string;
   },
   targetDirUrl: string,
-  kojiTopDir: string | null,
+  kojiTopDirs: readonly string[],
 ): ServerPaths {
   return {
     targetDirs: [
       { path: config.target_dir, url: targetDirUrl },
       ...Object.values(config.extra_target_dirs).map((path) => ({ path, url: null })),
     ],
-    roots: [kojiTopDir ?? '', config.data_dir, config.rules_dir].filter((root) => root.startsWith('/')),
+    roots: [...kojiTopDirs, config.data_dir, config.rules_dir].filter((root) => root.startsWith('/')),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { InputEvent } from '../model/event.ts';
+import { hubOfBody } from '../model/hub-name.ts';
 import type { JsonObject, JsonValue, Requirement, Rule } from '../model/rule.ts';
 import { chainOf, greatestKojiEvent, type AskedCompose } from './decide.ts';
 import type { Group } from './group.ts';
@@ -25,15 +26,16 @@ const listKeys = new Set([
 
 /**
  * Makes the request that a window leads to: series and body with their templates filled. `minEvent` is the
- * greatest Koji event among the causes, null where they do not say. Throws `template.…`.
+ * greatest Koji event of its hub among the causes, null where they do not say. Throws `template.…`.
  */
 export function askCompose(rule: Rule, group: Group, events: readonly InputEvent[]): AskedCompose {
   const source = { group, events };
   const isForced = events.some(({ event }) => event.kind === 'state.swept' && event.force === true);
+  const body = shapeObject(fillTemplate(rule.compose, source));
   return {
     series: seriesOf(rule, source),
-    body: shapeObject(fillTemplate(rule.compose, source)),
-    minEvent: greatestKojiEvent(events),
+    body,
+    minEvent: greatestKojiEvent(events, hubOfBody(body)),
     chain: chainOf(events),
     unchanged: isForced ? 'compose' : rule.unchanged,
   };

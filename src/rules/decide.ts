@@ -1,5 +1,6 @@
 import { formatDuration } from '../model/duration.ts';
 import type { ComposeStateEvent, InputEvent } from '../model/event.ts';
+import type { HubName } from '../model/hub-name.ts';
 import type { Priority } from '../model/compose.ts';
 import type { JsonObject, Rule } from '../model/rule.ts';
 
@@ -161,11 +162,15 @@ export function isSweptOnly(events: readonly InputEvent[]): boolean {
   return events.every(({ event }) => event.kind === 'state.swept' && event.at_once !== true);
 }
 
-/** The greatest Koji event among the causes; null where any of those that speak of a tag does not say one. */
-export function greatestKojiEvent(events: readonly InputEvent[]): number | null {
+/**
+ * Returns the greatest event of a Koji hub among the causes; null where any of those that speak of a tag does not say one,
+ * or speaks of another hub, whose events are numbered by themselves. Sweeps speak of the hub that is composed from.
+ */
+export function greatestKojiEvent(events: readonly InputEvent[], hub: HubName): number | null {
   let greatest: number | null = null;
   for (const { event } of events) {
     if (event.kind !== 'koji.tag' && event.kind !== 'koji.untag' && event.kind !== 'state.swept') return null;
+    if (event.kind !== 'state.swept' && (event.hub ?? null) !== hub) return null;
     if (event.koji_event === undefined) return null;
     greatest = Math.max(greatest ?? 0, event.koji_event);
   }

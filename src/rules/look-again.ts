@@ -2,6 +2,7 @@ import { readingOfSeries, type SeriesReading } from '../database/compose-request
 import type { DatabaseHandle } from '../database/database-handle.ts';
 import type { RuleGroup } from '../database/rule-groups.ts';
 import type { InputEvent } from '../model/event.ts';
+import { joinHub, splitHub } from '../model/hub-name.ts';
 import type { Rule } from '../model/rule.ts';
 import type { TagHappening } from '../upstream/koji/hub-events.ts';
 import { findGone, tagOfRule, type ComposedTag } from './group-subject.ts';
@@ -96,7 +97,7 @@ interface TagLook {
 
 async function lookAtTag(context: LookContext, rule: Rule, look: TagLook): Promise<Finding> {
   const { koji, state, tag, known } = look;
-  const reading = await readingOfSeries(context.handle, tag.series);
+  const reading = await readingOfSeries(context.handle, tag.series, splitHub(tag.tag).hub);
   if (reading.isPending) return nothing();
   const last = reading.last ?? readInShadow(known);
   if (state.kind === 'changed') {
@@ -140,6 +141,7 @@ function isTagging(kind: string): boolean {
 /** A tagging of the history as its message would have told it, as far as the history knows. */
 function toInput(happening: TagHappening): InputEvent {
   const { kind, tagName: tag, tagId, name, version, release, buildId, event, at, user } = happening;
+  const { hub } = splitHub(tag);
   const time = new Date(at).toISOString();
   return {
     bus: 'internal',
@@ -149,13 +151,14 @@ function toInput(happening: TagHappening): InputEvent {
     receivedAt: time,
     sentAt: time,
     producer: null,
-    instance: '',
+    instance: hub ?? '',
     event: {
       kind: kind === 'tagged' ? 'koji.tag' : 'koji.untag',
+      ...(hub === null ? {} : { hub }),
       tag,
       tag_id: tagId,
       package: name,
-      nvr: `${name}-${version}-${release}`,
+      nvr: joinHub(hub, `${name}-${version}-${release}`),
       build_id: buildId,
       side_tag: /-side-\d+(-|$)/.test(tag),
       koji_event: event,

@@ -1,6 +1,7 @@
-import type { InputEvent } from '../model/event.ts';
+import type { DomainEvent, InputEvent } from '../model/event.ts';
 import { compareEvr, compareVersions, parseEvr } from '../model/evr.ts';
 import { matchGlob } from '../model/glob.ts';
+import { splitHub } from '../model/hub-name.ts';
 import type { EvrOperator, FieldTest, Rule, ScalarPattern, Trigger } from '../model/rule.ts';
 
 export type Answer = 'yes' | 'no' | 'unknown';
@@ -32,6 +33,7 @@ const MAX_TEXT = 1024;
 const MAX_ELEMENTS = 20_000;
 
 type Fields = Readonly<Record<string, unknown>>;
+type PatternTest = Extract<FieldTest, { readonly op: 'any_of' | 'none_of' }>;
 
 /** Whether the rule names the kind of this event at all; only then is there a decision to record. */
 export function listensTo(rule: Rule, kind: string): boolean {
@@ -56,7 +58,9 @@ export function matchRule(rule: Rule, input: InputEvent): Match | null {
 
 /** Whether `unless` of every trigger of the event's kind holds, whatever their `match` says; false where there is none. */
 export function isExcluded(rule: Rule, input: InputEvent): boolean {
-  const triggers = rule.triggers.filter(({ event }) => event === input.event.kind);
+  const triggers = rule.triggers.filter(
+    (trigger) => trigger.event === input.event.kind && judgeHub(trigger, input.event) === null,
+  );
   const fields: Fields = { ...input, ...input.event };
   return (
     triggers.length > 0 &&
@@ -73,6 +77,10 @@ function matchTrigger(rule: string, trigger: Trigger, index: number, input: Inpu
   const fields: Fields = { ...input.event };
   const envelope: Fields = { ...input };
   const read = (field: string): unknown => (field in fields ? fields[field] : envelope[field]);
+  const elsewhere = judgeHub(trigger, input.event);
+  if (elsewhere !== null) {
+    return { rule, answer: 'no', trigger: index, trail: [elsewhere], decidedBy: elsewhere };
+  }
   let answer: Answer = 'yes';
   let decidedBy: TrailStep | null = null;
   for (const test of trigger.match) {
@@ -97,6 +105,33 @@ function matchTrigger(rule: string, trigger: Trigger, index: number, input: Inpu
     }
   }
   return { rule, answer, trigger: index, trail, decidedBy };
+}
+
+/** The fields whose values are of a Koji hub and are written with it where it is not the default one. */
+const hubFields: ReadonlySet<string> = new Set([
+  'tag',
+  'feeds',
+  'nvr',
+  'koji_tag',
+  'dist_tag',
+  'from_side_tag',
+]);
+
+/**
+ * A trigger hears of a hub beside the default one only where it names that hub: in a tag or build of its `match`, or by
+ * `hub` or `instance`. Returns the step that says that it does not; null where the trigger may fire.
+ */
+function judgeHub({ match }: Trigger, event: DomainEvent): TrailStep | null {
+  const hub = 'hub' in event ? (event.hub ?? null) : null;
+  if (hub === null || match.some((test) => namesHub(test, hub))) return null;
+  return { field: 'hub', wanted: 'the default hub', got: hub, answer: 'no', unless: false };
+}
+
+function namesHub(test: FieldTest, hub: string): boolean {
+  if (test.op !== 'any_of') return false;
+  if (test.field === 'hub' || test.field === 'instance') return isAnyOf(test, hub);
+  if (!hubFields.has(test.field)) return false;
+  return test.values.some(({ value }) => typeof value === 'string' && splitHub(value).hub === hub);
 }
 
 function judgeStep(test: FieldTest, read: (field: string) => unknown, unless: boolean): TrailStep {
@@ -125,16 +160,14 @@ function judge(test: FieldTest, value: unknown): Answer {
     const isThere = value !== undefined && value !== null;
     return isThere === test.wanted ? 'yes' : 'no';
   }
+  // Events of the default hub do not say it.
+  if (test.field === 'hub' && (value === undefined || value === null)) return toAnswer(test.op === 'none_of');
   if (value === undefined || value === null) return 'unknown';
   switch (test.op) {
     case 'any_of':
-      return Array.isArray(value)
-        ? toAnswer(value.slice(0, MAX_ELEMENTS).some((element) => isAnyOf(test.values, element)))
-        : toAnswer(isAnyOf(test.values, value));
+      return toAnswer(hasAnyOf(test, value));
     case 'none_of':
-      return Array.isArray(value)
-        ? toAnswer(!value.slice(0, MAX_ELEMENTS).some((element) => isAnyOf(test.values, element)))
-        : toAnswer(!isAnyOf(test.values, value));
+      return toAnswer(!hasAnyOf(test, value));
     case 'gt':
     case 'gte':
     case 'lt':
@@ -165,10 +198,18 @@ function judgeElements(tests: readonly FieldTest[], value: unknown): Answer[] {
   });
 }
 
-function isAnyOf(patterns: readonly ScalarPattern[], value: unknown): boolean {
-  for (const { value: wanted, glob } of patterns) {
+function hasAnyOf({ field, values }: PatternTest, value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.slice(0, MAX_ELEMENTS).some((element) => isAnyOf({ field, values }, element))
+    : isAnyOf({ field, values }, value);
+}
+
+function isAnyOf({ field, values }: Pick<PatternTest, 'field' | 'values'>, value: unknown): boolean {
+  for (const { value: wanted, glob } of values) {
     if (glob && typeof wanted === 'string') {
-      if (typeof value === 'string' && matchGlob(wanted, value.slice(0, MAX_TEXT))) return true;
+      if (typeof value !== 'string' || !matchGlob(wanted, value.slice(0, MAX_TEXT))) continue;
+      // A pattern without a hub means the default one, so that `*` is no name of another hub.
+      if (!hubFields.has(field) || splitHub(wanted).hub === splitHub(value).hub) return true;
     } else if (typeof value === 'string' ? wanted === value.slice(0, MAX_TEXT) : wanted === value) {
       return true;
     }

@@ -30,12 +30,19 @@ after(async () => {
 });
 
 async function check(...argv: string[]): Promise<{ code: number; text: string }> {
+  return checkWith({}, ...argv);
+}
+
+async function checkWith(
+  settings: Readonly<Record<string, string>>,
+  ...argv: string[]
+): Promise<{ code: number; text: string }> {
   let text = '';
   const code = await command.run({
     argv: ['check', ...argv],
     stdout: (piece) => (text += piece),
     stderr: (piece) => (text += piece),
-    environment: { ODCS_KOJI_CONFIG: profiles, HOME: folder },
+    environment: { ODCS_KOJI_CONFIG: profiles, HOME: folder, ...settings },
     isTerminal: false,
     signal: new AbortController().signal,
   });
@@ -80,4 +87,17 @@ test('the same as one JSON document', async () => {
       ['files', null],
     ],
   );
+});
+
+test('all configured Kojis are checked, and a tag in the one that it names', async () => {
+  const settings = { ODCS_KOJI_PROFILE: 'mounted', ODCS_KOJI_HUBS: '{"brew": "remote", "centos": "gone"}' };
+  const { code, text } = await checkWith(settings, '--tag', 'brew:f-small');
+  assert.equal(code, 1, 'one of them is away');
+  const [ours = '', brew = '', centos = ''] = text.split('\nkoji:');
+  assert.match(ours, /^ok {2}hub /m);
+  assert.doesNotMatch(ours, /f-small/);
+  assert.match(brew, /^brew\nok {2}profile {2}"remote"/);
+  assert.match(brew, /^ok {2}tag {6}f-small holds 12 RPMs of 6 builds$/m);
+  assert.match(centos, /^centos\n(?:.*\n)*NOT hub /);
+  await assert.rejects(checkWith(settings, '--tag', 'other:f-small'), { code: 'koji.hub_unknown' });
 });

@@ -98,7 +98,7 @@ export async function openTestComposer(
     placing,
     storage,
     targetDirUrl: 'http://odcs.example.com/composes',
-    serverPaths: serverPathsOf(config, 'http://odcs.example.com/composes', sources.kojiTopDir),
+    serverPaths: serverPathsOf(config, 'http://odcs.example.com/composes', sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };

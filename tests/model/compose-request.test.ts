@@ -13,6 +13,7 @@ const defaults = {
   rawConfigNames: ['pungi_cfg'],
   baseModuleNames: ['platform'],
   targetDirs: ['private'],
+  hubs: ['brew', 'centos'],
 };
 const tag = { type: 'tag', source: 'f26' };
 const parse = (body: unknown) => parseComposeRequest(body, defaults);

@@ -16,7 +16,7 @@ const paths = serverPathsOf(
     rules_dir: '/etc/odcs/rules',
   },
   'https://odcs.example.com/composes',
-  '/mnt/koji',
+  ['/mnt/koji'],
 );
 
 for (const [text, shown] of [

@@ -140,6 +140,51 @@ test('a sweep finds a change that no message told, once', async () => {
   ]);
 });
 
+test('an event of one hub says nothing of the events of another, whose tag the series follows now', async () => {
+  const text = ruleText('- event: koji.tag', 'reconcile: 30m\n');
+  const before = engineOf(readRule(text));
+  before.sources = { koji: changedAt(500, -60) };
+  await clocks(before, at(0), true);
+  await matchInternal(before, at(0));
+  assert.deepEqual(await before.advance(at(0)), ['requested']);
+  await read(at(1), { kojiEvent: 500 });
+  const engine = engineOf(readRule(text.replace('source: f44', 'source: "brew:f44"')));
+  engine.sources = { koji: changedAt(400, -60) };
+  assert.deepEqual(await sweepAndDecide(engine, at(31)), {
+    reasons: ['brew:f44 changed at Koji event 400; never evaluated before.'],
+    outcomes: ['requested'],
+  });
+  const [pending] = await database.handle
+    .selectFrom('compose_requests')
+    .select('min_event')
+    .where('state', '=', 'pending')
+    .execute();
+  assert.equal(pending?.min_event, 400);
+});
+
+test('a request takes the event of one that it takes in only from the same hub', async () => {
+  const text = ruleText('- event: koji.tag\n  match: { hub: { not: nobody } }');
+  const engine = engineOf(readRule(text));
+  await engine.receive(tagEvent({ tag: 'f44', koji_event: 500 }), at(0));
+  assert.deepEqual(await engine.advance(at(0)), ['requested']);
+  const brew = engineOf(
+    readRule(
+      text.replace('{ hub: { not: nobody } }', '{ hub: brew }').replace('source: f44', 'source: "brew:f44"'),
+    ),
+  );
+  await brew.receive(tagEvent({ hub: 'brew', tag: 'brew:f44', koji_event: 400 }), at(1));
+  assert.deepEqual(await brew.advance(at(1)), ['requested']);
+  const requests = await database.handle
+    .selectFrom('compose_requests')
+    .select(['state', 'min_event'])
+    .orderBy('id')
+    .execute();
+  assert.deepEqual(requests, [
+    { state: 'superseded', min_event: 500 },
+    { state: 'pending', min_event: 400 },
+  ]);
+});
+
 test('a sweep looks again at a group that waits for a state', async () => {
   const engine = engineOf(
     readRule(

@@ -11,6 +11,9 @@ const aboutSchema = z.object({
   allowed_clients: z.record(z.string(), z.unknown()),
   raw_config_urls: z.record(z.string(), z.unknown()),
   sigkeys: z.array(z.string()),
+  koji_hubs: z.array(z.string()).openapi({
+    description: 'Koji hubs beside the default one; their tags are written HUB:TAG',
+  }),
   source_types: z.array(z.string()).openapi({ description: 'What composes can be made of' }),
   results: z.array(z.string()).openapi({ description: 'What can be made' }),
 });
@@ -32,6 +35,7 @@ export const registerAbout: RegisterRoute = (app, context) => {
       allowed_clients: config.allowed_clients,
       raw_config_urls: maskSecrets(config.raw_config_urls),
       sigkeys: config.sigkeys,
+      koji_hubs: Object.keys(config.koji_hubs),
       source_types: offers.sourceTypes,
       results: offers.results,
     });

@@ -37,13 +37,20 @@ export async function startListenerRole(
   });
   const { inbox } = listeners;
   const looks = isListening
-    ? startReconciliations({ config, database, log, inbox, changes: upstreams.changes })
+    ? startReconciliations({
+        config,
+        database,
+        log,
+        inbox,
+        metrics: input.metrics,
+        changes: upstreams.changes,
+      })
     : null;
   if (looks !== null) onConnected = () => looks.wake();
   if (isListening) await startEnriching({ database, log, sources: upstreams.enrich });
   return {
     receiveCall: (call) => listeners.receiveCall(call),
-    health: () => listeners.health(),
+    health: () => [...listeners.health(), ...(looks?.health() ?? [])],
     async drain() {
       await looks?.[Symbol.asyncDispose]();
       await listeners.stopListening();

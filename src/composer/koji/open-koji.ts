@@ -12,56 +12,70 @@ import {
   readTlsIdentity,
   type KojiProfile,
 } from '../../upstream/koji/koji-profile.ts';
+import type { HubName } from '../../model/hub-name.ts';
 import { checkRepoAccess } from '../../upstream/repo-access.ts';
 import type { PackageStore } from '../package-store.ts';
 import { Koji } from './koji.ts';
 
 export type KojiSettings = Pick<
   Config,
-  'koji_profile' | 'koji_config' | 'data_dir' | 'delivery' | 'repo_roots' | 'repo_hosts'
+  'koji_profile' | 'koji_hubs' | 'koji_config' | 'data_dir' | 'delivery' | 'repo_roots' | 'repo_hosts'
 >;
 
-/** The profile that the settings name; null where Koji is not used. Throws `koji.profile_*`. */
-export function configuredProfile(config: KojiSettings, home: string = homedir()): KojiProfile | null {
-  if (config.koji_profile === '') return null;
-  return readKojiProfile(config.koji_profile, profilePlaces(home, config.koji_config), home);
+/** Returns the profiles that the settings name, by hub; none where Koji is not used. Throws `koji.profile_*`. */
+export function configuredProfiles(
+  config: Pick<KojiSettings, 'koji_profile' | 'koji_hubs' | 'koji_config'>,
+  home: string = homedir(),
+): ReadonlyMap<HubName, KojiProfile> {
+  if (config.koji_profile === '') return new Map();
+  const names: readonly (readonly [HubName, string])[] = [
+    [null, config.koji_profile],
+    ...Object.entries(config.koji_hubs),
+  ];
+  const places = profilePlaces(home, config.koji_config);
+  return new Map(names.map(([hub, name]) => [hub, readKojiProfile(name, places, home)]));
 }
 
-/** Returns the file server of the configured Koji; null where there is none. Throws what reading the profile throws. */
-export function fileServerOf(
-  config: KojiSettings,
-): { readonly topUrl: string; readonly tls: TlsIdentity } | null {
-  const profile = configuredProfile(config);
-  if (profile === null || profile.topUrl === null) return null;
-  return { topUrl: profile.topUrl, tls: readTlsIdentity(profile) };
+/** A server that hands out the files of a Koji. */
+export interface KojiFileServer {
+  readonly topUrl: string;
+  readonly tls: TlsIdentity;
+}
+
+/** Returns the file servers of the configured Kojis. Throws what reading the profiles throws. */
+export function fileServersOf(config: KojiSettings): readonly KojiFileServer[] {
+  return [...configuredProfiles(config).values()].flatMap((profile) =>
+    profile.topUrl === null ? [] : [{ topUrl: profile.topUrl, tls: readTlsIdentity(profile) }],
+  );
+}
+
+interface KojiMeans {
+  readonly store: PackageStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly readUrl: ReadUrl;
 }
 
 /**
- * Opens the Koji that the settings name; null where none is used. Its index lies in the data directory. Throws
- * what `readKojiProfile` and `Koji` throw.
+ * Opens the Kojis that the settings name, by hub. Their indexes lie in the data directory, one for each. Throws what
+ * `readKojiProfile` and `Koji` throw.
  */
-export function openKoji(
-  config: KojiSettings,
-  means: {
-    readonly store: PackageStore;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly readUrl: ReadUrl;
-  },
-): Koji | null {
-  const profile = configuredProfile(config);
-  if (profile === null) return null;
+export function openKojis(config: KojiSettings, means: KojiMeans): ReadonlyMap<HubName, Koji> {
   const policy = { repoRoots: config.repo_roots, repoHosts: config.repo_hosts, isLoopbackClient: true };
-  return new Koji({
-    profile,
-    store: means.store,
-    indexDirectory: join(config.data_dir, 'cache'),
-    clock: means.clock,
-    lookaside: { open: (place) => checkRepoAccess(place, policy), readUrl: means.readUrl },
-    hosts: parseHostList(config.repo_hosts),
-    isReference: config.delivery === 'reference',
-    hub: {
-      onRetry: (err, waitMs) => means.log.warn({ err, waitMs }, 'a call to the Koji hub is tried again'),
-    },
-  });
+  const cache = join(config.data_dir, 'cache');
+  const open = (hub: HubName, profile: KojiProfile): Koji =>
+    new Koji({
+      profile,
+      store: means.store,
+      indexDirectory: hub === null ? cache : join(cache, 'hubs', hub),
+      clock: means.clock,
+      lookaside: { open: (place) => checkRepoAccess(place, policy), readUrl: means.readUrl },
+      hosts: parseHostList(config.repo_hosts),
+      isReference: config.delivery === 'reference',
+      hub: {
+        onRetry: (err, waitMs) =>
+          means.log.warn({ err, waitMs, hub }, 'a call to the Koji hub is tried again'),
+      },
+    });
+  return new Map([...configuredProfiles(config)].map(([hub, profile]) => [hub, open(hub, profile)]));
 }

@@ -26,6 +26,8 @@ export interface SourceContext {
 /** How the composer makes composes of one source type. What a request for it is held to: `model/source-types.ts`. */
 export interface SourceDefinition<Type extends SourceType = SourceType> {
   readonly type: Type;
+  /** Whether it reads the Koji hub that a request names; it is opened for each. */
+  readonly isOfHub?: boolean;
   /** Returns the source, or null where the settings do not offer it. Throws where they are wrong. */
   readonly open: (context: SourceContext) => SelectPackages | null;
 }

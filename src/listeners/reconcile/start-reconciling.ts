@@ -10,6 +10,8 @@ const LONGEST_WAIT_MS = 60_000;
 export interface RunningReconciliation extends AsyncDisposable {
   /** Looks now; while it is looking, once more afterwards. */
   wake(): void;
+  /** Why the last look failed; null where it did not, or none was made. */
+  readonly failure: string | null;
 }
 
 /**
@@ -29,6 +31,7 @@ export function startReconciling(options: {
   const { signal } = over;
   let isWanted = false;
   let running: Promise<void> | null = null;
+  let failure: string | null = null;
   const untilQuiet = async (): Promise<void> => {
     if (buses === undefined) return;
     const deadline = performance.now() + LONGEST_WAIT_MS;
@@ -43,9 +46,11 @@ export function startReconciling(options: {
       isWanted = false;
       try {
         const found = await look();
+        failure = null;
         if (found > 0) log.warn({ found }, 'events that no message told were found');
       } catch (error) {
-        log.warn({ reason: messageOf(error) }, 'the sources could not be looked through');
+        failure = messageOf(error);
+        log.warn({ reason: failure }, 'the sources could not be looked through');
       }
     }
     running = null;
@@ -59,6 +64,9 @@ export function startReconciling(options: {
   if (buses === undefined) wake();
   return {
     wake,
+    get failure() {
+      return failure;
+    },
     async [Symbol.asyncDispose]() {
       over.abort();
       clearInterval(timer);

@@ -20,6 +20,8 @@ export interface HubPatience {
   /** How long a hub that says it is offline is waited for inside one call. */
   readonly offlineMs: number;
   readonly silenceMs: number;
+  /** How long nothing is asked after all tries were in vain: calls fail at once with the same error. */
+  readonly restMs: number;
 }
 
 export interface KojiHubOptions {
@@ -52,6 +54,7 @@ const DEFAULT_PATIENCE: HubPatience = {
   longestWaitMs: 20_000,
   offlineMs: 60_000,
   silenceMs: 600_000,
+  restMs: 0,
 };
 
 // The hub refuses requests above 4 MiB.
@@ -70,6 +73,7 @@ export class KojiHub {
   readonly #patience: HubPatience;
   readonly #sleep: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
   readonly #onRetry: (error: unknown, waitMs: number) => void;
+  #rest: { readonly until: number; readonly failure: unknown } | null = null;
 
   /** Throws `koji.hub_url_invalid`. */
   constructor(options: KojiHubOptions) {
@@ -173,6 +177,7 @@ export class KojiHub {
     makeRows: () => XmlRpcRows | undefined,
     signal: AbortSignal | undefined,
   ): Promise<XmlRpcValue> {
+    if (this.#rest !== null && performance.now() < this.#rest.until) throw this.#rest.failure;
     let failures = 0;
     let waited = 0;
     let isFresh = false;
@@ -180,6 +185,7 @@ export class KojiHub {
       let failure: unknown;
       try {
         const answer = await exchange(this.#transport, { method, body, rows: makeRows(), isFresh, signal });
+        this.#rest = null;
         return valueOf(this.url, method, answer);
       } catch (error) {
         failure = error;
@@ -191,12 +197,22 @@ export class KojiHub {
       }
       failures += 1;
       const pause = pauseAfter(failure, failures, waited, this.#patience);
-      if (pause === undefined) throw failure;
+      if (pause === undefined) {
+        this.#restAfter(failure);
+        throw failure;
+      }
       this.#onRetry(failure, pause);
       isFresh = true;
       if (pause > 0) await this.#sleep(pause, signal);
       waited += pause;
     }
+  }
+
+  /** A hub that is away is not waited for anew by each who asks. */
+  #restAfter(failure: unknown): void {
+    if (failure instanceof KojiFault || !(failure instanceof ReactorError) || failure.fate !== 'retry')
+      return;
+    this.#rest = { until: performance.now() + this.#patience.restMs, failure };
   }
 }
 

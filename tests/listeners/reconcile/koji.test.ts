@@ -62,7 +62,7 @@ async function storedReleases(): Promise<(string | undefined)[]> {
 
 test('taggings no message told are stored once, the youngest are left to the bus', async () => {
   const context = { database, inbox, now, instance: 'centos' };
-  assert.equal(await reconcileKoji({ ...context, koji: kojiAt(100, now.getTime() - 300_000) }), 0);
+  assert.equal(await reconcileKoji({ ...context, hub: null, koji: kojiAt(100, now.getTime() - 300_000) }), 0);
   await inbox.receive({
     bus: 'fedora-messaging',
     rawTopic: 'org.fedoraproject.prod.buildsys.tag',
@@ -73,15 +73,18 @@ test('taggings no message told are stored once, the youngest are left to the bus
     sentAt: null,
     producer: null,
   });
-  assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 2);
-  assert.equal(await reconcileKoji({ ...context, koji: kojiAt(104, now.getTime()) }), 0);
+  assert.equal(await reconcileKoji({ ...context, hub: null, koji: kojiAt(104, now.getTime()) }), 2);
+  assert.equal(await reconcileKoji({ ...context, hub: null, koji: kojiAt(104, now.getTime()) }), 0);
   assert.deepEqual(await storedReleases(), [
     'fedora-messaging fedora ed-1-2 - - -',
     'internal centos ed-1-1 101 alice bob',
     'internal centos ed-1-3 103 alice -',
   ]);
   const later = new Date(now.getTime() + 60_000);
-  assert.equal(await reconcileKoji({ ...context, now: later, koji: kojiAt(104, now.getTime()) }), 1);
+  assert.equal(
+    await reconcileKoji({ ...context, now: later, hub: null, koji: kojiAt(104, now.getTime()) }),
+    1,
+  );
 });
 
 test('a message of another instance tells nothing, as soon as the own one is heard', async () => {

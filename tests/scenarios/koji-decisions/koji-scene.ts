@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -31,8 +39,10 @@ const composeSchema = z.object({
   state_name: z.string(),
   state_reason: z.string(),
   source: z.string(),
+  koji_event: z.number().nullable(),
+  owner: z.string(),
 });
-const eventSchema = z.object({ kind: z.string().nullable(), bus: z.string() });
+const eventSchema = z.object({ kind: z.string().nullable(), bus: z.string(), instance: z.string() });
 
 /** A clock that runs on and can be put forward. */
 class SceneClock implements Clock {
@@ -72,15 +82,31 @@ compose:
  */
 export class KojiScene {
   readonly hub: StateHub;
+  /** Hubs beside the default one, as `koji_hubs` calls them. */
+  readonly hubs: ReadonlyMap<string, StateHub>;
+  /** Hubs whose history cannot be looked through, and the rules that cannot be swept for that. */
+  readonly away = { hubs: new Set<string>(), rules: new Set<string>() };
   readonly #config: Config;
   readonly #clock: SceneClock;
   #reactor: Reactor | null = null;
 
-  constructor(hub: StateHub, config: Config, clock: SceneClock) {
+  constructor(
+    hub: StateHub,
+    config: Config,
+    clock: SceneClock,
+    hubs: ReadonlyMap<string, StateHub> = new Map(),
+  ) {
     this.hub = hub;
+    this.hubs = hubs;
     this.#config = config;
     this.#clock = clock;
     hub.messages.onMessage((message) => this.#post(message));
+    for (const [name, other] of hubs) {
+      other.messages.onMessage((message) => {
+        const topic = message.topic.replace('org.fedoraproject.', `org.${name}.`);
+        return this.#post({ ...message, topic });
+      });
+    }
   }
 
   get reactor(): Reactor {
@@ -105,10 +131,14 @@ export class KojiScene {
    * asks for it. Returns when all that came of it is decided and composed.
    */
   async lookAgain(milliseconds = 90_000): Promise<void> {
-    await this.hub.messages.settled();
+    await this.#settled();
     await this.stop();
     this.#clock.advance(milliseconds);
     await this.start();
+  }
+
+  async #settled(): Promise<void> {
+    for (const hub of [this.hub, ...this.hubs.values()]) await hub.messages.settled();
   }
 
   async #post({ topic, body, messageId }: BusMessage): Promise<void> {
@@ -124,7 +154,9 @@ export class KojiScene {
   async #looked(since: Date): Promise<void> {
     const { handle } = this.reactor.database;
     const set = this.reactor.rules?.set ?? assert.fail('no rules run');
-    const swept = set.rules.filter(({ reconcileMs }) => reconcileMs !== null).map(({ name }) => name);
+    const swept = set.rules
+      .filter(({ name, reconcileMs }) => reconcileMs !== null && !this.away.rules.has(name))
+      .map(({ name }) => name);
     await until(async () => {
       const looks = await handle.selectFrom('reconcile_cursors').select('updated_at').execute();
       const sweeps = await handle
@@ -133,13 +165,15 @@ export class KojiScene {
         .where('clock', '=', 'sweep')
         .execute();
       const made = new Set(sweeps.filter(({ last_at }) => last_at >= since).map(({ rule }) => rule));
-      return looks.some(({ updated_at }) => updated_at >= since) && swept.every((rule) => made.has(rule));
+      const looked = looks.filter(({ updated_at }) => updated_at >= since);
+      const expected = 1 + this.hubs.size - this.away.hubs.size;
+      return looked.length >= expected && swept.every((rule) => made.has(rule));
     }, 'a look through the history and the sweeps');
   }
 
   /** Waits until every message is matched, every window decided and every compose ended. */
   async quiet(): Promise<void> {
-    await this.hub.messages.settled();
+    await this.#settled();
     const { handle } = this.reactor.database;
     await until(
       async () => {
@@ -186,6 +220,27 @@ export class KojiScene {
     return schema.parse(await this.#get('/api/1/events?per_page=500')).items;
   }
 
+  /** The composes, oldest first. */
+  async composes(): Promise<readonly z.infer<typeof composeSchema>[]> {
+    const schema = z.object({ items: z.array(composeSchema) });
+    return schema.parse(await this.#get('/api/1/composes/?order_by=id&per_page=100')).items;
+  }
+
+  /** Asks for a compose and returns the answer once it has ended. */
+  async request(source: object): Promise<z.infer<typeof composeSchema>> {
+    const response = await fetch(`${this.reactor.url}/api/1/composes/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ source }),
+    });
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    const { id } = z.object({ id: z.number() }).parse(JSON.parse(text));
+    await this.quiet();
+    const ended = (await this.composes()).find((compose) => compose.id === id);
+    return ended ?? assert.fail('the compose is not listed');
+  }
+
   /** Triggers a rule by hand. */
   async trigger(rule: string): Promise<void> {
     const response = await fetch(`${this.reactor.url}/api/1/rules/${rule}/trigger`, {
@@ -199,9 +254,7 @@ export class KojiScene {
 
   /** The binary RPMs of the newest compose, `name-version-release.arch key`, sorted; '' where there is none yet. */
   async composed(): Promise<string> {
-    const schema = z.object({ items: z.array(composeSchema) });
-    const { items } = schema.parse(await this.#get('/api/1/composes/?order_by=id&per_page=100'));
-    const newest = items.at(-1);
+    const newest = (await this.composes()).at(-1);
     if (newest === undefined) return '';
     assert.equal(newest.state_name, 'done', newest.state_reason);
     const { reused_id } = await this.reactor.database.handle
@@ -232,7 +285,12 @@ export class KojiScene {
  */
 export async function openKojiScene(
   context: TestContext,
-  input: { readonly rules: readonly string[]; readonly prepare: (hub: StateHub) => void },
+  input: {
+    readonly rules: readonly string[];
+    readonly prepare: (hub: StateHub) => void;
+    /** Fills the hubs beside the default one, by name. */
+    readonly others?: Readonly<Record<string, (hub: StateHub) => void>>;
+  },
 ): Promise<KojiScene> {
   const directory = mkdtempSync(join(tmpdir(), 'koji-decisions-'));
   const topDir = join(directory, 'top');
@@ -245,14 +303,33 @@ export async function openKojiScene(
     writeFileSync(join(directory, 'rules', `${/^name: (.*)$/m.exec(text)?.[1] ?? index}.yaml`), text);
   }
   const profile = { server: server.url, topdir: topDir };
-  const config = await kojiServiceConfig(directory, profile, { rules_dir: join(directory, 'rules') });
-  const scene = new KojiScene(hub, config, clock);
+  const names = Object.keys(input.others ?? {});
+  const config = await kojiServiceConfig(directory, profile, {
+    rules_dir: join(directory, 'rules'),
+    koji_hubs: Object.fromEntries(names.map((name) => [name, name])),
+  });
+  const hubs = new Map<string, StateHub>();
+  const servers = [server];
+  for (const [name, prepare] of Object.entries(input.others ?? {})) {
+    const top = join(directory, `top-${name}`);
+    const other = new StateHub({
+      content: 'empty',
+      topDir: top,
+      clock: () => clock.now().getTime() / 1000,
+    });
+    prepare(other);
+    hubs.set(name, other);
+    const otherServer = await startHubServer(other.answer);
+    servers.push(otherServer);
+    appendFileSync(join(directory, 'koji.conf'), `[${name}]\nserver = ${otherServer.url}\ntopdir = ${top}\n`);
+  }
+  const scene = new KojiScene(hub, config, clock, hubs);
   context.after(async () => {
     for (const { rule, event_id, outcome, why } of await scene.decisions()) {
       context.diagnostic(`${rule} ${event_id === null ? 'window' : `event ${event_id}`} ${outcome}: ${why}`);
     }
     await scene.stop();
-    await server.close();
+    for (const one of servers) await one.close();
     rmSync(directory, { recursive: true, force: true });
   });
   await scene.start();

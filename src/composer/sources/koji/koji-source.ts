@@ -27,10 +27,10 @@ import {
 } from '../../koji/signing.ts';
 
 /** A Koji tag, with builds and modules a request adds. */
-export const tagSourceDefinition = defineSource({ type: 'tag', open: openKojiSource });
+export const tagSourceDefinition = defineSource({ type: 'tag', isOfHub: true, open: openKojiSource });
 
 /** Builds of Koji alone. */
-export const buildSourceDefinition = defineSource({ type: 'build', open: openKojiSource });
+export const buildSourceDefinition = defineSource({ type: 'build', isOfHub: true, open: openKojiSource });
 
 function openKojiSource({ koji, modules }: SourceContext): SelectPackages | null {
   return koji === null || modules === null ? null : withModules(kojiSource(koji), modules);

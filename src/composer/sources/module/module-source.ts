@@ -13,6 +13,7 @@ import { defineSource } from '../source-definition.ts';
 /** Modules with all that they require. Offered where Koji is. */
 export const moduleSourceDefinition = defineSource({
   type: 'module',
+  isOfHub: true,
   open: ({ modules }) => (modules === null ? null : moduleSource(modules)),
 });
 

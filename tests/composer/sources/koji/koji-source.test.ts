@@ -64,7 +64,7 @@ const server = await startHubServer(state.answer);
 const files = await startFileServer(topDir);
 const clock = { now: () => new Date(state.now * 1000) };
 const store = new PackageStore(join(folder, 'store'));
-const fetcher = openOriginFetcher({ store, clock, policy: configuredPolicy([files.url]) });
+const fetcher = openOriginFetcher({ store, clock, policy: configuredPolicy([files.url]), kojiServers: [] });
 const placing = new PlacingThread();
 const opened: Koji[] = [];
 
