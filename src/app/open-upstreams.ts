@@ -19,7 +19,7 @@ import type { KojiHub } from '../upstream/koji/hub.ts';
 import type { KojiProfile } from '../upstream/koji/koji-profile.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
 import { tagsFedBy } from '../upstream/koji/tags-fed-by.ts';
-import { connectMbs } from '../upstream/mbs.ts';
+import { connectMbs, type ModuleState } from '../upstream/mbs.ts';
 
 /** The systems that rules check and events are enriched from, as far as they are configured. */
 export interface Upstreams extends Disposable {
@@ -36,6 +36,8 @@ export interface ChangeSources {
   readonly bodhi?: BodhiChanges;
 }
 
+/** All but `garbage`: a build that failed may be followed by another one. */
+const livingStates: readonly ModuleState[] = ['init', 'wait', 'build', 'done', 'failed', 'ready'];
 const KEEP_MS = 60_000;
 /** A hub that takes a call and says nothing must not keep what other hubs are asked waiting. */
 const SILENCE_MS = 60_000;
@@ -53,6 +55,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
   const ofHubs = <Value>(make: (hub: KojiHub) => Value): ReadonlyMap<HubName, Value> =>
     new Map([...hubs].map(([name, hub]) => [name, make(hub)]));
   const bodhi = config.bodhi_url === '' ? null : connectBodhi(config.bodhi_url);
+  const mbs = config.mbs_url === '' ? null : connectMbs({ url: config.mbs_url });
   const errata = config.errata_url === '' ? null : connectErrata(config.errata_url);
   return {
     state: {
@@ -63,6 +66,9 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
       ...(errata === null
         ? {}
         : { errata: { advisoryStatus: async (id) => (await errata.getAdvisory(id))?.status ?? null } }),
+      ...(mbs === null
+        ? {}
+        : { mbs: { isModuleThere: (nsvc) => mbs.hasModuleBuilds({ nsvc, states: livingStates }) } }),
     },
     enrich: {
       ...(hubs.size === 0
@@ -80,7 +86,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
     },
     changes: {
       kojis: ofHubs(kojiChanges),
-      ...(config.mbs_url === '' ? {} : { mbs: connectMbs({ url: config.mbs_url }) }),
+      ...(mbs === null ? {} : { mbs }),
       ...(bodhi === null ? {} : { bodhi }),
     },
     [Symbol.dispose]() {

@@ -35,16 +35,17 @@ const DROPPED: ReadonlySet<string> = new Set(['obsolete', 'unpushed', 'DROPPED_N
 
 /**
  * Returns a sentence that says that what a group is about is gone, or null where it is there, or nobody can tell: a tag
- * that Koji does not have (any more), an update or advisory that was dropped. Throws what the systems throw.
+ * that Koji does not have (any more), an update or advisory that was dropped, a module of which MBS has nothing but
+ * garbage. Throws what the systems throw.
  */
 export async function findGone(
   rule: Rule,
   group: Group,
   { tag, sources }: { readonly tag: string | null; readonly sources: StateSources },
 ): Promise<string | null> {
-  const { koji, bodhi, errata } = sources;
+  const { koji, bodhi, errata, mbs } = sources;
   const { alias, id } = group;
-  const name = tag ?? group['tag'];
+  const name = tag ?? group['tag'] ?? group['koji_tag'];
   if (typeof name === 'string' && koji !== undefined && !(await koji.isTagThere(name))) {
     return `There is no tag ${name} in Koji (any more).`;
   }
@@ -58,5 +59,32 @@ export async function findGone(
     const status = await errata.advisoryStatus(id);
     if (status !== null && DROPPED.has(status)) return `Advisory ${id} is ${status}.`;
   }
+  const nsvc = moduleOfGroup(rule, group);
+  if (nsvc !== null && mbs !== undefined && !(await mbs.isModuleThere(nsvc))) {
+    return `MBS has no build of ${nsvc} (any more) that is not garbage.`;
+  }
   return null;
+}
+
+/**
+ * Returns the module, as `N:S[:V[:C]]`, that the groups of a rule are about; null for other rules, for those that compose
+ * because a module became garbage, and for those that hear of another MBS than the one that can be asked.
+ */
+function moduleOfGroup(rule: Rule, { nsvc, name, stream, version, context }: Group): string | null {
+  const triggers = rule.triggers.filter(({ event }) => event === 'mbs.module');
+  const isAsked = triggers.every(({ match }) =>
+    match.every((test) => {
+      if (test.field === 'hub' || test.field === 'instance') return false;
+      return !(
+        test.field === 'state' &&
+        test.op === 'any_of' &&
+        test.values.some(({ value }) => value === 'garbage')
+      );
+    }),
+  );
+  if (triggers.length === 0 || !isAsked) return null;
+  if (typeof nsvc === 'string') return nsvc;
+  if (typeof name !== 'string' || typeof stream !== 'string') return null;
+  const more = version === undefined ? [] : context === undefined ? [version] : [version, context];
+  return [name, stream, ...more].join(':');
 }

@@ -11,6 +11,8 @@ export interface StateSources {
   /** Null where there is no such update, or advisory. */
   readonly bodhi?: { updateStatus(alias: string): Promise<string | null> };
   readonly errata?: { advisoryStatus(id: number): Promise<string | null> };
+  /** Whether MBS has a build of `N:S[:V[:C]]` that is not garbage. */
+  readonly mbs?: { isModuleThere(nsvc: string): Promise<boolean> };
   readonly composes?: { seriesState(series: string): Promise<SeriesState> };
 }
 

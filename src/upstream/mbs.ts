@@ -67,6 +67,8 @@ export interface Mbs {
   ): AsyncGenerator<readonly ModuleChange[], void, undefined>;
   /** Pages of builds, the highest version first; stop iterating to stop asking. */
   listModuleBuilds(query: ModuleQuery): AsyncGenerator<readonly ModuleBuild[], void, undefined>;
+  /** Whether there is a build of `N:S`, `N:S:V` or `N:S:V:C` in one of these states. */
+  hasModuleBuilds(query: Pick<ModuleQuery, 'nsvc' | 'states'>): Promise<boolean>;
   /** The documents of a scratch build, arch to text. */
   readFinalModulemd(id: number): Promise<ReadonlyMap<string, string>>;
 }
@@ -137,6 +139,14 @@ export function connectMbs(options: MbsOptions): Mbs {
         ['per_page', String(options.perPage ?? 100)],
       ];
       for await (const items of readPages(mbs, parameters, changesShape)) yield items.map(toModuleChange);
+    },
+    async hasModuleBuilds({ nsvc, states }) {
+      const url = new URL(`${mbs.base}/1/module-builds/`);
+      url.searchParams.append('nsvc', nsvc);
+      for (const state of states) url.searchParams.append('state', String(moduleStates[state]));
+      url.searchParams.append('per_page', '1');
+      const { meta } = await readAnswer(mbs, url, pageShape);
+      return meta.total > 0;
     },
     async readFinalModulemd(id) {
       const answer = await readAnswer(mbs, new URL(`${mbs.base}/1/final-modulemd/${id}`), finalShape);

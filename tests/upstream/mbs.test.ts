@@ -137,3 +137,13 @@ test('an MBS that is down or silent is named with its address', async (context) 
     where: /^http:\/\/127\.0\.0\.1:1\/mbs\/1/,
   });
 });
+
+test('a module of which only garbage is left has no builds in other states', async (context) => {
+  const items = readMbsItems('rules').map((item) => ({ ...item, state: 6 }));
+  const fake = await startFakeMbs(context, items);
+  const mbs = connectMbs({ url: fake.url });
+  assert.equal(await mbs.hasModuleBuilds({ nsvc: 'num:1', states: ['done', 'ready'] }), false);
+  assert.equal(await mbs.hasModuleBuilds({ nsvc: 'num:1', states: ['garbage'] }), true);
+  assert.equal(await mbs.hasModuleBuilds({ nsvc: 'nothing:1', states: ['garbage'] }), false);
+  assert.deepEqual(fake.queries[0], 'nsvc=num%3A1&state=3&state=5&per_page=1');
+});

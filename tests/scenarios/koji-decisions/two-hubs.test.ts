@@ -101,7 +101,7 @@ test('a hub that is away stops neither the messages nor the sweeps of the other'
   const { parts } = z.object({ parts: z.array(part) }).parse(await health.json());
   const kojis = parts.filter(({ name }) => name.startsWith('koji')).map(({ name, ok }) => `${name} ${ok}`);
   assert.deepEqual(kojis, ['koji true', 'koji:brew false']);
-  const metrics = await (await fetch(`${scene.reactor.url}/metrics`)).text();
+  const metrics = await (await fetch(`${scene.reactor.url}/api/1/metrics/`)).text();
   assert.match(metrics, /^odcs_upstream_connected\{system="koji:brew"\} 0$/m);
   assert.match(metrics, /^odcs_upstream_connected\{system="koji"\} 1$/m);
 });

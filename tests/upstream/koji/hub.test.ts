@@ -313,3 +313,19 @@ test('history is split into happenings and ordered by event', async () => {
   );
   assert.ok(events.every((event) => event > 50));
 });
+
+test('a hub that was asked in vain is left alone for a while: whoever asks next is told at once', async () => {
+  const { hub, server } = await start(one, { patience: { tries: 2, restMs: 3_600_000 } });
+  server.troubles.push(
+    { kind: 'status', status: 503, body: 'down' },
+    { kind: 'status', status: 503, body: 'down' },
+  );
+  await assert.rejects(getLastEvent(hub), isCode('koji.hub_unavailable'));
+  const asked = server.calls.length;
+  await assert.rejects(getLastEvent(hub), isCode('koji.hub_unavailable'));
+  assert.equal(server.calls.length, asked, 'nothing was asked');
+  const patient = await start(one, { patience: { tries: 1 } });
+  patient.server.troubles.push({ kind: 'status', status: 503, body: 'down' });
+  await assert.rejects(getLastEvent(patient.hub), isCode('koji.hub_unavailable'));
+  assert.equal((await getLastEvent(patient.hub))?.id, 7, 'without a rest it is asked anew');
+});
