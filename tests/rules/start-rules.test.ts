@@ -3,11 +3,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { findDecisions } from '../../src/database/decisions.ts';
 import { findRuleDocuments, findRunningVersion } from '../../src/database/rule-sets.ts';
 import { createLog } from '../../src/log.ts';
 import { startRules } from '../../src/rules/start-rules.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
+import { givenRequest } from '../races/asked.ts';
 import { ruleDirectory, storeEvent } from './engine.ts';
 import { ruleText } from './rule-text.ts';
 
@@ -108,6 +110,22 @@ test('the upkeep matches an event whose job was lost, and leaves one that waits 
   const lost = await storeWithoutJob('match');
   await until(async () => ((await stageOf(lost)) === 'done' ? true : undefined));
   assert.equal(await stageOf(incomplete), 'enrich');
+});
+
+test('the upkeep raises a request that has waited for half an hour', async () => {
+  const id = await givenRequest(database, 'ageing', { priority: 'bulk' });
+  // It gains its level in two seconds, while the upkeep comes round.
+  await sql`update compose_requests set created_at = clock_timestamp() - interval '1798 seconds' where id = ${id}`.execute(
+    database.handle,
+  );
+  const raised = await until(async () => {
+    const { rows } = await sql<{ priority: number }>`
+      select priority from pgboss.job where name = 'request.run' and singleton_key = ${String(id)} and priority > 0`.execute(
+      database.handle,
+    );
+    return rows[0]?.priority;
+  });
+  assert.equal(raised, 10);
 });
 
 test('the set that runs is stored with its files, and with what is wrong beside it', async () => {

@@ -36,11 +36,17 @@ function idOf(flag: '-u' | '-g', user: string): number {
 /**
  * Starts a PostgreSQL of its own in a temporary directory on a free port of the loopback, database `postgres`.
  * Root runs it as user postgres. Writes are not synced to disk unless `durable`: that protects against power
- * cuts only, a killed server loses nothing either way. It takes `connections` at most.
+ * cuts only, a killed server loses nothing either way. It takes `connections` at most. With `replicaOf` it follows that
+ * server as a hot standby, on the same port of another address of the loopback.
  */
 export async function startPostgresql({
   durable = false,
   connections = 60,
+  replicaOf = null,
+}: {
+  readonly durable?: boolean;
+  readonly connections?: number;
+  readonly replicaOf?: PostgresqlService | null;
 } = {}): Promise<PostgresqlService> {
   const bin = binaryFolder();
   const folder = mkdtempSync(join(tmpdir(), 'odcs-postgresql-'));
@@ -50,8 +56,14 @@ export async function startPostgresql({
   const data = join(folder, 'data');
   const logFile = join(folder, 'server.log');
   const initArgs = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8', '-N'];
-  execFileSync(join(bin, 'initdb'), initArgs, { ...owner, cwd: folder, stdio: 'ignore' });
-  const port = await findFreePort();
+  const address = replicaOf === null ? '127.0.0.1' : '127.0.0.2';
+  const port = replicaOf === null ? await findFreePort() : Number(new URL(replicaOf.url).port);
+  if (replicaOf === null) {
+    execFileSync(join(bin, 'initdb'), initArgs, { ...owner, cwd: folder, stdio: 'ignore' });
+  } else {
+    const copyArgs = ['-d', replicaOf.url, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'];
+    execFileSync(join(bin, 'pg_basebackup'), copyArgs, { ...owner, cwd: folder, stdio: 'ignore' });
+  }
   const sync = durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
   async function start(): Promise<ServiceProcess> {
@@ -61,7 +73,7 @@ export async function startPostgresql({
         '-D',
         data,
         '-h',
-        '127.0.0.1',
+        address,
         '-p',
         String(port),
         '-k',
@@ -75,14 +87,14 @@ export async function startPostgresql({
       logFile,
     });
     const isReady = (): boolean =>
-      spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)]).status === 0;
+      spawnSync(join(bin, 'pg_isready'), ['-q', '-h', address, '-p', String(port)]).status === 0;
     await waitUntilReady(server, { isReady, logFile });
     return server;
   }
 
   let server = await start();
   return {
-    url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+    url: `postgresql://postgres@${address}:${port}/postgres`,
     logFile,
     async stop() {
       await server.end('SIGINT');
