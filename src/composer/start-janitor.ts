@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { transaction } from '../database/transaction.ts';
 import { enqueueLostWork } from '../lifecycle/find-lost-work.ts';
 import { giveUpCompose, giveUpRequest } from '../lifecycle/give-up.ts';
@@ -46,7 +47,7 @@ export async function startJanitor(
       for (const step of steps) {
         await step().catch((error: unknown) => log.warn(errorFields(error), 'the janitor will try again'));
       }
-      await pause(RETIRE_EVERY, signal);
+      await pause(RETIRE_EVERY, undefined, { signal }).catch(() => undefined);
     }
   };
   return { stopped: run() };
@@ -83,18 +84,4 @@ function every(milliseconds: number, work: () => Promise<boolean | void>): () =>
     if (now - doneAt < milliseconds) return;
     if ((await work()) !== false) doneAt = now;
   };
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

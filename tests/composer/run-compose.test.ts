@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,10 +16,12 @@ import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import { buildCompose } from '../../src/composer/build/build.ts';
 import { planContext } from '../../src/composer/composer-context.ts';
 import { planCompose } from '../../src/composer/plan.ts';
+import { buildingDirectory, showBuilt } from '../../src/composer/publish.ts';
 import { retireComposes } from '../../src/composer/retire.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { cancelCompose, lockToEnd } from '../../src/lifecycle/cancel-compose.ts';
+import { beginCompose } from '../../src/lifecycle/move-compose.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
@@ -102,6 +113,18 @@ test('a cancelled compose stops in the middle, says who did it, and leaves nothi
   assert.equal(ended.state, 'failed');
   assert.equal(ended.stateReason, 'Canceled by somebody');
   assert.ok(!entries().some((name) => name.includes(`odcs-${id}`)));
+});
+
+test('a later attempt takes away what an earlier one built, which so has nothing left to show', async () => {
+  const { id } = await composer.insert(request(['curl'], { flags: ['no_reuse'] }));
+  const slept = await transaction(context.database, (tx) => beginCompose(tx, id));
+  assert.ok(slept);
+  const built = buildingDirectory(composer.targetDir, slept);
+  mkdirSync(built);
+  writeFileSync(join(built, 'STATUS'), 'of the sleeper');
+  assert.equal((await composer.run(id)).state, 'done');
+  assert.ok(!existsSync(built));
+  await assert.rejects(showBuilt(composer.targetDir, slept), { code: 'ENOENT' });
 });
 
 test("a compose that takes too long fails with ODCS's sentence", async () => {

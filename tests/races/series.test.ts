@@ -59,6 +59,25 @@ test('of two requests of a series that two processes begin at once one runs', as
   assert.equal(rows.filter((row) => row !== undefined).length, 1);
 });
 
+test('a request that begins while another of its series begins finds it running', async () => {
+  const one = await givenRequest(first, 'together');
+  const two = await givenRequest(first, 'together');
+  const commit = latch();
+  const isBegun = latch();
+  const beginning = transaction(first, async (tx) => {
+    const row = await beginRequest(tx, one);
+    isBegun.open();
+    await commit.opened;
+    return row;
+  });
+  await isBegun.opened;
+  const other = transaction(second, (tx) => beginRequest(tx, two));
+  await untilBlockedOr(first, other);
+  commit.open();
+  assert.equal((await beginning)?.state, 'running');
+  assert.equal(await other, undefined);
+});
+
 test('an attempt that lost its request neither ends it nor says how it ended', async () => {
   const id = await givenRequest(first, 'lost');
   const slept = await transaction(first, (tx) => beginRequest(tx, id));
