@@ -9,3 +9,11 @@ export const quietKoji: KojiState = {
   tagState: async () => ({ kind: 'changed', event: 500, at: new Date('2025-01-01T00:00:00Z') }),
   changesOfTag: async () => ({ taggings: [], hasOthers: false }),
 };
+
+/** The same in which some tags are gone. */
+export const quietKojiWithout = (...gone: string[]): KojiState => ({
+  ...quietKoji,
+  isTagThere: async (tag) => !gone.includes(tag),
+  packagesOfTag: async (tag) => (gone.includes(tag) ? null : new Set(['vim'])),
+  tagState: async (tag) => (gone.includes(tag) ? { kind: 'gone' } : quietKoji.tagState(tag)),
+});

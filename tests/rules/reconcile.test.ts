@@ -4,17 +4,16 @@ import { findDecisions } from '../../src/database/decisions.ts';
 import { rulesWithoutTag } from '../../src/database/rule-groups.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { beginRequest, endRequest, noteRequestPlanned } from '../../src/lifecycle/move-request.ts';
-import type { DomainEvent } from '../../src/model/event.ts';
 import type { Rule } from '../../src/model/rule.ts';
-import { runRuleClocks } from '../../src/rules/reconcile.ts';
 import type { KojiState } from '../../src/rules/require.ts';
 import type { TagHappening } from '../../src/upstream/koji/hub-events.ts';
 import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine } from './engine.ts';
 import { tagEvent, updateEvent } from './input-event.ts';
-import { quietKoji } from './quiet-koji.ts';
+import { quietKoji, quietKojiWithout as without } from './quiet-koji.ts';
 import { readRule, ruleText } from './rule-text.ts';
+import { clocks, matchInternal, sweepAndDecide } from './sweep-and-decide.ts';
 
 const database = await openTestDatabase();
 after(() => database.close());
@@ -27,29 +26,6 @@ const koji = quietKoji;
 
 function engineOf(rule: Rule): Engine {
   return new Engine(database, { version: 'v1', rules: [rule] }, { koji });
-}
-
-async function clocks(engine: Engine, now: Date, isStart = false): Promise<Date | null> {
-  const context = {
-    database: atTime(database, now),
-    rules: engine.rules,
-    sources: engine.sources,
-    isStart,
-  };
-  return runRuleClocks({ ...context, onError: (_rule, error) => assert.fail(String(error)) });
-}
-
-/** Matches what clocks made, and answers the reasons. */
-async function matchInternal(engine: Engine, now: Date): Promise<string[]> {
-  const rows = await database.handle
-    .selectFrom('events')
-    .select(['id', 'event'])
-    .where('bus', '=', 'internal')
-    .where('matched_at', 'is', null)
-    .orderBy('id')
-    .execute();
-  for (const { id } of rows) await engine.match(id, now);
-  return rows.map(({ event }) => (event?.kind === 'state.swept' ? event.reason : (event?.kind ?? '')));
 }
 
 test('a schedule ticks once among all workers, and missed ticks become one', async () => {
@@ -116,12 +92,6 @@ const composeOf = (series: string, now: Date) =>
     series,
     warnings: '[]',
   }) as const;
-
-/** Makes the sweeps that are due, decides what they lead to, and returns their reasons and the outcomes. */
-async function sweepAndDecide(engine: Engine, now: Date): Promise<{ reasons: string[]; outcomes: string[] }> {
-  await clocks(engine, now);
-  return { reasons: await matchInternal(engine, now), outcomes: await engine.advance(now) };
-}
 
 test('a sweep finds a change that no message told, once', async () => {
   const engine = engineOf(readRule(ruleText('- event: koji.tag', 'reconcile: 30m\n')));
@@ -263,14 +233,6 @@ const sideTags = readRule(
   ).replace('source: f44', 'source: "${tag}"'),
 );
 
-/** A Koji in which some tags are gone. */
-const without = (...gone: string[]): KojiState => ({
-  ...koji,
-  isTagThere: async (tag) => !gone.includes(tag),
-  packagesOfTag: async (tag) => (gone.includes(tag) ? null : new Set(['vim'])),
-  tagState: async (tag) => (gone.includes(tag) ? { kind: 'gone' } : koji.tagState(tag)),
-});
-
 test('a group whose tag is gone ends with one decision: it is swept no more and is not late', async () => {
   const engine = engineOf(sideTags);
   await engine.receive(tagEvent({ tag: 'side-1' }), at(0));
@@ -312,90 +274,6 @@ test('an update that was dropped ends its group', async () => {
   status = 'obsolete';
   assert.deepEqual((await sweepAndDecide(engine, at(30))).outcomes, ['gone']);
   assert.deepEqual(await sweepAndDecide(engine, at(61)), { reasons: [], outcomes: [] });
-});
-
-const moduleEvent = (state: string): DomainEvent => ({
-  kind: 'mbs.module',
-  id: 7,
-  name: 'nodejs',
-  stream: '18',
-  version: '3620220414203055',
-  context: '5e5ad4a0',
-  nsvc: 'nodejs:18:3620220414203055:5e5ad4a0',
-  koji_tag: 'module-nodejs-18',
-  state,
-});
-
-const waitingModules = (groupBy: string, match = ''): Rule =>
-  readRule(
-    ruleText(
-      `- event: mbs.module${match}`,
-      `group_by: ${groupBy}\nreconcile: 30m\nrequire_within: 1h\nrequire: [ { koji.no_open_builds: { tag: f44 } } ]\n`,
-    ).replace('type: tag, source: f44', 'type: module, source: "nodejs:18"'),
-  );
-
-for (const [groupBy, asked] of [
-  ['[name, stream]', 'nodejs:18'],
-  ['[name, stream, version]', 'nodejs:18:3620220414203055'],
-  ['[name, stream, version, context]', 'nodejs:18:3620220414203055:5e5ad4a0'],
-  ['[nsvc]', 'nodejs:18:3620220414203055:5e5ad4a0'],
-] as const) {
-  test(`a module that is gone ends its group with one decision: ${groupBy}`, async () => {
-    const engine = engineOf(waitingModules(groupBy));
-    const open: KojiState = { ...koji, openBuilds: async () => ['vim-1-1'] };
-    const questions: string[] = [];
-    let isThere = true;
-    const mbs = {
-      isModuleThere: async (nsvc: string) => {
-        questions.push(nsvc);
-        return isThere;
-      },
-    };
-    engine.sources = { koji: open, mbs };
-    await engine.receive(moduleEvent('ready'), at(0));
-    assert.deepEqual(await engine.advance(at(0)), ['not_ready']);
-    assert.deepEqual((await sweepAndDecide(engine, at(31))).outcomes, ['not_ready']);
-    isThere = false;
-    const sentence = `MBS has no build of ${asked} (any more) that is not garbage.`;
-    assert.deepEqual(await sweepAndDecide(engine, at(120)), { reasons: [sentence], outcomes: ['gone'] });
-    assert.deepEqual([...new Set(questions)], [asked]);
-    for (const hours of [3, 4, 24]) {
-      assert.deepEqual(await sweepAndDecide(engine, at(hours * 60)), { reasons: [], outcomes: [] });
-    }
-    const [last] = await findDecisions(database.handle, { onlyWindows: true, limit: 1 });
-    assert.equal(last?.why, `${sentence} The group ends.`);
-    isThere = true;
-    engine.sources = { koji, mbs };
-    await engine.receive(moduleEvent('ready'), at(2000));
-    assert.deepEqual(await engine.advance(at(2000)), ['requested'], 'a build of that name begins it anew');
-  });
-}
-
-test('a message that a module became garbage ends its group without a compose', async () => {
-  const engine = engineOf(waitingModules('[name, stream]'));
-  engine.sources = { koji, mbs: { isModuleThere: async () => false } };
-  await engine.receive(moduleEvent('garbage'), at(0));
-  assert.deepEqual(await engine.advance(at(0)), ['gone']);
-});
-
-test('a rule that composes because a module became garbage keeps its group, as one that names an instance', async () => {
-  for (const match of ['{ state: garbage }', '{ instance: fedora }', '{ state: [garbage, ready] }']) {
-    await emptyTables(database);
-    const engine = engineOf(waitingModules('[name, stream]', `\n  match: ${match}`));
-    engine.sources = { koji, mbs: { isModuleThere: async () => false } };
-    await engine.receive(moduleEvent('garbage'), at(0));
-    assert.deepEqual(await engine.advance(at(0)), ['requested'], match);
-  }
-});
-
-test('a group whose module tag is gone in Koji ends', async () => {
-  const engine = engineOf(waitingModules('[koji_tag]'));
-  engine.sources = { koji: { ...koji, openBuilds: async () => ['vim-1-1'] } };
-  await engine.receive(moduleEvent('ready'), at(0));
-  assert.deepEqual(await engine.advance(at(0)), ['not_ready']);
-  engine.sources = { koji: without('module-nodejs-18') };
-  assert.deepEqual((await sweepAndDecide(engine, at(31))).outcomes, ['gone']);
-  assert.deepEqual(await sweepAndDecide(engine, at(62)), { reasons: [], outcomes: [] });
 });
 
 test('many groups that ended, or were looked at, do not keep a living one from being looked at', async () => {

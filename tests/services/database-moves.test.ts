@@ -73,11 +73,10 @@ async function takeAll(server: PostgresqlService): Promise<() => Promise<void>> 
     await administrator.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'odcs-reactor%'`,
     );
-    for (let isFull = false; !isFull;) {
-      await connect(server).then(
-        (client) => hogs.push(client),
-        () => (isFull = true),
-      );
+    for (;;) {
+      const client = await connect(server).catch(() => null);
+      if (client === null) break;
+      hogs.push(client);
     }
     const { rowCount } = await administrator.query(
       `select 1 from pg_stat_activity where application_name like 'odcs-reactor%'`,
