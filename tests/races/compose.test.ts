@@ -7,6 +7,7 @@ import { buildingDirectory, clearAttempts, showBuilt } from '../../src/composer/
 import { retireComposes } from '../../src/composer/retire.ts';
 import { findCompose, noteProgress } from '../../src/database/composes.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { giveUpCompose } from '../../src/lifecycle/give-up.ts';
 import { beginCompose, moveCompose, moveHeldCompose } from '../../src/lifecycle/move-compose.ts';
 import { createLog } from '../../src/log.ts';
 import { givenCompose } from './asked.ts';
@@ -69,6 +70,15 @@ test('what a sleeper showed without being able to say so is taken away by the ne
   await showBuilt(targetDir, slept);
   await clearAttempts(targetDir, taken);
   assert.ok(!existsSync(join(targetDir, `odcs-${taken.id}`)));
+});
+
+test('a compose that no attempt could end is ended, once', async () => {
+  const { id } = await takenTwice();
+  assert.equal(await transaction(first, (tx) => giveUpCompose(tx, id)), true);
+  const ended = await findCompose(first.handle, id);
+  assert.equal(ended?.state, 'failed');
+  assert.match(ended?.stateReason ?? '', /every attempt ended with the process that made it/);
+  assert.equal(await transaction(second, (tx) => giveUpCompose(tx, id)), false);
 });
 
 test('a compose whose life is extended while the janitor comes is not removed', async () => {
