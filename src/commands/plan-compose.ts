@@ -27,7 +27,8 @@ export async function planLocally(
     { ...opened, log, signal: context.signal, progress: () => undefined },
     parseComposeRequest(body, requestDefaults(config)),
   );
-  const { trees, unresolved, warnings } = plan.selection;
+  const { trees, unresolved } = plan.selection;
+  const warnings = [...plan.selection.warnings, ...plan.selection.remarks];
   const packages = trees.flatMap((tree) =>
     (['binary', 'debug', 'source'] as const).flatMap((kind) =>
       tree[kind].map((one) => ({

@@ -148,6 +148,7 @@ const planSchema = z.strictObject({
     unresolved: z.array(z.strictObject({ variant: text, arch: text, package: text, dependencies: texts })),
     unmatched: texts,
     warnings: texts,
+    remarks: texts,
     notes: texts,
   }),
 });

@@ -3,6 +3,7 @@ import { bitSum, composeResults, type ComposeRequest, type SourceType } from '..
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
 import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
+import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
 import { sourceTypeNames } from '../model/source-types.ts';
 import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
 
@@ -53,7 +54,9 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   }
   if (select === undefined) throw new Error(`${request.sourceType} is offered, but has no source.`);
   context.progress('plan', 0, 1, 'step');
-  const { selection, reader } = await select(context, request);
+  const { selection: selected, reader } = await select(context, request);
+  const remarks = [...selected.remarks, ...remarksOf(request)];
+  const selection: Selection = { ...selected, remarks };
   checkDependencies(request, selection);
   checkRequestedPackages(request, selection);
   const manifest = manifestOf({
@@ -71,6 +74,17 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
     },
   });
   return { request, selection, reader, manifest, fingerprint: fingerprintOf(manifest) };
+}
+
+/** What every source leaves undone in the same way. Source: pungi contract 1.2. */
+function remarksOf(request: ComposeRequest): readonly string[] {
+  const { multilibArches } = request;
+  const isInVain =
+    multilibArches.length > 0 &&
+    multilibArches.every((arch) => multilibMethodsOf(request, arch).length === 0);
+  return isInVain
+    ? ['32-bit packages are left out: multilib_arches is set, but multilib_method is none.']
+    : [];
 }
 
 function digest(bytes: Uint8Array): string {
@@ -117,8 +131,8 @@ function checkDependencies(request: ComposeRequest, { unresolved }: Selection): 
  * Source: ODCS contract 15, pungi contract 0.
  */
 function checkRequestedPackages(request: ComposeRequest, selection: Selection): void {
-  const requested = request.packages ?? [];
-  if (requested.length === 0) return;
+  const requested = packagesOf(request);
+  if (requested === null) return;
   const present = new Set<string>();
   for (const tree of selection.trees) {
     for (const { package: one } of [...tree.binary, ...tree.debug]) present.add(one.name);

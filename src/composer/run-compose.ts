@@ -104,7 +104,7 @@ async function settleFingerprint(
       held: taken,
       compose,
       fingerprint,
-      pinned: { ...selection.pins, warnings: selection.warnings },
+      pinned: { ...selection.pins, warnings: [...selection.warnings, ...selection.remarks] },
       pungiComposeId: pungiComposeId(identityOf(compose)),
       lost: mayReuse ? lost : null,
     }),

@@ -112,8 +112,13 @@ export interface Selection {
   readonly unresolved: readonly UnresolvedDependencies[];
   /** Requested patterns that matched nothing in any arch. */
   readonly unmatched: readonly string[];
-  /** Sentences people should read before they use the compose. */
+  /** Sentences people should read before they use the compose. They stand in its `.repo` file. */
   readonly warnings: readonly string[];
+  /**
+   * Sentences about this making of it, which the same content made at another time may not have: shown with the
+   * warnings, but neither written into the compose nor a part of its fingerprint.
+   */
+  readonly remarks: readonly string[];
   /** Comment lines of the `.repo` file, without `#`. */
   readonly notes: readonly string[];
 }
@@ -137,6 +142,7 @@ export function newSelection(
     unresolved: [],
     unmatched: [],
     warnings: [],
+    remarks: [],
     notes: [],
     ...known,
   };

@@ -88,7 +88,7 @@ async function planOnly(
   const context = planContext(composer, composer.log, signal, () => undefined);
   try {
     const { fingerprint, manifest, selection } = await planCompose(context, request);
-    return { fingerprint, manifest, warnings: selection.warnings };
+    return { fingerprint, manifest, warnings: [...selection.warnings, ...selection.remarks] };
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;
     throw withoutServerPaths(error, composer.serverPaths, placesOf(request));

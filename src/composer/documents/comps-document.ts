@@ -12,7 +12,7 @@ export const compsDocument: DocumentType = {
   unite: ([first]) => first ?? null,
 };
 
-/** Returns the comps of every tree for the packages of a request. */
+/** Returns the comps of every tree for the packages of a request; null for everything. */
 export function listComps(
   trees: readonly SelectedTree[],
   packages: readonly string[] | null,

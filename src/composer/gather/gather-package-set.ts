@@ -32,9 +32,8 @@ export interface PackageSetOptions {
    */
   readonly set: 'repositories' | 'everything';
   readonly method: 'deps' | 'nodeps';
-  readonly packages: readonly string[];
-  /** For nodeps: names whose packages may have any arch of the set, as `*` of a request without packages. */
-  readonly additional?: readonly string[];
+  /** Names and globs; null for every package of the set. */
+  readonly packages: readonly string[] | null;
   readonly conditionals?: readonly ConditionalPackage[];
   readonly greedy?: Greedy;
   readonly multilibBlacklist?: readonly string[];
@@ -48,6 +47,8 @@ export interface ArchResult {
   readonly arch: string;
   readonly result: GatherResult;
 }
+
+const EVERYTHING: readonly string[] = ['*'];
 
 function isAside(index: GatherIndex, id: number): boolean {
   return index.repositoryOf(id).isLookaside;
@@ -69,7 +70,7 @@ async function gatherGenerously(
   const visible = Uint8Array.from({ length: index.count }, (_, id) => (isAside(index, id) ? 0 : 1));
   const result = await gatherWithFiles(context, index, input.files, {
     arch: input.arch,
-    packages: [...options.packages, 'system-release'],
+    packages: [...(options.packages ?? EVERYTHING), 'system-release'],
     conditionals: options.conditionals ?? [],
     greedy: 'none',
     selfhosting: true,
@@ -177,7 +178,7 @@ function joinSets(
 
 /**
  * Gathers a whole compose, arch by arch: the package set, its part for each arch, and the packages the compose
- * has. A repository compose without input is empty. Throws what `gatherWithFiles` throws. Source: pungi
+ * has. A repository compose of an empty list is empty. Throws what `gatherWithFiles` throws. Source: pungi
  * contract 0, 2.2, 2.3, 3.
  */
 export async function gatherPackageSet(
@@ -186,7 +187,7 @@ export async function gatherPackageSet(
   options: PackageSetOptions,
 ): Promise<ArchResult[]> {
   const chosen: number[][] = [];
-  const isEmpty = options.packages.length === 0 && (options.conditionals ?? []).length === 0;
+  const isEmpty = options.packages?.length === 0 && (options.conditionals ?? []).length === 0;
   for (const input of inputs) {
     if (options.set === 'everything') chosen.push(liveMembers(input.index));
     else if (isEmpty) chosen.push([]);
@@ -220,11 +221,15 @@ async function gatherArch(
   options: PackageSetOptions,
 ): Promise<GatherResult> {
   const { arch } = input;
-  if (options.method === 'nodeps')
-    return gatherNodeps(set.index, { arch, packages: options.packages, visible });
+  if (options.method === 'nodeps') {
+    // Patterns of a request reach packages of the tree arch only; everything is every arch of the set.
+    const wanted =
+      options.packages === null ? { packages: [], additional: EVERYTHING } : { packages: options.packages };
+    return gatherNodeps(set.index, { arch, visible, ...wanted });
+  }
   return gatherWithFiles(context, set.index, set.files, {
     arch,
-    packages: options.packages,
+    packages: options.packages ?? EVERYTHING,
     conditionals: options.conditionals ?? [],
     greedy: options.greedy ?? 'build',
     multilibMethods: input.multilibMethods,

@@ -1,6 +1,7 @@
 import { queryContentChanges, queryTagHistory } from '../../upstream/koji/hub-events.ts';
 import { listTaggedRpms, type TagContent } from '../../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { mapBounded } from './map-bounded.ts';
 import { hasTagChanged, pinTag, type KojiPin } from './pin.ts';
 
@@ -21,6 +22,15 @@ interface Kept extends PinnedContent {
   readonly readAt: number;
 }
 
+/** A reading that some composes share. */
+interface Reading {
+  readonly content: Promise<PinnedContent>;
+  readonly end: AbortController;
+  /** How many wait for it. */
+  wanted: number;
+}
+
+const NEVER = new AbortController().signal;
 /** After so long a tag is read whole again: changes without a line in the history would stay unseen else. */
 const WHOLE_AGAIN_MS = 10 * 60_000;
 const MOST_PACKAGES = 40;
@@ -34,7 +44,7 @@ export class KojiTagReader {
   readonly #hub: KojiHub;
   readonly #most: number;
   readonly #kept = new Map<string, Kept>();
-  readonly #reading = new Map<string, Promise<PinnedContent>>();
+  readonly #reading = new Map<string, Reading>();
 
   constructor(hub: KojiHub, most = 4) {
     this.#hub = hub;
@@ -42,23 +52,32 @@ export class KojiTagReader {
   }
 
   /**
-   * Pins a tag and reads it. Requests for the same tag at the same time share one answer. Throws `koji.tag_unknown`,
+   * Pins a tag and reads it. Requests for the same tag at the same time share one answer,
+   * which ends when none of them wants it any more. Throws the signal's reason, `koji.tag_unknown`,
    * `koji.event_unknown`, `koji.event_in_future` and what the hub throws.
    */
   async read(wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
     const key = `${wish.tag}\n${wish.inherit}\n${wish.event ?? ''}`;
-    const running = this.#reading.get(key);
-    if (running !== undefined) {
-      try {
-        return await running;
-      } catch (error) {
-        // The one who began it gave up; the others still want it.
-        if (!(error instanceof Error) || error.name !== 'AbortError' || signal?.aborted === true) throw error;
-      }
+    const running = this.#reading.get(key) ?? this.#begin(key, wish, now);
+    running.wanted += 1;
+    try {
+      return await unlessAborted(signal ?? NEVER, running.content);
+    } finally {
+      running.wanted -= 1;
+      if (running.wanted === 0) running.end.abort();
     }
-    const reading = this.#read(key, wish, now, signal).finally(() => {
+  }
+
+  /** The reading ends when nobody wants it any more, whoever began it. */
+  #begin(key: string, wish: TagWish, now: Date): Reading {
+    const end = new AbortController();
+    const content = this.#read(key, wish, now, end.signal);
+    const reading: Reading = { content, end, wanted: 0 };
+    const forget = (): void => {
       if (this.#reading.get(key) === reading) this.#reading.delete(key);
-    });
+    };
+    content.then(forget, forget);
+    end.signal.addEventListener('abort', forget);
     this.#reading.set(key, reading);
     return reading;
   }
@@ -69,7 +88,7 @@ export class KojiTagReader {
   }
 
   async #read(key: string, wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
-    const pin = await pinTag(this.#hub, wish, now, { signal });
+    const pin = await pinTag(this.#hub, wish, { signal });
     const kept = this.#kept.get(key);
     const isUsable = kept !== undefined && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
     const content = isUsable ? await this.#refresh(kept, wish, pin, signal) : null;

@@ -16,8 +16,9 @@ export interface KojiPin {
   /** Ids of the tag and of all it inherits from, at the event. */
   readonly treeIds: readonly number[];
   /**
-   * Whether the event is old enough for all earlier ones to be visible. Otherwise what the tag holds at this
-   * event may still change: see `isPinTrue`.
+   * Whether the event is so much older than the last one of the hub that all earlier ones are visible. Otherwise what
+   * the tag holds at this event may still change: see `isPinTrue`. Judged by the hub's times alone, for nobody knows how
+   * far its clock is from that of this machine.
    */
   readonly isAged: boolean;
   /** Digest of what was seen to happen in the tree shortly before the event. */
@@ -39,15 +40,14 @@ const OVERLAP_MS = 10 * 60_000;
 export async function pinTag(
   hub: KojiHub,
   wanted: { readonly tag: string; readonly event: number | null; readonly inherit: boolean },
-  now: Date,
   options: CallOptions = {},
 ): Promise<KojiPin> {
-  const event = await resolveEvent(hub, wanted.event, options);
+  const { event, last } = await findEvent(hub, wanted.event, options);
   const [treeIds, before] = await Promise.all([
     readTree(hub, wanted.tag, wanted.inherit, event.id, wanted.event !== null, options),
     getLastEvent(hub, { ...options, before: event.at - OVERLAP_MS }),
   ]);
-  const isAged = now.getTime() - event.at >= AGED_MS;
+  const isAged = last.at - event.at >= AGED_MS;
   const pin = { tag: wanted.tag, event, treeIds, isAged };
   const recentSince = before?.id ?? 0;
   if (isAged) return { ...pin, recentSince, recent: '' };
@@ -60,12 +60,21 @@ export async function resolveEvent(
   wanted: number | null,
   options: CallOptions = {},
 ): Promise<KojiEvent> {
+  return (await findEvent(hub, wanted, options)).event;
+}
+
+/** The event asked for, and the last one. */
+async function findEvent(
+  hub: KojiHub,
+  wanted: number | null,
+  options: CallOptions,
+): Promise<{ readonly event: KojiEvent; readonly last: KojiEvent }> {
   const last = await getLastEvent(hub, options);
   if (last === null) throw new Error('a hub without any event');
-  if (wanted === null || wanted === last.id) return last;
+  if (wanted === null || wanted === last.id) return { event: last, last };
   const event = wanted > last.id ? null : await getEvent(hub, wanted, options);
   if (event === null) throw eventUnknown(hub, wanted, last);
-  return event;
+  return { event, last };
 }
 
 async function readTree(

@@ -13,7 +13,7 @@ export function installNotes(resolution: ModuleResolution, trees: readonly Modul
     const key = `${stream.name}:${stream.stream}`;
     profiles.set(key, [...new Set([...(profiles.get(key) ?? []), ...stream.profiles])]);
   }
-  const present = resolution.requested.filter((key) => profiles.has(key));
+  const present = resolution.requested.filter((key) => profiles.has(key)).toSorted();
   if (present.length === 0) return [];
   const lines = present.slice(0, MOST_LINES).map((key) => installLine(key, profiles.get(key) ?? []));
   const more = present.length - lines.length;

@@ -17,6 +17,7 @@ export function mergeSelections(base: Selected, added: Selected): Selected {
     unresolved: [...left.unresolved, ...right.unresolved],
     unmatched: [...left.unmatched, ...right.unmatched],
     warnings: [...left.warnings, ...right.warnings],
+    remarks: [...left.remarks, ...right.remarks],
     notes: [...left.notes, ...right.notes],
   };
   return { selection, reader: mergeReaders(base.reader, added) };

@@ -1,4 +1,5 @@
 import { TEMPORARY, type ComposeRequest } from '../../model/compose.ts';
+import { multilibMethodsOf } from '../../model/request-rules.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNsvc, parseNsvc } from '../../model/nsvc.ts';
 import type { ModuleDefaults } from '../../rpm/modulemd.ts';
@@ -86,9 +87,6 @@ export async function selectModules(
   } else if (scratch.length > 0) {
     warnings.push(`Scratch modules are left out: the compose is of type ${request.composeType}, not test.`);
   }
-  if (request.multilibArches.length > 0 && multilibArches(request).length === 0) {
-    warnings.push('32-bit packages are left out: multilib_arches is set, but multilib_method is none.');
-  }
   const chosen = selectModuleRpms(pools, request.arches, multilibArches(request));
   checkArches(resolution, chosen.trees, means.baseModuleNames);
   const defaults = await readDefaults(means, context, request);
@@ -128,9 +126,8 @@ function rpmsOf(tree: ModuleTree): readonly ModuleRpm[] {
   return [...tree.binary, ...tree.debug, ...tree.source];
 }
 
-/** An arch has 32-bit companions when a multilib method is set for it. Source: Pungi contract 1.2. */
 function multilibArches(request: ComposeRequest): readonly string[] {
-  return request.multilibMethods.some((method) => method !== 'none') ? request.multilibArches : [];
+  return request.arches.filter((arch) => multilibMethodsOf(request, arch).length > 0);
 }
 
 function withNamed(

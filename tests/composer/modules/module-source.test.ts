@@ -95,7 +95,7 @@ test('32-bit packages come with multilib, and their absence is told where only t
   assert.ok(binaries(both).includes('basket-libs-0:1.10-1.module_f42+101+5e001234.i686'));
   const none = await plan({ ...request, multilibArches: ['x86_64'], multilibMethods: ['none'] });
   assert.ok(!binaries(none).some((one) => one.endsWith('.i686')));
-  assert.match(none.selection.warnings.join(), /32-bit packages are left out/);
+  assert.match(none.selection.remarks.join(), /32-bit packages are left out/);
 });
 
 function makeDefaults(context: TestContext): { url: string; commit: string } {

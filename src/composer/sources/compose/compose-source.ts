@@ -3,6 +3,7 @@ import { findCompose, findLastOfSeries } from '../../../database/composes.ts';
 import type { DatabaseHandle } from '../../../database/database-handle.ts';
 import type { Compose } from '../../../model/compose-json.ts';
 import { composeDirectoryName, TEMPORARY } from '../../../model/compose.ts';
+import { packagesOf } from '../../../model/request-rules.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { mergeProductmdModules } from '../../../rpm/productmd-modules.ts';
 import { listComps } from '../../documents/comps-document.ts';
@@ -62,14 +63,14 @@ export interface ComposeSourceContext {
  */
 export function createComposeSource(means: ComposeSourceContext): SelectPackages {
   return async (context, request) => {
-    if ((request.packages ?? []).length > 0) {
+    if (packagesOf(request) !== null) {
       throw new ReactorError('compose.parts_whole', 'A compose of composes holds its parts whole.', {
         hint: 'Leave packages out, or compose the packages from their own source.',
       });
     }
     const parts = await findParts(means, request.source);
     const trees: SelectedTree[] = [];
-    const warnings: string[] = [];
+    const remarks: string[] = [];
     const documents: ComposeDocument[] = [];
     const read: PartTree[] = [];
     const sigkeys = new Map(parts.map((part) => [part, readSigkeys(part)]));
@@ -83,11 +84,11 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       }
       read.push(...ofArch);
       for (const { part, binary } of ofArch) {
-        if (binary.length === 0) warnings.push(`Compose ${part.id} has no packages for ${arch}.`);
+        if (binary.length === 0) remarks.push(`Compose ${part.id} has no packages for ${arch}.`);
       }
       const united = uniteTree(arch, ofArch);
       trees.push(united.tree);
-      warnings.push(...united.conflicts);
+      remarks.push(...united.conflicts);
       documents.push(...ofArch.flatMap((tree) => tree.documents));
     }
     const selection = newSelection({
@@ -96,7 +97,8 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       trees,
       documents: [...listComps(trees, null), ...uniteDocuments(means.documentTypes, trees, documents)],
       modulesJson: mergeProductmdModules(parts.map(readModulesJson)),
-      warnings,
+      // They name parts: one made anew with the same content must not make this compose another.
+      remarks,
     });
     return {
       selection,

@@ -63,7 +63,9 @@ const modulesSchema = z.object({
 
 /** Signing keys of a part by path below `compose/`. Throws `compose.part_unreadable`. */
 export function readSigkeys(part: PublishedPart): ReadonlyMap<string, string | null> {
-  const { payload } = rpmsSchema.parse(readMetadata(part, 'rpms.json'));
+  const parsed = rpmsSchema.safeParse(readMetadata(part, 'rpms.json'));
+  if (!parsed.success) throw unreadable(part, 'rpms.json', parsed.error);
+  const { payload } = parsed.data;
   const keys = new Map<string, string | null>();
   for (const arches of Object.values(payload.rpms)) {
     for (const builds of Object.values(arches)) {

@@ -1,9 +1,10 @@
 import { archListsOf } from '../../../model/arches.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
+import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/request-rules.ts';
 import { listComps } from '../../documents/comps-document.ts';
 import { listUnmatched, listUnresolved } from '../../gather/gather-complaints.ts';
-import { gatherPackageSet, type ArchInput, type ArchResult } from '../../gather/gather-package-set.ts';
+import { gatherPackageSet, type ArchResult } from '../../gather/gather-package-set.ts';
 import { newSelection, type SelectContext, type Selected, type SelectPackages } from '../../selection.ts';
 import { withModules } from '../../modules/with-modules.ts';
 import { defineSource, type SourceContext } from '../source-definition.ts';
@@ -54,8 +55,13 @@ export function kojiSource(koji: Koji): SelectPackages {
       });
       if (selected !== null) {
         const { ready, pin } = selected;
-        if (pin === null || isLast || (await isPinTrue(koji.hub, pin, { signal: context.signal }))) {
-          return ready;
+        if (pin === null || (await isPinTrue(koji.hub, pin, { signal: context.signal }))) return ready;
+        if (isLast) {
+          context.log.warn({ tag, attempt }, 'the tag changed at every reading; the last one is composed');
+          return {
+            ...ready,
+            selection: { ...ready.selection, remarks: [...ready.selection.remarks, UNSTABLE] },
+          };
         }
       }
       context.log.info({ tag, attempt }, 'the tag changed while it was read');
@@ -66,6 +72,7 @@ export function kojiSource(koji: Koji): SelectPackages {
 
 /** An event that is younger than a minute may have earlier ones appear below it while the tag is read. */
 const MOST_READS = 3;
+const UNSTABLE = `The tag changed while it was read, ${MOST_READS} times: what became visible meanwhile may be missing.`;
 
 async function selectOnce(
   koji: Koji,
@@ -115,18 +122,13 @@ function packageSetQuery(request: ComposeRequest): PackageSetQuery {
     for (const one of native) arches.add(one);
     if (multilibMethodsOf(request, arch).length > 0) for (const one of multilib) arches.add(one);
   }
-  const isNodeps = request.flags.includes('no_deps');
+  const packages = packagesOf(request);
   return {
     builds: request.builds ?? [],
     scratchTasks: (request.scratchBuildTasks ?? []).map(Number),
     arches,
-    onlyNames: isNodeps ? new Set(request.packages ?? ['*']) : null,
+    onlyNames: gatherMethodOf(request) === 'nodeps' && packages !== null ? new Set(packages) : null,
   };
-}
-
-function multilibMethodsOf(request: ComposeRequest, arch: string): ArchInput['multilibMethods'] {
-  if (!request.multilibArches.includes(arch)) return [];
-  return request.multilibMethods.filter((method) => method !== 'none');
 }
 
 interface ReadPackages {
@@ -162,7 +164,7 @@ async function refuseEarly(
   copies: readonly ChosenCopy[],
   wish: SigningWish,
 ): Promise<void> {
-  const names = request.flags.includes('no_deps') ? null : new Set(request.packages ?? []);
+  const names = gatherMethodOf(request) === 'nodeps' ? null : new Set(packagesOf(request) ?? []);
   await requireSigned(koji.hub, copies, wish, names);
 }
 
@@ -189,7 +191,9 @@ async function withoutAbsent(koji: Koji, copies: readonly ChosenCopy[]): Promise
 function setName(request: ComposeRequest, tag: string | null): string {
   const flags = request.flags.includes('no_inheritance') ? 'alone' : 'inherited';
   const arches = [...packageSetQuery(request).arches].sort().join(' ');
-  return [tag ?? '', flags, arches, request.sigkeys.join(' '), request.flags.includes('no_deps')].join('\n');
+  return [tag ?? '', flags, arches, request.sigkeys.join(' '), gatherMethodOf(request) === 'nodeps'].join(
+    '\n',
+  );
 }
 
 async function gatherAll(
@@ -205,13 +209,10 @@ async function gatherAll(
     multilibMethods: multilibMethodsOf(request, arch),
   }));
   context.progress('gather', 0, request.arches.length, 'arches');
-  const isNodeps = request.flags.includes('no_deps');
-  // Without dependencies and without packages the reference composer makes an empty compose.
-  const everything = isNodeps ? [] : ['*'];
   return gatherPackageSet({ signal: context.signal }, inputs, {
     set: 'everything',
-    method: isNodeps ? 'nodeps' : 'deps',
-    packages: request.packages === null || request.packages.length === 0 ? everything : request.packages,
+    method: gatherMethodOf(request),
+    packages: packagesOf(request),
     archRestrictionsOf: (index, source) => {
       const set = [...sets.values()].find((one) => one.index === index);
       return set?.byPkgid.get(index.pkgidOf(source))?.facts ?? null;
@@ -230,7 +231,7 @@ function selectionOf(
   const selection = newSelection({
     pins: { source: request.source.join(' '), kojiEvent: event },
     trees,
-    documents: listComps(trees, request.packages),
+    documents: listComps(trees, packagesOf(request)),
     unresolved: listUnresolved(results),
     unmatched: listUnmatched(results),
   });

@@ -1,4 +1,5 @@
 import type { ComposeRequest } from '../../../model/compose.ts';
+import { gatherMethodOf, packagesOf } from '../../../model/request-rules.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { splitModuleSource } from '../../../model/nsvc.ts';
 import { listComps } from '../../documents/comps-document.ts';
@@ -23,7 +24,7 @@ export const moduleSourceDefinition = defineSource({
  */
 export function moduleSource(means: ModuleMeans): SelectPackages {
   return async (context, request) => {
-    if (request.packages !== null && request.packages.length > 0) {
+    if (packagesOf(request) !== null) {
       throw new ReactorError(
         'module.packages_refused',
         'Exact packages cannot be set for MODULE source type.',
@@ -50,7 +51,7 @@ async function resolveRequest(
 ): Promise<ModuleResolution> {
   const words = request.source.flatMap(splitModuleSource);
   const { baseModuleNames } = means;
-  const withDependencies = !request.flags.includes('no_deps');
+  const withDependencies = gatherMethodOf(request) === 'deps';
   const tags = request.modularKojiTags ?? [];
   if (tags.length > 0) {
     const hub = kojiModuleHub(means.koji.hub, event, { signal: context.signal });

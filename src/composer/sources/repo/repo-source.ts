@@ -1,6 +1,7 @@
 import { TEMPORARY } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { isRpmFileName } from '../../../model/names.ts';
+import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/request-rules.ts';
 import { isSourceArch } from '../../../model/nevra.ts';
 import { readRpmFile } from '../../../rpm/header/read-rpm-header.ts';
 import { archRestrictionsOf } from '../../../rpm/header/arch-restrictions.ts';
@@ -87,21 +88,25 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
         const tree = { variant: TEMPORARY, arch };
         documents.push(...(await carryDocuments('repo', repository, tree, repo.documentTypes)));
       }
-      const hasMultilib = request.multilibArches.includes(arch);
       inputs.push({
         arch,
         index: loaded.index,
         files: fileSourcesOf(loaded),
-        multilibMethods: hasMultilib ? request.multilibMethods : [],
+        multilibMethods: multilibMethodsOf(request, arch),
       });
       context.progress('resolve', inputs.length, request.arches.length, 'arches');
     }
-    const packages = request.packages ?? [];
+    const packages = packagesOf(request);
+    let isGuessed = false;
     const results = await gatherPackageSet({ signal: context.signal }, inputs, {
       set: 'repositories',
-      method: request.flags.includes('no_deps') ? 'nodeps' : 'deps',
+      method: gatherMethodOf(request),
       packages,
-      archRestrictionsOf: (index, source) => readRestrictions(index, source, leads),
+      archRestrictionsOf: (index, source) => {
+        const known = readRestrictions(index, source, leads);
+        if (known === 'behind HTTP') isGuessed = true;
+        return known === 'behind HTTP' ? null : known;
+      },
     });
     const chosen = await collect(results, leads);
     const revision = Number(
@@ -114,11 +119,12 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       },
       trees: chosen.trees,
       documents: [
-        ...listComps(chosen.trees, packages.toSorted()),
+        ...listComps(chosen.trees, packages),
         ...uniteDocuments(repo.documentTypes, chosen.trees, documents),
       ],
       unresolved: listUnresolved(results),
       unmatched: listUnmatched(results),
+      remarks: isGuessed ? [RESTRICTIONS_UNKNOWN] : [],
     });
     return {
       selection,
@@ -127,14 +133,17 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
   };
 }
 
+const RESTRICTIONS_UNKNOWN =
+  'Sources behind HTTP were not asked for ExcludeArch and ExclusiveArch: noarch packages may be on arches they are not meant for.';
+
 /**
- * Reads what only headers say, ExcludeArch and ExclusiveArch. Nothing is known of packages behind HTTP, nor of those
- * that cannot be read: they matter only where they are chosen, and are looked at then.
+ * Reads what only headers say, ExcludeArch and ExclusiveArch. Nothing is known of packages that cannot be read: they
+ * matter only where they are chosen, and are looked at then.
  */
 function readRestrictions(index: GatherIndex, id: number, leads: Leads) {
   try {
     const origin = locate(index, id, leads);
-    if (origin.kind !== 'file') return null;
+    if (origin.kind !== 'file') return 'behind HTTP';
     return archRestrictionsOf(readRpmFile(origin.path, { pkgid: 'unused' }).header);
   } catch (error) {
     if (error instanceof ReactorError && unreadable.has(error.code)) return null;
