@@ -299,6 +299,27 @@ test('a slow change that becomes visible while the tag is read is in the plan', 
   assert.ok(names(made).includes('e-lib') && names(made).includes('e-tie-b'), names(made).join(' '));
 });
 
+test('a tag that changes at every reading is composed with a remark, which the next plan has not', async () => {
+  const koji = openKoji('restless', { topDir });
+  const slow = ['e-glob-1-1-1', 'e-dbg-1-1', 'e-zz-1-1'].map((nvr) => {
+    const transaction = state.begin();
+    transaction.tag('f-old', nvr);
+    return transaction;
+  });
+  state.now += 1;
+  state.tag('f-old', 'e-tie-b-1-1');
+  const commitNext = (): void => {
+    slow.shift()?.commit();
+    if (slow.length > 0) state.onceAnswered('listTaggedRPMS', commitNext);
+  };
+  state.onceAnswered('listTaggedRPMS', commitNext);
+  const request = requestOf({ koji_tag: 'f-old' });
+  const restless = await plan(koji, request);
+  assert.match(restless.selection.remarks.join(), /^The tag changed while it was read, 3 times/);
+  assert.equal(slow.length, 0);
+  assert.deepEqual((await plan(koji, request)).selection.remarks, []);
+});
+
 const zz = 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm';
 
 /** A copy of the top directory of which `e-zz` was composed once. */
