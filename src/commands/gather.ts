@@ -22,7 +22,7 @@ import { personalPolicy } from '../upstream/http/fetch-policy.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
 import type { Command, CommandContext } from './command.ts';
-import { answerVector, gatherVector } from './gather-vector.ts';
+import { answerVector, gatherVector, type GatherVector } from './gather-vector.ts';
 
 const help = `Usage: odcs-reactor gather --repo DIR|URL [--repo …] --packages "NAME …" [options]
        odcs-reactor gather --vector FILE|- [--repos DIR]
@@ -45,8 +45,9 @@ Tells which packages a compose of some input has, without making it.
   --check-deps         exit with 1 when a requirement is not resolved
   --why NAME           only tell why the packages of this name are in
   --json               one JSON document instead of text
-  --vector FILE|-      answer recorded questions, one line of JSON each; relative
-                       repositories resolve below --repos (default: repos beside FILE)
+  --vector FILE|-      answer recorded questions, one line of JSON each, or say why one
+                       cannot be answered, then exit with 1; relative repositories
+                       resolve below --repos (default: repos beside FILE)
 `;
 
 const words = { type: 'string', multiple: true } as const;
@@ -184,6 +185,10 @@ function describeText(result: GatherResult): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
+/**
+ * Answers every question of a file that can be answered, and says of each other one why it cannot. Throws
+ * `gather.vector_invalid` for a file that holds no JSON.
+ */
 async function answerVectors(
   context: CommandContext,
   file: string,
@@ -197,24 +202,38 @@ async function answerVectors(
       where: file,
     });
   }
-  const checked = z.array(gatherVector).safeParse(Array.isArray(parsed) ? parsed : [parsed]);
-  if (!checked.success) {
-    throw new ReactorError(
-      'gather.vector_invalid',
-      `The vectors are invalid: ${z.prettifyError(checked.error)}.`,
-      {
-        where: file,
-      },
-    );
-  }
   const folder = repos ?? (file === '-' ? resolve('repos') : join(dirname(resolve(file)), 'repos'));
   using client = new HttpClient({ policy: personalPolicy() });
   const readUrl = repositoryReader(client);
-  for (const vector of checked.data) {
-    const answer = await answerVector({ signal: context.signal, readUrl }, vector, folder);
-    context.stdout(`${JSON.stringify(answer)}\n`);
+  let unanswered = 0;
+  for (const [at, question] of (Array.isArray(parsed) ? parsed : [parsed]).entries()) {
+    try {
+      const vector = readVector(question);
+      const answer = await answerVector({ signal: context.signal, readUrl }, vector, folder);
+      context.stdout(`${JSON.stringify(answer)}\n`);
+    } catch (error) {
+      if (!(error instanceof ReactorError)) throw error;
+      unanswered += 1;
+      const { code, message, where } = error;
+      const called = nameOfQuestion(question) ?? `question ${at + 1}`;
+      context.stdout(`${JSON.stringify({ name: called, error: { code, message, where } })}\n`);
+    }
   }
-  return 0;
+  return unanswered > 0 ? 1 : 0;
+}
+
+function readVector(question: unknown): GatherVector {
+  const checked = gatherVector.safeParse(question);
+  if (checked.success) return checked.data;
+  throw new ReactorError(
+    'gather.vector_invalid',
+    `The vector is invalid: ${z.prettifyError(checked.error)}.`,
+  );
+}
+
+function nameOfQuestion(question: unknown): string | null {
+  const named = z.object({ name: z.string().min(1) }).safeParse(question);
+  return named.success ? named.data.name : null;
 }
 
 /** `odcs-reactor gather`. */

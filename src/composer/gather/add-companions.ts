@@ -4,38 +4,6 @@ import { selectByName, takeNew, type GatherRun } from './gather-run.ts';
 import { selectsMultilib, type MultilibCandidate } from './multilib-methods.ts';
 import { BINARY, namesMatching, packagesOfName } from './universe.ts';
 
-/**
- * Adds every binary package of the builds that the result has a package of, native ones for a native package,
- * multilib ones for a multilib package. Source: pungi contract 1.5 step 7.
- */
-export function addFulltree(run: GatherRun): boolean {
-  const { state, options } = run;
-  const { index, kinds, superseded, places } = state.universe;
-  const { sourceRpm, sourceNvr, arch, firstBySourceRpm, nextBySourceRpm } = index.columns;
-  if (!options.fulltree) return false;
-  const excludes = new Set(options.fulltreeExcludes);
-  let hasAdded = false;
-  for (const id of takeNew(run, 'fulltree', state.binary)) {
-    if (sourceRpm.at(id) < 0 || excludes.has(sourceName(index.strings.get(sourceNvr.at(id))))) continue;
-    const isNative = places.get(arch.at(id))?.isNative === true;
-    const siblings: number[] = [];
-    for (let other = firstBySourceRpm.at(sourceRpm.at(id)); other >= 0; other = nextBySourceRpm.at(other)) {
-      if (kinds[other] !== BINARY || superseded[other] === 1) continue;
-      const place = places.get(arch.at(other));
-      if (isNative ? place?.isNative : place?.isMultilib) siblings.push(other);
-    }
-    for (const other of siblings.sort((a, b) => run.providers.compare(a, b))) {
-      if (state.add(other, { kind: 'fulltree', of: id })) hasAdded = true;
-    }
-  }
-  return hasAdded;
-}
-
-/** The name in a source package's N-V-R. */
-function sourceName(nvr: string): string {
-  return nvr.slice(0, nvr.lastIndexOf('-', nvr.lastIndexOf('-') - 1));
-}
-
 /** Adds the langpacks of new packages. Source: pungi contract 1.5 step 8. */
 export function addLangpacks(run: GatherRun): boolean {
   const { state, options } = run;

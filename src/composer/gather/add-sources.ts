@@ -31,15 +31,15 @@ function findSource(run: GatherRun, id: number): number {
   return aside ?? own ?? found[0] ?? -1;
 }
 
-/** Adds the debuginfo and debugsource of every new arch-specific binary package. Source: pungi contract 1.8. */
+/** Adds the debuginfo and debugsource of the same arch of every new binary package. Source: pungi contract 1.8. */
 export function addDebug(run: GatherRun): boolean {
   const { state } = run;
-  const { index, kinds, superseded, places } = state.universe;
+  const { index, kinds, superseded } = state.universe;
   const { sourceRpm, arch, name, firstBySourceRpm, nextBySourceRpm } = index.columns;
   if (run.options.excludeDebug) return false;
   let hasAdded = false;
   for (const id of takeNew(run, 'debug', state.binary)) {
-    if (sourceRpm.at(id) < 0 || places.get(arch.at(id))?.isNoarch === true) continue;
+    if (sourceRpm.at(id) < 0) continue;
     const own = `${index.strings.get(name.at(id))}-debuginfo`;
     const found: number[] = [];
     for (let other = firstBySourceRpm.at(sourceRpm.at(id)); other >= 0; other = nextBySourceRpm.at(other)) {

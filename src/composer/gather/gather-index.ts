@@ -1,4 +1,4 @@
-import { isDebugName, isSourceArch, type Nevra } from '../../model/nevra.ts';
+import { isDebugName, isSourceArch, nvrOfSourceRpm, type Nevra } from '../../model/nevra.ts';
 import { parseEvr } from '../../model/evr.ts';
 import { textOfByteString } from '../../rpm/repodata/xml-scan.ts';
 import { DependencyTable } from './dependency-table.ts';
@@ -226,9 +226,8 @@ export class GatherIndex {
 
   #sourceNvr(sourceRpm: number): number {
     if (sourceRpm < 0) return -1;
-    const file = this.strings.get(sourceRpm);
-    const suffix = file.endsWith('.nosrc.rpm') ? 10 : 8;
-    return this.strings.intern(file, 0, Math.max(0, file.length - suffix));
+    const nvr = nvrOfSourceRpm(this.strings.get(sourceRpm));
+    return nvr === null ? -1 : this.strings.intern(nvr);
   }
 }
 

@@ -55,6 +55,9 @@ export interface GatherRun {
   readonly providers: Providers;
   /** What each dependency id was resolved to; only answers that are not empty. */
   readonly answers: Map<number, readonly number[]>;
+  /** Ids of the rich dependencies that were met, and which kind of package answers them. */
+  readonly rich: Map<number, number>;
+  readonly addedByFulltree: Set<number>;
   readonly cursors: Record<
     'binary' | 'selfhosting' | 'source' | 'debug' | 'debugDeps' | 'fulltree' | 'langpacks' | 'multilib',
     number

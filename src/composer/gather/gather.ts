@@ -1,6 +1,7 @@
 import { isDebugName } from '../../model/nevra.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
-import { addCompanions, addFulltree, addLangpacks } from './add-companions.ts';
+import { addCompanions, addLangpacks } from './add-companions.ts';
+import { addFulltree } from './add-fulltree.ts';
 import { addDebug, addSources } from './add-sources.ts';
 import type { GatherIndex } from './gather-index.ts';
 import type { GatherResult } from './gather-result.ts';
@@ -13,7 +14,7 @@ import {
 } from './gather-run.ts';
 import { GatherState, type Reason } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
-import { resolveRich } from './resolve-rich.ts';
+import { holdsRich, resolveRich } from './resolve-rich.ts';
 import { BINARY, DEBUG, namesMatching, openUniverse, packagesOfName } from './universe.ts';
 
 function withDefaults(options: GatherOptions): GatherRun['options'] {
@@ -60,6 +61,8 @@ export function gather(context: GatherContext, index: GatherIndex, given: Gather
     state,
     providers: new Providers(universe, options.greedy, (id) => state.has(id)),
     answers: new Map(),
+    rich: new Map(),
+    addedByFulltree: new Set(),
     cursors: {
       binary: 0,
       selfhosting: 0,
@@ -87,7 +90,28 @@ export function gather(context: GatherContext, index: GatherIndex, given: Gather
     context.signal?.throwIfAborted();
     context.progress?.(state.binary.length + state.debug.length + state.source.length);
   }
+  reportRich(run);
   return state.result(run.providers.needsFiles);
+}
+
+/** Reports the rich dependencies that the whole result does not make hold, each of every package that has it. */
+function reportRich({ state, providers, rich }: GatherRun): void {
+  const { index, universe } = state;
+  const isInResult = (id: number): boolean => state.has(id);
+  const broken = new Set(
+    [...rich].flatMap(([dependency, kind]) => {
+      const isHeld = holdsRich({ universe, providers, kind, isInResult }, index.dependencyText(dependency));
+      return isHeld ? [] : [dependency];
+    }),
+  );
+  if (broken.size === 0) return;
+  const { requires, requiresFrom, requiresTo } = index.columns;
+  for (const by of [...state.binary, ...state.source, ...state.debug]) {
+    if (state.isAside(by)) continue;
+    for (let i = requiresFrom.at(by); i < requiresTo.at(by); i += 1) {
+      if (broken.has(requires.at(i))) state.addUnresolved(by, index.dependencyText(requires.at(i)));
+    }
+  }
 }
 
 function addInput(run: GatherRun): void {
@@ -204,10 +228,9 @@ function resolve(run: GatherRun, by: number, dependency: number, kind: number): 
   let chosen: readonly number[];
   if (index.strings.firstByteOf(name) === 40) {
     const context = { universe, providers, kind, isInResult: (id: number) => state.has(id) };
-    const answer = resolveRich(context, index.dependencyText(dependency));
-    if (!answer.isResolvable) state.addUnresolved(by, index.dependencyText(dependency));
-    ({ chosen } = answer);
-    if (!answer.isResolvable) return chosen;
+    chosen = resolveRich(context, index.dependencyText(dependency));
+    // Whether it holds is known when all that is in the compose is.
+    if (!run.rich.has(dependency)) run.rich.set(dependency, kind);
   } else {
     const candidates = providers.all(wantedById(universe, dependency), kind);
     const latest = candidates.filter((id) => universe.superseded[id] !== 1);

@@ -7,7 +7,7 @@ import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
 import { StringTable } from './string-table.ts';
 import { rememberSuperseded, supersededOfIndex } from './universe.ts';
 
-const MAGIC = 'odcs-gather-index-4\n';
+const MAGIC = 'odcs-gather-index-5\n';
 const ALIGNMENT = 8;
 
 const header = z.object({

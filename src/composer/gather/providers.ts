@@ -69,9 +69,9 @@ export class Providers {
         if (kinds[id] !== kind || found.at(-1) === id) continue;
         if (wanted.evr !== null) {
           const flag = provideFlag.at(entry);
-          if (flag === 0) continue;
-          const evr = evrs.get(index.strings.get(provideEvr.at(entry)));
-          if (!rangesOverlap(flag, evr, wanted.flag, wanted.evr)) continue;
+          // What provides no version provides every version.
+          const evr = flag === 0 ? null : evrs.get(index.strings.get(provideEvr.at(entry)));
+          if (evr !== null && !rangesOverlap(flag, evr, wanted.flag, wanted.evr)) continue;
         }
         found.push(id);
       }

@@ -3,14 +3,6 @@ import { parseRichDependency, type RichDependency } from '../../rpm/rich-depende
 import { wantedOf, type Providers } from './providers.ts';
 import type { Universe } from './universe.ts';
 
-/** What a rich dependency asks of a result. */
-export interface RichAnswer {
-  /** Packages to take, the one that a union of all sides would give first. */
-  readonly chosen: readonly number[];
-  /** Whether the dependency can hold at all. */
-  readonly isResolvable: boolean;
-}
-
 interface RichContext {
   readonly universe: Universe;
   readonly providers: Providers;
@@ -132,23 +124,33 @@ function holds(
   }
 }
 
-/**
- * Resolves a rich dependency as logic. The package that "any side, the best one" would give is always among
- * the chosen, so the answer is a superset of the reference composer's; what `and` and conditions need is added.
- * A text that is no rich dependency is not resolvable. Source: pungi contract 1.6, the rpm manual.
- */
-export function resolveRich(context: RichContext, text: string): RichAnswer {
-  let rich: RichDependency;
+function parse(text: string): RichDependency | null {
   try {
-    rich = parseRichDependency(text);
+    return parseRichDependency(text);
   } catch (thrown) {
-    if (thrown instanceof ReactorError) return { chosen: [], isResolvable: false };
+    if (thrown instanceof ReactorError) return null;
     throw thrown;
   }
-  const union = setOf(context, rich);
-  const chosen = new Set(context.providers.choose(union, true));
+}
+
+/**
+ * Resolves a rich dependency as logic and returns the packages to take. The package that "any side, the best one"
+ * would give is always among them, so the answer is a superset of the reference composer's; what `and` and conditions
+ * need is added. A text that is no rich dependency asks for nothing. Source: pungi contract 1.6, the rpm manual.
+ */
+export function resolveRich(context: RichContext, text: string): readonly number[] {
+  const rich = parse(text);
+  if (rich === null) return [];
+  const chosen = new Set(context.providers.choose(setOf(context, rich), true));
   satisfy(context, rich, chosen);
-  const isTaken = (id: number): boolean => chosen.has(id) || context.isInResult(id);
-  const isHeld = holds(context, rich, isTaken, 'evaluated');
-  return { chosen: [...chosen], isResolvable: union.length > 0 && isHeld && isPossible(context, rich) };
+  return [...chosen];
+}
+
+/**
+ * Whether a rich dependency holds for a whole result, as rpm evaluates it: `(A if B)` without B asks for nothing. A
+ * text that is no rich dependency never holds.
+ */
+export function holdsRich(context: RichContext, text: string): boolean {
+  const rich = parse(text);
+  return rich !== null && holds(context, rich, context.isInResult, 'evaluated');
 }

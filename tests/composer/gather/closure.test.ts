@@ -63,7 +63,7 @@ function closeSlowly(
       const [provided, , at] = text.split(' ');
       if (provided !== name) return false;
       if (operator === undefined || version === undefined) return true;
-      if (at === undefined) return false;
+      if (at === undefined) return true;
       const compared = compareVersions(at, version);
       return operator === '<' ? compared < 0 : operator === '>=' ? compared >= 0 : compared === 0;
     });
@@ -160,7 +160,7 @@ test('an index of another key or version is not taken, a broken one is told', as
   assert.equal(loadIndex(join(folder, 'none'), 'one'), null);
   writeFileSync(file, 'something else');
   assert.equal(loadIndex(file, 'one'), null);
-  writeFileSync(file, 'odcs-gather-index-4\n99999       {}');
+  writeFileSync(file, 'odcs-gather-index-5\n99999       {}');
   assert.throws(() => loadIndex(file, 'one'), { code: 'gather.index_broken' });
 });
 

@@ -100,3 +100,18 @@ test('the package that any side could give, chosen as one, is always taken', () 
   assert.deepEqual([...resultOf('(a or b)').installed], ['a']);
   assert.deepEqual([...resultOf('(shared without a)').installed], ['b']);
 });
+
+test('a condition is judged by the whole result: without it nothing is broken, with it what it asks for must be there', () => {
+  const unresolvedOf = (input: string[]): string[] => {
+    const index = indexOfSmall([
+      { name: 'wants', requires: ['(absent if late)'] },
+      { name: 'brings', requires: ['middle'] },
+      { name: 'middle', requires: ['late'] },
+      { name: 'late' },
+    ]);
+    const result = gather({}, index, { arch: 'x86_64', packages: input });
+    return result.unresolved.map(({ by, dependency }) => `${index.nameOf(by)}: ${dependency}`);
+  };
+  assert.deepEqual(unresolvedOf(['wants']), []);
+  assert.deepEqual(unresolvedOf(['wants', 'brings']), ['wants: (absent if late)']);
+});
