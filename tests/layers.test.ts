@@ -30,6 +30,7 @@ const shared = [
   'retention-settings.ts',
   'settings.ts',
   'clock.ts',
+  'shared-work.ts',
   'log.ts',
 ];
 

@@ -65,6 +65,19 @@ export function isSourceArch(arch: string): boolean {
   return arch === 'src' || arch === 'nosrc';
 }
 
+/**
+ * Returns the name-version-release in the file name of a source RPM (`ed-1.14-2` of `ed-1.14-2.src.rpm`), or null for
+ * a text that is no such name: vendors write anything there.
+ */
+export function nvrOfSourceRpm(file: string): string | null {
+  const suffix = file.endsWith('.src.rpm') ? 8 : file.endsWith('.nosrc.rpm') ? 10 : 0;
+  if (suffix === 0) return null;
+  const nvr = file.slice(0, -suffix);
+  const release = nvr.lastIndexOf('-');
+  const version = nvr.lastIndexOf('-', release - 1);
+  return version > 0 && release > version + 1 && release < nvr.length - 1 ? nvr : null;
+}
+
 /** Whether a name is that of a debuginfo or debugsource package, or a pattern that asks for them. */
 export function isDebugName(name: string): boolean {
   return name.endsWith('-debuginfo') || name.includes('-debuginfo-') || name.endsWith('-debugsource');

@@ -1,4 +1,4 @@
-import { formatNevra, isSourceArch, parseNevra, type Nevra } from '../model/nevra.ts';
+import { formatNevra, isSourceArch, nvrOfSourceRpm, parseNevra, type Nevra } from '../model/nevra.ts';
 import { composeSection, escapeNonAscii, formatDocument, type ComposeIdentity } from './productmd.ts';
 
 /** An RPM file of a compose. */
@@ -77,7 +77,10 @@ function addArch(lines: string[], rpms: readonly ListedRpm[]): void {
   }
 }
 
-/** NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package. */
+/**
+ * NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package; a package that
+ * names none stands under the source that would be its own.
+ */
 function groupBySource(rpms: readonly ListedRpm[]): Map<string, Map<string, ListedRpm>> {
   const groups = new Map<string, Map<string, ListedRpm>>();
   const add = (key: string, rpm: ListedRpm): void => {
@@ -93,18 +96,13 @@ function groupBySource(rpms: readonly ListedRpm[]): Map<string, Map<string, List
     add(nevra, rpm);
   }
   for (const rpm of rpms) {
-    const { arch, sourceRpm, epoch, nevra } = rpm.package;
+    const { arch, sourceRpm, epoch } = rpm.package;
     if (isSourceArch(arch)) continue;
-    if (sourceRpm === null) add(nevra, rpm);
-    else add(sources.get(nvrOfFile(sourceRpm)) ?? formatNevra({ ...parseNevra(sourceRpm), epoch }), rpm);
+    const nvr = sourceRpm === null ? null : nvrOfSourceRpm(sourceRpm);
+    if (sourceRpm === null || nvr === null) add(formatNevra({ ...rpm.package, arch: 'src' }), rpm);
+    else add(sources.get(nvr) ?? formatNevra({ ...parseNevra(sourceRpm), epoch }), rpm);
   }
   return groups;
-}
-
-/** `ed-1.14-2` of `ed-1.14-2.src.rpm`. */
-function nvrOfFile(sourceRpm: string): string {
-  const endOfArch = sourceRpm.lastIndexOf('.rpm');
-  return sourceRpm.slice(0, sourceRpm.lastIndexOf('.', endOfArch - 1));
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;

@@ -41,7 +41,7 @@ function reference(arches: ReadonlyMap<string, readonly ListedRpm[]>): string {
       );
       const made = `${one.sourceRpm?.replace(/-([^-]*-[^-]*)\.src\.rpm$/, `-${one.epoch}:$1.src`)}`;
       const own = one.arch === 'src' || one.sourceRpm === null;
-      const key = own ? one.nevra : (source?.nevra ?? made);
+      const key = own ? formatNevra({ ...one, arch: 'src' }) : (source?.nevra ?? made);
       (tree[key] ??= {})[one.nevra] = { category, path, sigkey };
     }
     byArch[arch] = tree;
@@ -75,4 +75,26 @@ test('rpms.json is what serialized objects would be', () => {
       assert.equal(formatRpms(identity, new Map([['Temporary', listed]])), reference(listed));
     }),
   );
+});
+
+test('a package whose source RPM has no name of one stands under its own source key', () => {
+  const app = { name: 'app', epoch: '2', version: '1.0', release: '1', arch: 'x86_64' };
+  for (const sourceRpm of [
+    '(none)',
+    'app-1.0-1-src.rpm',
+    'app.src.rpm',
+    '-1-1.src.rpm',
+    'a--1.src.rpm',
+    '.rpm',
+  ]) {
+    const listed = {
+      package: { ...app, sourceRpm, nevra: formatNevra(app) },
+      sigkey: null,
+      path: 'a',
+      category: 'binary' as const,
+    };
+    const text = formatRpms(identity, new Map([['x86_64', [listed]]]));
+    const { payload } = JSON.parse(text) as { payload: { rpms: { Temporary: { x86_64: object } } } };
+    assert.deepEqual(Object.keys(payload.rpms.Temporary.x86_64), ['app-2:1.0-1.src'], sourceRpm);
+  }
 });

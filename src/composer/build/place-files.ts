@@ -120,8 +120,8 @@ function copy(request: PlaceRequest, index: number, target: string, source: stri
 }
 
 /** Repodata that say 0 do not know the size. */
-function isOfSize({ sizes, payloads }: PlaceRequest, index: number, { size }: Stats): boolean {
-  return size === sizes[index] || (sizes[index] === 0 && payloads[index] !== '');
+function isOfSize({ sizes }: PlaceRequest, index: number, { size }: Stats): boolean {
+  return size === sizes[index] || sizes[index] === 0;
 }
 
 function isSameStamp(left: Stats, right: Stats): boolean {

@@ -1,9 +1,6 @@
-import { unlessAborted } from '../unless-aborted.ts';
-import {
-  loadRepositories,
-  type LoadedRepositories,
-  type RepositoryToLoad,
-} from '../gather/load-repositories.ts';
+import { LRUCache } from 'lru-cache';
+import { SharedWork } from '../../shared-work.ts';
+import { loadRepositories, type LoadedRepositories } from '../gather/load-repositories.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 
@@ -12,14 +9,13 @@ import { openRepository, type Repository } from '../../rpm/repodata/read-reposit
  * repository that has not changed costs its repomd.xml only. Least recently used ones are dropped.
  */
 export class RepositoryCache {
-  readonly #kept = new Map<string, LoadedRepositories>();
-  readonly #loading = new Map<string, Promise<LoadedRepositories>>();
-  readonly #most: number;
+  readonly #kept: LRUCache<string, LoadedRepositories>;
+  readonly #loading = new SharedWork<LoadedRepositories>();
   readonly #remote: { readonly readUrl?: ReadUrl };
 
   /** Without `readUrl` only local repositories are read. */
   constructor({ most = 8, readUrl }: { readonly most?: number; readonly readUrl?: ReadUrl } = {}) {
-    this.#most = most;
+    this.#kept = new LRUCache({ max: most });
     this.#remote = readUrl === undefined ? {} : { readUrl };
   }
 
@@ -37,35 +33,19 @@ export class RepositoryCache {
     );
     const key = keyOf(opened);
     const found = this.#kept.get(key);
-    if (found !== undefined) {
-      this.#keep(key, found);
-      return found;
-    }
-    const loading = this.#loading.get(key) ?? this.#start(key, wanted);
-    return unlessAborted(signal, loading);
+    if (found !== undefined) return found;
+    return this.#loading.run(key, signal, async (until) => {
+      const loaded = await loadRepositories({ ...this.#remote, signal: until }, wanted);
+      // By what was loaded, not by what was looked up: it may have changed in between.
+      if (loaded.repositories.every(isRecognised)) this.#kept.set(keyOf(loaded.repositories), loaded);
+      return loaded;
+    });
   }
+}
 
-  /** What is kept outlives the job that asked first, so it must not end with that job's signal. */
-  #start(key: string, wanted: readonly RepositoryToLoad[]): Promise<LoadedRepositories> {
-    const loading = loadRepositories(this.#remote, wanted)
-      .then((loaded) => {
-        // By what was loaded, not by what was looked up: it may have changed in between.
-        this.#keep(keyOf(loaded.repositories), loaded);
-        return loaded;
-      })
-      .finally(() => this.#loading.delete(key));
-    this.#loading.set(key, loading);
-    return loading;
-  }
-
-  #keep(key: string, loaded: LoadedRepositories): void {
-    this.#kept.delete(key);
-    this.#kept.set(key, loaded);
-    for (const old of this.#kept.keys()) {
-      if (this.#kept.size <= this.#most) break;
-      this.#kept.delete(old);
-    }
-  }
+/** Whether another content would show: a file without a checksum looks the same whatever it holds. */
+function isRecognised(repository: Repository): boolean {
+  return ['primary', 'filelists', 'other'].every((type) => repository.record(type)?.checksum !== null);
 }
 
 /** Lookaside ones first, as they are loaded. */

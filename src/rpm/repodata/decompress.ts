@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createGunzip, zstdDecompress } from 'node:zlib';
 import { messageOf, ReactorError } from '../../model/errors.ts';
+import { bunzipParts, BunzipTooLarge } from './bunzip.ts';
 import { inSlices, SLICE } from './in-slices.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -69,6 +70,7 @@ async function* xzParts(bytes: Uint8Array): AsyncGenerator<Buffer> {
 }
 
 function isTooLarge(thrown: unknown): boolean {
+  if (thrown instanceof BunzipTooLarge) return true;
   return thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_BUFFER_TOO_LARGE';
 }
 
@@ -108,7 +110,7 @@ async function* zstdParts(bytes: Uint8Array, limit: number): AsyncGenerator<Buff
   }
 }
 
-function partsOf(bytes: Uint8Array, limit: number, where: string): AsyncIterable<Buffer> {
+function partsOf(bytes: Uint8Array, limit: number): AsyncIterable<Buffer> {
   const compression = compressionOf(bytes);
   switch (compression) {
     case 'gzip':
@@ -118,10 +120,7 @@ function partsOf(bytes: Uint8Array, limit: number, where: string): AsyncIterable
     case 'xz':
       return xzParts(bytes);
     case 'bzip2':
-      throw new ReactorError('repodata.compression_unknown', 'The file is compressed with bzip2.', {
-        where,
-        hint: 'Make the repository again with gzip or zstd.',
-      });
+      return bunzipParts(bytes, limit);
     case 'none':
       return inSlices(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     default:
@@ -131,9 +130,8 @@ function partsOf(bytes: Uint8Array, limit: number, where: string): AsyncIterable
 
 /**
  * Decompresses a metadata file of at most `limit` bytes of content in parts of at most `SLICE` bytes, made on other
- * threads while the ones before are used; gzip with several members and zstd with several frames are read to the end.
- * Throws `repodata.too_large`, `repodata.compression_broken`, `repodata.compression_unknown` (bzip2), when it comes
- * to that.
+ * threads while the ones before are used; gzip with several members, zstd with several frames and bzip2 with several
+ * streams are read to the end. Throws `repodata.too_large`, `repodata.compression_broken`, when it comes to that.
  */
 export async function* decompressParts(
   bytes: Uint8Array,
@@ -142,7 +140,7 @@ export async function* decompressParts(
 ): AsyncGenerator<Buffer> {
   let size = 0;
   try {
-    for await (const part of partsOf(bytes, limit, where)) {
+    for await (const part of partsOf(bytes, limit)) {
       size += part.length;
       if (size > limit) throw tooLarge(where, limit);
       yield* inSlices(part);

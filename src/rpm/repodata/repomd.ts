@@ -13,7 +13,7 @@ export interface RepomdChecksum {
 export interface RepomdRecord {
   readonly type: string;
   readonly href: string;
-  /** Null where repomd has none: such a file is not read. */
+  /** Null where repomd has none. */
   readonly checksum: RepomdChecksum | null;
   /** Checksum of the content after decompression, where repomd has one. */
   readonly openChecksum: RepomdChecksum | null;

@@ -20,6 +20,7 @@ import { listComps } from '../../documents/comps-document.ts';
 import type { DocumentType } from '../../documents/document-type.ts';
 import { uniteDocuments } from '../../documents/unite-documents.ts';
 import { locatePackage, type Leads } from '../../repositories/locate-package.ts';
+import { warnOfOddSourceRpms } from '../../repositories/odd-source-rpms.ts';
 import { defineSource } from '../source-definition.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import {
@@ -125,6 +126,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       unresolved: listUnresolved(results),
       unmatched: listUnmatched(results),
       remarks: isGuessed ? [RESTRICTIONS_UNKNOWN] : [],
+      warnings: warnOfOddSourceRpms(chosen.trees),
     });
     return {
       selection,
