@@ -23,11 +23,11 @@ export class NotRegularFile extends Error {
  * Opens a file for reading with synchronous calls. A pipe, socket, device or directory of that name is refused at once
  * and never waited for. Links are followed. Throws `NotRegularFile` and what `open` throws.
  */
-export function openRegularFile(path: string): OpenedFile {
+export function openRegularFile(path: string | Buffer): OpenedFile {
   const descriptor = openSync(path, O_RDONLY | O_NONBLOCK);
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw new NotRegularFile(path);
+    if (!stats.isFile()) throw new NotRegularFile(path.toString());
     return { descriptor, stats };
   } catch (error) {
     closeSync(descriptor);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Compose } from '../../src/model/compose-json.ts';
 import { openTestComposer, repoRequest } from '../composer/open-test-composer.ts';
 import { sharedPath } from '../shared.ts';
@@ -10,11 +11,20 @@ import { serveCases } from './case-server.ts';
 const composer = await openTestComposer();
 const cases = join(composer.folder, 'cases');
 cpSync(sharedPath('field-cases'), cases, { recursive: true });
+writePool(join(cases, '04-parent-location/al/guid'));
 const server = await serveCases(cases);
 after(async () => {
   await server[Symbol.asyncDispose]();
   await composer[Symbol.asyncDispose]();
 });
+
+/** Puts packages where the locations of a repository lead: the case holds only its metadata. */
+function writePool(repository: string): void {
+  const primary = gunzipSync(readFileSync(join(repository, 'repodata/primary.xml.gz'))).toString();
+  for (const [, href = ''] of primary.matchAll(/<location href="([^"]*)"/g)) {
+    cpSync(join(cases, '03-redirect/base', basename(href)), join(repository, href), { recursive: true });
+  }
+}
 
 /** The same packages lie in every case: what one has fetched must not serve for the next. */
 function forgetDownloads(): void {
@@ -43,6 +53,7 @@ interface Case {
   /** First parts of the path by which the case is served; a case has none where its server is part of it. */
   readonly habits?: readonly string[];
   readonly isLocal?: boolean;
+  readonly flags?: readonly 'check_deps'[];
 }
 
 const table: readonly Case[] = [
@@ -58,6 +69,9 @@ const table: readonly Case[] = [
     holds: app,
     habits: ['plain', 'moved', 'found', 'temporary', 'permanent', 'whole'],
   },
+  { place: '04-parent-location/al/guid', holds: app },
+  { place: '06-package-checksum/pksha', holds: app },
+  { place: '06-package-checksum/pksha512', holds: app },
   { place: '07-sourcerpm/src_es', holds: app.slice(1) },
   { place: '07-sourcerpm/src_none', holds: app.slice(1) },
   { place: '07-sourcerpm/src_one', holds: app.slice(1) },
@@ -76,16 +90,86 @@ const table: readonly Case[] = [
     place: `10-repomd-strict/${name}`,
     holds: app,
   })),
+  {
+    place: '18-rich-check-deps/rich',
+    packages: ['composer'],
+    holds: ['composer-1-1.noarch.rpm', 'psrlog1-1-1.noarch.rpm'],
+    flags: ['check_deps'],
+  },
 ];
 
-for (const { place, packages = ['app'], holds, habits = ['plain'], isLocal = true } of table) {
+for (const one of table) {
+  const { place, packages = ['app'], holds, habits = ['plain'], isLocal = true, flags = [] } = one;
   for (const habit of [...(isLocal ? [''] : []), ...habits]) {
     test(`${place} ${habit === '' ? 'as a directory' : `over HTTP, ${habit}`} is composed`, async () => {
       forgetDownloads();
       const source = habit === '' ? join(cases, place) : `${server.url}/${habit}/${place}`;
-      const compose = await composer.compose(repoRequest(source, packages, { flags: ['no_reuse'] }));
+      const compose = await composer.compose(
+        repoRequest(source, packages, { flags: ['no_reuse', ...flags] }),
+      );
       assert.equal(compose.state, 'done', compose.stateReason ?? '');
       assert.deepEqual(packagesOf(compose), holds);
     });
   }
 }
+
+for (const [place, habit] of [
+  ['06-package-checksum/stale', ''],
+  ['06-package-checksum/stale', 'plain'],
+  ['06-package-checksum/pksha', 'tamper'],
+  ['06-package-checksum/pksha512', 'tamper'],
+  ['03-redirect/base', 'tamper'],
+] as const) {
+  test(`${place} ${habit === '' ? 'as a directory' : `over HTTP, ${habit}`} is refused`, async () => {
+    forgetDownloads();
+    const source = habit === '' ? join(cases, place) : `${server.url}/${habit}/${place}`;
+    const compose = await composer.compose(repoRequest(source, ['app'], { flags: ['no_reuse'] }));
+    assert.equal(compose.state, 'failed');
+    const reason = compose.stateReason ?? '';
+    assert.match(reason, /app-1\.0-1\.[a-z0-9_]+\.rpm/);
+    assert.equal((reason.match(/[0-9a-f]{40,}/g) ?? []).length >= 2, true, reason);
+    assert.equal(existsSync(join(composer.targetDir, `odcs-${compose.id}`)), false);
+  });
+}
+
+for (const name of ['chhash', 'chquestion', 'chpercent', 'chbackslash', 'colon']) {
+  for (const habit of ['', 'plain', 'found']) {
+    const place = `12-file-names/${name}`;
+    test(`${place} ${habit === '' ? 'as a directory' : `over HTTP, ${habit}`} is placed under its name`, async () => {
+      forgetDownloads();
+      const wanted = readdirSync(join(cases, place)).find((file) => /^app.*x86_64/.test(file)) ?? '';
+      const source = habit === '' ? join(cases, place) : `${server.url}/${habit}/${place}`;
+      const compose = await composer.compose(repoRequest(source, ['app'], { flags: ['no_reuse'] }));
+      assert.equal(compose.state, 'done', compose.stateReason ?? '');
+      assert.ok(packagesOf(compose).includes(wanted), packagesOf(compose).join(' '));
+    });
+  }
+}
+
+test('04-parent-location/abs, whose locations are whole URLs, is composed', async () => {
+  const repository = join(cases, '04-parent-location/abs');
+  const primary = join(repository, 'repodata/primary.xml.gz');
+  const text = gunzipSync(readFileSync(primary))
+    .toString()
+    .replaceAll(/http:\/\/127\.0\.0\.1:\d+\/plain\/pk\/v1/g, `${server.url}/plain/03-redirect/base`);
+  writeFileSync(primary, gzipSync(text));
+  const repomd = join(repository, 'repodata/repomd.xml');
+  const bare = '<data type="primary"><location href="repodata/primary.xml.gz"/></data>';
+  writeFileSync(repomd, readFileSync(repomd, 'utf8').replace(/<data type="primary">[\s\S]*?<\/data>/, bare));
+  forgetDownloads();
+  const source = `${server.url}/plain/04-parent-location/abs`;
+  const compose = await composer.compose(repoRequest(source, ['app'], { flags: ['no_reuse'] }));
+  assert.equal(compose.state, 'done', compose.stateReason ?? '');
+  assert.deepEqual(packagesOf(compose), app);
+});
+
+test('07-sourcerpm: a package whose source RPM has no name of one is told of in a warning', async () => {
+  const source = join(cases, '07-sourcerpm/src_none');
+  const compose = await composer.compose(repoRequest(source, ['app'], { flags: ['no_reuse'] }));
+  assert.match(compose.warnings.join(' '), /app-0:1\.0-1\.x86_64 \("\(none\)"\)/);
+  const file = join(composer.targetDir, `odcs-${compose.id}/compose/metadata/rpms.json`);
+  const rpms = JSON.parse(readFileSync(file, 'utf8')) as {
+    payload: { rpms: { Temporary: { x86_64: object } } };
+  };
+  assert.deepEqual(Object.keys(rpms.payload.rpms.Temporary.x86_64), ['app-0:1.0-1.src', 'liba-0:1.2-3.src']);
+});

@@ -16,7 +16,8 @@ export type MessageBody = { readonly body: Readonly<Record<string, unknown>> } |
 /**
  * Reads a body: size, encoding, nesting and JSON, in this order, so that nothing costly happens to hostile
  * input. An empty body is an empty object, for some families say everything in headers; the `{msg, topic}`
- * wrapping of newer STOMP publishers is taken off. Source: messages contract 1.3 and 2.3.
+ * wrapping of newer STOMP publishers is taken off, and so is the older one with `msg_id`, `timestamp`, `i` and others
+ * beside them. Source: messages contract 1.3 and 2.3.
  */
 export function readMessageBody(
   bytes: Buffer,
@@ -94,8 +95,7 @@ function nestingOf(bytes: Buffer, limit: number): number {
 
 function unwrap(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { msg, topic } = { msg: value['msg'], topic: value['topic'] };
-  const isWrapping = Object.keys(value).length === 2 && isRecord(msg) && typeof topic === 'string';
-  return isWrapping ? msg : value;
+  return isRecord(msg) && typeof topic === 'string' ? msg : value;
 }
 
 function nameOfType(value: unknown): string {

@@ -11,12 +11,13 @@ import {
   type RepodataPackage,
   type WrittenRepodata,
   compareLocations,
+  hasControls,
   writeRepodata,
 } from '../repodata/write-repodata.ts';
 import { type MadePackage, packageOf } from './batch-answer.ts';
 import { BatchPool } from './batch-pool.ts';
 import { type BrokenRpm, describeBroken, findBroken } from './find-broken.ts';
-import { type ListedRpm, listRpms } from './list-rpms.ts';
+import { type ListedRpm, listRpms, pathOfRpm } from './list-rpms.ts';
 import { planBatches } from './plan-batches.ts';
 import { prefetch } from './prefetch.ts';
 
@@ -71,9 +72,11 @@ export async function createrepo(
   options: CreaterepoOptions,
 ): Promise<CreaterepoResult> {
   const { directory } = options;
-  const rpms = listRpms(directory).sort((left, right) => compareLocations(left, right));
+  const all = listRpms(directory).sort((left, right) => compareLocations(left, right));
+  const unnamable = options.skipBroken === true ? findUnnamable(all) : [];
+  const rpms = unnamable.length === 0 ? all : all.filter(({ href }) => !hasControls(href));
   try {
-    return { ...(await createFrom(context, options, rpms)), skipped: [] };
+    return { ...(await createFrom(context, options, rpms)), skipped: unnamable };
   } catch (error) {
     if (!(error instanceof ReactorError) || !error.code.startsWith('rpm.')) throw error;
     const broken = findBroken(context, directory, rpms);
@@ -81,7 +84,7 @@ export async function createrepo(
     if (options.skipBroken !== true) throw describeBroken(directory, broken);
     const left = new Set(broken.map(({ href }) => href));
     const whole = rpms.filter(({ href }) => !left.has(href));
-    return { ...(await createFrom(context, options, whole)), skipped: broken };
+    return { ...(await createFrom(context, options, whole)), skipped: [...unnamable, ...broken] };
   }
 }
 
@@ -161,6 +164,9 @@ function packagesFrom({
 }: PackageSources): RepodataPackage[] {
   const { directory, digests, compression = 'zstd', workers = DEFAULT_WORKERS, baseUrl } = options;
   const locations = rpms.map(({ href }) => (baseUrl === undefined ? { href } : { href, base: baseUrl }));
+  const paths = new Map(
+    rpms.flatMap((rpm) => (rpm.bytes ? [[rpm.href, pathOfRpm(directory, rpm)] as const] : [])),
+  );
   const batches = planBatches(locations, known);
   const ahead = Math.max(1, workers) * BATCHES_AHEAD_OF_A_WORKER;
   const take = prefetch(
@@ -170,7 +176,7 @@ function packagesFrom({
       const { locations: wanted = [], isBlock = false } = batches[number] ?? {};
       const files = wanted.map(({ href }) => {
         const pkgid = digests?.get(href);
-        return { path: join(directory, href), ...(pkgid !== undefined && { pkgid }) };
+        return { path: paths.get(href) ?? join(directory, href), ...(pkgid !== undefined && { pkgid }) };
       });
       const block = isBlock ? { block: { compression, locations: wanted } } : {};
       const answer = await pool.run({ files, withRecords: keep !== undefined, ...block });
@@ -201,8 +207,19 @@ function packagesFrom({
   });
 }
 
-function cacheKeyOf(directory: string, { href }: ListedRpm): string {
-  const { size = 0, mtimeMs = 0 } = statSync(join(directory, href), { throwIfNoEntry: false }) ?? {};
+/** Files whose names XML cannot hold; a repository has no place for them. */
+function findUnnamable(rpms: readonly ListedRpm[]): BrokenRpm[] {
+  const odd = rpms.filter(({ href }) => hasControls(href));
+  return odd.map(({ href }) => ({
+    href,
+    code: 'repodata.location_invalid',
+    reason: 'Its name holds control characters.',
+  }));
+}
+
+function cacheKeyOf(directory: string, rpm: ListedRpm): string {
+  const { href } = rpm;
+  const { size = 0, mtimeMs = 0 } = statSync(pathOfRpm(directory, rpm), { throwIfNoEntry: false }) ?? {};
   return encodeURI(`file:${basename(href)}:${size}:${mtimeMs}`);
 }
 

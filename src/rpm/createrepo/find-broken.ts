@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
-import type { ListedRpm } from './list-rpms.ts';
+import { pathOfRpm, type ListedRpm } from './list-rpms.ts';
 import { makeBatch } from './make-batch.ts';
 
 /** An RPM that cannot be read, and why. */
@@ -19,9 +18,10 @@ export function findBroken(
   directory: string,
   rpms: readonly ListedRpm[],
 ): BrokenRpm[] {
-  return rpms.flatMap(({ href }) => {
+  return rpms.flatMap((rpm) => {
     signal?.throwIfAborted();
-    const files = [{ path: join(directory, href), pkgid: 'unknown' }];
+    const { href } = rpm;
+    const files = [{ path: pathOfRpm(directory, rpm), pkgid: 'unknown' }];
     const answer = makeBatch({ id: 0, files, withRecords: true });
     if (!('failure' in answer)) return [];
     return [{ href, code: answer.failure.code, reason: answer.failure.message }];

@@ -12,7 +12,8 @@ import { type BatchAnswer, type BatchMade, type FileFound, packagesOf } from './
 
 /** An RPM to be read; its SHA-256 where it is known already. */
 export interface BatchFile {
-  readonly path: string;
+  /** The path, or its bytes where they are no UTF-8. */
+  readonly path: string | Uint8Array;
   readonly pkgid?: string;
 }
 

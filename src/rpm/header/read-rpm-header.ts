@@ -106,10 +106,11 @@ function digestOf(descriptor: number, begin: Buffer, size: number): string {
 
 /**
  * Reads an RPM on disk, with synchronous calls (meant for worker threads). Where `pkgid` is not given, the file
- * is read once from begin to end and hashed on the way. Throws `rpm.unreadable` and the other `rpm.*`.
+ * is read once from begin to end and hashed on the way. A path that is no UTF-8 is given by its bytes. Throws `rpm.unreadable` and the other `rpm.*`.
  */
-export function readRpmFile(path: string, options: RpmFileOptions = {}): RpmFile {
-  const { descriptor, stats } = openRpm(path);
+export function readRpmFile(at: string | Uint8Array, options: RpmFileOptions = {}): RpmFile {
+  const path = typeof at === 'string' ? at : Buffer.from(at).toString('latin1');
+  const { descriptor, stats } = openRpm(typeof at === 'string' ? at : Buffer.from(at), path);
   try {
     const { size, mtimeMs, ino: inode } = stats;
     const first = options.pkgid === undefined ? HASH_READ : FIRST_READ;
@@ -122,9 +123,9 @@ export function readRpmFile(path: string, options: RpmFileOptions = {}): RpmFile
   }
 }
 
-function openRpm(path: string): OpenedFile {
+function openRpm(at: string | Buffer, path: string): OpenedFile {
   try {
-    return openRegularFile(path);
+    return openRegularFile(at);
   } catch (cause) {
     throw new ReactorError('rpm.unreadable', `The package cannot be opened: ${messageOf(cause)}.`, {
       where: path,

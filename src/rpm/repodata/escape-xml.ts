@@ -18,3 +18,13 @@ function entity(character: string): string {
 export function escapeXml(text: string): string {
   return SPECIAL.test(text) ? text.replace(EVERY_SPECIAL, entity) : text;
 }
+
+const BLANK = /[\t\n\r]/;
+const EVERY_BLANK = /[\t\n\r]/g;
+
+/** The same for a double-quoted attribute whose line breaks and tabs must arrive as they are. */
+export function escapeAttribute(text: string): string {
+  const escaped = escapeXml(text);
+  if (!BLANK.test(escaped)) return escaped;
+  return escaped.replace(EVERY_BLANK, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
 import type { Compression } from './compression.ts';
-import { escapeXml } from './escape-xml.ts';
+import { escapeAttribute } from './escape-xml.ts';
 
 /** One of the three files every repository has. */
 export interface MetadataKind {
@@ -77,8 +77,8 @@ export function keyOfBlock(
 
 /** The `<location/>` line of primary, as createrepo_c indents it. */
 export function formatLocation({ href, base }: PackageLocation): string {
-  const where = base === undefined ? '' : ` xml:base="${escapeXml(base)}"`;
-  return `  <location${where} href="${escapeXml(href)}"/>\n`;
+  const where = base === undefined ? '' : ` xml:base="${escapeAttribute(base)}"`;
+  return `  <location${where} href="${escapeAttribute(href)}"/>\n`;
 }
 
 /** The XML of a block in parts: one kind's pieces of some packages in order, with their locations. */

@@ -61,10 +61,15 @@ export function compareLocations(left: PackageLocation, right: PackageLocation):
   );
 }
 
+/** Whether a text holds control characters that XML cannot, not even escaped. */
+export function hasControls(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex
+  return /[\0-\x08\x0b\x0c\x0e-\x1f]/.test(text);
+}
+
 function checkLocation({ href, base }: PackageLocation): void {
   const hasBadPart = href === '' || href.startsWith('/') || href.split('/').includes('..');
-  // oxlint-disable-next-line no-control-regex
-  if (hasBadPart || /[\0-\x1f]/.test(`${href}${base ?? ''}`)) {
+  if (hasBadPart || hasControls(`${href}${base ?? ''}`)) {
     throw new ReactorError(
       'repodata.location_invalid',
       `"${href}" cannot be the location of a package in a repository.`,

@@ -142,7 +142,7 @@ describe('writeRepodata', () => {
 
   test('refuses locations that leave the repository and leaves nothing behind', async () => {
     const { fragments } = madeUp('a', '1');
-    for (const href of ['../a.rpm', '/a.rpm', 'x/../../a.rpm', '', 'a\nb.rpm']) {
+    for (const href of ['../a.rpm', '/a.rpm', 'x/../../a.rpm', '', 'a\x01b.rpm']) {
       await assert.rejects(
         writeRepodata({}, join(root, 'bad'), [{ fragments, location: { href } }], { timestamp: 1 }),
         {
