@@ -32,8 +32,9 @@ const MOST_BYTES = 8 * 1024 * 1024 * 1024;
 
 /**
  * Brings files into the store, some at a time, each checked by size and digest. What the store has is not asked
- * for; what was interrupted is resumed; what is longer than it should be is broken off. Throws what `HttpFiles` throws,
- * `store.size_differs`, `store.digest_differs`.
+ * for; what somebody else is fetching just now is waited for; what was interrupted is resumed; what is longer than it
+ * should be is broken off. Throws what `HttpFiles` throws, `store.size_differs`, `store.digest_differs`, and the reason
+ * of the signal.
  */
 export async function fetchPackages(
   context: FetchContext,
@@ -49,9 +50,16 @@ export async function fetchPackages(
 }
 
 async function fetchPackage(context: FetchContext, wanted: WantedFile): Promise<StoredPackage> {
-  const known = wanted.digest === null ? null : context.store.find(wanted.digest, context.now);
+  const { store, now, signal } = context;
+  const known = wanted.digest === null ? null : store.find(wanted.digest, now);
   if (known !== null) return known;
-  const incoming = context.store.incomingPath(`${wanted.url} ${wanted.digest ?? ''}`);
+  const incoming = store.incomingPath(`${wanted.url} ${wanted.digest ?? ''} ${wanted.size ?? ''}`);
+  return store.downloads.run(incoming, signal, (until) =>
+    bringIn({ ...context, signal: until }, wanted, incoming),
+  );
+}
+
+async function bringIn(context: FetchContext, wanted: WantedFile, incoming: string): Promise<StoredPackage> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await download(context, wanted, incoming);

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { ReactorError } from '../model/errors.ts';
+import { SharedWork } from '../shared-work.ts';
 
 /** Files that are looked at in one turn of the event loop. */
 const PRUNED_AT_ONCE = 64;
@@ -35,6 +36,8 @@ export interface StoredPackage {
  */
 export class PackageStore {
   readonly directory: string;
+  /** Downloads that are under way, by the file they go into. */
+  readonly downloads = new SharedWork<StoredPackage>();
   readonly #incoming: string;
 
   constructor(directory: string) {

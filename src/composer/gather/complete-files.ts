@@ -14,10 +14,22 @@ export interface FileSource {
 
 /**
  * Adds to an index what only filelists know: who has the required paths that primary.xml does not list, and which
- * packages the runtime multilib method takes. What a repository without filelists would say stays unknown. Every repository of the index must be among the sources, or have
- * been added from records. Throws what reading and scanning throw.
+ * packages the runtime multilib method takes. What a repository without filelists would say stays unknown. Every
+ * repository of the index must be among the sources, or have been added from records. Throws what reading and scanning
+ * throw.
  */
 export async function completeFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
+  const before = completing.get(index) ?? Promise.resolve();
+  const add = (): Promise<void> => addFiles(index, sources);
+  const run = before.then(add, add);
+  completing.set(index, run);
+  return run;
+}
+
+/** Composes share an index: one completes it at a time, and the next finds what it left. */
+const completing = new WeakMap<GatherIndex, Promise<void>>();
+
+async function addFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
   const wanted = new Set(
     requiredPaths(index).filter((path) => {
       if (index.answeredPaths.has(path)) return false;

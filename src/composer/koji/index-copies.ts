@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type BatchMade, packageOf } from '../../rpm/createrepo/batch-answer.ts';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
@@ -47,7 +48,7 @@ const lastIndexed = new WeakMap<ChosenCopy, IndexedCopy>();
 
 /**
  * Makes sure that the metadata of every copy is known and answers it, in the order of the copies. Only copies
- * never read before are read; what was read stays read when it is interrupted. Throws `koji.file_missing`,
+ * never read before are read, once where two ask for the same; what was read stays read when it is interrupted. Throws `koji.file_missing`,
  * `koji.header_differs`, `rpm.*`, what the files throw, and the reason of the signal.
  */
 export async function indexCopies(
@@ -59,8 +60,10 @@ export async function indexCopies(
   for (const one of keyed) if (context.index.facts(one.key) === undefined) unknown.set(one.key, one);
   if (unknown.size > 0) {
     const wanted = [...unknown.values()];
-    if (context.source.kind === 'directory') await indexLocalCopies(context, context.source.files, wanted);
-    else await indexHttpCopies(context, context.source, wanted);
+    const name = hash('sha256', [...unknown.keys()].join('\n'));
+    await context.index.making.run(name, context.signal, (signal) =>
+      readCopies({ ...context, signal }, wanted),
+    );
   }
   return keyed.map((one) => {
     const facts = context.index.facts(one.key);
@@ -71,6 +74,12 @@ export async function indexCopies(
     lastIndexed.set(one.copy, indexed);
     return indexed;
   });
+}
+
+async function readCopies(context: IndexContext, wanted: readonly KeyedCopy[]): Promise<void> {
+  const { source } = context;
+  if (source.kind === 'directory') await indexLocalCopies(context, source.files, wanted);
+  else await indexHttpCopies(context, source, wanted);
 }
 
 async function keyCopies(context: IndexContext, copies: readonly ChosenCopy[]): Promise<KeyedCopy[]> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNevra } from '../../model/nevra.ts';
+import { SharedWork } from '../../shared-work.ts';
 import { openFragmentCache, type CachedPackage, type FragmentCache } from '../../rpm/cache/fragment-cache.ts';
 import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
 import type { FileStamp } from '../selection.ts';
@@ -26,6 +27,8 @@ export interface IndexedCopy extends KeyedCopy {
  * whether a copy is known.
  */
 export class KojiIndex {
+  /** What is being read of copies, by what it is. */
+  readonly making = new SharedWork<void>();
   readonly #facts: CopyFactsFile;
   readonly #fragments: FragmentCache;
   /** What was opened before: a tag has tens of thousands, asked for again by every compose of it. */

@@ -1,7 +1,8 @@
+import { LRUCache } from 'lru-cache';
+import { SharedWork } from '../../shared-work.ts';
 import { queryContentChanges, queryTagHistory } from '../../upstream/koji/hub-events.ts';
 import { listTaggedRpms, type TagContent } from '../../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
-import { unlessAborted } from '../unless-aborted.ts';
 import { mapBounded } from './map-bounded.ts';
 import { hasTagChanged, pinTag, type KojiPin } from './pin.ts';
 
@@ -22,15 +23,6 @@ interface Kept extends PinnedContent {
   readonly readAt: number;
 }
 
-/** A reading that some composes share. */
-interface Reading {
-  readonly content: Promise<PinnedContent>;
-  readonly end: AbortController;
-  /** How many wait for it. */
-  wanted: number;
-}
-
-const NEVER = new AbortController().signal;
 /** After so long a tag is read whole again: changes without a line in the history would stay unseen else. */
 const WHOLE_AGAIN_MS = 10 * 60_000;
 const MOST_PACKAGES = 40;
@@ -42,44 +34,21 @@ const LISTED_AT_ONCE = 4;
  */
 export class KojiTagReader {
   readonly #hub: KojiHub;
-  readonly #most: number;
-  readonly #kept = new Map<string, Kept>();
-  readonly #reading = new Map<string, Reading>();
+  readonly #kept: LRUCache<string, Kept>;
+  readonly #reading = new SharedWork<PinnedContent>();
 
   constructor(hub: KojiHub, most = 4) {
     this.#hub = hub;
-    this.#most = most;
+    this.#kept = new LRUCache({ max: most });
   }
 
   /**
-   * Pins a tag and reads it. Requests for the same tag at the same time share one answer,
-   * which ends when none of them wants it any more. Throws the signal's reason, `koji.tag_unknown`,
-   * `koji.event_unknown`, `koji.event_in_future` and what the hub throws.
+   * Pins a tag and reads it. Requests for the same tag at the same time share one answer. Throws `koji.tag_unknown`,
+   * `koji.event_unknown`, `koji.event_in_future`, what the hub throws, and the reason of the signal.
    */
   async read(wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
     const key = `${wish.tag}\n${wish.inherit}\n${wish.event ?? ''}`;
-    const running = this.#reading.get(key) ?? this.#begin(key, wish, now);
-    running.wanted += 1;
-    try {
-      return await unlessAborted(signal ?? NEVER, running.content);
-    } finally {
-      running.wanted -= 1;
-      if (running.wanted === 0) running.end.abort();
-    }
-  }
-
-  /** The reading ends when nobody wants it any more, whoever began it. */
-  #begin(key: string, wish: TagWish, now: Date): Reading {
-    const end = new AbortController();
-    const content = this.#read(key, wish, now, end.signal);
-    const reading: Reading = { content, end, wanted: 0 };
-    const forget = (): void => {
-      if (this.#reading.get(key) === reading) this.#reading.delete(key);
-    };
-    content.then(forget, forget);
-    end.signal.addEventListener('abort', forget);
-    this.#reading.set(key, reading);
-    return reading;
+    return this.#reading.run(key, signal, (until) => this.#read(key, wish, now, until));
   }
 
   /** Forgets a tag, so that it is read whole the next time. */
@@ -87,7 +56,7 @@ export class KojiTagReader {
     for (const key of this.#kept.keys()) if (key.startsWith(`${tag}\n`)) this.#kept.delete(key);
   }
 
-  async #read(key: string, wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
+  async #read(key: string, wish: TagWish, now: Date, signal: AbortSignal): Promise<PinnedContent> {
     const pin = await pinTag(this.#hub, wish, { signal });
     const kept = this.#kept.get(key);
     const isUsable = kept !== undefined && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
@@ -97,12 +66,7 @@ export class KojiTagReader {
       content: content ?? (await this.#list(wish, pin, signal)),
       readAt: content === null ? now.getTime() : (kept?.readAt ?? 0),
     };
-    this.#kept.delete(key);
     this.#kept.set(key, read);
-    for (const old of this.#kept.keys()) {
-      if (this.#kept.size <= this.#most) break;
-      this.#kept.delete(old);
-    }
     return read;
   }
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { ReactorError } from '../../model/errors.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { loadIndex, saveIndex } from '../gather/index-file.ts';
 import { prepareSet, setOfSaved, updateSet, type PreparedSet } from './koji-gather-index.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
@@ -44,8 +46,7 @@ export class PreparedSets {
   readonly #known: KojiIndex;
   readonly #directory: string;
   readonly #access: LookasideAccess;
-  readonly #most: number;
-  readonly #kept = new Map<string, KeptSet>();
+  readonly #kept: LRUCache<string, KeptSet>;
   readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(known: KojiIndex, directory: string, access: LookasideAccess, most = 3) {
@@ -53,7 +54,7 @@ export class PreparedSets {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true });
     this.#access = access;
-    this.#most = most;
+    this.#kept = new LRUCache({ max: most });
   }
 
   /** Prepares a set and lets `work` use it; without lookaside repositories all arches share one. */
@@ -68,6 +69,7 @@ export class PreparedSets {
     }
     const before = this.#last.get(wanted.name) ?? Promise.resolve();
     const begin = async (): Promise<Result> => {
+      signal.throwIfAborted();
       const set = this.#prepare(wanted);
       const result = await work(() => Promise.resolve(set));
       await this.#save(wanted.name, set);
@@ -75,26 +77,21 @@ export class PreparedSets {
     };
     const run = before.then(begin, begin);
     this.#last.set(wanted.name, run);
-    try {
-      return await run;
-    } finally {
+    const forget = (): void => {
       if (this.#last.get(wanted.name) === run) this.#last.delete(wanted.name);
-    }
+    };
+    run.then(forget, forget);
+    return unlessAborted(signal, run);
   }
 
   #prepare(wanted: WantedSet): PreparedSet {
     const kept = this.#kept.get(wanted.name) ?? this.#load(wanted.name);
-    this.#kept.delete(wanted.name);
     const changes = kept === null ? null : updateSet(this.#known, kept.set, wanted.copies);
     const entry =
       kept === null || changes === null
         ? { set: prepareSet(this.#known, wanted.copies), unsaved: Infinity }
         : { set: kept.set, unsaved: kept.unsaved + changes };
     this.#kept.set(wanted.name, entry);
-    for (const old of this.#kept.keys()) {
-      if (this.#kept.size <= this.#most) break;
-      this.#kept.delete(old);
-    }
     return entry.set;
   }
 
