@@ -75,6 +75,11 @@ export function compareVersions(left: string, right: string): number {
   return i < left.length ? 1 : -1;
 }
 
+function isNumber(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (!isDigit(text.charCodeAt(at))) return false;
+  return true;
+}
+
 function compareNumbers(left: string, right: string): number {
   const a = left.replace(/^0+/, '');
   const b = right.replace(/^0+/, '');
@@ -90,10 +95,14 @@ export function compareEvr(left: Evr, right: Evr): number {
   return versions !== 0 ? versions : compareVersions(left.release, right.release);
 }
 
-/** Reads `[epoch:]version[-release]`; a missing epoch is `0`, a missing release is empty. */
+/**
+ * Reads `[epoch:]version[-release]`; a missing epoch is `0`, and so is one that is no number, as metadata of some tools
+ * have it; a missing release is empty.
+ */
 export function parseEvr(text: string): Evr {
   const colon = text.indexOf(':');
-  const epoch = colon > 0 ? text.slice(0, colon) : '0';
+  const written = colon > 0 ? text.slice(0, colon) : '0';
+  const epoch = isNumber(written) ? written : '0';
   const rest = colon >= 0 ? text.slice(colon + 1) : text;
   const dash = rest.lastIndexOf('-');
   return dash < 0

@@ -19,9 +19,9 @@ const peer: HttpPeer = {
 
 /** Returns what reads the metadata of repositories over HTTP, held to the policy of the client. */
 export function repositoryReader(client: HttpClient): ReadUrl {
-  return async (url, limit, signal) => {
+  return async (url, limit, signal, ledFrom) => {
     try {
-      return await client.fetch({ url, signal, timeoutMs: ANSWER_WITHIN }, (answer) =>
+      return await client.fetch({ url, signal, ledFrom, timeoutMs: ANSWER_WITHIN }, (answer) =>
         readBytes(answer, { limit }),
       );
     } catch (thrown) {

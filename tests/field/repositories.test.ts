@@ -173,3 +173,62 @@ test('07-sourcerpm: a package whose source RPM has no name of one is told of in 
   };
   assert.deepEqual(Object.keys(rpms.payload.rpms.Temporary.x86_64), ['app-0:1.0-1.src', 'liba-0:1.2-3.src']);
 });
+
+/** A copy of a case whose repomd.xml or primary.xml is rewritten; the record of the primary has no checksum then. */
+function rewritten(
+  name: string,
+  change: { repomd?: (text: string) => string; primary?: (text: string) => string },
+): string {
+  const directory = join(cases, name);
+  cpSync(join(cases, '03-redirect/base'), directory, { recursive: true });
+  const primary = join(directory, 'repodata/primary.xml.gz');
+  if (change.primary !== undefined) {
+    writeFileSync(primary, gzipSync(change.primary(gunzipSync(readFileSync(primary)).toString())));
+  }
+  const repomd = join(directory, 'repodata/repomd.xml');
+  const bare = '<data type="primary"><location href="repodata/primary.xml.gz"/></data>';
+  const text = readFileSync(repomd, 'utf8');
+  const unchecked =
+    change.primary === undefined ? text : text.replace(/<data type="primary">[\s\S]*?<\/data>/, bare);
+  writeFileSync(repomd, change.repomd?.(unchecked) ?? unchecked);
+  return directory;
+}
+
+test('records of repomd.xml with an xml:base are read where it leads, and nowhere else', async () => {
+  const baseOf = (base: string) => (text: string) =>
+    text.replaceAll('<location href', `<location xml:base="${base}" href`);
+  const meta = join(cases, 'meta');
+  cpSync(join(cases, '03-redirect/base/repodata'), join(meta, 'repodata'), { recursive: true });
+  const composeFrom = (source: string) =>
+    composer.compose(repoRequest(source, ['app'], { flags: ['no_reuse'] }));
+  rewritten('based', { repomd: baseOf(`${server.url}/plain/meta`) });
+  rewritten('based-below', { repomd: baseOf('other') });
+  for (const name of ['based', 'based-below']) {
+    for (const file of readdirSync(join(cases, name, 'repodata'))) {
+      if (file !== 'repomd.xml') rmSync(join(cases, name, 'repodata', file));
+    }
+  }
+  cpSync(join(meta, 'repodata'), join(cases, 'based-below/other/repodata'), { recursive: true });
+  for (const source of [
+    `${server.url}/plain/based`,
+    `${server.url}/plain/based-below`,
+    join(cases, 'based-below'),
+  ]) {
+    const compose = await composeFrom(source);
+    assert.equal(compose.state, 'done', `${source}: ${compose.stateReason ?? ''}`);
+  }
+  // A directory may not lead to a host that no setting names, nor anything to a file elsewhere.
+  assert.match((await composeFrom(join(cases, 'based'))).stateReason ?? '', /Nothing may be fetched/);
+  const leaving = rewritten('leaving', { repomd: baseOf(`file://${meta}`) });
+  assert.match((await composeFrom(leaving)).stateReason ?? '', /leaves the repository/);
+  assert.equal((await composeFrom(`${server.url}/plain/leaving`)).state, 'failed');
+});
+
+test('an epoch that is no number is none', async () => {
+  const odd = rewritten('epochs', { primary: (text) => text.replaceAll('epoch="0"', 'epoch="(none)"') });
+  const compose = await composer.compose(repoRequest(odd, ['app'], { flags: ['no_reuse', 'check_deps'] }));
+  assert.equal(compose.state, 'done', compose.stateReason ?? '');
+  assert.deepEqual(packagesOf(compose), app);
+  const file = join(composer.targetDir, `odcs-${compose.id}/compose/metadata/rpms.json`);
+  assert.match(readFileSync(file, 'utf8'), /"app-0:1\.0-1\.x86_64"/);
+});

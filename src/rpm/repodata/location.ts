@@ -1,15 +1,16 @@
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { urlBelow } from './url-below.ts';
 
 /**
- * Reads what lies behind an http(s) URL, at most `limit` bytes. Throws `repodata.unreachable`, `repodata.unreadable`,
- * `repodata.too_large`, or what its policy throws.
+ * Reads what lies behind an http(s) URL, at most `limit` bytes; `ledFrom` is the URL of the repository whose metadata,
+ * and no person, name it. Throws `repodata.unreachable`, `repodata.unreadable`, `repodata.too_large`, or what its policy
+ * throws.
  */
-export type ReadUrl = (url: string, limit: number, signal?: AbortSignal) => Promise<Buffer>;
+export type ReadUrl = (url: string, limit: number, signal?: AbortSignal, ledFrom?: string) => Promise<Buffer>;
 
 /** What reading a repository needs of the world. Without `readUrl` only local ones are read. */
 export interface RepositoryContext {
@@ -74,21 +75,35 @@ function readBelowDirectory(directory: string): ReadBelow {
   };
 }
 
-function readBelowUrl({ readUrl, signal }: RepositoryContext, base: string): ReadBelow {
+function readBelowUrl({ readUrl, signal }: RepositoryContext, base: string, ledFrom?: string): ReadBelow {
   return async (href, limit) => {
     checkLocation(href, base);
     const url = urlBelow(base, href);
     if (url === null || readUrl === undefined) throw unknown(base);
-    return readUrl(url, limit, signal);
+    return readUrl(url, limit, signal, ledFrom);
   };
 }
 
+const isHttp = (text: string): boolean => /^https?:\/\//i.test(text);
+
 /** Returns a reader of the files below a directory path, a file:// URL or an http(s) URL. Throws `repodata.location_unknown`. */
 export function readBelow(context: RepositoryContext, location: string): ReadBelow {
-  if (/^https?:\/\//i.test(location)) return readBelowUrl(context, location);
+  if (isHttp(location)) return readBelowUrl(context, location);
   if (/^file:\/\//i.test(location)) return readBelowDirectory(fileURLToPath(location));
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw unknown(location);
   return readBelowDirectory(location);
+}
+
+/**
+ * Returns a reader of the files below the `xml:base` of a record: an http(s) URL, held to where the repository may lead,
+ * or a place below the repository itself. Throws `repodata.location_unsafe` for all else.
+ */
+export function readBelowBase(context: RepositoryContext, location: string, base: string): ReadBelow {
+  const isRemote = isHttp(location);
+  const place = isRemote ? urlBelow(location, base) : isHttp(base) ? base : null;
+  if (place !== null) return readBelowUrl(context, place, isRemote ? location : pathToFileURL(location).href);
+  checkLocation(base, location);
+  return readBelow(context, join(location, base));
 }
 
 function unknown(location: string): ReactorError {

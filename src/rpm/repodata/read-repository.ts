@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { ReactorError } from '../../model/errors.ts';
 import { compressionOf, contentLimit, decompressParts, joinParts } from './decompress.ts';
 import { inSlices } from './in-slices.ts';
-import { readBelow, type ReadBelow, type RepositoryContext } from './location.ts';
+import { readBelow, readBelowBase, type ReadBelow, type RepositoryContext } from './location.ts';
 import { parseRepomd, type RepomdChecksum, type RepomdRecord } from './repomd.ts';
 import { decoderOfXml, encodingOfXml } from './xml-encoding.ts';
 
@@ -200,7 +200,8 @@ export async function openRepository(context: RepositoryContext, location: strin
       });
     }
     const where = `${base}/${record.href}`;
-    const bytes = await readListed(read, record, where);
+    const readRecord = record.base === null ? read : readBelowBase(context, location, record.base);
+    const bytes = await readListed(readRecord, record, where);
     context.signal?.throwIfAborted();
     verifySize(bytes.length, record.size, 'size', where);
     await verify(bytes, record.checksum, where);

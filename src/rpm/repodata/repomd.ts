@@ -13,6 +13,8 @@ export interface RepomdChecksum {
 export interface RepomdRecord {
   readonly type: string;
   readonly href: string;
+  /** `xml:base`: the URL or directory that `href` is below instead of the repository; null where there is none. */
+  readonly base: string | null;
   /** Null where repomd has none. */
   readonly checksum: RepomdChecksum | null;
   /** Checksum of the content after decompression, where repomd has one. */
@@ -29,6 +31,7 @@ export interface Repomd {
 
 interface Draft {
   href: string | null;
+  base: string | null;
   checksum: RepomdChecksum | null;
   openChecksum: RepomdChecksum | null;
   size: number | null;
@@ -48,8 +51,10 @@ function readChecksum(text: string, attributes: XmlAttributes): RepomdChecksum |
 
 /** Takes what an element directly in `<data>` says. */
 function readMember(draft: Draft, name: string, attributes: XmlAttributes, text: string): void {
-  if (name === 'location') draft.href = attributes['href'] ?? '';
-  else if (name === 'checksum') draft.checksum = readChecksum(text, attributes) ?? draft.checksum;
+  if (name === 'location') {
+    draft.href = attributes['href'] ?? '';
+    draft.base = attributes['xml:base'] ?? null;
+  } else if (name === 'checksum') draft.checksum = readChecksum(text, attributes) ?? draft.checksum;
   else if (name === 'open-checksum')
     draft.openChecksum = readChecksum(text, attributes) ?? draft.openChecksum;
   else if (name === 'size') draft.size = readSize(text);
@@ -73,7 +78,14 @@ export function parseRepomd(bytes: Uint8Array, where: string): Repomd {
       open(name, attributes, depth) {
         if (depth === 1) isRepomd = name === 'repomd';
         if (depth !== 2 || name !== 'data') return;
-        const draft: Draft = { href: null, checksum: null, openChecksum: null, size: null, openSize: null };
+        const draft: Draft = {
+          href: null,
+          base: null,
+          checksum: null,
+          openChecksum: null,
+          size: null,
+          openSize: null,
+        };
         current = { type: attributes['type'] ?? '', draft };
       },
       close(name, attributes, text, depth) {

@@ -44,6 +44,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** How long one try may take altogether, its body included. */
   readonly timeoutMs?: number;
+  /** The URL that named this one, where that was no person: then it is judged as a redirect is. */
+  readonly ledFrom?: string | undefined;
   /** Redirects are followed, each held to the policy, unless they are refused. */
   readonly redirects?: 'follow' | 'refuse';
 }
@@ -110,7 +112,8 @@ export class HttpClient implements Disposable {
    * `HttpFailure`, `repo.not_allowed`, `http.address_refused`, or the reason of the signal.
    */
   async open(request: HttpRequest): Promise<HttpAnswer> {
-    const path: URL[] = [];
+    const ledFrom = request.ledFrom === undefined ? null : URL.parse(request.ledFrom);
+    const path: URL[] = ledFrom === null ? [] : [ledFrom];
     let url = this.#parse(request.url, request.url);
     for (;;) {
       this.#policy.check(url, path);
