@@ -5,7 +5,7 @@ import { placePackages, type Placement } from '../src/composer/build/place-packa
 import { PlacingThread } from '../src/composer/build/placing-thread.ts';
 import { sourcePackage } from '../src/composer/source-package.ts';
 import { parseNevra } from '../src/model/nevra.ts';
-import { openFragmentCache } from '../src/rpm/cache/fragment-cache.ts';
+import { FRAGMENTS_LIMIT, openFragmentCache } from '../src/rpm/cache/fragment-cache.ts';
 import { createrepo } from '../src/rpm/createrepo/createrepo.ts';
 import { readRpmFile } from '../src/rpm/header/read-rpm-header.ts';
 import type { PackageFragments } from '../src/rpm/package-fragments.ts';
@@ -84,7 +84,7 @@ function read(rpms: string, file: string): ReturnType<typeof readRpmFile> {
  */
 async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>): Promise<BenchAnswer> {
   const rpms = join(task.universe, 'rpms');
-  const cache = openFragmentCache(join(task.root, 'fragments'));
+  const cache = openFragmentCache(join(task.root, 'fragments'), { limit: FRAGMENTS_LIMIT });
   const known = new Map<string, Known>();
   for (const file of task.old) {
     const { header, ...facts } = read(rpms, file);

@@ -2,6 +2,9 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileStamp } from '../selection.ts';
 
+/** Raised when a line of the file means something else; the name of the file ends with it. */
+export const FACTS_FORMAT = 1;
+
 /** What was read once of a copy of an RPM; true as long as its file is the same. */
 export interface CopyFacts {
   /** SHA-256 of the whole file, hex. */

@@ -3,10 +3,15 @@ import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNevra } from '../../model/nevra.ts';
 import { SharedWork } from '../../shared-work.ts';
-import { openFragmentCache, type CachedPackage, type FragmentCache } from '../../rpm/cache/fragment-cache.ts';
+import {
+  FRAGMENTS_LIMIT,
+  openFragmentCache,
+  type CachedPackage,
+  type FragmentCache,
+} from '../../rpm/cache/fragment-cache.ts';
 import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
 import type { FileStamp } from '../selection.ts';
-import { CopyFactsFile, type CopyFacts } from './copy-facts.ts';
+import { CopyFactsFile, FACTS_FORMAT, type CopyFacts } from './copy-facts.ts';
 import { describePackage } from './koji-package-set.ts';
 import type { ChosenCopy, KnownCopies } from './signing.ts';
 
@@ -22,7 +27,7 @@ export interface IndexedCopy extends KeyedCopy {
 }
 
 /**
- * Metadata of the copies of RPMs, read once for ever: facts in a small file that is held in memory, repodata
+ * Metadata of the copies of RPMs, read once while they are kept: facts in a small file that is held in memory, repodata
  * and records in the fragment cache. The key is Koji's payload hash and the signing key, so the hub alone tells
  * whether a copy is known.
  */
@@ -37,17 +42,19 @@ export class KojiIndex {
 
   /** Opens the index in a directory of its own, made where it is missing. */
   constructor(directory: string, now: Date) {
-    this.#facts = new CopyFactsFile(join(directory, 'copies.tsv'));
-    this.#fragments = openFragmentCache(join(directory, 'packages'), { now });
+    this.#facts = new CopyFactsFile(join(directory, `copies-${FACTS_FORMAT}.tsv`));
+    this.#fragments = openFragmentCache(join(directory, 'packages'), { limit: FRAGMENTS_LIMIT, now });
   }
 
   get size(): number {
     return this.#facts.size;
   }
 
-  /** Whether the metadata of a copy is known, and what is known of it. */
+  /** What is known of a copy whose metadata are there; undefined where they have to be read. */
   facts(key: string): CopyFacts | undefined {
-    return this.#facts.get(key);
+    const facts = this.#facts.get(key);
+    if (facts === undefined || this.#opened.has(facts)) return facts;
+    return this.#fragments.has(fragmentKey(key, facts.pkgid)) ? facts : undefined;
   }
 
   /** The repodata and the record of a known copy. Throws `koji.index_damaged` where the disk lost it. */

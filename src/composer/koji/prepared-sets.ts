@@ -7,6 +7,7 @@ import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { loadIndex, saveIndex } from '../gather/index-file.ts';
+import { removeOldest } from './remove-oldest.ts';
 import { prepareSet, setOfSaved, updateSet, type PreparedSet } from './koji-gather-index.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
 
@@ -34,6 +35,8 @@ interface KeptSet {
 }
 
 const SAVED_AS = 'koji-set-1';
+/** Files of indexes on disk; each takes about a kilobyte for a package. */
+const MOST_SAVED = 32;
 const SAVE_AFTER = 200;
 /** Smaller sets are made anew as fast as they are read. */
 const WORTH_SAVING = 2000;
@@ -116,6 +119,7 @@ export class PreparedSets {
     if (kept?.set !== set || kept.unsaved < SAVE_AFTER || set.index.count < WORTH_SAVING) return;
     kept.unsaved = 0;
     await saveIndex(this.#pathOf(name), set.index, SAVED_AS);
+    await removeOldest(this.#directory, MOST_SAVED);
   }
 
   async #withLookaside(

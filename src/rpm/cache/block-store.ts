@@ -1,12 +1,18 @@
+import { basename } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import type { BlockStore } from '../repodata/block-cache.ts';
 import { PackStore } from './pack-store.ts';
+import { removeOldFormats } from './remove-old-formats.ts';
 
+/** Raised when what lies in the files of the store is written otherwise; the name of its directory ends with it. */
+const FORMAT = 2;
 const LIMIT = 2 * 1024 * 1024 * 1024;
 
 /** Packed blocks of repodata on disk, at most 2 GiB of them, the oldest dropped first. */
 export function openBlockStore(directory: string, now: Date): BlockStore & { close(): void } {
-  const store = new PackStore(directory, { limit: LIMIT, now });
+  const place = `${directory}-${FORMAT}`;
+  const store = new PackStore(place, { limit: LIMIT, now });
+  removeOldFormats(place, basename(directory), now);
   const word = (key: string) => key.replaceAll(' ', '/');
   return {
     get: (key) => {

@@ -1,7 +1,10 @@
+import { basename } from 'node:path';
+import { RECIPE } from '../../model/fingerprint.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import type { PackageRecord } from '../package-record.ts';
 import type { Scratch } from '../scratch.ts';
 import { PackStore, type PackStoreOptions } from './pack-store.ts';
+import { removeOldFormats } from './remove-old-formats.ts';
 import { decodeRecord, encodeRecord } from './record-bytes.ts';
 
 /** What the cache knows of a package. Nothing is read before it is asked for. */
@@ -12,11 +15,12 @@ export interface CachedPackage {
   readonly record: PackageRecord;
 }
 
-/** Repodata and records of packages by their content, kept for ever. */
+/** Repodata and records of packages by their content. */
 export interface FragmentCache {
   readonly size: number;
   /** How many packages have gone since it was opened: one that was got before the last loss may be gone. */
   readonly losses: number;
+  has(key: string): boolean;
   get(key: string): CachedPackage | undefined;
   /** The record may be given as `encodeRecord` wrote it. */
   put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
@@ -26,6 +30,13 @@ export interface FragmentCache {
   refresh(): void;
   close(): void;
 }
+
+/** Raised when what lies in the files of the cache is written otherwise. */
+const FORMAT = 2;
+/** The end of the name of a directory of fragments that this program would make as they are. */
+export const FRAGMENTS_MADE_BY = `${FORMAT}.${RECIPE}`;
+/** Bytes of fragments on disk; a package takes some kilobytes. */
+export const FRAGMENTS_LIMIT = 16 * 1024 * 1024 * 1024;
 
 const RECORD = 0;
 const PRIMARY = 1;
@@ -50,12 +61,15 @@ export function pathsOfFilelists(piece: Uint8Array): string[] {
 }
 
 /**
- * Opens the cache in a directory of its own, made where it is missing. The key is a digest of the content: the
+ * Opens the cache in a directory of its own, made where it is missing; its name ends with the format and the recipe, so
+ * that nothing is taken that another program would make otherwise. The key is a digest of the content: the
  * SHA-256 of the file, or payload digest and sigkey; it must have no spaces. Any number of processes may have
  * it open. Accesses to an entry throw `cache.entry_broken` where the disk has damaged it; it is gone then.
  */
-export function openFragmentCache(directory: string, options: PackStoreOptions = {}): FragmentCache {
-  const store = new PackStore(directory, options);
+export function openFragmentCache(directory: string, options: PackStoreOptions): FragmentCache {
+  const place = `${directory}-${FRAGMENTS_MADE_BY}`;
+  const store = new PackStore(place, options);
+  if (options.now !== undefined) removeOldFormats(place, basename(directory), options.now);
   return {
     get size() {
       return store.size;
@@ -63,6 +77,7 @@ export function openFragmentCache(directory: string, options: PackStoreOptions =
     get losses() {
       return store.losses;
     },
+    has: (key) => store.has(key),
     get: (key) => {
       const entry = store.entry(key);
       return entry && new StoredPackage(store, key, entry.meta);

@@ -12,24 +12,26 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ReactorError } from '../../model/errors.ts';
 import type { Scratch } from '../scratch.ts';
-import { type PackEntry, keyOfLine, parseIndexLine } from './pack-index.ts';
+import { type PackEntry, keyOfLine, parseIndexLine, turnOfLine } from './pack-index.ts';
 import { PackWriter } from './pack-writer.ts';
 
 export interface PackStoreOptions {
-  /** Most bytes on disk; beyond them whole packs go, the oldest first. No limit by default. */
-  readonly limit?: number;
+  /** Most bytes on disk; beyond them whole packs go, the oldest first. */
+  readonly limit: number;
   /** Where it is given, many small packs that were idle for a minute are merged on opening. */
   readonly now?: Date;
 }
 
 interface Held {
   readonly pack: string;
+  readonly turn: number;
   readonly line: string;
   entry?: PackEntry | undefined;
 }
 
-/** A pack is closed when it has grown to this, so that old ones can go. */
+/** A pack is closed when it has grown to this, or to a part of the limit, so that old ones can go. */
 const PACK_BYTES = 256 * 1024 * 1024;
+const PACKS_OF_LIMIT = 8;
 const SMALL_PACK_BYTES = 16 * 1024 * 1024;
 const MOST_PACKS = 64;
 const IDLE_MILLISECONDS = 60_000;
@@ -38,26 +40,33 @@ const NO_PACK = { pack: '', descriptor: -1 };
 /**
  * Values by key, in append-only files that survive a kill at any moment and serve any number of processes: each
  * writes packs of its own and reads those of all. It is a cache: an entry that is damaged, or whose pack another
- * process has merged or dropped, is simply not there. Keys and metas have no spaces.
+ * process has merged or dropped, is simply not there, and what was damaged never comes back. Keys and metas have no
+ * spaces.
  */
 export class PackStore {
   readonly #directory: string;
   readonly #limit: number;
+  readonly #packBytes: number;
   readonly #held = new Map<string, Held>();
+  /** When entries were removed, so that older lines do not bring them back. */
+  readonly #removed = new Map<string, number>();
   readonly #seen = new Map<string, number>();
   readonly #descriptors = new Map<string, number>();
   #last: { readonly pack: string; readonly descriptor: number } = NO_PACK;
   #writer: PackWriter | undefined;
   #losses = 0;
+  /** That of the latest line that was read or written. */
+  #turn = 0;
 
   /** Opens or makes the directory and reads all indexes. */
-  constructor(directory: string, options: PackStoreOptions = {}) {
+  constructor(directory: string, options: PackStoreOptions) {
     this.#directory = directory;
-    this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
+    this.#limit = options.limit;
+    this.#packBytes = Math.min(PACK_BYTES, options.limit / PACKS_OF_LIMIT);
     mkdirSync(directory, { recursive: true });
     this.refresh();
     if (options.now && this.#seen.size > MOST_PACKS) this.#mergeSmallPacks(options.now.getTime());
-    this.#dropOldPacks();
+    this.#dropOldPacks(0);
   }
 
   /** How many entries have gone since it was opened. */
@@ -77,6 +86,11 @@ export class PackStore {
       const pack = file.slice(0, -'.index'.length);
       if (pack !== this.#writer?.name) this.#readIndex(pack);
     }
+  }
+
+  /** Whether an entry is known; one whose pack is gone still is, until it is asked for. */
+  has(key: string): boolean {
+    return this.#held.has(key);
   }
 
   entry(key: string): PackEntry | undefined {
@@ -102,10 +116,15 @@ export class PackStore {
   }
 
   put(key: string, meta: string, values: readonly Uint8Array[]): void {
-    if (this.#writer && this.#writer.size >= PACK_BYTES) this.#closeWriter();
+    if (this.#writer && this.#writer.size >= this.#packBytes) {
+      this.#closeWriter();
+      this.refresh();
+      this.#dropOldPacks(this.#packBytes);
+    }
     this.#writer ??= new PackWriter(this.#directory);
-    const entry = this.#writer.append(key, meta, values);
-    this.#held.set(key, { pack: this.#writer.name, line: '', entry });
+    this.#turn += 1;
+    const entry = this.#writer.append(key, this.#turn, meta, values);
+    this.#held.set(key, { pack: this.#writer.name, turn: this.#turn, line: '', entry });
   }
 
   /** Hands what was put to the operating system. */
@@ -126,7 +145,9 @@ export class PackStore {
   #entryOf(key: string, held: Held): PackEntry | undefined {
     const entry = (held.entry ??= parseIndexLine(held.line));
     if (entry && this.#descriptor(held.pack) !== undefined) return entry;
-    this.#lose(key);
+    // Where the pack is gone all its entries are, so that nobody finds out one by one.
+    if (entry) this.#losePack(held.pack);
+    else this.#lose(key);
     return undefined;
   }
 
@@ -171,8 +192,15 @@ export class PackStore {
     for (const line of bytes.toString('latin1', seen, end).split('\n')) {
       if (line === '') continue;
       const key = keyOfLine(line);
-      if (key === line) this.#lose(key);
-      else this.#held.set(key, { pack, line });
+      const { turn, isRemoval } = turnOfLine(line);
+      this.#turn = Math.max(this.#turn, turn);
+      const known = Math.max(this.#held.get(key)?.turn ?? 0, this.#removed.get(key) ?? 0);
+      if (turn < known) continue;
+      if (!isRemoval) this.#held.set(key, { pack, turn, line });
+      else {
+        this.#removed.set(key, turn);
+        this.#lose(key);
+      }
     }
     this.#seen.set(pack, end);
   }
@@ -211,7 +239,9 @@ export class PackStore {
   #forget(key: string): void {
     if (!this.#lose(key)) return;
     this.#writer ??= new PackWriter(this.#directory);
-    this.#writer.remove(key);
+    this.#turn += 1;
+    this.#removed.set(key, this.#turn);
+    this.#writer.remove(key, this.#turn);
   }
 
   #packs(): { readonly pack: string; readonly size: number; readonly time: number }[] {
@@ -240,23 +270,41 @@ export class PackStore {
         if (!(error instanceof ReactorError)) throw error;
       }
     }
-    this.flush();
-    for (const pack of merged) this.#removePack(pack);
+    this.#removePacks(merged);
   }
 
-  #dropOldPacks(): void {
+  /** Drops the oldest packs until all of them, and `coming` bytes besides, are within the limit. */
+  #dropOldPacks(coming: number): void {
     const packs = this.#packs();
-    let total = packs.reduce((sum, { size }) => sum + size, 0);
+    let total = packs.reduce((sum, { size }) => sum + size, coming);
+    const dropped: string[] = [];
     for (const { pack, size } of packs) {
-      if (total <= this.#limit) return;
-      this.#removePack(pack);
+      if (total <= this.#limit) break;
+      dropped.push(pack);
       total -= size;
     }
+    this.#removePacks(dropped);
+  }
+
+  /** Removes packs, and keeps what they say of entries that were removed elsewhere. */
+  #removePacks(packs: Iterable<string>): void {
+    const gone = new Set(packs);
+    if (gone.size === 0) return;
+    for (const [key, turn] of this.#removed) {
+      this.#writer ??= new PackWriter(this.#directory);
+      this.#writer.remove(key, turn);
+    }
+    this.flush();
+    for (const pack of gone) this.#removePack(pack);
   }
 
   #removePack(pack: string): void {
     rmSync(join(this.#directory, `${pack}.index`), { force: true });
     rmSync(join(this.#directory, `${pack}.pack`), { force: true });
+    this.#losePack(pack);
+  }
+
+  #losePack(pack: string): void {
     this.#seen.delete(pack);
     for (const [key, held] of this.#held) {
       if (held.pack === pack) this.#lose(key);

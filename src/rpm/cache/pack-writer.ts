@@ -35,7 +35,7 @@ export class PackWriter {
     return this.#size;
   }
 
-  append(key: string, meta: string, values: readonly Uint8Array[]): PackEntry {
+  append(key: string, turn: number, meta: string, values: readonly Uint8Array[]): PackEntry {
     const parts = values.map((value) => ({ length: value.byteLength, crc: crc32(value) }));
     const entry = { offset: this.#size, parts, meta };
     for (const value of values) {
@@ -43,13 +43,13 @@ export class PackWriter {
       this.#size += value.byteLength;
       this.#buffered += value.byteLength;
     }
-    this.#lines += formatIndexLine(key, entry);
+    this.#lines += formatIndexLine(key, turn, entry);
     if (this.#buffered >= BUFFER_BYTES) this.flush();
     return entry;
   }
 
-  remove(key: string): void {
-    this.#lines += formatRemovalLine(key);
+  remove(key: string, turn: number): void {
+    this.#lines += formatRemovalLine(key, turn);
   }
 
   /** Hands everything to the operating system; from then on it outlives this process. */

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { openBlockStore } from '../cache/block-store.ts';
-import { openFragmentCache } from '../cache/fragment-cache.ts';
+import { FRAGMENTS_LIMIT, openFragmentCache } from '../cache/fragment-cache.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import { BlockCache } from '../repodata/block-cache.ts';
 import type { Compression } from '../repodata/compression.ts';
@@ -98,7 +98,7 @@ async function createFrom(
   const cache =
     cacheDirectory === undefined
       ? undefined
-      : openFragmentCache(join(cacheDirectory, 'packages'), { now: context.now });
+      : openFragmentCache(join(cacheDirectory, 'packages'), { limit: FRAGMENTS_LIMIT, now: context.now });
   const blocks =
     cacheDirectory === undefined ? undefined : openBlockStore(join(cacheDirectory, 'blocks'), context.now);
   try {

@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 
 /** A packed block of one metadata file. */
 export interface PackedBlock {
@@ -31,69 +32,42 @@ const DEFAULT_STATES = 16_384;
  * repositories: everything is kept by content.
  */
 export class BlockCache {
-  readonly #memory: number;
-  readonly #mostStates: number;
   readonly #store: BlockStore | undefined;
-  readonly #blocks = new Map<string, PackedBlock>();
-  readonly #states = new Map<string, { readonly hash: Hash; readonly size: number }>();
-  #bytes = 0;
+  /** Null where none is kept in memory. */
+  readonly #blocks: LRUCache<string, PackedBlock> | null;
+  readonly #states: LRUCache<string, { readonly hash: Hash; readonly size: number }>;
 
   constructor(options: BlockCacheOptions = {}) {
-    this.#memory = options.memory ?? DEFAULT_MEMORY;
-    this.#mostStates = options.states ?? DEFAULT_STATES;
-    this.#store = options.store;
+    const { memory = DEFAULT_MEMORY, states = DEFAULT_STATES, store } = options;
+    this.#blocks =
+      memory === 0
+        ? null
+        : new LRUCache({ maxSize: memory, sizeCalculation: ({ bytes }) => Math.max(1, bytes.byteLength) });
+    this.#states = new LRUCache({ max: states });
+    this.#store = store;
   }
 
   /** The packed block of a key, from memory or from the store. */
   get(key: string): PackedBlock | undefined {
-    const held = this.#blocks.get(key);
-    if (held) {
-      this.#blocks.delete(key);
-      this.#blocks.set(key, held);
-      return held;
-    }
+    const held = this.#blocks?.get(key);
+    if (held) return held;
     const stored = this.#store?.get(key);
-    if (stored) this.#hold(key, stored);
+    if (stored) this.#blocks?.set(key, stored);
     return stored;
   }
 
   put(key: string, block: PackedBlock): void {
     this.#store?.put(key, block);
-    this.#hold(key, block);
+    this.#blocks?.set(key, block);
   }
 
   /** The state of the open-checksum after a run of blocks, and the bytes it has seen. */
   state(key: string): { readonly hash: Hash; readonly size: number } | undefined {
-    const state = this.#states.get(key);
-    if (state) {
-      this.#states.delete(key);
-      this.#states.set(key, state);
-    }
-    return state;
+    return this.#states.get(key);
   }
 
   /** Keeps a copy of the hash as it is now. */
   saveState(key: string, hash: Hash, size: number): void {
-    this.#states.delete(key);
     this.#states.set(key, { hash: hash.copy(), size });
-    if (this.#states.size > this.#mostStates) {
-      for (const oldest of this.#states.keys()) {
-        this.#states.delete(oldest);
-        break;
-      }
-    }
-  }
-
-  #hold(key: string, block: PackedBlock): void {
-    const before = this.#blocks.get(key);
-    if (before) this.#bytes -= before.bytes.byteLength;
-    this.#blocks.delete(key);
-    this.#blocks.set(key, block);
-    this.#bytes += block.bytes.byteLength;
-    for (const [oldest, dropped] of this.#blocks) {
-      if (this.#bytes <= this.#memory) break;
-      this.#blocks.delete(oldest);
-      this.#bytes -= dropped.bytes.byteLength;
-    }
   }
 }

@@ -1,3 +1,4 @@
+import { RECIPE } from '../../model/fingerprint.ts';
 import { type PlacedChangelog, rawChangelogsOf } from '../header/rpm-changelogs.ts';
 import { headerRangeOf, rawNevraOf, sizesOf } from '../header/rpm-facts.ts';
 import type { RpmHeader } from '../header/rpm-header.ts';
@@ -26,8 +27,6 @@ export interface FragmentBytes {
   readonly other: XmlBytes;
 }
 
-/** Raised whenever the pieces of the same file would come out differently. */
-const RECIPE = 1;
 const CHANGELOG_LIMIT = 10;
 const SPACE = 0x20;
 

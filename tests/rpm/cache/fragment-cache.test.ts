@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { openFragmentCache } from '../../../src/rpm/cache/fragment-cache.ts';
+import { RECIPE } from '../../../src/model/fingerprint.ts';
+import { FRAGMENTS_MADE_BY, openFragmentCache } from '../../../src/rpm/cache/fragment-cache.ts';
 import { decodeRecord, encodeRecord } from '../../../src/rpm/cache/record-bytes.ts';
 import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
 import { recordOf } from '../../../src/rpm/record-of.ts';
@@ -21,8 +22,35 @@ const rpms = trees.flatMap((tree) =>
 );
 
 describe('the fragment cache', () => {
+  test('takes nothing that another recipe made, and removes it once nobody uses it', () => {
+    const directory = join(root, 'recipes');
+    const now = new Date('2026-11-22T12:00:00Z');
+    const stale = new Date('2026-11-20T12:00:00Z');
+    const other = join(directory, `packages-2.${RECIPE + 1}`);
+    for (const made of [
+      other,
+      join(directory, 'packages'),
+      join(directory, 'packages-2.0'),
+      join(directory, 'sets'),
+    ]) {
+      mkdirSync(made, { recursive: true });
+      writeFileSync(join(made, 'a.pack'), 'value');
+      utimesSync(made, stale, stale);
+    }
+    utimesSync(other, now, now);
+    const cache = openFragmentCache(join(directory, 'packages'), { limit: 1e9, now });
+    assert.equal(cache.size, 0);
+    cache.close();
+    // What another version used today may still be in use.
+    assert.deepEqual(
+      readdirSync(directory).toSorted(),
+      [basename(other), `packages-${FRAGMENTS_MADE_BY}`, 'sets'].toSorted(),
+    );
+    assert.ok(FRAGMENTS_MADE_BY.endsWith(`.${RECIPE}`));
+  });
+
   test('answers the fragments and records that were put, after it was opened again', () => {
-    const cache = openFragmentCache(root);
+    const cache = openFragmentCache(join(root, 'packages'), { limit: 1e9 });
     const expected = rpms.map((path) => {
       const file = readRpmFile(path);
       const fragments = makeFragments(file.header, file);
@@ -31,7 +59,7 @@ describe('the fragment cache', () => {
       return { fragments, record };
     });
     cache.close();
-    const again = openFragmentCache(root);
+    const again = openFragmentCache(join(root, 'packages'), { limit: 1e9 });
     const scratch = new Scratch();
     for (const { fragments, record } of expected) {
       const cached = again.get(fragments.pkgid);
