@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { mkdirSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { ComposerContext } from '../composer/composer-context.ts';
+import { registerCacheMetrics } from '../composer/cache-metrics.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { offersOf } from '../composer/plan.ts';
 import { PlacingThread } from '../composer/build/placing-thread.ts';
@@ -114,6 +115,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         : null;
     const sources =
       storage === null ? null : stack.use(openSources(config, { clock: database.clock, ...own('composer') }));
+    if (sources !== null) registerCacheMetrics(metrics, sources.measureCaches);
     const composer =
       sources === null || storage === null
         ? null

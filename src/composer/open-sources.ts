@@ -9,6 +9,7 @@ import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
 import { parseHostList } from '../upstream/http/host-list.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
+import type { CacheSize } from './cache-metrics.ts';
 import { documentTypes } from './documents/document-types.ts';
 import { openOriginFetcher } from './fetch-origin.ts';
 import { openModules } from './modules/open-modules.ts';
@@ -33,6 +34,8 @@ export interface OpenedSources extends Disposable {
   readonly kojiTopDirs: readonly string[];
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
+  /** What the caches hold now. */
+  readonly measureCaches: () => readonly CacheSize[];
 }
 
 export interface SourceMeans {
@@ -86,6 +89,7 @@ export function openSources(
       source.kind === 'directory' ? [source.files.where] : [],
     ),
     targetDirs,
+    measureCaches: () => koji?.index.measure() ?? [],
     [Symbol.dispose]: () => stack.dispose(),
   };
 }

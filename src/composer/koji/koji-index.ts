@@ -10,6 +10,7 @@ import {
   type FragmentCache,
 } from '../../rpm/cache/fragment-cache.ts';
 import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
+import type { CacheSize } from '../cache-metrics.ts';
 import type { FileStamp } from '../selection.ts';
 import { CopyFactsFile, FACTS_FORMAT, type CopyFacts } from './copy-facts.ts';
 import { describePackage } from './koji-package-set.ts';
@@ -48,6 +49,14 @@ export class KojiIndex {
 
   get size(): number {
     return this.#facts.size;
+  }
+
+  /** What the index holds now. */
+  measure(): readonly CacheSize[] {
+    return [
+      { name: 'koji copies', entries: this.#facts.size, bytes: null },
+      { name: 'koji packages', entries: this.#fragments.size, bytes: this.#fragments.bytes },
+    ];
   }
 
   /** What is known of a copy whose metadata are there; undefined where they have to be read. */

@@ -18,6 +18,8 @@ export interface CachedPackage {
 /** Repodata and records of packages by their content. */
 export interface FragmentCache {
   readonly size: number;
+  /** Bytes on disk. */
+  readonly bytes: number;
   /** How many packages have gone since it was opened: one that was got before the last loss may be gone. */
   readonly losses: number;
   has(key: string): boolean;
@@ -73,6 +75,9 @@ export function openFragmentCache(directory: string, options: PackStoreOptions):
   return {
     get size() {
       return store.size;
+    },
+    get bytes() {
+      return store.bytes;
     },
     get losses() {
       return store.losses;

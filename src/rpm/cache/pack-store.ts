@@ -74,6 +74,11 @@ export class PackStore {
     return this.#losses;
   }
 
+  /** Bytes of all values on disk, those of other processes as far as they are known. */
+  get bytes(): number {
+    return this.#packs().reduce((sum, { size }) => sum + size, this.#writer?.size ?? 0);
+  }
+
   /** Number of entries known. */
   get size(): number {
     return this.#held.size;

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Registry } from 'prom-client';
+import { registerCacheMetrics } from '../../src/composer/cache-metrics.ts';
+import { KojiIndex } from '../../src/composer/sources/koji-index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'odcs-caches-'));
+after(() => rmSync(folder, { recursive: true }));
+
+test('the metrics tell what each cache holds, in entries and on disk', async () => {
+  const index = new KojiIndex(folder, new Date());
+  const registry = new Registry();
+  registerCacheMetrics(registry, () => [
+    { name: 'repositories', entries: 3, bytes: null },
+    ...index.measure(),
+  ]);
+  assert.match(await registry.metrics(), /odcs_cache_bytes{cache="koji packages"} 0\n/);
+  const stamp = null;
+  const facts = { pkgid: 'a'.repeat(64), size: 1, sigkey: null, excludeArch: [], exclusiveArch: [], stamp };
+  const fragments = {
+    pkgid: facts.pkgid,
+    identity: 'one',
+    primary: Buffer.alloc(100),
+    locationOffset: 0,
+    filelists: Buffer.alloc(10),
+    other: Buffer.alloc(1),
+  };
+  index.add([{ key: 'k:', facts, fragments, record: Buffer.alloc(1) }]);
+  const metrics = await registry.metrics();
+  assert.match(metrics, /odcs_cache_entries{cache="repositories"} 3\n/);
+  assert.match(metrics, /odcs_cache_entries{cache="koji copies"} 1\n/);
+  assert.match(metrics, /odcs_cache_entries{cache="koji packages"} 1\n/);
+  assert.match(metrics, /odcs_cache_bytes{cache="koji packages"} 112\n/);
+  assert.doesNotMatch(metrics, /odcs_cache_bytes{cache="repositories"}/);
+  index.close();
+});
