@@ -5,7 +5,7 @@ import { TEMPORARY } from './compose.ts';
  * Raised when the program would write other bytes for the same inputs: the format of trees, repodata or metadata
  * changed. It is part of every fingerprint, and of the name of every cache of what is made.
  */
-export const RECIPE = 2;
+export const RECIPE = 1;
 
 export interface ManifestPackage {
   readonly variant: string;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { registerCacheMetrics } from '../../src/composer/cache-metrics.ts';
-import { KojiIndex } from '../../src/composer/sources/koji-index.ts';
+import { KojiIndex } from '../../src/composer/koji/koji-index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-caches-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -93,7 +93,7 @@ test('a package whose source RPM has no name of one stands under its own source 
       path: 'a',
       category: 'binary' as const,
     };
-    const text = formatRpms(identity, new Map([['x86_64', [listed]]]));
+    const text = formatRpms(identity, new Map([['Temporary', new Map([['x86_64', [listed]]])]]));
     const { payload } = JSON.parse(text) as { payload: { rpms: { Temporary: { x86_64: object } } } };
     assert.deepEqual(Object.keys(payload.rpms.Temporary.x86_64), ['app-2:1.0-1.src'], sourceRpm);
   }
