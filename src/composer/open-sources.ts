@@ -89,7 +89,12 @@ export function openSources(
       source.kind === 'directory' ? [source.files.where] : [],
     ),
     targetDirs,
-    measureCaches: () => koji?.index.measure() ?? [],
+    measureCaches: () =>
+      [...kojis].flatMap(([hub, koji]) =>
+        koji.index
+          .measure()
+          .map((size) => (hub === null ? size : { ...size, name: `${size.name} of ${hub}` })),
+      ),
     [Symbol.dispose]: () => stack.dispose(),
   };
 }
