@@ -47,9 +47,9 @@ const FEW = 64;
 const lastIndexed = new WeakMap<ChosenCopy, IndexedCopy>();
 
 /**
- * Makes sure that the metadata of every copy is known and answers it, in the order of the copies. Only copies
- * never read before are read, once where two ask for the same; what was read stays read when it is interrupted. Throws `koji.file_missing`,
- * `koji.header_differs`, `rpm.*`, what the files throw, and the reason of the signal.
+ * Returns the metadata of every copy, in the order of the copies. Only copies never read before are read, once where two
+ * ask for the same; what was read stays read when it is interrupted. Throws `koji.file_missing`, `koji.header_differs`,
+ * `rpm.*`, what the files throw, and the reason of the signal.
  */
 export async function indexCopies(
   context: IndexContext,

@@ -28,12 +28,14 @@ export async function indexHttpCopies(
     context.signal?.throwIfAborted();
     const batch = wanted.slice(at, at + BATCH);
     const digests = await readDigests(context, batch);
-    const made = await mapBounded(batch, source.files.parallel, (one) => {
-      const digest = digests.get(one.key);
-      return digest === undefined
-        ? fetchWhole(context, source, one)
-        : readHeader(context, source, one, digest);
-    });
+    const made = await mapBounded(batch, source.files.parallel, (one) =>
+      context.index.reading.run(one.key, context.signal, (signal) => {
+        const digest = digests.get(one.key);
+        return digest === undefined
+          ? fetchWhole({ ...context, signal }, source, one)
+          : readHeader({ ...context, signal }, source, one, digest);
+      }),
+    );
     context.index.add(made);
     done += batch.length;
     context.progress?.(done, wanted.length);

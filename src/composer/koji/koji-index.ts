@@ -35,6 +35,8 @@ export interface IndexedCopy extends KeyedCopy {
 export class KojiIndex {
   /** What is being read of copies, by what it is. */
   readonly making = new SharedWork<void>();
+  /** Copies that are being read one by one, by their keys: two sets may have some in common. */
+  readonly reading = new SharedWork<MadeCopy>();
   readonly #facts: CopyFactsFile;
   readonly #fragments: FragmentCache;
   /** What was opened before: a tag has tens of thousands, asked for again by every compose of it. */

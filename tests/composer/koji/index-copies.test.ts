@@ -193,6 +193,27 @@ test('over HTTP the headers are enough where the hub tells the digests, and agre
   assert.ok(store.find(fromFiles[0]?.facts.pkgid ?? '', now));
 });
 
+test('over HTTP a copy that two sets have in common is read once, when both are read at the same time', async () => {
+  const copies = await copiesOf('f-small');
+  const store = new PackageStore(join(folder, 'store-of-two'));
+  const remote: KojiFileSource = { kind: 'http', files: http, store };
+  for (const { copy, facts } of await indexCopies(
+    { hub, source: local, index: newIndex().index, now },
+    copies,
+  )) {
+    if (copy.package.kind === 'build') checksums.set(copy.package.rpm.id, facts.pkgid);
+  }
+  const { index } = newIndex();
+  fileServer.requests.length = 0;
+  await Promise.all([
+    indexCopies({ hub, source: remote, index, now }, copies),
+    indexCopies({ hub, source: remote, index, now }, copies.slice(1)),
+  ]);
+  const read = fileServer.requests.filter((line) => line.startsWith('GET'));
+  checksums.clear();
+  assert.equal(read.length, new Set(copies.map(({ path }) => path)).size, read.join(', '));
+});
+
 test('a file that is missing or another than the hub lists is named with its RPM', async () => {
   const copies = (await copiesOf('f-small')).filter(({ package: one }) => one.rpm.name === 'e-zz');
   const [first] = copies;
