@@ -121,7 +121,14 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
   return [
     {
       name: 'janitor: retireComposes',
-      run: () => retireComposes({ database, log, storage, targetDirs: { default: api.targetDir } }),
+      run: () =>
+        retireComposes({
+          database,
+          log,
+          storage,
+          targetDirs: { default: api.targetDir },
+          targetDirUrl: 'http://odcs.example.com/composes',
+        }),
     },
     { name: 'janitor: enqueueLostWork', run: () => enqueueLostWork(database) },
     { name: 'janitor: forgetEvents', run: () => forgetEvents({ database, log }, 30, signal) },

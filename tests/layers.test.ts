@@ -16,10 +16,11 @@ const allowed: Record<string, readonly string[]> = {
   database: ['model'],
   buses: ['model'],
   lifecycle: ['model', 'database'],
+  series: ['model', 'database', 'lifecycle'],
   listeners: ['model', 'rpm', 'upstream', 'database', 'buses', 'lifecycle'],
-  rules: ['model', 'rpm', 'upstream', 'database', 'lifecycle'],
-  composer: ['model', 'rpm', 'upstream', 'database', 'lifecycle'],
-  api: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'rules'],
+  rules: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'series'],
+  composer: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'series'],
+  api: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'series', 'rules'],
 };
 
 const everything = ['commands', 'app', 'main.ts'];

@@ -7,19 +7,25 @@ import { moveCompose } from '../lifecycle/move-compose.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { pathBelow } from './pen.ts';
+import { keepSeries } from './keep-series.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
+import { mendSeriesLinks } from './series-links.ts';
 
-export type RetireContext = Pick<ComposerContext, 'database' | 'log' | 'storage' | 'targetDirs'>;
+export type RetireContext = Pick<
+  ComposerContext,
+  'database' | 'log' | 'storage' | 'targetDirs' | 'targetDirUrl'
+>;
 
 const HOUR = 3_600_000;
 const MANIFESTS_AT_ONCE = 500;
 
 /**
  * Removes what has expired: the compose becomes `removed`, its directory goes once no living compose shows it.
- * Then directories nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
+ * What a series keeps lives on. Then series are pointed at what they show, and directories go that nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
  */
 export async function retireComposes(context: RetireContext): Promise<void> {
   const { handle, clock } = context.database;
+  await keepSeries(context);
   const now = await clock.read(handle);
   const expired = await handle
     .selectFrom('composes')
@@ -29,6 +35,7 @@ export async function retireComposes(context: RetireContext): Promise<void> {
     .orderBy('id')
     .execute();
   for (const { id } of expired) await retireCompose(context, id);
+  await mendSeriesLinks(context);
   for (const [name, directory] of Object.entries(context.targetDirs)) {
     if (await context.storage.isOurs(name)) await sweepDirectory(context, directory);
   }

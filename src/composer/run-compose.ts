@@ -17,6 +17,7 @@ import { diskFull, isDiskFull } from './build/place-packages.ts';
 import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
+import { moveSeriesLinks } from './series-links.ts';
 import { waitForStorage } from './storage/wait-for-storage.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
@@ -99,16 +100,18 @@ async function settleFingerprint(
   for (const one of mayReuse ? await listReusable(context.database.handle, search) : []) {
     if (one.state === 'done' && !isPublished(targetDirOf(context, compose), one.id)) lost.add(one.id);
   }
-  return transaction(context.database, (tx) =>
-    claimFingerprint(tx, {
+  return transaction(context.database, async (tx) => {
+    const claim = await claimFingerprint(tx, {
       held: taken,
       compose,
       fingerprint,
       pinned: { ...selection.pins, warnings: [...selection.warnings, ...selection.remarks] },
       pungiComposeId: pungiComposeId(identityOf(compose)),
       lost: mayReuse ? lost : null,
-    }),
-  );
+    });
+    if (claim === 'reused') await moveSeriesLinks(context, tx, taken.id);
+    return claim;
+  });
 }
 
 async function buildAndPublish(
@@ -143,8 +146,9 @@ async function buildAndPublish(
     await transaction(context.database, async (tx) => {
       const done = await moveHeldCompose(tx, taken, 'publish', { reason: GENERATED });
       if (done === undefined) throw attemptLost();
-      // The only file call that a transaction holds: which directory is shown is decided with the state.
+      // The only file calls that a transaction holds: which directory is shown is decided with the state.
       await showBuilt(targetDir, taken);
+      await moveSeriesLinks(context, tx, taken.id);
     });
   } finally {
     await rm(directory, { recursive: true, force: true });

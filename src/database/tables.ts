@@ -2,6 +2,7 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
+import type { Keep } from '../model/keep.ts';
 import type { WhenBusy } from '../model/rule.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
@@ -199,6 +200,17 @@ export interface RuleGroupsTable {
   gone_at: NullableTime;
 }
 
+/** A line of composes: every one of them carries its name. */
+export interface SeriesTable {
+  name: string;
+  /** Who may continue it beside the rules: a user, or `rule:NAME`. */
+  owner: string;
+  /** The rule that continues it; null for a person's. */
+  rule: string | null;
+  keep: ColumnType<Keep | null, string | null, string | null>;
+  created_at: Time;
+}
+
 /** A rule that was told to stand still, by a person or by its own daily limit. */
 export interface RulePausesTable {
   rule: string;
@@ -302,4 +314,5 @@ export interface Tables {
   rule_groups: RuleGroupsTable;
   rule_pauses: RulePausesTable;
   rule_clocks: RuleClocksTable;
+  series: SeriesTable;
 }

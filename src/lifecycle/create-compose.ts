@@ -1,4 +1,5 @@
 import { toCompose } from '../database/composes.ts';
+import { noteSeries } from '../database/series.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { sourceTypes, type ComposeRequest, type Priority } from '../model/compose.ts';
@@ -11,6 +12,8 @@ export interface NewCompose {
   readonly request: ComposeRequest;
   readonly priority: Priority;
   readonly idempotencyKey?: string;
+  /** The line of composes it continues. */
+  readonly series?: string;
 }
 
 /** Stores a compose in state `wait`, announces it and enqueues its job. */
@@ -45,9 +48,11 @@ export async function createComposeOfRequest(
 
 async function insertCompose(
   tx: UnitOfWork,
-  { owner, request, priority, idempotencyKey }: NewCompose,
+  { owner, request, priority, idempotencyKey, series }: NewCompose,
   answered?: { readonly id: number; readonly series: string },
 ): Promise<Compose> {
+  const continued = answered?.series ?? series ?? null;
+  if (continued !== null) await noteSeries(tx, { name: continued, owner });
   const row = await tx.sql
     .insertInto('composes')
     .values({
@@ -66,7 +71,7 @@ async function insertCompose(
       respin_of: request.respinOf,
       target_dir: request.targetDir,
       priority,
-      series: answered?.series ?? null,
+      series: continued,
       request_id: answered?.id ?? null,
       idempotency_key: idempotencyKey ?? null,
       warnings: '[]',

@@ -26,7 +26,7 @@ import { openTestDatabase } from '../database/open-test-database.ts';
 import { defaultRequest } from '../default-request.ts';
 
 /** What a test says of a compose beside its request. */
-export type ComposeDetails = Partial<NewCompose> & { readonly series?: string };
+export type ComposeDetails = Partial<NewCompose>;
 
 export interface TestComposer extends AsyncDisposable {
   readonly context: ComposerContext;
@@ -113,14 +113,10 @@ export async function openTestComposer(
     folder,
     targetDir,
     now: new Date('2026-11-22T10:00:00Z'),
-    async insert(request, { series, ...more } = {}) {
-      const compose = await transaction(database, (tx) =>
+    insert(request, more = {}) {
+      return transaction(database, (tx) =>
         createCompose(tx, { owner: 'tester', request, priority: 'normal', ...more }),
       );
-      if (series !== undefined) {
-        await database.handle.updateTable('composes').set({ series }).where('id', '=', compose.id).execute();
-      }
-      return compose;
     },
     async run(id, attempt = {}) {
       const { signal } = new AbortController();

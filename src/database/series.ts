@@ -1,0 +1,219 @@
+import { sql, type Selectable } from 'kysely';
+import type { Compose } from '../model/compose-json.ts';
+import type { Keep } from '../model/keep.ts';
+import { toCompose } from './composes.ts';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
+import type { SeriesTable } from './tables.ts';
+import type { UnitOfWork } from './transaction.ts';
+
+export type SeriesRow = Selectable<SeriesTable>;
+
+/** Returns one series, or undefined where no compose ever continued it. */
+export async function findSeries(
+  handle: DatabaseHandle | TransactionHandle,
+  name: string,
+): Promise<SeriesRow | undefined> {
+  return handle.selectFrom('series').selectAll().where('name', '=', name).executeTakeFirst();
+}
+
+/** Notes that a series is continued. It stays whose it is, but a rule that continues it takes it over. */
+export async function noteSeries(
+  tx: UnitOfWork,
+  { name, owner }: { readonly name: string; readonly owner: string },
+): Promise<void> {
+  const rule = owner.startsWith('rule:') ? owner.slice('rule:'.length) : null;
+  await tx.sql
+    .insertInto('series')
+    .values({ name, owner, rule, keep: null, created_at: tx.now })
+    .onConflict((conflict) => {
+      const known = conflict.column('name');
+      return rule === null ? known.doNothing() : known.doUpdateSet({ owner, rule });
+    })
+    .execute();
+}
+
+/** Notes which composes of its series a rule keeps. */
+export async function noteKeep(
+  handle: DatabaseHandle | TransactionHandle,
+  series: string,
+  keep: Keep | null,
+): Promise<void> {
+  const text = keep === null ? null : JSON.stringify(keep);
+  await handle
+    .updateTable('series')
+    .set({ keep: text })
+    .where('name', '=', series)
+    .where(sql<boolean>`keep is distinct from ${text}::jsonb`)
+    .execute();
+}
+
+/**
+ * Notes which composes the rules that run keep of all series they continue; series of rules that are gone keep nothing
+ * any more.
+ */
+export async function noteKeepOfRules(
+  handle: DatabaseHandle,
+  rules: readonly { readonly name: string; readonly keep: Keep | null }[],
+): Promise<void> {
+  const keeping = rules.filter(({ keep }) => keep !== null);
+  await sql`
+    update series set keep = wanted.keep
+    from (select series.name, given.keep from series left join
+            jsonb_to_recordset(${JSON.stringify(keeping)}::jsonb) as given(name text, keep jsonb)
+            on given.name = series.rule
+          where series.rule is not null) as wanted
+    where series.name = wanted.name and series.keep is distinct from wanted.keep`.execute(handle);
+}
+
+/** One page of series by name, beginning after one. */
+export async function listSeries(
+  handle: DatabaseHandle,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly SeriesRow[]> {
+  return handle
+    .selectFrom('series')
+    .selectAll()
+    .where('name', '>', after)
+    .orderBy('name')
+    .limit(limit)
+    .execute();
+}
+
+/** Returns the newest done compose of each of these series that has one. */
+export async function findLatest(
+  handle: DatabaseHandle,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Compose>> {
+  const found = new Map<string, Compose>();
+  if (names.length === 0) return found;
+  const rows = await handle
+    .selectFrom('composes')
+    .selectAll()
+    .distinctOn('series')
+    .where('series', 'in', [...names])
+    .where('state', '<>', 'removed')
+    .where('state', '=', 'done')
+    .orderBy('series')
+    .orderBy('id', 'desc')
+    .execute();
+  for (const row of rows) if (row.series !== null) found.set(row.series, toCompose(row));
+  return found;
+}
+
+/** What a series shows now: its newest done compose, and the directory that one lies in. */
+export interface ShownSeries {
+  readonly series: string;
+  readonly id: number;
+  readonly reusedId: number | null;
+  readonly targetDir: string;
+}
+
+/** Returns what every series shows that has a done compose. */
+export async function listShownSeries(handle: DatabaseHandle): Promise<readonly ShownSeries[]> {
+  const { rows } = await sql<{ series: string; id: number; reused_id: number | null; target_dir: string }>`
+    select distinct on (series) series, id, reused_id, target_dir from composes
+    where series is not null and state <> 'removed' and state = 'done' order by series, id desc`.execute(
+    handle,
+  );
+  return rows.map((row) => ({
+    series: row.series,
+    id: row.id,
+    reusedId: row.reused_id,
+    targetDir: row.target_dir,
+  }));
+}
+
+/**
+ * Returns the compose that a series showed at a moment, whatever became of it: of those that were done by then the one
+ * that was asked for last. Undefined where none was done yet.
+ */
+export async function findShownAt(
+  handle: DatabaseHandle,
+  series: string,
+  at: Date,
+): Promise<Compose | undefined> {
+  const row = await handle
+    .selectFrom('composes')
+    .selectAll()
+    .where('series', '=', series)
+    .where('time_done', '<=', at)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toCompose(row);
+}
+
+/** Returns composes of a series that were ever done, newest first; `before` is an id. */
+export async function listDoneOfSeries(
+  handle: DatabaseHandle,
+  series: string,
+  { before, limit }: { readonly before: number | null; readonly limit: number },
+): Promise<readonly Compose[]> {
+  const query = handle
+    .selectFrom('composes')
+    .selectAll()
+    .where('series', '=', series)
+    .where('time_done', 'is not', null);
+  const rows = await (before === null ? query : query.where('id', '<', before))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(toCompose);
+}
+
+/** A compose of a series that is still there. */
+export interface LivingCompose {
+  readonly id: number;
+  readonly reusedId: number | null;
+  readonly targetDir: string;
+  readonly doneAt: Date;
+  readonly expiresAt: Date;
+  readonly removedBy: string | null;
+}
+
+/** Returns the done composes of a series that are still there, newest first. */
+export async function listLivingOfSeries(
+  handle: DatabaseHandle | TransactionHandle,
+  series: string,
+): Promise<readonly LivingCompose[]> {
+  const rows = await handle
+    .selectFrom('composes')
+    .select(['id', 'reused_id', 'target_dir', 'time_done', 'time_to_expire', 'removed_by'])
+    .where('series', '=', series)
+    .where('state', '<>', 'removed')
+    .where('state', '=', 'done')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    reusedId: row.reused_id,
+    targetDir: row.target_dir,
+    doneAt: row.time_done ?? row.time_to_expire,
+    expiresAt: row.time_to_expire,
+    removedBy: row.removed_by,
+  }));
+}
+
+/** Returns the series that keep composes and have one that would expire before a moment. */
+export async function listKeepingSeries(
+  handle: DatabaseHandle,
+  before: Date,
+): Promise<readonly { readonly name: string; readonly keep: Keep }[]> {
+  const rows = await handle
+    .selectFrom('series')
+    .select(['name', 'keep'])
+    .where('keep', 'is not', null)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('composes')
+          .select('composes.id')
+          .whereRef('composes.series', '=', 'series.name')
+          .where('composes.state', '<>', 'removed')
+          .where('composes.state', '=', 'done')
+          .where('composes.time_to_expire', '<', before),
+      ),
+    )
+    .orderBy('name')
+    .execute();
+  return rows.flatMap(({ name, keep }) => (keep === null ? [] : [{ name, keep }]));
+}
