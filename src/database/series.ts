@@ -55,7 +55,7 @@ export async function noteKeepOfRules(
   handle: DatabaseHandle,
   rules: readonly { readonly name: string; readonly keep: Keep | null }[],
 ): Promise<void> {
-  const keeping = rules.filter(({ keep }) => keep !== null);
+  const keeping = rules.flatMap(({ name, keep }) => (keep === null ? [] : [{ name, keep }]));
   await sql`
     update series set keep = wanted.keep
     from (select series.name, given.keep from series left join
@@ -216,4 +216,52 @@ export async function listKeepingSeries(
     .orderBy('name')
     .execute();
   return rows.flatMap(({ name, keep }) => (keep === null ? [] : [{ name, keep }]));
+}
+
+/** Returns which rule made each of these requests, and the events that led to it. */
+export async function findAskedBy(
+  handle: DatabaseHandle,
+  requestIds: readonly number[],
+): Promise<ReadonlyMap<number, { readonly rule: string; readonly causes: readonly number[] }>> {
+  if (requestIds.length === 0) return new Map();
+  const rows = await handle
+    .selectFrom('compose_requests')
+    .select(['id', 'rule', 'causes'])
+    .where('id', 'in', [...requestIds])
+    .execute();
+  return new Map(rows.map(({ id, rule, causes }) => [id, { rule, causes }]));
+}
+
+/** Returns the request of a series that waits or runs, the running one first; undefined where there is none. */
+export async function findOpenRequest(
+  handle: DatabaseHandle,
+  series: string,
+): Promise<{ readonly state: 'pending' | 'running'; readonly notBefore: Date | null } | undefined> {
+  const row = await handle
+    .selectFrom('compose_requests')
+    .select(['state', 'not_before'])
+    .where('series', '=', series)
+    .where('state', 'in', ['pending', 'running'])
+    .orderBy('state', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return { state: row.state === 'running' ? 'running' : 'pending', notBefore: row.not_before };
+}
+
+/** Returns which living composes show each of these directories, themselves included. */
+export async function listShowing(
+  handle: DatabaseHandle,
+  directoryIds: readonly number[],
+): Promise<readonly { readonly id: number; readonly shows: number }[]> {
+  if (directoryIds.length === 0) return [];
+  const rows = await handle
+    .selectFrom('composes')
+    .select(['id', 'reused_id'])
+    .where((where) =>
+      where.or([where('id', 'in', [...directoryIds]), where('reused_id', 'in', [...directoryIds])]),
+    )
+    .where('state', 'in', ['wait', 'generating', 'done'])
+    .execute();
+  return rows.map(({ id, reused_id }) => ({ id, shows: reused_id ?? id }));
 }

@@ -239,6 +239,23 @@ export async function listOpenWindows(handle: DatabaseHandle, limit: number): Pr
     .execute();
 }
 
+/** Open windows of some rules, the next due first. */
+export async function listOpenWindowsOf(
+  handle: DatabaseHandle,
+  rules: readonly string[],
+  limit: number,
+): Promise<WindowRow[]> {
+  if (rules.length === 0) return [];
+  return handle
+    .selectFrom('settle_windows')
+    .selectAll()
+    .where('rule', 'in', [...rules])
+    .where('closed_at', 'is', null)
+    .orderBy('due_at')
+    .limit(limit)
+    .execute();
+}
+
 /** Closes the open windows of rules that are gone or off; each is decided as `disabled`. Answers how many. */
 export async function closeWindowsOf(tx: UnitOfWork, rules: readonly string[]): Promise<number> {
   if (rules.length === 0) return 0;

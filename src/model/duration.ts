@@ -1,18 +1,28 @@
-const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const unitMs = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_536_000_000,
+} as const;
 
-/** What a written duration looks like: `0s`, `90s`, `10m`, `2h`, `3d`, `1h30m`. */
-export const durationPattern = /^(?:\d{1,6}(?:ms|s|m|h|d))+$/;
+/** What a written duration looks like: `0s`, `90s`, `10m`, `2h`, `3d`, `1h30m`, `2w`, `1y` (365 days). */
+const durationPattern = /^(?:\d{1,6}(?:ms|s|m|h|d|w|y))+$/;
 
-/** Reads `90s`, `1h30m`, `3d` as milliseconds; null where the text is no duration. */
+/** Reads `90s`, `1h30m`, `3d`, `1y` as milliseconds; null where the text is no duration. */
 export function parseDuration(text: string): number | null {
   if (text.length > 40 || !durationPattern.test(text)) return null;
   let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) {
-    if (unit === 'ms' || unit === 's' || unit === 'm' || unit === 'h' || unit === 'd') {
-      total += Number(count) * unitMs[unit];
-    }
+  for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d|w|y)/g)) {
+    if (isUnit(unit)) total += Number(count) * unitMs[unit];
   }
   return total;
+}
+
+function isUnit(text: string | undefined): text is keyof typeof unitMs {
+  return text !== undefined && Object.hasOwn(unitMs, text);
 }
 
 /** Writes milliseconds as people read them: `1h30m`, `45s`, `250ms`; at most two units. */

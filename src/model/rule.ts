@@ -1,5 +1,6 @@
 import type { Priority } from './compose.ts';
 import type { EventKind } from './event.ts';
+import type { Keep } from './keep.ts';
 
 export type RuleMode = 'active' | 'shadow' | 'off';
 export type WhenBusy = 'latest' | 'queue' | 'cancel_running';
@@ -85,6 +86,8 @@ export interface Rule {
   readonly requireWithinMs: number | null;
   /** Template of the line of composes this rule continues; null for the rule's name and group. */
   readonly series: string | null;
+  /** Which composes of its series outlive their time; null for none. */
+  readonly keep: Keep | null;
   /** The ODCS request body, templates unfilled. */
   readonly compose: JsonObject;
   readonly unchanged: 'skip' | 'compose';

@@ -6,6 +6,7 @@ import type { RuleDocument } from '../database/rule-sets.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { findRuleCycles } from './rule-cycles.ts';
+import { findSharedSeries } from './shared-series.ts';
 import { readRuleFile, type RuleReading } from './rule-file.ts';
 import { formatProblem, type RuleProblem } from './rule-problem.ts';
 
@@ -90,7 +91,7 @@ async function readFiles(
   }
   const present = new Set(names.map((name) => join(directory, name)));
   for (const file of cache.files.keys()) if (!present.has(file)) cache.files.delete(file);
-  problems.push(...findCycleProblems(directory, rules));
+  problems.push(...findCycleProblems(directory, rules), ...findSharedSeriesProblems(rules));
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, set: { version: versionOf(documents), rules }, documents };
 }
@@ -135,6 +136,19 @@ function findCycleProblems(directory: string, rules: readonly Rule[]): readonly 
       'Give one of them a `match` on `series` that leaves the others out.',
     );
   });
+}
+
+function findSharedSeriesProblems(rules: readonly Rule[]): readonly RuleProblem[] {
+  return findSharedSeries(rules).map(({ series, first, second, differsIn }) =>
+    fileProblem(
+      second.file,
+      'rule.series_shared',
+      `The rules ${first.name} and ${second.name} both continue the series ${series}, but differ in "${differsIn}".`,
+      differsIn === 'keep'
+        ? 'A series is kept in one way: give both the same `keep`.'
+        : 'What a series shows would change with the rule that fired last: give one of them another `series`.',
+    ),
+  );
 }
 
 async function listRuleFiles(directory: string, problems: RuleProblem[]): Promise<string[]> {

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { nearestWord } from '../model/did-you-mean.ts';
 import { messageOf } from '../model/errors.ts';
 import { parseDuration } from '../model/duration.ts';
+import type { Keep } from '../model/keep.ts';
 import type { Notification, Rule } from '../model/rule.ts';
 import { hasMoreYamlMarks } from '../model/yaml-marks.ts';
 import { checkRule } from './rule-check.ts';
@@ -200,6 +201,7 @@ function compileRule(file: RuleFile, path: string): Rule {
     ),
     requireWithinMs: file.require_within === undefined ? null : ms(file.require_within),
     series: file.series ?? null,
+    keep: file.keep === undefined ? null : compileKeep(file.keep),
     compose: file.compose,
     unchanged: file.unchanged,
     whenBusy: file.when_busy,
@@ -207,6 +209,14 @@ function compileRule(file: RuleFile, path: string): Rule {
     maxChain: file.max_chain,
     dailyLimit: file.daily_limit,
     file: path,
+  };
+}
+
+function compileKeep({ last, daily, weekly }: NonNullable<RuleFile['keep']>): Keep {
+  return {
+    last: last ?? null,
+    dailyMs: daily === undefined ? null : ms(daily),
+    weeklyMs: weekly === undefined ? null : ms(weekly),
   };
 }
 

@@ -77,6 +77,23 @@ const notification = z.union([
   }),
 ]);
 
+const span = z
+  .string()
+  .regex(/^\d{1,4}[dwy]$/, 'days, weeks or years such as 30d, 12w, 1y')
+  .refine((text) => {
+    const back = parseDuration(text) ?? 0;
+    return back > 0 && back <= 20 * 365 * 86_400_000;
+  }, 'more than nothing and at most 20 years')
+  .meta({ id: 'span', description: 'How far back: 30d, 12w, 1y.' });
+
+const keep = z
+  .strictObject({
+    last: z.int().min(1).max(10_000).optional().describe('the newest so many'),
+    daily: span.optional().describe('the last of each day (UTC), so far back'),
+    weekly: span.optional().describe('the last of each ISO week, so far back'),
+  })
+  .refine((object) => Object.keys(object).length > 0, 'at least one of last, daily, weekly');
+
 /** The strict shape of a rule file, version 1. Source: RULES 4. */
 export const ruleFileSchema = z
   .strictObject({
@@ -113,6 +130,9 @@ export const ruleFileSchema = z
       .max(300)
       .optional()
       .describe('the line of composes this one continues; default: name and group'),
+    keep: keep
+      .optional()
+      .describe('composes of the series that outlive their time; the newest is among them'),
     compose: z
       .record(z.string(), z.json())
       .describe('the ODCS request body, with ${field}, ${event.field}, ${events.field}'),

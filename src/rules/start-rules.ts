@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { noteRunningSet } from '../database/rule-sets.ts';
 import { rulesWithoutTag } from '../database/rule-groups.ts';
 import { seriesState } from '../database/compose-requests.ts';
+import { noteKeepOfRules } from '../database/series.ts';
 import { transaction } from '../database/transaction.ts';
 import { closeWindowsOf, rulesWithOpenWindows } from '../database/windows.ts';
 import { ageWaitingWork } from '../lifecycle/age-waiting-work.ts';
@@ -84,6 +85,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     const { current, documents, problems } = live;
     if (current === emptyRuleSet) return;
     await noteRunningSet(handle, { version: current.version, documents, problems }, clock.now());
+    await noteKeepOfRules(handle, current.rules);
   };
   hasChanged = () => void setImmediate(() => noteSet().catch(onError));
   await noteSet();

@@ -22,6 +22,17 @@ import { listEvents } from '../../src/database/list-events.ts';
 import { pruneManifests } from '../../src/database/manifests.ts';
 import { findNeededEvents, pruneEvents } from '../../src/database/prune-events.ts';
 import { readSeries } from '../../src/database/series-history.ts';
+import {
+  findLatest,
+  findOpenRequest,
+  findShownAt,
+  listDoneOfSeries,
+  listKeepingSeries,
+  listLivingOfSeries,
+  listShowing,
+  listShownSeries,
+} from '../../src/database/series.ts';
+import { listOpenWindowsOf } from '../../src/database/windows.ts';
 import type { Tables } from '../../src/database/tables.ts';
 import { openTestDatabase } from './open-test-database.ts';
 
@@ -159,4 +170,17 @@ test('how a series stands is found by an index', { skip }, async () => {
         readSeries(transaction, { series: 'nightly-3', body: { a: 1 }, receivedAt: now }),
       ),
   );
+});
+
+test('what a series shows, showed and keeps is found by an index', { skip }, async () => {
+  const series = 'nightly-3';
+  await assertFindsByIndex('latest', () => findLatest(handle, [series, 'nothing']));
+  await assertFindsByIndex('at a moment', () => findShownAt(handle, series, now));
+  await assertFindsByIndex('history', () => listDoneOfSeries(handle, series, { before: 50, limit: 10 }));
+  await assertFindsByIndex('living', () => listLivingOfSeries(handle, series));
+  await assertFindsByIndex('shown', () => listShownSeries(handle));
+  await assertFindsByIndex('keeping', () => listKeepingSeries(handle, now));
+  await assertFindsByIndex('open request', () => findOpenRequest(handle, series));
+  await assertFindsByIndex('open windows', () => listOpenWindowsOf(handle, ['nightly'], 10));
+  await assertFindsByIndex('showing', () => listShowing(handle, [1, 2]));
 });

@@ -103,3 +103,25 @@ test('a file that looks as it did is not read again, a changed one is', async ()
   assert.deepEqual(await readRules(directory.path, cache), await readRules(directory.path));
   directory.remove();
 });
+
+test('two active rules on one series have to agree what it holds and what is kept', async () => {
+  const on = '- event: koji.tag';
+  const shared = 'series: shared\n';
+  const other = named('other', on, shared);
+  assert.deepEqual(await problemsIn({ 'nightly.yaml': ruleText(on, shared), 'other.yaml': other }), []);
+  assert.deepEqual(
+    await problemsIn({
+      'nightly.yaml': ruleText(on, shared),
+      'other.yaml': other.replace('source: f44', 'source: f45'),
+    }),
+    [
+      'rule.series_shared The rules nightly and other both continue the series shared, but differ in "compose".',
+    ],
+  );
+  assert.deepEqual(
+    await problemsIn({ 'nightly.yaml': ruleText(on, `${shared}keep: { last: 3 }\n`), 'other.yaml': other }),
+    ['rule.series_shared The rules nightly and other both continue the series shared, but differ in "keep".'],
+  );
+  const inShadow = `mode: shadow\n${other.replace('source: f44', 'source: f45')}`;
+  assert.deepEqual(await problemsIn({ 'nightly.yaml': ruleText(on, shared), 'other.yaml': inShadow }), []);
+});

@@ -144,3 +144,29 @@ test('a list of thousands of packages is read', () => {
   const rule = readRule(ruleText(tagRule).replace('source: f44 }', source));
   assert.equal(JSON.stringify(rule.compose).match(/package-/g)?.length, 5_000);
 });
+
+test('keep says how many composes and how far back, in days, weeks or years', () => {
+  const on = '- event: koji.tag';
+  const DAY = 86_400_000;
+  assert.deepEqual(readRule(ruleText(on, 'keep: { last: 10, daily: 30d, weekly: 1y }\n')).keep, {
+    last: 10,
+    dailyMs: 30 * DAY,
+    weeklyMs: 365 * DAY,
+  });
+  assert.deepEqual(readRule(ruleText(on, 'keep: { weekly: 12w }\n')).keep, {
+    last: null,
+    dailyMs: null,
+    weeklyMs: 84 * DAY,
+  });
+  assert.equal(readRule(ruleText(on)).keep, null);
+  for (const wrong of [
+    '{}',
+    '{ last: 0 }',
+    '{ daily: 30 }',
+    '{ daily: 5m }',
+    '{ weekly: 0d }',
+    '{ monthly: 1y }',
+  ]) {
+    assert.match(problemsOf(ruleText(on, `keep: ${wrong}\n`)).join(), /rule\.(value_invalid|key_unknown)/);
+  }
+});
