@@ -11,6 +11,7 @@ const titles = {
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   409: 'Conflict',
+  410: 'Gone',
   413: 'Content Too Large',
   416: 'Range Not Satisfiable',
   431: 'Request Header Fields Too Large',

@@ -8,7 +8,7 @@ import { changeSection } from './compose-change.ts';
 import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
 import { useSection } from './compose-use.ts';
-import { badge, decisionTable, moment, progressLine, sourceText } from './elements.ts';
+import { badge, decisionTable, moment, progressLine, seriesLink, sourceText } from './elements.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { eventSentence } from './event-sentence.ts';
 
@@ -130,9 +130,9 @@ function whySection(context: PageContext, reasons: ComposeReasons): Html {
 
 function factList(context: PageContext, compose: Compose): Html {
   const json = composeJson(compose, context.targetDirUrl);
-  const facts: readonly (readonly [string, unknown])[] = [
+  const facts: readonly (readonly [string, string | number | Html | null])[] = [
     ['Owner', compose.owner],
-    ['Series', compose.series],
+    ['Series', compose.series === null ? null : seriesLink(context, compose.series)],
     ['Packages asked for', json.packages],
     ['Arches', compose.arches],
     ['Signing keys', compose.sigkeys],
@@ -151,7 +151,7 @@ function factList(context: PageContext, compose: Compose): Html {
     value === null || value === ''
       ? []
       : html`<dt>${name}</dt>
-          <dd>${String(value)}</dd>`,
+          <dd>${value}</dd>`,
   );
   return html`<h2>Facts</h2>
     <dl>${items}</dl>

@@ -66,6 +66,11 @@ export function progressLine({ progress }: Compose): Html {
     <span class="small" data-stage>${stage} ${done}/${total} ${unit}</span>`;
 }
 
+/** The name of a series, leading to its page. */
+export function seriesLink({ prefix }: PageContext, series: string): Html {
+  return html`<a href="${prefix}/console/series/${encodeURIComponent(series)}">${series}</a>`;
+}
+
 /** A table of composes: what, how it is, since when. */
 export function composeTable(context: PageContext, composes: readonly Compose[]): Html {
   const rows = composes.map((compose) => {
@@ -86,7 +91,9 @@ export function composeTable(context: PageContext, composes: readonly Compose[])
         <div class="small soft">${packagesText(compose)}</div>
         ${detail}
       </td>
-      <td>${compose.series === null ? compose.owner : `series ${compose.series}`}</td>
+      <td>
+        ${compose.series === null ? compose.owner : html`series ${seriesLink(context, compose.series)}`}
+      </td>
       <td>${moment(time, context.now)}</td>
       <td>${compose.state === 'done' && file !== '' ? html`<a href="${file}">.repo</a>` : ''}</td>
     </tr>`;

@@ -19,7 +19,7 @@ export interface PageContext extends ApiContext {
 export interface Page {
   readonly title: string;
   /** The entry of the navigation this page belongs to. */
-  readonly here: 'start' | 'composes' | 'events' | 'rules';
+  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules';
   readonly body: Html;
   /** Whether the script that follows a compose runs; without script the page loads itself again. */
   readonly isLive?: boolean;
@@ -41,6 +41,7 @@ const policy = [
 const entries = [
   ['start', 'Overview', '/'],
   ['composes', 'Composes', '/console/composes'],
+  ['series', 'Series', '/console/series'],
   ['events', 'Events', '/console/events'],
   ['rules', 'Rules', '/console/rules'],
 ] as const;

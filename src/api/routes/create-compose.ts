@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { findComposeByKey } from '../../database/list-composes.ts';
 import { transaction } from '../../database/transaction.ts';
 import { createCompose } from '../../lifecycle/create-compose.ts';
+import { lockSeries } from '../../lifecycle/series-lock.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import {
   parseComposeRequest,
@@ -10,8 +11,9 @@ import {
   requestDefaults,
 } from '../../model/compose-request.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
+import { seriesOfBody } from '../../model/request-series.ts';
 import { sendJson } from '../answer.ts';
-import { identify, ownerOf } from '../auth.ts';
+import { identify, ownerOf, type Identity } from '../auth.ts';
 import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
 import { checkOffered } from '../check-offered.ts';
 import { checkRepositories } from '../check-repositories.ts';
@@ -27,6 +29,7 @@ import { answerDryRun, isDryRun } from '../plan-only.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
+import { checkMayContinue } from '../series-of-request.ts';
 import { renewCompose } from './renew-compose.ts';
 
 /** POST: asks for a compose. Source: ODCS contract 3. */
@@ -82,11 +85,13 @@ async function answerCreate(
   }
   const defaults = requestDefaults(config);
   const asked = isOld ? parseFirstReleaseRequest(body, defaults) : parseComposeRequest(body, defaults);
+  const series = seriesOfBody(body);
   requirePermission(identity, config, askedValues(asked));
+  if (series !== null) await checkMayContinue(context.database.handle, { series, identity, config });
   await checkOffered(context, asked);
   await checkRepositories(context, request, asked);
   if (isDryRun(request)) return answerDryRun(context, request, asked);
-  const compose = await storeCompose(context, ownerOf(identity), asked, idempotencyKeyOf(request));
+  const compose = await storeCompose(context, identity, { asked, series, key: idempotencyKeyOf(request) });
   return sendJson(composeJson(compose, context.targetDirUrl));
 }
 
@@ -109,32 +114,46 @@ function idempotencyKeyOf(request: ApiRequest): string | undefined {
   return key;
 }
 
+/** What is to be stored; without a key it is another compose each time. */
+interface WantedCompose {
+  readonly asked: ComposeRequest;
+  readonly series: string | null;
+  readonly key: string | undefined;
+}
+
 /** Stores the compose, or answers the one the same owner got for the same key before. */
 async function storeCompose(
   context: ApiContext,
-  owner: string,
-  asked: ComposeRequest,
-  key: string | undefined,
+  identity: Identity,
+  wanted: WantedCompose,
 ): Promise<Compose> {
-  const { database } = context;
+  const { database, config } = context;
+  const { asked, series, key } = wanted;
+  const owner = ownerOf(identity);
   const earlier = (): Promise<Compose | undefined> =>
     key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.handle, owner, key);
   const known = await earlier();
-  if (known !== undefined) return sameRequest(known, asked);
+  if (known !== undefined) return sameRequest(known, wanted);
   try {
-    return await transaction(database, (tx) =>
-      createCompose(tx, {
+    return await transaction(database, async (tx) => {
+      if (series !== null) {
+        // Somebody else may have taken the name since.
+        await lockSeries(tx.sql, series);
+        await checkMayContinue(tx.sql, { series, identity, config });
+      }
+      return createCompose(tx, {
         owner,
         request: asked,
         priority: 'normal',
         ...(key === undefined ? {} : { idempotencyKey: key }),
-      }),
-    );
+        ...(series === null ? {} : { series }),
+      });
+    });
   } catch (error) {
     // Another request with this key was quicker.
     const winner = isUniqueViolation(error) ? await earlier() : undefined;
     if (winner === undefined) throw error;
-    return sameRequest(winner, asked);
+    return sameRequest(winner, wanted);
   }
 }
 
@@ -142,8 +161,9 @@ function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
-function sameRequest(compose: Compose, asked: ComposeRequest): Compose {
-  if (isDeepStrictEqual(compose.request, JSON.parse(JSON.stringify(asked)))) return compose;
+function sameRequest(compose: Compose, { asked, series }: WantedCompose): Compose {
+  const isSame = isDeepStrictEqual(compose.request, JSON.parse(JSON.stringify(asked)));
+  if (isSame && compose.series === series) return compose;
   throw new ApiProblem(
     409,
     'request.idempotency_key_reused',

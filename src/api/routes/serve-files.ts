@@ -8,6 +8,7 @@ import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { escapeHtml, sendPage } from '../html.ts';
 import { ApiProblem } from '../problem.ts';
 import { openPublished, publishedNames, type Published } from '../published-file.ts';
+import { openSeriesFile } from '../series-files.ts';
 
 const mount = '/composes';
 /** Files up to this size are read at once; streaming them costs more than their bytes. */
@@ -30,13 +31,14 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 /**
  * The default target directory under /composes/: files with ranges and validators, directories as lists. Nothing
- * outside it and no hidden work directory is ever shown. Source: ODCS contract 16.
+ * outside it and no hidden work directory is ever shown. What a series shows
+ * is never to be kept without asking whether it is still the same. Source: ODCS contract 16.
  */
 export const registerServeFiles: RegisterRoute = (app, context) => {
   app.get(mount, (request) => toSlash(context, request));
   app.get(`${mount}/*`, async (request) => {
     const names = publishedNames(request.req.path.slice(mount.length));
-    const found = names === undefined ? undefined : await openPublished(context.config.target_dir, names);
+    const found = names === undefined ? undefined : await openServed(context, names);
     if (names === undefined || found === undefined || found.kind === 'missing') {
       throw new ApiProblem(404, 'file.not_found', `There is no file ${request.req.path}.`);
     }
@@ -48,9 +50,17 @@ export const registerServeFiles: RegisterRoute = (app, context) => {
       await found.file.close();
       throw new ApiProblem(404, 'file.not_found', `${request.req.path} is a file, not a directory.`);
     }
-    return sendFile(request, found, basename(names.at(-1) ?? ''));
+    const isMoving = names[0] === 'series' && names[2] !== 'at';
+    return sendFile(request, found, { name: basename(names.at(-1) ?? ''), isMoving });
   });
 };
+
+/** Opens a published path; below `series/` there are addresses that lie on no disk. */
+async function openServed(context: ApiContext, names: readonly string[]): Promise<Published> {
+  const { config, database, clock } = context;
+  const files = { handle: database.handle, targetDir: config.target_dir, now: clock.now() };
+  return (await openSeriesFile(files, names)) ?? openPublished(config.target_dir, names);
+}
 
 function toSlash(context: ApiContext, request: ApiRequest): Response {
   const { publicBase } = clientOf(request.req.raw, request.env, context.config);
@@ -64,7 +74,7 @@ function toSlash(context: ApiContext, request: ApiRequest): Response {
 async function sendFile(
   request: ApiRequest,
   { file, size, modified }: Extract<Published, { kind: 'file' }>,
-  name: string,
+  { name, isMoving }: { readonly name: string; readonly isMoving: boolean },
 ): Promise<Response> {
   const etag = `"${size.toString(16)}-${modified.getTime().toString(16)}"`;
   const lastModified = modified.toUTCString();
@@ -77,6 +87,7 @@ async function sendFile(
     'X-Content-Type-Options': 'nosniff',
     ETag: etag,
     'Last-Modified': lastModified,
+    ...(isMoving ? { 'Cache-Control': 'no-cache' } : {}),
   };
   let isHandedOver = false;
   try {

@@ -1,0 +1,44 @@
+import { findSeries, type SeriesRow } from '../database/series.ts';
+import type { DatabaseHandle, TransactionHandle } from '../database/database-handle.ts';
+import { isName } from '../model/names.ts';
+import type { Identity } from './auth.ts';
+import { ownerOf } from './auth.ts';
+import { isAdmin } from './authorise.ts';
+import type { ApiContext, ApiRequest } from './context.ts';
+import { ApiProblem } from './problem.ts';
+
+/** The problem of a series that no compose ever continued. */
+export function noSuchSeries(name: string): ApiProblem {
+  return new ApiProblem(
+    404,
+    'series.not_found',
+    `There is no series ${JSON.stringify(name.slice(0, 200))}.`,
+    {
+      hint: 'GET /api/1/series/ lists them. One that was renamed goes on under its new name only.',
+    },
+  );
+}
+
+/** Returns the series that a path names. Throws `series.not_found` (404). */
+export async function seriesOfRequest(context: ApiContext, request: ApiRequest): Promise<SeriesRow> {
+  const name = request.req.param('name') ?? '';
+  const row = isName('series', name) ? await findSeries(context.database.handle, name) : undefined;
+  if (row === undefined) throw noSuchSeries(name);
+  return row;
+}
+
+/**
+ * Throws `series.not_yours` (403) where a caller may not continue a series: it belongs to somebody else, or to a rule,
+ * and the caller is no admin. A name that nobody has is free.
+ */
+export async function checkMayContinue(
+  handle: DatabaseHandle | TransactionHandle,
+  { series, identity, config }: { series: string; identity: Identity; config: ApiContext['config'] },
+): Promise<void> {
+  const row = await findSeries(handle, series);
+  if (row === undefined || row.owner === ownerOf(identity) || isAdmin(identity, config)) return;
+  const whose = row.rule === null ? row.owner : `the rule ${row.rule}`;
+  throw new ApiProblem(403, 'series.not_yours', `The series ${series} is continued by ${whose} only.`, {
+    hint: 'Name another series, or leave it out.',
+  });
+}
