@@ -66,6 +66,7 @@ export function routeSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[
     `/api/1/composes/?page=${Math.round((composes * 0.9) / 10)}`,
     `/api/1/composes/${composes}`,
     `/api/1/composes/${composes}/why`,
+    '/api/1/series/',
     '/api/1/decisions',
     `/api/1/decisions?event=${events}`,
     `/api/1/decisions?event=${Math.round(events / 20) * 20}`,

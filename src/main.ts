@@ -16,6 +16,14 @@ const commands: Record<
     summary: 'Ask a service for composes, look at them, wait for them',
     load: () => import('./commands/compose.ts'),
   },
+  series: {
+    summary: 'Look at lines of composes, and what would be kept of them',
+    load: () => import('./commands/series.ts'),
+  },
+  lock: {
+    summary: 'Bring a lock file of a container build up to date',
+    load: () => import('./commands/lock.ts'),
+  },
   rules: {
     summary: 'Check, explain and try rules; pause, resume, trigger',
     load: () => import('./commands/rules.ts'),

@@ -9,6 +9,8 @@ import { registerEventPage } from './console/event-page.ts';
 import { registerEventsPage } from './console/events-page.ts';
 import { registerRulePage } from './console/rule-page.ts';
 import { registerRulesPage } from './console/rules-page.ts';
+import { registerSeriesListPage } from './console/series-list-page.ts';
+import { registerSeriesPage } from './console/series-page.ts';
 import { registerStartPage } from './console/start-page.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
 import { refuseNul } from './refuse-nul.ts';
@@ -17,12 +19,16 @@ import { registerBacktestRule } from './routes/backtest-rule.ts';
 import { registerCreateCompose } from './routes/create-compose.ts';
 import { registerDeleteCompose } from './routes/delete-compose.ts';
 import { registerExplainRule } from './routes/explain-rule.ts';
+import { registerFollowSeries } from './routes/follow-series.ts';
 import { registerFollowCompose } from './routes/follow-compose.ts';
 import { registerFollowEvents } from './routes/follow-events.ts';
 import { registerHealth } from './routes/health.ts';
+import { registerKeepSeries } from './routes/keep-series.ts';
 import { registerListComposes } from './routes/list-composes.ts';
+import { registerListSeries } from './routes/list-series.ts';
 import { registerListRules } from './routes/list-rules.ts';
 import { registerListEvents } from './routes/list-events.ts';
+import { registerLockPackages } from './routes/lock-packages.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerListDecisions } from './routes/list-decisions.ts';
 import { registerRedirects } from './routes/redirects.ts';
@@ -30,6 +36,7 @@ import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
 import { registerShowEvent } from './routes/show-event.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
+import { registerShowSeries } from './routes/show-series.ts';
 import { registerShowManifest } from './routes/show-manifest.ts';
 import { registerSteerRule } from './routes/steer-rule.ts';
 import { registerWhyCompose } from './routes/why-compose.ts';
@@ -45,6 +52,11 @@ const routes: readonly RegisterRoute[] = [
   registerFollowCompose,
   registerShowManifest,
   registerWhyCompose,
+  registerListSeries,
+  registerShowSeries,
+  registerFollowSeries,
+  registerKeepSeries,
+  registerLockPackages,
   registerListRules,
   registerExplainRule,
   registerBacktestRule,
@@ -58,6 +70,8 @@ const routes: readonly RegisterRoute[] = [
   registerStartPage,
   registerComposesPage,
   registerComposePage,
+  registerSeriesListPage,
+  registerSeriesPage,
   registerEventsPage,
   registerEventPage,
   registerRulesPage,

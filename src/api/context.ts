@@ -5,7 +5,10 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
+import type { Compose } from '../model/compose-json.ts';
 import type { ComposeRequest } from '../model/compose.ts';
+import type { LockRequest } from '../model/lock-request.ts';
+import type { LockFile } from '../rpm/lock-file.ts';
 import type { UserGroups } from '../upstream/user-groups.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 import type { OpenStreams } from './event-stream.ts';
@@ -25,6 +28,13 @@ export interface PlannedCompose {
   /** Sorted lines: packages and options. */
   readonly manifest: readonly string[];
   readonly warnings: readonly string[];
+}
+
+/** A compose that is to be locked, and where its files lie for builds. */
+export interface AskedLock {
+  readonly compose: Compose;
+  readonly address: { readonly url: string; readonly repoid: string };
+  readonly request: LockRequest;
 }
 
 /** Everything the routes work with. */
@@ -50,6 +60,8 @@ export interface ApiContext {
   readonly isDraining?: () => boolean;
   /** Plans a request for `?dry_run=1`; absent where this process has no composer. */
   readonly plan?: (request: ComposeRequest, signal: AbortSignal) => Promise<PlannedCompose>;
+  /** Makes lock files out of the repodata of composes; absent where this process has no composer. */
+  readonly lock?: (asked: AskedLock, signal: AbortSignal) => Promise<LockFile>;
   /** Further metrics of this process, shown with those of the API. */
   readonly metrics?: Registry;
 }

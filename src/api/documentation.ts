@@ -106,6 +106,7 @@ export const composeRequestSchema = z
     compose_type: z.string().optional(),
     respin_of: z.string().optional(),
     target_dir: z.string().optional(),
+    series: z.string().optional().openapi({ description: 'The line of composes it continues' }),
   })
   .openapi('ComposeRequest');
 

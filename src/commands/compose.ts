@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ReactorError } from '../model/errors.ts';
 import { knownOffers } from '../model/offers.ts';
 import { sourceTypeRules } from '../model/source-types.ts';
 import type { Command, CommandContext } from './command.ts';
+import { makeLockFile, writeLockFile, type LockOrigin } from './lock-file.ts';
 import { planLocally } from './plan-compose.ts';
 import {
   createServiceClient,
@@ -13,6 +15,7 @@ import {
 
 const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [options]
        odcs-reactor compose plan TYPE SOURCE [PACKAGE …] [--why] [options]
+       odcs-reactor compose lock ID|SERIES [--packages NAMES] [options]
        odcs-reactor compose show ID | list | wait ID | cancel ID | diff ID ID
 
 create  asks for a compose and prints its JSON. TYPE says what SOURCE is:
@@ -20,6 +23,7 @@ ${knownOffers.sourceTypes.map((type) => `          ${type.padEnd(8)} ${sourceTyp
 plan    tells what such a compose would hold; needs no service, only its settings.
 show    prints one compose.
 diff    prints what changed from the first compose to the second.
+lock    writes rpms.lock.yaml for a hermetic build, of a compose or of what a series shows.
 list    prints the newest composes, a line each.
 wait    waits until a compose has ended; exit code 1 when it failed.
 cancel  stops a compose that waits or runs, removes one that is done.
@@ -36,6 +40,15 @@ Options of create:
   --wait               wait for the end, with progress
   --why                with plan: the reason of every package
   --body JSON          the request body as POST takes it, instead of TYPE and SOURCE
+
+Options of lock:
+  --packages NAMES     what is to be installed, separated by commas; everything otherwise
+  --installed FILE     what the base image has: the output of rpm -qa in it
+  --assume NAMES       names and capabilities to take for granted
+  --arch ARCH          more than once for several; all of the compose otherwise
+  --no-sources         without source packages
+  --allow-broken       only note requirements that nothing meets
+  --output FILE        instead of standard output; "odcs-reactor lock update FILE" renews it
 
 Options of all:
   --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
@@ -58,6 +71,12 @@ const options = {
   body: { type: 'string' },
   wait: { type: 'boolean' },
   why: { type: 'boolean' },
+  packages: { type: 'string', multiple: true },
+  installed: { type: 'string' },
+  assume: { type: 'string', multiple: true },
+  'no-sources': { type: 'boolean' },
+  'allow-broken': { type: 'boolean' },
+  output: { type: 'string' },
 } as const;
 
 type Values = ReturnType<typeof parse>['values'];
@@ -97,6 +116,26 @@ function requestBody(words: readonly string[], values: Values): unknown {
     ...(seconds === undefined ? {} : { seconds_to_live: Number(seconds) }),
     ...(values.label === undefined ? {} : { label: values.label }),
     ...(values['compose-type'] === undefined ? {} : { compose_type: values['compose-type'] }),
+  };
+}
+
+/** What a lock file is made of, as the arguments say. Throws what reading the list of installed packages throws. */
+function lockOrigin(of: string, values: Values): LockOrigin {
+  const words = (lists: readonly string[] | undefined): string[] | undefined =>
+    lists?.flatMap((list) => list.split(/[\s,]+/)).filter((word) => word !== '');
+  const installed =
+    values.installed === undefined ? undefined : words([readFileSync(values.installed, 'utf8')]);
+  const [packages, assumed] = [words(values.packages), words(values.assume)];
+  return {
+    of,
+    body: {
+      ...(values.arch === undefined ? {} : { arches: values.arch }),
+      ...(packages === undefined ? {} : { packages }),
+      ...(installed === undefined ? {} : { installed }),
+      ...(assumed === undefined ? {} : { assumeProvides: assumed }),
+      ...(values['no-sources'] === true ? { noSources: true } : {}),
+      ...(values['allow-broken'] === true ? { allowBroken: true } : {}),
+    },
   };
 }
 
@@ -189,6 +228,12 @@ export const command: Command = {
       const compose = await waitForCompose(client, String(readShownCompose(created).id), context, isJson);
       print(context, compose, isJson);
       return compose.state_name === 'done' ? 0 : 1;
+    }
+    if (action === 'lock' && id !== undefined) {
+      const made = await makeLockFile(client, lockOrigin(id, values));
+      if (values.output === undefined) context.stdout(made);
+      else writeLockFile(values.output, made);
+      return 0;
     }
     if (action === 'list') {
       printList(context, await client.request('GET', '/api/1/composes/?per_page=20'), isJson);

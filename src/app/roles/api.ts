@@ -6,6 +6,7 @@ import { EventTail } from '../../api/event-tail.ts';
 import type { ApiApp, HealthPart, PlannedCompose } from '../../api/context.ts';
 import { receiveEventRoute } from '../../api/routes/receive-event.ts';
 import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
+import { createLocker } from '../../composer/lock/create-locker.ts';
 import { planCompose } from '../../composer/plan.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
@@ -64,7 +65,12 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       metrics: input.metrics,
       health: input.health,
       isDraining: input.isDraining,
-      ...(composer === null ? {} : { plan: (request, signal) => planOnly(composer, request, signal) }),
+      ...(composer === null
+        ? {}
+        : {
+            plan: (request, signal) => planOnly(composer, request, signal),
+            lock: createLocker({ targetDir: config.target_dir }),
+          }),
     },
     [receiveEventRoute((call) => input.receiveCall(call))],
   );

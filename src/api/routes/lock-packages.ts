@@ -1,0 +1,207 @@
+import { z } from '@hono/zod-openapi';
+import { parseDocument } from 'yaml';
+import { findCompose, findLastOfSeries } from '../../database/composes.ts';
+import type { Compose } from '../../model/compose-json.ts';
+import { composeDirectoryName } from '../../model/compose.ts';
+import { messageOf, ReactorError } from '../../model/errors.ts';
+import { parseLockRequest, type LockRequest } from '../../model/lock-request.ts';
+import { hasMoreYamlMarks } from '../../model/yaml-marks.ts';
+import { formatLockFile } from '../../rpm/lock-file.ts';
+import { seriesRepoid, seriesUrl } from '../../rpm/series-repo.ts';
+import { composeIdOf, noSuchCompose } from '../compose-id.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { idParameter, problemAnswers } from '../documentation.ts';
+import { ApiProblem } from '../problem.ts';
+import { readBody } from '../read-body.ts';
+import { findComposeAt } from '../series-files.ts';
+import { seriesOfRequest } from '../series-of-request.ts';
+import { seriesParameter } from './show-series.ts';
+
+const querySchema = z.object({
+  arches: z.string().optional().openapi({ description: 'Separated by commas; all of the compose otherwise' }),
+  packages: z.string().optional().openapi({
+    description: 'What is to be installed, separated by commas: the closure of it; everything otherwise',
+  }),
+  installed: z.string().optional().openapi({ description: 'Names or NEVRAs the base image has' }),
+  sources: z.string().optional().openapi({ description: '0: without source packages' }),
+  broken: z.string().optional().openapi({ description: '1: requirements that nothing meets are only noted' }),
+});
+const atSchema = z.object({
+  at: z.string().optional().openapi({ description: 'A moment: what the series showed then' }),
+});
+
+const lockAnswer = {
+  description: 'rpms.lock.yaml as Hermeto reads it',
+  content: { 'application/yaml': { schema: { type: 'string' as const } } },
+};
+const lockBody = {
+  required: true,
+  content: {
+    'application/yaml': { schema: { type: 'string' as const } },
+    'application/json': { schema: z.union([z.array(z.string()), z.object({})]) },
+  },
+};
+
+/** Lock files of a compose and of what a series shows: GET by a query, POST of a list or of an `rpms.in.yaml`. */
+export const registerLockPackages: RegisterRoute = (app, context) => {
+  const composePath = '/api/1/composes/{id}/rpms.lock.yaml';
+  const seriesPath = '/api/1/series/{name}/rpms.lock.yaml';
+  const query = querySchema;
+  const seriesQuery = querySchema.extend(atSchema.shape);
+  const responses = { 200: lockAnswer, ...problemAnswers };
+  const registry = app.openAPIRegistry;
+  registry.registerPath({
+    method: 'get',
+    path: composePath,
+    summary: 'The lock file of a compose',
+    request: { params: idParameter, query },
+    responses,
+  });
+  registry.registerPath({
+    method: 'post',
+    path: composePath,
+    summary: 'The lock file of a list of packages, or of an rpms.in.yaml',
+    request: { params: idParameter, body: lockBody },
+    responses,
+  });
+  registry.registerPath({
+    method: 'get',
+    path: seriesPath,
+    summary: 'The lock file of what a series shows, or showed',
+    request: { params: seriesParameter, query: seriesQuery },
+    responses,
+  });
+  registry.registerPath({
+    method: 'post',
+    path: seriesPath,
+    summary: 'The lock file of a list of packages, or of an rpms.in.yaml',
+    request: { params: seriesParameter, query: atSchema, body: lockBody },
+    responses,
+  });
+  app.on(['GET', 'POST'], '/api/1/composes/:id{[0-9]+}/rpms.lock.yaml', async (request) => {
+    const compose = await findCompose(context.database.handle, composeIdOf(request));
+    if (compose === undefined) throw noSuchCompose();
+    const name = composeDirectoryName(compose);
+    const address = { url: `${context.targetDirUrl}/${name}`, repoid: name };
+    return sendLock(context, request, { compose, address });
+  });
+  app.on(['GET', 'POST'], '/api/1/series/:name/rpms.lock.yaml', async (request) => {
+    const { name } = await seriesOfRequest(context, request);
+    const { handle } = context.database;
+    const at = request.req.query('at');
+    const compose =
+      at === undefined
+        ? await findLastOfSeries(handle, name)
+        : await findComposeAt({ handle, now: context.clock.now() }, name, at);
+    if (compose === undefined) {
+      throw new ApiProblem(404, 'series.nothing_shown', `The series ${name} has no finished compose.`);
+    }
+    const url = `${seriesUrl(context.targetDirUrl, name)}/${at === undefined ? 'latest' : `at/${at}`}`;
+    return sendLock(context, request, { compose, address: { url, repoid: seriesRepoid(name) } });
+  });
+};
+
+interface Locked {
+  readonly compose: Compose;
+  readonly address: { readonly url: string; readonly repoid: string };
+}
+
+async function sendLock(context: ApiContext, request: ApiRequest, locked: Locked): Promise<Response> {
+  const asked = await readLockRequest(request);
+  checkLockable(locked.compose);
+  const { lock } = context;
+  if (lock === undefined) {
+    throw new ApiProblem(501, 'lock.unavailable', 'This server cannot read the repodata of composes.', {
+      hint: 'Ask one that has the role composer.',
+    });
+  }
+  const file = await lockOrRefuse(() => lock({ ...locked, request: asked }, request.req.raw.signal));
+  return new Response(formatLockFile(file), {
+    headers: {
+      'Content-Type': 'application/yaml; charset=utf-8',
+      'Access-Control-Allow-Origin': '*',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Compose-Id': String(locked.compose.id),
+    },
+  });
+}
+
+function checkLockable({ id, state, targetDir }: Compose): void {
+  if (state === 'removed') {
+    throw new ApiProblem(410, 'lock.compose_removed', `Compose ${id} was removed.`);
+  }
+  if (state !== 'done') {
+    throw new ApiProblem(409, 'lock.compose_not_done', `Compose ${id} is ${state}, not done.`, {
+      hint: 'Wait for it with ?wait=60.',
+    });
+  }
+  if (targetDir !== 'default') {
+    throw new ApiProblem(
+      404,
+      'series.not_served',
+      `Compose ${id} lies in the target directory ${targetDir}, which is not served here.`,
+    );
+  }
+}
+
+/** What cannot be locked is the caller's to mend. */
+async function lockOrRefuse<T>(lock: () => Promise<T>): Promise<T> {
+  try {
+    return await lock();
+  } catch (error) {
+    const isOurs = error instanceof ReactorError && error.code.startsWith('lock.');
+    if (!isOurs || error.code === 'lock.unreadable') throw error;
+    throw new ApiProblem(400, error.code, error.message, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
+
+async function readLockRequest(request: ApiRequest): Promise<LockRequest> {
+  try {
+    return parseLockRequest(request.req.method === 'POST' ? await readLockBody(request) : queryBody(request));
+  } catch (error) {
+    if (!(error instanceof ReactorError) || error instanceof ApiProblem) throw error;
+    const details = error.hint === undefined ? {} : { hint: error.hint };
+    throw new ApiProblem(400, error.code, error.message, details);
+  }
+}
+
+/** The body that a query stands for. */
+function queryBody(request: ApiRequest): Record<string, unknown> {
+  const words = (text: string | undefined): string[] | undefined =>
+    text?.split(/[\s,]+/).filter((word) => word !== '');
+  const { arches, packages, installed, sources, broken, at: _at, ...others } = request.req.query();
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw new ReactorError('lock.request_invalid', `"${other.slice(0, 100)}" cannot be asked for here.`);
+  }
+  return {
+    ...(arches === undefined ? {} : { arches: words(arches) }),
+    ...(packages === undefined ? {} : { packages: words(packages) }),
+    ...(installed === undefined ? {} : { installed: words(installed) }),
+    ...(sources === '0' ? { noSources: true } : {}),
+    ...(broken === '1' ? { allowBroken: true } : {}),
+  };
+}
+
+/** Each may be a node of YAML: a list of 20,000 names fits. */
+const MOST_MARKS = 120_000;
+
+/** Reads a body of YAML, and so of JSON. Aliases are not followed: a small text could stand for a large one. */
+async function readLockBody(request: ApiRequest): Promise<unknown> {
+  const text = (await readBody(request)).toString('utf8');
+  if (hasMoreYamlMarks(text, MOST_MARKS)) {
+    throw new ReactorError('lock.request_invalid', `The body may have more than ${MOST_MARKS} entries.`);
+  }
+  try {
+    const document = parseDocument(text, { uniqueKeys: false, stringKeys: true });
+    const [error] = document.errors;
+    if (error === undefined) return document.toJS({ maxAliasCount: 0 });
+    throw error;
+  } catch (cause) {
+    const [line] = messageOf(cause).split('\n');
+    throw new ReactorError('lock.request_invalid', `The body is no YAML: ${line ?? ''}`, { cause });
+  }
+}
