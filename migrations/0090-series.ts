@@ -11,6 +11,7 @@ export async function up(db: Kysely<never>): Promise<void> {
       created_at timestamptz not null
     )`,
     `create index series_rule on series (rule) where rule is not null`,
+    `create index series_keeping on series (name) where keep is not null`,
     `insert into series (name, owner, rule, created_at)
       select distinct on (series) series, owner, substring(owner from '^rule:(.*)$'), time_submitted
       from composes where series is not null order by series, id desc`,
