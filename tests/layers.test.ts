@@ -72,6 +72,7 @@ const apart: readonly (readonly [string, readonly string[]])[] = [
   ['koji/', ['sources/', 'modules/', 'build/']],
   ['modules/', ['sources/', 'build/']],
   ['sources/', ['build/']],
+  ['lock/', ['sources/', 'koji/', 'modules/', 'build/', 'documents/']],
 ];
 
 test('inside the composer plan and build know no source, and no source knows another', () => {

@@ -1,3 +1,5 @@
+import { TEMPORARY } from '../model/compose.ts';
+
 /** Returns the public URL of what a series shows, without a final slash. `^` is the only letter of a name that no URL has. */
 export function seriesUrl(targetDirUrl: string, series: string): string {
   return `${targetDirUrl}/series/${series.replaceAll('^', '%5E')}`;
@@ -21,7 +23,7 @@ export function formatSeriesRepo(
   const section = (suffix: string, words: string, path: string, isEnabled: boolean): string =>
     `[${repoid}${suffix}]
 name=ODCS series ${series}${words}
-baseurl=${url}/latest/compose/Temporary/${path}
+baseurl=${url}/latest/compose/${TEMPORARY}/${path}
 type=rpm-md
 skip_if_unavailable=False
 gpgcheck=0

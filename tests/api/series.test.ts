@@ -31,6 +31,7 @@ async function givenDone(series: string, release: string, change: RowChange = {}
     arches: ['x86_64'],
     packages: [
       {
+        variant: 'Temporary',
         arch: 'x86_64',
         kind: 'binary',
         nevra: `ed-0:1.14-${release}.x86_64`,

@@ -3,7 +3,7 @@ import { composeDirectoryName } from '../../model/compose.ts';
 import type { LockRequest } from '../../model/lock-request.ts';
 import type { LockFile } from '../../rpm/lock-file.ts';
 import { pathBelow } from '../pen.ts';
-import { RepositoryCache } from '../sources/repository-cache.ts';
+import { RepositoryCache } from '../repositories/repository-cache.ts';
 import { lockCompose } from './lock-compose.ts';
 
 /** Where a lock file says that the files of a compose lie. */

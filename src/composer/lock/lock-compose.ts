@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { TEMPORARY } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { formatEvr } from '../../model/evr.ts';
 import type { LockRequest, WantedPackage } from '../../model/lock-request.ts';
@@ -11,7 +12,7 @@ import { treeDirectories } from '../compose-trees.ts';
 import { completeFiles } from '../gather/complete-files.ts';
 import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
 import { pathBelow } from '../pen.ts';
-import type { RepositoryCache } from '../sources/repository-cache.ts';
+import type { RepositoryCache } from '../repositories/repository-cache.ts';
 import { closeOverRequirements, type Closure } from './close-over-requirements.ts';
 
 /** A published compose as a lock file speaks of it. */
@@ -85,7 +86,7 @@ interface ArchInput {
 
 async function lockArch(context: LockContext, input: ArchInput, notes: string[]): Promise<LockedArch> {
   const { compose, arch, request } = input;
-  const trees = treeDirectories(arch);
+  const trees = treeDirectories(TEMPORARY, arch);
   const binary = await openTree(context, compose, trees.binary, compose.repoid);
   const ids =
     request.packages === null

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import { createLocker } from '../../../src/composer/lock/create-locker.ts';
 import { lockCompose } from '../../../src/composer/lock/lock-compose.ts';
-import { RepositoryCache } from '../../../src/composer/sources/repository-cache.ts';
+import { RepositoryCache } from '../../../src/composer/repositories/repository-cache.ts';
 import { everything, parseLockRequest, type LockRequest } from '../../../src/model/lock-request.ts';
 import { formatLockFile, type LockFile } from '../../../src/rpm/lock-file.ts';
 import { moduleRequest, startModuleComposer } from '../modules/make-compose.ts';
