@@ -28,7 +28,9 @@ const bodyOf = (series: unknown) => ({
 /** A done compose of a series that holds ed of a release. */
 async function givenDone(series: string, release: string, change: RowChange = {}): Promise<number> {
   const lines = manifestOf({
-    arches: ['x86_64'],
+    variants: [],
+    trees: [{ variant: 'Temporary', arch: 'x86_64' }],
+    documents: [],
     packages: [
       {
         variant: 'Temporary',
