@@ -11,7 +11,7 @@ import { planCompose, type ComposePlan } from '../src/composer/plan.ts';
 import { indexCopies } from '../src/composer/koji/index-copies.ts';
 import { makePackageSet } from '../src/composer/koji/koji-package-set.ts';
 import { chooseCopies, readSigningWish } from '../src/composer/koji/signing.ts';
-import { kojiSource } from '../src/composer/sources/koji/koji-source.ts';
+import { kojiSource } from '../src/composer/koji/koji-source.ts';
 import { Koji } from '../src/composer/koji/koji.ts';
 import { createLog } from '../src/log.ts';
 import { parseComposeRequest, requestDefaults } from '../src/model/compose-request.ts';

@@ -63,7 +63,8 @@ export function openSources(
     kojiServers.map(({ topUrl }) => topUrl),
   );
   const fetcher = stack.use(openOriginFetcher({ store, clock, policy, kojiServers }));
-  const readUrl = repositoryReader(stack.use(new HttpClient({ policy, tries: METADATA_TRIES })));
+  const http = stack.use(new HttpClient({ policy, tries: METADATA_TRIES }));
+  const readUrl = repositoryReader(http);
   const kojis = openKojis(config, { store, clock, log, readUrl });
   for (const koji of kojis.values()) stack.use(koji);
   const ofHub = (koji: Koji | null, settings: Config): SourceContext => ({
@@ -71,6 +72,7 @@ export function openSources(
     koji,
     modules: koji === null ? null : openModules(settings, koji),
     handle: database?.handle ?? null,
+    http,
     readUrl,
     targetDirs,
     documentTypes,

@@ -5,6 +5,7 @@ import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/finger
 import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
 import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
 import { sourceTypeNames } from '../model/source-types.ts';
+import { checkPresent } from './requested-packages.ts';
 import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -58,7 +59,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   const remarks = [...selected.remarks, ...remarksOf(request)];
   const selection: Selection = { ...selected, remarks };
   checkDependencies(request, selection);
-  checkRequestedPackages(request, selection);
+  checkPresent(packagesOf(request) ?? [], selection);
   const manifest = manifestOf({
     variants: selection.variants,
     trees: selection.trees,
@@ -123,28 +124,5 @@ function checkDependencies(request: ComposeRequest, { unresolved }: Selection): 
     'compose.unresolved_dependencies',
     `Unresolved dependencies detected. ${sentences.join('; ')}`,
     { hint: 'Without the flag check_deps such packages are composed all the same.' },
-  );
-}
-
-/**
- * Every requested name must be in the result; a glob must have matched something.
- * Source: ODCS contract 15, pungi contract 0.
- */
-function checkRequestedPackages(request: ComposeRequest, selection: Selection): void {
-  const requested = packagesOf(request);
-  if (requested === null) return;
-  const present = new Set<string>();
-  for (const tree of selection.trees) {
-    for (const { package: one } of [...tree.binary, ...tree.debug]) present.add(one.name);
-  }
-  const unmatched = new Set(selection.unmatched);
-  const missing = requested.filter((name) => (/[*?[]/.test(name) ? unmatched.has(name) : !present.has(name)));
-  if (missing.length === 0) return;
-  throw new ReactorError(
-    'compose.packages_missing',
-    `The following requested packages are not present in the generated compose: ${missing.join(' ')}.`,
-    {
-      hint: 'They are not in the source for any requested arch, are excluded, or come from a lookaside repository.',
-    },
   );
 }

@@ -1,4 +1,4 @@
-import { checkName } from './names.ts';
+import { checkName, isName } from './names.ts';
 import { checkModuleRequest, parseModuleRequest } from './nsvc.ts';
 import { refuseRequest, type JsonObject } from './request-fields.ts';
 
@@ -71,4 +71,19 @@ function checkComposeWord(word: string): void {
     refuseRequest('request.invalid_source', `There can be no compose with the id ${word}.`);
   }
   checkName('series', word, { code: 'request.invalid_name', where: 'source' });
+}
+
+/** Checks the URL of one variant of a compose of Pungi. Throws `request.invalid_source`. */
+export function checkPungiComposeWords(words: readonly string[]): void {
+  const [word = '', ...others] = words;
+  const url = URL.parse(word);
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+  const variant = url?.pathname.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const isPlain = url?.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  if (others.length === 0 && isHttp && isPlain && isName('variant', variant)) return;
+  refuseRequest(
+    'request.invalid_source',
+    'A source of type "pungi_compose" is the http(s) URL of one variant of a compose.',
+    'Write https://HOST/…/compose/Server.',
+  );
 }

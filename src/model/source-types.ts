@@ -2,6 +2,7 @@ import { sourceTypes, type SourceType } from './compose.ts';
 import {
   checkComposeWords,
   checkModuleWords,
+  checkPungiComposeWords,
   checkRawConfig,
   type SourceTypeRules,
 } from './source-type-rules.ts';
@@ -19,7 +20,12 @@ const table = {
   pulp: { words: 'content sets', isMade: false },
   raw_config: { words: 'NAME#COMMIT of a Pungi configuration', isMade: false, checkWords: checkRawConfig },
   build: { words: 'nothing, its builds are named beside it', isMade: true, mayLackWords: () => true },
-  pungi_compose: { words: 'the URL of a variant of a Pungi compose', isMade: false },
+  pungi_compose: {
+    words: 'the URL of a variant of a Pungi compose',
+    isMade: true,
+    areRepositories: true,
+    checkWords: checkPungiComposeWords,
+  },
   compose: {
     words: 'composes of this service, by id or series',
     isMade: true,

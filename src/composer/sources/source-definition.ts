@@ -4,6 +4,7 @@ import type { SourceType } from '../../model/compose.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import type { DocumentType } from '../documents/document-type.ts';
 import type { Koji } from '../koji/koji.ts';
+import type { HttpClient } from '../../upstream/http/http-client.ts';
 import type { ModuleMeans } from '../modules/select-modules.ts';
 import type { SelectPackages } from '../selection.ts';
 
@@ -16,6 +17,8 @@ export interface SourceContext {
   readonly modules: ModuleMeans | null;
   /** Where composes are looked up; null where nothing is published. */
   readonly handle: DatabaseHandle | null;
+  /** Fetches what requests name, held to `repo_hosts`. */
+  readonly http: HttpClient;
   /** Reads the metadata of repositories behind HTTP. */
   readonly readUrl: ReadUrl;
   /** Name of a target directory to its path. */

@@ -1,12 +1,9 @@
 import { TEMPORARY } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
-import { isRpmFileName } from '../../../model/names.ts';
 import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/request-rules.ts';
-import { isSourceArch } from '../../../model/nevra.ts';
 import { readRpmFile } from '../../../rpm/header/read-rpm-header.ts';
 import { archRestrictionsOf } from '../../../rpm/header/arch-restrictions.ts';
 import { readFragments } from '../../../rpm/repodata/read-fragments.ts';
-import { isSha256, payloadOf, sourcePackage } from '../../source-package.ts';
 import type { Repository } from '../../../rpm/repodata/read-repository.ts';
 import { parseHostList } from '../../../upstream/http/host-list.ts';
 import { checkRepoAccess, type RepoPolicy } from '../../../upstream/repo-access.ts';
@@ -19,8 +16,9 @@ import { carryDocuments } from '../../documents/carry-documents.ts';
 import { listComps } from '../../documents/comps-document.ts';
 import type { DocumentType } from '../../documents/document-type.ts';
 import { uniteDocuments } from '../../documents/unite-documents.ts';
-import { locatePackage, type Leads } from '../../repositories/locate-package.ts';
+import type { Leads } from '../../repositories/locate-package.ts';
 import { warnOfOddSourceRpms } from '../../repositories/odd-source-rpms.ts';
+import { locateEntry, packageOfRepository } from '../../repositories/package-of-repository.ts';
 import { defineSource } from '../source-definition.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import {
@@ -144,7 +142,7 @@ const RESTRICTIONS_UNKNOWN =
  */
 function readRestrictions(index: GatherIndex, id: number, leads: Leads) {
   try {
-    const origin = locate(index, id, leads);
+    const origin = locateEntry(index, id, leads);
     if (origin.kind !== 'file') return 'behind HTTP';
     return archRestrictionsOf(readRpmFile(origin.path, { pkgid: 'unused' }).header);
   } catch (error) {
@@ -154,11 +152,6 @@ function readRestrictions(index: GatherIndex, id: number, leads: Leads) {
 }
 
 const unreadable = new Set(['repo.file_missing', 'repo.outside', 'repo.not_allowed', 'rpm.unreadable']);
-
-function locate(index: GatherIndex, id: number, leads: Leads) {
-  const { href, base } = index.locationOf(id);
-  return locatePackage({ repository: index.repositoryOf(id).name, href, base }, leads);
-}
 
 interface Chosen {
   readonly trees: readonly SelectedTree[];
@@ -175,7 +168,7 @@ async function collect(results: readonly ArchResult[], leads: Leads): Promise<Ch
     const repository = index.repositoryOf(id).name;
     const { href, base = '' } = index.locationOf(id);
     const key = `${repository} ${base} ${href}`;
-    const found = known.get(key) ?? toPackage(result, id, leads);
+    const found = known.get(key) ?? packageOfRepository(index, id, { leads, sigkey: undefined });
     known.set(key, found);
     repositories.set(found, repository);
     const why = result.why(id);
@@ -204,39 +197,6 @@ async function collect(results: readonly ArchResult[], leads: Leads): Promise<Ch
 
 /** Files are looked for with synchronous calls; after so many others get their turn. */
 const LOOKS_AT_ONCE = 500;
-
-function toPackage(result: GatherResult, id: number, leads: Leads): SourcePackage {
-  const { index } = result;
-  const nevra = index.nevraOf(id);
-  const { href } = index.locationOf(id);
-  const pkgid = index.pkgidOf(id);
-  const origin = locate(index, id, leads);
-  const repository = index.repositoryOf(id).name;
-  return sourcePackage({
-    ...nevra,
-    sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
-    fileName: fileNameOf(href, repository),
-    payload: payloadOf(pkgid),
-    sigkey: undefined,
-    size: index.sizeOf(id),
-    origin:
-      origin.kind === 'file'
-        ? { ...origin, repository }
-        : { ...origin, repository, sha256: isSha256(pkgid) ? pkgid : null },
-  });
-}
-
-/** Returns the last part of a location, without its query. Throws `repo.file_name_unfit` for what cannot be a file of a compose. */
-function fileNameOf(href: string, repository: string): string {
-  const path = href.replace(/(\.rpm)\?.*$/s, '$1');
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  if (isRpmFileName(name)) return name;
-  throw new ReactorError(
-    'repo.file_name_unfit',
-    `The metadata call a package ${JSON.stringify(href.slice(0, 200))}, which is no name of an RPM file.`,
-    { where: repository },
-  );
-}
 
 async function loadFragments(
   repositoryOf: ReadonlyMap<SourcePackage, string>,

@@ -21,7 +21,7 @@ import { buildCompose } from '../../../../src/composer/build/build.ts';
 import { PackageStore } from '../../../../src/composer/package-store.ts';
 import { PlacingThread } from '../../../../src/composer/build/placing-thread.ts';
 import { planCompose, type ReadyPlan, type OutputSettings } from '../../../../src/composer/plan.ts';
-import { kojiSource } from '../../../../src/composer/sources/koji/koji-source.ts';
+import { kojiSource } from '../../../../src/composer/koji/koji-source.ts';
 import { Koji } from '../../../../src/composer/koji/koji.ts';
 import { openOriginFetcher } from '../../../../src/composer/fetch-origin.ts';
 import { configuredPolicy } from '../../../../src/upstream/http/fetch-policy.ts';

@@ -1,41 +1,29 @@
-import { archListsOf } from '../../../model/arches.ts';
-import type { ComposeRequest } from '../../../model/compose.ts';
-import { ReactorError } from '../../../model/errors.ts';
-import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/request-rules.ts';
-import { listComps } from '../../documents/comps-document.ts';
-import { listUnmatched, listUnresolved } from '../../gather/gather-complaints.ts';
-import { gatherPackageSet, type ArchResult } from '../../gather/gather-package-set.ts';
-import { newSelection, type SelectContext, type Selected, type SelectPackages } from '../../selection.ts';
-import { withModules } from '../../modules/with-modules.ts';
-import { defineSource, type SourceContext } from '../source-definition.ts';
-import { indexCopies } from '../../koji/index-copies.ts';
-import type { Koji } from '../../koji/koji.ts';
-import { collectTrees, kojiReader } from '../../koji/koji-selection.ts';
-import { fileSourcesOfSet, type PreparedSet } from '../../koji/koji-gather-index.ts';
+import { archListsOf } from '../../model/arches.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
+import { ReactorError } from '../../model/errors.ts';
+import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../model/request-rules.ts';
+import { listComps } from '../documents/comps-document.ts';
+import { listUnmatched, listUnresolved } from '../gather/gather-complaints.ts';
+import { gatherPackageSet, type ArchResult } from '../gather/gather-package-set.ts';
+import { newSelection, type SelectContext, type Selected, type SelectPackages } from '../selection.ts';
+import { indexCopies } from './index-copies.ts';
+import type { Koji } from './koji.ts';
+import { collectTrees, kojiReader } from './koji-selection.ts';
+import { fileSourcesOfSet, type PreparedSet } from './koji-gather-index.ts';
 import {
   makePackageSet,
   readExtraContent,
   type KojiPackage,
   type PackageSetQuery,
-} from '../../koji/koji-package-set.ts';
-import { isPinTrue, resolveEvent, type KojiPin } from '../../koji/pin.ts';
+} from './koji-package-set.ts';
+import { isPinTrue, resolveEvent, type KojiPin } from './pin.ts';
 import {
   chooseCopies,
   readSigningWish,
   requireSigned,
   type ChosenCopy,
   type SigningWish,
-} from '../../koji/signing.ts';
-
-/** A Koji tag, with builds and modules a request adds. */
-export const tagSourceDefinition = defineSource({ type: 'tag', isOfHub: true, open: openKojiSource });
-
-/** Builds of Koji alone. */
-export const buildSourceDefinition = defineSource({ type: 'build', isOfHub: true, open: openKojiSource });
-
-function openKojiSource({ koji, modules }: SourceContext): SelectPackages | null {
-  return koji === null || modules === null ? null : withModules(kojiSource(koji), modules);
-}
+} from './signing.ts';
 
 /**
  * The source types `tag` and `build`: builds of a Koji tag with those the request adds, or only those; scratch
