@@ -65,7 +65,8 @@ export async function openTestComposer(
   overrides: Partial<Config> = {},
   definitions: readonly SourceDefinition[] = sourceDefinitions,
 ): Promise<TestComposer> {
-  const clock = { now: () => composer.now };
+  let shown = new Date('2026-11-22T10:00:00Z');
+  const clock = { now: () => shown };
   const database = atTime(await openTestDatabase(), clock);
   const folder = mkdtempSync(join(tmpdir(), 'odcs-composer-'));
   const targetDir = join(folder, 'composes');
@@ -112,7 +113,12 @@ export async function openTestComposer(
     config,
     folder,
     targetDir,
-    now: new Date('2026-11-22T10:00:00Z'),
+    get now() {
+      return shown;
+    },
+    set now(time) {
+      shown = time;
+    },
     insert(request, more = {}) {
       return transaction(database, (tx) =>
         createCompose(tx, { owner: 'tester', request, priority: 'normal', ...more }),

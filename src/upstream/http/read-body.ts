@@ -22,15 +22,11 @@ export function lengthOf(answer: HttpAnswer): number | null {
  * `Content-Length` is refused at once, a body without one when it has become too long. Throws `HttpFailure`.
  */
 export async function readBytes(answer: HttpAnswer, { limit }: BodyLimit): Promise<Buffer> {
+  refuseLength(answer, limit);
   const length = lengthOf(answer);
-  if (length !== null) {
-    if (length > limit) {
-      answer.body.destroy();
-      throw tooLarge(answer.url, `${length} bytes where ${limit} are the limit`);
-    }
-    return length > SMALL ? fill(answer, length) : collect(answer.body, answer.url, { limit });
-  }
-  return collect(answer.body, answer.url, { limit });
+  return length !== null && length > SMALL
+    ? fill(answer, length)
+    : collect(answer.body, answer.url, { limit });
 }
 
 /** Where it would cost to hold a body twice while its pieces are put together. */
@@ -47,9 +43,21 @@ async function fill({ body }: HttpAnswer, length: number): Promise<Buffer> {
   return bytes.subarray(0, size);
 }
 
-/** Reads a body as text, decoded as `Content-Encoding` says, the limit counted while it is. Throws `HttpFailure`. */
+/**
+ * Reads a body as text, decoded as `Content-Encoding` says, the limit counted while it is; a larger `Content-Length` is
+ * refused at once. Throws `HttpFailure`.
+ */
 export async function readText(answer: HttpAnswer, limit: BodyLimit): Promise<string> {
+  if (limit.isCut !== true) refuseLength(answer, limit.limit);
   return (await collect(decoded(answer), answer.url, limit)).toString('utf8');
+}
+
+/** Throws `HttpFailure` where an answer says that its body is larger than a limit. */
+function refuseLength(answer: HttpAnswer, limit: number): void {
+  const length = lengthOf(answer);
+  if (length === null || length <= limit) return;
+  answer.body.destroy();
+  throw tooLarge(answer.url, `${length} bytes where ${limit} are the limit`);
 }
 
 /** What to send as `Accept-Encoding` where `readText` reads the answer. */
@@ -60,11 +68,7 @@ export const TEXT_ENCODINGS = 'gzip, deflate, br';
  * `Content-Length` is refused before.
  */
 export async function* limitBody(answer: HttpAnswer, limit: number): AsyncGenerator<Buffer> {
-  const length = lengthOf(answer);
-  if (length !== null && length > limit) {
-    answer.body.destroy();
-    throw tooLarge(answer.url, `${length} bytes where ${limit} are the limit`);
-  }
+  refuseLength(answer, limit);
   let size = 0;
   for await (const chunk of answer.body) {
     const bytes: Buffer = chunk;

@@ -13,8 +13,8 @@ export interface VariantRpms {
   readonly builds: readonly string[];
   /** Names of binary packages. */
   readonly names: readonly string[];
-  /** File name of every RPM to its sigkey, null for an unsigned one. */
-  readonly sigkeyOf: ReadonlyMap<string, string | null>;
+  /** Arch to the file name of every RPM to its sigkey, null for an unsigned one. */
+  readonly sigkeyOf: ReadonlyMap<string, ReadonlyMap<string, string | null>>;
 }
 
 /** Repositories of one arch of a variant, relative to `compose/`; null where the compose has none. */
@@ -124,10 +124,12 @@ export async function readVariantRpms(text: string, variant: string, where: stri
   if (!arches.success) throw strange('rpms', where, arches.error);
   const builds = new Set<string>();
   const names = new Set<string>();
-  const sigkeyOf = new Map<string, string | null>();
+  const sigkeyOf = new Map<string, Map<string, string | null>>();
+  const keys = new Set<string | null>();
   let read = 0;
   for (const [arch, sources] of Object.entries(arches.data)) {
     if (!isName('arch', arch)) throw strange('rpms', where);
+    const ofArch = new Map<string, string | null>();
     for (const [source, entries] of Object.entries(sources)) {
       read += 1;
       if (read % BUILDS_AT_ONCE === 0) await new Promise((go) => setImmediate(go));
@@ -137,23 +139,23 @@ export async function readVariantRpms(text: string, variant: string, where: stri
       for (const [nevra, entry] of Object.entries(listed.data)) {
         const rpm = rpmShape.safeParse(entry);
         if (!rpm.success) throw strange('rpms', where, rpm.error);
-        const { path, sigkey = null, category } = rpm.data;
+        const { path, category } = rpm.data;
+        const sigkey = rpm.data.sigkey?.toLowerCase() ?? null;
         if (!isPathBelow(path)) throw leadsOut(path, where);
         if (category === 'binary') names.add(nameOf(nevra, where));
-        sigkeyOf.set(path.slice(path.lastIndexOf('/') + 1), sigkey === null ? null : sigkey.toLowerCase());
+        ofArch.set(path.slice(path.lastIndexOf('/') + 1), sigkey);
+        keys.add(sigkey);
       }
     }
+    if (ofArch.size > 0 && !isSourceArch(arch)) sigkeyOf.set(arch, ofArch);
   }
   if (sigkeyOf.size === 0) throw noRpms(variant, where);
-  const keys = new Set(sigkeyOf.values());
   const sigkeys = [...keys].filter((key) => key !== null).sort();
   const odd = sigkeys.find((key) => !isName('sigkey', key));
   if (odd !== undefined) throw strange('rpms', where);
   return {
     composeId: compose.id,
-    arches: Object.keys(arches.data)
-      .filter((arch) => !isSourceArch(arch))
-      .sort(),
+    arches: [...sigkeyOf.keys()].sort(),
     sigkeys: keys.has(null) ? [...sigkeys, ''] : sigkeys,
     builds: [...builds].sort(),
     names: [...names].sort(),

@@ -45,7 +45,7 @@ export async function selectFiles(
   for (const [index, arch] of compose.arches.entries()) {
     context.progress('resolve', index, compose.arches.length, 'arches');
     const paths = compose.repositories.get(arch) ?? missing(compose, arch);
-    const { binary, debug, source, main } = await reading.readArch(paths);
+    const { binary, debug, source, main } = await reading.readArch(arch, paths);
     const list = (packages: readonly SourcePackage[]) =>
       packages.map((one) => ({ package: one, why: `in ${compose.composeId}` }));
     const tree = { variant: TEMPORARY, arch };
@@ -86,10 +86,12 @@ class Reading {
     this.#signal = signal;
   }
 
-  async readArch(paths: ArchPaths) {
-    const { packages: binary, repository: main } = await this.#readRepository(paths.binary);
-    const debug = paths.debug === null ? noPackages : (await this.#readRepository(paths.debug)).packages;
-    const source = paths.source === null ? noPackages : (await this.#readRepository(paths.source)).packages;
+  async readArch(arch: string, paths: ArchPaths) {
+    const { packages: binary, repository: main } = await this.#readRepository(arch, paths.binary);
+    const debug =
+      paths.debug === null ? noPackages : (await this.#readRepository(arch, paths.debug)).packages;
+    const source =
+      paths.source === null ? noPackages : (await this.#readRepository(arch, paths.source)).packages;
     return { binary, debug, source, main };
   }
 
@@ -102,7 +104,8 @@ class Reading {
   /** Returns a sentence about RPMs that the compose lists and has not got, if there are any. */
   complain(): readonly string[] {
     const found = new Set([...this.#packages.values()].map(({ fileName }) => fileName));
-    const absent = [...this.#compose.sigkeyOf.keys()].filter((name) => !found.has(name)).sort();
+    const listed = new Set([...this.#compose.sigkeyOf.values()].flatMap((files) => [...files.keys()]));
+    const absent = [...listed.difference(found)].sort();
     if (absent.length === 0) return [];
     const { composeId } = this.#compose;
     return [
@@ -110,7 +113,7 @@ class Reading {
     ];
   }
 
-  async #readRepository(path: string) {
+  async #readRepository(arch: string, path: string) {
     const { url, sigkeyOf } = this.#compose;
     const location = urlBelow(`${url}/`, path);
     if (location === null) throw new Error(`${path} lies in no compose`);
@@ -121,7 +124,7 @@ class Reading {
     for (let id = 0; id < index.count; id += 1) {
       if (index.isRemoved(id)) continue;
       const { href } = index.locationOf(id);
-      const sigkey = sigkeyOf.get(href.slice(href.lastIndexOf('/') + 1));
+      const sigkey = sigkeyOf.get(arch)?.get(href.slice(href.lastIndexOf('/') + 1));
       if (sigkey === undefined) continue;
       const key = `${location} ${href}`;
       const made =
