@@ -12,7 +12,7 @@ import type { ComposePlan } from './plan.ts';
 import type { Selection, SelectedTree, SourcePackage } from './selection.ts';
 
 /** Raised when plans are written in another way. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const text = z.string();
 const texts = z.array(text);
@@ -134,6 +134,7 @@ const planSchema = z.strictObject({
         source: selectedSchema,
       }),
     ),
+    foreign: z.array(z.strictObject({ id: text, url: text, maySkip: z.boolean(), digests: texts })),
     documents: z.array(
       z.strictObject({
         variant: text,

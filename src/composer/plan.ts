@@ -71,6 +71,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       results: String(bitSum(composeResults, request.results)),
       respin_of: request.respinOf ?? '',
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
+      ...foreignOptions(selection),
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
     },
   });
@@ -86,6 +87,16 @@ function remarksOf(request: ComposeRequest): readonly string[] {
   return isInVain
     ? ['32-bit packages are left out: multilib_arches is set, but multilib_method is none.']
     : [];
+}
+
+/** Repositories that are only named: where they are, and what their metadata were. */
+function foreignOptions({ foreign }: Selection): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    foreign.map(({ id, url, maySkip, digests }) => [
+      `repository ${id}`,
+      [url, maySkip ? 'may skip' : 'must have', ...digests].join(' '),
+    ]),
+  );
 }
 
 function digest(bytes: Uint8Array): string {

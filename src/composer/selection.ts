@@ -92,6 +92,18 @@ export interface UnresolvedDependencies {
   readonly dependencies: readonly string[];
 }
 
+/** A repository of somebody else that the `.repo` file of a compose names; nothing of it is in the compose. */
+export interface ForeignRepository {
+  /** Of its section. */
+  readonly id: string;
+  /** With `$basearch` where it stands for one of each arch. */
+  readonly url: string;
+  /** Whether readers go on without it where it cannot be had. */
+  readonly maySkip: boolean;
+  /** What its metadata are: an arch and a digest each, `?` for one that is not known. */
+  readonly digests: readonly string[];
+}
+
 /** Values that are known only once the inputs are read; ODCS shows them in the compose. */
 export interface SelectionPins {
   readonly source: string;
@@ -106,6 +118,8 @@ export interface Selection {
   /** Every variant that a tree names. */
   readonly variants: readonly ProductmdVariant[];
   readonly trees: readonly SelectedTree[];
+  /** Repositories that the `.repo` file names instead of those of the compose; empty where it has its own. */
+  readonly foreign: readonly ForeignRepository[];
   readonly documents: readonly ComposeDocument[];
   /** Payload of `metadata/modules.json`, without the paths that are known once written; empty where there are none. */
   readonly modulesJson: ProductmdModules;
@@ -137,6 +151,7 @@ export function newSelection(
 ): Selection {
   return {
     variants: [temporaryVariant],
+    foreign: [],
     documents: [],
     modulesJson: {},
     unresolved: [],

@@ -99,6 +99,11 @@ const grammars = {
     '[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}',
     'Aliases are written like FEDORA-2026-0123456789.',
   ),
+  contentSet: grammar(
+    'a content set or a repository of Pulp',
+    '[A-Za-z0-9][A-Za-z0-9_.+:~-]{0,254}',
+    'They are written like rhel-9-for-x86_64-baseos-rpms.',
+  ),
   rawConfig: grammar(
     'the name of a Pungi configuration',
     '[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}',

@@ -87,3 +87,8 @@ export function checkPungiComposeWords(words: readonly string[]): void {
     'Write https://HOST/…/compose/Server.',
   );
 }
+
+/** Checks content sets and ids of repositories of Pulp. Throws `request.invalid_name`. */
+export function checkPulpWords(words: readonly string[]): void {
+  for (const word of words) checkName('contentSet', word, { code: 'request.invalid_name', where: 'source' });
+}

@@ -2,6 +2,7 @@ import { sourceTypes, type SourceType } from './compose.ts';
 import {
   checkComposeWords,
   checkModuleWords,
+  checkPulpWords,
   checkPungiComposeWords,
   checkRawConfig,
   type SourceTypeRules,
@@ -17,7 +18,7 @@ const table = {
     checkWords: checkModuleWords,
   },
   repo: { words: 'a repository, a directory or a URL', isMade: true, areRepositories: true },
-  pulp: { words: 'content sets', isMade: false },
+  pulp: { words: 'content sets or repositories of Pulp', isMade: true, checkWords: checkPulpWords },
   raw_config: { words: 'NAME#COMMIT of a Pungi configuration', isMade: false, checkWords: checkRawConfig },
   build: { words: 'nothing, its builds are named beside it', isMade: true, mayLackWords: () => true },
   pungi_compose: {

@@ -182,8 +182,29 @@ export function formatRepoFile(
   sections: readonly RepoSection[],
   notes: readonly string[],
 ): string {
-  const comments = notes.map((note) => `# ${note.replace(/[\r\n]+/g, ' ')}\n`).join('');
-  return comments + sections.map((section) => formatSection(name, section)).join('\n');
+  return formatNotes(notes) + sections.map((section) => formatSection(name, section)).join('\n');
+}
+
+/** One repository of somebody else, in a `.repo` file that names nothing but such. */
+export interface ForeignSection {
+  readonly id: string;
+  readonly baseurl: string;
+  /** Whether dnf goes on without it where it cannot be had. */
+  readonly maySkip: boolean;
+}
+
+/** The `.repo` file of a compose that has no repository of its own. Source: ODCS contract 18. */
+export function formatForeignRepoFile(sections: readonly ForeignSection[], notes: readonly string[]): string {
+  return formatNotes(notes) + sections.map(formatForeignSection).join('');
+}
+
+function formatForeignSection({ id, baseurl, maySkip }: ForeignSection): string {
+  const skip = maySkip ? 'skip_if_unavailable=1\n' : '';
+  return `\n[${id}]\nname=${id}\nbaseurl=${baseurl}\nenabled=1\ngpgcheck=0\n${skip}`;
+}
+
+function formatNotes(notes: readonly string[]): string {
+  return notes.map((note) => `# ${note.replace(/[\r\n]+/g, ' ')}\n`).join('');
 }
 
 function formatSection(name: string, { id, baseurl }: RepoSection): string {

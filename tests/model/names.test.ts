@@ -26,6 +26,7 @@ const seen: Readonly<Record<NameKind, readonly string[]>> = {
   moduleVersion: ['3620220414203055', '20180205135154', '1'],
   moduleContext: ['5e5ad4a0', '00000000', 'c0ffee42_1'],
   updateAlias: ['FEDORA-2024-abcdef1234', 'FEDORA-EPEL-2026-0123456789', 'FEDORA-FLATPAK-2018-1'],
+  contentSet: ['rhel-9-for-x86_64-baseos-rpms', 'rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_1'],
   rawConfig: ['pungi_cfg', 'fedora-44'],
 };
 

@@ -1,6 +1,7 @@
 import {
   formatComposeinfo,
   formatDiscinfo,
+  formatForeignRepoFile,
   formatMediaRepo,
   formatModules,
   formatRepoFile,
@@ -66,11 +67,7 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     'logs/global/why.json': formatReasons(plan.selection),
     'pungi-stdout.log': `Compose ${identity.name} is finished.\n`,
     'pungi-stderr.log': selection.warnings.map((warning) => `warning: ${warning}\n`).join(''),
-    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepoFile(
-      identity.name,
-      listSections(identity.name, selection, toplevelUrl),
-      [...selection.notes, ...selection.warnings],
-    ),
+    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, selection, toplevelUrl),
     STATUS: 'FINISHED\n',
   };
   for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
@@ -81,6 +78,15 @@ function listVariants({ variants, trees }: Selection): VariantArches[] {
     ...variant,
     arches: trees.filter((tree) => tree.variant === variant.uid).map((tree) => tree.arch),
   }));
+}
+
+function formatRepo(name: string, selection: Selection, toplevelUrl: string): string {
+  const comments = [...selection.notes, ...selection.warnings];
+  if (selection.foreign.length === 0) {
+    return formatRepoFile(name, listSections(name, selection, toplevelUrl), comments);
+  }
+  const sections = selection.foreign.map(({ id, url, maySkip }) => ({ id, baseurl: url, maySkip }));
+  return formatForeignRepoFile(sections, comments);
 }
 
 /** The one repository is called as its compose, others carry their variant. Source: pungi contract 4.9. */

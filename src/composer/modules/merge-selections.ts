@@ -12,6 +12,7 @@ export function mergeSelections(base: Selected, added: Selected): Selected {
     pins: left.pins,
     variants: left.variants,
     trees,
+    foreign: [...left.foreign, ...right.foreign],
     documents: uniteDocuments(documentTypes, trees, [...left.documents, ...right.documents]),
     modulesJson: mergeProductmdModules([left.modulesJson, right.modulesJson]),
     unresolved: [...left.unresolved, ...right.unresolved],

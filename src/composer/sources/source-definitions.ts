@@ -2,6 +2,7 @@ import type { MadeSourceType } from '../../model/source-types.ts';
 import { composeSourceDefinition } from './compose/compose-source.ts';
 import { buildSourceDefinition, tagSourceDefinition } from './koji/koji-definitions.ts';
 import { moduleSourceDefinition } from './module/module-source.ts';
+import { pulpSourceDefinition } from './pulp/pulp-source.ts';
 import { pungiComposeSourceDefinition } from './pungi-compose/pungi-compose-source.ts';
 import { repoSourceDefinition } from './repo/repo-source.ts';
 import type { SourceDefinition } from './source-definition.ts';
@@ -11,6 +12,7 @@ const byType: { readonly [Type in MadeSourceType]: SourceDefinition<Type> } = {
   tag: tagSourceDefinition,
   module: moduleSourceDefinition,
   repo: repoSourceDefinition,
+  pulp: pulpSourceDefinition,
   build: buildSourceDefinition,
   pungi_compose: pungiComposeSourceDefinition,
   compose: composeSourceDefinition,

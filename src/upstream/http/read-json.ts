@@ -1,6 +1,6 @@
 import { ReactorError } from '../../model/errors.ts';
 import { configuredPolicy } from './fetch-policy.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient, type HttpRequest, type TlsIdentity } from './http-client.ts';
 import { describeFailure, HttpFailure } from './http-failure.ts';
 import { readText, TEXT_ENCODINGS } from './read-body.ts';
 
@@ -20,43 +20,76 @@ export interface JsonReader {
    * `repo.not_allowed` where a redirect leads to another host.
    */
   read(url: string, signal?: AbortSignal): Promise<unknown>;
+  /** POSTs JSON and reads the answer as `read` does. */
+  post(url: string, body: unknown, signal?: AbortSignal): Promise<unknown>;
+}
+
+/** How a system is asked that wants to know who asks. */
+export interface JsonReaderOptions {
+  readonly tls?: TlsIdentity;
+  /** Sent with every request, `authorization` for example. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Followed where absent, within the host. */
+  readonly redirects?: HttpRequest['redirects'];
 }
 
 /** Opens a reader of the system called `name` at `url`. */
-export function openJsonReader(url: string, name: string): JsonReader {
-  const client = new HttpClient({ policy: configuredPolicy([url]), tries: TRIES });
+export function openJsonReader(url: string, name: string, options: JsonReaderOptions = {}): JsonReader {
+  const { tls, redirects = 'follow' } = options;
+  const { origin } = URL.parse(url) ?? { origin: '' };
+  const client = new HttpClient({
+    policy: configuredPolicy([url]),
+    tries: TRIES,
+    ...(tls === undefined ? {} : { tls: (asked: string) => (asked === origin ? tls : undefined) }),
+  });
   const peer = { name, codes: { unreachable: 'upstream.unreachable', refused: 'upstream.refused' } };
-  const headers = { accept: 'application/json', 'accept-encoding': TEXT_ENCODINGS };
+  const headers = { accept: 'application/json', 'accept-encoding': TEXT_ENCODINGS, ...options.headers };
+  const ask = async (
+    request: Pick<HttpRequest, 'url' | 'method' | 'body' | 'headers'>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> => {
+    const { url: address } = request;
+    let text: string;
+    try {
+      text = await client.fetch(
+        { ...request, headers: { ...headers, ...request.headers }, redirects, signal, timeoutMs: TIMEOUT_MS },
+        (answer) => readText(answer, { limit: MOST_BYTES }),
+      );
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      if (!(thrown instanceof HttpFailure) || thrown.kind !== 'status') {
+        throw describeFailure(thrown, peer, address);
+      }
+      if (thrown.status === 404) return undefined;
+      // A system that is broken or busy refuses nothing.
+      throw new ReactorError(
+        thrown.mayPass ? 'upstream.unreachable' : 'upstream.refused',
+        `${name} ${thrown.message}.`,
+        { where: address, fate: thrown.mayPass ? 'retry' : 'drop', cause: thrown },
+      );
+    }
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new ReactorError('upstream.strange_answer', `${name} answered something that is not JSON.`, {
+        where: address,
+        fate: 'retry',
+        cause,
+      });
+    }
+  };
   return {
     base: url.replace(/\/+$/, ''),
-    async read(address, signal) {
-      let text: string;
-      try {
-        text = await client.fetch({ url: address, headers, signal, timeoutMs: TIMEOUT_MS }, (answer) =>
-          readText(answer, { limit: MOST_BYTES }),
-        );
-      } catch (thrown) {
-        signal?.throwIfAborted();
-        if (!(thrown instanceof HttpFailure) || thrown.kind !== 'status') {
-          throw describeFailure(thrown, peer, address);
-        }
-        if (thrown.status === 404) return undefined;
-        // A system that is broken or busy refuses nothing.
-        throw new ReactorError(
-          thrown.mayPass ? 'upstream.unreachable' : 'upstream.refused',
-          `${name} ${thrown.message}.`,
-          { where: address, fate: thrown.mayPass ? 'retry' : 'drop', cause: thrown },
-        );
-      }
-      try {
-        return JSON.parse(text);
-      } catch (cause) {
-        throw new ReactorError('upstream.strange_answer', `${name} answered something that is not JSON.`, {
-          where: address,
-          fate: 'retry',
-          cause,
-        });
-      }
-    },
+    read: (address, signal) => ask({ url: address }, signal),
+    post: (address, body, signal) =>
+      ask(
+        {
+          url: address,
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        },
+        signal,
+      ),
   };
 }

@@ -105,7 +105,7 @@ class Reading {
   complain(): readonly string[] {
     const found = new Set([...this.#packages.values()].map(({ fileName }) => fileName));
     const listed = new Set([...this.#compose.sigkeyOf.values()].flatMap((files) => [...files.keys()]));
-    const absent = [...listed.difference(found)].sort();
+    const absent = [...listed].filter((name) => !found.has(name)).sort();
     if (absent.length === 0) return [];
     const { composeId } = this.#compose;
     return [
