@@ -22,8 +22,13 @@ async function givenProcess(offers: Offers, { roles = ['composer'], seenAgo = 0 
   );
 }
 
+const words: Readonly<Record<string, string>> = {
+  module: 'a:b',
+  pungi_compose: 'http://127.0.0.1/c/compose/Server',
+};
+
 async function ask(type: string, results: readonly string[] = []): Promise<readonly [number, unknown]> {
-  const body = { source: { type, source: type === 'module' ? 'a:b' : 'x' }, results };
+  const body = { source: { type, source: words[type] ?? 'x' }, results };
   const { status, json } = await api.call('POST', '/api/1/composes/', { body });
   return [status, json['code'] ?? json['state_name']];
 }
@@ -32,7 +37,7 @@ const noResult = [400, 'compose.result_unavailable'] as const;
 
 test('where no composer was ever seen, what this version can make is accepted', async () => {
   assert.deepEqual(await ask('tag'), [200, 'wait']);
-  for (const type of ['pulp', 'pungi_compose']) assert.deepEqual(await ask(type), noType);
+  for (const type of ['pulp', 'pungi_compose']) assert.deepEqual(await ask(type), [200, 'wait']);
   for (const result of ['iso', 'boot.iso', 'ostree']) assert.deepEqual(await ask('tag', [result]), noResult);
 });
 
@@ -41,7 +46,7 @@ test('what some composer makes is accepted, and listed', async () => {
   await givenProcess({ sourceTypes: ['tag'], results: ['repository'] });
   await givenProcess({ sourceTypes: [], results: [] }, { roles: ['api'] });
   assert.deepEqual(await ask('tag'), [200, 'wait']);
-  assert.deepEqual(await ask('module'), noType);
+  for (const type of ['module', 'pulp', 'pungi_compose']) assert.deepEqual(await ask(type), noType);
   const { json } = await api.call('GET', '/api/1/about/');
   assert.deepEqual([json['source_types'], json['results']], [['repo', 'tag'], ['repository']]);
 });

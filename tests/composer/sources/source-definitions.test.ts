@@ -10,7 +10,7 @@ import { parseComposeRequest, requestDefaults } from '../../../src/model/compose
 import { knownOffers } from '../../../src/model/offers.ts';
 import { openTestComposer } from '../open-test-composer.ts';
 
-/** A new source type: the packages of a repository whose names begin with a word of the source. */
+/** A source of a type in another's place: the packages of a repository whose names begin with the end of the URL. */
 const initials = defineSource({
   type: 'pungi_compose',
   open(context) {
@@ -19,7 +19,7 @@ const initials = defineSource({
       ? null
       : async (selecting, request) => {
           const place = join(context.targetDirs['default'] ?? '', '../repository');
-          const packages = request.source.map((word) => `${word}*`);
+          const packages = request.source.map((word) => `${word.slice(word.lastIndexOf('/') + 1)}*`);
           const { selection, reader } = await repository(selecting, {
             ...request,
             source: [place],
@@ -32,7 +32,10 @@ const initials = defineSource({
   },
 });
 
-const composer = await openTestComposer({}, [...sourceDefinitions, initials]);
+const composer = await openTestComposer({}, [
+  ...sourceDefinitions.filter(({ type }) => type !== initials.type),
+  initials,
+]);
 after(() => composer[Symbol.asyncDispose]());
 
 test('there is a definition of every type that this version says it makes', () => {
@@ -45,11 +48,14 @@ test('a new type of source is offered, planned, composed and reused by its defin
   const repository = createDemoRepository(join(composer.folder, 'repository'));
   await repository.add('base', composer.now);
   assert.ok(offersOf(composer.context.sources).sourceTypes.includes('pungi_compose'));
-  const body = { source: { type: 'pungi_compose', source: 'ed' }, arches: ['x86_64'] };
+  const body = {
+    source: { type: 'pungi_compose', source: 'http://initials.example.com/ed' },
+    arches: ['x86_64'],
+  };
   const request = parseComposeRequest(body, requestDefaults(composer.config));
   const done = await composer.compose(request);
   assert.equal(done.state, 'done', done.stateReason ?? '');
-  assert.equal(done.source, 'ed');
+  assert.equal(done.source, 'http://initials.example.com/ed');
   const again = await composer.compose({ ...request, label: 'again' });
   assert.equal(again.reusedId, done.id);
 });
