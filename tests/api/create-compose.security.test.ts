@@ -76,6 +76,20 @@ test('where callers are known, the client of a proxy is not on this machine', as
   assert.deepEqual([status, json['code']], [403, 'repo.not_allowed']);
 });
 
+test('a Pungi compose of a host that is not listed is refused', async () => {
+  const ask = (host: string) =>
+    post(
+      api.withSettings({ repo_hosts: ['composes.example.com'] }),
+      {},
+      {
+        source: { type: 'pungi_compose', source: `https://${host}/F-1/compose/Server` },
+      },
+    );
+  assert.equal((await ask('composes.example.com')).status, 200);
+  const { status, json } = await ask('other.example.com');
+  assert.deepEqual([status, json['code']], [403, 'repo.not_allowed']);
+});
+
 const missing = [401, 'Unauthorized', 'REMOTE_USER is not present in request.'];
 
 /** Source: ODCS contract 9. */

@@ -171,6 +171,7 @@ for (const [what, body] of [
   ['the NVR of a build', { source: { ...tag, builds: ['../a-1-1'] } }],
   ['the name of a module', { source: { ...tag, base_module_br_name: '../platform' } }],
   ['a series', { source: { type: 'compose', source: '../7' } }],
+  ['a content set or a repository of Pulp', { source: { type: 'pulp', source: '../../users' } }],
 ] as const) {
   test(`a request with ${JSON.stringify(body)} is refused as it holds what cannot be ${what}`, () => {
     assert.throws(
@@ -189,5 +190,22 @@ for (const source of ['../n:s', 'n:../s', 'n:s:../1', 'n:s:1:../c']) {
       { ...tag, scratch_modules: [source] },
     ])
       assert.throws(() => parse({ source: body }), { code: 'module.invalid' });
+  });
+}
+
+for (const source of [
+  'file:///etc/compose/Server',
+  '/srv/compose/Server',
+  'Server',
+  'http://h.example.com/',
+  'http://h.example.com/compose/..',
+  'http://h.example.com/compose/Server#x',
+  'http://h.example.com/compose/Server?x',
+  'http://h.example.com/compose/A http://h.example.com/compose/B',
+]) {
+  test(`${source} is refused as a variant of a Pungi compose`, () => {
+    assert.throws(() => parse({ source: { type: 'pungi_compose', source } }), {
+      code: 'request.invalid_source',
+    });
   });
 }

@@ -11,7 +11,7 @@ export interface TestServer {
 
 /** Serves on a free port of a loopback address until the test ends. */
 export async function serve(
-  context: TestContext,
+  context: Pick<TestContext, 'after'>,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   address = '127.0.0.1',
 ): Promise<TestServer> {

@@ -42,7 +42,7 @@ const searchShape = z.object({
 
 /** Starts a server that answers as Pulp 2 (ODCS contract 18) or Pulp 3 does, and publishes its repositories. */
 export async function startFakePulp(
-  context: TestContext,
+  context: Pick<TestContext, 'after'>,
   { version, repositories }: { readonly version: 2 | 3; readonly repositories: readonly FakeRepository[] },
 ): Promise<FakePulp> {
   const asked: AskedRequest[] = [];

@@ -1,6 +1,6 @@
-import type { ComposeRequest } from '../../../model/compose.ts';
-import { TEMPORARY } from '../../../model/compose.ts';
+import { TEMPORARY, type ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
+import { packagesOf } from '../../../model/request-rules.ts';
 import { quoteBody } from '../../../model/python-repr.ts';
 import { openPulp, type OpenedPulp } from '../../../upstream/pulp/open-pulp.ts';
 import type { PulpRepository } from '../../../upstream/pulp/pulp.ts';
@@ -31,11 +31,17 @@ export interface PulpSourceContext extends OpenedPulp {
 
 /**
  * Source type `pulp`: a `.repo` file that names repositories of Pulp, by content set or by id; no package is in the
- * compose. Their arches and sigkeys become those of the compose. Throws `pulp.absent` and what asking Pulp throws.
+ * compose. Their arches and sigkeys become those of the compose. Throws `pulp.absent`,
+ * `compose.parts_whole` and what asking Pulp throws.
  * Source: ODCS contract 18.
  */
 export function createPulpSource(means: PulpSourceContext): SelectPackages {
   return async (context, request) => {
+    if (packagesOf(request) !== null) {
+      throw new ReactorError('compose.parts_whole', 'A compose of Pulp names repositories, which are whole.', {
+        hint: 'Leave packages out.',
+      });
+    }
     context.progress('resolve', 0, 1, 'step');
     const found = await findRepositories(means, context, request);
     const selection =
@@ -94,7 +100,7 @@ async function selectRepositories(
   const isOnlyCompatible = request.flags.includes('use_only_compatible_arch');
   const chosen = names.flatMap((name) => chooseRepositories(name, found.get(name) ?? []));
   const all = chosen.flatMap(({ repositories }) => repositories);
-  const { digests, warnings } = await readDigests(readUrl, context, all);
+  const { digests, remarks } = await readDigests(readUrl, context, all);
   const foreign = chosen.map(({ id, url, repositories }): ForeignRepository => ({
     id,
     url: isOnlyCompatible ? urlOfArches({ url, arch: repositories[0]?.arch ?? null }) : url,
@@ -112,7 +118,7 @@ async function selectRepositories(
         sigkeys: [...new Set(all.flatMap(({ signatures }) => signatures))].sort().join(' '),
       },
       trees: [],
-      warnings: [...warnings, ...missArches(request, all)],
+      remarks: [...remarks, ...missArches(request, all)],
     }),
     variants: [],
     foreign,

@@ -10,14 +10,14 @@ export interface RepositoryDigests {
   /** Of the checksums that `repomd.xml` lists; one whose metadata cannot be read has none. */
   readonly digests: ReadonlyMap<PulpRepository, string>;
   /** A sentence for each of those. */
-  readonly warnings: readonly string[];
+  readonly remarks: readonly string[];
 }
 
 const AT_ONCE = 8;
 
 /**
  * Reads what tells one state of a repository from another. Clients may be let in where the service is not: such a
- * repository is only warned of. Throws what may pass, `repodata.unreachable` for example.
+ * repository is only remarked on. Throws what may pass, `repodata.unreachable` for example.
  */
 export async function readDigests(
   readUrl: ReadUrl,
@@ -25,7 +25,7 @@ export async function readDigests(
   repositories: readonly PulpRepository[],
 ): Promise<RepositoryDigests> {
   const digests = new Map<PulpRepository, string>();
-  const warnings: string[] = [];
+  const remarks: string[] = [];
   for (let at = 0; at < repositories.length; at += AT_ONCE) {
     progress('read repositories', at, repositories.length, 'repositories');
     const some = repositories.slice(at, at + AT_ONCE).map(async (one) => {
@@ -34,14 +34,14 @@ export async function readDigests(
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ReactorError) || error.fate !== 'drop') throw error;
-        warnings.push(
+        remarks.push(
           `The metadata of ${one.id} cannot be read, changes of them are not seen: ${error.message}`,
         );
       }
     });
     await Promise.all(some);
   }
-  return { digests, warnings: warnings.sort() };
+  return { digests, remarks: remarks.sort() };
 }
 
 async function readDigest(

@@ -1,5 +1,6 @@
 import { ReactorError } from '../../../model/errors.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
+import { packagesOf } from '../../../model/request-rules.ts';
 import { parseHostList } from '../../../upstream/http/host-list.ts';
 import type { HttpClient } from '../../../upstream/http/http-client.ts';
 import type { Koji } from '../../koji/koji.ts';
@@ -40,7 +41,7 @@ export interface PungiComposeSourceContext extends FilesContext {
  */
 export function createPungiComposeSource(pungi: PungiComposeSourceContext): SelectPackages {
   return async (context, request) => {
-    if ((request.packages ?? []).length > 0) {
+    if (packagesOf(request) !== null) {
       throw new ReactorError('compose.parts_whole', 'A compose of a Pungi compose holds its variant whole.', {
         hint: 'Leave packages out, or compose the packages from their own source.',
       });
@@ -75,8 +76,8 @@ async function select(
   } catch (error) {
     if (!(error instanceof ReactorError) || !notInKoji.has(error.code)) throw error;
     const { selection, reader } = await selectFiles(pungi, context, compose);
-    const warning = `The packages come from ${compose.composeId} itself, Koji does not have them all: ${error.message}`;
-    return { reader, selection: { ...selection, warnings: [...selection.warnings, warning] } };
+    const remark = `The packages come from ${compose.composeId} itself, Koji does not have them all: ${error.message}`;
+    return { reader, selection: { ...selection, remarks: [...selection.remarks, remark] } };
   }
 }
 
@@ -100,7 +101,7 @@ async function selectBuilds(
     ...request,
     sourceType: 'build',
     source: [],
-    builds: [...builds, ...(request.builds ?? [])],
+    builds,
     packages: names,
     arches,
     sigkeys,

@@ -56,7 +56,7 @@ export async function selectFiles(
     pins: { source: '', kojiEvent: null },
     trees,
     documents: [...listComps(trees, null), ...uniteDocuments(files.documentTypes, trees, documents)],
-    warnings: reading.complain(),
+    remarks: reading.complain(),
   });
   return {
     selection,

@@ -211,7 +211,7 @@ test('the distributions of Pulp 3 are found by name and by label', async (contex
     ],
   );
   assert.deepEqual(
-    [selection.pins.arches, selection.pins.sigkeys, selection.warnings],
+    [selection.pins.arches, selection.pins.sigkeys, selection.remarks],
     ['aarch64 x86_64', '199e2f91 fd431d51', []],
   );
   await assert.rejects(composer.plan({ source: { type: 'pulp', source: 'empty' } }), { code: 'pulp.absent' });

@@ -90,7 +90,7 @@ test('with Koji the builds come from there, and from the compose only where Koji
   const directory = join(withKoji.targetDir, `odcs-${first.id}`);
   const url = `${publishedFromKoji.url}/odcs-${first.id}/compose/Temporary`;
   const plan = await planOf(withKoji, requestFor(url));
-  assert.deepEqual(plan.selection.warnings, []);
+  assert.deepEqual(plan.selection.remarks, []);
   const origins = plan.selection.trees.flatMap(({ binary }) =>
     binary.map(({ package: one }) => one.origin.kind),
   );
@@ -109,7 +109,7 @@ test('with Koji the builds come from there, and from the compose only where Koji
   writeFileSync(file, JSON.stringify(rpms));
   const fallen = await planOf(withKoji, requestFor(url.replace(`odcs-${first.id}`, 'odcs-999')));
   assert.match(
-    fallen.selection.warnings.join(),
+    fallen.selection.remarks.join(),
     /^The packages come from \S+ itself, Koji does not have them all: Unknown Koji build never-built-1-1\.$/,
   );
   assert.deepEqual(contentOf(fallen), contentOf(plan));
