@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isName, nameHint, nameSentence, type NameKind } from './model/names.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
+import { upstreamSettings } from './upstream-settings.ts';
 
 const text = z.string();
 const list = z.array(z.string());
@@ -388,35 +389,7 @@ export const settings = {
     'ODCS_GIT_ALLOWED_URLS',
     'Git repositories, or what they lie below, that module defaults may be read from.',
   ),
-  bodhi_url: setting(text, '', 'ODCS_BODHI_URL', 'Bodhi, whose updates are looked up.'),
-  pulp_server_url: setting(
-    text,
-    '',
-    'PULP_SERVER_URL',
-    'Pulp, whose repositories composes of type pulp name, up to /pulp; empty means they are not made.',
-  ),
-  pulp_version: setting(z.enum(['2', '3']), '2', 'ODCS_PULP_VERSION', 'Version of the API of that Pulp.'),
-  pulp_content_url: setting(
-    text,
-    '',
-    'ODCS_PULP_CONTENT_URL',
-    'What the relative URLs of repositories lie below for clients; empty means pulp_server_url over http (Pulp 2), or what Pulp says (Pulp 3).',
-  ),
-  pulp_username: setting(text, '', 'PULP_USERNAME', 'Who the service is at Pulp; empty asks without a name.'),
-  pulp_password: setting(text, '', 'PULP_PASSWORD', 'Password of pulp_username.', { isSecret: true }),
-  pulp_certificate: setting(
-    text,
-    '',
-    'ODCS_PULP_CERTIFICATE',
-    'Client certificate for Pulp and its content with its key, one PEM file.',
-  ),
-  pulp_ca: setting(
-    text,
-    '',
-    'ODCS_PULP_CA',
-    'Certificates Pulp is checked against, PEM; empty means those of the system.',
-  ),
-  errata_url: setting(text, '', 'ODCS_ERRATA_URL', 'Errata Tool, whose advisories are looked up.'),
+  ...upstreamSettings,
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>;
 
 export type SettingName = keyof typeof settings;

@@ -30,6 +30,7 @@ const shared = [
   'setting.ts',
   'retention-settings.ts',
   'settings.ts',
+  'upstream-settings.ts',
   'clock.ts',
   'shared-work.ts',
   'log.ts',

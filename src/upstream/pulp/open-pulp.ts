@@ -66,9 +66,7 @@ export function openPulp(config: PulpConfig): OpenedPulp | null {
   // ODCS gives http, for build roots that do not know the authority of Pulp.
   const plainBase = json.base.replace(/^https:/i, 'http:');
   const pulp =
-    config.pulp_version === '2'
-      ? connectPulp2(json, clientBase ?? plainBase)
-      : connectPulp3(json, clientBase);
+    config.pulp_version === 2 ? connectPulp2(json, clientBase ?? plainBase) : connectPulp3(json, clientBase);
   return { pulp, readUrl: repositoryReader(client) };
 }
 

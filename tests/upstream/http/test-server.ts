@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 
 export interface TestServer {
   readonly url: string;
@@ -9,9 +8,14 @@ export interface TestServer {
   readonly asked: string[];
 }
 
+/** A test, or a file of tests, that ends what was started for it. */
+export interface Ending {
+  readonly after: (end: () => void) => void;
+}
+
 /** Serves on a free port of a loopback address until the test ends. */
 export async function serve(
-  context: Pick<TestContext, 'after'>,
+  context: Ending,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   address = '127.0.0.1',
 ): Promise<TestServer> {

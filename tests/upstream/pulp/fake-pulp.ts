@@ -1,9 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { z } from 'zod';
-import { serve } from '../http/test-server.ts';
+import { serve, type Ending } from '../http/test-server.ts';
 
 /** A repository as tests give it to either Pulp. */
 export interface FakeRepository {
@@ -42,7 +41,7 @@ const searchShape = z.object({
 
 /** Starts a server that answers as Pulp 2 (ODCS contract 18) or Pulp 3 does, and publishes its repositories. */
 export async function startFakePulp(
-  context: Pick<TestContext, 'after'>,
+  context: Ending,
   { version, repositories }: { readonly version: 2 | 3; readonly repositories: readonly FakeRepository[] },
 ): Promise<FakePulp> {
   const asked: AskedRequest[] = [];

@@ -38,9 +38,13 @@ export interface PulpSourceContext extends OpenedPulp {
 export function createPulpSource(means: PulpSourceContext): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
-      throw new ReactorError('compose.parts_whole', 'A compose of Pulp names repositories, which are whole.', {
-        hint: 'Leave packages out.',
-      });
+      throw new ReactorError(
+        'compose.parts_whole',
+        'A compose of Pulp names repositories, which are whole.',
+        {
+          hint: 'Leave packages out.',
+        },
+      );
     }
     context.progress('resolve', 0, 1, 'step');
     const found = await findRepositories(means, context, request);

@@ -199,7 +199,7 @@ test('the distributions of Pulp 3 are found by name and by label', async (contex
   const many = Array.from({ length: 130 }, (_, at) => ({ ...plain, id: `many-${at}`, path: `many/${at}` }));
   const repositories = [baseos('x86_64'), plain, empty, ...many];
   const pulp = await startFakePulp(context, { version: 3, repositories });
-  const composer = await openComposer(context, pulp, { pulp_version: '3' });
+  const composer = await openComposer(context, pulp, { pulp_version: 3 });
   const words = `rhel-9-for-x86_64-baseos tools-aarch64 ${many.map(({ id }) => id).join(' ')}`;
   const { selection } = await composer.plan({ source: { type: 'pulp', source: words } });
   assert.equal(selection.foreign.length, 132);
@@ -257,7 +257,7 @@ test('what Pulp answers is told in a sentence, whatever it is', async (context) 
   const newer = await startFakePulp(context, { version: 3, repositories: [] });
   const wrong = await openComposer(context, newer);
   await assert.rejects(wrong.plan(body), { code: 'pulp.api_missing', message: /API of version 2/ });
-  const older = await openComposer(context, pulp, { pulp_version: '3' });
+  const older = await openComposer(context, pulp, { pulp_version: 3 });
   await assert.rejects(older.plan(body), { code: 'pulp.api_missing', message: /API of version 3/ });
 });
 
