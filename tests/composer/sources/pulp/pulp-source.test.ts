@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { createDemoRepository } from '../../../../src/commands/demo/demo-files.ts';
 import { planCompose } from '../../../../src/composer/plan.ts';
-import { readPlan, writePlan } from '../../../../src/composer/plan-file.ts';
-import { planContext } from '../../../../src/composer/composer-context.ts';
-import type { Config } from '../../../../src/config.ts';
+import { openSources } from '../../../../src/composer/open-sources.ts';
+import { loadConfig, type Config } from '../../../../src/config.ts';
+import { createLog } from '../../../../src/log.ts';
 import { parseComposeRequest, requestDefaults } from '../../../../src/model/compose-request.ts';
 import { startFakePulp, type FakePulp, type FakeRepository } from '../../../upstream/pulp/fake-pulp.ts';
 import { serve } from '../../../upstream/http/test-server.ts';
@@ -29,17 +29,28 @@ const baseos = (arch: string, more: Readonly<Record<string, string>> = {}): Fake
 async function openComposer(context: TestContext, pulp: FakePulp, more: Partial<Config> = {}) {
   const composer = await openTestComposer({ pulp_server_url: pulp.url, ...more });
   context.after(() => composer[Symbol.asyncDispose]());
-  const requestOf = (body: unknown) => parseComposeRequest(body, requestDefaults(composer.config));
   return {
     ...composer,
-    make: (body: unknown) => composer.compose(requestOf(body)),
-    plan: (body: unknown) =>
-      planCompose(
-        planContext(composer.context, composer.context.log, new AbortController().signal, () => undefined),
-        requestOf(body),
-      ),
+    make: (body: unknown) => composer.compose(parseComposeRequest(body, requestDefaults(composer.config))),
     repoFile: (id: number) =>
       readFileSync(join(composer.targetDir, `odcs-${id}/compose/Temporary/odcs-${id}.repo`), 'utf8'),
+  };
+}
+
+/** Plans with the sources of a service that asks this Pulp. */
+function openPlanner(context: TestContext, pulp: FakePulp, more: Partial<Config> = {}) {
+  const { config } = loadConfig({
+    file: undefined,
+    environment: {},
+    overrides: { data_dir: mkdtempSync(join(folder, 'data-')), pulp_server_url: pulp.url, ...more },
+  });
+  const log = createLog('silent');
+  const opened = openSources(config, { clock: { now: () => now }, log, database: null });
+  context.after(() => opened[Symbol.dispose]());
+  return async (body: unknown) => {
+    const { signal } = new AbortController();
+    const request = parseComposeRequest(body, requestDefaults(config));
+    return planCompose({ ...opened, log, signal, progress: () => undefined }, request);
   };
 }
 
@@ -104,9 +115,9 @@ test('cekit gets repositories of every arch in one section, and all that differ 
     { ...baseos('s390x', { ...set, version: '2' }), path: 'tools/2/s390x/os' },
   ];
   const pulp = await startFakePulp(context, { version: 2, repositories });
-  const composer = await openComposer(context, pulp, { pulp_content_url: 'https://cdn.example.com/' });
+  const plan = openPlanner(context, pulp, { pulp_content_url: 'https://cdn.example.com/' });
   const body = { source: { type: 'pulp', source: 'tools' } };
-  const { selection } = await composer.plan(body);
+  const { selection } = await plan(body);
   assert.deepEqual(
     selection.foreign.map(({ id, url }) => [id, url]),
     [
@@ -127,8 +138,8 @@ test('of several versions for one arch the highest is taken, by number', async (
     version: 2,
     repositories: ['8.9', '8.10', '8.2'].map(ofVersion),
   });
-  const composer = await openComposer(context, pulp);
-  const { selection } = await composer.plan({ source: { type: 'pulp', source: 'eus' } });
+  const plan = openPlanner(context, pulp);
+  const { selection } = await plan({ source: { type: 'pulp', source: 'eus' } });
   assert.deepEqual(
     selection.foreign.map(({ id, url }) => [id, url]),
     [['eus', `${pulp.url}/eus/8.10/x86_64/os`]],
@@ -150,9 +161,6 @@ test('the same metadata are the same compose, changed ones another', async (cont
   const later = await composer.make(body);
   assert.deepEqual([later.state, later.reusedId], ['done', null]);
   assert.notEqual(later.fingerprint, first.fingerprint);
-  const plan = await composer.plan(body);
-  const { reader: _reader, ...written } = plan;
-  assert.deepEqual(readPlan(writePlan(plan)), written);
 });
 
 test('what is absent fails the compose, or is left out where that is asked for', async (context) => {
@@ -199,9 +207,9 @@ test('the distributions of Pulp 3 are found by name and by label', async (contex
   const many = Array.from({ length: 130 }, (_, at) => ({ ...plain, id: `many-${at}`, path: `many/${at}` }));
   const repositories = [baseos('x86_64'), plain, empty, ...many];
   const pulp = await startFakePulp(context, { version: 3, repositories });
-  const composer = await openComposer(context, pulp, { pulp_version: 3 });
+  const plan = openPlanner(context, pulp, { pulp_version: 3 });
   const words = `rhel-9-for-x86_64-baseos tools-aarch64 ${many.map(({ id }) => id).join(' ')}`;
-  const { selection } = await composer.plan({ source: { type: 'pulp', source: words } });
+  const { selection } = await plan({ source: { type: 'pulp', source: words } });
   assert.equal(selection.foreign.length, 132);
   assert.deepEqual(
     selection.foreign.slice(-2).map(({ id, url }) => [id, url]),
@@ -214,12 +222,12 @@ test('the distributions of Pulp 3 are found by name and by label', async (contex
     [selection.pins.arches, selection.pins.sigkeys, selection.remarks],
     ['aarch64 x86_64', '199e2f91 fd431d51', []],
   );
-  await assert.rejects(composer.plan({ source: { type: 'pulp', source: 'empty' } }), { code: 'pulp.absent' });
+  await assert.rejects(plan({ source: { type: 'pulp', source: 'empty' } }), { code: 'pulp.absent' });
 });
 
 test('what Pulp answers is told in a sentence, whatever it is', async (context) => {
   const pulp = await startFakePulp(context, { version: 2, repositories: [baseos('x86_64')] });
-  const composer = await openComposer(context, pulp);
+  const plan = openPlanner(context, pulp);
   const body = osbs('x86_64', 'rhel-9-for-x86_64-baseos');
   const elsewhere = await serve(context, (_, response) => response.end('[]'), '127.0.0.9');
   const troubles: readonly (readonly [NonNullable<FakePulp['trouble']>, object])[] = [
@@ -247,27 +255,27 @@ test('what Pulp answers is told in a sentence, whatever it is', async (context) 
   ];
   for (const [trouble, expected] of troubles) {
     pulp.trouble = trouble;
-    await assert.rejects(composer.plan(body), expected);
+    await assert.rejects(plan(body), expected);
   }
   assert.deepEqual(elsewhere.asked, []);
   pulp.trouble = null;
   pulp.repositories.splice(0, 1, { ...baseos('x86_64'), path: '../../etc' });
-  await assert.rejects(composer.plan(body), { code: 'pulp.path_outside' });
+  await assert.rejects(plan(body), { code: 'pulp.path_outside' });
 
   const newer = await startFakePulp(context, { version: 3, repositories: [] });
-  const wrong = await openComposer(context, newer);
-  await assert.rejects(wrong.plan(body), { code: 'pulp.api_missing', message: /API of version 2/ });
-  const older = await openComposer(context, pulp, { pulp_version: 3 });
-  await assert.rejects(older.plan(body), { code: 'pulp.api_missing', message: /API of version 3/ });
+  const wrong = openPlanner(context, newer);
+  await assert.rejects(wrong(body), { code: 'pulp.api_missing', message: /API of version 2/ });
+  const older = openPlanner(context, pulp, { pulp_version: 3 });
+  await assert.rejects(older(body), { code: 'pulp.api_missing', message: /API of version 3/ });
 });
 
-test('what cannot be a content set is refused before Pulp is asked', async (context) => {
+test('what cannot be a content set, and packages, are refused before Pulp is asked', async (context) => {
   const pulp = await startFakePulp(context, { version: 2, repositories: [] });
-  const composer = await openComposer(context, pulp);
+  const plan = openPlanner(context, pulp);
   for (const word of ['..', 'a/b', '../../users', 'a?b', 'a#b']) {
-    assert.throws(() => composer.make({ source: { type: 'pulp', source: word } }), {
-      code: 'request.invalid_name',
-    });
+    await assert.rejects(plan({ source: { type: 'pulp', source: word } }), { code: 'request.invalid_name' });
   }
+  const packages = { source: { type: 'pulp', source: 'a', packages: ['ed'] } };
+  await assert.rejects(plan(packages), { code: 'compose.parts_whole' });
   assert.deepEqual(pulp.asked, []);
 });
