@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ReactorError } from '../../../model/errors.ts';
 import { isName, isPathBelow } from '../../../model/names.ts';
 import { isSourceArch, parseNevra } from '../../../model/nevra.ts';
+import { isJsonObject } from '../../../model/request-fields.ts';
 
 /** What `metadata/rpms.json` says of one variant of a compose. */
 export interface VariantRpms {
@@ -35,7 +36,6 @@ const documentShape = z.object({
   header: z.object({ version: z.string(), type: z.string().optional() }),
   payload: byName.and(z.object({ compose: z.object({ id: z.string() }) })),
 });
-const rpmShape = z.object({ path: z.string(), sigkey: z.string().nullish(), category: z.string() });
 const paths = z.record(z.string(), z.string()).default({});
 const variantShape = z.object({
   arches: z.array(z.string()),
@@ -108,8 +108,8 @@ function variantOf<Value>(
   );
 }
 
-/** Builds that are read before others get their turn: the largest composes have hundreds of thousands of RPMs. */
-const BUILDS_AT_ONCE = 2_000;
+/** Builds that are read before others get their turn. */
+const BUILDS_AT_ONCE = 500;
 
 /**
  * Reads the RPMs of one variant. Throws `pungi.metadata_strange`, `pungi.metadata_version`, `pungi.variant_unknown`,
@@ -134,13 +134,9 @@ export async function readVariantRpms(text: string, variant: string, where: stri
       read += 1;
       if (read % BUILDS_AT_ONCE === 0) await new Promise((go) => setImmediate(go));
       builds.add(nvrOf(source, where));
-      const listed = byName.safeParse(entries);
-      if (!listed.success) throw strange('rpms', where, listed.error);
-      for (const [nevra, entry] of Object.entries(listed.data)) {
-        const rpm = rpmShape.safeParse(entry);
-        if (!rpm.success) throw strange('rpms', where, rpm.error);
-        const { path, category } = rpm.data;
-        const sigkey = rpm.data.sigkey?.toLowerCase() ?? null;
+      if (!isJsonObject(entries)) throw strange('rpms', where);
+      for (const [nevra, entry] of Object.entries(entries)) {
+        const { path, category, sigkey } = readEntry(entry, where);
         if (!isPathBelow(path)) throw leadsOut(path, where);
         if (category === 'binary') names.add(nameOf(nevra, where));
         ofArch.set(path.slice(path.lastIndexOf('/') + 1), sigkey);
@@ -161,6 +157,15 @@ export async function readVariantRpms(text: string, variant: string, where: stri
     names: [...names].sort(),
     sigkeyOf,
   };
+}
+
+/** Reads one RPM by hand: the largest composes have hundreds of thousands of them. */
+function readEntry(entry: unknown, where: string) {
+  if (!isJsonObject(entry)) throw strange('rpms', where);
+  const { path, category, sigkey = null } = entry;
+  const isKey = sigkey === null || typeof sigkey === 'string';
+  if (typeof path !== 'string' || typeof category !== 'string' || !isKey) throw strange('rpms', where);
+  return { path, category, sigkey: sigkey === null ? null : sigkey.toLowerCase() };
 }
 
 function noRpms(variant: string, where: string): ReactorError {

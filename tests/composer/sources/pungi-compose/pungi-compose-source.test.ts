@@ -205,6 +205,14 @@ const refusals: readonly (readonly [string, Answers, string, RegExp])[] = [
     'pungi.metadata_strange',
     /not the rpms/,
   ],
+  ...[7, null, { path: 'a.rpm' }, { path: 'a.rpm', category: 'binary', sigkey: 7 }].map(
+    (entry): (typeof refusals)[number] => [
+      `lists ${JSON.stringify(entry)} as an RPM`,
+      { rpms: rpms({ Server: { x86_64: { 'ed-0:1-1.src': { 'ed-0:1-1.x86_64': entry } } } }) },
+      'pungi.metadata_strange',
+      /not the rpms/,
+    ],
+  ),
   ['names prototypes', { rpms: rpms({ constructor: {} }) }, 'pungi.variant_unknown', /no variant "Server"/],
 ];
 for (const [what, answers, code, message] of refusals) {
