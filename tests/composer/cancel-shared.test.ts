@@ -11,7 +11,7 @@ import { fetchPackages } from '../../src/composer/fetch-packages.ts';
 import { PackageStore } from '../../src/composer/package-store.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
 import { openKojiHttpFiles } from '../../src/composer/koji/koji-http-files.ts';
-import { kojiSource } from '../../src/composer/sources/koji/koji-source.ts';
+import { kojiSource } from '../../src/composer/koji/koji-source.ts';
 import { Koji } from '../../src/composer/koji/koji.ts';
 import { RepositoryCache } from '../../src/composer/repositories/repository-cache.ts';
 import { transaction } from '../../src/database/transaction.ts';
