@@ -38,6 +38,8 @@ export interface GatherOptions {
   readonly excludeDebug?: boolean;
   /** By package id: 1 for what may be seen. */
   readonly visible?: Uint8Array;
+  /** By package id: 1 for what counts as lookaside beside the packages of lookaside repositories. */
+  readonly lookaside?: Uint8Array;
 }
 
 /** What a running gather may be told and tells. */
@@ -50,7 +52,7 @@ export interface GatherContext {
 /** One gather under way: the state, the options with their defaults, and how far each step has come. */
 export interface GatherRun {
   readonly context: GatherContext;
-  readonly options: Required<Omit<GatherOptions, 'visible'>>;
+  readonly options: Required<Omit<GatherOptions, 'visible' | 'lookaside'>>;
   readonly state: GatherState;
   readonly providers: Providers;
   /** What each dependency id was resolved to; only answers that are not empty. */

@@ -33,9 +33,9 @@ export class GatherState {
     return this.#isIn[id] === 1;
   }
 
-  /** Whether a package's repository is a lookaside one. */
+  /** Whether a package is in a lookaside repository. */
   isFromLookaside(id: number): boolean {
-    return this.universe.lookaside[this.index.columns.repository.at(id)] === 1;
+    return this.universe.lookaside[id] === 1;
   }
 
   /** Whether a package of the result is not shipped. */

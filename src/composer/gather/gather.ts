@@ -47,12 +47,13 @@ export function gather(context: GatherContext, index: GatherIndex, given: Gather
   const excludes = given.packages
     .filter((pattern) => pattern.startsWith('-'))
     .map((pattern) => pattern.slice(1));
-  const { visible } = given;
+  const { visible, lookaside } = given;
   const universe = openUniverse(index, {
     arch: options.arch,
     excludes,
     multilibBlacklist: options.multilibBlacklist,
     ...(visible === undefined ? {} : { visible }),
+    ...(lookaside === undefined ? {} : { lookaside }),
   });
   const state = new GatherState(universe);
   const run: GatherRun = {

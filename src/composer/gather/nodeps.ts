@@ -1,4 +1,5 @@
 import { archListsOf } from '../../model/arches.ts';
+import { formatNevra, parseNevra } from '../../model/nevra.ts';
 import type { GatherIndex } from './gather-index.ts';
 import type { GatherResult } from './gather-result.ts';
 import { GatherState } from './gather-state.ts';
@@ -11,6 +12,10 @@ export interface NodepsOptions {
   readonly packages: readonly string[];
   /** Names without an arch: packages of every arch that is visible. */
   readonly additional?: readonly string[];
+  /** Names with an arch: packages of that arch or noarch. */
+  readonly ofArch?: readonly { readonly name: string; readonly arch: string }[];
+  /** Whole NEVRAs with their epochs. */
+  readonly nevras?: ReadonlySet<string>;
   /** By package id: 1 for what may be seen. */
   readonly visible?: Uint8Array;
 }
@@ -52,6 +57,8 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
   const matched = new Set<string>();
   const ownPatterns = [...own].filter((pattern) => pattern.includes('*'));
   const anyPatterns = [...anywhere].filter((pattern) => pattern.includes('*'));
+  const { ofArch = [], nevras = new Set() } = options;
+  const names = nevras.size === 0 ? null : new Set([...nevras].map((nevra) => parseNevra(nevra).name));
   for (let id = 0; id < index.count; id += 1) {
     if (kinds[id] !== BINARY || state.isFromLookaside(id)) continue;
     const name = index.nameOf(id);
@@ -59,6 +66,13 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
     let pattern = anywhere.has(name) ? name : anyPatterns.find((one) => matchesStar(one, name));
     if (pattern === undefined && (arch === treeArch || arch === 'noarch')) {
       pattern = own.has(name) ? name : ownPatterns.find((one) => matchesStar(one, name));
+    }
+    pattern ??= ofArch.find(
+      (one) => (arch === one.arch || arch === 'noarch') && matchesStar(one.name, name),
+    )?.name;
+    if (pattern === undefined && names?.has(name) === true) {
+      const nevra = formatNevra(index.nevraOf(id));
+      if (nevras.has(nevra)) pattern = nevra;
     }
     if (pattern === undefined) continue;
     matched.add(pattern);
@@ -83,6 +97,6 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
       if (native.some((arch) => arches.has(arch))) state.add(debug, { kind: 'debuginfo', of });
     }
   }
-  for (const pattern of [...own, ...anywhere]) if (!matched.has(pattern)) state.missing.push(pattern);
+  for (const pattern of [...own, ...anywhere, ...ofArch.map((one) => one.name)]) if (!matched.has(pattern)) state.missing.push(pattern);
   return state.result(false);
 }

@@ -138,7 +138,7 @@ export class Providers {
     }
     const a = repository.at(left);
     const b = repository.at(right);
-    const asides = (lookaside[b] ?? 0) - (lookaside[a] ?? 0);
+    const asides = (lookaside[right] ?? 0) - (lookaside[left] ?? 0);
     if (asides !== 0) return asides;
     if (evr.at(left) !== evr.at(right)) {
       return this.#universe.evrs.compare(index.strings.get(evr.at(right)), index.strings.get(evr.at(left)));
@@ -155,8 +155,8 @@ export class Providers {
   /** Leaves out packages whose name and EVR a candidate from a lookaside repository has too. */
   #withoutShadowed(candidates: readonly number[]): readonly number[] {
     const { index, lookaside } = this.#universe;
-    const { repository, name, evr } = index.columns;
-    const isAside = (id: number): boolean => lookaside[repository.at(id)] === 1;
+    const { name, evr } = index.columns;
+    const isAside = (id: number): boolean => lookaside[id] === 1;
     const asides = candidates.filter(isAside);
     if (asides.length === 0 || asides.length === candidates.length) return candidates;
     return candidates.filter(

@@ -30,7 +30,7 @@ export interface Universe {
   readonly superseded: Uint8Array;
   /** By string id of the arch. */
   readonly places: ReadonlyMap<number, ArchPlace>;
-  /** By index of the repository: 1 for lookaside. */
+  /** By package: 1 when it is not shipped, for it is in a lookaside repository. */
   readonly lookaside: Uint8Array;
   readonly evrs: EvrCache;
 }
@@ -42,6 +42,8 @@ export interface UniverseOptions {
   readonly multilibBlacklist: readonly string[];
   /** By package: 1 for what may be seen; everything when left out. */
   readonly visible?: Uint8Array;
+  /** By package: 1 for what counts as lookaside beside the packages of lookaside repositories. */
+  readonly lookaside?: Uint8Array;
 }
 
 function placesOf(index: GatherIndex, treeArch: string): Map<number, ArchPlace> {
@@ -144,7 +146,7 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
   const evrs = new EvrCache();
   const places = placesOf(index, options.arch);
   const kinds = new Uint8Array(index.count);
-  const lookaside = Uint8Array.from(index.repositories, (repository) => (repository.isLookaside ? 1 : 0));
+  const lookaside = lookasideOf(index, options.lookaside);
   const { visible } = options;
   let lastArch = -2;
   let lastPlace: ArchPlace | undefined;
@@ -164,7 +166,7 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
     const { names, isExcluded } = excludeRule(index, pattern, kinds, places);
     for (const name of names) {
       for (const id of packagesOfName(index, name)) {
-        if (!isExcluded(id) || lookaside[columns.repository.at(id)] === 1) continue;
+        if (!isExcluded(id) || lookaside[id] === 1) continue;
         kinds[id] = INVISIBLE;
         touched.add(name);
       }
@@ -189,6 +191,17 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
     }
   }
   return { index, kinds, superseded, places, lookaside, evrs };
+}
+
+/** Marks the packages of lookaside repositories beside those that are marked. */
+function lookasideOf(index: GatherIndex, marked: Uint8Array | undefined): Uint8Array {
+  const lookaside = marked === undefined ? new Uint8Array(index.count) : Uint8Array.from(marked);
+  if (!index.repositories.some(({ isLookaside }) => isLookaside)) return lookaside;
+  const { repository } = index.columns;
+  for (let id = 0; id < index.count; id += 1) {
+    if (index.repositories[repository.at(id)]?.isLookaside === true) lookaside[id] = 1;
+  }
+  return lookaside;
 }
 
 function isCompanion(place: ArchPlace | undefined): boolean {

@@ -1,0 +1,74 @@
+import { isDictionary, itemsOf, textsOf, type Config, type ConfigValue } from './config-value.ts';
+
+/** A part of a configuration that is not made here, and why. */
+export interface NotNative {
+  readonly option: string;
+  readonly reason: string;
+}
+
+/** Phases that make something of their own section. Source: main compose contract 1 and 11. */
+const sections: Readonly<Record<string, string>> = {
+  extra_isos: 'bootable ISO files need tools that are not run here',
+  live_images: 'live images are built by Koji tasks of the reference composer',
+  live_media: 'live media are built by Koji tasks of the reference composer',
+  image_build: 'images are built by Koji tasks of the reference composer',
+  osbuild: 'images are built by Koji tasks of the reference composer',
+  kiwibuild: 'images are built by Koji tasks of the reference composer',
+  imagebuilder: 'images are built by Koji tasks of the reference composer',
+  image_container: 'containers are built by Koji tasks of the reference composer',
+  osbs: 'containers are built by Koji tasks of the reference composer',
+  ostree: 'ostree commits need a shared ostree repository and runroot',
+  ostree_installer: 'ostree installers need runroot',
+  ostree_container: 'ostree containers need runroot',
+};
+
+/** Other options that ask for what is not done here. */
+const options: Readonly<Record<string, (value: ConfigValue) => string | null>> = {
+  gather_method: (value) => (usesHybrid(value) ? 'the solver of the method hybrid is not built in' : null),
+  createrepo_deltas: (value) => (isGiven(value) ? 'delta RPMs are not made' : null),
+  createrepo_extra_args: (value) => (isGiven(value) ? 'there is no createrepo command to give arguments to' : null),
+  createrepo_extra_modulemd: (value) => (isGiven(value) ? 'no further modulemd is taken up' : null),
+  createrepo_database: (value) => (value === true ? 'SQLite databases are not written' : null),
+  pkgset_scratch_modules: (value) => (isGiven(value) ? 'scratch builds of modules are not read' : null),
+  repoclosure_backend: (value) => (value === 'yum' ? 'the back end yum is not built in' : null),
+  gather_backend: (value) => (value === 'yum' ? 'the back end yum is not built in' : null),
+  cts_url: (value) => (isGiven(value) ? 'no compose tracking service is asked' : null),
+};
+
+function isGiven(value: ConfigValue): boolean {
+  if (isDictionary(value)) return value.size > 0;
+  return value !== null && value !== false && value !== '' && itemsOf(value)?.length !== 0;
+}
+
+function usesHybrid(value: ConfigValue): boolean {
+  if (value === 'hybrid') return true;
+  return isDictionary(value) && [...value.values()].some(usesHybrid);
+}
+
+/**
+ * Finds what a configuration asks for and is not made here: phases that are not skipped, and options that nothing
+ * here honours. A compose of such a configuration is refused, for it would lack what was asked for.
+ */
+export function findNotNative(config: Config): NotNative[] {
+  const skipped = new Set(textsOf(config.get('skip_phases')));
+  const found: NotNative[] = [];
+  if (config.has('buildinstall_method') && !skipped.has('buildinstall')) {
+    found.push({ option: 'buildinstall_method', reason: 'installer images need lorax and runroot' });
+  }
+  if (!skipped.has('createiso') && !config.has('createiso_skip')) {
+    found.push({
+      option: 'skip_phases',
+      reason: 'without "createiso" in it every tree is made into an ISO file, which needs tools that are not run here',
+    });
+  }
+  for (const [option, reason] of Object.entries(sections)) {
+    const value = config.get(option);
+    if (value !== undefined && isGiven(value) && !skipped.has(option)) found.push({ option, reason });
+  }
+  for (const [option, judge] of Object.entries(options)) {
+    const value = config.get(option);
+    const reason = value === undefined ? null : judge(value);
+    if (reason !== null) found.push({ option, reason });
+  }
+  return found;
+}

@@ -1,0 +1,130 @@
+import type { XmlNode } from '../../rpm/xml-tree.ts';
+import type { MultilibMethod } from '../gather/multilib-methods.ts';
+import type { Greedy } from '../gather/providers.ts';
+import type { Variants } from './variants.ts';
+
+/** A product: the release of a compose, or what it is layered on. */
+export interface Product {
+  readonly name: string;
+  readonly short: string;
+  readonly version: string;
+  /** `ga`, `updates`, `eus` … */
+  readonly type: string;
+}
+
+export interface MainRelease extends Product {
+  readonly isInternal: boolean;
+  /** What `.discinfo` says, with `%(variant_name)s` and `%(arch)s`; null for name and version. */
+  readonly discinfoDescription: string | null;
+  /** Stands in `.treeinfo` for the version. */
+  readonly treeinfoVersion: string | null;
+}
+
+/** Where the packages come from. Source: main compose contract 5. */
+export type PackageInput =
+  | {
+      readonly kind: 'koji';
+      readonly profile: string | null;
+      readonly event: number | null;
+      readonly tags: readonly string[];
+      /** NVRs that are added to each tag. */
+      readonly builds: readonly string[];
+      readonly scratchTasks: readonly number[];
+      readonly isInherited: boolean;
+      readonly moduleTags: readonly string[];
+      readonly areModulesInherited: boolean;
+    }
+  | {
+      readonly kind: 'repositories';
+      /** Locations by tree arch. */
+      readonly locations: ReadonlyMap<string, readonly string[]>;
+    };
+
+export type GatherMethod = 'deps' | 'nodeps';
+
+/** What is gathered for a variant, one after the other. */
+export const gatherSources = ['module', 'comps', 'json'] as const;
+export type GatherSource = (typeof gatherSources)[number];
+
+/** A package that is asked for, of any arch or of one. */
+export interface PackageWish {
+  readonly name: string;
+  readonly arch: string | null;
+}
+
+/** What a configuration says of one arch of a variant. */
+export interface VariantArchSettings {
+  /** As written: `name`, `name.arch`, `name.+`. */
+  readonly additionalPackages: readonly string[];
+  readonly filterPackages: readonly string[];
+  /** Globs `name[:stream]`. */
+  readonly filterModules: readonly string[];
+  readonly multilibMethods: readonly MultilibMethod[];
+  /** Whether any multilib method is named, even `none`. */
+  readonly hasMultilibEntry: boolean;
+  readonly lookasideRepositories: readonly string[];
+  /** Of the JSON mapping. */
+  readonly mappedPackages: readonly PackageWish[];
+  /** `name.arch` */
+  readonly prepopulate: readonly string[];
+  readonly repoclosure: 'off' | 'lenient' | 'fatal';
+}
+
+/** How the sources of a variant are gathered; null where none is configured. */
+export type VariantMethods = Readonly<Record<GatherSource, GatherMethod | null>>;
+
+/**
+ * One main compose as plain data: everything that decides which packages lie in which tree. Made from a
+ * configuration of Pungi; nothing in it knows of that.
+ */
+export interface MainDefinition {
+  readonly release: MainRelease;
+  readonly baseProduct: Product | null;
+  readonly variants: Variants;
+  readonly comps: XmlNode | null;
+  readonly isFilteringEnvironments: boolean;
+  readonly packages: PackageInput;
+  /** Whether a noarch package whose ExclusiveArch names `noarch` is for every arch. */
+  readonly isNoarchExclusive: boolean;
+  /** Signing keys in order of preference; null for unsigned packages. */
+  readonly sigkeys: readonly (string | null)[];
+  /** One method for all variants and sources: unsigned packages that are not gathered are tolerated then. */
+  readonly plainMethod: GatherMethod | null;
+  /** By uid; a variant without methods is missing. */
+  readonly methods: ReadonlyMap<string, VariantMethods>;
+  readonly greedy: Greedy;
+  readonly isFulltree: boolean;
+  readonly isSelfhosting: boolean;
+  readonly isCheckingDependencies: boolean;
+  /** By tree arch. */
+  readonly multilibWhitelist: ReadonlyMap<string, readonly string[]>;
+  readonly multilibBlacklist: ReadonlyMap<string, readonly string[]>;
+  /** Pairs of uids: whose packages the first does not ship again. */
+  readonly variantLookasides: readonly (readonly [user: string, provider: string])[];
+  /** By uid and arch. */
+  readonly settings: ReadonlyMap<string, ReadonlyMap<string, VariantArchSettings>>;
+  /** What the JSON mapping asks for, whatever the variant, by tree arch. */
+  readonly mappedPackages: ReadonlyMap<string, readonly PackageWish[]>;
+  /** What prepopulation has, the same way. */
+  readonly prepopulated: ReadonlyMap<string, readonly PackageWish[]>;
+  readonly output: MainOutput;
+}
+
+/** What shapes the files of a compose. Source: main compose contract 7. */
+export interface MainOutput {
+  readonly areDirectoriesHashed: boolean;
+  readonly checksum: 'sha1' | 'sha256' | 'sha512';
+  readonly skippedPhases: ReadonlySet<string>;
+}
+
+/** The settings of an arch of a variant. */
+export function settingsOf(definition: MainDefinition, uid: string, arch: string): VariantArchSettings {
+  const settings = definition.settings.get(uid)?.get(arch);
+  if (settings === undefined) throw new Error(`there are no settings of ${uid}.${arch}`);
+  return settings;
+}
+
+/** Whether 32-bit packages of an arch are seen: any variant names a multilib method for it. Source: contract 6. */
+export function hasMultilib(definition: MainDefinition, arch: string): boolean {
+  return [...definition.settings.values()].some((arches) => arches.get(arch)?.hasMultilibEntry === true);
+}

@@ -1,0 +1,173 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { addRecords, type LocatedRecord } from '../../../src/composer/gather/add-packages.ts';
+import type { ArchRestrictions } from '../../../src/composer/gather/gather-package-set.ts';
+import { GatherIndex } from '../../../src/composer/gather/gather-index.ts';
+import { fileSourcesOf, loadRepositories } from '../../../src/composer/gather/load-repositories.ts';
+import type { MainDefinition } from '../../../src/composer/main/main-definition.ts';
+import {
+  chooseWantedRpms,
+  type MainPackages,
+  type MainPackageSet,
+} from '../../../src/composer/main/main-packages.ts';
+import { gatherRepositorySet } from '../../../src/composer/main/repository-set.ts';
+import { wantedNamesOf } from '../../../src/composer/main/variant-inputs.ts';
+import { archRestrictionsOf } from '../../../src/rpm/header/arch-restrictions.ts';
+import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
+import { sigkeyOf } from '../../../src/rpm/header/sigkey.ts';
+import { recordOf } from '../../../src/rpm/record-of.ts';
+import { universe } from './recorded-vectors.ts';
+
+const rpmSchema = z.object({ name: z.string(), version: z.string(), release: z.string(), arch: z.string() });
+const stateSchema = z.object({
+  builds: z.record(
+    z.string(),
+    z.object({ package_name: z.string(), version: z.string(), release: z.string() }),
+  ),
+  rpms: z.record(z.string(), z.array(rpmSchema)),
+  tags: z.record(z.string(), z.array(z.string())),
+  inheritance: z.record(z.string(), z.array(z.string())),
+});
+const state = stateSchema.parse(JSON.parse(readFileSync(join(universe, 'koji-state.json'), 'utf8')));
+
+/** An RPM file of the recorded hub, or of a recorded repository. */
+interface RecordedRpm {
+  readonly located: LocatedRecord;
+  readonly restrictions: ArchRestrictions;
+  readonly sigkey: string | null;
+}
+
+const read = new Map<string, RecordedRpm>();
+
+function readRpm(path: string): RecordedRpm {
+  const known = read.get(path);
+  if (known !== undefined) return known;
+  const { header, pkgid, size } = readRpmFile(path, {});
+  const located = { record: recordOf(header), pkgid, href: path, size };
+  const made = { located, restrictions: archRestrictionsOf(header), sigkey: sigkeyOf(header) };
+  read.set(path, made);
+  return made;
+}
+
+interface TaggedRpm {
+  readonly name: string;
+  readonly arch: string;
+  readonly packageName: string;
+  readonly paths: { readonly plain: string; readonly signed: (sigkey: string) => string };
+}
+
+/** What `listTaggedRPMS(latest=True)` has of a tag: of every package the build tagged last in the nearest tag. */
+export function rpmsOfTag(tag: string, isInherited: boolean): TaggedRpm[] {
+  const nvrs = new Map<string, string>();
+  const visit = (name: string): void => {
+    const own = new Map<string, string>();
+    for (const nvr of state.tags[name] ?? []) own.set(state.builds[nvr]?.package_name ?? '', nvr);
+    for (const [packageName, nvr] of own) if (!nvrs.has(packageName)) nvrs.set(packageName, nvr);
+    if (isInherited) for (const parent of state.inheritance[name] ?? []) visit(parent);
+  };
+  visit(tag);
+  return [...nvrs.values()].flatMap(rpmsOfBuild);
+}
+
+function rpmsOfBuild(nvr: string): TaggedRpm[] {
+  const build = state.builds[nvr];
+  if (build === undefined) throw new Error(`the record has no build ${nvr}`);
+  const { package_name: packageName, version, release } = build;
+  return (state.rpms[nvr] ?? []).map((rpm) => {
+    const file = `${rpm.name}-${rpm.version}-${rpm.release}.${rpm.arch}.rpm`;
+    const directory = join(universe, 'koji-topdir/packages', packageName, version, release);
+    return {
+      name: rpm.name,
+      arch: rpm.arch,
+      packageName,
+      paths: {
+        plain: join(directory, rpm.arch, file),
+        signed: (sigkey) => join(directory, 'data/signed', sigkey, rpm.arch, file),
+      },
+    };
+  });
+}
+
+/** The recorded packages of a compose, as its definition chooses them. */
+export interface RecordedPackages extends MainPackages {
+  readonly sigkeyOf: (id: number) => string | null;
+  /** Names of RPMs whose signed copies are missing, by id of the unsigned one. */
+  readonly unsigned: ReadonlyMap<number, string>;
+}
+
+/** Reads what a compose gathers from. */
+export async function readPackages(definition: MainDefinition): Promise<RecordedPackages> {
+  const lookasideLocations = [
+    ...new Set(
+      [...definition.settings.values()].flatMap((arches) =>
+        [...arches.values()].flatMap((one) => one.lookasideRepositories),
+      ),
+    ),
+  ];
+  const { packages } = definition;
+  const locations =
+    packages.kind === 'repositories' ? [...new Set([...packages.locations.values()].flat())] : [];
+  const loaded = await loadRepositories({ signal: new AbortController().signal } as never, [
+    ...lookasideLocations.map((location) => ({ location, isLookaside: true })),
+    ...locations.map((location) => ({ location, isLookaside: false })),
+  ]);
+  const { index } = loaded;
+  const files = fileSourcesOf(loaded);
+  const lookasides = new Map(lookasideLocations.map((location, at) => [location, at]));
+  const common = { index, files, lookasides, modules: new Map() };
+  const pathOf = (id: number): string => {
+    const { href } = index.locationOf(id);
+    return href.startsWith('/') ? href : join(index.repositoryOf(id).name.replace('file://', ''), href);
+  };
+  const about = {
+    archRestrictionsOf: (id: number) => readRpm(pathOf(id)).restrictions,
+    sigkeyOf: (id: number) => readRpm(pathOf(id)).sigkey,
+  };
+  if (packages.kind === 'repositories') {
+    const byArch = new Map(
+      Array.from(packages.locations, ([arch, list]) => [
+        arch,
+        list.map((location) => lookasideLocations.length + locations.indexOf(location)),
+      ]),
+    );
+    const set = await gatherRepositorySet({}, definition, { index, files, byArch });
+    return { ...common, ...about, sets: [set], unsigned: new Map() };
+  }
+  return { ...common, ...about, ...readTags(definition, packages, index) };
+}
+
+function readTags(
+  definition: MainDefinition,
+  input: Extract<MainDefinition['packages'], { kind: 'koji' }>,
+  index: GatherIndex,
+): { readonly sets: MainPackageSet[]; readonly unsigned: ReadonlyMap<number, string> } {
+  const repository = index.addRepository({ name: 'koji', isLookaside: false });
+  const ids = new Map<string, number>();
+  const unsigned = new Map<number, string>();
+  const wanted = wantedNamesOf(definition);
+  const keys = definition.sigkeys.flatMap((key) => (key === null || key === '' ? [] : key.toLowerCase()));
+  const isUnsignedFine = definition.sigkeys.some((key) => key === null || key === '');
+  const sets = input.tags.map((tag) => {
+    const rpms = rpmsOfTag(tag, input.isInherited);
+    const chosen = definition.plainMethod === 'nodeps' ? chooseWantedRpms(rpms, wanted) : rpms;
+    const paths = chosen.map((rpm) => {
+      const signed = keys.map(rpm.paths.signed).find(existsSync);
+      return { rpm, path: signed ?? rpm.paths.plain, isMissing: signed === undefined && !isUnsignedFine };
+    });
+    const fresh = paths.filter(({ path }) => !ids.has(path));
+    const added = addRecords(index, repository, fresh.map(({ path }) => readRpm(path).located));
+    fresh.forEach(({ path, rpm, isMissing }, at) => {
+      const id = added[at] ?? -1;
+      ids.set(path, id);
+      if (isMissing) unsigned.set(id, rpm.name);
+    });
+    return { name: tag, ids: paths.map(({ path }) => ids.get(path) ?? -1), variants: null };
+  });
+  return { sets, unsigned };
+}
+
+/** Names of the files below a directory of the records. */
+export function listRecorded(...parts: string[]): string[] {
+  return readdirSync(join(universe, ...parts));
+}
