@@ -33,6 +33,8 @@ export type PackageInput =
       readonly isInherited: boolean;
       readonly moduleTags: readonly string[];
       readonly areModulesInherited: boolean;
+      /** Further `name:stream:version:context` by uid; they replace others of their stream. */
+      readonly moduleBuilds: ReadonlyMap<string, readonly string[]>;
     }
   | {
       readonly kind: 'repositories';

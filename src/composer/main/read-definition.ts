@@ -157,6 +157,7 @@ function packagesOf(
     return { kind: 'repositories', locations };
   }
   const event = config.get('koji_event');
+  const extra = config.get('pkgset_koji_module_builds');
   return {
     kind: 'koji',
     profile: textOr(config, 'koji_profile', null),
@@ -167,6 +168,7 @@ function packagesOf(
     isInherited: config.get('pkgset_koji_inherit') !== false,
     moduleTags: textsOf(config.get('pkgset_koji_module_tag')),
     areModulesInherited: config.get('pkgset_koji_inherit_modules') === true,
+    moduleBuilds: new Map(isDictionary(extra) ? Array.from(extra, ([uid, builds]) => [String(uid), textsOf(builds)]) : []),
   };
 }
 

@@ -12,6 +12,16 @@ import {
   type MainPackageSet,
 } from '../../../src/composer/main/main-packages.ts';
 import { gatherRepositorySet } from '../../../src/composer/main/repository-set.ts';
+import {
+  artifactNamesOf,
+  modulesByArch,
+  resolveVariantModules,
+  type DescribedModule,
+} from '../../../src/composer/main/variant-modules.ts';
+import type { ModuleHub } from '../../../src/composer/modules/resolve-koji-modules.ts';
+import { matchNamePattern } from '../../../src/model/name-pattern.ts';
+import { readModuleStream, type ModuleStream } from '../../../src/rpm/modulemd.ts';
+import type { KojiModuleBuild } from '../../../src/upstream/koji/hub-modules.ts';
 import { wantedNamesOf } from '../../../src/composer/main/variant-inputs.ts';
 import { archRestrictionsOf } from '../../../src/rpm/header/arch-restrictions.ts';
 import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
@@ -28,7 +38,32 @@ const stateSchema = z.object({
   rpms: z.record(z.string(), z.array(rpmSchema)),
   tags: z.record(z.string(), z.array(z.string())),
   inheritance: z.record(z.string(), z.array(z.string())),
+  module_builds: z.array(
+    z.object({
+      build_id: z.number(),
+      package_name: z.string(),
+      version: z.string(),
+      release: z.string(),
+      nvr: z.string(),
+      completion_ts: z.number(),
+      extra: z.object({
+        typeinfo: z.object({
+          module: z.object({
+            name: z.string(),
+            stream: z.string(),
+            version: z.coerce.string(),
+            context: z.string(),
+            content_koji_tag: z.string(),
+            modulemd_str: z.string(),
+          }),
+        }),
+      }),
+    }),
+  ),
+  module_tags: z.record(z.string(), z.array(z.string())),
 });
+/** When the event of the records was, in seconds. */
+const EVENT_TIME = 1_794_000_000;
 const state = stateSchema.parse(JSON.parse(readFileSync(join(universe, 'koji-state.json'), 'utf8')));
 
 /** An RPM file of the recorded hub, or of a recorded repository. */
@@ -134,13 +169,89 @@ export async function readPackages(definition: MainDefinition): Promise<Recorded
     const set = await gatherRepositorySet({}, definition, { index, files, byArch });
     return { ...common, ...about, sets: [set], unsigned: new Map() };
   }
-  return { ...common, ...about, ...readTags(definition, packages, index) };
+  const resolved = await resolveVariantModules(moduleHub, definition, EVENT_TIME);
+  const described = new Map(
+    Array.from(resolved.byVariant, ([uid, builds]) => [uid, builds.map(describeModule)]),
+  );
+  const modules = modulesByArch(definition, described);
+  return { ...common, ...about, modules, ...readTags(definition, packages, index, described) };
 }
+
+/** Reads the documents of a module build from the recorded top directory. */
+function describeModule(build: KojiModuleBuild): DescribedModule {
+  const { packageName, version, release } = build.build;
+  const directory = ['koji-topdir', 'packages', packageName, version, release, 'files', 'module'];
+  const documents = new Map<string, ModuleStream>();
+  for (const name of listRecorded(...directory)) {
+    const arch = /^modulemd\.(\w+)\.txt$/.exec(name)?.[1];
+    if (arch === undefined || arch === 'src') continue;
+    const text = readFileSync(join(universe, ...directory, name), 'utf8');
+    documents.set(arch, readModuleStream(text, name));
+  }
+  return { build, documents };
+}
+
+/** The module builds of the record, as a hub answers them. */
+const moduleHub: ModuleHub = {
+  listTaggedModules: async (tag) =>
+    (await moduleHub.searchOrder(tag)).flatMap((tagName) =>
+      (state.module_tags[tagName] ?? []).flatMap((nvr) =>
+        state.module_builds
+          .filter((build) => build.nvr === nvr)
+          .map((build) => ({
+            id: build.build_id,
+            name: build.package_name,
+            kojiStream: build.version,
+            version: build.release.split('.', 1)[0] ?? '',
+            tagName,
+          })),
+      ),
+    ),
+  searchOrder: (tag) => Promise.resolve([tag, ...(state.inheritance[tag] ?? [])]),
+  searchBuilds(pattern) {
+    const isMatch = matchNamePattern(pattern);
+    return Promise.resolve(
+      state.module_builds.filter(({ nvr }) => isMatch(nvr)).map(({ build_id: id }) => id),
+    );
+  },
+  getModuleBuilds: (ids) =>
+    Promise.resolve(
+      ids.map((id) => {
+        const row = state.module_builds.find((build) => build.build_id === id);
+        if (row === undefined) return null;
+        const { module } = row.extra.typeinfo;
+        return {
+          name: module.name,
+          stream: module.stream,
+          version: module.version,
+          context: module.context,
+          build: {
+            id: row.build_id,
+            packageName: row.package_name,
+            version: row.version,
+            release: row.release,
+            epoch: null,
+            nvr: row.nvr,
+            state: 'complete',
+            volume: 'DEFAULT',
+            isDraft: false,
+            taskId: null,
+            tagName: null,
+            tagEvent: null,
+          },
+          contentTag: module.content_koji_tag,
+          modulemd: module.modulemd_str,
+          completedAt: row.completion_ts,
+        };
+      }),
+    ),
+};
 
 function readTags(
   definition: MainDefinition,
   input: Extract<MainDefinition['packages'], { kind: 'koji' }>,
   index: GatherIndex,
+  described: ReadonlyMap<string, readonly DescribedModule[]>,
 ): { readonly sets: MainPackageSet[]; readonly unsigned: ReadonlyMap<number, string> } {
   const repository = index.addRepository({ name: 'koji', isLookaside: false });
   const ids = new Map<string, number>();
@@ -148,8 +259,21 @@ function readTags(
   const wanted = wantedNamesOf(definition);
   const keys = definition.sigkeys.flatMap((key) => (key === null || key === '' ? [] : key.toLowerCase()));
   const isUnsignedFine = definition.sigkeys.some((key) => key === null || key === '');
-  const sets = input.tags.map((tag) => {
-    const rpms = rpmsOfTag(tag, input.isInherited);
+  const moduleTags = new Map<string, { readonly module: DescribedModule; readonly variants: Set<string> }>();
+  for (const [uid, modules] of described) {
+    for (const module of modules) {
+      const known = moduleTags.get(module.build.contentTag) ?? { module, variants: new Set<string>() };
+      known.variants.add(uid);
+      moduleTags.set(module.build.contentTag, known);
+    }
+  }
+  const readTag = (
+    tag: string,
+    isInherited: boolean,
+    variants: ReadonlySet<string> | null,
+    accepts: (rpm: TaggedRpm) => boolean,
+  ): MainPackageSet => {
+    const rpms = rpmsOfTag(tag, isInherited).filter(accepts);
     const chosen = definition.plainMethod === 'nodeps' ? chooseWantedRpms(rpms, wanted) : rpms;
     const paths = chosen.map((rpm) => {
       const signed = keys.map(rpm.paths.signed).find(existsSync);
@@ -162,8 +286,18 @@ function readTags(
       ids.set(path, id);
       if (isMissing) unsigned.set(id, rpm.name);
     });
-    return { name: tag, ids: paths.map(({ path }) => ids.get(path) ?? -1), variants: null };
+    return { name: tag, ids: paths.map(({ path }) => ids.get(path) ?? -1), variants };
+  };
+  const ofModules = Array.from(moduleTags, ([tag, { module, variants }]) => {
+    const names = artifactNamesOf(module.documents.values());
+    return readTag(
+      tag,
+      input.areModulesInherited,
+      variants,
+      ({ name, arch }) => arch === 'src' || names.has(`${name}.${arch}`),
+    );
   });
+  const sets = [...ofModules, ...input.tags.map((tag) => readTag(tag, input.isInherited, null, () => true))];
   return { sets, unsigned };
 }
 
