@@ -72,6 +72,7 @@ const apart: readonly (readonly [string, readonly string[]])[] = [
   ['repositories/', ['sources/', 'koji/', 'modules/', 'build/']],
   ['koji/', ['sources/', 'modules/', 'build/']],
   ['modules/', ['sources/', 'build/']],
+  ['main/', ['sources/', 'koji/', 'repositories/', 'build/']],
   ['sources/', ['build/']],
   ['lock/', ['sources/', 'koji/', 'modules/', 'build/', 'documents/']],
 ];

@@ -18,18 +18,34 @@ export interface ListedRpm {
 /** The RPMs of a compose: variant to arch. */
 export type ListedRpms = ReadonlyMap<string, ReadonlyMap<string, readonly ListedRpm[]>>;
 
-/**
- * rpms.json: variant to arch to source NEVRA to NEVRA. It has an entry for every RPM of a compose, so its text is made
- * here and not by way of objects. Source: pungi contract 4.2.
- */
+/** RPMs of an arch: NEVRA of the source RPM to NEVRA. */
+export type RpmsBySource = ReadonlyMap<string, ReadonlyMap<string, ListedRpm>>;
+
+/** rpms.json of RPMs that stand under the sources of their own variant and arch. Source: pungi contract 4.2. */
 export function formatRpms(identity: ComposeIdentity, variants: ListedRpms): string {
+  const grouped = Array.from(
+    variants,
+    ([variant, arches]) =>
+      [variant, new Map(Array.from(arches, ([arch, rpms]) => [arch, groupBySource(rpms)]))] as const,
+  );
+  return formatGroupedRpms(composeSection(identity), new Map(grouped));
+}
+
+/**
+ * rpms.json: variant to arch to source NEVRA to NEVRA; `compose` is its section of that name. It has an entry for every
+ * RPM of a compose, so its text is made here and not by way of objects. Source: pungi contract 4.2.
+ */
+export function formatGroupedRpms(
+  compose: object,
+  variants: ReadonlyMap<string, ReadonlyMap<string, RpmsBySource>>,
+): string {
   const filled = [...variants]
     .map(
       ([variant, arches]) =>
-        [variant, sortedByKey([...arches].filter(([, rpms]) => rpms.length > 0))] as const,
+        [variant, sortedByKey([...arches].filter(([, sources]) => sources.size > 0))] as const,
     )
     .filter(([, arches]) => arches.length > 0);
-  const empty = formatDocument('rpms', { compose: composeSection(identity), rpms: {} });
+  const empty = formatDocument('rpms', { compose, rpms: {} });
   if (filled.length === 0) return empty;
   const lines = ['{'];
   for (const [at, [variant, arches]] of sortedByKey(filled).entries()) {
@@ -47,16 +63,15 @@ function sortedByKey<Value>(entries: readonly (readonly [string, Value])[]): (re
   return [...entries].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-function addVariant(lines: string[], arches: readonly (readonly [string, readonly ListedRpm[]])[]): void {
-  for (const [at, [arch, rpms]] of arches.entries()) {
+function addVariant(lines: string[], arches: readonly (readonly [string, RpmsBySource])[]): void {
+  for (const [at, [arch, sources]] of arches.entries()) {
     lines.push(`                ${quote(arch)}: {`);
-    addArch(lines, rpms);
+    addArch(lines, sources);
     lines.push(at < arches.length - 1 ? '                },' : '                }');
   }
 }
 
-function addArch(lines: string[], rpms: readonly ListedRpm[]): void {
-  const sources = groupBySource(rpms);
+function addArch(lines: string[], sources: RpmsBySource): void {
   const keys = [...sources.keys()].sort();
   for (const [at, key] of keys.entries()) {
     lines.push(`                    ${quote(key)}: {`);

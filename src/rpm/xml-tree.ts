@@ -1,5 +1,6 @@
 import { XmlElements, type XmlAttributes } from './repodata/xml-elements.ts';
 import { textOfXml } from './repodata/xml-encoding.ts';
+import { malformed } from './repodata/xml-scan.ts';
 
 /** An element of a small document that is read as a whole. */
 export interface XmlNode {
@@ -27,7 +28,7 @@ interface OpenNode extends XmlNode {
  * `repodata.malformed`, `repodata.entity`, `repodata.encoding`.
  */
 export function readXmlTree(bytes: Uint8Array, where: string): XmlNode {
-  if (bytes.byteLength > SIZE_LIMIT) throw new RangeError(`${where} has more than ${SIZE_LIMIT} bytes`);
+  if (bytes.byteLength > SIZE_LIMIT) throw malformed(where, SIZE_LIMIT, 'The file is larger than 32 MiB.');
   const open: OpenNode[] = [];
   let root: XmlNode | null = null;
   let line = 1;
@@ -49,7 +50,7 @@ export function readXmlTree(bytes: Uint8Array, where: string): XmlNode {
   );
   let offset = 0;
   const text = textOfXml(bytes, where);
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const lineBreak = text.indexOf('\n', at);
     const lineEnd = lineBreak < 0 ? text.length : lineBreak + 1;
     const end = Math.min(lineEnd, at + PIECE);

@@ -97,6 +97,7 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
       if (native.some((arch) => arches.has(arch))) state.add(debug, { kind: 'debuginfo', of });
     }
   }
-  for (const pattern of [...own, ...anywhere, ...ofArch.map((one) => one.name)]) if (!matched.has(pattern)) state.missing.push(pattern);
+  for (const pattern of [...own, ...anywhere, ...ofArch.map((one) => one.name)])
+    if (!matched.has(pattern)) state.missing.push(pattern);
   return state.result(false);
 }

@@ -13,7 +13,8 @@ export interface ConfigToken {
 }
 
 const NAME = /[\p{L}\p{Nl}_][\p{L}\p{N}\p{M}_]*/uy;
-const NUMBER = /(?:0[xX][0-9a-fA-F_]+|(?:\d[\d_]*)?\.\d[\d_]*(?:[eE][+-]?\d+)?|\d[\d_]*\.?(?:[eE][+-]?\d+)?)/y;
+const NUMBER =
+  /(?:0[xX][0-9a-fA-F_]+|(?:\d[\d_]*)?\.\d[\d_]*(?:[eE][+-]?\d+)?|\d[\d_]*\.?(?:[eE][+-]?\d+)?)/y;
 const STRING_START = /(?:[rRbBuUfF]{0,2})("""|'''|"|')/y;
 const OPERATOR = /(?:\*\*=?|\/\/=?|>>=?|<<=?|[-+*/%&|^=<>!]=|->|:=|\.\.\.|[-+*/%&|^~<>=()[\]{},:.;@])/y;
 const BLANK = /[ \t\f]+/y;

@@ -26,7 +26,8 @@ const sections: Readonly<Record<string, string>> = {
 const options: Readonly<Record<string, (value: ConfigValue) => string | null>> = {
   gather_method: (value) => (usesHybrid(value) ? 'the solver of the method hybrid is not built in' : null),
   createrepo_deltas: (value) => (isGiven(value) ? 'delta RPMs are not made' : null),
-  createrepo_extra_args: (value) => (isGiven(value) ? 'there is no createrepo command to give arguments to' : null),
+  createrepo_extra_args: (value) =>
+    isGiven(value) ? 'there is no createrepo command to give arguments to' : null,
   createrepo_extra_modulemd: (value) => (isGiven(value) ? 'no further modulemd is taken up' : null),
   createrepo_database: (value) => (value === true ? 'SQLite databases are not written' : null),
   pkgset_scratch_modules: (value) => (isGiven(value) ? 'scratch builds of modules are not read' : null),
@@ -58,7 +59,8 @@ export function findNotNative(config: Config): NotNative[] {
   if (!skipped.has('createiso') && !config.has('createiso_skip')) {
     found.push({
       option: 'skip_phases',
-      reason: 'without "createiso" in it every tree is made into an ISO file, which needs tools that are not run here',
+      reason:
+        'without "createiso" in it every tree is made into an ISO file, which needs tools that are not run here',
     });
   }
   for (const [option, reason] of Object.entries(sections)) {

@@ -19,7 +19,14 @@ export function formatText(format: string, given: ConfigValue): string {
   };
   const formatted = format.replace(
     CONVERSION,
-    (whole: string, key: string | undefined, flags: string, width: string, precision: string | undefined, kind: string) => {
+    (
+      whole: string,
+      key: string | undefined,
+      flags: string,
+      width: string,
+      precision: string | undefined,
+      kind: string,
+    ) => {
       if (kind === '%' && whole === '%%') return '%';
       let value: ConfigValue;
       if (key === undefined) value = take();
@@ -52,14 +59,17 @@ function convert(kind: string, value: ConfigValue, precision: string | undefined
     case '':
       throw new Error('ValueError: incomplete format');
     default:
-      throw new Error(`ValueError: unsupported format character '${kind}' (0x${kind.charCodeAt(0).toString(16)})`);
+      throw new Error(
+        `ValueError: unsupported format character '${kind}' (0x${kind.charCodeAt(0).toString(16)})`,
+      );
   }
 }
 
 function numberOf(kind: string, value: ConfigValue): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
-  const type = typeof value === 'string' ? 'str' : value === null ? 'NoneType' : isDictionary(value) ? 'dict' : 'list';
+  const type =
+    typeof value === 'string' ? 'str' : value === null ? 'NoneType' : isDictionary(value) ? 'dict' : 'list';
   throw new Error(
     kind === 'f'
       ? `TypeError: must be real number, not ${type}`

@@ -1,6 +1,11 @@
 import { ReactorError } from '../../model/errors.ts';
 import { reprOfValue } from './config-value.ts';
-import { gatherVariant, type GatheredTree, type VariantArch, type VariantGatherContext } from './gather-variant.ts';
+import {
+  gatherVariant,
+  type GatheredTree,
+  type VariantArch,
+  type VariantGatherContext,
+} from './gather-variant.ts';
 import { settingsOf } from './main-definition.ts';
 import { subsetOfArch, type MainPackages } from './main-packages.ts';
 import { orderVariants } from './order-variants.ts';
@@ -24,7 +29,10 @@ const types: readonly VariantType[] = ['variant', 'addon', 'layered-product', 'o
  * others do. Throws `main.lookaside_cycle`, `main.config_invalid` and what `gatherVariant` throws.
  * Source: main compose contract 6.
  */
-export async function gatherMain(context: VariantGatherContext, comps?: CompsOfVariants): Promise<MainGather> {
+export async function gatherMain(
+  context: VariantGatherContext,
+  comps?: CompsOfVariants,
+): Promise<MainGather> {
   const { definition, packages } = context;
   const made = comps ?? makeVariantComps(definition);
   const views = new Views(context);
@@ -66,12 +74,7 @@ function checkLookasideUsers({ definition }: VariantGatherContext): void {
 }
 
 /** Names of the sources of the parent: builds that an addon does not complete. Source: main compose contract 6. */
-function excludesOf(
-  { index }: MainPackages,
-  variant: Variant,
-  arch: string,
-  gathered: MainTrees,
-): string[] {
+function excludesOf({ index }: MainPackages, variant: Variant, arch: string, gathered: MainTrees): string[] {
   if (variant.type !== 'addon' && variant.type !== 'layered-product') return [];
   const parent = gathered.get(variant.parent ?? '')?.get(arch);
   if (parent === undefined) return [];
@@ -126,7 +129,8 @@ class Views {
     const { lookasideRepositories } = settingsOf(definition, variant.uid, arch);
     const numbers = new Set(lookasideRepositories.map((location) => packages.lookasides.get(location) ?? -1));
     if (numbers.size > 0) {
-      for (let id = 0; id < index.count; id += 1) if (numbers.has(index.columns.repository.at(id))) deps[id] = 1;
+      for (let id = 0; id < index.count; id += 1)
+        if (numbers.has(index.columns.repository.at(id))) deps[id] = 1;
     }
     return { visible: { deps, nodeps: this.#join(arch, every) }, lookaside };
   }

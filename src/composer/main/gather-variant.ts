@@ -74,7 +74,8 @@ export async function gatherVariant(context: VariantGatherContext, one: VariantA
   }
   const inputs = new Set<number>();
   for (const { result, method } of results) {
-    for (const id of result.binary) if (method === 'nodeps' || result.why(id)?.kind === 'input') inputs.add(id);
+    for (const id of result.binary)
+      if (method === 'nodeps' || result.why(id)?.kind === 'input') inputs.add(id);
   }
   const unite = (kind: 'binary' | 'debug' | 'source' | 'lookaside'): number[] => [
     ...new Set(results.flatMap(({ result }) => result[kind])),
@@ -128,7 +129,8 @@ function gatherByName(
   modules: readonly VariantModule[],
 ): GatherResult {
   const common = { arch, visible: visible.nodeps };
-  if (source === 'module') return gatherNodeps(index, { ...common, packages: [], nevras: new Set(artifactsOf(modules)) });
+  if (source === 'module')
+    return gatherNodeps(index, { ...common, packages: [], nevras: new Set(artifactsOf(modules)) });
   const wishes = source === 'comps' ? input.additional : settings.mappedPackages;
   const fromComps = source === 'comps' ? input : null;
   return gatherNodeps(index, {
@@ -160,7 +162,9 @@ async function gatherByDependencies(
     ...(isComps ? input.groupPackages : []),
     ...wishes.map((wish) => (wish.arch === null ? wish.name : `${wish.name}.${wish.arch}`)),
   ];
-  const prepopulate = isComps ? settings.prepopulate : artifactsOf(source === 'module' ? modules : []).map(nameAndArch);
+  const prepopulate = isComps
+    ? settings.prepopulate
+    : artifactsOf(source === 'module' ? modules : []).map(nameAndArch);
   return gatherWithFiles(context, packages.index, packages.files, {
     arch,
     packages: [

@@ -9,7 +9,7 @@ import { parseConfig, type ParsedConfig } from './parse-config.ts';
 export interface ConfigFiles {
   /** Returns the content of a file, null where there is none. */
   read(path: string): Uint8Array | null;
-  /** Lists the names in a directory; null where there is none. */
+  /** Lists the paths of all files below a directory, relative to it; null where there is none. */
   list(directory: string): readonly string[] | null;
   /** What stands before the paths in error texts: the directory, with a slash. */
   readonly prefix: string;
@@ -35,11 +35,19 @@ export function loadConfig(files: ConfigFiles, path: string): LoadedConfig {
   const opened: string[] = [];
   const text = readText(files, path);
   const directory = posix.dirname(path) === '.' ? '' : posix.dirname(path);
-  if (path.endsWith('.json')) return { config: configOfJson(text, files.prefix + path), directory, files: [path] };
+  if (path.endsWith('.json'))
+    return { config: configOfJson(text, files.prefix + path), directory, files: [path] };
   let size = 0;
-  const load = (file: string, seen: ReadonlyMap<string, ConfigValue>, chain: readonly string[]): ParsedConfig => {
+  const load = (
+    file: string,
+    seen: ReadonlyMap<string, ConfigValue>,
+    chain: readonly string[],
+  ): ParsedConfig => {
     if (chain.includes(file)) {
-      throw importError(`${[...chain, file].join(' imports ')}: a file cannot import itself.`, files.prefix + file);
+      throw importError(
+        `${[...chain, file].join(' imports ')}: a file cannot import itself.`,
+        files.prefix + file,
+      );
     }
     opened.push(file);
     if (opened.length > IMPORT_LIMIT) {
@@ -65,10 +73,14 @@ function importedPath(files: ConfigFiles, importer: string, name: string): strin
 export function readText(files: ConfigFiles, path: string): string {
   const bytes = isPathBelow(path) ? files.read(path) : null;
   if (bytes === null) {
-    throw new ReactorError('main.config_missing', `[Errno 2] No such file or directory: '${files.prefix}${path}'`, {
-      where: files.prefix + path,
-      hint: 'Paths are relative to the directory of the main configuration file and stay below it.',
-    });
+    throw new ReactorError(
+      'main.config_missing',
+      `[Errno 2] No such file or directory: '${files.prefix}${path}'`,
+      {
+        where: files.prefix + path,
+        hint: 'Paths are relative to the directory of the main configuration file and stay below it.',
+      },
+    );
   }
   if (bytes.byteLength > SIZE_LIMIT) throw tooLarge(files.prefix + path);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
@@ -82,7 +94,8 @@ function configOfJson(text: string, where: string): Config {
     throw syntaxError(`This is no JSON: ${String(cause)}`, where, 'ValueError');
   }
   const value = valueOfJson(json);
-  if (!(value instanceof Map)) throw syntaxError('A configuration in JSON is one object.', where, 'ValueError');
+  if (!(value instanceof Map))
+    throw syntaxError('A configuration in JSON is one object.', where, 'ValueError');
   return new Map(Array.from(value, ([key, member]) => [String(key), member]));
 }
 

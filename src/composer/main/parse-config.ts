@@ -1,11 +1,6 @@
 import { messageOf } from '../../model/errors.ts';
 import { syntaxError, tokenizeConfig, type ConfigToken, type TokenKind } from './config-tokens.ts';
-import {
-  reprOfValue,
-  type ConfigDictionary,
-  type ConfigKey,
-  type ConfigValue,
-} from './config-value.ts';
+import { reprOfValue, type ConfigDictionary, type ConfigKey, type ConfigValue } from './config-value.ts';
 import { formatText } from './format-text.ts';
 
 /** What one file of a configuration defines. */
@@ -97,8 +92,9 @@ class ConfigParser {
   }
 
   #next(lineBreaks: 'skipped' | 'kept' = 'skipped'): void {
-    do this.#at += 1;
-    while (lineBreaks === 'skipped' && (this.#is('NL') || this.#is('NEWLINE')));
+    this.#at += 1;
+    if (lineBreaks === 'kept') return;
+    while (this.#is('NL') || this.#is('NEWLINE')) this.#at += 1;
   }
 
   #is(kind: TokenKind, text?: string): boolean {
@@ -145,7 +141,8 @@ class ConfigParser {
 
   #nested<T>(parse: () => T): T {
     this.#depth += 1;
-    if (this.#depth > DEPTH_LIMIT) throw this.#error(`Values lie more than ${DEPTH_LIMIT} deep in each other.`);
+    if (this.#depth > DEPTH_LIMIT)
+      throw this.#error(`Values lie more than ${DEPTH_LIMIT} deep in each other.`);
     const value = parse();
     this.#depth -= 1;
     return value;

@@ -79,7 +79,9 @@ export function matchesAtStart(pattern: string, name: string): boolean {
   if (compiled === undefined) {
     const fault = findPatternFault(pattern);
     if (fault !== null) {
-      throw new ReactorError('main.pattern_invalid', `incorrect regular expression: ${fault}`, { where: pattern });
+      throw new ReactorError('main.pattern_invalid', `incorrect regular expression: ${fault}`, {
+        where: pattern,
+      });
     }
     if (known.size >= MOST_KNOWN) known.clear();
     compiled = translate(pattern);

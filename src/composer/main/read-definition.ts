@@ -1,6 +1,14 @@
 import { posix } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
-import { isDictionary, itemsOf, listOf, textsOf, valueOfJson, type Config, type ConfigValue } from './config-value.ts';
+import {
+  isDictionary,
+  itemsOf,
+  listOf,
+  textsOf,
+  valueOfJson,
+  type Config,
+  type ConfigValue,
+} from './config-value.ts';
 import { textsByVariantAndArch, valuesByArch, valuesByVariant } from './config-mappings.ts';
 import { readText, type ConfigFiles, type LoadedConfig } from './load-config.ts';
 import {
@@ -35,9 +43,13 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
   const fileBytes = (option: string): Buffer => {
     const name = config.get(option);
     if (typeof name === 'string') return Buffer.from(readText(files, posix.join(directory, name)));
-    throw new ReactorError('main.config_invalid', `The option ${option} names no file of the configuration.`, {
-      hint: 'Files from elsewhere (scm dictionaries) are not fetched; keep them beside the configuration.',
-    });
+    throw new ReactorError(
+      'main.config_invalid',
+      `The option ${option} names no file of the configuration.`,
+      {
+        hint: 'Files from elsewhere (scm dictionaries) are not fetched; keep them beside the configuration.',
+      },
+    );
   };
   const variants = readVariants(fileBytes('variants_file'), {
     where: paths.variants,
@@ -47,7 +59,9 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
   const variantLookasides = pairsOf(config.get('variant_as_lookaside'));
   const lookasideFaults = findLookasideFaults(variants, variantLookasides);
   if (lookasideFaults.length > 0) {
-    throw new ReactorError('main.config_invalid', 'Configuration is not valid', { hint: lookasideFaults.join('\n') });
+    throw new ReactorError('main.config_invalid', 'Configuration is not valid', {
+      hint: lookasideFaults.join('\n'),
+    });
   }
   const comps = config.has('comps_file') ? readGlobalComps(fileBytes('comps_file'), paths.comps) : null;
   const arches = archesOfVariants(variants);
@@ -62,7 +76,12 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
   const prepopulate = readPrepopulate(files, loaded);
   const method = config.get('gather_method');
   const byArch = (option: string): Map<string, readonly string[]> =>
-    new Map(arches.map((arch) => [arch, valuesByArch(config.get(option), arch).filter((one) => typeof one === 'string')]));
+    new Map(
+      arches.map((arch) => [
+        arch,
+        valuesByArch(config.get(option), arch).filter((one) => typeof one === 'string'),
+      ]),
+    );
   return {
     release: {
       ...productOf(config, 'release'),
@@ -168,7 +187,9 @@ function packagesOf(
     isInherited: config.get('pkgset_koji_inherit') !== false,
     moduleTags: textsOf(config.get('pkgset_koji_module_tag')),
     areModulesInherited: config.get('pkgset_koji_inherit_modules') === true,
-    moduleBuilds: new Map(isDictionary(extra) ? Array.from(extra, ([uid, builds]) => [String(uid), textsOf(builds)]) : []),
+    moduleBuilds: new Map(
+      isDictionary(extra) ? Array.from(extra, ([uid, builds]) => [String(uid), textsOf(builds)]) : [],
+    ),
   };
 }
 
@@ -230,7 +251,10 @@ function readByUidAndArch(
     json = JSON.parse(readText(files, path));
   } catch (error) {
     if (error instanceof ReactorError) throw error;
-    throw new ReactorError('main.config_invalid', 'The file is no JSON.', { where: files.prefix + path, cause: error });
+    throw new ReactorError('main.config_invalid', 'The file is no JSON.', {
+      where: files.prefix + path,
+      cause: error,
+    });
   }
   const root = valueOfJson(json);
   const byUid = new Map<string, Map<string, readonly PackageWish[]>>();
@@ -283,6 +307,8 @@ function settingsOfVariants(
 }
 
 /** The sources of a variant and their methods, in the order they are gathered. */
-export function listSources(methods: VariantMethods): [(typeof gatherSources)[number], GatherMethod | null][] {
+export function listSources(
+  methods: VariantMethods,
+): [(typeof gatherSources)[number], GatherMethod | null][] {
   return gatherSources.map((source) => [source, methods[source]]);
 }

@@ -47,7 +47,10 @@ export function readVariants(bytes: Uint8Array, options: VariantsOptions): Varia
   return new Map(
     [...reading.variants]
       .filter(([uid, { parent }]) => kept.has(uid) && (parent === null || kept.has(parent)))
-      .map(([uid, variant]) => [uid, { ...variant, children: variant.children.filter((child) => kept.has(child)) }]),
+      .map(([uid, variant]) => [
+        uid,
+        { ...variant, children: variant.children.filter((child) => kept.has(child)) },
+      ]),
   );
 }
 
@@ -153,7 +156,9 @@ function archesOf(node: XmlNode, uid: string, parent: Variant | null, options: V
   const own = childrenOf(node, 'arches').flatMap(({ children }) => children.map(({ text }) => text));
   const bad = own.find((arch) => !isName('arch', arch));
   if (bad !== undefined) throw fault(`${reprOfValue(bad)} cannot be an arch.`, where);
-  const kept = [...new Set(own)].filter((arch) => treeArches.length === 0 || treeArches.includes(arch)).sort();
+  const kept = [...new Set(own)]
+    .filter((arch) => treeArches.length === 0 || treeArches.includes(arch))
+    .sort();
   if (parent === null || kept.length === 0) return kept;
   const shared = kept.filter((arch) => parent.arches.includes(arch));
   if (shared.length > 0) return shared;

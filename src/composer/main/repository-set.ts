@@ -29,7 +29,9 @@ export async function gatherRepositorySet(
     const numbers = byArch.get(arch) ?? [];
     const rank = new Map(numbers.map((number, at) => [number, at]));
     const { repository } = index.columns;
-    const visible = Uint8Array.from({ length: index.count }, (_, id) => (rank.has(repository.at(id)) ? 1 : 0));
+    const visible = Uint8Array.from({ length: index.count }, (_, id) =>
+      rank.has(repository.at(id)) ? 1 : 0,
+    );
     const result = await gatherWithFiles(context, index, files, {
       arch,
       packages: [

@@ -1,6 +1,12 @@
 import type { GatheredTree } from './gather-variant.ts';
 import { nameOfFile, type MainPackages } from './main-packages.ts';
-import { archesOfVariants, compareVariants, type Variant, type Variants, type VariantType } from './variants.ts';
+import {
+  archesOfVariants,
+  compareVariants,
+  type Variant,
+  type Variants,
+  type VariantType,
+} from './variants.ts';
 
 const kinds = ['source', 'binary', 'debug'] as const;
 type Kind = (typeof kinds)[number];
@@ -25,7 +31,10 @@ export function trimChildren(
   variants: Variants,
   packages: MainPackages,
   gathered: ReadonlyMap<string, ReadonlyMap<string, GatheredTree>>,
-): { readonly trees: ReadonlyMap<string, ReadonlyMap<string, GatheredTree>>; readonly warnings: readonly string[] } {
+): {
+  readonly trees: ReadonlyMap<string, ReadonlyMap<string, GatheredTree>>;
+  readonly warnings: readonly string[];
+} {
   const trees: OpenTrees = new Map(
     Array.from(gathered, ([uid, byArch]) => [
       uid,
@@ -73,7 +82,8 @@ function trimType(run: TrimRun, type: VariantType, removed: Names): Names {
     for (const variant of ofType) {
       const tree = run.trees.get(variant.uid)?.get(arch);
       const parent = run.trees.get(variant.parent ?? '')?.get(arch);
-      if (tree !== undefined && parent !== undefined) trimTree(run, variant, arch, tree, parent, removed, kept);
+      if (tree !== undefined && parent !== undefined)
+        trimTree(run, variant, arch, tree, parent, removed, kept);
     }
   }
   return kept;
@@ -91,7 +101,9 @@ function trimTree(
   const { packages, warnings } = run;
   const { index } = packages;
   const keyOf = (id: number): string => `${index.nameOf(id)} ${index.archOf(id)}`;
-  const parentKeys = new Set([...parent.binary, ...parent.debug, ...parent.source, ...parent.lookaside].map(keyOf));
+  const parentKeys = new Set(
+    [...parent.binary, ...parent.debug, ...parent.source, ...parent.lookaside].map(keyOf),
+  );
   const isExcluded = marksExcluded(run, variant, arch);
   for (const kind of kinds) {
     const left: number[] = [];
@@ -121,7 +133,9 @@ function marksExcluded(run: TrimRun, variant: Variant, arch: string): (id: numbe
   if (variant.type !== 'addon' && variant.type !== 'layered-product') return () => false;
   const { index } = run.packages;
   const parent = run.gathered.get(variant.parent ?? '')?.get(arch);
-  const sources = [...(parent?.source ?? []), ...(parent?.lookaside ?? [])].filter((id) => index.isSource(id));
+  const sources = [...(parent?.source ?? []), ...(parent?.lookaside ?? [])].filter((id) =>
+    index.isSource(id),
+  );
   const names = new Set(sources.map((id) => index.nameOf(id)));
   return (id) => {
     const sourceRpm = index.sourceRpmOf(id);

@@ -6,7 +6,14 @@ import {
   requiredOptions,
   type OptionShape,
 } from './config-options.ts';
-import { isDictionary, itemsOf, reprOfValue, textOfValue, type Config, type ConfigValue } from './config-value.ts';
+import {
+  isDictionary,
+  itemsOf,
+  reprOfValue,
+  textOfValue,
+  type Config,
+  type ConfigValue,
+} from './config-value.ts';
 import { nearestOption } from './nearest-option.ts';
 import { findPatternFault } from './python-pattern.ts';
 

@@ -24,14 +24,18 @@ export function readGlobalComps(bytes: Uint8Array, where: string): XmlNode {
   if (root.name !== 'comps') throw new ReactorError('main.comps_invalid', 'Fatal parser error', { where });
   const faults: string[] = [];
   for (const group of childrenOf(root, 'group')) {
-    for (const { text } of childrenOf(group, 'packagelist').flatMap((list) => childrenOf(list, 'packagereq'))) {
+    for (const { text } of childrenOf(group, 'packagelist').flatMap((list) =>
+      childrenOf(list, 'packagereq'),
+    )) {
       if (text === text.trim()) continue;
       const place = `Package name ${text.trim()} in group '${idOf(group)}'`;
       faults.push(`${place} contains leading or trailing whitespace`);
     }
   }
   if (faults.length === 0) return root;
-  throw new ReactorError('main.comps_invalid', `Comps file contains errors:\n${faults.join('\n')}`, { where });
+  throw new ReactorError('main.comps_invalid', `Comps file contains errors:\n${faults.join('\n')}`, {
+    where,
+  });
 }
 
 const FILTERED_BY_ARCH = new Set(['packagereq', 'group', 'environment']);
@@ -126,7 +130,9 @@ function withGroups(node: XmlNode, isWanted: (entry: XmlNode) => boolean): XmlNo
       ? { ...child, children: child.children.filter((entry) => entry.name !== 'groupid' || isWanted(entry)) }
       : child,
   );
-  const isLeft = children.some((child) => child.name === 'grouplist' && childrenOf(child, 'groupid').length > 0);
+  const isLeft = children.some(
+    (child) => child.name === 'grouplist' && childrenOf(child, 'groupid').length > 0,
+  );
   return isLeft ? [{ ...node, children }] : [];
 }
 
@@ -161,10 +167,7 @@ function chooseGroups(
   return { groups: chosen, unmatched };
 }
 
-function chooseEnvironments(
-  environments: readonly CompsEnvironment[],
-  variant: Variant,
-): CompsEnvironment[] {
+function chooseEnvironments(environments: readonly CompsEnvironment[], variant: Variant): CompsEnvironment[] {
   const wanted = new Map(variant.environments.map((one) => [one.name, one.displayOrder]));
   return environments
     .filter(({ id }) => wanted.has(id))

@@ -49,7 +49,13 @@ export function makeVariantComps(definition: MainDefinition): CompsOfVariants {
   return { byVariant, warnings };
 }
 
-const NO_INPUT: CompsInput = { groups: [], groupPackages: [], conditionals: [], langpacks: [], additional: [] };
+const NO_INPUT: CompsInput = {
+  groups: [],
+  groupPackages: [],
+  conditionals: [],
+  langpacks: [],
+  additional: [],
+};
 
 /** The input of an arch of a variant: its own, and of a child that of its parent and, for an optional, its siblings. */
 export function inputOfVariant(

@@ -35,7 +35,8 @@ export async function resolveVariantModules(
     if (variant.modules === null && extra.length === 0) continue;
     const tags = variant.moduleTags.length > 0 ? variant.moduleTags : packages.moduleTags;
     const found: KojiModuleBuild[] = [];
-    if (variant.modules !== null && tags.length > 0) found.push(...(await findInTags(hub, variant, tags, warnings)));
+    if (variant.modules !== null && tags.length > 0)
+      found.push(...(await findInTags(hub, variant, tags, warnings)));
     else for (const text of variant.modules ?? []) found.push(...(await findByName(hub, text, eventAt)));
     const added: KojiModuleBuild[] = [];
     for (const text of extra) added.push(...(await findByName(hub, text, eventAt)));
@@ -58,7 +59,9 @@ function streamOf({ name, stream }: { readonly name: string; readonly stream: st
 async function findByName(hub: ModuleHub, text: string, eventAt: number): Promise<KojiModuleBuild[]> {
   const { name, stream, version, context } = parseModuleRequest(text);
   const pattern = `${name}-${kojiStream(stream)}-${version ?? '*'}${version === undefined ? '' : `.${context ?? '*'}`}`;
-  const builds = (await hub.getModuleBuilds(await hub.searchBuilds(pattern))).filter((build) => build !== null);
+  const builds = (await hub.getModuleBuilds(await hub.searchBuilds(pattern))).filter(
+    (build) => build !== null,
+  );
   const usable = builds.filter(
     (build) =>
       build.name === name &&
@@ -70,9 +73,13 @@ async function findByName(hub: ModuleHub, text: string, eventAt: number): Promis
   );
   const newest = newestOf(usable);
   if (newest.length > 0) return newest;
-  throw new ReactorError('koji.module_missing', `No module build found for '${text}' (queried for '${pattern}')`, {
-    hint: 'Check the name and the stream, and whether the build was complete at the Koji event.',
-  });
+  throw new ReactorError(
+    'koji.module_missing',
+    `No module build found for '${text}' (queried for '${pattern}')`,
+    {
+      hint: 'Check the name and the stream, and whether the build was complete at the Koji event.',
+    },
+  );
 }
 
 function newestOf<T extends { readonly version: string }>(builds: readonly T[]): T[] {
@@ -108,7 +115,10 @@ async function findInTags(
       for (const { text } of hits) matched.add(text);
       return isAll || hits.length > 0;
     });
-    const groups = Map.groupBy(wanted.filter((build) => build !== null), streamOf);
+    const groups = Map.groupBy(
+      wanted.filter((build) => build !== null),
+      streamOf,
+    );
     for (const builds of groups.values()) chosen.push(...newestOf(builds));
   }
   const unmatched = patterns.filter(({ text }) => text !== '*' && !matched.has(text)).map(({ text }) => text);
@@ -155,7 +165,10 @@ export function modulesByArch(
     for (const arch of definition.variants.get(uid)?.arches ?? []) {
       const filters = settingsOf(definition, uid, arch).filterModules.map(filterOf);
       const kept = described.filter(({ build }) => !filters.some((isFiltered) => isFiltered(build)));
-      byArch.set(arch, kept.map((one) => moduleOfArch(one, arch)));
+      byArch.set(
+        arch,
+        kept.map((one) => moduleOfArch(one, arch)),
+      );
     }
   }
   return byVariant;

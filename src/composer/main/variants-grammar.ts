@@ -29,8 +29,7 @@ function listElement(child: string): ElementGrammar {
 const grammar: Readonly<Record<string, ElementGrammar>> = {
   variants: { content: '(ref* , variant*)', children: /^(?:ref )*(?:variant )*$/, attributes: {} },
   variant: {
-    content:
-      '(release? , arches , groups? , environments* , variants* , buildinstallpackages? , modules?)',
+    content: '(release? , arches , groups? , environments* , variants* , buildinstallpackages? , modules?)',
     children:
       /^(?:release )?arches (?:groups )?(?:environments )*(?:variants )*(?:buildinstallpackages )?(?:modules )?$/,
     attributes: {
@@ -91,7 +90,10 @@ export function findGrammarFaults(root: XmlNode, where: string): string[] {
       const got = `Element ${node.name} content does not follow the DTD, expecting ${rule.content}, got (${names.join(' ')})`;
       report('DTD_CONTENT_MODEL', got);
     } else if (rule.children === null && names.length > 0) {
-      report('DTD_INVALID_CHILD', `Element ${names[0]} is not declared in ${node.name} list of possible children`);
+      report(
+        'DTD_INVALID_CHILD',
+        `Element ${names[0]} is not declared in ${node.name} list of possible children`,
+      );
     }
     for (const [name, { isRequired }] of Object.entries(rule.attributes)) {
       if (isRequired && !Object.hasOwn(node.attributes, name)) {
@@ -101,7 +103,9 @@ export function findGrammarFaults(root: XmlNode, where: string): string[] {
     for (const child of node.children) visit(child);
   };
   if (root.name !== 'variants') {
-    faults.push(`${where}:${root.line}:0:ERROR:VALID:DTD_UNKNOWN_ELEM: No declaration for element ${root.name}`);
+    faults.push(
+      `${where}:${root.line}:0:ERROR:VALID:DTD_UNKNOWN_ELEM: No declaration for element ${root.name}`,
+    );
   } else visit(root);
   return faults;
 }

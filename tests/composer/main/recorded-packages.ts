@@ -280,7 +280,11 @@ function readTags(
       return { rpm, path: signed ?? rpm.paths.plain, isMissing: signed === undefined && !isUnsignedFine };
     });
     const fresh = paths.filter(({ path }) => !ids.has(path));
-    const added = addRecords(index, repository, fresh.map(({ path }) => readRpm(path).located));
+    const added = addRecords(
+      index,
+      repository,
+      fresh.map(({ path }) => readRpm(path).located),
+    );
     fresh.forEach(({ path, rpm, isMissing }, at) => {
       const id = added[at] ?? -1;
       ids.set(path, id);

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
 import { z } from 'zod';
 import type { ConfigFiles } from '../../../src/composer/main/load-config.ts';
 import { sharedPath } from '../../shared.ts';
@@ -62,8 +61,8 @@ export function filesOf(vector: MainVector): ConfigFiles {
       return text === undefined ? null : Buffer.from(text);
     },
     list(directory) {
-      const names = [...texts.keys()].filter((path) => posix.dirname(path) === directory);
-      return names.length === 0 ? null : names.map((path) => posix.basename(path));
+      const paths = [...texts.keys()].filter((path) => path.startsWith(`${directory}/`));
+      return paths.length === 0 ? null : paths.map((path) => path.slice(directory.length + 1));
     },
   };
 }

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { ReactorError } from '../../model/errors.ts';
+import { isPathBelow } from '../../model/names.ts';
+import type { ProductmdExtraFile } from '../../rpm/productmd-release.ts';
+import { valuesByVariantAndArch } from './config-mappings.ts';
+import { isDictionary, textsOf, type ConfigDictionary, type ConfigValue } from './config-value.ts';
+import { formatText } from './format-text.ts';
+import { readText, type ConfigFiles, type LoadedConfig } from './load-config.ts';
+import { placesOf } from './main-layout.ts';
+import type { Variant, Variants } from './variants.ts';
+
+/** A file of the configuration that lies in a tree. */
+export interface ExtraFile {
+  /** Relative to `compose/`. */
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** By uid and arch; `src` for sources. */
+export type ExtraFiles = ReadonlyMap<string, ReadonlyMap<string, readonly ExtraFile[]>>;
+
+export interface ExtraFilesContext {
+  readonly files: ConfigFiles;
+  readonly loaded: LoadedConfig;
+  readonly variants: Variants;
+  /** Whether an RPM of a name glob, and of an arch unless it is null, is among the packages of the compose. */
+  readonly hasPackage: (nameGlob: string, arch: string | null) => boolean;
+}
+
+/**
+ * Reads the files that the option `extra_files` puts into trees. Only files of the configuration itself can be: others
+ * are refused. Throws `main.extra_file_invalid`, `main.not_native`, `main.config_missing`.
+ * Source: main compose contract 7.
+ */
+export function readExtraFiles(context: ExtraFilesContext): ExtraFiles {
+  const mapping = context.loaded.config.get('extra_files');
+  const byVariant = new Map<string, Map<string, readonly ExtraFile[]>>();
+  const variants = [...context.variants.values()].filter(({ isEmpty }) => !isEmpty);
+  for (const variant of variants) {
+    for (const arch of [...variant.arches, 'src']) {
+      for (const entry of valuesByVariantAndArch(mapping, variant.uid, arch).filter(isDictionary)) {
+        checkEntry(context, entry, variant, arch);
+      }
+    }
+  }
+  for (const variant of variants) {
+    const byArch = new Map<string, readonly ExtraFile[]>();
+    byVariant.set(variant.uid, byArch);
+    for (const arch of [...variant.arches, 'src']) {
+      const places = placesOf(variant, arch);
+      const { tree } = arch === 'src' ? places.source : places.binary;
+      const entries = valuesByVariantAndArch(mapping, variant.uid, arch).filter(isDictionary);
+      const found = entries.flatMap((entry) => readEntry(context, entry, variant, arch, tree));
+      if (found.length > 0) byArch.set(arch, found);
+    }
+  }
+  return byVariant;
+}
+
+/** Refuses an entry that is not complete, or whose package does not exist. */
+function checkEntry(
+  context: ExtraFilesContext,
+  entry: ConfigDictionary,
+  variant: Variant,
+  arch: string,
+): void {
+  if (!entry.has('repo') && entry.has('file')) {
+    throw new ReactorError('main.extra_file_invalid', "'repo'", {
+      hint: 'An entry of extra_files with the key file needs the key repo, which may be empty for the scm "file".',
+      where: `extra_files, ${variant.uid}.${arch}`,
+    });
+  }
+  if (entry.get('scm') === 'rpm') checkPackage(context, entry.get('repo'), variant, arch);
+}
+
+function readEntry(
+  context: ExtraFilesContext,
+  entry: ConfigDictionary,
+  variant: Variant,
+  arch: string,
+  tree: string,
+): ExtraFile[] {
+  const scm = entry.get('scm');
+  if (scm !== 'file') {
+    throw new ReactorError('main.not_native', `extra_files of the scm "${String(scm)}" are not fetched.`, {
+      hint: 'Keep the files in the configuration and take them with the scm "file".',
+      where: `extra_files, ${variant.uid}.${arch}`,
+    });
+  }
+  const target = String(entry.get('target') ?? '').replace(/^\/+/, '');
+  const place = (name: string): string => {
+    const path = posix.join(tree, target, name);
+    if (isPathBelow(path) && path.startsWith(`${tree}/`)) return path;
+    throw new ReactorError('main.extra_file_invalid', `"${target}/${name}" leads out of the tree.`, {
+      where: `extra_files, ${variant.uid}.${arch}`,
+    });
+  };
+  const read = (path: string): Buffer => Buffer.from(readBytes(context, path));
+  const single = textsOf(entry.get('file')).map((file) => {
+    const path = pathOf(context, file);
+    return { path: place(posix.basename(path)), content: read(path) };
+  });
+  const whole = textsOf(entry.get('dir')).flatMap((directory) => {
+    const path = pathOf(context, directory);
+    return (context.files.list(path) ?? []).toSorted().map((name) => ({
+      path: place(name),
+      content: read(posix.join(path, name)),
+    }));
+  });
+  return [...single, ...whole];
+}
+
+function readBytes({ files }: ExtraFilesContext, path: string): Uint8Array {
+  const bytes = isPathBelow(path) ? files.read(path) : null;
+  return bytes ?? Buffer.from(readText(files, path));
+}
+
+/** The path below the configuration that an absolute or relative one names. */
+function pathOf({ files, loaded }: ExtraFilesContext, path: string): string {
+  if (path.startsWith(files.prefix)) return posix.normalize(path.slice(files.prefix.length));
+  return posix.join(loaded.directory, path);
+}
+
+function checkPackage(
+  context: ExtraFilesContext,
+  repo: ConfigValue | undefined,
+  variant: Variant,
+  arch: string,
+): void {
+  const format = typeof repo === 'string' ? repo : '';
+  const name = formatText(
+    format,
+    new Map([
+      ['variant_id', variant.id],
+      ['variant_uid', variant.uid],
+      ['variant_id_lower', variant.id.toLowerCase()],
+      ['variant_uid_lower', variant.uid.toLowerCase()],
+      ['arch', arch],
+    ]),
+  );
+  const dot = name.lastIndexOf('.');
+  const isFound =
+    name.includes('/') ||
+    context.hasPackage(name, null) ||
+    (dot > 0 && context.hasPackage(name.slice(0, dot), name.slice(dot + 1)));
+  if (!isFound) {
+    throw new ReactorError('main.extra_file_invalid', `No package matching ${name} in the package set.`, {
+      where: `extra_files, ${variant.uid}.${arch}`,
+    });
+  }
+}
+
+/** What metadata say of extra files, with the digests that `media_checksums` names. */
+export function describeExtraFiles(
+  files: readonly ExtraFile[],
+  digests: readonly string[],
+): ProductmdExtraFile[] {
+  return files.map(({ path, content }) => ({
+    file: path,
+    size: content.length,
+    checksums: Object.fromEntries(
+      digests.map((digest) => [digest, createHash(digest).update(content).digest('hex')]),
+    ),
+  }));
+}
