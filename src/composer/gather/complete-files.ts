@@ -30,8 +30,9 @@ export async function completeFiles(index: GatherIndex, sources: readonly FileSo
 const completing = new WeakMap<GatherIndex, Promise<void>>();
 
 async function addFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
+  const required = requiredPaths(index);
   const wanted = new Set(
-    requiredPaths(index).filter((path) => {
+    required.filter((path) => {
       if (index.answeredPaths.has(path)) return false;
       return !isPrimaryPath(index.strings.get(path)) || index.columns.firstProvide.at(path) < 0;
     }),
@@ -64,7 +65,8 @@ async function addFiles(index: GatherIndex, sources: readonly FileSource[]): Pro
       },
     });
   }
-  for (const path of wanted) index.answeredPaths.add(path);
+  // Of the other paths primary.xml says everything: nothing is left to be asked for any of them.
+  for (const path of required) index.answeredPaths.add(path);
 }
 
 /** The runtime method's files lie below /usr/lib, /lib and /etc. */

@@ -49,6 +49,9 @@ const deepPaths = [
   '/usr/lib*/sane/libsane-*',
 ].map(matchNamePattern);
 
+/** What every deep path has in it. */
+const deepFolder = /\/(?:gtk-2\.0|gstreamer-|qt|kde|gdk-pixbuf-2\.0|xine|oprofile|wine|sane)/;
+
 /** Whether a file makes its package one of the runtime method's. Source: pungi contract 1.9. */
 export function isRuntimePath(path: string): boolean {
   if (!path.startsWith('/usr/lib') && !path.startsWith('/lib') && !path.startsWith('/etc/')) return false;
@@ -60,7 +63,7 @@ export function isRuntimePath(path: string): boolean {
   if (folder === '/etc/ld.so.conf.d') return file.endsWith('.conf');
   if (folder === '/lib' || folder === '/lib64')
     return file.startsWith('libnss_') || file.startsWith('libdb-');
-  return path.startsWith('/usr/lib') && deepPaths.some((isMatch) => isMatch(path));
+  return path.startsWith('/usr/lib') && deepFolder.test(path) && deepPaths.some((isMatch) => isMatch(path));
 }
 
 function isKernel(name: string): boolean {

@@ -4,7 +4,7 @@ import { completeFiles } from '../gather/complete-files.ts';
 import { shortNevra } from '../gather/gather-result.ts';
 import { sortPackages } from '../gather/gather-state.ts';
 import { Providers, wantedById } from '../gather/providers.ts';
-import { resolveRich } from '../gather/resolve-rich.ts';
+import { holdsRich } from '../gather/resolve-rich.ts';
 import { BINARY, openUniverse } from '../gather/universe.ts';
 import type { MainTrees } from './gather-main.ts';
 import { hasMultilib, settingsOf, type MainDefinition } from './main-definition.ts';
@@ -84,8 +84,7 @@ function findUnresolved(
     const isRich = index.strings.firstByteOf(index.dependencies.nameOf(dependency)) === 40;
     const isInResult = (id: number): boolean => visible[id] === 1;
     const answer = isRich
-      ? resolveRich({ universe, providers, kind: BINARY, isInResult }, index.dependencyText(dependency))
-          .isResolvable
+      ? holdsRich({ universe, providers, kind: BINARY, isInResult }, index.dependencyText(dependency))
       : providers.all(wantedById(universe, dependency), BINARY).length > 0;
     answers.set(dependency, answer);
     return answer;
