@@ -1,3 +1,4 @@
+import { createContext, runInContext } from 'node:vm';
 import { ReactorError } from '../../model/errors.ts';
 
 const LENGTH_LIMIT = 1000;
@@ -67,6 +68,30 @@ function translate(pattern: string): RegExp {
   return new RegExp(`^(?:${body})`, flags?.[1] ?? '');
 }
 
+/** Repeated groups and many repetitions may take time that doubles with every letter. */
+function mayTakeLong(pattern: string): boolean {
+  return /\)[*+{?]/.test(pattern) || /\\[1-9]/.test(pattern) || (pattern.match(/[*+{]/g) ?? []).length > 3;
+}
+
+/** Milliseconds that one look at a name may take. */
+const TIME_LIMIT = 200;
+
+/** Tests a name, and gives up where that takes too long. */
+function testWithin(compiled: RegExp, pattern: string, name: string): boolean {
+  if (!mayTakeLong(pattern)) return compiled.test(name);
+  try {
+    const { source, flags } = compiled;
+    const context = createContext({ source, flags, name });
+    return runInContext('new RegExp(source, flags).test(name)', context, { timeout: TIME_LIMIT }) === true;
+  } catch (cause) {
+    throw new ReactorError('main.pattern_invalid', 'The regular expression takes too long.', {
+      where: pattern.slice(0, 200),
+      hint: 'Do not repeat groups that repeat something themselves.',
+      cause,
+    });
+  }
+}
+
 const known = new Map<string, RegExp>();
 const MOST_KNOWN = 10_000;
 
@@ -87,5 +112,5 @@ export function matchesAtStart(pattern: string, name: string): boolean {
     compiled = translate(pattern);
     known.set(pattern, compiled);
   }
-  return compiled.test(name);
+  return testWithin(compiled, pattern, name);
 }

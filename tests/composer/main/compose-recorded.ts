@@ -122,7 +122,7 @@ async function compose(vector: MainVector, warnings: string[]): Promise<ComposeF
   const packages = await readPackages(definition);
   checkSignatures(definition, packages, wantedNamesOf(definition));
   const gathered = await gatherMain({ definition, packages });
-  warnings.push(...gathered.warnings);
+  warnings.push(...packages.warnings, ...gathered.warnings);
   const binaries = [...gathered.trees.values()].flatMap((byArch) =>
     [...byArch.values()].flatMap((one) => one.binary),
   );

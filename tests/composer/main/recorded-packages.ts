@@ -129,6 +129,8 @@ export interface RecordedPackages extends MainPackages {
   readonly sigkeyOf: (id: number) => string | null;
   /** Names of RPMs whose signed copies are missing, by id of the unsigned one. */
   readonly unsigned: ReadonlyMap<number, string>;
+  /** What the finding of modules warned of. */
+  readonly warnings: readonly string[];
 }
 
 /** Reads what a compose gathers from. */
@@ -167,14 +169,20 @@ export async function readPackages(definition: MainDefinition): Promise<Recorded
       ]),
     );
     const set = await gatherRepositorySet({}, definition, { index, files, byArch });
-    return { ...common, ...about, sets: [set], unsigned: new Map() };
+    return { ...common, ...about, sets: [set], unsigned: new Map(), warnings: [] };
   }
   const resolved = await resolveVariantModules(moduleHub, definition, EVENT_TIME);
   const described = new Map(
     Array.from(resolved.byVariant, ([uid, builds]) => [uid, builds.map(describeModule)]),
   );
   const modules = modulesByArch(definition, described);
-  return { ...common, ...about, modules, ...readTags(definition, packages, index, described) };
+  return {
+    ...common,
+    ...about,
+    modules,
+    warnings: resolved.warnings,
+    ...readTags(definition, packages, index, described),
+  };
 }
 
 /** Reads the documents of a module build from the recorded top directory. */

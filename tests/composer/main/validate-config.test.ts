@@ -88,6 +88,16 @@ test('patterns match at the start of a uid, as in Python', () => {
   assert.equal(findPatternFault('^(?!Server)[^-]+$'), null);
 });
 
+test('a pattern that takes for ever is given up', () => {
+  assert.equal(matchesAtStart('^(Base|App)+(OS|Stream)$', 'BaseOS'), true);
+  assert.throws(() => matchesAtStart('^([A-Za-z]+)+$', `${'a'.repeat(60)}-`), {
+    code: 'main.pattern_invalid',
+  });
+  assert.throws(() => matchesAtStart('.*.*.*.*.*.*.*.*.*.*.*x', 'a'.repeat(64)), {
+    code: 'main.pattern_invalid',
+  });
+});
+
 test('mappings add up over entries, with the arch and the star', () => {
   const config =
     configOf(`m = [("^B", {"x86_64": ["a"], "*": "b", "src": ["s"]}), ("Base", {"*": ["c"]}), ("OS", {"*": ["d"]})]
