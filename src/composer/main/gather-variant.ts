@@ -1,5 +1,5 @@
 import { ReactorError } from '../../model/errors.ts';
-import { checkDependencies, type GatherResult } from '../gather/gather-result.ts';
+import { checkDependencies, type GatherResult, type Why } from '../gather/gather-result.ts';
 import type { GatherContext } from '../gather/gather-run.ts';
 import { gatherWithFiles } from '../gather/load-repositories.ts';
 import { gatherNodeps } from '../gather/nodeps.ts';
@@ -24,6 +24,8 @@ export interface GatheredTree {
   readonly lookaside: readonly number[];
   /** Binaries that were asked for by name. */
   readonly inputs: ReadonlySet<number>;
+  /** Why a package is in the tree; null for one that was moved to it. */
+  readonly why: (id: number) => Why | null;
 }
 
 /** What one arch of a variant is gathered from and by. */
@@ -86,6 +88,13 @@ export async function gatherVariant(context: VariantGatherContext, one: VariantA
     source: unite('source'),
     lookaside: unite('lookaside'),
     inputs,
+    why(id) {
+      for (const { result } of results) {
+        const why = result.why(id);
+        if (why !== null) return why;
+      }
+      return null;
+    },
   };
 }
 

@@ -19,7 +19,7 @@ import type { MainPackages } from './main-packages.ts';
 import { variantOf, type Variant, type Variants } from './variants.ts';
 
 /** The id of a variant in metadata: without its dashes. */
-function bareId({ id }: Variant): string {
+export function bareIdOf({ id }: Variant): string {
   return id.replaceAll('-', '');
 }
 
@@ -31,12 +31,12 @@ export function formatMainComposeinfo(definition: MainDefinition, identity: Main
     release,
     baseProduct,
     [...variants.values()].map((variant) => ({
-      id: bareId(variant),
+      id: bareIdOf(variant),
       uid: variant.uid,
       name: variant.name,
       type: variant.type,
       arches: variant.arches,
-      children: variant.children.map((uid) => bareId(variantOf(variants, uid))),
+      children: variant.children.map((uid) => bareIdOf(variantOf(variants, uid))),
       paths: productmdPathsOf(variant),
       release: variant.release,
     })),
@@ -104,7 +104,7 @@ function treeinfoOf(
 }
 
 function treeinfoVariantOf(variant: Variant): Omit<TreeinfoVariant, 'packages' | 'repository'> {
-  return { id: bareId(variant), uid: variant.uid, name: variant.name, type: variant.type };
+  return { id: bareIdOf(variant), uid: variant.uid, name: variant.name, type: variant.type };
 }
 
 function addonsOf(variants: Variants, variant: Variant, arch: string): TreeinfoVariant[] {

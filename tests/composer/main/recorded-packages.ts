@@ -129,6 +129,8 @@ export interface RecordedPackages extends MainPackages {
   readonly sigkeyOf: (id: number) => string | null;
   /** Names of RPMs whose signed copies are missing, by id of the unsigned one. */
   readonly unsigned: ReadonlyMap<number, string>;
+  /** The file of a package. */
+  readonly pathOf: (id: number) => string;
   /** What the finding of modules warned of. */
   readonly warnings: readonly string[];
 }
@@ -158,6 +160,7 @@ export async function readPackages(definition: MainDefinition): Promise<Recorded
     return href.startsWith('/') ? href : join(index.repositoryOf(id).name.replace('file://', ''), href);
   };
   const about = {
+    pathOf,
     archRestrictionsOf: (id: number) => readRpm(pathOf(id)).restrictions,
     sigkeyOf: (id: number) => readRpm(pathOf(id)).sigkey,
   };
