@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
+import { matchNamePattern } from '../../model/name-pattern.ts';
 import { isPathBelow } from '../../model/names.ts';
+import { readPayloadFiles } from '../../rpm/payload-files.ts';
 import type { ProductmdExtraFile } from '../../rpm/productmd-release.ts';
 import { valuesByVariantAndArch } from './config-mappings.ts';
-import { isDictionary, textsOf, type ConfigDictionary, type ConfigValue } from './config-value.ts';
+import { isDictionary, textsOf, type ConfigDictionary } from './config-value.ts';
 import { formatText } from './format-text.ts';
 import { readText, type ConfigFiles, type LoadedConfig } from './load-config.ts';
 import { placesOf } from './main-layout.ts';
@@ -24,16 +26,20 @@ export interface ExtraFilesContext {
   readonly files: ConfigFiles;
   readonly loaded: LoadedConfig;
   readonly variants: Variants;
-  /** Whether an RPM of a name glob, and of an arch unless it is null, is among the packages of the compose. */
-  readonly hasPackage: (nameGlob: string, arch: string | null) => boolean;
+  /**
+   * Finds an RPM of a name glob, and of an arch unless it is null, among the packages of the compose; returns what reads
+   * its file, or null.
+   */
+  readonly findPackage: (nameGlob: string, arch: string | null) => (() => Promise<Buffer>) | null;
 }
 
 /**
- * Reads the files that the option `extra_files` puts into trees. Only files of the configuration itself can be: others
- * are refused. Throws `main.extra_file_invalid`, `main.not_native`, `main.config_missing`.
+ * Reads the files that the option `extra_files` puts into trees, out of the configuration itself and of packages of the
+ * compose; others are refused. Throws `main.extra_file_invalid`, `main.not_native`, `main.config_missing` and the codes
+ * of `readPayloadFiles`.
  * Source: main compose contract 7.
  */
-export function readExtraFiles(context: ExtraFilesContext): ExtraFiles {
+export async function readExtraFiles(context: ExtraFilesContext): Promise<ExtraFiles> {
   const mapping = context.loaded.config.get('extra_files');
   const byVariant = new Map<string, Map<string, readonly ExtraFile[]>>();
   const variants = [...context.variants.values()].filter(({ isEmpty }) => !isEmpty);
@@ -51,7 +57,8 @@ export function readExtraFiles(context: ExtraFilesContext): ExtraFiles {
       const places = placesOf(variant, arch);
       const { tree } = arch === 'src' ? places.source : places.binary;
       const entries = valuesByVariantAndArch(mapping, variant.uid, arch).filter(isDictionary);
-      const found = entries.flatMap((entry) => readEntry(context, entry, variant, arch, tree));
+      const found: ExtraFile[] = [];
+      for (const entry of entries) found.push(...(await readEntry(context, entry, variant, arch, tree)));
       if (found.length > 0) byArch.set(arch, found);
     }
   }
@@ -71,18 +78,18 @@ function checkEntry(
       where: `extra_files, ${variant.uid}.${arch}`,
     });
   }
-  if (entry.get('scm') === 'rpm') checkPackage(context, entry.get('repo'), variant, arch);
+  if (entry.get('scm') === 'rpm') packageOf(context, entry, variant, arch);
 }
 
-function readEntry(
+async function readEntry(
   context: ExtraFilesContext,
   entry: ConfigDictionary,
   variant: Variant,
   arch: string,
   tree: string,
-): ExtraFile[] {
+): Promise<ExtraFile[]> {
   const scm = entry.get('scm');
-  if (scm !== 'file') {
+  if (scm !== 'file' && scm !== 'rpm') {
     throw new ReactorError('main.not_native', `extra_files of the scm "${String(scm)}" are not fetched.`, {
       hint: 'Keep the files in the configuration and take them with the scm "file".',
       where: `extra_files, ${variant.uid}.${arch}`,
@@ -96,6 +103,7 @@ function readEntry(
       where: `extra_files, ${variant.uid}.${arch}`,
     });
   };
+  if (scm === 'rpm') return readPackage(packageOf(context, entry, variant, arch), entry, place);
   const read = (path: string): Buffer => Buffer.from(readBytes(context, path));
   const single = textsOf(entry.get('file')).map((file) => {
     const path = pathOf(context, file);
@@ -122,15 +130,16 @@ function pathOf({ files, loaded }: ExtraFilesContext, path: string): string {
   return posix.join(loaded.directory, path);
 }
 
-function checkPackage(
+/** The package of the compose that an entry names, with `%(…)s` for what it is for. */
+function packageOf(
   context: ExtraFilesContext,
-  repo: ConfigValue | undefined,
+  entry: ConfigDictionary,
   variant: Variant,
   arch: string,
-): void {
-  const format = typeof repo === 'string' ? repo : '';
+): { readonly name: string; readonly read: () => Promise<Buffer> } {
+  const where = `extra_files, ${variant.uid}.${arch}`;
   const name = formatText(
-    format,
+    String(entry.get('repo') ?? ''),
     new Map([
       ['variant_id', variant.id],
       ['variant_uid', variant.uid],
@@ -139,16 +148,44 @@ function checkPackage(
       ['arch', arch],
     ]),
   );
-  const dot = name.lastIndexOf('.');
-  const isFound =
-    name.includes('/') ||
-    context.hasPackage(name, null) ||
-    (dot > 0 && context.hasPackage(name.slice(0, dot), name.slice(dot + 1)));
-  if (!isFound) {
-    throw new ReactorError('main.extra_file_invalid', `No package matching ${name} in the package set.`, {
-      where: `extra_files, ${variant.uid}.${arch}`,
+  if (name.includes('/')) {
+    throw new ReactorError('main.not_native', 'extra_files of RPMs elsewhere are not fetched.', {
+      hint: 'Name a package of the compose.',
+      where,
     });
   }
+  const dot = name.lastIndexOf('.');
+  const read =
+    context.findPackage(name, null) ??
+    (dot > 0 ? context.findPackage(name.slice(0, dot), name.slice(dot + 1)) : null);
+  if (read !== null) return { name, read };
+  throw new ReactorError('main.extra_file_invalid', `No package matching ${name} in the package set.`, {
+    where,
+  });
+}
+
+/** The files of a package that an entry names by globs, or all below a directory. */
+async function readPackage(
+  { name, read }: { readonly name: string; readonly read: () => Promise<Buffer> },
+  entry: ConfigDictionary,
+  place: (name: string) => string,
+): Promise<ExtraFile[]> {
+  const globs = textsOf(entry.get('file')).map((glob) => ({
+    isMatch: matchNamePattern(`/${glob.replace(/^\/+/, '')}`),
+    depth: glob.replace(/^\/+/, '').split('/').length,
+  }));
+  const directories = textsOf(entry.get('dir')).map(
+    (directory) => `/${directory.replace(/^\/+|\/+$/g, '')}/`,
+  );
+  const nameOf = (path: string): string | null => {
+    // A star of a path does not stand for a slash.
+    const isNamed = globs.some(({ isMatch, depth }) => path.split('/').length === depth + 1 && isMatch(path));
+    if (isNamed) return posix.basename(path);
+    const directory = directories.find((one) => path.startsWith(one));
+    return directory === undefined ? null : path.slice(directory.length);
+  };
+  const files = await readPayloadFiles(await read(), name, (path) => nameOf(path) !== null);
+  return files.map(({ path, content }) => ({ path: place(nameOf(path) ?? posix.basename(path)), content }));
 }
 
 /** What metadata say of extra files, with the digests that `media_checksums` names. */

@@ -3,6 +3,7 @@ import { ReactorError } from '../../model/errors.ts';
 /** What may be wrong with the bytes of an RPM. */
 export type RpmProblemCode =
   | 'rpm.not_an_rpm'
+  | 'rpm.payload_broken'
   | 'rpm.truncated'
   | 'rpm.header_magic_wrong'
   | 'rpm.header_too_large'

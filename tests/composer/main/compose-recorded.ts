@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { textsOf } from '../../../src/composer/main/config-value.ts';
@@ -183,15 +184,16 @@ async function describe(
   const placed = [...listPlacedRpms(definition, packages, gathered.trees)];
   const rpms = formatMainRpms(identity, packages, placed, packages.sigkeyOf);
   warnings.push(...rpms.warnings);
-  const extra = readExtraFiles({
+  const extra = await readExtraFiles({
     files: filesOf(vector),
     loaded,
     variants: definition.variants,
-    hasPackage(glob, arch) {
+    findPackage(glob, arch) {
       const isMatch = matchNamePattern(glob);
-      return packages.sets.some(({ ids }) =>
-        ids.some((id) => isMatch(index.nameOf(id)) && (arch === null || index.archOf(id) === arch)),
-      );
+      const found = packages.sets
+        .flatMap(({ ids }) => ids)
+        .find((id) => isMatch(index.nameOf(id)) && (arch === null || index.archOf(id) === arch));
+      return found === undefined ? null : () => Promise.resolve(readFileSync(packages.pathOf(found)));
     },
   });
   checkProductIds(vector, loaded, definition);

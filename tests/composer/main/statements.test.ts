@@ -209,3 +209,30 @@ filter_packages = [("^A", {"*": ["m-libc"]})]
   const leaning = await plan(`${config}variant_as_lookaside = [("A", "B")]`, variants);
   assert.deepEqual(Object.keys(leaning.logs), []);
 });
+
+test('files of a package of the compose lie in a tree', async () => {
+  const facts = await plan(
+    `additional_packages = [("^BaseOS", {"*": ["m-setup"]})]
+extra_files = [("^.*$", {"*": [{"scm": "rpm", "repo": "m-release-%(variant_id_lower)s.noarch", "file": "/usr/share/m/*", "target": "rel"}]})]`,
+    [{ id: 'BaseOS' }],
+  );
+  assert.deepEqual(facts.errors, []);
+  assert.deepEqual(facts.extraFiles, ['BaseOS/x86_64/os/rel/m-release-baseos']);
+});
+
+test('extra files from outside of the configuration, or to outside of their tree, are refused', async () => {
+  const asking = (entry: string): Promise<ComposeFacts> =>
+    plan(
+      `additional_packages = [("^A", {"*": ["m-setup"]})]\nextra_files = [("^A$", {"*": [${entry}]})]`,
+      [{ id: 'A' }],
+      {
+        'x/y': '1',
+      },
+    );
+  const outside = await asking('{"scm": "file", "repo": "", "file": "../../etc/passwd"}');
+  assert.match(outside.errors[0] ?? '', /No such file or directory/);
+  const target = await asking('{"scm": "file", "repo": "", "file": "x/y", "target": "../../.."}');
+  assert.match(target.errors[0] ?? '', /leads out of the tree/);
+  const git = await asking('{"scm": "git", "repo": "https://x.invalid/y", "file": "z"}');
+  assert.match(git.errors[0] ?? '', /scm "git" are not fetched/);
+});
