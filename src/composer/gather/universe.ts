@@ -146,7 +146,7 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
   const evrs = new EvrCache();
   const places = placesOf(index, options.arch);
   const kinds = new Uint8Array(index.count);
-  const lookaside = lookasideOf(index, options.lookaside);
+  const lookaside = lookasideOf(index, options);
   const { visible } = options;
   let lastArch = -2;
   let lastPlace: ArchPlace | undefined;
@@ -193,12 +193,16 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
   return { index, kinds, superseded, places, lookaside, evrs };
 }
 
-/** Marks the packages of lookaside repositories beside those that are marked. */
-function lookasideOf(index: GatherIndex, marked: Uint8Array | undefined): Uint8Array {
+/** Marks the packages of lookaside repositories that may be seen, beside those that are marked. */
+function lookasideOf(
+  index: GatherIndex,
+  { lookaside: marked, visible }: Pick<UniverseOptions, 'lookaside' | 'visible'>,
+): Uint8Array {
   const lookaside = marked === undefined ? new Uint8Array(index.count) : Uint8Array.from(marked);
   if (!index.repositories.some(({ isLookaside }) => isLookaside)) return lookaside;
   const { repository } = index.columns;
   for (let id = 0; id < index.count; id += 1) {
+    if (visible !== undefined && visible[id] !== 1) continue;
     if (index.repositories[repository.at(id)]?.isLookaside === true) lookaside[id] = 1;
   }
   return lookaside;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { composeRecorded, type ComposeFacts } from './compose-recorded.ts';
+import { universe } from './recorded-vectors.ts';
 
 const base = `release_name = "Fixture"
 release_short = "Fix"
@@ -92,6 +93,17 @@ variant_as_lookaside = [("M", "A"), ("A", "Z")]`,
     z?.has('m-bash') === true && m?.has('m-bash'),
     'what only Z has, and A never touched, is shipped',
   );
+});
+
+test('the lookaside repository of one variant takes nothing from the builds of another', async () => {
+  const facts = await plan(
+    `gather_fulltree = True
+additional_packages = [("^A", {"*": ["m-libc"]}), ("^B", {"*": ["m-bash"]})]
+gather_lookaside_repos = [("^B", {"*": "file://${universe}/repos/look"})]`,
+    [{ id: 'A' }, { id: 'B' }],
+  );
+  assert.ok(namesIn(facts, 'A/x86_64/os').includes('m-libc-static'));
+  assert.ok(!namesIn(facts, 'B/x86_64/os').includes('m-libc'));
 });
 
 test('an implicit optional completes the builds of its parent and needs no groups', async () => {
