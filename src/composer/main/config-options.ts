@@ -129,11 +129,9 @@ export const otherOptions: ReadonlySet<string> = new Set(
   runroot_ssh_username runroot_ssh_hostnames runroot_ssh_init_template runroot_ssh_install_packages_template
   runroot_ssh_run_template global_ksurl global_target global_release global_version media_checksum_one_file
   media_checksum_base_filename pdc_url pdc_develop pdc_insecure mbs_api_url old_composes_per_release_type
-  createrepo_enable_deltas dogpile_cache_expiration_time gather_allow_reuse gather_profiler
-  multilib_arches multilib_methods cts_keytab cts_oidc_token_url cts_oidc_client_id koji_cache fus_use_koji
-  pkgset_inherit_exclusive_arch_to_noarch symlink_isos_to dvd_size_limit release_is_layered comps_filter_environments
-  gather_source build_container signing_wait koji_proxies git_credential_helper link_latest sentry_dsn
-  notification_script orchestrator base_product_internal`.split(/\s+/),
+  dogpile_cache_expiration_time gather_allow_reuse gather_profiler
+  cts_keytab cts_oidc_token_url cts_oidc_client_id koji_cache fus_use_koji
+  pkgset_inherit_exclusive_arch_to_noarch symlink_isos_to`.split(/\s+/),
 );
 
 /** Options that the reference composer knew once, and what it says of each. */

@@ -28,7 +28,7 @@ interface RepoclosureContext {
 }
 
 /** Uids of the variants whose packages a variant may lean on: its parent and its lookasides. */
-function helpersOf(definition: MainDefinition, variant: Variant): string[] {
+function supportersOf(definition: MainDefinition, variant: Variant): string[] {
   const providers = definition.variantLookasides
     .filter(([user]) => user === variant.uid)
     .map(([, provider]) => provider);
@@ -65,8 +65,8 @@ function findUnresolved(
   const { index } = packages;
   const own = trees.get(uid)?.get(arch)?.binary ?? [];
   const visible = new Uint8Array(index.count);
-  for (const helper of [uid, ...helpersOf(definition, variantOf(definition.variants, uid))]) {
-    for (const id of trees.get(helper)?.get(arch)?.binary ?? []) visible[id] = 1;
+  for (const supporter of [uid, ...supportersOf(definition, variantOf(definition.variants, uid))]) {
+    for (const id of trees.get(supporter)?.get(arch)?.binary ?? []) visible[id] = 1;
   }
   const lookasides = new Set(
     settingsOf(definition, uid, arch).lookasideRepositories.map((one) => packages.lookasides.get(one) ?? -1),
@@ -120,7 +120,7 @@ function commandOf(definition: MainDefinition, place: RepoclosurePlace, uid: str
   ];
   const idOf = (name: string): string => `${place.composeId}-repoclosure-${name}.${arch}`;
   const variant = variantOf(definition.variants, uid);
-  const repositories = [uid, ...helpersOf(definition, variant)].map((name): readonly [string, string] => {
+  const repositories = [uid, ...supportersOf(definition, variant)].map((name): readonly [string, string] => {
     const { binary } = placesOf(variantOf(definition.variants, name), arch);
     return [idOf(name), `${place.url}/${binary.repository}`];
   });

@@ -147,7 +147,7 @@ export async function readPackages(definition: MainDefinition): Promise<Recorded
   const { packages } = definition;
   const locations =
     packages.kind === 'repositories' ? [...new Set([...packages.locations.values()].flat())] : [];
-  const loaded = await loadRepositories({ signal: new AbortController().signal } as never, [
+  const loaded = await loadRepositories({}, [
     ...lookasideLocations.map((location) => ({ location, isLookaside: true })),
     ...locations.map((location) => ({ location, isLookaside: false })),
   ]);
