@@ -42,7 +42,7 @@ test(
     const repo = readFileSync(join(directory, 'compose/Temporary/odcs-1.repo'), 'utf8');
     assert.match(
       repo,
-      /^# Install the modules of this compose on platform f42 with:\n# dnf module install damson:1\/default\n/,
+      /^# Install the modules of this compose on platform f42 with:\n# dnf module install apple:main\/default\n# dnf module install damson:1\/default\n/,
     );
     const [record = ''] = globSync('compose/Temporary/x86_64/os/repodata/*-modules.yaml.gz', {
       cwd: directory,
