@@ -73,6 +73,16 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
       fate: 'halt',
     });
   }
+  const homeless = Object.keys(config.extra_target_dir_urls).find(
+    (name) => !Object.hasOwn(config.extra_target_dirs, name),
+  );
+  if (homeless !== undefined) {
+    throw new ReactorError(
+      'config.invalid_value',
+      `The setting "extra_target_dir_urls" names "${homeless}", which is not one of "extra_target_dirs".`,
+      { where: sources.extra_target_dir_urls ?? '', fate: 'halt' },
+    );
+  }
   return { ...config, data_dir: dataDir, target_dir: targetDir };
 }
 

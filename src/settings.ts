@@ -1,19 +1,13 @@
 import { z } from 'zod';
-import { isName, nameHint, nameSentence, type NameKind } from './model/names.ts';
+import { nameSchema } from './name-schema.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
+import { targetDirSettings } from './target-dir-settings.ts';
 import { upstreamSettings } from './upstream-settings.ts';
 
 const text = z.string();
 const list = z.array(z.string());
-/** Texts that are names of a kind; empty ones too where `isEmptyFine` says so. */
-const name = (kind: NameKind, { isEmptyFine = false } = {}): z.ZodType<string> =>
-  z.string().superRefine((value, context) => {
-    if (isName(kind, value) || (value === '' && isEmptyFine)) return;
-    const message = `${nameSentence(kind, value)} ${nameHint(kind)}`.replace(/\.$/, '');
-    context.addIssue({ code: 'custom', message });
-  });
-const arches = z.array(name('arch'));
+const arches = z.array(nameSchema('arch'));
 const port = z.number().int().min(0).max(65535);
 const seconds = z.number().int().positive();
 const secondsOrNever = z.number().int().nonnegative();
@@ -25,7 +19,7 @@ const people = z.object({ users: list.default([]), groups: list.default([]) });
 /** A name, one that begins with `.` or `*.`, an address, each with a port if wanted, or a network. */
 const hostEntry =
   /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
-const rawConfig = z.record(name('rawConfig'), z.record(z.string(), z.union([z.string(), z.number()])));
+const rawConfig = z.record(nameSchema('rawConfig'), z.record(z.string(), z.union([z.string(), z.number()])));
 
 /** The one table of settings. Keys are the names in the file, `env` those in the environment. */
 export const settings = {
@@ -117,26 +111,7 @@ export const settings = {
     'ODCS_EVENT_LOOP_END_SECONDS',
     'Seconds the process may stand still before it ends, to be started again; 0 never.',
   ),
-  target_dir: setting(
-    text,
-    '',
-    'ODCS_TARGET_DIR',
-    'Absolute path composes are published in; default <data_dir>/composes.',
-  ),
-  target_dir_url: setting(
-    text,
-    '',
-    'ODCS_TARGET_DIR_URL',
-    'Public URL of target_dir; default <own address>/composes.',
-  ),
-  extra_target_dirs: setting(
-    z
-      .record(name('targetDir'), text)
-      .refine((directories) => !Object.hasOwn(directories, 'default'), '"default" is target_dir itself'),
-    {},
-    'ODCS_EXTRA_TARGET_DIRS',
-    'Further directories a request may name with target_dir: name to path.',
-  ),
+  ...targetDirSettings,
   rules_dir: setting(
     text,
     '',
@@ -157,7 +132,7 @@ export const settings = {
   ),
   arches: setting(arches, ['x86_64'], 'ODCS_ARCHES', 'Arches of a request that names none.'),
   sigkeys: setting(
-    z.array(name('sigkey', { isEmptyFine: true })),
+    z.array(nameSchema('sigkey', { isEmptyFine: true })),
     [],
     'ODCS_SIGKEYS',
     'Signing keys of a request that names none; the word none, or an empty key, allows unsigned packages.',
@@ -365,7 +340,7 @@ export const settings = {
     'Koji profile of /etc/koji.conf.d or ~/.koji/config.d; empty means Koji is not used.',
   ),
   koji_hubs: setting(
-    z.record(name('hub'), text.min(1)),
+    z.record(nameSchema('hub'), text.min(1)),
     {},
     'ODCS_KOJI_HUBS',
     'Further Kojis: how their messages call them (brew), and so tags in requests and rules (brew:TAG), to profile.',

@@ -15,6 +15,8 @@ for (const [variable, value] of [
   ['ODCS_SIGKEYS', '../../keys'],
   ['ODCS_EXTRA_TARGET_DIRS', '{"../private":"/srv/private"}'],
   ['ODCS_EXTRA_TARGET_DIRS', '{"default":"/srv/private"}'],
+  ['ODCS_EXTRA_TARGET_DIR_URLS', '{"nowhere":"https://example.com/c"}'],
+  ['ODCS_EXTRA_TARGET_DIR_URLS', '{"private":"/srv/private"}'],
 ] as const) {
   test(`${variable}=${value} is refused at the start`, () => {
     assert.throws(

@@ -13,6 +13,7 @@ import type { UserGroups } from '../upstream/user-groups.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 import type { OpenStreams } from './event-stream.ts';
 import type { EventTail } from './event-tail.ts';
+import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
 /** How one part of the process is. */
 export interface HealthPart {
@@ -44,8 +45,8 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
-  /** Public URL of the default target directory, without a final slash. */
-  readonly targetDirUrl: string;
+  /** Public URLs of the target directories. */
+  readonly targetDirUrls: TargetDirUrls;
   /** Calls back when a compose changes; shared by all who wait. */
   readonly watch: ComposeWatch;
   /** Follows the stored events; shared by all who do. */

@@ -66,7 +66,7 @@ export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiCo
   } else if (problem.status >= 500 && problem.retryAfterSeconds === undefined) {
     context.log.error({ err: thrown, requestId, path: request.req.path }, 'A request could not be served');
   }
-  const paths = serverPathsOf(context.config, context.targetDirUrl, []);
+  const paths = serverPathsOf(context.config, context.targetDirUrls, []);
   const response = problemResponse(hidePaths(problem, paths), requestId);
   const isRead = request.req.method === 'GET' || request.req.method === 'HEAD';
   if (isRead) response.headers.set('Access-Control-Allow-Origin', '*');

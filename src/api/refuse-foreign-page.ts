@@ -16,7 +16,8 @@ export function refuseForeignPage(context: ApiContext, request: ApiRequest): voi
   const isNamedSo =
     !client.isLoopback ||
     (origin !== null &&
-      (isLoopbackHost(origin.hostname) || origin.hostname === URL.parse(context.targetDirUrl)?.hostname));
+      (isLoopbackHost(origin.hostname) ||
+        origin.hostname === URL.parse(context.targetDirUrls.default)?.hostname));
   if (isOurs && isNamedSo) return;
   throw new ApiProblem(
     403,

@@ -30,11 +30,11 @@ export const seriesSchema = z
 
 /** A series as the API shows it; `latest` is its newest done compose. */
 export function seriesJson(
-  { targetDirUrl }: Pick<ApiContext, 'targetDirUrl'>,
+  { targetDirUrls }: Pick<ApiContext, 'targetDirUrls'>,
   row: SeriesRow,
   latest: Compose | undefined,
 ): z.infer<typeof seriesSchema> {
-  const url = latest?.targetDir === 'default' ? seriesUrl(targetDirUrl, row.name) : null;
+  const url = latest?.targetDir === 'default' ? seriesUrl(targetDirUrls.default, row.name) : null;
   return {
     name: row.name,
     owner: row.owner,
@@ -84,7 +84,7 @@ export const seriesEntrySchema = z.object({
 
 /** One compose of a series as the API shows it. */
 export function seriesEntryJson(
-  { targetDirUrl }: Pick<ApiContext, 'targetDirUrl'>,
+  { targetDirUrls }: Pick<ApiContext, 'targetDirUrls'>,
   { compose, packages, rule, causes, change }: SeriesEntry,
 ): z.infer<typeof seriesEntrySchema> {
   return {
@@ -98,7 +98,7 @@ export function seriesEntryJson(
     rule,
     owner: compose.owner,
     causes: [...causes],
-    toplevel_url: composeJson(compose, targetDirUrl).toplevel_url,
+    toplevel_url: composeJson(compose, targetDirUrls).toplevel_url,
     change: change === null ? null : { ...change, sentences: [...change.sentences] },
   };
 }

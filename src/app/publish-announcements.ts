@@ -9,6 +9,7 @@ import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { composeJson, reviveCompose } from '../model/compose-json.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
+import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
 const AT_ONCE = 100;
 
@@ -16,8 +17,8 @@ export interface AnnouncingContext {
   readonly database: Pick<Database, 'handle' | 'clock'>;
   readonly log: Log;
   readonly publishers: readonly Publisher[];
-  /** Public URL of the default target directory, without a final slash. */
-  readonly targetDirUrl: string;
+  /** Public URLs of the target directories. */
+  readonly targetDirUrls: TargetDirUrls;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function publishAnnouncements(context: AnnouncingContext): Promise<
 }
 
 async function publishOne(
-  { database, publishers, targetDirUrl }: AnnouncingContext,
+  { database, publishers, targetDirUrls }: AnnouncingContext,
   row: OpenAnnouncement,
   { failed, known }: { readonly failed: Map<string, string>; readonly known: readonly string[] },
 ): Promise<void> {
@@ -61,7 +62,7 @@ async function publishOne(
   const acceptedNow: string[] = [];
   for (const publisher of wanted) {
     if (Object.hasOwn(row.accepted, publisher.bus)) continue;
-    const error = failed.get(publisher.bus) ?? (await publish(publisher, row, targetDirUrl));
+    const error = failed.get(publisher.bus) ?? (await publish(publisher, row, targetDirUrls));
     if (error === null) acceptedNow.push(publisher.bus);
     else failed.set(publisher.bus, error);
   }
@@ -80,7 +81,7 @@ async function publishOne(
 async function publish(
   publisher: Publisher,
   row: OpenAnnouncement,
-  targetDirUrl: string,
+  targetDirUrls: TargetDirUrls,
 ): Promise<string | null> {
   try {
     const compose = row.compose === null ? null : reviveCompose(row.compose);
@@ -90,7 +91,7 @@ async function publish(
       body:
         compose === null
           ? (row.body ?? {})
-          : { event: 'state-changed', compose: composeJson(compose, targetDirUrl) },
+          : { event: 'state-changed', compose: composeJson(compose, targetDirUrls) },
       sentAt: row.created_at,
       user: compose === null || compose.owner === '' ? null : compose.owner,
     });

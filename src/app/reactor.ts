@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
 import { errorFields, type ReactorError } from '../model/errors.ts';
 import { serverPathsOf } from '../model/server-paths.ts';
+import { targetDirUrlsOf, type TargetDirUrls } from '../model/target-dir-urls.ts';
 import { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { RunningRules } from '../rules/start-rules.ts';
 import { startAdminServer } from './admin-server.ts';
@@ -96,7 +97,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const drain = createDrain({ database, log, roles });
     const server = has('api') ? stack.use(await startHttpServer(config, log.child({ role: 'api' }))) : null;
     const url = server?.url ?? `http://${config.host}:${config.port}`;
-    const targetDirUrl = (config.target_dir_url || `${url}/composes`).replace(/\/+$/, '');
+    const targetDirUrls = targetDirUrlsOf(config, `${url}/composes`);
     const upstreams = stack.use(openUpstreams(config, log));
     const metrics = new Registry();
     registerProcessMetrics(metrics, database);
@@ -123,7 +124,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
             ...own('composer'),
             sources,
             storage: storage.watch,
-            targetDirUrl,
+            targetDirUrls,
             stack,
           });
     const offers =
@@ -145,7 +146,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
       };
       begin(await startJanitorRole(composer, { kept }));
     }
-    if (has('announcer')) begin(await startAnnouncer({ ...own('announcer'), config, targetDirUrl }));
+    if (has('announcer')) begin(await startAnnouncer({ ...own('announcer'), config, targetDirUrls }));
     const ruling =
       has('rules') && config.rules_dir !== ''
         ? begin(
@@ -162,7 +163,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         startApiRole({
           ...own('api'),
           config,
-          targetDirUrl,
+          targetDirUrls,
           metrics,
           health: health.health,
           isDraining: health.isDraining,
@@ -227,11 +228,11 @@ function createComposerContext(
     readonly log: Log;
     readonly sources: OpenedSources;
     readonly storage: ComposerContext['storage'];
-    readonly targetDirUrl: string;
+    readonly targetDirUrls: TargetDirUrls;
     readonly stack: AsyncDisposableStack;
   },
 ): ComposerContext {
-  const { database, log, sources, storage, targetDirUrl, stack } = parts;
+  const { database, log, sources, storage, targetDirUrls, stack } = parts;
   const defaults = requestDefaults(config);
   return {
     ...sources,
@@ -240,8 +241,8 @@ function createComposerContext(
     blocks: new BlockCache(),
     placing: stack.use(new PlacingThread()),
     storage,
-    targetDirUrl,
-    serverPaths: serverPathsOf(config, targetDirUrl, sources.kojiTopDirs),
+    targetDirUrls,
+    serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };

@@ -8,6 +8,7 @@ import type { PlacingThread } from './build/placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { StorageWatch } from './storage/storage-watch.ts';
 import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
+import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
 /** What the composer works with; made once per process. */
 export interface ComposerContext {
@@ -24,8 +25,8 @@ export interface ComposerContext {
   readonly targetDirs: Readonly<Record<string, string>>;
   /** How they are. */
   readonly storage: Pick<StorageWatch, 'trouble' | 'isOurs'>;
-  /** Public URL of the default target directory, without a final slash. */
-  readonly targetDirUrl: string;
+  /** Public URLs of the target directories. */
+  readonly targetDirUrls: TargetDirUrls;
   /** What clients must not read of. */
   readonly serverPaths: ServerPaths;
   /** Seconds a compose may take. */

@@ -13,7 +13,7 @@ import { mendSeriesLinks } from './series-links.ts';
 
 export type RetireContext = Pick<
   ComposerContext,
-  'database' | 'log' | 'storage' | 'targetDirs' | 'targetDirUrl'
+  'database' | 'log' | 'storage' | 'targetDirs' | 'targetDirUrls'
 >;
 
 const HOUR = 3_600_000;

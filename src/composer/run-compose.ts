@@ -9,8 +9,10 @@ import type { Compose } from '../model/compose-json.ts';
 import { composeDirectoryName } from '../model/compose.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../model/server-paths.ts';
+import { targetDirUrlOf } from '../model/target-dir-urls.ts';
 import { pungiComposeId, type ComposeIdentity } from '../rpm/productmd.ts';
 import { buildCompose } from './build/build.ts';
+import type { ComposePlace } from './build/write-metadata.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
@@ -136,7 +138,7 @@ async function buildAndPublish(
       {
         plan,
         identity: identityOf(taken.compose),
-        toplevelUrl: `${context.targetDirUrl}/odcs-${taken.id}`,
+        place: placeOf(context, taken),
       },
       directory,
     );
@@ -153,6 +155,13 @@ async function buildAndPublish(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Where people find what is made, or why they find it nowhere. */
+function placeOf({ targetDirUrls }: ComposerContext, { id, compose }: TakenCompose): ComposePlace {
+  const { targetDir } = compose;
+  const url = targetDirUrlOf(targetDirUrls, targetDir);
+  return url ? { toplevelUrl: `${url}/odcs-${id}` } : { privateIn: targetDir };
 }
 
 function attemptLost(): ReactorError {

@@ -16,11 +16,12 @@ import type { Compose } from '../model/compose-json.ts';
 import { composeDirectoryName } from '../model/compose.ts';
 import { errorFields } from '../model/errors.ts';
 import { isName } from '../model/names.ts';
+import { targetDirUrlOf } from '../model/target-dir-urls.ts';
 import { formatSeriesRepo, seriesUrl } from '../rpm/series-repo.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { Pen, pathBelow } from './pen.ts';
 
-export type SeriesLinkContext = Pick<ComposerContext, 'targetDirs' | 'targetDirUrl'>;
+export type SeriesLinkContext = Pick<ComposerContext, 'targetDirs' | 'targetDirUrls'>;
 
 /** The directory of all series below a target directory. */
 export const SERIES_DIRECTORY = 'series';
@@ -51,7 +52,7 @@ export async function moveSeriesLinks(
 }
 
 /** Points a series at a compose. Names from before there was a grammar get no address. */
-function showLatest({ targetDirs, targetDirUrl }: SeriesLinkContext, series: string, latest: Compose): void {
+function showLatest({ targetDirs, targetDirUrls }: SeriesLinkContext, series: string, latest: Compose): void {
   const targetDir = targetDirs[latest.targetDir];
   if (targetDir === undefined || !isName('series', series)) return;
   const pen = new Pen(targetDir);
@@ -60,8 +61,9 @@ function showLatest({ targetDirs, targetDirUrl }: SeriesLinkContext, series: str
   const aside = pen.path(`${directory}/.latest.${randomBytes(4).toString('hex')}`);
   symlinkSync(linkText(latest), aside);
   renameSync(aside, pen.path(`${directory}/latest`));
+  const targetDirUrl = targetDirUrlOf(targetDirUrls, latest.targetDir);
+  if (!targetDirUrl) return;
   const url = seriesUrl(targetDirUrl, series);
-  if (latest.targetDir !== 'default') return;
   replaceFile(pen, `${directory}/latest.repo`, formatSeriesRepo(series, url, { isWithSources: false }));
   replaceFile(
     pen,

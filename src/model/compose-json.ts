@@ -11,6 +11,7 @@ import {
   type ComposeResult,
   type ComposeState,
 } from './compose.ts';
+import { targetDirUrlOf, type TargetDirUrls } from './target-dir-urls.ts';
 
 /** One compose as the database knows it. */
 export interface Compose {
@@ -73,14 +74,14 @@ function inOrder<K extends string>(table: Readonly<Record<K, number>>, names: re
 }
 
 /**
- * A compose as ODCS shows it in lists, answers and messages; keys sorted. `targetDirUrl` is the public URL of
- * the default target directory, without a final slash. Source: ODCS contract 2.
+ * Returns a compose as ODCS shows it in lists, answers and messages; keys sorted. URLs are empty where its target
+ * directory has no public address, and a target directory that is no longer configured is `unknown`. Source: ODCS contract 2.
  */
-export function composeJson(compose: Compose, targetDirUrl: string) {
+export function composeJson(compose: Compose, urls: TargetDirUrls) {
   const { request } = compose;
-  const isDefault = compose.targetDir === 'default';
-  const hasRepository = isDefault && request.sourceType !== 'raw_config';
-  const toplevelUrl = isDefault ? `${targetDirUrl}/${composeDirectoryName(compose)}` : '';
+  const targetDirUrl = targetDirUrlOf(urls, compose.targetDir);
+  const toplevelUrl = targetDirUrl ? `${targetDirUrl}/${composeDirectoryName(compose)}` : '';
+  const hasRepository = toplevelUrl !== '' && request.sourceType !== 'raw_config';
   const resultRepo = hasRepository ? `${toplevelUrl}/compose/Temporary` : '';
   return {
     arches: compose.arches,
@@ -121,7 +122,7 @@ export function composeJson(compose: Compose, targetDirUrl: string) {
     state: composeStates[compose.state],
     state_name: compose.state,
     state_reason: compose.stateReason,
-    target_dir: compose.targetDir,
+    target_dir: targetDirUrl === undefined ? 'unknown' : compose.targetDir,
     time_done: formatTimeOrNull(compose.timeDone),
     time_removed: formatTimeOrNull(compose.timeRemoved),
     time_started: formatTimeOrNull(compose.timeStarted),

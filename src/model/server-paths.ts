@@ -1,8 +1,9 @@
 import { messageOf, ReactorError } from './errors.ts';
+import { targetDirUrlOf, type TargetDirUrls } from './target-dir-urls.ts';
 
 /** The directories of a server that clients must not read of. */
 export interface ServerPaths {
-  /** Target directories; the default one with its public URL, without a final slash. */
+  /** Target directories with their public URLs, without a final slash; null for one that has none. */
   readonly targetDirs: readonly { readonly path: string; readonly url: string | null }[];
   /** Other directories; what lies below them is called by its path from there. */
   readonly roots: readonly string[];
@@ -16,13 +17,16 @@ export function serverPathsOf(
     readonly extra_target_dirs: Readonly<Record<string, string>>;
     readonly rules_dir: string;
   },
-  targetDirUrl: string,
+  urls: TargetDirUrls,
   kojiTopDirs: readonly string[],
 ): ServerPaths {
   return {
     targetDirs: [
-      { path: config.target_dir, url: targetDirUrl },
-      ...Object.values(config.extra_target_dirs).map((path) => ({ path, url: null })),
+      { path: config.target_dir, url: urls.default },
+      ...Object.entries(config.extra_target_dirs).map(([name, path]) => ({
+        path,
+        url: targetDirUrlOf(urls, name) ?? null,
+      })),
     ],
     roots: [...kojiTopDirs, config.data_dir, config.rules_dir].filter((root) => root.startsWith('/')),
   };
@@ -33,8 +37,8 @@ const fileSystemPaths = /, [a-z]+ '\/[^']*'(?: -> '[^']*')?/g;
 const building = /\.(odcs-\d+)(?:\.[0-9a-f]+)?\.building/g;
 
 /**
- * Returns a text for clients, without paths of the server: those below the default target directory as its URL, others
- * by what follows the directory. `named` are places that the client named, which are left as they are.
+ * Returns a text for clients, without paths of the server: those below a target directory that has a URL as that,
+ * others by what follows the directory. `named` are places that the client named, which are left as they are.
  */
 export function hideServerPaths(text: string, paths: ServerPaths, named: readonly string[] = []): string {
   let shown = text.replace(fileSystemPaths, '');

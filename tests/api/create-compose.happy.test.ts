@@ -130,6 +130,6 @@ test('a new compose is announced and its job is queued in the same transaction',
     .where('compose_id', '=', Number(json['id']))
     .executeTakeFirstOrThrow();
   assert.ok(row.compose);
-  assert.deepEqual(composeJson(reviveCompose(row.compose), api.context.targetDirUrl), json);
+  assert.deepEqual(composeJson(reviveCompose(row.compose), api.context.targetDirUrls), json);
   assert.equal(await api.database.jobs.isKnown('compose.run', String(json['id'])), true);
 });

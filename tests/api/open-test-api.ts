@@ -14,6 +14,7 @@ import type { Database } from '../../src/database/database.ts';
 import { recordProcess } from '../../src/database/processes.ts';
 import { composeResults, sourceTypes, type ComposeResult, type SourceType } from '../../src/model/compose.ts';
 import { createLog } from '../../src/log.ts';
+import { targetDirUrlsOf } from '../../src/model/target-dir-urls.ts';
 import { atTime } from '../database/at-time.ts';
 import { openUserGroups } from '../../src/upstream/user-groups.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -49,6 +50,9 @@ export interface TestApi extends AsyncDisposable {
   readonly reset: () => Promise<void>;
 }
 export type Caller = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+
+/** Where the service would serve its default target directory. */
+const PUBLIC_URL = 'http://odcs.example.com/composes';
 
 /** The application on a database of its own, called without a port. */
 export async function openTestApi(): Promise<TestApi> {
@@ -90,7 +94,7 @@ export async function openTestApi(): Promise<TestApi> {
     clock,
     log: createLog('silent'),
     version: '1.2.3',
-    targetDirUrl: 'http://odcs.example.com/composes',
+    targetDirUrls: targetDirUrlsOf(config, PUBLIC_URL),
     watch,
     events,
     streams: new OpenStreams(),
@@ -102,7 +106,12 @@ export async function openTestApi(): Promise<TestApi> {
   const withSettings = (overrides: Partial<Config>): Caller => {
     const changed = { ...config, ...overrides };
     const userGroups = openedGroups.use(openUserGroups(changed, context.log));
-    const app = createApp({ ...context, config: changed, userGroups });
+    const app = createApp({
+      ...context,
+      config: changed,
+      targetDirUrls: targetDirUrlsOf(changed, PUBLIC_URL),
+      userGroups,
+    });
     return async (method, path, options = {}) => {
       const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
       const response = await app.request(

@@ -24,7 +24,7 @@ const round = (...publishers: readonly Publisher[]): Promise<void> =>
     database,
     log: createLog('silent'),
     publishers,
-    targetDirUrl: 'http://odcs.example.com/composes',
+    targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
   });
 
 const listOpen = () =>

@@ -35,7 +35,7 @@ export async function buildPlan(context: Ending, output: OutputSettings, plan: R
           ? Promise.resolve(origin.path)
           : Promise.reject(new Error(`${origin.url} is no file of this machine`)),
     },
-    { plan, identity, toplevelUrl: 'http://localhost/composes/odcs-1' },
+    { plan, identity, place: { toplevelUrl: 'http://localhost/composes/odcs-1' } },
     directory,
   );
   return directory;

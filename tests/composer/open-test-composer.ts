@@ -19,6 +19,7 @@ import { createLog } from '../../src/log.ts';
 import type { Compose } from '../../src/model/compose-json.ts';
 import { parseComposeRequest, requestDefaults } from '../../src/model/compose-request.ts';
 import { serverPathsOf } from '../../src/model/server-paths.ts';
+import { targetDirUrlsOf } from '../../src/model/target-dir-urls.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
 import { atTime } from '../database/at-time.ts';
@@ -88,6 +89,7 @@ export async function openTestComposer(
   const defaults = requestDefaults(config);
   const placing = new PlacingThread();
   const targetDirs = { default: targetDir, private: otherDir };
+  const targetDirUrls = targetDirUrlsOf(config, 'http://odcs.example.com/composes');
   const service = await findServiceId(database.handle, new Date());
   for (const directory of Object.values(targetDirs)) await writeMarker(directory, service);
   const storage = new StorageWatch({ targetDirs, service, log });
@@ -98,8 +100,8 @@ export async function openTestComposer(
     blocks: new BlockCache(),
     placing,
     storage,
-    targetDirUrl: 'http://odcs.example.com/composes',
-    serverPaths: serverPathsOf(config, 'http://odcs.example.com/composes', sources.kojiTopDirs),
+    targetDirUrls,
+    serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
@@ -104,6 +104,23 @@ test('a compose in another target directory is not reused', async () => {
   const second = await composer.compose({ ...request, targetDir: 'private' });
   assert.equal(second.reusedId, null);
   assert.ok(existsSync(join(composer.folder, 'private', `odcs-${second.id}`, 'STATUS')));
+});
+
+test('the .repo file of a target directory without a URL says so and leads nowhere', async () => {
+  const { id } = await composer.compose({ ...freshRequest(), targetDir: 'private' });
+  const file = join(composer.folder, 'private', `odcs-${id}/compose/Temporary/odcs-${id}.repo`);
+  const text = readFileSync(file, 'utf8');
+  assert.match(text, /^# This compose lies in the target directory private, which has no public address\.\n/);
+  assert.doesNotMatch(text, /^(?!#)./m);
+});
+
+test('the .repo file of a target directory with a URL leads there', async () => {
+  const urls = { private: 'https://private.example.com/c' };
+  await using other = await openTestComposer({ extra_target_dir_urls: urls });
+  const { id } = await other.compose({ ...freshRequest(), targetDir: 'private' });
+  const file = join(other.folder, 'private', `odcs-${id}/compose/Temporary/odcs-${id}.repo`);
+  const baseurl = `baseurl=https://private.example.com/c/odcs-${id}/compose/Temporary/$basearch/os`;
+  assert.ok(readFileSync(file, 'utf8').split('\n').includes(baseurl));
 });
 
 test('a done compose whose directory is gone is not reused', async () => {

@@ -70,7 +70,7 @@ test('the same plan gives the same bytes, whatever the cache holds', async () =>
     const means = { signal, progress: () => undefined, blocks: new BlockCache() };
     await buildCompose(
       { ...means, output: context.output, placing: context.placing, localPathOf: context.localPathOf },
-      { plan: made, identity, toplevelUrl: 'http://x' },
+      { plan: made, identity, place: { toplevelUrl: 'http://x' } },
       directory,
     );
     const files = readdirSync(directory, { recursive: true, withFileTypes: true })

@@ -12,10 +12,13 @@ const paths = serverPathsOf(
   {
     data_dir: '/var/lib/odcs',
     target_dir: '/srv/composes',
-    extra_target_dirs: { private: '/srv/private/' },
+    extra_target_dirs: { private: '/srv/private/', team: '/srv/team' },
     rules_dir: '/etc/odcs/rules',
   },
-  'https://odcs.example.com/composes',
+  {
+    default: 'https://odcs.example.com/composes',
+    extra: { private: null, team: 'https://team.example.com/composes' },
+  },
   ['/mnt/koji'],
 );
 
@@ -31,6 +34,7 @@ for (const [text, shown] of [
   ],
   ['in /srv/private/.odcs-9.e7d5.building/compose/x', 'in odcs-9/compose/x'],
   ['/mnt/koji/packages/bash/5/1/x86_64/bash.rpm', 'packages/bash/5/1/x86_64/bash.rpm'],
+  ['/srv/team/odcs-3/x is gone', 'https://team.example.com/composes/odcs-3/x is gone'],
   ['The disk of /srv/composes is full', 'The disk of https://odcs.example.com/composes is full'],
   ['needs /usr/bin/bash and http://host/a/b', 'needs /usr/bin/bash and http://host/a/b'],
 ] as const) {

@@ -60,7 +60,11 @@ test('two announcers announce each state once, in order', async () => {
     .executeTakeFirstOrThrow();
   for (let count = 0; count < 20; count++) await givenCompose(first);
   const log = createLog('silent');
-  const shared = { log, publishers: [publisher], targetDirUrl: 'http://odcs.example.com/composes' };
+  const shared = {
+    log,
+    publishers: [publisher],
+    targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
+  };
   const stops = [
     await followOutbox({ ...shared, database: first }),
     await followOutbox({ ...shared, database: second }),

@@ -110,7 +110,7 @@ test('a compose whose life is extended while the janitor comes is not removed', 
     log: createLog('silent'),
     storage,
     targetDirs: empty,
-    targetDirUrl: 'http://odcs.example.com/composes',
+    targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
   });
   await untilBlockedOr(first, retiring);
   commit.open();

@@ -74,7 +74,12 @@ test('a compose is announced on both buses, each once, however often it is tried
       credentials: { certificate: '', key: '', ca: '' },
     }),
   ];
-  const context = { database, log: silentLog, publishers, targetDirUrl: 'http://odcs.example.com/composes' };
+  const context = {
+    database,
+    log: silentLog,
+    publishers,
+    targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
+  };
   try {
     const first = await insertAnnouncement();
     await publishAnnouncements(context);

@@ -1,9 +1,10 @@
 import { findManifest } from '../../database/manifests.ts';
-import type { DatabaseHandle } from '../../database/database-handle.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { formatNvra, parseNevra, type Nevra } from '../../model/nevra.ts';
+import { targetDirUrlOf } from '../../model/target-dir-urls.ts';
 import { openPublished } from '../published-file.ts';
+import type { PageContext } from './page.ts';
 
 /** One package of a compose. */
 export interface HeldPackage {
@@ -21,14 +22,13 @@ export type HeldPackages = ReadonlyMap<string, readonly HeldPackage[]>;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** The packages of a compose from its manifest, with the reasons its directory tells; null where it has none. */
-export async function readContents(
-  handle: DatabaseHandle,
-  targetDir: string,
-  compose: Compose,
-): Promise<HeldPackages | null> {
-  const lines = compose.fingerprint === null ? undefined : await findManifest(handle, compose.fingerprint);
+export async function readContents(context: PageContext, compose: Compose): Promise<HeldPackages | null> {
+  const lines =
+    compose.fingerprint === null
+      ? undefined
+      : await findManifest(context.database.handle, compose.fingerprint);
   if (lines === undefined) return null;
-  const text = await readComposeFile(targetDir, compose, 'logs/global/why.json');
+  const text = await readComposeFile(context, compose, 'logs/global/why.json');
   const reasons = readReasons(text);
   const held = lines.flatMap((line) => {
     const [word, arch = '', kind = '', name = '', , sigkey = '?'] = line.split('\t');
@@ -60,13 +60,15 @@ function memberOf(value: unknown, name: string): unknown {
   return Object.getOwnPropertyDescriptor(value, name)?.value;
 }
 
-/** A text file of a published compose in the default target directory; null where there is none. */
+/** Returns a text file of a published compose; null where there is none, or its target directory is not public. */
 export async function readComposeFile(
-  targetDir: string,
+  { config, targetDirUrls }: PageContext,
   compose: Compose,
   path: string,
 ): Promise<string | null> {
-  if (compose.state !== 'done' || compose.targetDir !== 'default') return null;
+  const { state, targetDir: name } = compose;
+  const targetDir = name === 'default' ? config.target_dir : config.extra_target_dirs[name];
+  if (state !== 'done' || targetDir === undefined || !targetDirUrlOf(targetDirUrls, name)) return null;
   const found = await openPublished(targetDir, [composeDirectoryName(compose), ...path.split('/')]);
   if (found.kind !== 'file') return null;
   try {

@@ -19,7 +19,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
     const compose = await findCompose(handle, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     const reasons = await findComposeReasons(handle, compose);
-    const held = await readContents(handle, context.config.target_dir, compose);
+    const held = await readContents(context, compose);
     const isLive = compose.state === 'wait' || compose.state === 'generating';
     const wanted = (request.req.query('q') ?? '').slice(0, 100);
     return {
@@ -129,7 +129,7 @@ function whySection(context: PageContext, reasons: ComposeReasons): Html {
 }
 
 function factList(context: PageContext, compose: Compose): Html {
-  const json = composeJson(compose, context.targetDirUrl);
+  const json = composeJson(compose, context.targetDirUrls);
   const facts: readonly (readonly [string, string | number | Html | null])[] = [
     ['Owner', compose.owner],
     ['Series', compose.series === null ? null : seriesLink(context, compose.series)],

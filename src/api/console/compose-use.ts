@@ -7,12 +7,12 @@ import type { Html, PageContext } from './page.ts';
 /** How to use a finished compose: its `.repo` file, and the dnf commands, for modules with stream and profile. */
 export async function useSection(context: PageContext, compose: Compose): Promise<Html> {
   if (compose.state !== 'done') return html``;
-  const { result_repo: repo, result_repofile: file } = composeJson(compose, context.targetDirUrl);
+  const { result_repo: repo, result_repofile: file } = composeJson(compose, context.targetDirUrls);
   if (file === '')
     return html`<h2>Use it</h2>
-      <p>It lies in the target directory ${compose.targetDir}, which is not served here.</p>`;
+      <p>It lies in the target directory ${compose.targetDir}, which has no public address.</p>`;
   const name = composeDirectoryName(compose);
-  const text = await readComposeFile(context.config.target_dir, compose, `compose/Temporary/${name}.repo`);
+  const text = await readComposeFile(context, compose, `compose/Temporary/${name}.repo`);
   const dnf = `dnf --nogpgcheck --repofrompath='${name},${repo}/$basearch/os'`;
   const modules = moduleLines(text ?? '');
   const names = (compose.request.packages ?? []).filter((one) => /^[\w.+:-]+$/.test(one)).slice(0, 20);

@@ -74,7 +74,7 @@ export function seriesLink({ prefix }: PageContext, series: string): Html {
 /** A table of composes: what, how it is, since when. */
 export function composeTable(context: PageContext, composes: readonly Compose[]): Html {
   const rows = composes.map((compose) => {
-    const { result_repofile: file } = composeJson(compose, context.targetDirUrl);
+    const { result_repofile: file } = composeJson(compose, context.targetDirUrls);
     const time = compose.timeDone ?? compose.timeStarted ?? compose.timeSubmitted;
     const detail =
       compose.state === 'failed'

@@ -74,7 +74,7 @@ export async function sendConsolePage(context: PageContext, page: Page): Promise
         <footer>
           Version ${context.version} · <a href="${prefix}/api/1/openapi.json">API</a> ·
           <a href="${prefix}/api/1/about/">About</a> · <a href="${prefix}/api/1/metrics/">Metrics</a> ·
-          <a href="${prefix}/api/1/health">Health</a> · <a href="${context.targetDirUrl}/">Files</a>
+          <a href="${prefix}/api/1/health">Health</a> · <a href="${context.targetDirUrls.default}/">Files</a>
         </footer>
         ${live ? raw(`<script>${liveScript}</script>`) : ''}
       </body>

@@ -92,7 +92,7 @@ async function answerCreate(
   await checkRepositories(context, request, asked);
   if (isDryRun(request)) return answerDryRun(context, request, asked);
   const compose = await storeCompose(context, identity, { asked, series, key: idempotencyKeyOf(request) });
-  return sendJson(composeJson(compose, context.targetDirUrl));
+  return sendJson(composeJson(compose, context.targetDirUrls));
 }
 
 /** Release 0.0.1 renewed with POST. Source: ODCS contract 24. */

@@ -33,7 +33,7 @@ export const registerFollowCompose: RegisterRoute = (app, context) => {
 function follow(context: ApiContext, first: Compose, { write, isSlow, close, signal }: StreamWriter): void {
   const sent = { state: '', progress: '' };
   const show = (compose: Compose): void => {
-    const state = composeJson(compose, context.targetDirUrl);
+    const state = composeJson(compose, context.targetDirUrls);
     if (JSON.stringify(state) !== sent.state) write(encodeEvent({ event: 'state', data: state }));
     sent.state = JSON.stringify(state);
     const progress = JSON.stringify(compose.progress);

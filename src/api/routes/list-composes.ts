@@ -83,7 +83,7 @@ export const registerListComposes: RegisterRoute = (app, context) => {
       request,
       {
         slices: readComposes(handle, listed),
-        write: (compose) => composeJson(compose, context.targetDirUrl),
+        write: (compose) => composeJson(compose, context.targetDirUrls),
       },
       meta,
     );

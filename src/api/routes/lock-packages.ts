@@ -82,7 +82,7 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     const compose = await findCompose(context.database.handle, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     const name = composeDirectoryName(compose);
-    const address = { url: `${context.targetDirUrl}/${name}`, repoid: name };
+    const address = { url: `${context.targetDirUrls.default}/${name}`, repoid: name };
     return sendLock(context, request, { compose, address });
   });
   app.on(['GET', 'POST'], '/api/1/series/:name/rpms.lock.yaml', async (request) => {
@@ -96,7 +96,7 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     if (compose === undefined) {
       throw new ApiProblem(404, 'series.nothing_shown', `The series ${name} has no finished compose.`);
     }
-    const url = `${seriesUrl(context.targetDirUrl, name)}/${at === undefined ? 'latest' : `at/${at}`}`;
+    const url = `${seriesUrl(context.targetDirUrls.default, name)}/${at === undefined ? 'latest' : `at/${at}`}`;
     return sendLock(context, request, { compose, address: { url, repoid: seriesRepoid(name) } });
   });
 };

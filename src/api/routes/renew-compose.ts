@@ -4,7 +4,9 @@ import { extendCompose, isMarkedForRemoval, lockSharing } from '../../lifecycle/
 import { createCompose } from '../../lifecycle/create-compose.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { parseRenewRequest, requestDefaults, type RenewRequest } from '../../model/compose-request.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
 import { isCopied, renewedRequest } from '../../model/renewed-request.ts';
+import { targetDirUrlOf } from '../../model/target-dir-urls.ts';
 import { sendJson } from '../answer.ts';
 import { identify, ownerOf, type Identity } from '../auth.ts';
 import { askedValues, isAdmin, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
@@ -68,6 +70,7 @@ export async function renewCompose(
   requirePermission(identity, context.config, askedValues(renewed));
   const isCopy = isCopied(before, renewal, await isShownGone(context, before));
   if (isCopy) {
+    checkTargetDir(context, renewed);
     await checkOffered(context, renewed);
     await checkRepositories(context, request, before.request);
   }
@@ -77,7 +80,18 @@ export async function renewCompose(
   if (compose === undefined) refuse(id);
   // It ended or went meanwhile: what is made again has to be checked first.
   if (compose === 'to be copied') return renewCompose(context, request, identity, id, body, refuse);
-  return sendJson(composeJson(compose, context.targetDirUrl));
+  return sendJson(composeJson(compose, context.targetDirUrls));
+}
+
+/** Throws `request.unknown_target_dir` (400) where a copy would go to a directory that the settings no longer name. */
+function checkTargetDir({ targetDirUrls }: ApiContext, { targetDir }: ComposeRequest): void {
+  if (targetDirUrlOf(targetDirUrls, targetDir) !== undefined) return;
+  throw new ApiProblem(
+    400,
+    'request.unknown_target_dir',
+    `The target directory "${targetDir}" is no longer configured, so that nothing can be composed into it.`,
+    { hint: 'Ask for a new compose in another one.' },
+  );
 }
 
 /** Whether a compose shows the directory of another one that was removed. */

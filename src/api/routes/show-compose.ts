@@ -50,7 +50,7 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
 };
 
 function shown(context: ApiContext, compose: Compose): object {
-  return { ...composeJson(compose, context.targetDirUrl), pungi_config_dump: null };
+  return { ...composeJson(compose, context.targetDirUrls), pungi_config_dump: null };
 }
 
 function etagOf(context: ApiContext, compose: Compose): string {

@@ -6,12 +6,13 @@ import type { Log } from '../../log.ts';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import { publishAnnouncements, type AnnouncingContext } from '../publish-announcements.ts';
 import type { RunningRole } from './running-role.ts';
+import type { TargetDirUrls } from '../../model/target-dir-urls.ts';
 
 export interface AnnouncerInput {
   readonly config: Config;
   readonly database: Database;
   readonly log: Log;
-  readonly targetDirUrl: string;
+  readonly targetDirUrls: TargetDirUrls;
 }
 
 /** How often it is counted what waits in the outbox for long. */

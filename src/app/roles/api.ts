@@ -20,12 +20,13 @@ import { placesOf, withoutServerPaths } from '../../model/server-paths.ts';
 import { openUserGroups } from '../../upstream/user-groups.ts';
 import { readVersion } from '../read-version.ts';
 import type { RunningRole } from './running-role.ts';
+import type { TargetDirUrls } from '../../model/target-dir-urls.ts';
 
 export interface ApiInput {
   readonly config: Config;
   readonly database: Database;
   readonly log: Log;
-  readonly targetDirUrl: string;
+  readonly targetDirUrls: TargetDirUrls;
   readonly metrics: Registry;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
@@ -57,7 +58,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       clock: database.clock,
       log,
       version: readVersion(),
-      targetDirUrl: input.targetDirUrl,
+      targetDirUrls: input.targetDirUrls,
       watch,
       events,
       streams: new OpenStreams(),

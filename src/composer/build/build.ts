@@ -24,7 +24,7 @@ export interface BuildContext {
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
 }
 
-export interface BuildInput extends Pick<MetadataInput, 'identity' | 'toplevelUrl'> {
+export interface BuildInput extends Pick<MetadataInput, 'identity' | 'place'> {
   readonly plan: ReadyPlan;
 }
 

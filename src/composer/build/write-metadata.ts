@@ -31,12 +31,14 @@ export function writeDotFiles(
   pen.writeFile(`compose/${tree}/media.repo`, formatMediaRepo(identity));
 }
 
+/** The public URL of the compose's directory, or the name of the target directory that has no public address. */
+export type ComposePlace = { readonly toplevelUrl: string } | { readonly privateIn: string };
+
 /** What the metadata of a compose says. */
 export interface MetadataInput {
   readonly plan: ComposePlan;
   readonly identity: ComposeIdentity;
-  /** Public URL of the compose's directory. */
-  readonly toplevelUrl: string;
+  readonly place: ComposePlace;
   readonly delivery: OutputSettings['delivery'];
   readonly modulemdPaths: readonly ModulemdPath[];
   /** Reads the sigkeys of placed RPMs away from the event loop. */
@@ -52,7 +54,7 @@ const KEYS_AT_ONCE = 1_000;
  * know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
  */
 export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
-  const { plan, identity, toplevelUrl, modulemdPaths } = input;
+  const { plan, identity, place, modulemdPaths } = input;
   const rpms = listRpms(plan, await readMissingKeys(input, pen.path('compose')));
   const { selection } = plan;
   const files: Record<string, string> = {
@@ -67,7 +69,7 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     'logs/global/why.json': formatReasons(plan.selection),
     'pungi-stdout.log': `Compose ${identity.name} is finished.\n`,
     'pungi-stderr.log': selection.warnings.map((warning) => `warning: ${warning}\n`).join(''),
-    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, selection, toplevelUrl),
+    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, selection, place),
     STATUS: 'FINISHED\n',
   };
   for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
@@ -80,13 +82,18 @@ function listVariants({ variants, trees }: Selection): VariantArches[] {
   }));
 }
 
-function formatRepo(name: string, selection: Selection, toplevelUrl: string): string {
+/** Without a public address there is nothing dnf could read: the file says so instead of leading nowhere. */
+function formatRepo(name: string, selection: Selection, place: ComposePlace): string {
   const comments = [...selection.notes, ...selection.warnings];
-  if (selection.foreign.length === 0) {
-    return formatRepoFile(name, listSections(name, selection, toplevelUrl), comments);
+  if (selection.foreign.length > 0) {
+    const sections = selection.foreign.map(({ id, url, maySkip }) => ({ id, baseurl: url, maySkip }));
+    return formatForeignRepoFile(sections, comments);
   }
-  const sections = selection.foreign.map(({ id, url, maySkip }) => ({ id, baseurl: url, maySkip }));
-  return formatForeignRepoFile(sections, comments);
+  if ('toplevelUrl' in place) {
+    return formatRepoFile(name, listSections(name, selection, place.toplevelUrl), comments);
+  }
+  const sentence = `This compose lies in the target directory ${place.privateIn}, which has no public address.`;
+  return formatRepoFile(name, [], [sentence, ...comments]);
 }
 
 /** The one repository is called as its compose, others carry their variant. Source: pungi contract 4.9. */

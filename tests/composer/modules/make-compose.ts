@@ -106,7 +106,7 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
       const toplevelUrl = `http://localhost/${name}`;
       await buildCompose(
         { ...common, blocks: new BlockCache(), placing, localPathOf },
-        { plan, identity, toplevelUrl },
+        { plan, identity, place: { toplevelUrl } },
         target,
       );
       return target;

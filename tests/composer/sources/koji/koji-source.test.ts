@@ -160,7 +160,7 @@ async function build(koji: Koji, request: ComposeRequest): Promise<string> {
       placing,
       localPathOf: (one) => fetcher.localPathOf(one),
     },
-    { plan: await plan(koji, request), identity, toplevelUrl: 'http://localhost/composes/odcs-1' },
+    { plan: await plan(koji, request), identity, place: { toplevelUrl: 'http://localhost/composes/odcs-1' } },
     directory,
   );
   return join(directory, 'compose');
