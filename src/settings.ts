@@ -5,6 +5,9 @@ import { setting, type Setting } from './setting.ts';
 import { targetDirSettings } from './target-dir-settings.ts';
 import { upstreamSettings } from './upstream-settings.ts';
 
+const isSecondsOrNothing = (value: unknown): boolean =>
+  value === undefined || seconds.safeParse(value).success;
+
 const text = z.string();
 const list = z.array(z.string());
 const arches = z.array(nameSchema('arch'));
@@ -19,7 +22,15 @@ const people = z.object({ users: list.default([]), groups: list.default([]) });
 /** A name, one that begins with `.` or `*.`, an address, each with a port if wanted, or a network. */
 const hostEntry =
   /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
-const rawConfig = z.record(nameSchema('rawConfig'), z.record(z.string(), z.union([z.string(), z.number()])));
+const rawConfig = z.record(
+  nameSchema('rawConfig'),
+  z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .refine(
+      (entry) => [entry['seconds_to_live'], entry['max_seconds_to_live']].every(isSecondsOrNothing),
+      'seconds_to_live and max_seconds_to_live are positive whole numbers of seconds',
+    ),
+);
 
 /** The one table of settings. Keys are the names in the file, `env` those in the environment. */
 export const settings = {
@@ -217,7 +228,7 @@ export const settings = {
     'Who may delete composes and cancel those of others.',
   ),
   auth_backend: setting(
-    z.enum(['noauth', 'kerberos', 'ssl', 'kerberos_or_ssl', 'openidc']),
+    z.enum(['noauth', 'kerberos', 'ssl', 'kerberos_or_ssl', 'openidc', 'oidc_or_kerberos']),
     'noauth',
     'ODCS_AUTH_BACKEND',
     'How callers are known; all but noauth trust headers of the proxy in trusted_proxies.',
@@ -294,7 +305,7 @@ export const settings = {
     rawConfig,
     {},
     'RAW_CONFIG_URLS',
-    'Pungi configurations that may be composed: name to url, config_filename and more.',
+    'Pungi configurations that may be composed: name to url, config_filename and more, such as seconds_to_live.',
   ),
   event_token: setting(
     text,

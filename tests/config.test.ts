@@ -16,6 +16,7 @@ for (const [variable, value] of [
   ['ODCS_EXTRA_TARGET_DIRS', '{"../private":"/srv/private"}'],
   ['ODCS_EXTRA_TARGET_DIRS', '{"default":"/srv/private"}'],
   ['ODCS_EXTRA_TARGET_DIR_URLS', '{"nowhere":"https://example.com/c"}'],
+  ['RAW_CONFIG_URLS', '{"eln":{"url":"u","config_filename":"c","seconds_to_live":-1}}'],
   ['ODCS_EXTRA_TARGET_DIR_URLS', '{"private":"/srv/private"}'],
 ] as const) {
   test(`${variable}=${value} is refused at the start`, () => {

@@ -11,6 +11,9 @@ export interface Identity {
   readonly scopes: readonly string[] | null;
 }
 
+/** What a proxy says of an OIDC token; with neither the caller came by Kerberos. */
+const oidcHeaders = ['OIDC-Access-Token', 'OIDC_access_token', 'OIDC-Claim-Scope', 'OIDC_CLAIM_scope'];
+
 const unknownIdentity: Identity = { user: null, groups: [], scopes: null };
 
 /** The owner of what this caller asks for. Source: ODCS contract 2. */
@@ -47,6 +50,8 @@ export async function identify(context: ApiContext, request: ApiRequest): Promis
       return remoteUser === '' ? identifySsl(header) : kerberos();
     case 'openidc':
       return identifyOpenidc(context, remoteUser, header);
+    case 'oidc_or_kerberos':
+      return header(...oidcHeaders) === '' ? kerberos() : identifyOpenidc(context, remoteUser, header);
     default:
       return config.auth_backend satisfies never;
   }

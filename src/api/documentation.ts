@@ -115,6 +115,7 @@ export const renewRequestSchema = z
   .object({
     seconds_to_live: z.number().int().optional(),
     sigkeys: words.optional(),
+    label: z.string().optional(),
     source: z.object({ builds: words.optional(), modules: words.optional() }).optional(),
   })
   .openapi('RenewRequest');

@@ -1,5 +1,6 @@
 import { composeFlags, composeResults, multilibMethods, type ComposeRequest } from './compose.ts';
 import { checkHubOf, hubOfRequest } from './hub-name.ts';
+import { lifeLimitsOf, rawConfigLimits, type LifeLimits } from './life-limits.ts';
 import { quoteBody } from './python-repr.ts';
 import {
   countField,
@@ -19,11 +20,11 @@ import { checkModules, knownTypes, sourceTypeOf, sourceWords, unique } from './r
 import { isSourceType, sourceTypeRules } from './source-types.ts';
 
 /** What the service fills in where a request is silent, and what it can be asked for. */
-export interface RequestDefaults {
+export interface RequestDefaults extends LifeLimits {
   readonly arches: readonly string[];
   readonly sigkeys: readonly string[];
-  readonly secondsToLive: number;
-  readonly maxSecondsToLive: number;
+  /** The limits of Pungi configurations, by name. */
+  readonly rawConfigLimits: Readonly<Record<string, LifeLimits>>;
   /** Names of the Pungi configurations that may be composed. */
   readonly rawConfigNames: readonly string[];
   readonly baseModuleNames: readonly string[];
@@ -39,16 +40,17 @@ export function requestDefaults(config: {
   readonly sigkeys: readonly string[];
   readonly seconds_to_live: number;
   readonly max_seconds_to_live: number;
-  readonly raw_config_urls: Readonly<Record<string, unknown>>;
+  readonly raw_config_urls: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly base_module_names: readonly string[];
   readonly extra_target_dirs: Readonly<Record<string, string>>;
   readonly koji_hubs: Readonly<Record<string, string>>;
 }): RequestDefaults {
+  const life = { secondsToLive: config.seconds_to_live, maxSecondsToLive: config.max_seconds_to_live };
   return {
     arches: config.arches,
     sigkeys: config.sigkeys,
-    secondsToLive: config.seconds_to_live,
-    maxSecondsToLive: config.max_seconds_to_live,
+    ...life,
+    rawConfigLimits: rawConfigLimits(config.raw_config_urls, life),
     rawConfigNames: Object.keys(config.raw_config_urls),
     baseModuleNames: config.base_module_names,
     targetDirs: Object.keys(config.extra_target_dirs),
@@ -123,8 +125,8 @@ function parseNested(
   defaults: RequestDefaults,
   modules: 'colons' | 'dashes',
 ): ComposeRequest {
-  const secondsToLive = lifeField(body, defaults);
   const source = body['source'];
+  const secondsToLive = lifeField(body, lifeLimitsOf(defaults, rawConfigOf(source)));
   if (!isJsonObject(source)) {
     refuseRequest(
       'request.invalid_source',
@@ -176,6 +178,12 @@ function parseNested(
   };
   checkHubs(request, defaults.hubs);
   return request;
+}
+
+/** The text `name#commit` of a source that is a Pungi configuration. */
+function rawConfigOf(source: unknown): string | undefined {
+  if (!isJsonObject(source) || source['type'] !== 'raw_config') return undefined;
+  return typeof source['source'] === 'string' ? source['source'] : undefined;
 }
 
 /** Throws `request.invalid_name`, `request.unknown_hub`, `koji.hubs_mixed`. */
@@ -239,22 +247,30 @@ function targetDirOf(body: JsonObject, defaults: RequestDefaults): string {
 export interface RenewRequest {
   readonly secondsToLive: number;
   readonly sigkeys: readonly string[] | null;
+  readonly label: string | null;
   readonly builds: readonly string[] | null;
   readonly modules: readonly string[] | null;
 }
 
 /**
- * The body of PATCH; no body counts as `{}`. Keys ODCS does not read there are ignored once they are looked at.
- * Throws `request.…` as `parseComposeRequest` does. Source: ODCS contract 5.
+ * Returns what the body of PATCH asks for; no body counts as `{}`. Keys ODCS does not read there are ignored once they
+ * are looked at, and an empty label is none. `renewed` is what the compose was made of. Throws `request.…` as
+ * `parseComposeRequest` does. Source: ODCS contract 5 and 25.
  */
-export function parseRenewRequest(body: unknown, defaults: RequestDefaults): RenewRequest {
+export function parseRenewRequest(
+  body: unknown,
+  defaults: RequestDefaults,
+  renewed: Pick<ComposeRequest, 'sourceType' | 'source'> | undefined,
+): RenewRequest {
   const checked = body === undefined ? {} : checkObject(body);
   const source = isJsonObject(checked['source']) ? checked['source'] : {};
+  const rawConfig = renewed?.sourceType === 'raw_config' ? renewed.source[0] : undefined;
   const builds = namesField(source, 'builds', 'hubNvr');
   for (const nvr of builds ?? []) checkHubOf(nvr, 'hubNvr', { where: 'builds', hubs: defaults.hubs });
   return {
-    secondsToLive: lifeField(checked, defaults),
+    secondsToLive: lifeField(checked, lifeLimitsOf(defaults, rawConfig)),
     sigkeys: sigkeysField(checked),
+    label: nameField(checked, 'label', 'label') || null,
     builds,
     modules: checkModules(listField(source, 'modules')),
   };

@@ -24,6 +24,7 @@ export const composeFlags = {
   ignore_absent_pulp_repos: 32,
   no_reuse: 64,
   use_only_compatible_arch: 128,
+  no_label: 256,
 } as const;
 export type ComposeFlag = keyof typeof composeFlags;
 

@@ -14,6 +14,7 @@ export function isCopied(compose: Compose, renewal: RenewRequest, isDirectoryGon
     isDirectoryGone ||
     renewal.builds !== null ||
     renewal.modules !== null ||
+    (renewal.label !== null && renewal.label !== compose.label) ||
     (renewal.sigkeys !== null && renewal.sigkeys.join(' ') !== compose.sigkeys)
   );
 }
@@ -29,7 +30,7 @@ export function renewedRequest(compose: Compose, renewal: RenewRequest): Compose
     kojiEvent: compose.kojiEvent,
     builds: renewal.builds?.length ? renewal.builds : request.builds,
     modules: renewal.modules?.length ? renewal.modules : request.modules,
-    label: compose.label,
+    label: renewal.label ?? compose.label,
     composeType: compose.composeType,
     respinOf: compose.pungiComposeId,
     targetDir: compose.targetDir,

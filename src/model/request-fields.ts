@@ -1,4 +1,5 @@
 import { ReactorError } from './errors.ts';
+import type { LifeLimits } from './life-limits.ts';
 import { checkName, type NameKind } from './names.ts';
 import { quoteBody } from './python-repr.ts';
 
@@ -90,10 +91,7 @@ export function wordsOf(text: string): readonly string[] {
 }
 
 /** Life in seconds as the request asks for it: capped; absent or 0 is the default. Source: ODCS contract 3. */
-export function lifeField(
-  body: JsonObject,
-  defaults: { readonly secondsToLive: number; readonly maxSecondsToLive: number },
-): number {
+export function lifeField(body: JsonObject, limits: LifeLimits): number {
   const asked = body['seconds_to_live'] ?? body['seconds-to-live'];
   const seconds = asked === undefined ? 0 : secondsOf(asked);
   if (seconds === undefined || seconds < 0) {
@@ -103,7 +101,7 @@ export function lifeField(
       'Give the life of the compose as a whole number of seconds.',
     );
   }
-  return Math.min(seconds === 0 ? defaults.secondsToLive : seconds, defaults.maxSecondsToLive);
+  return seconds === 0 ? limits.secondsToLive : Math.min(seconds, limits.maxSecondsToLive);
 }
 
 function secondsOf(asked: unknown): number | undefined {

@@ -24,11 +24,11 @@ const integerKeys = new Set([
   'base_module_br_stream_version_gte',
 ]);
 
-const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~]/u;
+const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~^]/u;
 /** Names of packages are free, but no database keeps these. */
 const unstorable = /\p{Cc}|\p{Cs}/u;
 const characterSentence =
-  "Only alphanumerical characters and [' ', '-', '/', '_', '.', ':', '#', '+', '?', '$', '~'] characters are allowed in ODCS input variables";
+  "Only alphanumerical characters and [' ', '-', '/', '_', '.', ':', '#', '+', '?', '$', '~', '^'] characters are allowed in ODCS input variables";
 
 function refuse(message: string): never {
   throw new ReactorError('request.invalid_value', message);

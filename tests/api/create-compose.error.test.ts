@@ -9,7 +9,7 @@ const call = api.withSettings({
 });
 
 const characters =
-  "Only alphanumerical characters and [' ', '-', '/', '_', '.', ':', '#', '+', '?', '$', '~'] characters are allowed in ODCS input variables";
+  "Only alphanumerical characters and [' ', '-', '/', '_', '.', ':', '#', '+', '?', '$', '~', '^'] characters are allowed in ODCS input variables";
 const nothing =
   "Only dict, list, str, unicode, int, float and bool types are allowed in ODCS input variables, but 'x' has '<class 'NoneType'>' type";
 const tag = { type: 'tag', source: 'f26' };

@@ -11,6 +11,7 @@ const defaults = {
   secondsToLive: 86_400,
   maxSecondsToLive: 259_200,
   rawConfigNames: ['pungi_cfg'],
+  rawConfigLimits: {},
   baseModuleNames: ['platform'],
   targetDirs: ['private'],
   hubs: ['brew', 'centos'],

@@ -18,6 +18,7 @@ const defaults = {
   secondsToLive: 86_400,
   maxSecondsToLive: 259_200,
   rawConfigNames: [],
+  rawConfigLimits: {},
   baseModuleNames: [],
   targetDirs: [],
   hubs: ['brew', 'centos'],

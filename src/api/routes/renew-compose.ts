@@ -63,8 +63,8 @@ export async function renewCompose(
   body: unknown,
   refuse: (id: number) => never,
 ): Promise<Response> {
-  const renewal = parseRenewRequest(body, requestDefaults(context.config));
   const before = await findCompose(context.database.handle, id);
+  const renewal = parseRenewRequest(body, requestDefaults(context.config), before?.request);
   if (before === undefined || !isRenewable(before)) refuse(id);
   const renewed = renewedRequest(before, renewal);
   requirePermission(identity, context.config, askedValues(renewed));
