@@ -44,6 +44,10 @@ const commands: Record<
     summary: 'Write the repodata of a tree of RPMs',
     load: () => import('./commands/createrepo.ts'),
   },
+  token: {
+    summary: 'Create, list and revoke tokens for the API',
+    load: () => import('./commands/token.ts'),
+  },
   config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };

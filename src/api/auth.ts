@@ -1,5 +1,6 @@
 import { clientOf } from './client.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
+import { readApiToken } from './identify-by-token.ts';
 import { ApiProblem } from './problem.ts';
 
 /** Who asks. */
@@ -9,12 +10,14 @@ export interface Identity {
   readonly groups: readonly string[];
   /** What the caller's token is for; null where tokens are not used. */
   readonly scopes: readonly string[] | null;
+  /** The token of this service that the caller bears; null where it was known otherwise. */
+  readonly tokenId: number | null;
 }
 
 /** What a proxy says of an OIDC token; with neither the caller came by Kerberos. */
 const oidcHeaders = ['OIDC-Access-Token', 'OIDC_access_token', 'OIDC-Claim-Scope', 'OIDC_CLAIM_scope'];
 
-const unknownIdentity: Identity = { user: null, groups: [], scopes: null };
+const unknownIdentity: Identity = { user: null, groups: [], scopes: null, tokenId: null };
 
 /** The owner of what this caller asks for. Source: ODCS contract 2. */
 export function ownerOf(identity: Identity): string {
@@ -27,11 +30,16 @@ export function actorOf(identity: Identity): string {
 }
 
 /**
- * Who makes this request, from the headers of a trusted proxy. Asked only where something changes: reading needs
- * no user. Throws `auth.…` with status 401, or 400 for a user that is not `name@REALM`. Source: ODCS contract 9.
+ * Returns who makes this request, from a token of this service or else from the headers of a trusted proxy. Asked only
+ * where something changes: reading needs no user. Throws `auth.…` with status 401, or 400 for a user that is not `name@REALM`. Source: ODCS contract 9.
  */
 export async function identify(context: ApiContext, request: ApiRequest): Promise<Identity> {
   const { config } = context;
+  const token = await readApiToken(context, request);
+  if (token !== null) {
+    const scopes = token.scopes.map((scope) => `${config.oidc_base_namespace}${scope}`);
+    return { user: token.owner, groups: token.groups, scopes, tokenId: token.id };
+  }
   const { isTrustedProxy } = clientOf(request.req.raw, request.env, config);
   const header = (...names: string[]): string => {
     if (!isTrustedProxy) return '';
@@ -85,7 +93,7 @@ async function identifyKerberos(
     .map((group) => group.trim())
     .filter((group) => group !== '');
   const groups = told.length > 0 ? told : await context.userGroups.ofUser(name);
-  return { user: name, groups, scopes: null };
+  return { user: name, groups, scopes: null, tokenId: null };
 }
 
 function identifySsl(header: (...names: string[]) => string): Identity {
@@ -97,7 +105,7 @@ function identifySsl(header: (...names: string[]) => string): Identity {
   if (subject === '') {
     refuse('auth.certificate_nameless', 'Unable to get user information (DN) from client certificate');
   }
-  return { user: subject, groups: [], scopes: null };
+  return { user: subject, groups: [], scopes: null, tokenId: null };
 }
 
 async function identifyOpenidc(
@@ -116,5 +124,5 @@ async function identifyOpenidc(
     if (!scopes.includes(scope)) refuse('auth.scope_missing', `Required OIDC scope ${scope} not present.`);
   }
   const groups = await context.userGroups.ofToken(token);
-  return { user: remoteUser, groups, scopes };
+  return { user: remoteUser, groups, scopes, tokenId: null };
 }

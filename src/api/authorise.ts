@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { ApiScope } from '../model/api-token.ts';
 import type { ComposeRequest } from '../model/compose.ts';
 import type { Identity } from './auth.ts';
 import { ApiProblem } from './problem.ts';
@@ -33,15 +34,20 @@ export function askedValues(request: ComposeRequest): AskedValues {
   };
 }
 
-/** Throws `permission.scope_missing` (403) where the caller's token is not for this. Source: ODCS contract 9. */
+/**
+ * Throws `permission.scope_missing` (403) where the caller's token is not for this. Providers of OIDC know the scopes of
+ * ODCS only, so that steering rules asks for a scope of the service's own tokens alone. Source: ODCS contract 9.
+ */
 export function requireScope(
   identity: Identity,
   config: Pick<Config, 'oidc_base_namespace'>,
-  scope: 'new-compose' | 'renew-compose' | 'delete-compose',
+  scope: ApiScope,
 ): void {
+  if (scope === 'steer-rules' && identity.tokenId === null) return;
   if (identity.scopes === null || identity.scopes.includes(`${config.oidc_base_namespace}${scope}`)) return;
+  const needed = identity.tokenId === null ? `${config.oidc_base_namespace}${scope}` : scope;
   throw new ApiProblem(403, 'permission.scope_missing', `Request does not have required scope ${scope}`, {
-    hint: `The token needs the scope ${config.oidc_base_namespace}${scope}.`,
+    hint: `The token needs the scope ${needed}.`,
   });
 }
 

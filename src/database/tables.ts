@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
@@ -289,6 +289,21 @@ export interface ProcessesTable {
   last_seen: Time;
 }
 
+/** Tokens of the service itself. */
+export interface ApiTokensTable {
+  id: GeneratedAlways<number>;
+  name: string;
+  /** SHA-256 of the secret. */
+  digest: Buffer;
+  owner: string;
+  groups: Json<readonly string[]>;
+  scopes: Json<readonly string[]>;
+  created_at: Time;
+  expires_at: Time;
+  last_used_at: ColumnType<Date | null, never, Date>;
+  revoked_at: ColumnType<Date | null, never, Date>;
+}
+
 /** Migrations that earlier versions cannot work with; kept by what runs migrations. */
 export interface BreakingMigrationsTable {
   name: string;
@@ -298,6 +313,7 @@ export interface BreakingMigrationsTable {
 
 export interface Tables {
   announced_buses: AnnouncedBusesTable;
+  api_tokens: ApiTokensTable;
   breaking_migrations: BreakingMigrationsTable;
   service_identity: ServiceIdentityTable;
   processes: ProcessesTable;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Config } from '../../src/config.ts';
 import { changeCompose } from './compose-rows.ts';
 import { openTestApi, type Caller } from './open-test-api.ts';
 
@@ -103,10 +104,10 @@ test('create-build takes arches and builds of snapshots, whose versions have a c
   assert.equal(compose['builds'], 'foo-1.0^20230101git1234-1.fc39');
 });
 
-const both = {
+const both: Partial<Config> = {
   auth_backend: 'oidc_or_kerberos',
   allowed_clients: { users: { 'sa-konflux': {}, kim: { source_types: ['module'] } }, groups: {} },
-} as const;
+};
 const tag = { source: { source: 'f39', type: 'tag' } };
 
 test('with oidc_or_kerberos a token counts where there is one', async () => {

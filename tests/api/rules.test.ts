@@ -5,6 +5,8 @@ import { Engine, ruleDirectory, storeEvent } from '../rules/engine.ts';
 import { inputEvent, tagEvent } from '../rules/input-event.ts';
 import { readRule, ruleText } from '../rules/rule-text.ts';
 import { givenCompose } from './compose-rows.ts';
+import { insertToken } from '../../src/database/api-tokens.ts';
+import { digestOf, formatToken, newSecret, type ApiScope } from '../../src/model/api-token.ts';
 import { openTestApi } from './open-test-api.ts';
 
 const text = ruleText('- event: koji.tag\n  match: { tag: f44-updates }', 'settle: 10m\n');
@@ -95,6 +97,32 @@ test('only the owner or an admin steers a rule', async () => {
   });
   const refused = await strict('POST', '/api/1/rules/nightly/pause', as('mallory@EXAMPLE.COM'));
   assert.ok(refused.status === 403 || refused.status === 401, refused.text);
+});
+
+test('a token of the service steers a rule of its owner only with the scope for it', async () => {
+  const strict = api.withSettings({
+    rules_dir: directory.path,
+    auth_backend: 'kerberos',
+    admins: { users: ['root'], groups: [] },
+  });
+  const resume = async (scopes: readonly ApiScope[]) => {
+    const secret = newSecret();
+    const { id } = await insertToken(api.database.handle, {
+      name: 'steering',
+      owner: 'root',
+      groups: [],
+      scopes,
+      expiresAt: new Date(api.now.getTime() + 60_000),
+      digest: digestOf(secret),
+      now: api.now,
+    });
+    const headers = { Authorization: `Bearer ${formatToken(id, secret)}` };
+    return strict('POST', '/api/1/rules/nightly/resume', { body: {}, headers });
+  };
+  const refused = await resume(['new-compose', 'renew-compose', 'delete-compose']);
+  assert.deepEqual([refused.status, refused.json['code']], [403, 'permission.scope_missing']);
+  const steered = await resume(['steer-rules']);
+  assert.equal(steered.status, 200, steered.text);
 });
 
 test('why a compose was made names rule, events and the compose before', async () => {

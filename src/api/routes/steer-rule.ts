@@ -6,7 +6,7 @@ import { transaction } from '../../database/transaction.ts';
 import type { Rule } from '../../model/rule.ts';
 import { sendJson } from '../answer.ts';
 import { actorOf, identify, type Identity } from '../auth.ts';
-import { isAdmin } from '../authorise.ts';
+import { isAdmin, requireScope } from '../authorise.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
@@ -80,8 +80,9 @@ export function maySteer(identity: Identity, context: ApiContext, rule: Rule): b
   );
 }
 
-/** Throws `permission.not_owner` (403) unless the caller may steer the rule. */
+/** Throws `permission.scope_missing`, `permission.not_owner` (403) unless the caller may steer the rule. */
 export function requireOwner(identity: Identity, context: ApiContext, rule: Rule): void {
+  requireScope(identity, context.config, 'steer-rules');
   if (maySteer(identity, context, rule)) return;
   throw new ApiProblem(403, 'permission.not_owner', `Only ${rule.owner} may steer ${rule.name}.`, {
     hint: 'The `owner` of a rule names the group that may.',

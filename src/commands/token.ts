@@ -1,0 +1,206 @@
+import { userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { openServiceDatabase } from '../app/open-service-database.ts';
+import { loadConfig } from '../config.ts';
+import { insertToken, listTokens, revokeToken } from '../database/api-tokens.ts';
+import type { Database } from '../database/database.ts';
+import { createLog, type Log } from '../log.ts';
+import {
+  apiScopes,
+  digestOf,
+  formatToken,
+  newSecret,
+  tokenState,
+  type ApiScope,
+  type ApiToken,
+} from '../model/api-token.ts';
+import { ReactorError } from '../model/errors.ts';
+import type { Command, CommandContext } from './command.ts';
+
+const DEFAULT_DAYS = 90;
+const MOST_DAYS = 3_650;
+
+const help = `Usage: odcs-reactor token create NAME --owner USER --scope SCOPE … [--group GROUP …] [--days N]
+       odcs-reactor token list [--json]
+       odcs-reactor token revoke ID
+
+create  prints a new token, once: only its digest is kept. Its bearer is USER, a member of the GROUPs,
+        for what the SCOPEs say, within what allowed_clients and admins say of them.
+list    prints all tokens: whose, for what, until when, when last used.
+revoke  makes one worthless from now on.
+
+They work on the database of the settings; the embedded one can be opened while no service runs.
+
+Options:
+  --owner USER   whom the bearer is taken for
+  --scope SCOPE  ${apiScopes.join(', ')}
+  --group GROUP  a group of the bearer
+  --days N       days until it expires, ${DEFAULT_DAYS} by default, ${MOST_DAYS} at most
+  --json         JSON instead of text
+  --config FILE  settings, YAML (also ODCS_REACTOR_CONFIG)
+`;
+
+const options = {
+  owner: { type: 'string' },
+  scope: { type: 'string', multiple: true },
+  group: { type: 'string', multiple: true },
+  days: { type: 'string' },
+  json: { type: 'boolean' },
+  config: { type: 'string' },
+} as const;
+
+export const command: Command = {
+  summary: 'Create, list and revoke tokens for the API',
+  help,
+  async run(context) {
+    const { values, positionals } = parseArgs({ args: [...context.argv], allowPositionals: true, options });
+    const [verb, word, ...rest] = positionals;
+    if (rest.length > 0 || (verb === 'list') !== (word === undefined)) return usage(context);
+    const isJson = values.json === true;
+    switch (verb) {
+      case 'create': {
+        const wanted = wantedToken({ ...values, name: word ?? '' });
+        return withDatabase(context, values.config, (parts) => create(context, parts, { wanted, isJson }));
+      }
+      case 'list':
+        return withDatabase(context, values.config, (parts) => list(context, parts, isJson));
+      case 'revoke': {
+        const id = /^[1-9]\d{0,8}$/.test(word ?? '') ? Number(word) : undefined;
+        if (id === undefined) return usage(context);
+        return withDatabase(context, values.config, (parts) => revoke(context, parts, id));
+      }
+      default:
+        return usage(context);
+    }
+  },
+};
+
+function usage(context: CommandContext): number {
+  context.stderr(help);
+  return 2;
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly log: Log;
+}
+
+async function withDatabase(
+  context: CommandContext,
+  file: string | undefined,
+  work: (parts: Parts) => Promise<number>,
+): Promise<number> {
+  const { config } = loadConfig({
+    file: file ?? context.environment['ODCS_REACTOR_CONFIG'],
+    environment: context.environment,
+  });
+  const log = createLog(config.log_level);
+  await using database = await openServiceDatabase({
+    config: { ...config, database_migrate: 'never' },
+    log,
+    onNewer: () => undefined,
+  });
+  return work({ database, log });
+}
+
+interface WantedToken {
+  readonly name: string;
+  readonly owner: string;
+  readonly groups: readonly string[];
+  readonly scopes: readonly ApiScope[];
+  readonly days: number;
+}
+
+function wantedToken(values: {
+  readonly name: string;
+  readonly owner?: string | undefined;
+  readonly group?: string[] | undefined;
+  readonly scope?: string[] | undefined;
+  readonly days?: string | undefined;
+}): WantedToken {
+  const { name, owner = '', group: groups = [], scope = [], days: text = String(DEFAULT_DAYS) } = values;
+  for (const word of [name, owner, ...groups]) {
+    if (!/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(word) || word.trim() !== word) {
+      refuse('The name, the owner and the groups of a token are texts of 1 to 200 letters.');
+    }
+  }
+  const unknown = scope.find((one) => !apiScopes.some((known) => known === one));
+  if (unknown !== undefined || scope.length === 0) {
+    refuse(
+      unknown === undefined ? 'A token needs a scope.' : `There is no scope "${unknown}".`,
+      `Scopes are ${apiScopes.join(', ')}.`,
+    );
+  }
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > MOST_DAYS) refuse(`A token lives for 1 to ${MOST_DAYS} days.`);
+  return { name, owner, groups, scopes: apiScopes.filter((one) => scope.includes(one)), days };
+}
+
+function refuse(message: string, hint?: string): never {
+  throw new ReactorError('token.invalid', message, hint === undefined ? {} : { hint });
+}
+
+async function create(
+  context: CommandContext,
+  { database, log }: Parts,
+  { wanted, isJson }: { readonly wanted: WantedToken; readonly isJson: boolean },
+): Promise<number> {
+  const { days, ...fields } = wanted;
+  const secret = newSecret();
+  const now = database.clock.now();
+  const expiresAt = new Date(now.getTime() + days * 86_400_000);
+  const made = await insertToken(database.handle, { ...fields, expiresAt, digest: digestOf(secret), now });
+  log.info(auditFields(made), 'an API token was created');
+  const token = formatToken(made.id, secret);
+  context.stdout(isJson ? `${JSON.stringify({ ...shown(made, now), token })}\n` : `${token}\n`);
+  return 0;
+}
+
+async function list(context: CommandContext, { database }: Parts, isJson: boolean): Promise<number> {
+  const now = database.clock.now();
+  const tokens = await listTokens(database.handle);
+  for (const token of tokens) {
+    const fields = shown(token, now);
+    context.stdout(isJson ? `${JSON.stringify(fields)}\n` : lineOf(fields));
+  }
+  if (tokens.length === 0 && !isJson) context.stdout('There are no tokens.\n');
+  return 0;
+}
+
+async function revoke(context: CommandContext, { database, log }: Parts, id: number): Promise<number> {
+  const revoked = await revokeToken(database.handle, { id, now: database.clock.now() });
+  if (revoked === undefined) {
+    throw new ReactorError('token.unknown', `There is no token ${id} that could be revoked.`, {
+      hint: 'odcs-reactor token list prints them all.',
+    });
+  }
+  log.info(auditFields(revoked), 'an API token was revoked');
+  context.stdout(`Token ${id} of ${revoked.owner} is revoked.\n`);
+  return 0;
+}
+
+function shown(token: ApiToken, now: Date) {
+  return {
+    id: token.id,
+    name: token.name,
+    state: tokenState(token, now),
+    owner: token.owner,
+    groups: token.groups,
+    scopes: token.scopes,
+    created_at: token.createdAt.toISOString(),
+    expires_at: token.expiresAt.toISOString(),
+    last_used_at: token.lastUsedAt?.toISOString() ?? null,
+    revoked_at: token.revokedAt?.toISOString() ?? null,
+  };
+}
+
+function lineOf(fields: ReturnType<typeof shown>): string {
+  const { id, name, state, owner, groups, scopes, expires_at: expires, last_used_at: used } = fields;
+  const bearer = groups.length === 0 ? owner : `${owner} of ${groups.join(', ')}`;
+  return `${id} ${state} "${name}": ${bearer}, for ${scopes.join(', ')}, until ${expires}, last used ${used ?? 'never'}\n`;
+}
+
+/** What the log keeps of a token, with whom the machine knows the person as who ran the command. */
+function auditFields({ id, name, owner, groups, scopes, expiresAt }: ApiToken): object {
+  return { tokenId: id, name, owner, groups, scopes, expiresAt, by: userInfo().username };
+}
