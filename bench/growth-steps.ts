@@ -128,7 +128,7 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
           log,
           storage,
           targetDirs: { default: api.targetDir },
-          targetDirUrl: 'http://odcs.example.com/composes',
+          targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
         }),
     },
     { name: 'janitor: enqueueLostWork', run: () => enqueueLostWork(database) },
