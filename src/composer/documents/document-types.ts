@@ -1,6 +1,7 @@
 import { compsDocument } from './comps-document.ts';
 import type { DocumentType } from './document-type.ts';
 import { modulesDocument } from './modules-document.ts';
+import { updateinfoDocument } from './updateinfo-document.ts';
 
 /** Every type of document, a line each. */
-export const documentTypes: readonly DocumentType[] = [compsDocument, modulesDocument];
+export const documentTypes: readonly DocumentType[] = [compsDocument, modulesDocument, updateinfoDocument];

@@ -4,21 +4,22 @@ import { uniteDocuments } from '../documents/unite-documents.ts';
 import type { PackageReader, Selected, SelectedPackage, SelectedTree, Selection } from '../selection.ts';
 
 /** Joins what two sources selected; a file that both bring is there once, as the first has it. */
-export function mergeSelections(base: Selected, added: Selected): Selected {
+export async function mergeSelections(base: Selected, added: Selected): Promise<Selected> {
   const left = base.selection;
   const right = added.selection;
   const trees = left.trees.map((tree) => mergeTree(tree, right.trees));
+  const united = await uniteDocuments(documentTypes, trees, [...left.documents, ...right.documents]);
   const selection: Selection = {
     pins: left.pins,
     variants: left.variants,
     trees,
     foreign: [...left.foreign, ...right.foreign],
-    documents: uniteDocuments(documentTypes, trees, [...left.documents, ...right.documents]),
+    documents: united.documents,
     modulesJson: mergeProductmdModules([left.modulesJson, right.modulesJson]),
     unresolved: [...left.unresolved, ...right.unresolved],
     unmatched: [...left.unmatched, ...right.unmatched],
     warnings: [...left.warnings, ...right.warnings],
-    remarks: [...left.remarks, ...right.remarks],
+    remarks: [...left.remarks, ...right.remarks, ...united.remarks],
     notes: [...left.notes, ...right.notes],
   };
   return { selection, reader: mergeReaders(base.reader, added) };

@@ -90,15 +90,17 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       trees.push(united.tree);
       remarks.push(...united.conflicts);
       documents.push(...ofArch.flatMap((tree) => tree.documents));
+      remarks.push(...ofArch.flatMap((tree) => tree.remarks));
     }
+    const united = await uniteDocuments(means.documentTypes, trees, documents);
     const selection = newSelection({
       // Parts are named in `source` only: a part made anew with the same content changes nothing.
       pins: { source: parts.map((part) => part.id).join(' '), kojiEvent: null },
       trees,
-      documents: [...listComps(trees, null), ...uniteDocuments(means.documentTypes, trees, documents)],
+      documents: [...listComps(trees, null), ...united.documents],
       modulesJson: mergeProductmdModules(parts.map(readModulesJson)),
       // They name parts: one made anew with the same content must not make this compose another.
-      remarks,
+      remarks: [...remarks, ...united.remarks],
     });
     return {
       selection,

@@ -34,6 +34,8 @@ export interface PartTree {
   readonly source: readonly SourcePackage[];
   /** What compose after compose carries on. */
   readonly documents: readonly ComposeDocument[];
+  /** Sentences about what could not be carried on. */
+  readonly remarks: readonly string[];
   readonly modules: readonly ModuleDocument[];
   /** The repository each package is in. */
   readonly repositories: ReadonlyMap<SourcePackage, Repository>;
@@ -140,16 +142,16 @@ export async function readPartTree(
   const debug = await read(trees.debug);
   const source = binary.length === 0 ? [] : await read(trees.source);
   const main = binary[0] === undefined ? undefined : repositories.get(binary[0]);
-  const documents =
+  const { documents, remarks } =
     main === undefined
-      ? []
+      ? { documents: [], remarks: [] }
       : await carryDocuments('compose', main, { variant: TEMPORARY, arch }, context.documentTypes);
   const yaml = documents.find(({ type }) => type === modulesDocument.type);
   const modules =
     main === undefined || yaml === undefined
       ? []
       : readModuleDocuments(Buffer.from(yaml.bytes).toString('utf8'), `${main.location} modules`);
-  return { part, binary, debug, source, documents, modules, repositories };
+  return { part, binary, debug, source, documents, remarks, modules, repositories };
 }
 
 function listPackages(

@@ -75,6 +75,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
     const inputs: ArchInput[] = [];
     const opened: Repository[] = [];
     const documents: ComposeDocument[] = [];
+    const leftOut = new Set<string>();
     for (const arch of request.arches) {
       const main = await open(location.replaceAll('$basearch', arch));
       const lookaside = await Promise.all(
@@ -85,7 +86,9 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       const repository = loaded.repositories.at(-1);
       if (repository !== undefined) {
         const tree = { variant: TEMPORARY, arch };
-        documents.push(...(await carryDocuments('repo', repository, tree, repo.documentTypes)));
+        const carried = await carryDocuments('repo', repository, tree, repo.documentTypes);
+        documents.push(...carried.documents);
+        for (const remark of carried.remarks) leftOut.add(remark);
       }
       inputs.push({
         arch,
@@ -111,19 +114,17 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
     const revision = Number(
       opened.find((one) => one.location === inputs[0]?.index.repositories.at(-1)?.name)?.revision,
     );
+    const united = await uniteDocuments(repo.documentTypes, chosen.trees, documents);
     const selection = newSelection({
       pins: {
         source: request.source.join(' '),
         kojiEvent: request.kojiEvent ?? (Number.isSafeInteger(revision) ? revision : null),
       },
       trees: chosen.trees,
-      documents: [
-        ...listComps(chosen.trees, packages),
-        ...uniteDocuments(repo.documentTypes, chosen.trees, documents),
-      ],
+      documents: [...listComps(chosen.trees, packages), ...united.documents],
       unresolved: listUnresolved(results),
       unmatched: listUnmatched(results),
-      remarks: isGuessed ? [RESTRICTIONS_UNKNOWN] : [],
+      remarks: [...(isGuessed ? [RESTRICTIONS_UNKNOWN] : []), ...leftOut.union(new Set(united.remarks))],
       warnings: warnOfOddSourceRpms(chosen.trees),
     });
     return {
