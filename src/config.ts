@@ -83,6 +83,12 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
       { where: sources.extra_target_dir_urls ?? '', fate: 'halt' },
     );
   }
+  if (config.updateinfo === 'bodhi' && config.bodhi_url === '') {
+    throw new ReactorError('config.invalid_value', 'The setting "updateinfo: bodhi" needs "bodhi_url".', {
+      where: sources.updateinfo ?? '',
+      fate: 'halt',
+    });
+  }
   return { ...config, data_dir: dataDir, target_dir: targetDir };
 }
 

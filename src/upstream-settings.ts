@@ -4,6 +4,12 @@ import { setting } from './setting.ts';
 /** The settings that say where updates, advisories and content sets are looked up. */
 export const upstreamSettings = {
   bodhi_url: setting(z.string(), '', 'ODCS_BODHI_URL', 'Bodhi, whose updates are looked up.'),
+  updateinfo: setting(
+    z.enum(['none', 'bodhi']),
+    'none',
+    'ODCS_UPDATEINFO',
+    'Where advisories about builds of Koji tags are looked up: nowhere, or in Bodhi, whose answers then are part of composes.',
+  ),
   errata_url: setting(z.string(), '', 'ODCS_ERRATA_URL', 'Errata Tool, whose advisories are looked up.'),
   pulp_server_url: setting(
     z.string(),

@@ -8,6 +8,7 @@ import { hubOfRequest, pickHub, splitHub, withoutHub, type HubName } from '../mo
 import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
 import { parseHostList } from '../upstream/http/host-list.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
+import { connectBodhiAdvisories } from '../upstream/bodhi-advisories.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
 import type { CacheSize } from './cache-metrics.ts';
 import { documentTypes } from './documents/document-types.ts';
@@ -19,6 +20,7 @@ import type { SelectPackages, SourcePackage } from './selection.ts';
 import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
 import { sourceDefinitions } from './sources/source-definitions.ts';
 import type { Koji } from './koji/koji.ts';
+import { openAdvisoryFinder } from './koji/advisory-finder.ts';
 import { fileServersOf, openKojis } from './koji/open-koji.ts';
 import { warmBuild } from './koji/warm-build.ts';
 
@@ -67,9 +69,19 @@ export function openSources(
   const readUrl = repositoryReader(http);
   const kojis = openKojis(config, { store, clock, log, readUrl });
   for (const koji of kojis.values()) stack.use(koji);
+  // Bodhi knows the builds of the default hub only.
+  const advisories =
+    config.updateinfo === 'none'
+      ? null
+      : openAdvisoryFinder({
+          bodhi: connectBodhiAdvisories(config.bodhi_url),
+          handle: database?.handle ?? null,
+          clock,
+        });
   const ofHub = (koji: Koji | null, settings: Config): SourceContext => ({
     config,
     koji,
+    advisories: koji === kojis.get(null) ? advisories : null,
     modules: koji === null ? null : openModules(settings, koji),
     handle: database?.handle ?? null,
     http,

@@ -3,6 +3,7 @@ import type { DatabaseHandle } from '../../database/database-handle.ts';
 import type { SourceType } from '../../model/compose.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import type { DocumentType } from '../documents/document-type.ts';
+import type { AdvisoryFinder } from '../koji/advisory-finder.ts';
 import type { Koji } from '../koji/koji.ts';
 import type { HttpClient } from '../../upstream/http/http-client.ts';
 import type { ModuleMeans } from '../modules/select-modules.ts';
@@ -15,6 +16,8 @@ export interface SourceContext {
   readonly koji: Koji | null;
   /** Where modules are looked up; null where Koji is not configured. */
   readonly modules: ModuleMeans | null;
+  /** Where advisories about builds are looked up; null where composes of Koji have none. */
+  readonly advisories: AdvisoryFinder | null;
   /** Where composes are looked up; null where nothing is published. */
   readonly handle: DatabaseHandle | null;
   /** Fetches what requests name, held to `repo_hosts`. */

@@ -198,6 +198,7 @@ for (const { type, open } of sourceDefinitions) {
         config,
         koji: null,
         modules: null,
+        advisories: null,
         handle: null,
         http: nowhere,
         readUrl: () => Promise.reject(new Error('nothing is behind HTTP here')),

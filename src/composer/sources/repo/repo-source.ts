@@ -124,7 +124,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       documents: [...listComps(chosen.trees, packages), ...united.documents],
       unresolved: listUnresolved(results),
       unmatched: listUnmatched(results),
-      remarks: [...(isGuessed ? [RESTRICTIONS_UNKNOWN] : []), ...leftOut.union(new Set(united.remarks))],
+      remarks: [...(isGuessed ? [RESTRICTIONS_UNKNOWN] : []), ...new Set([...leftOut, ...united.remarks])],
       warnings: warnOfOddSourceRpms(chosen.trees),
     });
     return {
