@@ -33,6 +33,7 @@ import { registerMetrics } from './routes/metrics.ts';
 import { registerListDecisions } from './routes/list-decisions.ts';
 import { registerRedirects } from './routes/redirects.ts';
 import { registerRenewCompose } from './routes/renew-compose.ts';
+import { registerShowAdvisories } from './routes/show-advisories.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
 import { registerShowEvent } from './routes/show-event.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
@@ -51,6 +52,7 @@ const routes: readonly RegisterRoute[] = [
   registerDeleteCompose,
   registerFollowCompose,
   registerShowManifest,
+  registerShowAdvisories,
   registerWhyCompose,
   registerListSeries,
   registerShowSeries,

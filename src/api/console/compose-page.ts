@@ -4,6 +4,7 @@ import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import { findComposeReasons, type ComposeReasons } from '../compose-reasons.ts';
 import type { RegisterRoute } from '../context.ts';
+import { advisoriesSection } from './advisories-section.ts';
 import { changeSection } from './compose-change.ts';
 import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
@@ -30,6 +31,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
         <p>${sourceText(compose)}</p>
         ${stateNotice(context, compose)} ${warningList(compose)} ${await useSection(context, compose)}
         ${whySection(context, reasons)} ${await changeSection(context, compose, reasons.previous)}
+        ${await advisoriesSection(context, compose, reasons.previous)}
         ${contentsSection(context, compose, held, wanted)} ${factList(context, compose)}`,
     };
   });

@@ -13,6 +13,7 @@ import { withModulemdPaths, type ModulemdPath } from '../../rpm/productmd-module
 import { formatRpms, type ListedRpm, type ListedRpms } from '../../rpm/productmd-rpms.ts';
 import { treePaths, type ProductmdVariant, type VariantArches } from '../../rpm/productmd-variant.ts';
 import { TEMPORARY } from '../../model/compose.ts';
+import { writeAdvisories } from './write-advisories.ts';
 import { treeDirectories } from '../compose-trees.ts';
 import { pathBelow, type Pen } from '../pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
@@ -72,6 +73,7 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, selection, place),
     STATUS: 'FINISHED\n',
   };
+  await writeAdvisories(selection, pen);
   for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
@@ -88,6 +88,28 @@ test('a compose of a repository carries the advisories about its packages, and o
   ]);
   assert.equal(await updateinfoOf(await composed(updates.directory, ['bash'])), null);
   assert.equal(await updateinfoOf(await composed(old.directory, ['openssl'])), null);
+});
+
+test('a compose with advisories has a list of them beside the reasons of its packages, others have none', async () => {
+  const told = async (packages: readonly string[]): Promise<unknown> => {
+    const { id, reusedId } = await composed(updates.directory, packages);
+    const file = join(composer.targetDir, `odcs-${reusedId ?? id}/logs/global/advisories.json`);
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+  };
+  assert.equal(await told(['bash']), null);
+  assert.deepEqual(await told(['openssl']), [
+    {
+      id: 'TEST-2026-2',
+      type: 'security',
+      severity: 'Important',
+      title: `TEST-2026-2 ${hostile}`,
+      issued: '2026-11-01 10:00:00',
+      updated: '2026-11-02 10:00:00',
+      cves: ['CVE-2026-10002'],
+      arches: ['x86_64'],
+      packages: ['openssl-0:3.2.1-2.x86_64', 'openssl-libs-0:3.2.1-2.x86_64'],
+    },
+  ]);
 });
 
 test('an advisory about no package of the compose leaves its fingerprint alone', async (context) => {

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { formatNevra } from '../model/nevra.ts';
+import { listCves, type Advisory } from './advisory.ts';
+
+const summarySchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  severity: z.string(),
+  title: z.string(),
+  issued: z.string(),
+  updated: z.string(),
+  cves: z.array(z.string()),
+  arches: z.array(z.string()),
+  packages: z.array(z.string()),
+});
+
+/** What people are told of an advisory of a compose; `packages` are NEVRAs with epoch. */
+export type AdvisorySummary = Readonly<z.infer<typeof summarySchema>>;
+
+/** Returns a summary of each advisory of a compose, sorted by id. */
+export function summariseAdvisories(
+  trees: readonly { readonly arch: string; readonly advisories: readonly Advisory[] }[],
+): readonly AdvisorySummary[] {
+  const found = trees.flatMap(({ arch, advisories }) => advisories.map((advisory) => ({ arch, advisory })));
+  return [...Map.groupBy(found, ({ advisory }) => advisory.id)]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .flatMap(([id, same]) => {
+      const [first] = same;
+      if (first === undefined) return [];
+      const { type, severity, title, issued, updated } = first.advisory;
+      const packages = same.flatMap(({ advisory }) =>
+        advisory.collections.flatMap((collection) => collection.packages.map(formatNevra)),
+      );
+      const cves = same.flatMap(({ advisory }) => listCves(advisory));
+      const arches = same.map(({ arch }) => arch);
+      const said = { id, type, severity, title, issued, updated };
+      return [
+        { ...said, cves: sortedOnce(cves), arches: sortedOnce(arches), packages: sortedOnce(packages) },
+      ];
+    });
+}
+
+function sortedOnce(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
+}
+
+/** Writes summaries as JSON, a line each. */
+export function formatSummaries(summaries: readonly AdvisorySummary[]): string {
+  return `[\n${summaries.map((one) => ` ${JSON.stringify(one)}`).join(',\n')}\n]\n`;
+}
+
+/** Reads what `formatSummaries` wrote; null for anything else. */
+export function parseSummaries(text: string): readonly AdvisorySummary[] | null {
+  try {
+    return z.array(summarySchema).safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a compose has and the one before it had not. */
+export interface NewAdvisories {
+  readonly advisories: readonly string[];
+  readonly cves: readonly string[];
+}
+
+/** Returns the ids and CVEs of `after` that `before` does not have, sorted. */
+export function findNewAdvisories(
+  before: readonly AdvisorySummary[],
+  after: readonly AdvisorySummary[],
+): NewAdvisories {
+  const ids = new Set(before.map(({ id }) => id));
+  const cves = new Set(before.flatMap((one) => one.cves));
+  return {
+    advisories: sortedOnce(after.map(({ id }) => id).filter((id) => !ids.has(id))),
+    cves: sortedOnce(after.flatMap((one) => one.cves).filter((cve) => !cves.has(cve))),
+  };
+}
