@@ -16,6 +16,10 @@ import { XmlElements, type XmlAttributes, type XmlVisitor } from './repodata/xml
 /** Bytes that are read before others get their turn. */
 const PIECE = 16 * 1024;
 const PIECES_AT_ONCE = 16;
+/** Characters of an attribute, so that a tag of six that are all escaped is not longer than readers take. */
+const MOST_OF_ATTRIBUTE = 1500;
+/** Characters of the text of an element, half of what readers take. */
+const MOST_OF_TEXT = 512 * 1024;
 /** More of one advisory says nothing to anybody. */
 const MOST_REFERENCES = 10_000;
 
@@ -180,7 +184,10 @@ function nevraOf(attributes: XmlAttributes): Nevra | null {
   return { name, epoch: /^\d+$/.test(epoch) ? epoch : '0', version, release, arch };
 }
 
-/** Writes advisories as updateinfo.xml, in the order they have. What XML cannot hold becomes U+FFFD. */
+/**
+ * Writes advisories as updateinfo.xml, in the order they have. What XML cannot hold becomes U+FFFD, and what is longer
+ * than readers take is cut.
+ */
 export function formatUpdateinfo(advisories: readonly Advisory[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${advisories.map(formatAdvisory).join('')}</updates>\n`;
 }
@@ -222,13 +229,13 @@ ${lines.join('')}        </package>
 
 function formatAttributes(attributes: Readonly<Record<string, string>>): string {
   return Object.entries(attributes)
-    .map(([name, value]) => ` ${name}="${escapeAttribute(withoutUnfit(value))}"`)
+    .map(([name, value]) => ` ${name}="${escapeAttribute(withoutUnfit(value.slice(0, MOST_OF_ATTRIBUTE)))}"`)
     .join('');
 }
 
 /** Readers make line feeds of carriage returns that are not written as numbers. */
 function formatText(text: string): string {
-  return escapeXml(withoutUnfit(text)).replaceAll('\r', '&#13;');
+  return escapeXml(withoutUnfit(text.slice(0, MOST_OF_TEXT))).replaceAll('\r', '&#13;');
 }
 
 /** What XML 1.0 forbids: most control characters, lone surrogates, U+FFFE and U+FFFF. */

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
+import { isName } from '../model/names.ts';
 import type { Advisory, AdvisoryCollection, AdvisoryReference, Suggestion } from '../rpm/advisory.ts';
 import { openJsonReader } from './http/read-json.ts';
 
 const updateShape = z.object({
-  alias: z.string().min(1),
+  alias: z.string().refine((alias) => isName('updateAlias', alias)),
   title: z.string().nullish(),
   display_name: z.string().nullish(),
   notes: z.string().nullish(),

@@ -138,6 +138,21 @@ const sampleXml = `<?xml version="1.0" encoding="UTF-8"?>
   <something><id>unknown</id></something>
 </updates>`;
 
+test('texts that are longer than readers take are cut, so that what was written can be read', async () => {
+  const [sample] = await read(sampleXml);
+  assert.ok(sample);
+  const long = '">&'.repeat(400_000);
+  const reference = { href: long, id: long, title: long, type: long };
+  const texts = { from: long, status: long, type: long, version: long, title: long, description: long };
+  const collections = sample.collections.map((one) => ({ ...one, short: long, name: long }));
+  const written = formatUpdateinfo([
+    { ...sample, ...texts, issued: long, references: [reference], collections },
+  ]);
+  const [again] = await read(written);
+  assert.equal(again?.references[0]?.title, long.slice(0, 1500));
+  assert.ok(formatUpdateinfo([again]) === written);
+});
+
 test('only packages of interest are read, and advisories that are about any', async () => {
   const [ed, ...rest] = await read(sampleXml, (nevra) => nevra === 'ed-0:1.20-1.x86_64');
   assert.deepEqual(rest, []);
