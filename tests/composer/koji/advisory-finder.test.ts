@@ -163,6 +163,7 @@ test('stored events stand in for a Bodhi that is away, and make it be asked anew
       headers: {},
       body: Buffer.from(JSON.stringify(body)),
       contentEncoding: null,
+      producer: null,
       messageId,
       sentAt: null,
     });
