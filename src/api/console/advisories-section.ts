@@ -37,16 +37,14 @@ export async function advisoriesSection(
           </p>`
     }
     <ul>
-      ${sorted
-        .slice(0, mostRows)
-        .map(
-          ({ id, type, severity, title, cves }) =>
-            html`<li>
-              <strong>${id}</strong>
-              ${fresh.has(id) ? 'new, ' : ''}${[type, severity].filter(Boolean).join(' ')}: ${title}
-              <span class="soft">${cves.join(', ')}</span>
-            </li>`,
-        )}
+      ${sorted.slice(0, mostRows).map(
+        ({ id, type, severity, title, cves }) =>
+          html`<li>
+            <strong>${id}</strong>
+            ${fresh.has(id) ? 'new, ' : ''}${[type, severity].filter(Boolean).join(' ')}: ${title}
+            <span class="soft">${cves.join(', ')}</span>
+          </li>`,
+      )}
     </ul>
     ${rest > 0 ? html`<p class="soft">And ${rest} more.</p>` : ''}
     <p class="small">
