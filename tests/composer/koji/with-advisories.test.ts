@@ -9,7 +9,7 @@ import { withAdvisories } from '../../../src/composer/koji/with-advisories.ts';
 import { PackageStore } from '../../../src/composer/package-store.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';
-import { kojiSource } from '../../../src/composer/sources/koji/koji-source.ts';
+import { kojiSource } from '../../../src/composer/koji/koji-source.ts';
 import { createLog } from '../../../src/log.ts';
 import { connectBodhiAdvisories } from '../../../src/upstream/bodhi-advisories.ts';
 import { defaultRequest } from '../../default-request.ts';

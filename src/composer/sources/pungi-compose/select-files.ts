@@ -42,6 +42,7 @@ export async function selectFiles(
   const reading = new Reading(files, compose, context.signal);
   const trees: SelectedTree[] = [];
   const documents: ComposeDocument[] = [];
+  const leftOut = new Set<string>();
   for (const [index, arch] of compose.arches.entries()) {
     context.progress('resolve', index, compose.arches.length, 'arches');
     const paths = compose.repositories.get(arch) ?? missing(compose, arch);
@@ -50,13 +51,16 @@ export async function selectFiles(
       packages.map((one) => ({ package: one, why: `in ${compose.composeId}` }));
     const tree = { variant: TEMPORARY, arch };
     trees.push({ ...tree, binary: list(binary), debug: list(debug), source: list(source) });
-    documents.push(...(await carryDocuments('compose', main, tree, files.documentTypes)));
+    const carried = await carryDocuments('compose', main, tree, files.documentTypes);
+    documents.push(...carried.documents);
+    for (const remark of carried.remarks) leftOut.add(remark);
   }
+  const united = await uniteDocuments(files.documentTypes, trees, documents);
   const selection = newSelection({
     pins: { source: '', kojiEvent: null },
     trees,
-    documents: [...listComps(trees, null), ...uniteDocuments(files.documentTypes, trees, documents)],
-    remarks: reading.complain(),
+    documents: [...listComps(trees, null), ...united.documents],
+    remarks: [...reading.complain(), ...new Set([...leftOut, ...united.remarks])],
   });
   return {
     selection,
