@@ -1,5 +1,4 @@
 import { findCompose } from '../database/composes.ts';
-import type { DatabaseHandle } from '../database/database-handle.ts';
 import type { Compose } from '../model/compose-json.ts';
 import {
   findNewAdvisories,
@@ -8,6 +7,7 @@ import {
   type NewAdvisories,
 } from '../rpm/advisory-summary.ts';
 import { readComposeFile } from './console/compose-contents.ts';
+import type { ApiContext } from './context.ts';
 
 export interface ComposeAdvisories {
   readonly advisories: readonly AdvisorySummary[];
@@ -22,25 +22,25 @@ export interface ComposeAdvisories {
  * read: it is not done, was removed or lies in another target directory.
  */
 export async function readComposeAdvisories(
-  context: { readonly handle: DatabaseHandle; readonly targetDir: string },
+  context: Pick<ApiContext, 'config' | 'database' | 'targetDirUrls'>,
   compose: Compose,
   sinceId: number | null,
 ): Promise<ComposeAdvisories | null> {
-  const advisories = await readSummaries(context.targetDir, compose);
+  const advisories = await readSummaries(context, compose);
   if (advisories === null) return null;
-  const since = sinceId === null ? undefined : await findCompose(context.handle, sinceId);
-  const before = since === undefined ? null : await readSummaries(context.targetDir, since);
+  const since = sinceId === null ? undefined : await findCompose(context.database.handle, sinceId);
+  const before = since === undefined ? null : await readSummaries(context, since);
   if (since === undefined || before === null) return { advisories, since: null, news: null };
   return { advisories, since: since.id, news: findNewAdvisories(before, advisories) };
 }
 
 async function readSummaries(
-  targetDir: string,
+  context: Pick<ApiContext, 'config' | 'targetDirUrls'>,
   compose: Compose,
 ): Promise<readonly AdvisorySummary[] | null> {
-  const text = await readComposeFile(targetDir, compose, 'logs/global/advisories.json');
+  const text = await readComposeFile(context, compose, 'logs/global/advisories.json');
   if (text !== null) return parseSummaries(text);
   // A compose without advisories has no such file, but it has all the others.
-  const isThere = (await readComposeFile(targetDir, compose, 'STATUS')) !== null;
+  const isThere = (await readComposeFile(context, compose, 'STATUS')) !== null;
   return isThere ? [] : null;
 }

@@ -20,7 +20,12 @@ for (const [level, name] of [
   log[name] = (...parts: unknown[]): void => void logged.push({ level, msg: String(parts.at(-1)) });
 }
 const receive = receiveEventRoute(() => Promise.resolve({ id: 1, isNew: true }));
-const context = { ...api.context, log, config: { ...api.context.config, rules_dir: rules.path } };
+const context = {
+  ...api.context,
+  log,
+  config: { ...api.context.config, rules_dir: rules.path },
+  lock: () => Promise.resolve({ arches: [], notes: [] }),
+};
 const server = await listen(context, [receive]);
 after(async () => {
   await server[Symbol.asyncDispose]();
@@ -181,7 +186,8 @@ function flood(method: string, path: string, bytes: number): Promise<{ text: str
 }
 
 test('every route that reads a body stops at 1 MiB', async () => {
-  const id = await givenCompose(api, { state: 'done' });
+  const ofSeries = { source: { type: 'tag', source: 'f26' }, series: 'nightly' };
+  const id = await givenCompose(api, { state: 'done' }, ofSeries);
   const routes = createApp(context, [receive]).routes;
   const paths = new Set(
     routes

@@ -169,6 +169,7 @@ test('about tells what ODCS tells, without passwords', async () => {
   assert.deepEqual(json, {
     allowed_clients: { groups: {}, users: {} },
     auth_backend: 'noauth',
+    koji_hubs: [],
     raw_config_urls: { a: { url: 'https://***@example.com/a.git', config_filename: 'p.conf' } },
     results: ['boot.iso', 'iso', 'ostree', 'repository'],
     sigkeys: ['abc'],

@@ -11,12 +11,7 @@ export async function advisoriesSection(
   compose: Compose,
   previousId: number | null,
 ): Promise<Html> {
-  const { handle } = context.database;
-  const found = await readComposeAdvisories(
-    { handle, targetDir: context.config.target_dir },
-    compose,
-    previousId,
-  );
+  const found = await readComposeAdvisories(context, compose, previousId);
   if (found === null || found.advisories.length === 0) return html``;
   const { advisories, since, news } = found;
   const fresh = new Set(news?.advisories ?? []);

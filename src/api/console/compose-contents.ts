@@ -4,6 +4,7 @@ import type { Compose } from '../../model/compose-json.ts';
 import { formatNvra, parseNevra, type Nevra } from '../../model/nevra.ts';
 import { targetDirUrlOf } from '../../model/target-dir-urls.ts';
 import { openPublished } from '../published-file.ts';
+import type { ApiContext } from '../context.ts';
 import type { PageContext } from './page.ts';
 
 /** One package of a compose. */
@@ -62,7 +63,7 @@ function memberOf(value: unknown, name: string): unknown {
 
 /** Returns a text file of a published compose; null where there is none, or its target directory is not public. */
 export async function readComposeFile(
-  { config, targetDirUrls }: PageContext,
+  { config, targetDirUrls }: Pick<ApiContext, 'config' | 'targetDirUrls'>,
   compose: Compose,
   path: string,
 ): Promise<string | null> {

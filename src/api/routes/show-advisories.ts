@@ -59,11 +59,7 @@ export const registerShowAdvisories: RegisterRoute = (app, context) => {
     const previousId =
       sinceId ??
       (compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id));
-    const found = await readComposeAdvisories(
-      { handle, targetDir: context.config.target_dir },
-      compose,
-      previousId,
-    );
+    const found = await readComposeAdvisories(context, compose, previousId);
     if (found === null) {
       throw new ApiProblem(
         404,
