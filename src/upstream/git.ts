@@ -18,6 +18,13 @@ export interface GitFolder {
   readonly files: readonly GitFile[];
 }
 
+/** All files at or below one directory of a repository at one commit. */
+export interface GitTree {
+  readonly commit: string;
+  /** By path, relative to the directory. Links and submodules are left out. */
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
 export interface GitContext {
   /** What may be read: URLs and absolute paths, each with all below it. */
   readonly allowed: readonly string[];
@@ -47,15 +54,53 @@ export async function readGitFolder(
   context: GitContext,
   wanted: { readonly url: string; readonly revision: string; readonly suffix: string },
 ): Promise<GitFolder> {
+  const { commit, files } = await readFiles(context, wanted, (commit) => ['ls-tree', '-z', '-l', commit]);
+  return {
+    commit,
+    files: Array.from(files, ([path, bytes]) => ({ path, text: bytes.toString('utf8') })),
+  };
+}
+
+/**
+ * Reads every file below a directory of a repository at a commit (or branch, or tag), `` for the top. Of a directory that
+ * is not there it has none. Nothing of the repository is run or kept. Throws as `readGitFolder` does.
+ */
+export async function readGitTree(
+  context: GitContext,
+  wanted: { readonly url: string; readonly revision: string; readonly directory: string },
+): Promise<GitTree> {
+  const { url, revision } = wanted;
+  const directory = wanted.directory.replace(/^(?:\.?\/+)+|\/+$/g, '');
+  const below = directory === '' || directory === '.' ? '' : `${directory}/`;
+  const list = (commit: string): string[] => [
+    'ls-tree',
+    '-r',
+    '-z',
+    '-l',
+    commit,
+    ...(below === '' ? [] : [below]),
+  ];
+  const { commit, files } = await readFiles(context, { url, revision, suffix: '' }, list);
+  return {
+    commit,
+    files: new Map(Array.from(files, ([path, bytes]) => [path.slice(below.length), bytes])),
+  };
+}
+
+/** Reads the regular files that a listing of a commit names, those with the suffix. */
+async function readFiles(
+  context: GitContext,
+  wanted: { readonly url: string; readonly revision: string; readonly suffix: string },
+  list: (commit: string) => readonly string[],
+): Promise<GitTree> {
   checkWanted(context, wanted);
   const directory = await mkdtemp(join(tmpdir(), 'odcs-git-'));
   try {
     const protocol = /^([a-z]+):\/\//.exec(wanted.url)?.[1] ?? 'file';
-    const git = (args: readonly string[]): Promise<Buffer> =>
-      runGit({ ...context, protocol }, directory, args);
+    const git: Git = (args, input = '') => runGit({ ...context, protocol }, directory, args, input);
     await git(['init', '--quiet', '--bare', '.']);
     const commit = await fetchRevision(git, wanted);
-    const listing = (await git(['ls-tree', '-z', '-l', commit])).toString('utf8');
+    const listing = (await git(list(commit))).toString('utf8');
     const entries = listing.split('\0').flatMap((line) => {
       const [, mode = '', id = '', size = '', path = ''] =
         /^(\d+) blob (\S+) +(\d+)\t(.*)$/s.exec(line) ?? [];
@@ -63,10 +108,8 @@ export async function readGitFolder(
     });
     if (entries.length > COUNT_LIMIT || entries.some(({ size }) => size > FILE_LIMIT))
       throw tooLarge(wanted.url);
-    const files: GitFile[] = [];
-    for (const { id, path } of entries)
-      files.push({ path, text: (await git(['cat-file', 'blob', id])).toString('utf8') });
-    return { commit, files };
+    const contents = await git(['cat-file', '--batch'], entries.map(({ id }) => `${id}\n`).join(''));
+    return { commit, files: new Map(splitBatch(contents, entries)) };
   } catch (thrown) {
     throw thrown instanceof GitTooLarge ? tooLarge(wanted.url) : thrown;
   } finally {
@@ -74,7 +117,20 @@ export async function readGitFolder(
   }
 }
 
-type Git = (args: readonly string[]) => Promise<Buffer>;
+/** Cuts `<id> blob <size>\n<bytes>\n` for each of the files. */
+function* splitBatch(
+  contents: Buffer,
+  entries: readonly { readonly path: string; readonly size: number }[],
+): Generator<[string, Buffer]> {
+  let at = 0;
+  for (const { path, size } of entries) {
+    const from = contents.indexOf(10, at) + 1;
+    yield [path, contents.subarray(from, from + size)];
+    at = from + size + 1;
+  }
+}
+
+type Git = (args: readonly string[], input?: string) => Promise<Buffer>;
 
 /** Servers may refuse to hand out a bare hash; then everything is fetched and the hash looked up in it. */
 async function fetchRevision(
@@ -169,13 +225,18 @@ interface RunContext extends GitContext {
   readonly protocol: string;
 }
 
-async function runGit(context: RunContext, directory: string, args: readonly string[]): Promise<Buffer> {
+async function runGit(
+  context: RunContext,
+  directory: string,
+  args: readonly string[],
+  input: string,
+): Promise<Buffer> {
   const signals = [AbortSignal.timeout(context.timeoutMilliseconds ?? 120_000)];
   if (context.signal !== undefined) signals.push(context.signal);
   const child = spawn('git', [...SHELL.flatMap((setting) => ['-c', setting]), ...args], {
     cwd: directory,
     signal: AbortSignal.any(signals),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'] ?? '/usr/bin:/bin',
       HOME: directory,
@@ -186,6 +247,9 @@ async function runGit(context: RunContext, directory: string, args: readonly str
       GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
     },
   });
+  // A program that ends before it has read everything says why by its exit code.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   const output: Buffer[] = [];
   let size = 0;
   let isTooLarge = false;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync, mkdirSync, symlinkSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { readGitFolder } from '../../src/upstream/git.ts';
+import { readGitFolder, readGitTree } from '../../src/upstream/git.ts';
 import { serve } from './http/test-server.ts';
 
 function makeRepository(
@@ -106,4 +106,15 @@ test('a git server that says nothing is given up', async (context) => {
   const wanted = { url: `${server.url}/x.git`, revision: 'main', suffix: '.yaml' };
   const silent = { allowed: [server.url], timeoutMilliseconds: 500 };
   await assert.rejects(readGitFolder(silent, wanted), { code: 'git.unreachable', message: /takes too long/ });
+});
+
+test('all files below a directory are read at a commit, bytes as they are, links left out', async (context) => {
+  const { url, commit } = makeRepository(context, { 'a.conf': 'a', 'below/b.conf': 'b\n', 'below/ž.bin': '\u0000\n' });
+  const read = (directory: string) => readGitTree({ allowed: [url] }, { url, revision: commit, directory });
+  const texts = async (directory: string) =>
+    Object.fromEntries(Array.from((await read(directory)).files, ([path, bytes]) => [path, bytes.toString()]));
+  assert.equal((await read('')).commit, commit);
+  assert.deepEqual(await texts(''), { 'a.conf': 'a', 'below/b.conf': 'b\n', 'below/ž.bin': '\0\n' });
+  assert.deepEqual(await texts('./below/'), { 'b.conf': 'b\n', 'ž.bin': '\0\n' });
+  assert.deepEqual(await texts('nowhere'), {});
 });

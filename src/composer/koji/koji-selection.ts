@@ -32,7 +32,7 @@ export function collectTrees(
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
     const select = (id: number): SelectedPackage => {
       const why = result.why(id);
-      const known = describe(koji, set, id);
+      const known = packageOfSet(koji, set, id);
       return {
         package: known,
         // Made only for those who ask: nobody reads the reasons of a whole tag.
@@ -51,7 +51,8 @@ export function collectTrees(
   });
 }
 
-function describe(koji: Koji, set: PreparedSet, id: number): SourcePackage {
+/** Returns a package of a prepared set as composes take it: the same object for the same file. */
+export function packageOfSet(koji: Koji, set: PreparedSet, id: number): SourcePackage {
   const { index, describedById } = set;
   const before = describedById[id];
   if (before !== undefined) return before;

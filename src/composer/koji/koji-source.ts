@@ -19,6 +19,7 @@ import {
 import { isPinTrue, resolveEvent, type KojiPin } from './pin.ts';
 import {
   chooseCopies,
+  dropAbsent,
   readSigningWish,
   requireSigned,
   type ChosenCopy,
@@ -74,7 +75,7 @@ async function selectOnce(
   const wish = readSigningWish(request.sigkeys);
   const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
   await refuseEarly(koji, request, copies, wish);
-  const indexed = await indexCopies(koji.indexContext(context), await withoutAbsent(koji, copies));
+  const indexed = await indexCopies(koji.indexContext(context), await dropAbsent(koji.source.files, copies));
   const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
   const ready = await koji.sets.use(wanted, context.signal, async (setOf) => {
     const sets = new Map<string, PreparedSet>();
@@ -166,14 +167,6 @@ async function refuseGathered(
   if (!copies.some((copy) => copy.isUnsigned)) return;
   const names = new Set(results.flatMap(({ result }) => result.binary.map((id) => result.index.nameOf(id))));
   await requireSigned(koji.hub, copies, wish, names);
-}
-
-/** An unsigned primary copy that only stands in may be absent: then nothing stands in. */
-async function withoutAbsent(koji: Koji, copies: readonly ChosenCopy[]): Promise<readonly ChosenCopy[]> {
-  const unsigned = copies.filter((copy) => copy.isUnsigned);
-  const looks = await koji.source.files.look(unsigned.map((copy) => copy.path));
-  const absent = new Set(unsigned.filter((_, at) => (looks[at] ?? null) === null));
-  return absent.size === 0 ? copies : copies.filter((copy) => !absent.has(copy));
 }
 
 function setName(request: ComposeRequest, tag: string | null): string {

@@ -94,6 +94,20 @@ async function findKeys(
 }
 
 /**
+ * Returns the copies without unsigned primary ones that only stand in and are absent: then nothing stands in. Throws what
+ * the files throw.
+ */
+export async function dropAbsent(
+  files: KojiFiles,
+  copies: readonly ChosenCopy[],
+): Promise<readonly ChosenCopy[]> {
+  const unsigned = copies.filter((copy) => copy.isUnsigned);
+  const looks = await files.look(unsigned.map((copy) => copy.path));
+  const absent = new Set(unsigned.filter((_, at) => (looks[at] ?? null) === null));
+  return absent.size === 0 ? copies : copies.filter((copy) => !absent.has(copy));
+}
+
+/**
  * Refuses unsigned packages that must not be: with `names` (the requested ones, or the names of the binary
  * packages that were gathered) those of these names, with null all. The hub is asked whether they are not signed
  * yet (`koji.not_signed_yet`, worth a retry) or signed without a copy on disk (`koji.signed_copy_missing`).

@@ -1,15 +1,12 @@
 import { TEMPORARY } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/request-rules.ts';
-import { readRpmFile } from '../../../rpm/header/read-rpm-header.ts';
-import { archRestrictionsOf } from '../../../rpm/header/arch-restrictions.ts';
 import { readFragments } from '../../../rpm/repodata/read-fragments.ts';
 import type { Repository } from '../../../rpm/repodata/read-repository.ts';
 import { parseHostList } from '../../../upstream/http/host-list.ts';
 import { checkRepoAccess, type RepoPolicy } from '../../../upstream/repo-access.ts';
 import { explainWhy, type GatherResult } from '../../gather/gather-result.ts';
 import { gatherPackageSet, type ArchInput, type ArchResult } from '../../gather/gather-package-set.ts';
-import type { GatherIndex } from '../../gather/gather-index.ts';
 import { fileSourcesOf } from '../../gather/load-repositories.ts';
 import { listUnmatched, listUnresolved } from '../../gather/gather-complaints.ts';
 import { carryDocuments } from '../../documents/carry-documents.ts';
@@ -18,7 +15,8 @@ import type { DocumentType } from '../../documents/document-type.ts';
 import { uniteDocuments } from '../../documents/unite-documents.ts';
 import type { Leads } from '../../repositories/locate-package.ts';
 import { warnOfOddSourceRpms } from '../../repositories/odd-source-rpms.ts';
-import { locateEntry, packageOfRepository } from '../../repositories/package-of-repository.ts';
+import { packageOfRepository } from '../../repositories/package-of-repository.ts';
+import { readRestrictions, RESTRICTIONS_UNKNOWN } from '../../repositories/read-restrictions.ts';
 import { defineSource } from '../source-definition.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import {
@@ -133,26 +131,6 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
     };
   };
 }
-
-const RESTRICTIONS_UNKNOWN =
-  'Sources behind HTTP were not asked for ExcludeArch and ExclusiveArch: noarch packages may be on arches they are not meant for.';
-
-/**
- * Reads what only headers say, ExcludeArch and ExclusiveArch. Nothing is known of packages that cannot be read: they
- * matter only where they are chosen, and are looked at then.
- */
-function readRestrictions(index: GatherIndex, id: number, leads: Leads) {
-  try {
-    const origin = locateEntry(index, id, leads);
-    if (origin.kind !== 'file') return 'behind HTTP';
-    return archRestrictionsOf(readRpmFile(origin.path, { pkgid: 'unused' }).header);
-  } catch (error) {
-    if (error instanceof ReactorError && unreadable.has(error.code)) return null;
-    throw error;
-  }
-}
-
-const unreadable = new Set(['repo.file_missing', 'repo.outside', 'repo.not_allowed', 'rpm.unreadable']);
 
 interface Chosen {
   readonly trees: readonly SelectedTree[];
