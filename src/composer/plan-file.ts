@@ -12,7 +12,7 @@ import type { ComposePlan } from './plan.ts';
 import type { Selection, SelectedTree, SourcePackage } from './selection.ts';
 
 /** Raised when plans are written in another way. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 const text = z.string();
 const texts = z.array(text);
@@ -117,6 +117,9 @@ const planSchema = z.strictObject({
       arches: text.exactOptional(),
       sigkeys: text.exactOptional(),
     }),
+    release: z
+      .strictObject({ name: text, short: text, version: text, type: text, isInternal: z.boolean() })
+      .nullable(),
     variants: z.array(
       z.strictObject({
         uid: text,

@@ -72,6 +72,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       respin_of: request.respinOf ?? '',
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
       ...foreignOptions(selection),
+      ...releaseOptions(selection),
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
     },
   });
@@ -97,6 +98,13 @@ function foreignOptions({ foreign }: Selection): Readonly<Record<string, string>
       [url, maySkip ? 'may skip' : 'must have', ...digests].join(' '),
     ]),
   );
+}
+
+/** Metadata repeat it, so that another release is another compose. */
+function releaseOptions({ release }: Selection): Readonly<Record<string, string>> {
+  if (release === null) return {};
+  const { name, short, version, type, isInternal } = release;
+  return { release: JSON.stringify([name, short, version, type, isInternal]) };
 }
 
 function digest(bytes: Uint8Array): string {

@@ -17,6 +17,7 @@ import { planContext, type ComposerContext } from './composer-context.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
 import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
+import type { Selection } from './selection.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
 import { moveSeriesLinks } from './series-links.ts';
@@ -108,7 +109,7 @@ async function settleFingerprint(
       compose,
       fingerprint,
       pinned: { ...selection.pins, warnings: [...selection.warnings, ...selection.remarks] },
-      pungiComposeId: pungiComposeId(identityOf(compose)),
+      pungiComposeId: pungiComposeId(identityOf(compose, selection)),
       lost: mayReuse ? lost : null,
     });
     if (claim === 'reused') await moveSeriesLinks(context, tx, taken.id);
@@ -137,7 +138,7 @@ async function buildAndPublish(
       },
       {
         plan,
-        identity: identityOf(taken.compose),
+        identity: identityOf(taken.compose, plan.selection),
         place: placeOf(context, taken),
       },
       directory,
@@ -168,15 +169,17 @@ function attemptLost(): ReactorError {
   return new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.');
 }
 
-function identityOf(compose: Compose): ComposeIdentity {
+/** Composes of one release and day are told apart by their respin: the number of the compose. */
+function identityOf(compose: Compose, { release }: Pick<Selection, 'release'>): ComposeIdentity {
   const since = compose.timeStarted ?? compose.timeSubmitted;
   return {
     name: composeDirectoryName({ id: compose.id, reusedId: null }),
     date: since.toISOString().slice(0, 10).replaceAll('-', ''),
     type: compose.composeType,
-    respin: 0,
+    respin: release === null ? 0 : compose.id,
     label: compose.label,
     timestamp: Math.floor(since.getTime() / 1000),
+    ...(release === null ? {} : { release }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { TEMPORARY, type ComposeRequest } from '../model/compose.ts';
 import type { Nevra } from '../model/nevra.ts';
 import type { ProductmdModules } from '../rpm/productmd-modules.ts';
-import type { ProductmdVariant } from '../rpm/productmd-variant.ts';
+import type { ProductmdRelease, ProductmdVariant } from '../rpm/productmd-variant.ts';
 import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import type { RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import type { Log } from '../log.ts';
@@ -115,6 +115,8 @@ export interface SelectionPins {
 /** Everything a compose will hold, decided, without a byte written. Plain data: see `plan-file.ts`. */
 export interface Selection {
   readonly pins: SelectionPins;
+  /** What the metadata say the compose is a release of; null where it is one of its own. */
+  readonly release: ProductmdRelease | null;
   /** Every variant that a tree names. */
   readonly variants: readonly ProductmdVariant[];
   readonly trees: readonly SelectedTree[];
@@ -150,6 +152,7 @@ export function newSelection(
   known: Pick<Selection, 'pins' | 'trees'> & Partial<Omit<Selection, 'variants'>>,
 ): Selection {
   return {
+    release: null,
     variants: [temporaryVariant],
     foreign: [],
     documents: [],

@@ -8,6 +8,16 @@ export interface ProductmdVariant {
   readonly type: 'variant' | 'optional' | 'addon' | 'layered-product';
 }
 
+/** The release that a compose is of, as its metadata name it. Source: main compose contract 8. */
+export interface ProductmdRelease {
+  readonly name: string;
+  readonly short: string;
+  readonly version: string;
+  /** `ga`, `updates`, `eus` … */
+  readonly type: string;
+  readonly isInternal: boolean;
+}
+
 /** A variant with the arches that it has a tree for. */
 export interface VariantArches extends ProductmdVariant {
   readonly arches: readonly string[];

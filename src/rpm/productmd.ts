@@ -1,8 +1,14 @@
-import { treePaths, type ProductmdVariant, type TreePaths, type VariantArches } from './productmd-variant.ts';
+import {
+  treePaths,
+  type ProductmdRelease,
+  type ProductmdVariant,
+  type TreePaths,
+  type VariantArches,
+} from './productmd-variant.ts';
 
 /** Facts of a compose that its metadata files repeat. Source: pungi contract 4. */
 export interface ComposeIdentity {
-  /** `odcs-<id>`: release name; its first 16 letters are the release short. */
+  /** `odcs-<id>`: its directory, and what its repository is called. */
   readonly name: string;
   /** `YYYYMMDD`. */
   readonly date: string;
@@ -12,6 +18,12 @@ export interface ComposeIdentity {
   readonly label: string | null;
   /** Seconds since 1970. */
   readonly timestamp: number;
+  /** Without one the compose is the release, of version 1; the first 16 letters of its name are the short then. */
+  readonly release?: ProductmdRelease;
+}
+
+function releaseOf({ name, release }: ComposeIdentity): ProductmdRelease {
+  return release ?? { name, short: name.slice(0, 16), version: '1', type: 'ga', isInternal: false };
 }
 
 const typeSuffixes: Readonly<Record<string, string>> = {
@@ -26,10 +38,12 @@ export function knownComposeType(type: string): string {
   return Object.hasOwn(typeSuffixes, type) ? type : 'test';
 }
 
-/** `odcs-1-1-20261122.t.0`. */
+/** `odcs-1-1-20261122.t.0`, `Fedora-40-20261122.n.17`, `RHEL-9.4-eus-20261122.3`. */
 export function pungiComposeId(identity: ComposeIdentity): string {
   const suffix = typeSuffixes[knownComposeType(identity.type)] ?? '.t';
-  return `${identity.name.slice(0, 16)}-1-${identity.date}${suffix}.${identity.respin}`;
+  const { short, version, type } = releaseOf(identity);
+  const ofType = type === 'ga' ? '' : `-${type}`;
+  return `${short}-${version}${ofType}-${identity.date}${suffix}.${identity.respin}`;
 }
 
 /** JSON as Python's productmd writes it: sorted keys, four blanks, ASCII. */
@@ -71,21 +85,32 @@ export function formatDocument(kind: string, payload: object): string {
 /** composeinfo.json; without variants it is the composeinfo-base.json that lies in `work`. */
 export function formatComposeinfo(identity: ComposeIdentity, variants: readonly VariantArches[]): string {
   const label = identity.label === null ? {} : { label: identity.label, final: false };
-  const release = {
-    internal: false,
-    name: identity.name,
-    short: identity.name.slice(0, 16),
-    type: 'ga',
-    version: '1',
-  };
+  const { isInternal, ...release } = releaseOf(identity);
   return formatDocument('composeinfo', {
     compose: { ...composeSection(identity), ...label },
-    release,
-    variants: Object.fromEntries(variants.map((variant) => [variant.uid, variantSection(variant)])),
+    release: { ...release, internal: isInternal },
+    variants: Object.fromEntries(
+      variants.map((variant) => [variant.uid, variantSection(variant, childrenOf(variant, variants))]),
+    ),
   });
 }
 
-function variantSection({ uid, id, name, type, arches }: VariantArches) {
+/** The ids of the variants of a variant; the uid of one begins with that of its parent. */
+function childrenOf({ uid, type }: VariantArches, variants: readonly VariantArches[]): readonly string[] {
+  if (type !== 'variant') return [];
+  const isParent = (parent: VariantArches, child: VariantArches): boolean =>
+    parent.type === 'variant' && child.uid.startsWith(`${parent.uid}-`);
+  return variants
+    .filter((child) => {
+      const parents = child.type === 'variant' ? [] : variants.filter((parent) => isParent(parent, child));
+      const longest = Math.max(...parents.map((parent) => parent.uid.length));
+      return parents.some((parent) => parent.uid === uid && uid.length === longest);
+    })
+    .map(({ id }) => id)
+    .sort();
+}
+
+function variantSection({ uid, id, name, type, arches }: VariantArches, children: readonly string[]) {
   const byArch = (pathOf: (paths: TreePaths) => string): Record<string, string> =>
     Object.fromEntries(arches.map((arch) => [arch, pathOf(treePaths(uid, arch))]));
   const paths = {
@@ -99,7 +124,8 @@ function variantSection({ uid, id, name, type, arches }: VariantArches) {
     source_repository: byArch(({ source }) => source),
     source_packages: byArch(({ source }) => `${source}/Packages`),
   };
-  return { arches: [...arches].sort(), id, name, paths, type, uid };
+  const variants = children.length === 0 ? {} : { variants: children };
+  return { arches: [...arches].sort(), id, name, paths, type, uid, ...variants };
 }
 
 /** modules.json; `modules` is variant to arch to NSVC. */
@@ -109,20 +135,21 @@ export function formatModules(identity: ComposeIdentity, modules: object): strin
 
 /** `.treeinfo` of one tree of a variant; `arch` is `src` for sources. Source: pungi contract 4.5. */
 export function formatTreeinfo(identity: ComposeIdentity, variant: ProductmdVariant, arch: string): string {
-  const { name, timestamp } = identity;
+  const { timestamp } = identity;
+  const { name, short, version } = releaseOf(identity);
   return `[general]
 ; WARNING.0 = This section provides compatibility with pre-productmd treeinfos.
 ; WARNING.1 = Read productmd documentation for details about new format.
 arch = ${arch}
 family = ${name}
-name = ${name} 1
+name = ${name} ${version}
 packagedir = Packages
 platforms = ${arch}
 repository = .
 timestamp = ${timestamp}
 variant = ${variant.uid}
 variants = ${variant.uid}
-version = 1
+version = ${version}
 
 [header]
 type = productmd.treeinfo
@@ -130,8 +157,8 @@ version = 1.2
 
 [release]
 name = ${name}
-short = ${name.slice(0, 16)}
-version = 1
+short = ${short}
+version = ${version}
 
 [tree]
 arch = ${arch}
@@ -150,15 +177,20 @@ uid = ${variant.uid}
 `;
 }
 
+function titleOf(identity: ComposeIdentity): string {
+  const { name, version } = releaseOf(identity);
+  return `${name} ${version}`;
+}
+
 /** `.discinfo` of one tree: time, name, arch, discs. */
 export function formatDiscinfo(identity: ComposeIdentity, arch: string): string {
-  return `${identity.timestamp}.000000\n${identity.name} 1\n${arch}\nALL\n`;
+  return `${identity.timestamp}.000000\n${titleOf(identity)}\n${arch}\nALL\n`;
 }
 
 /** `media.repo` of one tree. */
 export function formatMediaRepo(identity: ComposeIdentity): string {
   return `[InstallMedia]
-name=${identity.name} 1
+name=${titleOf(identity)}
 mediaid=${identity.timestamp}.000000
 metadata_expire=-1
 gpgcheck=0

@@ -48,7 +48,7 @@ const SHELL = [
 /**
  * Reads the files directly in the top directory of a repository at a commit (or branch, or tag) whose names end with
  * `suffix`, by name. Nothing of the repository is run or kept. Throws `git.url_refused`, `git.revision_invalid`,
- * `git.unreachable`, `git.revision_unknown`, `git.program_missing`, `git.too_large`.
+ * `git.unreachable`, `git.revision_unknown`, `git.program_missing`, `git.too_large`, and the reason of the signal.
  */
 export async function readGitFolder(
   context: GitContext,
@@ -111,6 +111,7 @@ async function readFiles(
     const contents = await git(['cat-file', '--batch'], entries.map(({ id }) => `${id}\n`).join(''));
     return { commit, files: new Map(splitBatch(contents, entries)) };
   } catch (thrown) {
+    context.signal?.throwIfAborted();
     throw thrown instanceof GitTooLarge ? tooLarge(wanted.url) : thrown;
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -22,6 +22,7 @@ export async function buildPlan(context: Ending, output: OutputSettings, plan: R
     respin: 0,
     label: null,
     timestamp: 1_795_333_741,
+    ...(plan.selection.release === null ? {} : { release: plan.selection.release }),
   };
   await buildCompose(
     {

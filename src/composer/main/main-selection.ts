@@ -40,6 +40,7 @@ export interface MainSelectionInput {
  */
 export function selectMain(input: MainSelectionInput): Selection {
   const { definition, packages, gathered, pins } = input;
+  const { name, short, version, type, isInternal } = definition.release;
   const variants = [...definition.variants.values()].filter(({ isEmpty }) => !isEmpty).sort(compareVariants);
   const addon = variants.find(({ type }) => type === 'addon');
   if (addon !== undefined) {
@@ -70,6 +71,7 @@ export function selectMain(input: MainSelectionInput): Selection {
       modulesJson: modulesOfVariants(packages),
       warnings: gathered.warnings,
     }),
+    release: { name, short, version, type, isInternal },
     variants: variants.map((variant) => ({
       uid: variant.uid,
       id: bareIdOf(variant),

@@ -4,6 +4,7 @@ import { buildSourceDefinition, tagSourceDefinition } from './koji/koji-definiti
 import { moduleSourceDefinition } from './module/module-source.ts';
 import { pulpSourceDefinition } from './pulp/pulp-source.ts';
 import { pungiComposeSourceDefinition } from './pungi-compose/pungi-compose-source.ts';
+import { rawConfigSourceDefinition } from './raw-config/raw-config-source.ts';
 import { repoSourceDefinition } from './repo/repo-source.ts';
 import type { SourceDefinition } from './source-definition.ts';
 
@@ -13,6 +14,7 @@ const byType: { readonly [Type in MadeSourceType]: SourceDefinition<Type> } = {
   module: moduleSourceDefinition,
   repo: repoSourceDefinition,
   pulp: pulpSourceDefinition,
+  raw_config: rawConfigSourceDefinition,
   build: buildSourceDefinition,
   pungi_compose: pungiComposeSourceDefinition,
   compose: composeSourceDefinition,

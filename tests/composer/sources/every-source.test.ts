@@ -27,8 +27,10 @@ import { startFileServer } from '../../upstream/koji/file-server.ts';
 import { startHubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
 import { startFakePulp } from '../../upstream/pulp/fake-pulp.ts';
+import { universe } from '../main/recorded-vectors.ts';
 import { moduleRequest, startModuleComposer } from '../modules/make-compose.ts';
 import { openTestComposer, repoRequest } from '../open-test-composer.ts';
+import { makeConfigurationRepository, startMainHub, vectorOf } from './raw-config/recorded-configuration.ts';
 
 /** What a source type is tried with. */
 interface Trial {
@@ -55,25 +57,27 @@ after(() => {
 async function openKojiTrial(): Promise<SourceContext['koji'] & object> {
   const state = new StateHub();
   const server = await startHubServer(state.answer);
+  after(() => server.close());
+  return openKoji(server.url, sharedPath('pungi', 'koji-topdir'), () => new Date(state.now * 1000));
+}
+
+function openKoji(server: string, topDir: string, now: () => Date): SourceContext['koji'] & object {
   const koji = new Koji({
     profile: {
       name: 'koji',
-      server: server.url,
-      topDir: sharedPath('pungi', 'koji-topdir'),
+      server,
+      topDir,
       topUrl: null,
       serverCa: null,
       files: [],
     },
     store: new PackageStore(join(folder, 'store')),
     indexDirectory: mkdtempSync(join(folder, 'index-')),
-    clock: { now: () => new Date(state.now * 1000) },
+    clock: { now },
     lookaside: { open: (location) => Promise.resolve(location) },
     isReference: false,
   });
-  after(async () => {
-    koji[Symbol.dispose]();
-    await server.close();
-  });
+  after(() => koji[Symbol.dispose]());
   return koji;
 }
 
@@ -165,6 +169,21 @@ const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> } = {
       shuffled: requestOf({ ...base, arches: arches.toReversed() }),
     };
   },
+  async raw_config() {
+    const hub = await startMainHub({ after });
+    const koji = openKoji(hub.url, join(universe, 'koji-topdir'), () => new Date(1_795_000_000_000));
+    const repository = makeConfigurationRepository({ after });
+    const source = [`fixture#${repository.commit(vectorOf('two-variants'))}`];
+    const place = { url: repository.url, path: 'configs', config_filename: 'fixture.conf' };
+    const settings = { koji_profile: 'fixture', raw_config_urls: { fixture: place } };
+    const arches = ['aarch64', 'x86_64'];
+    const base = { sourceType: 'raw_config', source } as const;
+    return {
+      context: { koji, modules: modulesOf(koji), config: { ...config, ...settings } },
+      request: requestOf({ ...base, arches }),
+      shuffled: requestOf({ ...base, arches: arches.toReversed() }),
+    };
+  },
   async pulp() {
     const names = ['tools', 'baseos'];
     const repositories = names.map((name) => ({
@@ -244,7 +263,7 @@ for (const { type, open } of sourceDefinitions) {
       assert.equal(loaded.length, packages.length);
     });
 
-    test('has a tree and comps for every arch of the variant it names, or neither beside foreign repositories', async () => {
+    test('has a tree and comps for every arch of the variants it names, or neither beside foreign repositories', async () => {
       const { selection } = await plan(openSource(), request);
       const arches = selection.trees.map(({ variant, arch }) => `${variant}.${arch}`);
       if (selection.foreign.length > 0) {
@@ -253,8 +272,9 @@ for (const { type, open } of sourceDefinitions) {
       }
       assert.deepEqual(
         arches,
-        request.arches.map((arch) => `Temporary.${arch}`),
+        selection.variants.flatMap(({ uid }) => request.arches.map((arch) => `${uid}.${arch}`)),
       );
+      assert.ok(arches.length > 0);
       const comps = selection.documents.filter((one) => one.type === 'group');
       assert.deepEqual(
         comps.map(({ variant, arch }) => `${variant}.${arch}`),

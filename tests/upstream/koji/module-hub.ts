@@ -48,6 +48,8 @@ function answer(data: ModuleHubData, { method, args, keywords }: ServedCall): Xm
       return data.tags[String(first)] === undefined
         ? null
         : { id: tagId(data, String(first)), name: String(first), arches: '', locked: false };
+    case 'queryHistory':
+      return {};
     case 'tagChangedSinceEvent':
       return false;
     case 'getBuild':

@@ -1,0 +1,115 @@
+import type { Config as Settings } from '../../../config.ts';
+import type { ComposeRequest } from '../../../model/compose.ts';
+import { ReactorError } from '../../../model/errors.ts';
+import { readGitTree } from '../../../upstream/git.ts';
+import { textsOf } from '../../main/config-value.ts';
+import { findNotNative, type NotNative } from '../../main/find-not-native.ts';
+import { loadConfig, type ConfigFiles, type LoadedConfig } from '../../main/load-config.ts';
+import type { MainDefinition } from '../../main/main-definition.ts';
+import { findPhaseFaults } from '../../main/main-identity.ts';
+import { readDefinition } from '../../main/read-definition.ts';
+import { validateConfig } from '../../main/validate-config.ts';
+import { findNotBuilt } from './find-not-built.ts';
+
+/** A configuration at a commit of its repository, and the compose that it defines. */
+export interface ReadConfiguration {
+  /** `NAME#COMMIT` with the whole hash, also where a branch was asked for. */
+  readonly source: string;
+  readonly definition: MainDefinition;
+  /** What the validation warns of. */
+  readonly warnings: readonly string[];
+}
+
+/** Where a configuration is, as the setting `raw_config_urls` says. */
+interface ConfigurationPlace {
+  readonly name: string;
+  readonly url: string;
+  readonly revision: string;
+  readonly directory: string;
+  readonly file: string;
+}
+
+/**
+ * Reads the configuration that a request names. Throws `main.config_*`, `main.variants_invalid`, `main.comps_invalid`,
+ * `main.not_native` for what is not made here, and what git throws. Source: ODCS contract 17.
+ */
+export async function readConfiguration(
+  settings: Pick<Settings, 'raw_config_urls'>,
+  request: ComposeRequest,
+  signal: AbortSignal,
+): Promise<ReadConfiguration> {
+  const { name, url, revision, directory, file } = placeOf(settings, request.source[0] ?? '');
+  const tree = await readGitTree({ allowed: [url], signal }, { url, revision, directory });
+  const files = filesOf(`${name}/`, tree.files);
+  const loaded = loadConfig(files, file);
+  const { warnings } = validate(loaded);
+  refuse(findNotNative(loaded.config));
+  const definition = readDefinition(files, loaded, {
+    variants: `${name}/${textOf(loaded, 'variants_file')}`,
+    comps: `${name}/${textOf(loaded, 'comps_file')}`,
+  });
+  refuse(findNotBuilt(loaded.config, definition));
+  return { source: `${name}#${tree.commit}`, definition, warnings };
+}
+
+function textOf({ config }: LoadedConfig, option: string): string {
+  const value = config.get(option);
+  return typeof value === 'string' ? value : option;
+}
+
+/** Throws `request.unknown_raw_config`, `main.not_native`, `main.config_missing`. */
+function placeOf(
+  { raw_config_urls: known }: Pick<Settings, 'raw_config_urls'>,
+  word: string,
+): ConfigurationPlace {
+  const [name = '', asked = ''] = word.split('#');
+  const entry = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (entry === undefined) {
+    throw new ReactorError(
+      'request.unknown_raw_config',
+      `Source "${name}" does not exist in server configuration.`,
+    );
+  }
+  const value = (key: string): string => String(entry[key] ?? '');
+  if (value('raw_config_wrapper') !== '') {
+    refuse([{ option: 'raw_config_wrapper', reason: 'wrappers around configurations are not read' }]);
+  }
+  const place = { url: value('url'), file: value('config_filename') };
+  if (place.url === '' || place.file === '') {
+    throw new ReactorError(
+      'main.config_missing',
+      `The setting raw_config_urls does not say where the configuration ${name} is.`,
+      { hint: 'It needs url and config_filename.', fate: 'halt' },
+    );
+  }
+  return { name, ...place, directory: value('path'), revision: value('commit') || asked };
+}
+
+function filesOf(prefix: string, contents: ReadonlyMap<string, Uint8Array>): ConfigFiles {
+  return {
+    prefix,
+    read: (path) => contents.get(path) ?? null,
+    list(directory) {
+      const paths = [...contents.keys()].filter((path) => path.startsWith(`${directory}/`));
+      return paths.length === 0 ? null : paths.map((path) => path.slice(directory.length + 1));
+    },
+  };
+}
+
+function validate({ config }: LoadedConfig): { readonly warnings: readonly string[] } {
+  const { warnings, errors } = validateConfig(config);
+  const skipped = textsOf(config.get('skip_phases'));
+  const faults = [...errors, ...findPhaseFaults((phase) => skipped.includes(phase))];
+  if (faults.length === 0) return { warnings };
+  throw new ReactorError('main.config_invalid', `Configuration is not valid: ${faults.join('; ')}`);
+}
+
+function refuse(found: readonly NotNative[]): void {
+  if (found.length === 0) return;
+  const sentences = found.map(({ option, reason }) => `${option} (${reason})`);
+  throw new ReactorError(
+    'main.not_native',
+    `The configuration asks for what is not made by this service: ${sentences.join('; ')}.`,
+    { hint: 'Skip such phases and leave such options out, or compose with Pungi.' },
+  );
+}

@@ -1,0 +1,73 @@
+import { parseHostList } from '../../../upstream/http/host-list.ts';
+import { fileSourcesOf } from '../../gather/load-repositories.ts';
+import type { MainDefinition, PackageInput } from '../../main/main-definition.ts';
+import { gatherRepositorySet } from '../../main/repository-set.ts';
+import { FragmentKeeper } from '../../repositories/fragment-keeper.ts';
+import { packageOfRepository } from '../../repositories/package-of-repository.ts';
+import { readRestrictions, RESTRICTIONS_UNKNOWN } from '../../repositories/read-restrictions.ts';
+import type { SelectContext, SourcePackage } from '../../selection.ts';
+import type { MainInput } from './main-input.ts';
+import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
+
+/**
+ * Reads what a compose of repositories gathers from. Throws what opening and reading repositories throws.
+ * Source: main compose contract 5.
+ */
+export async function readRepositoryPackages(
+  means: RepositoryMeans,
+  { signal }: Pick<SelectContext, 'signal'>,
+  definition: MainDefinition,
+  { locations }: Extract<PackageInput, { kind: 'repositories' }>,
+): Promise<MainInput> {
+  const { config } = means;
+  const wanted = {
+    lookasides: listLookasides(definition),
+    others: [...new Set([...locations.values()].flat())],
+  };
+  const { loaded, lookasides, others } = await openRepositories(means, wanted, signal);
+  const { index, repositories } = loaded;
+  const files = fileSourcesOf(loaded);
+  const byArch = new Map(
+    Array.from(locations, ([arch, list]) => [arch, list.map((place) => others.get(place) ?? -1)]),
+  );
+  const set = await gatherRepositorySet({ signal }, definition, { index, files, byArch });
+  const leads = { repoRoots: config.repo_roots, hosts: parseHostList(config.repo_hosts) };
+  let isGuessed = false;
+  const described = new Map<number, SourcePackage>();
+  const numbers = new Map<SourcePackage, number>();
+  const fragments = new FragmentKeeper();
+  return {
+    packages: {
+      index,
+      files,
+      sets: [set],
+      lookasides,
+      modules: new Map(),
+      archRestrictionsOf(source) {
+        const known = readRestrictions(index, source, leads);
+        if (known !== 'behind HTTP') return known;
+        isGuessed = true;
+        return null;
+      },
+    },
+    describe(id) {
+      const known = described.get(id) ?? packageOfRepository(index, id, { leads, sigkey: undefined });
+      described.set(id, known);
+      numbers.set(known, index.columns.repository.at(id));
+      return known;
+    },
+    reader: {
+      loadFragments: (packages) =>
+        fragments.load(packages, (one) => {
+          const repository = repositories[numbers.get(one) ?? -1];
+          if (repository === undefined) throw new Error(`${one.fileName} is of no repository`);
+          return repository;
+        }),
+    },
+    event: null,
+    warnings: [],
+    requireSigned: () => Promise.resolve(),
+    isTrue: () => Promise.resolve(true),
+    listRemarks: () => (isGuessed ? [RESTRICTIONS_UNKNOWN] : []),
+  };
+}

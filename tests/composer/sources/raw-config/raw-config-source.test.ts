@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import type { Compose } from '../../../../src/model/compose-json.ts';
+import type { ComposeRequest } from '../../../../src/model/compose.ts';
+import { defaultRequest } from '../../../default-request.ts';
+import type { MainVector } from '../../main/recorded-vectors.ts';
+import { universe } from '../../main/recorded-vectors.ts';
+import { openTestComposer } from '../../open-test-composer.ts';
+import { makeConfigurationRepository, startMainHub, vectorOf } from './recorded-configuration.ts';
+
+const hub = await startMainHub({ after });
+const repository = makeConfigurationRepository({ after });
+const plain = await openTestComposer();
+const profile = join(plain.folder, 'koji.conf');
+writeFileSync(profile, `[fixture]\nserver = ${hub.url}\ntopdir = ${join(universe, 'koji-topdir')}\n`);
+const entry = { url: repository.url, config_filename: 'fixture.conf', path: 'configs' };
+const composer = await openTestComposer({
+  koji_profile: 'fixture',
+  koji_config: profile,
+  repo_roots: [universe],
+  raw_config_urls: {
+    fixture: entry,
+    pinned: { ...entry, commit: repository.commit(vectorOf('two-variants')) },
+    wrapped: { ...entry, raw_config_wrapper: '/etc/wrapper.conf' },
+  },
+});
+after(async () => {
+  await composer[Symbol.asyncDispose]();
+  await plain[Symbol.asyncDispose]();
+});
+
+function ask(source: string, more: Partial<ComposeRequest> = {}): Promise<Compose> {
+  return composer.compose({ ...defaultRequest, sourceType: 'raw_config', source: [source], ...more });
+}
+
+const infoSchema = z.object({
+  payload: z.object({
+    compose: z.record(z.string(), z.unknown()),
+    release: z.unknown(),
+    variants: z.unknown(),
+  }),
+});
+
+/** The compose itself, or the one it reuses. */
+function madeBy({ id, reusedId }: Compose): number {
+  return reusedId ?? id;
+}
+
+/** Holds the packages, comps, release and variants of a compose against what was recorded. */
+function checkRecorded(compose: Compose, { result }: MainVector): void {
+  assert.equal(compose.state, 'done', compose.stateReason ?? '');
+  const top = join(composer.targetDir, `odcs-${madeBy(compose)}`, 'compose');
+  for (const [tree, recorded] of Object.entries(result.rpms)) {
+    const built = readdirSync(join(top, tree, 'Packages'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.rpm'))
+      .map((path) => basename(path));
+    assert.deepEqual(built.sort(), recorded.map((path) => basename(path)).sort(), tree);
+  }
+  for (const [tree, comps] of Object.entries(result.comps)) {
+    const repodata = join(top, tree, 'repodata');
+    const file = readdirSync(repodata).find((name) => name.endsWith('-comps.xml')) ?? '';
+    assert.equal(readFileSync(join(repodata, file), 'utf8'), comps);
+  }
+  const written: unknown = JSON.parse(readFileSync(join(top, 'metadata/composeinfo.json'), 'utf8'));
+  const { compose: own, ...rest } = infoSchema.parse(written).payload;
+  const { compose: recorded, ...wanted } = infoSchema.shape.payload.parse(
+    result.metadata['composeinfo.json'],
+  );
+  assert.deepEqual(rest, wanted);
+  assert.equal(recorded['id'], 'Fix-40-@DATE@.t.0');
+  assert.equal(own['id'], `Fix-40-20261122.t.${madeBy(compose)}`);
+  assert.equal(compose.pungiComposeId, own['id']);
+}
+
+for (const name of [
+  'two-variants',
+  'optional-explicit',
+  'modules-by-name',
+  'nodeps-all',
+  'lookaside-repos',
+  'repos-source-lists',
+]) {
+  test(`composes the recorded configuration "${name}" at a commit of its repository`, async () => {
+    const vector = vectorOf(name);
+    const withoutDefaults = (text: string): string => text.replace(/^module_defaults_dir.*$/m, '');
+    const commit = repository.commit(vector, withoutDefaults);
+    const compose = await ask(`fixture#${commit}`);
+    checkRecorded(compose, vector);
+    assert.equal(compose.source, `fixture#${commit}`);
+    assert.equal(compose.kojiEvent, name.startsWith('repos-') ? null : 1000);
+    const [variant = ''] = Object.keys(vector.result.rpms);
+    assert.match(compose.arches, variant.includes('aarch64') ? /aarch64/ : /\w/);
+  });
+}
+
+test('another request of the same content is reused, one of another release is made', async () => {
+  const vector = vectorOf('two-variants');
+  const first = await ask(`fixture#${repository.commit(vector)}`, { flags: ['no_reuse'] });
+  const moved = repository.commit(vector, (text) => `${text}# another commit\n`);
+  const again = await ask('fixture#main');
+  assert.deepEqual([again.source, again.pungiComposeId], [`fixture#${moved}`, first.pungiComposeId]);
+  assert.equal(again.reusedId, first.id);
+  repository.commit(vector, (text) => text.replace('"40"', '"41"'));
+  const other = await ask('fixture#main');
+  assert.equal(other.reusedId, null);
+  assert.equal(other.pungiComposeId, `Fix-41-20261122.t.${other.id}`);
+});
+
+test('the commit that the settings pin counts, whatever is asked for', async () => {
+  const compose = await ask('pinned#nonsense');
+  checkRecorded(compose, vectorOf('two-variants'));
+  assert.match(compose.source, /^pinned#[0-9a-f]{40}$/);
+});
+
+const refused: Readonly<Record<string, readonly [change: string, RegExp]>> = {
+  'installer images': [
+    'buildinstall_method = "lorax"',
+    /not made by this service: buildinstall_method \(installer/,
+  ],
+  'two things at once': [
+    'osbuild = {"^.*$": [{"name": "a"}]}\ncreaterepo_deltas = [("^.*$", {"*": True})]',
+    /osbuild \(.*; createrepo_deltas \(/,
+  ],
+  'extra files': ['extra_files = [("^.*$", {"*": [{"scm": "dir", "file": "a"}]})]', /extra_files \(no files/],
+  'another Koji': ['koji_profile = "brew"', /the profile "brew"; this service reads .* "fixture"/],
+  'a wrong value': ['check_deps = 3', /Configuration is not valid: .*check_deps/s],
+  'another event': ['koji_event = 2000', /Koji event 2000 is in the future/],
+};
+for (const [what, [line, sentence]] of Object.entries(refused)) {
+  test(`a configuration with ${what} is refused with a sentence`, async () => {
+    const commit = repository.commit(vectorOf('two-variants'), (text) => `${text}${line}\n`);
+    const compose = await ask(`fixture#${commit}`);
+    assert.equal(compose.state, 'failed');
+    assert.match(compose.stateReason ?? '', sentence);
+  });
+}
+
+test('what is not in the repository, or beside the configuration, is refused with a sentence', async () => {
+  const commit = repository.commit(vectorOf('two-variants'));
+  const reasonOf = async (source: string, more: Partial<ComposeRequest> = {}) =>
+    (await ask(source, more)).stateReason ?? '';
+  assert.match(await reasonOf(`fixture#${'0'.repeat(40)}`), /has no commit "0{40}"/);
+  assert.match(await reasonOf(`wrapped#${commit}`), /raw_config_wrapper/);
+  const more = { packages: ['m-bash'], lookasideRepos: ['/x'] };
+  assert.match(await reasonOf(`fixture#${commit}`, more), /the request names packages, lookaside_repos/);
+});
+
+test('repositories of a configuration are read below the allowed directories only', async () => {
+  const commit = repository.commit(vectorOf('repos-source-lists'), (text) =>
+    text.replaceAll(universe, '/usr/share'),
+  );
+  assert.match((await ask(`fixture#${commit}`)).stateReason ?? '', /lies outside the allowed directories/);
+});
