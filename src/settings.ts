@@ -305,7 +305,7 @@ export const settings = {
     rawConfig,
     {},
     'RAW_CONFIG_URLS',
-    'Pungi configurations that may be composed: name to url, config_filename and more, such as seconds_to_live.',
+    'Pungi configurations that may be composed: name to url, config_filename, path, commit and seconds_to_live.',
   ),
   event_token: setting(
     text,

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, ReactorError } from '../model/errors.ts';
+import { maskUrlSecrets } from '../model/mask-secrets.ts';
 
 /** One file of a commit. */
 export interface GitFile {
@@ -148,12 +149,16 @@ async function fetchRevision(
     await git(['fetch', '--quiet', '--end-of-options', url, '+refs/*:refs/fetched/*']);
   } catch (thrown) {
     if (!(thrown instanceof GitFailed)) throw thrown;
-    throw new ReactorError('git.unreachable', `The git repository cannot be read: ${thrown.message}`, {
-      hint: 'Check the URL, and that this server may reach it without a password.',
-      where: url,
-      fate: 'retry',
-      cause: thrown,
-    });
+    throw new ReactorError(
+      'git.unreachable',
+      `The git repository cannot be read: ${maskUrlSecrets(thrown.message)}`,
+      {
+        hint: 'Check the URL, and that this server may reach it without a password.',
+        where: maskUrlSecrets(url),
+        fate: 'retry',
+        cause: thrown,
+      },
+    );
   }
   try {
     return await parseRevision(git, revision);
@@ -161,7 +166,7 @@ async function fetchRevision(
     if (!(thrown instanceof GitFailed)) throw thrown;
     throw new ReactorError('git.revision_unknown', `The git repository has no commit "${revision}".`, {
       hint: 'Name a commit by its whole hash, or a branch or tag.',
-      where: url,
+      where: maskUrlSecrets(url),
       cause: thrown,
     });
   }
@@ -178,17 +183,17 @@ function checkWanted(context: GitContext, wanted: { readonly url: string; readon
   if (!isAllowed) {
     throw new ReactorError(
       'git.url_refused',
-      `The git repository ${wanted.url} may not be read by this server.`,
+      `The git repository ${maskUrlSecrets(wanted.url)} may not be read by this server.`,
       {
         hint: 'An administrator has to list it, or what it lies below, in the setting git_allowed_urls.',
-        where: wanted.url,
+        where: maskUrlSecrets(wanted.url),
       },
     );
   }
   if (/^[\w][\w./-]{0,254}$/.test(wanted.revision) && !wanted.revision.includes('..')) return;
   throw new ReactorError('git.revision_invalid', `"${wanted.revision}" cannot be a commit, branch or tag.`, {
     hint: 'Name a commit by its whole hash.',
-    where: wanted.url,
+    where: maskUrlSecrets(wanted.url),
   });
 }
 
@@ -316,6 +321,6 @@ function programMissing(cause: Error): ReactorError {
 function tooLarge(url: string): ReactorError {
   return new ReactorError('git.too_large', 'The git repository has more or larger files than are read.', {
     hint: `At most ${COUNT_LIMIT} files of ${FILE_LIMIT} bytes are read, and ${FETCH_LIMIT} bytes fetched.`,
-    where: url,
+    where: maskUrlSecrets(url),
   });
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync, mkdirSync, symlinkSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { ReactorError } from '../../src/model/errors.ts';
 import { readGitFolder, readGitTree } from '../../src/upstream/git.ts';
 import { serve } from './http/test-server.ts';
 
@@ -109,12 +110,33 @@ test('a git server that says nothing is given up', async (context) => {
 });
 
 test('all files below a directory are read at a commit, bytes as they are, links left out', async (context) => {
-  const { url, commit } = makeRepository(context, { 'a.conf': 'a', 'below/b.conf': 'b\n', 'below/ž.bin': '\u0000\n' });
+  const { url, commit } = makeRepository(context, {
+    'a.conf': 'a',
+    'below/b.conf': 'b\n',
+    'below/ž.bin': '\u0000\n',
+  });
   const read = (directory: string) => readGitTree({ allowed: [url] }, { url, revision: commit, directory });
   const texts = async (directory: string) =>
-    Object.fromEntries(Array.from((await read(directory)).files, ([path, bytes]) => [path, bytes.toString()]));
+    Object.fromEntries(
+      Array.from((await read(directory)).files, ([path, bytes]) => [path, bytes.toString()]),
+    );
   assert.equal((await read('')).commit, commit);
   assert.deepEqual(await texts(''), { 'a.conf': 'a', 'below/b.conf': 'b\n', 'below/ž.bin': '\0\n' });
   assert.deepEqual(await texts('./below/'), { 'b.conf': 'b\n', 'ž.bin': '\0\n' });
   assert.deepEqual(await texts('nowhere'), {});
+});
+
+test('no error shows the password of a URL, and an aborted reading ends with the reason', async () => {
+  const url = 'http://bot:hunter2@127.0.0.1:1/x.git';
+  const wanted = { url, revision: 'main', directory: '' };
+  const unreachable = await readGitTree({ allowed: [url] }, wanted).catch((error: unknown) => error);
+  const refused = await readGitTree({ allowed: [] }, wanted).catch((error: unknown) => error);
+  for (const error of [unreachable, refused]) {
+    assert.ok(error instanceof ReactorError);
+    assert.match(error.code, /^git\.(?:unreachable|url_refused)$/);
+    assert.doesNotMatch(`${error.message} ${error.where} ${error.hint}`, /hunter2/);
+  }
+  const reason = new Error('enough');
+  const signal = AbortSignal.abort(reason);
+  await assert.rejects(readGitTree({ allowed: [url], signal }, wanted), reason);
 });
