@@ -107,14 +107,16 @@ test(
       spawnSync(
         'dnf',
         [
-          ...['--assumeno', `--installroot=${join(directory, 'root')}`, '--releasever=40'],
-          ...[
-            `--setopt=cachedir=${join(directory, 'cache', variants.join('-'))}`,
-            '--setopt=reposdir=/dev/null',
-          ],
-          ...['--setopt=install_weak_deps=False', '--forcearch=x86_64', '--nogpgcheck'],
+          '--assumeno',
+          `--installroot=${join(directory, 'root')}`,
+          `--setopt=cachedir=${join(directory, 'cache', variants.join('-'))}`,
+          '--setopt=reposdir=/dev/null',
+          '--releasever=40',
+          '--forcearch=x86_64',
+          '--nogpgcheck',
           ...variants.map((uid) => `--repofrompath=${uid},file://${join(compose, uid, 'x86_64/os')}`),
-          ...['install', 'm-httpd'],
+          'install',
+          'm-httpd',
         ],
         { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } },
       );

@@ -11,6 +11,7 @@ export async function mergeSelections(base: Selected, added: Selected): Promise<
   const united = await uniteDocuments(documentTypes, trees, [...left.documents, ...right.documents]);
   const selection: Selection = {
     pins: left.pins,
+    release: left.release,
     variants: left.variants,
     trees,
     foreign: [...left.foreign, ...right.foreign],
