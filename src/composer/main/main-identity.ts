@@ -27,6 +27,14 @@ export function isComposeType(text: string): text is ComposeType {
   return Object.hasOwn(suffixes, text);
 }
 
+/** Throws `main.label_invalid` for what is none of the known labels. Source: main compose contract 9. */
+export function checkLabel(label: string): void {
+  if (labelPattern.test(label)) return;
+  throw new ReactorError('main.label_invalid', `Label in unknown format: ${label}`, {
+    hint: `Labels are written like RC-1.0; known ones are ${labelNames.join(', ')}.`,
+  });
+}
+
 /**
  * Makes the identity of a compose. A production compose has a label unless it is said that it has none. Throws
  * `main.label_invalid`, `main.label_missing`. Source: main compose contract 9.
@@ -39,11 +47,7 @@ export function identityOf(
   },
 ): MainIdentity {
   const { date, type, respin, label, timestamp } = chosen;
-  if (label !== null && !labelPattern.test(label)) {
-    throw new ReactorError('main.label_invalid', `Label in unknown format: ${label}`, {
-      hint: `Labels are written like RC-1.0; known ones are ${labelNames.join(', ')}.`,
-    });
-  }
+  if (label !== null) checkLabel(label);
   if (type === 'production' && label === null && !chosen.mayLackLabel) {
     throw new ReactorError('main.label_missing', 'must specify label for a production compose');
   }

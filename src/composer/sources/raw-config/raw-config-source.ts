@@ -4,6 +4,7 @@ import type { ComposeRequest } from '../../../model/compose.ts';
 import { packagesOf } from '../../../model/request-rules.ts';
 import { gatherMain, type MainGather } from '../../main/gather-main.ts';
 import type { MainDefinition } from '../../main/main-definition.ts';
+import { checkLabel } from '../../main/main-identity.ts';
 import { selectMain } from '../../main/main-selection.ts';
 import { checkRepoclosure } from '../../main/repoclosure.ts';
 import { archesOfVariants } from '../../main/variants.ts';
@@ -36,6 +37,7 @@ const UNSTABLE = `The tags changed while they were read, ${MOST_READS} times: wh
 export function rawConfigSource(means: RawConfigMeans): SelectPackages {
   return async (context, request) => {
     refuseOwnContent(request);
+    if (request.label !== null) checkLabel(request.label);
     context.progress('resolve', 0, 1, 'step');
     const configuration = await readConfiguration(means.config, request, context.signal);
     for (let attempt = 1; ; attempt += 1) {

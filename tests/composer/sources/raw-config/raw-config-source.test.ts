@@ -81,6 +81,7 @@ for (const name of [
   'modules-by-name',
   'nodeps-all',
   'lookaside-repos',
+  'sigkeys-unsigned-elsewhere',
   'repos-source-lists',
 ]) {
   test(`composes the recorded configuration "${name}" at a commit of its repository`, async () => {
@@ -146,6 +147,28 @@ test('what is not in the repository, or beside the configuration, is refused wit
   assert.match(await reasonOf(`wrapped#${commit}`), /raw_config_wrapper/);
   const more = { packages: ['m-bash'], lookasideRepos: ['/x'] };
   assert.match(await reasonOf(`fixture#${commit}`, more), /the request names packages, lookaside_repos/);
+});
+
+for (const name of ['sigkeys-strict-ok', 'sigkeys-missing']) {
+  test(`refuses packages without a signature as it was recorded of "${name}"`, async () => {
+    const vector = vectorOf(name);
+    const compose = await ask(`fixture#${repository.commit(vector)}`);
+    assert.equal(compose.state, 'failed');
+    const sentence = vector.result.errors.find((line) => line.includes('RPM(s) not found')) ?? '';
+    const [first = '', ...unsigned] = sentence.slice(sentence.indexOf('RPM(s)')).split('\n');
+    const keys = first.replace(/'[0-9A-F]{8}'/g, (key) => key.toLowerCase());
+    const reason = compose.stateReason ?? '';
+    assert.ok(reason.includes(`${[keys, ...unsigned].join('\n')} Not signed`), reason);
+  });
+}
+
+test('a label that Pungi does not know is refused, another one stands in the metadata', async () => {
+  const source = `fixture#${repository.commit(vectorOf('two-variants'))}`;
+  assert.match((await ask(source, { label: 'Foo-1' })).stateReason ?? '', /Label in unknown format: Foo-1/);
+  const compose = await ask(source, { label: 'RC-1.2', flags: ['no_reuse'] });
+  const path = join(composer.targetDir, `odcs-${compose.id}`, 'compose/metadata/composeinfo.json');
+  const written = infoSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).payload.compose;
+  assert.equal(written['label'], 'RC-1.2');
 });
 
 test('repositories of a configuration are read below the allowed directories only', async () => {
