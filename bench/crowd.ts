@@ -2,16 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseFedoraMessagingConfig } from '../src/buses/fedora-messaging-config.ts';
-import { listenToFedoraMessaging } from '../src/buses/fedora-messaging-consumer.ts';
 import { openDatabase, type Database } from '../src/database/database.ts';
-import { Inbox } from '../src/listeners/inbox.ts';
-import { defaultLimits } from '../src/listeners/translate/message-body.ts';
 import { createLog } from '../src/log.ts';
 import { startRules } from '../src/rules/start-rules.ts';
+import { listenToQueue } from './listen-to-queue.ts';
 import { publishMessages } from '../tests/faults/publish-messages.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
-import { startRabbitmq, type RabbitmqService } from '../tests/services/rabbitmq.ts';
+import { startRabbitmq } from '../tests/services/rabbitmq.ts';
 
 const QUEUE = 'bench_crowd';
 const MOST_WAIT_S = 20;
@@ -35,23 +32,6 @@ compose:
     type: tag
     source: f44-updates
 `;
-
-function listen(rabbitmq: RabbitmqService, database: Database) {
-  const text = `amqp_url = "${rabbitmq.url}"\n[queues.${QUEUE}]\ndurable = true\n`;
-  const inbox = new Inbox({
-    database,
-    log,
-    limits: defaultLimits,
-    metrics: null,
-    needsEnrichment: () => false,
-  });
-  const config = parseFedoraMessagingConfig(text, 'bench');
-  const listener = listenToFedoraMessaging({ config, inbox, log, metrics: null });
-  return async (): Promise<void> => {
-    await listener.stop();
-    await inbox.close();
-  };
-}
 
 /** Waits until a crowd has been judged; returns the memory that was in use after each quarter of it, in MB. */
 async function waitUntilMatched(database: Database, count: number): Promise<number[]> {
@@ -125,7 +105,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     const rules = await startRules({ database, log, rulesDir, sources: {} });
     await publishMessages({ url: rabbitmq.url, queue: QUEUE, count, rate: 0 });
     const cpuBefore = process.cpuUsage();
-    const stop = listen(rabbitmq, database);
+    const stop = listenToQueue(rabbitmq, QUEUE, database);
     const memory = await waitUntilMatched(database, count);
     const cpu = process.cpuUsage(cpuBefore);
     const rates = await readRates(database);

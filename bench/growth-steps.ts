@@ -5,6 +5,7 @@ import { findOwnAnnouncements, listOpenAnnouncements } from '../src/database/ann
 import { countRequests, readingOfSeries, seriesState } from '../src/database/compose-requests.ts';
 import { findLastOfSeries } from '../src/database/composes.ts';
 import { findWaitingEvents } from '../src/database/input-events.ts';
+import { composeOrders } from '../src/database/list-composes.ts';
 import { listReusable } from '../src/database/reusable-composes.ts';
 import { listLivingGroups, rulesWithoutTag } from '../src/database/rule-groups.ts';
 import { readSeries } from '../src/database/series-history.ts';
@@ -52,17 +53,10 @@ export function routeSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[
     '/api/1/composes/?series=nightly-3',
     '/api/1/composes/?series=nothing',
     `/api/1/composes/?pungi_compose_id=odcs-${Math.round(composes / 2)}-1-20260101.t.0`,
-    ...[
-      'id',
-      'owner',
-      'source_type',
-      'koji_event',
-      'state',
-      'time_to_expire',
-      'time_submitted',
-      'time_done',
-      'time_removed',
-    ].flatMap((order) => [`/api/1/composes/?order_by=${order}`, `/api/1/composes/?order_by=-${order}`]),
+    ...composeOrders.flatMap((order) => [
+      `/api/1/composes/?order_by=${order}`,
+      `/api/1/composes/?order_by=-${order}`,
+    ]),
     `/api/1/composes/?page=${Math.round((composes * 0.9) / 10)}`,
     `/api/1/composes/${composes}`,
     `/api/1/composes/${composes}/why`,

@@ -5,11 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openDatabase, type Database } from '../src/database/database.ts';
 import { createLog } from '../src/log.ts';
-import { parseFedoraMessagingConfig } from '../src/buses/fedora-messaging-config.ts';
-import { listenToFedoraMessaging } from '../src/buses/fedora-messaging-consumer.ts';
-import { Inbox } from '../src/listeners/inbox.ts';
-import { defaultLimits } from '../src/listeners/translate/message-body.ts';
 import { startRules } from '../src/rules/start-rules.ts';
+import { listenToQueue } from './listen-to-queue.ts';
 import { publishMessages } from '../tests/faults/publish-messages.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { startRabbitmq, type RabbitmqService } from '../tests/services/rabbitmq.ts';
@@ -33,23 +30,6 @@ compose:
     source: f44-updates
 `;
 
-function listen(rabbitmq: RabbitmqService, queue: string, database: Database) {
-  const text = `amqp_url = "${rabbitmq.url}"\n[queues.${queue}]\ndurable = true\n`;
-  const inbox = new Inbox({
-    database,
-    log,
-    limits: defaultLimits,
-    metrics: null,
-    needsEnrichment: () => false,
-  });
-  const config = parseFedoraMessagingConfig(text, 'bench');
-  const listener = listenToFedoraMessaging({ config, inbox, log, metrics: null });
-  return async (): Promise<void> => {
-    await listener.stop();
-    await inbox.close();
-  };
-}
-
 async function countEvents(database: Database): Promise<number> {
   const { count } = await database.handle
     .selectFrom('events')
@@ -63,7 +43,7 @@ async function measureThroughput(rabbitmq: RabbitmqService, database: Database, 
   await publishMessages({ url: rabbitmq.url, queue: 'bench_throughput', count, rate: 0 });
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
-  const stop = listen(rabbitmq, 'bench_throughput', database);
+  const stop = listenToQueue(rabbitmq, 'bench_throughput', database);
   while ((await countEvents(database)) < count) await pause(50);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
@@ -85,7 +65,7 @@ async function measureLatency(rabbitmq: RabbitmqService, url: string, count: num
   await database.handle.deleteFrom('settle_windows').execute();
   await database.handle.deleteFrom('events').execute();
   const rules = await startRules({ database, log, rulesDir, sources: {} });
-  const stop = listen(rabbitmq, 'bench_latency', database);
+  const stop = listenToQueue(rabbitmq, 'bench_latency', database);
   await pause(500);
   await publishMessages({ url: rabbitmq.url, queue: 'bench_latency', count, rate, batch: 1 });
   const unmatched = async (): Promise<number> => {

@@ -22,7 +22,7 @@ compose: ${compose}
   return rules;
 }
 
-/** Tells a service by its webhook that a build was tagged; `number` tells builds apart. */
+/** Sends a service, by its webhook, the event of a build that was tagged; `number` tells builds apart. */
 export async function sendTagEvent(url: string, number: number): Promise<void> {
   const build = { build_id: number, name: 'bench', version: '1', release: String(number) };
   const body = { instance: 'primary', tag: 'bench', tag_id: 1, owner: 'releng', user: 'releng', ...build };

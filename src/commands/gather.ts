@@ -186,7 +186,7 @@ function describeText(result: GatherResult): string {
 }
 
 /**
- * Answers every question of a file that can be answered, and says of each other one why it cannot. Throws
+ * Returns the answer to every question of a file that has one, and for each other one why it has none. Throws
  * `gather.vector_invalid` for a file that holds no JSON.
  */
 async function answerVectors(

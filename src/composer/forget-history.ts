@@ -7,7 +7,7 @@ import {
   pruneWindowDecisions,
   pruneWindows,
   type Position,
-  type Pruned,
+  type PruneNext,
   type Pruning,
 } from '../database/prune-history.ts';
 import { pruneRuleClocks } from '../database/rule-clocks.ts';
@@ -37,7 +37,7 @@ interface Retention {
   /** Word of the log. */
   readonly rows: string;
   readonly keptDays: number;
-  readonly prune: (handle: DatabaseHandle, pruning: Pruning, after: Position) => Promise<Pruned>;
+  readonly prune: PruneNext;
 }
 
 /** Decisions go first: they hold their windows and requests, and a request those it took in. */
@@ -59,7 +59,7 @@ function retentionsOf(kept: KeptDays): readonly Retention[] {
 }
 
 /** Forgets rows that nothing can keep: the oldest are always the next. */
-function whole(prune: (handle: DatabaseHandle, pruning: Pruning) => Promise<number>): Retention['prune'] {
+function whole(prune: (handle: DatabaseHandle, pruning: Pruning) => Promise<number>): PruneNext {
   return async (handle, pruning) => {
     const forgotten = await prune(handle, pruning);
     return { forgotten, next: forgotten < pruning.limit ? null : { ...BEGINNING } };

@@ -117,7 +117,7 @@ export class PackageStore {
 
   /**
    * Removes what no compose links to and nobody asked for since `unusedSince`, and downloads left alone as long.
-   * Answers the bytes freed.
+   * Returns the bytes freed.
    */
   async prune(unusedSince: Date): Promise<number> {
     let freed = 0;

@@ -11,9 +11,9 @@ import { APPLICATION } from './postgresql-connections.ts';
 export type MigrateWhen = 'safe' | 'always' | 'never';
 
 /**
- * Throws `database.not_migrated` where migrations are pending that this process is not to run: any where it is told
- * `never`, breaking ones where a process runs. One that runs is always of an earlier version then: what is pending for
- * this one was pending for it.
+ * Throws `database.not_migrated` where migrations are pending that this process is not to run: all of them where it is
+ * told `never`, breaking ones where a process runs. One that runs is always of an earlier version then: what is pending
+ * for this one was pending for it.
  */
 export async function assertMayMigrate(
   handle: DatabaseHandle,

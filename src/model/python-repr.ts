@@ -23,7 +23,8 @@ function pythonRepr(value: unknown): string {
   return String(value);
 }
 
-function reprOfText(text: string): string {
+/** Returns a text as Python's `repr` writes it. */
+export function reprOfText(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text
     .replaceAll('\\', '\\\\')

@@ -36,7 +36,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * Decides a closed window once: checks the state it requires, asks for a compose or says why not, and records it.
- * Answers the outcome; null where the window is open, gone or decided already. Throws what an upstream threw, to
+ * Returns the outcome; null where the window is open, gone or decided already. Throws what an upstream threw, to
  * be tried again.
  */
 export async function decideClosedWindow(context: DecideContext, windowId: number): Promise<string | null> {

@@ -6,11 +6,12 @@ import { storeManifest } from '../../src/database/manifests.ts';
 import { noteKeep } from '../../src/database/series.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { insertWindow } from '../../src/database/windows.ts';
-import { fingerprintOf, manifestOf } from '../../src/model/fingerprint.ts';
+import { fingerprintOf } from '../../src/model/fingerprint.ts';
 import { ruleDirectory } from '../rules/engine.ts';
 import { ruleText } from '../rules/rule-text.ts';
 import { givenCompose, type RowChange } from './compose-rows.ts';
 import { openTestApi } from './open-test-api.ts';
+import { manifestHolding } from './manifest-holding.ts';
 
 const api = await openTestApi();
 const directory = ruleDirectory({ 'nightly.yaml': ruleText('- event: koji.tag', 'series: windowed\n') });
@@ -27,24 +28,7 @@ const bodyOf = (series: unknown) => ({
 
 /** A done compose of a series that holds ed of a release. */
 async function givenDone(series: string, release: string, change: RowChange = {}): Promise<number> {
-  const lines = manifestOf({
-    variants: [],
-    trees: [{ variant: 'Temporary', arch: 'x86_64' }],
-    documents: [],
-    packages: [
-      {
-        variant: 'Temporary',
-        arch: 'x86_64',
-        kind: 'binary',
-        nevra: `ed-0:1.14-${release}.x86_64`,
-        payload: `sha256:${release}`,
-        sigkey: null,
-        fileName: '',
-        reference: '',
-      },
-    ],
-    options: {},
-  });
+  const lines = manifestHolding(`ed-0:1.14-${release}.x86_64`, `sha256:${release}`);
   const fingerprint = fingerprintOf(lines);
   await storeManifest(api.database, fingerprint, lines);
   return givenCompose(api, { state: 'done', time_done: api.now, fingerprint, ...change }, bodyOf(series));

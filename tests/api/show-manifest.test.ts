@@ -3,32 +3,16 @@ import { after, test } from 'node:test';
 import { createApp } from '../../src/api/app.ts';
 import { storeManifest } from '../../src/database/manifests.ts';
 import { ReactorError } from '../../src/model/errors.ts';
-import { fingerprintOf, manifestOf } from '../../src/model/fingerprint.ts';
+import { fingerprintOf } from '../../src/model/fingerprint.ts';
 import { givenCompose } from './compose-rows.ts';
 import { openTestApi } from './open-test-api.ts';
+import { manifestHolding } from './manifest-holding.ts';
 
 const api = await openTestApi();
 after(() => api[Symbol.asyncDispose]());
 
 function manifestWith(release: string): string[] {
-  return manifestOf({
-    variants: [],
-    trees: [{ variant: 'Temporary', arch: 'x86_64' }],
-    documents: [],
-    packages: [
-      {
-        variant: 'Temporary',
-        arch: 'x86_64',
-        kind: 'binary',
-        nevra: `ed-0:1.14.1-${release}.x86_64`,
-        payload: `sha256:${release}`,
-        sigkey: null,
-        fileName: '',
-        reference: '',
-      },
-    ],
-    options: {},
-  });
+  return manifestHolding(`ed-0:1.14.1-${release}.x86_64`, `sha256:${release}`);
 }
 
 async function givenPlanned(release: string): Promise<number> {

@@ -104,7 +104,7 @@ interface HeldServer extends AsyncDisposable {
   readonly url: string;
   /** Requests that came. */
   readonly asked: string[];
-  /** Answers what waits, and all that comes. */
+  /** Lets the server answer what waits, and all that comes. */
   readonly release: () => void;
 }
 

@@ -12,7 +12,7 @@ export async function askForCompose(url: string, key: string, body: object): Pro
   return composeSchema.parse(JSON.parse(text)).id;
 }
 
-/** Tells the service of an event until it accepts. Returns the number it has there. */
+/** Sends the service an event until it accepts it. Returns the number it has there. */
 export async function tellEvent(url: string, event: object): Promise<number | null> {
   return eventSchema.parse(JSON.parse(await insist(`${url}/api/1/events`, event, {}))).id;
 }

@@ -1,3 +1,5 @@
+import { reprOfText } from '../../model/python-repr.ts';
+
 /** A tuple of a configuration: a list to every option, but Python tells and prints it apart. */
 export interface ConfigTuple {
   readonly tuple: readonly ConfigValue[];
@@ -55,17 +57,6 @@ export function reprOfValue(value: ConfigValue): string {
 /** Writes a value as Python's `str` does: a text without its quotes. */
 export function textOfValue(value: ConfigValue): string {
   return typeof value === 'string' ? value : reprOfValue(value);
-}
-
-function reprOfText(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll(quote, `\\${quote}`)
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t');
-  return `${quote}${escaped}${quote}`;
 }
 
 /** Returns a JSON value as a value of the configuration language. */

@@ -126,7 +126,7 @@ export function settingsOf(definition: MainDefinition, uid: string, arch: string
   return settings;
 }
 
-/** Whether 32-bit packages of an arch are seen: any variant names a multilib method for it. Source: contract 6. */
+/** Returns whether 32-bit packages of an arch are seen: where one of the variants names a multilib method for it. Source: contract 6. */
 export function hasMultilib(definition: MainDefinition, arch: string): boolean {
   return [...definition.settings.values()].some((arches) => arches.get(arch)?.hasMultilibEntry === true);
 }

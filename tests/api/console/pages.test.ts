@@ -5,13 +5,14 @@ import { after, test } from 'node:test';
 import { insertDecisions } from '../../../src/database/decisions.ts';
 import { storeManifest } from '../../../src/database/manifests.ts';
 import { transaction } from '../../../src/database/transaction.ts';
-import { fingerprintOf, manifestOf } from '../../../src/model/fingerprint.ts';
+import { fingerprintOf } from '../../../src/model/fingerprint.ts';
 import { formatRepoFile } from '../../../src/rpm/productmd.ts';
 import { changeCompose, givenCompose, type RowChange } from '../compose-rows.ts';
 import { openTestApi } from '../open-test-api.ts';
 import { ruleDirectory, storeEvent } from '../../rules/engine.ts';
 import { tagEvent } from '../../rules/input-event.ts';
 import { ruleText } from '../../rules/rule-text.ts';
+import { manifestHolding } from '../manifest-holding.ts';
 
 const api = await openTestApi();
 const directory = ruleDirectory({ 'nightly.yaml': ruleText('- event: koji.tag') });
@@ -26,24 +27,7 @@ const hostile = `<script>alert(1)</script>"'&`;
 const escaped = '&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;';
 
 async function givenMade(release: string, change: RowChange = {}): Promise<number> {
-  const lines = manifestOf({
-    variants: [],
-    trees: [{ variant: 'Temporary', arch: 'x86_64' }],
-    documents: [],
-    packages: [
-      {
-        variant: 'Temporary',
-        arch: 'x86_64',
-        kind: 'binary',
-        nevra: `ed-1:1.14.1-${release}.x86_64`,
-        payload: `sha256:${release}`,
-        sigkey: null,
-        fileName: '',
-        reference: '',
-      },
-    ],
-    options: {},
-  });
+  const lines = manifestHolding(`ed-1:1.14.1-${release}.x86_64`, `sha256:${release}`);
   const fingerprint = fingerprintOf(lines);
   await storeManifest(api.database, fingerprint, lines);
   const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint, ...change });

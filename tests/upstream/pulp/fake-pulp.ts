@@ -25,7 +25,7 @@ export interface FakePulp {
   readonly url: string;
   readonly asked: AskedRequest[];
   readonly repositories: FakeRepository[];
-  /** Answers in the place of the API while it is set. */
+  /** What answers in the place of the API while it is set. */
   trouble: ((request: IncomingMessage, response: ServerResponse) => void) | null;
 }
 
