@@ -7,6 +7,7 @@ import { buildingDirectory, clearAttempts, showBuilt } from '../../src/composer/
 import { retireComposes } from '../../src/composer/retire.ts';
 import { findCompose, noteProgress } from '../../src/database/composes.ts';
 import { transaction } from '../../src/database/transaction.ts';
+import { claimFingerprint } from '../../src/lifecycle/claim-fingerprint.ts';
 import { giveUpCompose } from '../../src/lifecycle/give-up.ts';
 import { beginCompose, moveCompose, moveHeldCompose } from '../../src/lifecycle/move-compose.ts';
 import { createLog } from '../../src/log.ts';
@@ -79,6 +80,36 @@ test('a compose that no attempt could end is ended, once', async () => {
   assert.equal(ended?.state, 'failed');
   assert.match(ended?.stateReason ?? '', /every attempt ended with the process that made it/);
   assert.equal(await transaction(second, (tx) => giveUpCompose(tx, id)), false);
+});
+
+test('of two equal plans whose fingerprint is claimed at the same instant one is built', async () => {
+  const claimOf = async (database: typeof first) => {
+    const id = await givenCompose(database);
+    const held = await transaction(database, (tx) => beginCompose(tx, id));
+    assert.ok(held);
+    return {
+      held,
+      compose: held.compose,
+      fingerprint: 'claimed at the same instant',
+      pinned: {},
+      pungiComposeId: `odcs-${id}`,
+      lost: new Set<number>(),
+    };
+  };
+  const [one, other] = [await claimOf(first), await claimOf(second)];
+  const commit = latch();
+  const hasClaimed = latch();
+  const claiming = transaction(first, async (tx) => {
+    const claim = await claimFingerprint(tx, one);
+    hasClaimed.open();
+    await commit.opened;
+    return claim;
+  });
+  await hasClaimed.opened;
+  const claimingToo = transaction(second, (tx) => claimFingerprint(tx, other));
+  await untilBlockedOr(first, claimingToo);
+  commit.open();
+  assert.deepEqual([await claiming, await claimingToo], ['build', 'attached']);
 });
 
 test('a compose whose life is extended while the janitor comes is not removed', async () => {

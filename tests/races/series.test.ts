@@ -4,8 +4,11 @@ import { sql } from 'kysely';
 import { findComposeRequest } from '../../src/database/compose-requests.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { enqueueLostWork } from '../../src/lifecycle/find-lost-work.ts';
+import { findCompose } from '../../src/database/composes.ts';
+import { createComposeOfRequest } from '../../src/lifecycle/create-compose.ts';
 import { giveUpRequest } from '../../src/lifecycle/give-up.ts';
 import { beginRequest, endHeldRequest, endRequest } from '../../src/lifecycle/move-request.ts';
+import { defaultRequest } from '../default-request.ts';
 import { givenRequest } from './asked.ts';
 import { latch, openTwoProcesses, untilBlockedOr } from './two-processes.ts';
 
@@ -98,6 +101,20 @@ test('a request that no attempt could end is ended, and the series goes on', asy
   assert.equal(row?.state, 'failed');
   assert.match(row?.reason ?? '', /Every attempt at the request ended with the process that made it/);
   assert.ok(await transaction(second, (tx) => beginRequest(tx, waiting)));
+});
+
+test('a request that no attempt could end takes the compose it had come to with it', async () => {
+  const stuck = await givenRequest(first, 'stuck with a compose');
+  const compose = await transaction(first, async (tx) => {
+    assert.ok(await beginRequest(tx, stuck));
+    const request = { ...defaultRequest, sourceType: 'tag', source: ['f44'] } as const;
+    const asked = { owner: 'rule:nightly', request, priority: 'normal' } as const;
+    return createComposeOfRequest(tx, asked, { id: stuck, series: 'stuck with a compose' });
+  });
+  assert.equal(await transaction(second, (tx) => giveUpRequest(tx, stuck)), true);
+  assert.equal((await findCompose(first.handle, compose.id))?.state, 'failed');
+  const row = await findComposeRequest(first.handle, stuck);
+  assert.deepEqual([row?.state, row?.compose_id], ['failed', compose.id]);
 });
 
 test('work whose job a restored queue no longer has is enqueued again', async () => {
