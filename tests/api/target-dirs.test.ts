@@ -35,6 +35,17 @@ const placeOf = ({ target_dir, toplevel_url, result_repo, result_repofile }: Rec
   result_repofile,
 });
 
+test('files of a compose are shown only where its target directory has a URL', async () => {
+  const id = await givenComposeIn('team');
+  const directory = join(teamDir, `odcs-${id}`);
+  mkdirSync(join(directory, 'logs/global'), { recursive: true });
+  writeFileSync(join(directory, 'STATUS'), 'FINISHED\n');
+  const path = `/api/1/composes/${id}/advisories`;
+  assert.equal((await call('GET', path)).status, 200);
+  const withoutUrl = api.withSettings({ extra_target_dirs });
+  assert.equal((await withoutUrl('GET', path)).status, 404);
+});
+
 test('a compose in an extra target directory with a URL has that URL, in the list too', async () => {
   const id = await givenComposeIn('team');
   const toplevel_url = `https://team.example.com/composes/odcs-${id}`;

@@ -91,6 +91,16 @@ test('a link that a crash or a hand left wrong is mended', async () => {
   assert.equal(linkOf('mended'), `../../odcs-${id}`);
 });
 
+test('links below a target directory of another service are left alone', async () => {
+  await composer.compose(repoRequest(repository.directory, ['bash', 'curl']), { series: 'foreign' });
+  rmSync(pathOf('foreign', 'latest'));
+  symlinkSync('../../odcs-of-others', pathOf('foreign', 'latest'));
+  const storage = { trouble: async () => null, isOurs: async () => false };
+  await mendSeriesLinks({ ...context, storage });
+  assert.equal(linkOf('foreign'), '../../odcs-of-others');
+  await mendSeriesLinks(context);
+});
+
 test('the link goes back where the newest compose is removed, and goes with the last one', async () => {
   const first = await composer.compose(repoRequest(repository.directory, ['ed', 'openssl']), {
     series: 'ending',
