@@ -5,7 +5,7 @@ import { placePackages, type Placement } from '../src/composer/build/place-packa
 import { PlacingThread } from '../src/composer/build/placing-thread.ts';
 import { sourcePackage } from '../src/composer/source-package.ts';
 import { parseNevra } from '../src/model/nevra.ts';
-import { FRAGMENTS_LIMIT, openFragmentCache } from '../src/rpm/cache/fragment-cache.ts';
+import { FRAGMENTS_LIMIT, openFragmentCache } from '../src/cache/fragment-cache.ts';
 import { createrepo } from '../src/rpm/createrepo/createrepo.ts';
 import { readRpmFile } from '../src/rpm/header/read-rpm-header.ts';
 import type { PackageFragments } from '../src/rpm/package-fragments.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { PackageStore } from '../src/composer/package-store.ts';
+import { PackageStore } from '../src/cache/package-store.ts';
 import { planCompose, type ComposePlan } from '../src/composer/plan.ts';
 import { indexCopies } from '../src/composer/koji/index-copies.ts';
 import { makePackageSet } from '../src/composer/koji/koji-package-set.ts';

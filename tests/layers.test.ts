@@ -13,6 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   'settings.ts': ['model'],
   'name-schema.ts': ['model'],
   rpm: ['model'],
+  cache: ['model', 'rpm'],
   upstream: ['model', 'rpm'],
   database: ['model'],
   buses: ['model'],
@@ -20,7 +21,7 @@ const allowed: Record<string, readonly string[]> = {
   series: ['model', 'database', 'lifecycle'],
   listeners: ['model', 'rpm', 'upstream', 'database', 'buses', 'lifecycle'],
   rules: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'series'],
-  composer: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'series'],
+  composer: ['model', 'rpm', 'cache', 'upstream', 'database', 'lifecycle', 'series'],
   api: ['model', 'rpm', 'upstream', 'database', 'lifecycle', 'series', 'rules'],
 };
 

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { mkdirSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { ComposerContext } from '../composer/composer-context.ts';
-import { registerCacheMetrics } from '../composer/cache-metrics.ts';
+import { registerCacheMetrics } from '../cache/cache-metrics.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { offersOf } from '../composer/plan.ts';
 import { PlacingThread } from '../composer/build/placing-thread.ts';

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openCreaterepoCaches } from '../cache/createrepo-caches.ts';
 import { systemClock } from '../clock.ts';
 import { ReactorError } from '../model/errors.ts';
 import { createrepo, type CreaterepoResult } from '../rpm/createrepo/createrepo.ts';
@@ -75,11 +76,12 @@ export const command: Command = {
     }
     const cache =
       values.cachedir ?? (values.update === true ? resolve(directory, '.repodata-cache') : undefined);
+    const now = systemClock.now();
+    using caches = cache === undefined ? null : openCreaterepoCaches(cache, now);
     const result = await createrepo(
-      { now: systemClock.now(), signal: context.signal, ...progressOn(context) },
+      { now, signal: context.signal, ...progressOn(context), ...(caches !== null && { caches }) },
       {
         directory,
-        ...(cache !== undefined && { cacheDirectory: cache }),
         ...(values.compress !== undefined && { compression: compressionOf(values.compress) }),
         ...(values.workers !== undefined && { workers: workersOf(values.workers) }),
         ...(values['skip-broken'] === true && { skipBroken: true }),

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import type { ComposeRequest, SourceType } from '../model/compose.ts';
 import type { ServerPaths } from '../model/server-paths.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
-import type { PackageStore } from './package-store.ts';
+import type { PackageStore } from '../cache/package-store.ts';
 import type { PlacingThread } from './build/placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { StorageWatch } from './storage/storage-watch.ts';

@@ -4,7 +4,7 @@ import type { TlsIdentity } from '../upstream/http/http-client.ts';
 import type { HttpPeer } from '../upstream/http/http-failure.ts';
 import { HttpFiles } from '../upstream/http/http-files.ts';
 import { fetchPackages } from './fetch-packages.ts';
-import type { PackageStore } from './package-store.ts';
+import type { PackageStore } from '../cache/package-store.ts';
 import type { SourcePackage } from './selection.ts';
 import { kojiFilesPeer } from './koji/koji-http-files.ts';
 import type { KojiFileServer } from './koji/open-koji.ts';

@@ -4,7 +4,7 @@ import { ReactorError } from '../model/errors.ts';
 import { HttpFailure } from '../upstream/http/http-failure.ts';
 import type { HttpFiles } from '../upstream/http/http-files.ts';
 import { limitBody } from '../upstream/http/read-body.ts';
-import type { PackageStore, StoredPackage } from './package-store.ts';
+import type { PackageStore, StoredPackage } from '../cache/package-store.ts';
 import { mapBounded } from './koji/map-bounded.ts';
 
 /** A file to bring into the store. */

@@ -1,4 +1,5 @@
 import { TEMPORARY, type ComposeRequest } from '../model/compose.ts';
+import type { FileStamp } from '../model/file-stamp.ts';
 import type { Nevra } from '../model/nevra.ts';
 import type { ProductmdModules } from '../rpm/productmd-modules.ts';
 import type { ProductmdRelease, ProductmdVariant } from '../rpm/productmd-variant.ts';
@@ -26,13 +27,6 @@ export type PackageOrigin =
       readonly sha256: string | null;
       readonly repository?: string;
     };
-
-/** What tells a file from one that replaced it. */
-export interface FileStamp {
-  /** Milliseconds, whole. */
-  readonly modified: number;
-  readonly inode: number;
-}
 
 /** One RPM file a source offers. */
 export interface SourcePackage extends Nevra {

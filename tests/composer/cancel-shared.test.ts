@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import { fetchPackages } from '../../src/composer/fetch-packages.ts';
-import { PackageStore } from '../../src/composer/package-store.ts';
+import { PackageStore } from '../../src/cache/package-store.ts';
 import { runCompose } from '../../src/composer/run-compose.ts';
 import { openKojiHttpFiles } from '../../src/composer/koji/koji-http-files.ts';
 import { kojiSource } from '../../src/composer/koji/koji-source.ts';

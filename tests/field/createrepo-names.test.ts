@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
+import { openCreaterepoCaches } from '../../src/cache/createrepo-caches.ts';
 import { createrepo } from '../../src/rpm/createrepo/createrepo.ts';
 import { sharedPath } from '../shared.ts';
 
@@ -64,9 +65,10 @@ for (const workers of [0, 2]) {
     assert.equal(made.status, 0, made.stderr.toString());
     const cacheDirectory = join(folder, `cache-${workers}`);
     for (const reused of [0, names.length]) {
+      using caches = openCreaterepoCaches(cacheDirectory, new Date());
       const result = await createrepo(
-        { now: new Date() },
-        { directory: ours, compression: 'gzip', workers, cacheDirectory },
+        { now: new Date(), caches },
+        { directory: ours, compression: 'gzip', workers },
       );
       assert.equal(result.packages, names.length);
       assert.equal(result.reused, reused);

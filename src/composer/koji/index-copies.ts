@@ -4,7 +4,7 @@ import { type BatchMade, packageOf } from '../../rpm/createrepo/batch-answer.ts'
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
-import type { PackageStore } from '../package-store.ts';
+import type { PackageStore } from '../../cache/package-store.ts';
 import { indexHttpCopies } from './index-http-copies.ts';
 import { fileMissing, type KojiFiles } from './koji-files.ts';
 import type { KojiHttpFiles } from './koji-http-files.ts';

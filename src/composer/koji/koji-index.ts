@@ -8,11 +8,11 @@ import {
   openFragmentCache,
   type CachedPackage,
   type FragmentCache,
-} from '../../rpm/cache/fragment-cache.ts';
+} from '../../cache/fragment-cache.ts';
 import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
-import type { CacheSize } from '../cache-metrics.ts';
-import type { FileStamp } from '../selection.ts';
-import { CopyFactsFile, FACTS_FORMAT, type CopyFacts } from './copy-facts.ts';
+import type { CacheSize } from '../../cache/cache-metrics.ts';
+import type { FileStamp } from '../../model/file-stamp.ts';
+import { CopyFactsFile, FACTS_FORMAT, type CopyFacts } from '../../cache/copy-facts.ts';
 import { describePackage } from './koji-package-set.ts';
 import type { ChosenCopy, KnownCopies } from './signing.ts';
 

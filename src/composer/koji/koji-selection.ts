@@ -1,4 +1,5 @@
 import { TEMPORARY } from '../../model/compose.ts';
+import type { FileStamp } from '../../model/file-stamp.ts';
 import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
@@ -6,14 +7,13 @@ import { explainWhy } from '../gather/gather-result.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
 import type {
-  FileStamp,
   PackageReader,
   SelectContext,
   SelectedPackage,
   SelectedTree,
   SourcePackage,
 } from '../selection.ts';
-import type { CopyFacts } from './copy-facts.ts';
+import type { CopyFacts } from '../../cache/copy-facts.ts';
 import type { Koji } from './koji.ts';
 import type { PreparedSet } from './koji-gather-index.ts';
 import { indexCopies } from './index-copies.ts';

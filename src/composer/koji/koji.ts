@@ -5,7 +5,7 @@ import type { HostList } from '../../upstream/http/host-list.ts';
 import type { TlsIdentity } from '../../upstream/http/http-client.ts';
 import { readTlsIdentity, type KojiProfile } from '../../upstream/koji/koji-profile.ts';
 import { KojiHub, type KojiHubOptions } from '../../upstream/koji/hub.ts';
-import type { PackageStore } from '../package-store.ts';
+import type { PackageStore } from '../../cache/package-store.ts';
 import type { SelectContext, SourcePackage } from '../selection.ts';
 import type { IndexContext, KojiFileSource } from './index-copies.ts';
 import { openTopDir } from './koji-files.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../upstream/koji/koji-profile.ts';
 import type { HubName } from '../../model/hub-name.ts';
 import { checkRepoAccess } from '../../upstream/repo-access.ts';
-import type { PackageStore } from '../package-store.ts';
+import type { PackageStore } from '../../cache/package-store.ts';
 import { Koji } from './koji.ts';
 
 export type KojiSettings = Pick<

@@ -7,7 +7,7 @@ import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { loadIndex, saveIndex } from '../gather/index-file.ts';
-import { removeOldest } from './remove-oldest.ts';
+import { removeOldest } from '../../cache/remove-oldest.ts';
 import { prepareSet, setOfSaved, updateSet, type PreparedSet } from './koji-gather-index.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
 

@@ -1,10 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ReactorError, messageOf } from '../../model/errors.ts';
-import { openBlockStore } from '../cache/block-store.ts';
-import { FRAGMENTS_LIMIT, openFragmentCache } from '../cache/fragment-cache.ts';
 import type { PackageFragments } from '../package-fragments.ts';
-import { BlockCache } from '../repodata/block-cache.ts';
+import type { PackageRecord } from '../package-record.ts';
+import { BlockCache, type BlockStore } from '../repodata/block-cache.ts';
 import type { Compression } from '../repodata/compression.ts';
 import type { ExtraRecord } from '../repodata/extra-record.ts';
 import {
@@ -26,6 +25,23 @@ export interface CreaterepoContext {
   readonly signal?: AbortSignal;
   /** Called with packages written so far and in all. */
   readonly progress?: (done: number, total: number) => void;
+  /** What is kept from run to run; nothing where it is missing. */
+  readonly caches?: CreaterepoCaches;
+}
+
+/** Where what was made of RPMs is kept. */
+export interface CreaterepoCaches {
+  readonly fragments: KeptFragments;
+  readonly blocks: BlockStore;
+}
+
+/** Fragments of packages by a key without spaces. */
+export interface KeptFragments {
+  get(key: string): { readonly fragments: PackageFragments } | undefined;
+  /** The record may be given as `encodeRecord` wrote it. */
+  put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
+  /** Hands what was put to the operating system. */
+  flush(): void;
 }
 
 export interface CreaterepoOptions {
@@ -34,8 +50,6 @@ export interface CreaterepoOptions {
   readonly compression?: Compression;
   /** Threads that read RPMs; 2 by default, 0 for none. */
   readonly workers?: number;
-  /** Where fragments and blocks are kept from run to run; nothing is kept where it is missing. */
-  readonly cacheDirectory?: string;
   /** A comps file. */
   readonly groupFile?: string;
   /** `xml:base` of every package. */
@@ -93,50 +107,40 @@ async function createFrom(
   options: CreaterepoOptions,
   rpms: readonly ListedRpm[],
 ): Promise<Omit<CreaterepoResult, 'skipped'>> {
-  const { directory, cacheDirectory, workers = DEFAULT_WORKERS } = options;
+  const { directory, workers = DEFAULT_WORKERS } = options;
+  const { now, caches, ...rest } = context;
+  const cache = caches?.fragments;
   const extra = groupRecords(options.groupFile);
-  const cache =
-    cacheDirectory === undefined
-      ? undefined
-      : openFragmentCache(join(cacheDirectory, 'packages'), { limit: FRAGMENTS_LIMIT, now: context.now });
-  const blocks =
-    cacheDirectory === undefined ? undefined : openBlockStore(join(cacheDirectory, 'blocks'), context.now);
+  const keys = new Map(cache ? rpms.map((rpm) => [rpm.href, cacheKeyOf(directory, rpm)]) : []);
+  const known = new Map(
+    rpms.flatMap((rpm) => {
+      const cached = cache?.get(keys.get(rpm.href) ?? '');
+      return cached ? [[rpm.href, cached.fragments] as const] : [];
+    }),
+  );
+  const unknown = rpms.length - known.size;
+  const packed = new BlockCache(caches ? { store: caches.blocks } : { memory: PACKED_AHEAD, states: 16 });
+  const pool = new BatchPool(unknown > FEW ? workers : 0);
   try {
-    const keys = new Map(cache ? rpms.map((rpm) => [rpm.href, cacheKeyOf(directory, rpm)]) : []);
-    const known = new Map(
-      rpms.flatMap((rpm) => {
-        const cached = cache?.get(keys.get(rpm.href) ?? '');
-        return cached ? [[rpm.href, cached.fragments] as const] : [];
-      }),
-    );
-    const unknown = rpms.length - known.size;
-    const packed = new BlockCache(blocks ? { store: blocks } : { memory: PACKED_AHEAD, states: 16 });
-    const pool = new BatchPool(unknown > FEW ? workers : 0);
-    try {
-      const keep = (href: string, { fragments, record }: MadePackage) =>
-        cache?.put(keys.get(href) ?? '', fragments, record);
-      const spent: ArrayBuffer[] = [];
-      const packages = packagesFrom({ options, rpms, known, pool, packed, spent, ...(cache && { keep }) });
-      const { now, ...rest } = context;
-      const progress = (done: number, total: number) => {
-        // The cache holds what it was given until it is flushed.
-        if (spent.length > 0) cache?.flush();
-        for (const memory of spent.splice(0)) pool.reuse(memory);
-        context.progress?.(done, total);
-      };
-      const written = await writeRepodata({ ...rest, progress, blocks: packed }, directory, packages, {
-        timestamp: Math.floor(now.getTime() / 1000),
-        extra,
-        ...(options.compression && { compression: options.compression }),
-        ...(options.revision !== undefined && { revision: options.revision }),
-      });
-      return { ...written, made: unknown, reused: known.size };
-    } finally {
-      await pool.close();
-    }
+    const keep = (href: string, { fragments, record }: MadePackage) =>
+      cache?.put(keys.get(href) ?? '', fragments, record);
+    const spent: ArrayBuffer[] = [];
+    const packages = packagesFrom({ options, rpms, known, pool, packed, spent, ...(cache && { keep }) });
+    const progress = (done: number, total: number) => {
+      // The cache holds what it was given until it is flushed.
+      if (spent.length > 0) cache?.flush();
+      for (const memory of spent.splice(0)) pool.reuse(memory);
+      context.progress?.(done, total);
+    };
+    const written = await writeRepodata({ ...rest, progress, blocks: packed }, directory, packages, {
+      timestamp: Math.floor(now.getTime() / 1000),
+      extra,
+      ...(options.compression && { compression: options.compression }),
+      ...(options.revision !== undefined && { revision: options.revision }),
+    });
+    return { ...written, made: unknown, reused: known.size };
   } finally {
-    cache?.close();
-    blocks?.close();
+    await pool.close();
   }
 }
 

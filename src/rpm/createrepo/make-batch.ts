@@ -1,5 +1,5 @@
 import { ReactorError } from '../../model/errors.ts';
-import { encodeRecord } from '../cache/record-bytes.ts';
+import { encodeRecord } from '../record-bytes.ts';
 import { headerFactsOf } from '../header/header-facts.ts';
 import { readRpmFile } from '../header/read-rpm-header.ts';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';

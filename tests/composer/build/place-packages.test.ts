@@ -23,7 +23,8 @@ import {
 } from '../../../src/composer/build/place-packages.ts';
 import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
 import { sourcePackage } from '../../../src/composer/source-package.ts';
-import type { FileStamp, SourcePackage } from '../../../src/composer/selection.ts';
+import type { SourcePackage } from '../../../src/composer/selection.ts';
+import type { FileStamp } from '../../../src/model/file-stamp.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-place-'));
 const placing = new PlacingThread();

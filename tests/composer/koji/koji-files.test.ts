@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../src/cache/package-store.ts';
 import { fetchPackages, type FetchContext } from '../../../src/composer/fetch-packages.ts';
 import { openTopDir } from '../../../src/composer/koji/koji-files.ts';
 import { openKojiHttpFiles, type KojiHttpFiles } from '../../../src/composer/koji/koji-http-files.ts';

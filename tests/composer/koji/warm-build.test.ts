@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../src/cache/package-store.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
 import { warmBuild } from '../../../src/composer/koji/warm-build.ts';
 import { sharedPath } from '../../shared.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { openAdvisoryFinder } from '../../../src/composer/koji/advisory-finder.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
 import { withAdvisories } from '../../../src/composer/koji/with-advisories.ts';
-import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../src/cache/package-store.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';
 import { kojiSource } from '../../../src/composer/koji/koji-source.ts';

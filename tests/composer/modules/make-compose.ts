@@ -8,7 +8,7 @@ import { moduleSource } from '../../../src/composer/sources/module/module-source
 import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectContext } from '../../../src/composer/selection.ts';
-import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../src/cache/package-store.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';

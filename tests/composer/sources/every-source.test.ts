@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import { documentTypes } from '../../../src/composer/documents/document-types.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
-import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../src/cache/package-store.ts';
 import { readPlan, writePlan } from '../../../src/composer/plan-file.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';

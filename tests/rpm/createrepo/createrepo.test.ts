@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { openCreaterepoCaches } from '../../../src/cache/createrepo-caches.ts';
 import { createrepo } from '../../../src/rpm/createrepo/createrepo.ts';
 import { sharedPath } from '../../shared.ts';
 import { unpack } from '../repodata/unpack.ts';
@@ -51,19 +52,20 @@ describe('createrepo', () => {
       [names.length, 0],
       [0, names.length],
     ]) {
-      const result = await createrepo({ now }, { directory, cacheDirectory });
+      using caches = openCreaterepoCaches(cacheDirectory, now);
+      const result = await createrepo({ now, caches }, { directory });
       assert.deepEqual([result.made, result.reused], [made, reused]);
       assert.deepEqual(snapshot(), bytes);
     }
   });
 
   test('reads only what is new, whatever it is', async () => {
-    const cacheDirectory = join(root, 'cache-new');
+    using caches = openCreaterepoCaches(join(root, 'cache-new'), now);
     const directory = tree;
-    await createrepo({ now }, { directory, cacheDirectory });
+    await createrepo({ now, caches }, { directory });
     cpSync(sharedPath('odcs/repo/ed-1.14.1-2.module_fd8ca23e.src.rpm'), join(tree, 'another-1-1.src.rpm'));
     try {
-      const { made, reused } = await createrepo({ now }, { directory, cacheDirectory });
+      const { made, reused } = await createrepo({ now, caches }, { directory });
       assert.deepEqual([made, reused], [1, names.length]);
       const bytes = snapshot();
       await createrepo({ now }, { directory });

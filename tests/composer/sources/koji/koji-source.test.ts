@@ -18,7 +18,7 @@ import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { buildCompose } from '../../../../src/composer/build/build.ts';
-import { PackageStore } from '../../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../../src/cache/package-store.ts';
 import { PlacingThread } from '../../../../src/composer/build/placing-thread.ts';
 import { planCompose, type ReadyPlan, type OutputSettings } from '../../../../src/composer/plan.ts';
 import { kojiSource } from '../../../../src/composer/koji/koji-source.ts';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { ReactorError } from '../../model/errors.ts';
-import type { BlockStore } from '../repodata/block-cache.ts';
+import { ReactorError } from '../model/errors.ts';
+import type { BlockStore } from '../rpm/repodata/block-cache.ts';
 import { PackStore } from './pack-store.ts';
 import { removeOldFormats } from './remove-old-formats.ts';
 

@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { RECIPE } from '../../../src/model/fingerprint.ts';
-import { FRAGMENTS_MADE_BY, openFragmentCache } from '../../../src/rpm/cache/fragment-cache.ts';
-import { decodeRecord, encodeRecord } from '../../../src/rpm/cache/record-bytes.ts';
-import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
-import { recordOf } from '../../../src/rpm/record-of.ts';
-import { makeFragments } from '../../../src/rpm/repodata/make-fragments.ts';
-import { Scratch } from '../../../src/rpm/scratch.ts';
-import { sharedPath } from '../../shared.ts';
+import { RECIPE } from '../../src/model/fingerprint.ts';
+import { FRAGMENTS_MADE_BY, openFragmentCache } from '../../src/cache/fragment-cache.ts';
+import { decodeRecord, encodeRecord } from '../../src/rpm/record-bytes.ts';
+import { readRpmFile } from '../../src/rpm/header/read-rpm-header.ts';
+import { recordOf } from '../../src/rpm/record-of.ts';
+import { makeFragments } from '../../src/rpm/repodata/make-fragments.ts';
+import { Scratch } from '../../src/rpm/scratch.ts';
+import { sharedPath } from '../shared.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'fragment-cache-'));
 after(() => rmSync(root, { recursive: true }));

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { FileStamp } from '../selection.ts';
+import type { FileStamp } from '../model/file-stamp.ts';
 
 /** Raised when a line of the file means something else; the name of the file ends with it. */
 export const FACTS_FORMAT = 1;

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
-import { PackStore } from '../../../src/rpm/cache/pack-store.ts';
+import { PackStore } from '../../src/cache/pack-store.ts';
 
 const limit = 1e9;
 const root = mkdtempSync(join(tmpdir(), 'pack-store-'));
@@ -83,7 +83,7 @@ describe('PackStore', () => {
 
   test('a process killed while it writes loses at most what it had not handed over', async () => {
     const program = `
-      import { PackStore } from ${JSON.stringify(import.meta.resolve('../../../src/rpm/cache/pack-store.ts'))};
+      import { PackStore } from ${JSON.stringify(import.meta.resolve('../../src/cache/pack-store.ts'))};
       const store = new PackStore(process.argv[1], { limit: 1e9 });
       for (let i = 0; ; i += 1) {
         store.put('key' + i, 'm', [Buffer.alloc(1000 + (i % 7), i % 251)]);

@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { ReactorError } from '../../model/errors.ts';
-import type { Scratch } from '../scratch.ts';
+import { ReactorError } from '../model/errors.ts';
+import type { Scratch } from '../rpm/scratch.ts';
 import { type PackEntry, keyOfLine, parseIndexLine, turnOfLine } from './pack-index.ts';
 import { PackWriter } from './pack-writer.ts';
 

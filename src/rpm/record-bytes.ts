@@ -1,5 +1,5 @@
-import type { Dependency, DependencyFlag } from '../dependency.ts';
-import type { PackageRecord } from '../package-record.ts';
+import type { Dependency, DependencyFlag } from './dependency.ts';
+import type { PackageRecord } from './package-record.ts';
 
 /** A record without its files. */
 export type RecordHead = Omit<PackageRecord, 'files'>;

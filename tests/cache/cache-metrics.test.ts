@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Registry } from 'prom-client';
-import { registerCacheMetrics } from '../../src/composer/cache-metrics.ts';
+import { registerCacheMetrics } from '../../src/cache/cache-metrics.ts';
 import { KojiIndex } from '../../src/composer/koji/koji-index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-caches-'));

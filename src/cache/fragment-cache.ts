@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import { RECIPE } from '../../model/fingerprint.ts';
-import type { PackageFragments } from '../package-fragments.ts';
-import type { PackageRecord } from '../package-record.ts';
-import type { Scratch } from '../scratch.ts';
+import { RECIPE } from '../model/fingerprint.ts';
+import type { PackageFragments } from '../rpm/package-fragments.ts';
+import type { PackageRecord } from '../rpm/package-record.ts';
+import type { Scratch } from '../rpm/scratch.ts';
 import { PackStore, type PackStoreOptions } from './pack-store.ts';
 import { removeOldFormats } from './remove-old-formats.ts';
-import { decodeRecord, encodeRecord } from './record-bytes.ts';
+import { decodeRecord, encodeRecord } from '../rpm/record-bytes.ts';
 
 /** What the cache knows of a package. Nothing is read before it is asked for. */
 export interface CachedPackage {
