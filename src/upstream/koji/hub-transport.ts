@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import { XmlRpcReader, type XmlRpcAnswer, type XmlRpcRows } from './xml-rpc-read.ts';
-import { XmlRpcSyntaxError } from './xml-rpc-text.ts';
+import { XmlRpcSizeError, XmlRpcSyntaxError } from './xml-rpc-text.ts';
 
 /**
  * How the hub is reached: with Node's own client and not with `HttpClient`, since a call is repeated only where its
@@ -43,8 +43,6 @@ export class StaleConnectionError extends Error {
 }
 
 const MAX_ERROR_BODY = 2000;
-/** Bytes of an answer after decoding: some twenty times what the largest tag of a large Koji takes. */
-const MAX_ANSWER = 1024 * 1024 * 1024;
 
 /** An agent that keeps connections for the URL's scheme. */
 export function makeAgent(url: URL, maxSockets: number): HttpAgent | HttpsAgent {
@@ -55,7 +53,7 @@ export function makeAgent(url: URL, maxSockets: number): HttpAgent | HttpsAgent 
 /**
  * Posts one call and reads the answer as it arrives. Throws `koji.hub_unreachable`, `koji.hub_silent`,
  * `koji.hub_unavailable` (5xx, 408, 429), `koji.hub_refused` (other statuses), `koji.answer_cut`,
- * `koji.answer_malformed`, `StaleConnectionError`, or what the rows' callback throws.
+ * `koji.answer_malformed`, `http.too_large`, `StaleConnectionError`, or what the rows' callback throws.
  * Source: Koji contract 1 and 1.4.
  */
 export function exchange(transport: HubTransport, call: Exchange): Promise<XmlRpcAnswer> {
@@ -114,7 +112,7 @@ async function readAnswerOf(response: IncomingMessage, call: Exchange, where: st
     return reader.end();
   } catch (error) {
     if (call.signal?.aborted === true) throw error;
-    if (error instanceof TooLargeError) throw tooLarge(where);
+    if (error instanceof XmlRpcSizeError) throw tooLarge(where, error);
     if (!(error instanceof XmlRpcSyntaxError)) {
       if (error instanceof CutError) throw cut(where, error.cause);
       throw error;
@@ -125,7 +123,6 @@ async function readAnswerOf(response: IncomingMessage, call: Exchange, where: st
 }
 
 class CutError extends Error {}
-class TooLargeError extends Error {}
 
 function decoded(response: IncomingMessage): Readable {
   const encoding = response.headers['content-encoding'] ?? 'identity';
@@ -142,11 +139,8 @@ function pushAll(stream: Readable, response: IncomingMessage, reader: XmlRpcRead
       response.destroy();
     };
     const failCut = (cause: unknown): void => fail(new CutError('cut', { cause }));
-    let size = 0;
     stream.on('data', (chunk: Buffer) => {
       try {
-        size += chunk.length;
-        if (size > MAX_ANSWER) throw new TooLargeError('too large');
         reader.push(chunk);
       } catch (error) {
         fail(error);
@@ -203,8 +197,8 @@ function unreachable(where: string, cause: unknown): ReactorError {
   });
 }
 
-function tooLarge(where: string): ReactorError {
-  return new ReactorError('http.too_large', `The Koji hub sends more than ${MAX_ANSWER} bytes.`, { where });
+function tooLarge(where: string, cause: XmlRpcSizeError): ReactorError {
+  return new ReactorError('http.too_large', `The Koji hub sends ${cause.message}.`, { where, cause });
 }
 
 function cut(where: string, cause: unknown): ReactorError {

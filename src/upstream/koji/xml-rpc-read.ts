@@ -1,5 +1,5 @@
 import { TAG, tagOf } from './xml-rpc-tag.ts';
-import { TextInterner, XmlRpcSyntaxError } from './xml-rpc-text.ts';
+import { TextInterner, XmlRpcSizeError, XmlRpcSyntaxError } from './xml-rpc-text.ts';
 import { isStruct, type XmlRpcValue } from './xml-rpc-value.ts';
 
 /** What to do with the rows of a large answer while it arrives. */
@@ -41,7 +41,7 @@ const MIB = 1024 * 1024;
  * its signatures, has 133 MB; a whole Fedora tag has several times that. Rows are handed on, so that they need no
  * memory; what is kept as a value does. Source: Koji contract 4.
  */
-const MOST_BYTES = { rows: 2048 * MIB, value: 256 * MIB } as const;
+const MOST_BYTES = { rows: 1024 * MIB, value: 256 * MIB } as const;
 /** The most bytes of one text. The longest that hubs send, modulemd documents, have a tenth of it. */
 const MOST_TEXT = 16 * MIB;
 /** Memory that is kept for the next unfinished text. */
@@ -80,12 +80,12 @@ export class XmlRpcReader {
     this.#rowDepth = rows?.depth ?? NO_ROWS;
   }
 
-  /** Takes the next bytes. Throws `XmlRpcSyntaxError`; the reader is then of no further use. */
+  /** Takes the next bytes. Throws `XmlRpcSyntaxError` or `XmlRpcSizeError`; the reader is then of no further use. */
   push(chunk: Uint8Array): void {
     const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#bytes += fresh.length;
     const most = this.#rows === undefined ? MOST_BYTES.value : MOST_BYTES.rows;
-    if (this.#bytes > most) throw new XmlRpcSyntaxError(`the answer has more than ${most / MIB} MiB`);
+    if (this.#bytes > most) throw new XmlRpcSizeError(`more than ${most / MIB} MiB`);
     let from = 0;
     if (this.#restLength > 0) {
       from = this.#endOfTag(fresh);
@@ -123,7 +123,7 @@ export class XmlRpcReader {
   /** Appends to the rest, which doubles when it is full. */
   #keep(bytes: Buffer): void {
     const length = this.#restLength + bytes.length;
-    if (length > MOST_TEXT) throw new XmlRpcSyntaxError(`a text has more than ${MOST_TEXT / MIB} MiB`);
+    if (length > MOST_TEXT) throw new XmlRpcSizeError(`a text of more than ${MOST_TEXT / MIB} MiB`);
     if (length > this.#rest.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(length, this.#rest.length * 2));
       this.#rest.copy(larger, 0, 0, this.#restLength);

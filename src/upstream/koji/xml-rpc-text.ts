@@ -31,6 +31,11 @@ export class XmlRpcSyntaxError extends Error {
   override readonly name = 'XmlRpcSyntaxError';
 }
 
+/** An answer, or a text in it, has more bytes than are read. */
+export class XmlRpcSizeError extends Error {
+  override readonly name = 'XmlRpcSizeError';
+}
+
 function sameText(text: string, bytes: Uint8Array, start: number): boolean {
   for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) !== bytes[start + i]) return false;
   return true;

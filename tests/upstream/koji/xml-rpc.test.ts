@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { readAnswer, XmlRpcReader } from '../../../src/upstream/koji/xml-rpc-read.ts';
-import { XmlRpcSyntaxError } from '../../../src/upstream/koji/xml-rpc-text.ts';
+import { XmlRpcSizeError, XmlRpcSyntaxError } from '../../../src/upstream/koji/xml-rpc-text.ts';
 import { isArray, type XmlRpcValue } from '../../../src/upstream/koji/xml-rpc-value.ts';
 import { withKeywords, writeCall, writeValue } from '../../../src/upstream/koji/xml-rpc-write.ts';
 import { assertLinear } from '../../fuzz/growth.ts';
@@ -168,7 +168,7 @@ test('a text that no hub sends is refused before it fills the memory', () => {
     () => {
       for (let count = 0; count < 64; count += 1) reader.push(piece);
     },
-    (error) => error instanceof XmlRpcSyntaxError && /more than 16 MiB/.test(error.message),
+    (error) => error instanceof XmlRpcSizeError && /more than 16 MiB/.test(error.message),
   );
 });
 

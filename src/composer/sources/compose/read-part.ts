@@ -41,6 +41,9 @@ export interface PartTree {
   readonly repositories: ReadonlyMap<SourcePackage, Repository>;
 }
 
+/** Bytes of one metadata file: all of Fedora has about 150 MB in rpms.json. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 const rpmsSchema = z.object({
   payload: z.object({
     rpms: z.record(
@@ -89,8 +92,9 @@ export function readModulesJson(part: PublishedPart): ProductmdModules {
 
 function readMetadata(part: PublishedPart, name: string): unknown {
   try {
-    const { descriptor } = openRegularFile(realPathBelow(part.directory, `compose/metadata/${name}`));
+    const { descriptor, stats } = openRegularFile(realPathBelow(part.directory, `compose/metadata/${name}`));
     try {
+      if (stats.size > MOST_BYTES) throw new Error(`${name} has ${stats.size} bytes, more than are read`);
       return JSON.parse(readFileSync(descriptor, 'utf8'));
     } finally {
       closeSync(descriptor);
@@ -106,7 +110,7 @@ function unreadable(part: PublishedPart, name: string, cause: unknown): ReactorE
     `Compose ${part.id} cannot be read: ${messageOf(cause)}.`,
     {
       where: pathBelow(part.directory, `compose/metadata/${name}`),
-      hint: 'It was removed in the meantime; name a living compose.',
+      hint: 'It was removed in the meantime, or damaged; name another compose.',
       cause,
     },
   );
