@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { completeFiles } from '../../../src/composer/gather/complete-files.ts';
 import {
   fileSourcesOf,
   gatherWithFiles,
@@ -53,6 +54,23 @@ test('files are read once for all that an index is asked, also for paths that on
     );
   }
   assert.equal(reads, 1);
+});
+
+test('files of a package that two repositories have are those of the repository that lists them', async () => {
+  await writeRepository(records(), directory);
+  const places = [
+    { location: directory, isLookaside: true },
+    { location: directory, isLookaside: false },
+  ];
+  const loaded = await loadRepositories({}, places);
+  const { index } = loaded;
+  const [, second] = fileSourcesOf(loaded);
+  assert.ok(second);
+  await completeFiles(index, [second]);
+  const read = Array.from({ length: index.count }, (_, id) => id)
+    .filter((id) => index.columns.hasRuntimeFile.at(id) >= 0)
+    .map((id) => index.columns.repository.at(id));
+  assert.deepEqual(new Set(read), new Set([second.repository]));
 });
 
 test('the files of the runtime method are told from their neighbours', () => {

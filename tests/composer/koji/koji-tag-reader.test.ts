@@ -62,6 +62,38 @@ test('what is kept and brought up to date is what a new listing says', async () 
   assert.ok(own.includes('e-lib') && own.includes('e-zz') && own.includes('e-tie-b'), own.join(' '));
 });
 
+for (const [what, change] of [
+  ['a package is blocked', (state: StateHub) => state.blockPackage('f-small', 'e-zz')],
+  ['the inheritance changes', (state: StateHub) => state.editInheritance('f-small', { 'f-all': {} })],
+] as const) {
+  test(`where ${what} beside a build that is tagged, the tag is read whole`, async () => {
+    const { state, hub, reader, calls } = await start();
+    const before = await reader.read(wish, new Date(state.now * 1000));
+    state.now += 1;
+    state.tag('f-small', 'e-lib-1-1');
+    change(state);
+    const { content, pin } = await reader.read(wish, new Date(state.now * 1000));
+    assert.deepEqual(listings(calls), ['all', 'all']);
+    const fresh = await listTaggedRpms(hub, { tag: 'f-small', event: pin.event.id, inherit: true });
+    assert.deepEqual(nvrs(content), nvrs(fresh));
+    assert.notDeepEqual(nvrs(content), nvrs(before.content));
+  });
+}
+
+test('a tag with more changed packages than are worth a listing each is read whole', async () => {
+  const { state, reader, calls } = await start();
+  const whole = { ...wish, tag: 'f-all' };
+  const { content } = await reader.read(whole, new Date(state.now * 1000));
+  const byName = new Map([...content.builds.values()].map((build) => [build.packageName, build.nvr]));
+  const untagged = [...byName.values()].slice(0, 41);
+  assert.equal(untagged.length, 41);
+  state.now += 1;
+  for (const nvr of untagged) state.untag('f-all', nvr);
+  const after = await reader.read(whole, new Date(state.now * 1000));
+  assert.deepEqual(listings(calls), ['all', 'all']);
+  assert.equal(after.content.builds.size, content.builds.size - untagged.length);
+});
+
 test('a tag is read whole again after some minutes, or when it is forgotten', async () => {
   const { state, reader, calls } = await start();
   await reader.read(wish, new Date(state.now * 1000));

@@ -98,6 +98,16 @@ describe('writeRepodata', () => {
     }
   });
 
+  test('gives equal bytes where blocks were forgotten and what was hashed of them is known', async () => {
+    const packages = universe(500);
+    await writeRepodata({}, join(root, 'remembering'), packages, { timestamp: 7 });
+    const context = { blocks: new BlockCache({ memory: 0 }) };
+    for (const name of ['forgetting', 'forgetful']) {
+      await writeRepodata(context, join(root, name), packages, { timestamp: 7 });
+      assert.deepEqual(snapshot(join(root, name)), snapshot(join(root, 'remembering')));
+    }
+  });
+
   test('after one change gives the bytes of a cold run and loads only what it must', async () => {
     const context = { blocks: new BlockCache() };
     const packages = universe(1000);

@@ -208,6 +208,16 @@ test('an answer cut in the middle is asked for again, and its rows are not doubl
   );
 });
 
+test('a connection that broke is tried once more at once, and from then on after a wait', async () => {
+  const { hub, server, waits } = await start(one);
+  server.troubles.push({ kind: 'cut', afterBytes: 10 });
+  assert.equal((await getLastEvent(hub))?.id, 7);
+  assert.deepEqual([server.requests.count, waits], [2, []]);
+  for (let count = 0; count < 3; count += 1) server.troubles.push({ kind: 'cut', afterBytes: 10 });
+  assert.equal((await getLastEvent(hub))?.id, 7);
+  assert.deepEqual(waits, [500, 1000]);
+});
+
 test('a 502 of a proxy is tried again; a page that is no hub is told as such', async () => {
   const { hub, server, waits } = await start(one);
   const page = '<html><body><h1>502 Bad Gateway</h1></body></html>';
