@@ -42,12 +42,12 @@ const mounting = mount() && unmount() ? {} : { skip: 'mounting a file system nee
 for (const { type } of sourceDefinitions) {
   describe(`limits of source type ${type}`, async () => {
     const trial = await trials[type]();
-    for (const { what, code, ...oversized } of await oversizedInputs[type](trial)) {
+    for (const { what, code, message = /./, ...oversized } of await oversizedInputs[type](trial)) {
       test(`a compose whose input is too large, ${what}, ends with ${code} and leaves nothing`, async () => {
         const sources = { [type]: openTrialSource(type, oversized.context) };
         const { signal } = new AbortController();
         const planning = { ...context, signal, progress: () => undefined, sources };
-        await assert.rejects(planCompose(planning, oversized.request), { code });
+        await assert.rejects(planCompose(planning, oversized.request), { code, message });
         const ended = await compose({ ...context, sources }, oversized.request);
         assert.equal(ended.state, 'failed');
         assert.notEqual(ended.stateReason, '');

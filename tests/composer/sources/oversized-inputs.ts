@@ -26,6 +26,8 @@ import { config, folder, modulesOf, openKoji, type Trial } from './source-trials
 export interface OversizedInput {
   readonly what: string;
   readonly code: string;
+  /** What the error says, where its code does not say that it is about a size. */
+  readonly message?: RegExp;
   readonly context: Partial<SourceContext>;
   readonly request: ComposeRequest;
 }
@@ -157,6 +159,7 @@ export const oversizedInputs: {
       {
         what: 'rpms.json of a part',
         code: 'compose.part_unreadable',
+        message: /bytes, more than are read/,
         context: of('metadata/rpms.json', 4 * GIB),
         request,
       },
