@@ -6,7 +6,7 @@ import { after } from 'node:test';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import { documentTypes } from '../../../src/composer/documents/document-types.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
-import { PackageStore } from '../../../src/composer/package-store.ts';
+import { PackageStore } from '../../../src/cache/package-store.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';
 import type { SourceContext } from '../../../src/composer/sources/source-definition.ts';
 import { sourceDefinitions } from '../../../src/composer/sources/source-definitions.ts';
