@@ -89,7 +89,29 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
       fate: 'halt',
     });
   }
+  checkMetadataKeys(config, sources);
   return { ...config, data_dir: dataDir, target_dir: targetDir };
+}
+
+/** Throws `config.invalid_value` where a key or a target directory is named that is not configured. */
+function checkMetadataKeys(config: Config, sources: Partial<Record<SettingName, string>>): void {
+  const refuse = (name: SettingName, sentence: string): never => {
+    throw new ReactorError('config.invalid_value', `The setting "${name}" ${sentence}`, {
+      where: sources[name] ?? '',
+      fate: 'halt',
+    });
+  };
+  const checkKey = (name: SettingName, key: string): void => {
+    if (key === '' || Object.hasOwn(config.metadata_keys, key)) return;
+    refuse(name, `names the key "${key}", which is not one of "metadata_keys".`);
+  };
+  checkKey('metadata_key', config.metadata_key);
+  for (const key of Object.values(config.metadata_key_of_series)) checkKey('metadata_key_of_series', key);
+  for (const [targetDir, key] of Object.entries(config.metadata_key_of_target_dirs)) {
+    checkKey('metadata_key_of_target_dirs', key);
+    if (targetDir === 'default' || Object.hasOwn(config.extra_target_dirs, targetDir)) continue;
+    refuse('metadata_key_of_target_dirs', `names "${targetDir}", which is not one of "extra_target_dirs".`);
+  }
 }
 
 function readConfigFile(file: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metadataKeySettings } from './metadata-key-settings.ts';
 import { nameSchema } from './name-schema.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
@@ -123,6 +124,7 @@ export const settings = {
     'Seconds the process may stand still before it ends, to be started again; 0 never.',
   ),
   ...targetDirSettings,
+  ...metadataKeySettings,
   rules_dir: setting(
     text,
     '',

@@ -18,6 +18,15 @@ for (const [variable, value] of [
   ['ODCS_EXTRA_TARGET_DIR_URLS', '{"nowhere":"https://example.com/c"}'],
   ['RAW_CONFIG_URLS', '{"eln":{"url":"u","config_filename":"c","seconds_to_live":-1}}'],
   ['ODCS_EXTRA_TARGET_DIR_URLS', '{"private":"/srv/private"}'],
+  ['ODCS_METADATA_KEY', 'main'],
+  ['ODCS_METADATA_KEY_OF_SERIES', '{"images": "main"}'],
+  ['ODCS_METADATA_KEY_OF_TARGET_DIRS', '{"team": ""}'],
+  ['ODCS_METADATA_KEYS', '{"main": {"fingerprint": "1234", "public_key": "/key.asc"}}'],
+  ['ODCS_METADATA_KEYS', `{"main": {"fingerprint": "${'A'.repeat(40)}", "public_key": "key.asc"}}`],
+  [
+    'ODCS_METADATA_KEYS',
+    `{"main": {"fingerprint": "${'A'.repeat(40)}", "public_key": "/k", "gpg_home": "/h", "command": ["x"]}}`,
+  ],
 ] as const) {
   test(`${variable}=${value} is refused at the start`, () => {
     assert.throws(

@@ -30,6 +30,7 @@ const shared = [
   'activity.ts',
   'config.ts',
   'setting.ts',
+  'metadata-key-settings.ts',
   'name-schema.ts',
   'retention-settings.ts',
   'target-dir-settings.ts',

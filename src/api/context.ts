@@ -31,6 +31,12 @@ export interface PlannedCompose {
   readonly warnings: readonly string[];
 }
 
+/** A compose that is planned, without making it. */
+export interface AskedPlan {
+  readonly request: ComposeRequest;
+  readonly series: string | null;
+}
+
 /** A compose that is to be locked, and where its files lie for builds. */
 export interface AskedLock {
   readonly compose: Compose;
@@ -60,7 +66,7 @@ export interface ApiContext {
   /** Whether the process takes no more work and is soon to stop; absent where it never does. */
   readonly isDraining?: () => boolean;
   /** Plans a request for `?dry_run=1`; absent where this process has no composer. */
-  readonly plan?: (request: ComposeRequest, signal: AbortSignal) => Promise<PlannedCompose>;
+  readonly plan?: (asked: AskedPlan, signal: AbortSignal) => Promise<PlannedCompose>;
   /** Makes lock files out of the repodata of composes; absent where this process has no composer. */
   readonly lock?: (asked: AskedLock, signal: AbortSignal) => Promise<LockFile>;
   /** Further metrics of this process, shown with those of the API. */

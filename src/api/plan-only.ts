@@ -1,8 +1,7 @@
 import { listReusable } from '../database/reusable-composes.ts';
-import type { ComposeRequest } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { sendJson } from './answer.ts';
-import type { ApiContext, ApiRequest } from './context.ts';
+import type { ApiContext, ApiRequest, AskedPlan } from './context.ts';
 import { ApiProblem } from './problem.ts';
 
 /** Whether a request only wants to know what would be composed. */
@@ -18,7 +17,7 @@ export function isDryRun(request: ApiRequest): boolean {
 export async function answerDryRun(
   context: ApiContext,
   request: ApiRequest,
-  asked: ComposeRequest,
+  wanted: AskedPlan,
 ): Promise<Response> {
   const { plan, database, clock } = context;
   if (plan === undefined) {
@@ -26,7 +25,8 @@ export async function answerDryRun(
       hint: 'Ask one that has the role composer.',
     });
   }
-  const planned = await planOrRefuse(() => plan(asked, request.req.raw.signal));
+  const planned = await planOrRefuse(() => plan(wanted, request.req.raw.signal));
+  const { request: asked } = wanted;
   const reusable = asked.flags.includes('no_reuse')
     ? []
     : await listReusable(database.handle, {

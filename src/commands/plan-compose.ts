@@ -1,9 +1,11 @@
 import { systemClock } from '../clock.ts';
 import { openSources } from '../composer/open-sources.ts';
+import { planContext } from '../composer/composer-context.ts';
 import { planCompose } from '../composer/plan.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
+import { seriesOfBody } from '../model/request-series.ts';
 import type { CommandContext } from './command.ts';
 
 /**
@@ -20,12 +22,17 @@ export async function planLocally(
     environment: context.environment,
     overrides: {},
   });
+  const request = parseComposeRequest(body, requestDefaults(config));
   const log = createLog('warn');
   const start = performance.now();
   using opened = openSources(config, { clock: systemClock, log, database: null });
   const plan = await planCompose(
-    { ...opened, log, signal: context.signal, progress: () => undefined },
-    parseComposeRequest(body, requestDefaults(config)),
+    planContext(
+      opened,
+      { series: seriesOfBody(body), targetDir: request.targetDir },
+      { log, signal: context.signal, progress: () => undefined },
+    ),
+    request,
   );
   const { trees, unresolved } = plan.selection;
   const warnings = [...plan.selection.warnings, ...plan.selection.remarks];

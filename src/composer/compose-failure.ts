@@ -11,6 +11,7 @@ const brief = new Set([
   'compose.package_unreadable',
   'store.size_differs',
   'store.digest_differs',
+  'signing.failed',
 ]);
 const BRIEF_ATTEMPTS = 3;
 

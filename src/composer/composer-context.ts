@@ -7,7 +7,8 @@ import type { PackageStore } from '../cache/package-store.ts';
 import type { PlacingThread } from './build/placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { StorageWatch } from './storage/storage-watch.ts';
-import type { Progress, SelectPackages, SourcePackage } from './selection.ts';
+import type { SelectContext, SelectPackages, SourcePackage } from './selection.ts';
+import { metadataKeyOf, type MetadataKeys, type SignedPlace } from './signing/metadata-key.ts';
 import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
 /** What the composer works with; made once per process. */
@@ -16,6 +17,8 @@ export interface ComposerContext {
   readonly log: Log;
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
   readonly output: OutputSettings;
+  /** The keys that sign metadata, and which signs what. */
+  readonly metadataKeys: MetadataKeys;
   readonly blocks: BlockCache;
   readonly placing: PlacingThread;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
@@ -35,12 +38,17 @@ export interface ComposerContext {
   readonly parseRequest: (body: unknown) => ComposeRequest;
 }
 
-/** What planning needs of it. */
+/** What planning needs of it, for a compose that will lie in a place. */
 export function planContext(
-  context: ComposerContext,
-  log: Log,
-  signal: AbortSignal,
-  progress: Progress,
+  context: Pick<ComposerContext, 'sources' | 'output' | 'metadataKeys'>,
+  place: SignedPlace,
+  select: SelectContext,
 ): PlanContext {
-  return { log, signal, progress, sources: context.sources, output: context.output };
+  const key = metadataKeyOf(context.metadataKeys, place);
+  return {
+    ...select,
+    sources: context.sources,
+    output: context.output,
+    ...(key === null ? {} : { signedBy: key.fingerprint }),
+  };
 }

@@ -16,6 +16,7 @@ import { openOriginFetcher } from './fetch-origin.ts';
 import { openModules } from './modules/open-modules.ts';
 import { PackageStore } from '../cache/package-store.ts';
 import type { OutputSettings } from './plan.ts';
+import type { MetadataKeys } from './signing/metadata-key.ts';
 import type { SelectPackages, SourcePackage } from './selection.ts';
 import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
 import { sourceDefinitions } from './sources/source-definitions.ts';
@@ -28,6 +29,7 @@ import { warmBuild } from './koji/warm-build.ts';
 export interface OpenedSources extends Disposable {
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
   readonly output: OutputSettings;
+  readonly metadataKeys: MetadataKeys;
   readonly store: PackageStore;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Reads what a build says of its packages, for the arches and signing keys of the settings; null without Koji. */
@@ -96,6 +98,7 @@ export function openSources(
   return {
     sources: openDefinitions(definitions, contexts),
     output: { delivery: config.delivery, compression: config.repodata_compression },
+    metadataKeys: config,
     store,
     localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
     warm: kojis.size === 0 ? null : warmer(config, kojis),

@@ -13,6 +13,8 @@ export interface PlanContext extends SelectContext {
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
   /** Settings that shape the output of every compose. */
   readonly output: OutputSettings;
+  /** Fingerprint of the key that signs the metadata; left out where none does. */
+  readonly signedBy?: string;
 }
 
 export interface OutputSettings {
@@ -73,6 +75,8 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
       ...foreignOptions(selection),
       ...releaseOptions(selection),
+      // What another key signed is not this compose, nor is what none did.
+      ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
     },
   });

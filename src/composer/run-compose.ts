@@ -21,6 +21,8 @@ import type { Selection } from './selection.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
 import { moveSeriesLinks } from './series-links.ts';
+import { metadataKeyOf } from './signing/metadata-key.ts';
+import { openMetadataSigner } from './signing/sign-metadata.ts';
 import { waitForStorage } from './storage/wait-for-storage.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
@@ -56,7 +58,10 @@ export async function makeCompose(
     await clearAttempts(targetDirOf(context, compose), taken);
     const plan =
       planned ??
-      (await planCompose(planContext(context, log, watch.signal, watch.progress), compose.request));
+      (await planCompose(
+        planContext(context, compose, { log, signal: watch.signal, progress: watch.progress }),
+        compose.request,
+      ));
     const claim = await settleFingerprint(context, taken, plan);
     log.info({ fingerprint: plan.fingerprint, claim }, 'compose planned');
     await runTogether(watch.signal, [
@@ -125,6 +130,7 @@ async function buildAndPublish(
 ): Promise<void> {
   const targetDir = targetDirOf(context, taken.compose);
   const directory = buildingDirectory(targetDir, taken);
+  const key = metadataKeyOf(context.metadataKeys, taken.compose);
   await mkdir(directory);
   try {
     await buildCompose(
@@ -140,6 +146,7 @@ async function buildAndPublish(
         plan,
         identity: identityOf(taken.compose, plan.selection),
         place: placeOf(context, taken),
+        ...(key === null ? {} : { signer: await openMetadataSigner(key) }),
       },
       directory,
     );

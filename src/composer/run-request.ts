@@ -60,7 +60,11 @@ async function planRequest(
   const request = context.parseRequest(row.body);
   const signal = AbortSignal.any([job.signal, AbortSignal.timeout(context.composeTimeout * 1000)]);
   const plan = await planCompose(
-    planContext(context, log, signal, () => undefined),
+    planContext(
+      context,
+      { series: row.series, targetDir: request.targetDir },
+      { log, signal, progress: () => undefined },
+    ),
     request,
   );
   return { request, plan, same: await findUnchanged(context, row, { request, plan }) };

@@ -20,6 +20,7 @@ import { targetDirUrlOf } from '../model/target-dir-urls.ts';
 import { formatSeriesRepo, seriesUrl } from '../rpm/series-repo.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { Pen, pathBelow } from './pen.ts';
+import { METADATA_KEY_FILE } from './signing/sign-metadata.ts';
 
 export type SeriesLinkContext = Pick<ComposerContext, 'targetDirs' | 'targetDirUrls'>;
 
@@ -64,12 +65,15 @@ function showLatest({ targetDirs, targetDirUrls }: SeriesLinkContext, series: st
   const targetDirUrl = targetDirUrlOf(targetDirUrls, latest.targetDir);
   if (!targetDirUrl) return;
   const url = seriesUrl(targetDirUrl, series);
-  replaceFile(pen, `${directory}/latest.repo`, formatSeriesRepo(series, url, { isWithSources: false }));
-  replaceFile(
-    pen,
-    `${directory}/latest-with-sources.repo`,
-    formatSeriesRepo(series, url, { isWithSources: true }),
-  );
+  // Not the settings decide: what was signed stays so, and what was not does not become it.
+  const isSigned = existsSync(pen.path(`${composeDirectoryName(latest)}/${METADATA_KEY_FILE}`));
+  const signed = isSigned ? { gpgkey: `${url}/latest/${METADATA_KEY_FILE}` } : {};
+  for (const [name, isWithSources] of [
+    ['latest.repo', false],
+    ['latest-with-sources.repo', true],
+  ] as const) {
+    replaceFile(pen, `${directory}/${name}`, formatSeriesRepo(series, url, { isWithSources, ...signed }));
+  }
 }
 
 function linkText(shown: Pick<Compose, 'id' | 'reusedId'>): string {

@@ -203,6 +203,8 @@ cost=500
 export interface RepoSection {
   readonly id: string;
   readonly baseurl: string;
+  /** URL of the public key its `repomd.xml` is signed with; left out where it is not signed. */
+  readonly gpgkey?: string;
 }
 
 /**
@@ -239,15 +241,19 @@ function formatNotes(notes: readonly string[]): string {
   return notes.map((note) => `# ${note.replace(/[\r\n]+/g, ' ')}\n`).join('');
 }
 
-function formatSection(name: string, { id, baseurl }: RepoSection): string {
+function formatSection(name: string, { id, baseurl, gpgkey }: RepoSection): string {
   return `[${id}]
 name=ODCS repository for compose ${name}
 baseurl=${baseurl}
 type=rpm-md
 skip_if_unavailable=False
 gpgcheck=0
-repo_gpgcheck=0
-enabled=1
+${formatRepoGpgcheck(gpgkey)}enabled=1
 enabled_metadata=1
 `;
+}
+
+/** The lines of a section that say whether `repomd.xml` is signed, and by which key. Source: dnf.conf(5). */
+export function formatRepoGpgcheck(gpgkey: string | undefined): string {
+  return gpgkey === undefined ? 'repo_gpgcheck=0\n' : `repo_gpgcheck=1\ngpgkey=${gpgkey}\n`;
 }

@@ -1,3 +1,4 @@
+import { formatRepoGpgcheck } from './productmd.ts';
 import { TEMPORARY } from '../model/compose.ts';
 
 /** Returns the public URL of what a series shows, without a final slash. `^` is the only letter of a name that no URL has. */
@@ -13,11 +14,12 @@ export function seriesRepoid(series: string): string {
 /**
  * Writes the `.repo` file of a series, whose addresses always lead to its newest compose. Sources and debuginfo are
  * listed too; tools that write lock files read sources only where they are enabled. Source: containers contract 1.
+ * `gpgkey` is the URL of the key that its metadata are signed with, left out where they are not.
  */
 export function formatSeriesRepo(
   series: string,
   url: string,
-  { isWithSources }: { readonly isWithSources: boolean },
+  { isWithSources, gpgkey }: { readonly isWithSources: boolean; readonly gpgkey?: string },
 ): string {
   const repoid = seriesRepoid(series);
   const section = (suffix: string, words: string, path: string, isEnabled: boolean): string =>
@@ -27,8 +29,7 @@ baseurl=${url}/latest/compose/${TEMPORARY}/${path}
 type=rpm-md
 skip_if_unavailable=False
 gpgcheck=0
-repo_gpgcheck=0
-enabled=${isEnabled ? '1' : '0'}
+${formatRepoGpgcheck(gpgkey)}enabled=${isEnabled ? '1' : '0'}
 enabled_metadata=1
 `;
   return [

@@ -39,7 +39,11 @@ async function givenGenerating(request: ComposeRequest): Promise<Compose> {
   const { id } = await composer.insert(request);
   const { signal } = new AbortController();
   const plan = await planCompose(
-    planContext(context, context.log, signal, () => undefined),
+    planContext(
+      context,
+      { series: null, targetDir: 'default' },
+      { log: context.log, signal, progress: () => undefined },
+    ),
     request,
   );
   await transaction(context.database, async (tx) => {

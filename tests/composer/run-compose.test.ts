@@ -47,7 +47,11 @@ function entries(): string[] {
 async function plan(asked: ComposeRequest) {
   const { signal } = new AbortController();
   return planCompose(
-    planContext(context, context.log, signal, () => undefined),
+    planContext(
+      context,
+      { series: null, targetDir: 'default' },
+      { log: context.log, signal, progress: () => undefined },
+    ),
     asked,
   );
 }

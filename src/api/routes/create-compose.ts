@@ -90,7 +90,7 @@ async function answerCreate(
   if (series !== null) await checkMayContinue(context.database.handle, { series, identity, config });
   await checkOffered(context, asked);
   await checkRepositories(context, request, asked);
-  if (isDryRun(request)) return answerDryRun(context, request, asked);
+  if (isDryRun(request)) return answerDryRun(context, request, { request: asked, series });
   const compose = await storeCompose(context, identity, { asked, series, key: idempotencyKeyOf(request) });
   return sendJson(composeJson(compose, context.targetDirUrls));
 }

@@ -3,7 +3,7 @@ import { createApp } from '../../api/app.ts';
 import { ComposeWatch } from '../../api/compose-watch.ts';
 import { OpenStreams } from '../../api/event-stream.ts';
 import { EventTail } from '../../api/event-tail.ts';
-import type { ApiApp, HealthPart, PlannedCompose } from '../../api/context.ts';
+import type { ApiApp, AskedPlan, HealthPart, PlannedCompose } from '../../api/context.ts';
 import { receiveEventRoute } from '../../api/routes/receive-event.ts';
 import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
 import { createLocker } from '../../composer/lock/create-locker.ts';
@@ -14,7 +14,6 @@ import { findComposes } from '../../database/list-composes.ts';
 import { listEvents, lookAtEvents, newestEventId } from '../../database/list-events.ts';
 import type { RunningListeners } from '../../listeners/start-listeners.ts';
 import type { Log } from '../../log.ts';
-import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../../model/server-paths.ts';
 import { openUserGroups } from '../../upstream/user-groups.ts';
@@ -69,7 +68,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       ...(composer === null
         ? {}
         : {
-            plan: (request, signal) => planOnly(composer, request, signal),
+            plan: (asked, signal) => planOnly(composer, asked, signal),
             lock: createLocker({ targetDir: config.target_dir }),
           }),
     },
@@ -89,10 +88,15 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
 /** Plans a request and composes nothing. */
 async function planOnly(
   composer: ComposerContext,
-  request: ComposeRequest,
+  { request, series }: AskedPlan,
   signal: AbortSignal,
 ): Promise<PlannedCompose> {
-  const context = planContext(composer, composer.log, signal, () => undefined);
+  const { log } = composer;
+  const context = planContext(
+    composer,
+    { series, targetDir: request.targetDir },
+    { log, signal, progress: () => undefined },
+  );
   try {
     const { fingerprint, manifest, selection } = await planCompose(context, request);
     return { fingerprint, manifest, warnings: [...selection.warnings, ...selection.remarks] };

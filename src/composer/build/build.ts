@@ -13,6 +13,8 @@ import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, ReadyPlan } from '../plan.ts';
 import type { ComposeDocument, PackageReader, Progress, SourcePackage } from '../selection.ts';
 import { Pen } from '../pen.ts';
+import { repomdPaths, signFiles } from './sign-trees.ts';
+import { METADATA_KEY_FILE, type MetadataSigner } from '../signing/sign-metadata.ts';
 import { writeDotFiles, writeMetadata, type MetadataInput } from './write-metadata.ts';
 
 export interface BuildContext {
@@ -26,11 +28,13 @@ export interface BuildContext {
 
 export interface BuildInput extends Pick<MetadataInput, 'identity' | 'place'> {
   readonly plan: ReadyPlan;
+  /** What signs its metadata; left out where nothing does. */
+  readonly signer?: MetadataSigner;
 }
 
 /**
  * Writes the whole compose into `directory`, which nobody sees yet: packages, repodata, metadata, `.repo`,
- * STATUS. Packages are placed beside the writing of the rest. Throws what placing and writing throw; nothing is
+ * STATUS, signatures. Packages are placed beside the writing of the rest. Throws what placing and writing throw; nothing is
  * written any more then. Source of the layout: pungi contract 4.
  */
 export async function buildCompose(
@@ -62,7 +66,13 @@ export async function buildCompose(
     const isReadingKeys = trees.some((tree) => tree.packages.some((one) => one.sigkey === undefined));
     if (isReadingKeys) await unlessAborted(signal, placed.promise);
     const { placing } = context;
-    await writeMetadata({ ...input, delivery: output.delivery, modulemdPaths, placing, signal }, pen);
+    const isSigned = input.signer !== undefined;
+    const { delivery } = output;
+    await writeMetadata({ ...input, delivery, isSigned, modulemdPaths, placing, signal }, pen);
+    if (input.signer !== undefined) {
+      await signFiles({ signer: input.signer, signal }, pen, repomdPaths(trees));
+      pen.writeFile(METADATA_KEY_FILE, input.signer.publicKey);
+    }
   };
   await runTogether(context.signal, isPlaced ? [write] : [place, write]);
 }

@@ -12,6 +12,7 @@ import {
 import { withModulemdPaths, type ModulemdPath } from '../../rpm/productmd-modules.ts';
 import { formatRpms, type ListedRpm, type ListedRpms } from '../../rpm/productmd-rpms.ts';
 import { treePaths, type ProductmdVariant, type VariantArches } from '../../rpm/productmd-variant.ts';
+import { METADATA_KEY_FILE } from '../signing/sign-metadata.ts';
 import { TEMPORARY } from '../../model/compose.ts';
 import { writeAdvisories } from './write-advisories.ts';
 import { treeDirectories } from '../compose-trees.ts';
@@ -41,6 +42,8 @@ export interface MetadataInput {
   readonly identity: ComposeIdentity;
   readonly place: ComposePlace;
   readonly delivery: OutputSettings['delivery'];
+  /** Whether its metadata are signed. */
+  readonly isSigned: boolean;
   readonly modulemdPaths: readonly ModulemdPath[];
   /** Reads the sigkeys of placed RPMs away from the event loop. */
   readonly placing: Pick<PlacingThread, 'readSigkeys'>;
@@ -55,7 +58,7 @@ const KEYS_AT_ONCE = 1_000;
  * know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
  */
 export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
-  const { plan, identity, place, modulemdPaths } = input;
+  const { plan, identity, modulemdPaths } = input;
   const rpms = listRpms(plan, await readMissingKeys(input, pen.path('compose')));
   const { selection } = plan;
   const files: Record<string, string> = {
@@ -70,7 +73,7 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     'logs/global/why.json': formatReasons(plan.selection),
     'pungi-stdout.log': `Compose ${identity.name} is finished.\n`,
     'pungi-stderr.log': selection.warnings.map((warning) => `warning: ${warning}\n`).join(''),
-    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, selection, place),
+    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, input),
     STATUS: 'FINISHED\n',
   };
   await writeAdvisories(selection, pen);
@@ -85,14 +88,20 @@ function listVariants({ variants, trees }: Selection): VariantArches[] {
 }
 
 /** Without a public address there is nothing dnf could read: the file says so instead of leading nowhere. */
-function formatRepo(name: string, selection: Selection, place: ComposePlace): string {
+function formatRepo(name: string, { plan: { selection }, place, isSigned }: MetadataInput): string {
   const comments = [...selection.notes, ...selection.warnings];
   if (selection.foreign.length > 0) {
     const sections = selection.foreign.map(({ id, url, maySkip }) => ({ id, baseurl: url, maySkip }));
     return formatForeignRepoFile(sections, comments);
   }
   if ('toplevelUrl' in place) {
-    return formatRepoFile(name, listSections(name, selection, place.toplevelUrl), comments);
+    const sections = listSections(name, selection, place.toplevelUrl);
+    const signed = isSigned ? { gpgkey: `${place.toplevelUrl}/${METADATA_KEY_FILE}` } : {};
+    return formatRepoFile(
+      name,
+      sections.map((section) => ({ ...section, ...signed })),
+      comments,
+    );
   }
   const sentence = `This compose lies in the target directory ${place.privateIn}, which has no public address.`;
   return formatRepoFile(name, [], [sentence, ...comments]);

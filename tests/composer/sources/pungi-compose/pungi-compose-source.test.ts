@@ -38,7 +38,11 @@ function requestFor(url: string, more: Partial<ComposeRequest> = {}): ComposeReq
 function planOf(composer: typeof plain, request: ComposeRequest) {
   const { signal } = new AbortController();
   return planCompose(
-    planContext(composer.context, composer.context.log, signal, () => undefined),
+    planContext(
+      composer.context,
+      { series: null, targetDir: 'default' },
+      { log: composer.context.log, signal, progress: () => undefined },
+    ),
     request,
   );
 }
