@@ -238,6 +238,7 @@ function createComposerContext(
     ...sources,
     database,
     log,
+    version: readVersion(),
     blocks: new BlockCache(),
     placing: stack.use(new PlacingThread()),
     storage,

@@ -6,6 +6,7 @@ import { sourceTypeRules } from '../model/source-types.ts';
 import type { Command, CommandContext } from './command.ts';
 import { makeLockFile, writeLockFile, type LockOrigin } from './lock-file.ts';
 import { planLocally } from './plan-compose.ts';
+import { verifyLocally } from './verify-compose.ts';
 import {
   createServiceClient,
   readShownCompose,
@@ -16,6 +17,7 @@ import {
 const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [options]
        odcs-reactor compose plan TYPE SOURCE [PACKAGE …] [--why] [options]
        odcs-reactor compose lock ID|SERIES [--packages NAMES] [options]
+       odcs-reactor compose verify DIRECTORY|URL [--key FILE] [options]
        odcs-reactor compose show ID | list | wait ID | cancel ID | diff ID ID
 
 create  asks for a compose and prints its JSON. TYPE says what SOURCE is:
@@ -23,6 +25,8 @@ ${knownOffers.sourceTypes.map((type) => `          ${type.padEnd(8)} ${sourceTyp
 plan    tells what such a compose would hold; needs no service, only its settings.
 show    prints one compose.
 diff    prints what changed from the first compose to the second.
+verify  compares a compose, in a directory or behind a URL, with its signatures, its provenance and its
+        repodata; needs no service. Exit code 1 where something is wrong.
 lock    writes rpms.lock.yaml for a hermetic build, of a compose or of what a series shows.
 list    prints the newest composes, a line each.
 wait    waits until a compose has ended; exit code 1 when it failed.
@@ -49,6 +53,11 @@ Options of lock:
   --no-sources         without source packages
   --allow-broken       only note requirements that nothing meets
   --output FILE        instead of standard output; "odcs-reactor lock update FILE" renews it
+
+Options of verify:
+  --key FILE           the public keys that count; the one that the compose carries otherwise
+  --unsigned           a compose that nobody signed is fine
+  --metadata-only      read no packages
 
 Options of all:
   --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
@@ -77,6 +86,9 @@ const options = {
   'no-sources': { type: 'boolean' },
   'allow-broken': { type: 'boolean' },
   output: { type: 'string' },
+  key: { type: 'string' },
+  unsigned: { type: 'boolean' },
+  'metadata-only': { type: 'boolean' },
 } as const;
 
 type Values = ReturnType<typeof parse>['values'];
@@ -213,6 +225,14 @@ export const command: Command = {
     if (action === 'plan') {
       await planLocally(context, requestBody(words, values), { isJson, isWhy: values.why === true });
       return 0;
+    }
+    if (action === 'verify' && id !== undefined) {
+      return verifyLocally(context, id, {
+        isJson,
+        keyFile: values.key,
+        isUnsignedFine: values.unsigned === true,
+        isReadingPackages: values['metadata-only'] !== true,
+      });
     }
     if (action === 'diff' && words[0] !== undefined && words[1] !== undefined) {
       const [from, to] = [encodeURIComponent(words[0]), encodeURIComponent(words[1])];

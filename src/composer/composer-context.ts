@@ -15,6 +15,8 @@ import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 export interface ComposerContext {
   readonly database: Database;
   readonly log: Log;
+  /** Of this service. */
+  readonly version: string;
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
   readonly output: OutputSettings;
   /** The keys that sign metadata, and which signs what. */

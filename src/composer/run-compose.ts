@@ -17,6 +17,7 @@ import { planContext, type ComposerContext } from './composer-context.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
 import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
+import { makingOf } from './provenance.ts';
 import type { Selection } from './selection.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
 import { runTogether } from './run-together.ts';
@@ -146,6 +147,7 @@ async function buildAndPublish(
         plan,
         identity: identityOf(taken.compose, plan.selection),
         place: placeOf(context, taken),
+        making: makingOf(taken.compose, context),
         ...(key === null ? {} : { signer: await openMetadataSigner(key) }),
       },
       directory,

@@ -97,6 +97,7 @@ export async function openTestComposer(
     ...sources,
     database,
     log,
+    version: '0.0.0',
     blocks: new BlockCache(),
     placing,
     storage,

@@ -76,9 +76,9 @@ for (const vector of vectors.filter((one) => one.status === 'FINISHED' && !empty
     const done = await composer.compose(requestOf(vector, packages));
     assert.equal(done.state, 'done', done.stateReason ?? '');
     const top = join(composer.targetDir, `odcs-${done.id}`);
-    const repofile = `Temporary/odcs-${done.id}.repo`;
+    const own = [`Temporary/odcs-${done.id}.repo`, 'metadata/provenance.json'];
     const files = listFiles(join(top, 'compose')).sort();
-    assert.deepEqual(files, [...vector.files, repofile].sort());
+    assert.deepEqual(files, [...vector.files, ...own].sort());
     const read = (name: string) =>
       documentSchema.parse(JSON.parse(readFileSync(join(top, 'compose/metadata', name), 'utf8')));
     assert.deepEqual(read('rpms.json').payload.rpms, vector.rpms_json);

@@ -13,7 +13,9 @@ import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, ReadyPlan } from '../plan.ts';
 import type { ComposeDocument, PackageReader, Progress, SourcePackage } from '../selection.ts';
 import { Pen } from '../pen.ts';
+import { PROVENANCE_FILE, type ComposeMaking } from '../provenance.ts';
 import { repomdPaths, signFiles } from './sign-trees.ts';
+import { writeProvenance } from './write-provenance.ts';
 import { METADATA_KEY_FILE, type MetadataSigner } from '../signing/sign-metadata.ts';
 import { writeDotFiles, writeMetadata, type MetadataInput } from './write-metadata.ts';
 
@@ -28,6 +30,8 @@ export interface BuildContext {
 
 export interface BuildInput extends Pick<MetadataInput, 'identity' | 'place'> {
   readonly plan: ReadyPlan;
+  /** How it comes about; left out where no provenance is to be written. */
+  readonly making?: ComposeMaking;
   /** What signs its metadata; left out where nothing does. */
   readonly signer?: MetadataSigner;
 }
@@ -69,8 +73,13 @@ export async function buildCompose(
     const isSigned = input.signer !== undefined;
     const { delivery } = output;
     await writeMetadata({ ...input, delivery, isSigned, modulemdPaths, placing, signal }, pen);
+    const signed = repomdPaths(trees);
+    if (input.making !== undefined) {
+      writeProvenance(plan, input.making, pen, signed);
+      signed.push(PROVENANCE_FILE);
+    }
     if (input.signer !== undefined) {
-      await signFiles({ signer: input.signer, signal }, pen, repomdPaths(trees));
+      await signFiles({ signer: input.signer, signal }, pen, signed);
       pen.writeFile(METADATA_KEY_FILE, input.signer.publicKey);
     }
   };
