@@ -1,11 +1,7 @@
 import { findCompose } from '../database/composes.ts';
 import type { Compose } from '../model/compose-json.ts';
-import {
-  findNewAdvisories,
-  parseSummaries,
-  type AdvisorySummary,
-  type NewAdvisories,
-} from '../rpm/advisory-summary.ts';
+import type { NewAdvisories } from '../model/new-advisories.ts';
+import { findNewAdvisories, parseSummaries, type AdvisorySummary } from '../rpm/advisory-summary.ts';
 import { readComposeFile } from './console/compose-contents.ts';
 import type { ApiContext } from './context.ts';
 

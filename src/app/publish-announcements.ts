@@ -7,7 +7,7 @@ import {
 } from '../database/announcements.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import { composeJson, reviveCompose } from '../model/compose-json.ts';
+import { composeJson, reviveCompose, type Compose } from '../model/compose-json.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
@@ -77,6 +77,15 @@ async function publishOne(
   });
 }
 
+/** What ODCS announces of a compose, and beside it, once it is done, what is new in its series. */
+function announcedBody(compose: Compose, targetDirUrls: TargetDirUrls): object {
+  const body = { event: 'state-changed', compose: composeJson(compose, targetDirUrls) };
+  const { newAdvisories } = compose;
+  return compose.state === 'done' && newAdvisories !== null
+    ? { ...body, new_advisories: newAdvisories }
+    : body;
+}
+
 /** Returns why the bus did not accept the message, or null where it did. */
 async function publish(
   publisher: Publisher,
@@ -88,10 +97,7 @@ async function publish(
     await publisher.publish({
       messageId: row.message_id,
       topic: row.topic,
-      body:
-        compose === null
-          ? (row.body ?? {})
-          : { event: 'state-changed', compose: composeJson(compose, targetDirUrls) },
+      body: compose === null ? (row.body ?? {}) : announcedBody(compose, targetDirUrls),
       sentAt: row.created_at,
       user: compose === null || compose.owner === '' ? null : compose.owner,
     });

@@ -16,6 +16,7 @@ import type { ComposePlace } from './build/write-metadata.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
+import { readNewAdvisories } from './new-advisories.ts';
 import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
 import { makingOf } from './provenance.ts';
 import type { Selection } from './selection.ts';
@@ -109,12 +110,13 @@ async function settleFingerprint(
   for (const one of mayReuse ? await listReusable(context.database.handle, search) : []) {
     if (one.state === 'done' && !isPublished(targetDirOf(context, compose), one.id)) lost.add(one.id);
   }
+  const newAdvisories = await readNewAdvisories(context, compose, selection);
   return transaction(context.database, async (tx) => {
     const claim = await claimFingerprint(tx, {
       held: taken,
       compose,
       fingerprint,
-      pinned: { ...selection.pins, warnings: [...selection.warnings, ...selection.remarks] },
+      pinned: { ...selection.pins, warnings: [...selection.warnings, ...selection.remarks], newAdvisories },
       pungiComposeId: pungiComposeId(identityOf(compose, selection)),
       lost: mayReuse ? lost : null,
     });

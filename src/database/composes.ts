@@ -104,5 +104,6 @@ export function toCompose(row: Selectable<ComposesTable>): Compose {
     attempt: row.attempt,
     progress: row.progress,
     warnings: row.warnings,
+    newAdvisories: row.new_advisories,
   };
 }

@@ -3,6 +3,7 @@ import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { Keep } from '../model/keep.ts';
+import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { WhenBusy } from '../model/rule.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
@@ -74,6 +75,7 @@ export interface ComposesTable {
   attempt: Generated<number>;
   progress: ColumnType<ComposeProgress | null, string | null, string | null>;
   warnings: Json<string[]>;
+  new_advisories: ColumnType<AnnouncedAdvisories | null, string | null | undefined, string | null>;
 }
 
 /** How far a compose is, for people. */

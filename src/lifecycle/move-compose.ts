@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { lockCompose, toCompose } from '../database/composes.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
+import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import { announceCompose } from './announce-compose.ts';
 import {
   composeTransitions,
@@ -31,6 +32,7 @@ export interface ComposeChange {
     readonly reusedId?: number;
     readonly fingerprint?: string;
     readonly warnings?: readonly string[];
+    readonly newAdvisories?: AnnouncedAdvisories | null;
   };
 }
 
@@ -134,6 +136,11 @@ async function apply(
       ...(pinned.reusedId === undefined ? {} : { reused_id: pinned.reusedId }),
       ...(pinned.fingerprint === undefined ? {} : { fingerprint: pinned.fingerprint }),
       ...(pinned.warnings === undefined ? {} : { warnings: JSON.stringify(pinned.warnings) }),
+      ...(pinned.newAdvisories === undefined
+        ? {}
+        : {
+            new_advisories: pinned.newAdvisories === null ? null : JSON.stringify(pinned.newAdvisories),
+          }),
     })
     .where('id', '=', before.id)
     .returningAll()

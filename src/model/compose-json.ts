@@ -11,6 +11,7 @@ import {
   type ComposeResult,
   type ComposeState,
 } from './compose.ts';
+import type { AnnouncedAdvisories } from './new-advisories.ts';
 import { targetDirUrlOf, type TargetDirUrls } from './target-dir-urls.ts';
 
 /** One compose as the database knows it. */
@@ -51,6 +52,8 @@ export interface Compose {
     readonly unit: string;
   } | null;
   readonly warnings: readonly string[];
+  /** What is new since the compose before it in its series; null where there is none, or it is not known. */
+  readonly newAdvisories: AnnouncedAdvisories | null;
 }
 
 /** The 42 keys every ODCS client knows. Source: ODCS contract 2. */
@@ -132,9 +135,9 @@ export function composeJson(compose: Compose, urls: TargetDirUrls) {
   };
 }
 
-/** A compose as JSON keeps it: times are texts in ISO 8601. */
-export type StoredCompose = {
-  readonly [K in keyof Compose]: Compose[K] extends Date
+/** A compose as JSON keeps it: times are texts in ISO 8601. Earlier versions wrote no `newAdvisories`. */
+export type StoredCompose = Partial<Pick<Compose, 'newAdvisories'>> & {
+  readonly [K in Exclude<keyof Compose, 'newAdvisories'>]: Compose[K] extends Date
     ? string
     : Compose[K] extends Date | null
       ? string | null
@@ -146,6 +149,7 @@ export function reviveCompose(stored: StoredCompose): Compose {
   const time = (text: string | null): Date | null => (text === null ? null : new Date(text));
   return {
     ...stored,
+    newAdvisories: stored.newAdvisories ?? null,
     timeSubmitted: new Date(stored.timeSubmitted),
     timeToExpire: new Date(stored.timeToExpire),
     timeStarted: time(stored.timeStarted),

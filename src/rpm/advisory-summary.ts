@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatNevra } from '../model/nevra.ts';
+import type { NewAdvisories } from '../model/new-advisories.ts';
 import { listCves, type Advisory } from './advisory.ts';
 
 const summarySchema = z.object({
@@ -56,12 +57,6 @@ export function parseSummaries(text: string): readonly AdvisorySummary[] | null 
   } catch {
     return null;
   }
-}
-
-/** What a compose has and the one before it had not. */
-export interface NewAdvisories {
-  readonly advisories: readonly string[];
-  readonly cves: readonly string[];
 }
 
 /** Returns the ids and CVEs of `after` that `before` does not have, sorted. */

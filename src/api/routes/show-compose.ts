@@ -9,6 +9,19 @@ import { composeSchema, idParameter, jsonAnswer, problemAnswers } from '../docum
 
 const longestWait = 120;
 
+const shownSchema = composeSchema.extend({
+  new_advisories: z
+    .object({
+      since: z.number(),
+      advisories: z.array(z.string()),
+      cves: z.array(z.string()),
+      more: z.boolean(),
+    })
+    .optional()
+    .openapi({ description: 'What is new since the compose before it in its series, where that is known' }),
+  pungi_config_dump: z.string().nullable(),
+});
+
 /**
  * GET of one compose: 43 keys, an ETag, and `?wait=SECONDS`, which answers as soon as the compose is no longer
  * what `If-None-Match` says, or, without that header, as soon as it has ended. Source: ODCS contract 4.
@@ -30,7 +43,7 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
       }),
     },
     responses: {
-      200: jsonAnswer('The compose', composeSchema.extend({ pungi_config_dump: z.string().nullable() })),
+      200: jsonAnswer('The compose', shownSchema),
       304: { description: 'It is still what If-None-Match says' },
       ...problemAnswers,
     },
@@ -50,7 +63,12 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
 };
 
 function shown(context: ApiContext, compose: Compose): object {
-  return { ...composeJson(compose, context.targetDirUrls), pungi_config_dump: null };
+  const { newAdvisories } = compose;
+  return {
+    ...composeJson(compose, context.targetDirUrls),
+    ...(newAdvisories === null ? {} : { new_advisories: newAdvisories }),
+    pungi_config_dump: null,
+  };
 }
 
 function etagOf(context: ApiContext, compose: Compose): string {

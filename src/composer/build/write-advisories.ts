@@ -1,19 +1,27 @@
-import { formatSummaries, summariseAdvisories } from '../../rpm/advisory-summary.ts';
+import { formatSummaries, summariseAdvisories, type AdvisorySummary } from '../../rpm/advisory-summary.ts';
 import { readUpdateinfo } from '../../rpm/updateinfo.ts';
 import { updateinfoDocument } from '../documents/updateinfo-document.ts';
 import type { Pen } from '../pen.ts';
 import type { Selection } from '../selection.ts';
 
 /** Where the advisories of a compose are told for its pages, below its directory. */
-const SUMMARY_FILE = 'logs/global/advisories.json';
+export const ADVISORIES_FILE = 'logs/global/advisories.json';
 
 /** Writes what the updateinfo of a compose tells; nothing where it has none. */
-export async function writeAdvisories({ documents }: Pick<Selection, 'documents'>, pen: Pen): Promise<void> {
+export async function writeAdvisories(selection: Pick<Selection, 'documents'>, pen: Pen): Promise<void> {
+  if (!selection.documents.some(({ type }) => type === updateinfoDocument.type)) return;
+  pen.writeFile(ADVISORIES_FILE, formatSummaries(await summariesOf(selection)));
+}
+
+/** Returns what the updateinfo of a compose tells, each advisory once. */
+export async function summariesOf({
+  documents,
+}: Pick<Selection, 'documents'>): Promise<readonly AdvisorySummary[]> {
   const trees = [];
   for (const { type, arch, bytes } of documents) {
     if (type !== updateinfoDocument.type) continue;
     const reading = { where: `updateinfo for ${arch}`, holds: () => true };
     trees.push({ arch, advisories: await readUpdateinfo(bytes, reading) });
   }
-  if (trees.length > 0) pen.writeFile(SUMMARY_FILE, formatSummaries(summariseAdvisories(trees)));
+  return summariseAdvisories(trees);
 }

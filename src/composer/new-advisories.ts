@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { findCompose, findPreviousOfSeries } from '../database/composes.ts';
+import type { Compose } from '../model/compose-json.ts';
+import { composeDirectoryName } from '../model/compose.ts';
+import { toAnnounced, type AnnouncedAdvisories } from '../model/new-advisories.ts';
+import { findNewAdvisories, parseSummaries, type AdvisorySummary } from '../rpm/advisory-summary.ts';
+import { ADVISORIES_FILE, summariesOf } from './build/write-advisories.ts';
+import type { ComposerContext } from './composer-context.ts';
+import { pathBelow } from './pen.ts';
+import { isPublished } from './publish.ts';
+import type { Selection } from './selection.ts';
+
+/**
+ * Returns which advisories a planned compose has that the newest done one before it in its series has not; null where
+ * there is none, or what it holds is not known any more.
+ */
+export async function readNewAdvisories(
+  { database, targetDirs }: Pick<ComposerContext, 'database' | 'targetDirs'>,
+  { id, series }: Pick<Compose, 'id' | 'series'>,
+  selection: Pick<Selection, 'documents'>,
+): Promise<AnnouncedAdvisories | null> {
+  if (series === null) return null;
+  const previousId = await findPreviousOfSeries(database.handle, series, id);
+  const previous = previousId === null ? undefined : await findCompose(database.handle, previousId);
+  const directory = previous === undefined ? undefined : targetDirs[previous.targetDir];
+  if (previous === undefined || directory === undefined) return null;
+  const before = await readSummaries(directory, previous);
+  if (before === null) return null;
+  return toAnnounced(findNewAdvisories(before, await summariesOf(selection)), previous.id);
+}
+
+/** A compose without advisories has no such file, but it is there. */
+async function readSummaries(
+  targetDir: string,
+  shown: Pick<Compose, 'id' | 'reusedId'>,
+): Promise<readonly AdvisorySummary[] | null> {
+  if (!isPublished(targetDir, shown.reusedId ?? shown.id)) return null;
+  const path = pathBelow(targetDir, `${composeDirectoryName(shown)}/${ADVISORIES_FILE}`);
+  try {
+    return parseSummaries(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
