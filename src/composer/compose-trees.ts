@@ -1,23 +1,49 @@
 import { checkName } from '../model/names.ts';
-import { treePaths, type ProductmdVariant, type TreePaths } from '../rpm/productmd-variant.ts';
+import {
+  treePlaces,
+  type PlacedVariant,
+  type ProductmdVariant,
+  type TreePlaces,
+} from '../rpm/productmd-variant.ts';
 import type { ComposeDocument, Selection, SourcePackage } from './selection.ts';
 
 /** One repository of a compose. */
 export interface Tree {
   /** Relative to `compose/`. */
   readonly directory: string;
+  /** Where its packages lie, relative to the repository; empty where they lie in it. */
+  readonly packagesDirectory: string;
   readonly variant: ProductmdVariant;
   readonly packages: readonly SourcePackage[];
+  /** Null for sources. */
+  readonly arch: string | null;
   /** The arch its dot files name, null where there are none. */
   readonly treeArch: string | null;
   readonly documents: readonly ComposeDocument[];
 }
 
-/** Returns the directories of an arch of a variant, relative to `compose/`. Throws `compose.path_outside` for what is no name. */
-export function treeDirectories(variant: string, arch: string): TreePaths {
+/**
+ * Returns the places of an arch of a variant, relative to `compose/`. Throws `compose.path_outside` for what is no name.
+ */
+export function treeDirectories(variant: PlacedVariant, arch: string): TreePlaces {
   const error = { code: 'compose.path_outside' };
-  return treePaths(checkName('variant', variant, error), checkName('arch', arch, error));
+  checkName('variant', variant.uid, error);
+  if (variant.parent !== null) checkName('variant', variant.parent, error);
+  return treePlaces(variant, checkName('arch', arch, error));
 }
+
+/** Returns where a package lies in a repository of a compose. Source: main compose contract 7. */
+export function locationIn(
+  { layout }: Pick<Selection, 'layout'>,
+  packagesDirectory: string,
+  { location, fileName }: Pick<SourcePackage, 'location' | 'fileName'>,
+): string {
+  if (layout.areDirectoriesHashed && packagesDirectory === PACKAGES) return location;
+  const name = layout.areDirectoriesHashed ? location.slice(PACKAGES.length + 1) : fileName;
+  return packagesDirectory === '' ? name : `${packagesDirectory}/${name}`;
+}
+
+const PACKAGES = 'Packages';
 
 /**
  * Returns the repositories that a compose consists of: binaries and debug of each arch of a variant, and its sources,
@@ -26,23 +52,29 @@ export function treeDirectories(variant: string, arch: string): TreePaths {
 export function listTrees({ variants, trees, documents }: Selection): Tree[] {
   return variants.flatMap((variant) => {
     const own = trees.filter((tree) => tree.variant === variant.uid);
+    const isAddon = variant.type === 'addon';
+    const packagesDirectory = isAddon ? '' : PACKAGES;
     const sources = new Map<string, SourcePackage>();
     for (const tree of own) for (const { package: one } of tree.source) sources.set(one.fileName, one);
     const listed = own.flatMap((tree): Tree[] => {
       const { arch } = tree;
-      const directories = treeDirectories(variant.uid, arch);
+      const places = treeDirectories(variant, arch);
       return [
         {
-          directory: directories.binary,
+          directory: places.binary.repository,
+          packagesDirectory,
           variant,
           packages: tree.binary.map((one) => one.package),
-          treeArch: arch,
+          arch,
+          treeArch: isAddon ? null : arch,
           documents: documents.filter((one) => one.variant === variant.uid && one.arch === arch),
         },
         {
-          directory: directories.debug,
+          directory: places.debug.repository,
+          packagesDirectory,
           variant,
           packages: tree.debug.map((one) => one.package),
+          arch,
           treeArch: null,
           documents: [],
         },
@@ -50,10 +82,17 @@ export function listTrees({ variants, trees, documents }: Selection): Tree[] {
     });
     const [first] = own;
     if (first === undefined) return [];
-    const directory = treeDirectories(variant.uid, first.arch).source;
     return [
       ...listed,
-      { directory, variant, packages: [...sources.values()], treeArch: 'src', documents: [] },
+      {
+        directory: treeDirectories(variant, first.arch).source.repository,
+        packagesDirectory,
+        variant,
+        packages: [...sources.values()],
+        arch: null,
+        treeArch: isAddon ? null : 'src',
+        documents: [],
+      },
     ];
   });
 }

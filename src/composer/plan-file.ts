@@ -8,11 +8,12 @@ import {
 } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf } from '../model/fingerprint.ts';
+import { repodataChecksums } from '../rpm/repodata/repodata-checksum.ts';
 import type { ComposePlan } from './plan.ts';
 import type { Selection, SelectedTree, SourcePackage } from './selection.ts';
 
 /** Raised when plans are written in another way. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 const text = z.string();
 const texts = z.array(text);
@@ -105,6 +106,13 @@ const moduleSchema = z.strictObject({
   modulemd_path: z.record(text, text),
   rpms: texts,
 });
+const bytes = z.base64().transform((encoded) => new Uint8Array(Buffer.from(encoded, 'base64')));
+const productSchema = z.strictObject({ name: text, short: text, version: text, type: text });
+const releaseSchema = productSchema.extend({
+  isInternal: z.boolean(),
+  baseProduct: productSchema.nullable(),
+  treeinfoVersion: maybeText,
+});
 const planSchema = z.strictObject({
   format: z.literal(FORMAT),
   manifest: texts,
@@ -117,15 +125,17 @@ const planSchema = z.strictObject({
       arches: text.exactOptional(),
       sigkeys: text.exactOptional(),
     }),
-    release: z
-      .strictObject({ name: text, short: text, version: text, type: text, isInternal: z.boolean() })
-      .nullable(),
+    release: releaseSchema.nullable(),
     variants: z.array(
       z.strictObject({
         uid: text,
         id: text,
         name: text,
         type: z.enum(['variant', 'optional', 'addon', 'layered-product']),
+        parent: maybeText,
+        release: z.strictObject({ name: text, short: text, version: text }).nullable(),
+        emptyArches: texts,
+        descriptions: z.record(text, text),
       }),
     ),
     trees: z.array(
@@ -144,8 +154,30 @@ const planSchema = z.strictObject({
         arch: text,
         type: text,
         name: text,
-        bytes: z.base64().transform((encoded) => new Uint8Array(Buffer.from(encoded, 'base64'))),
+        bytes,
         compression: z.enum(['none', 'gzip', 'zstd']),
+      }),
+    ),
+    layout: z.strictObject({ areDirectoriesHashed: z.boolean(), checksum: z.enum(repodataChecksums) }),
+    files: z
+      .array(
+        z.strictObject({
+          variant: text,
+          arch: text,
+          path: text,
+          bytes,
+          checksums: z.record(text, text),
+        }),
+      )
+      .nullable(),
+    repoclosures: z.array(
+      z.strictObject({
+        variant: text,
+        arch: text,
+        arches: texts,
+        supporters: texts,
+        lookasides: texts,
+        unresolved: z.array(z.strictObject({ nevra: text, dependencies: texts })),
       }),
     ),
     modulesJson: z.record(text, z.record(text, z.record(text, moduleSchema))),
@@ -174,17 +206,19 @@ export function writePlan({ request, selection, manifest }: ComposePlan): string
     debug: listOf(debug),
     source: listOf(source),
   }));
-  const documents = selection.documents.map((one) => ({
-    ...one,
-    bytes: Buffer.from(one.bytes).toString('base64'),
-  }));
+  const documents = selection.documents.map(withBase64);
+  const files = selection.files?.map(withBase64) ?? null;
   return JSON.stringify({
     format: FORMAT,
     manifest,
     request,
     packages: [...numbers.keys()],
-    selection: { ...selection, trees, documents },
+    selection: { ...selection, trees, documents, files },
   });
+}
+
+function withBase64<One extends { readonly bytes: Uint8Array }>(one: One) {
+  return { ...one, bytes: Buffer.from(one.bytes).toString('base64') };
 }
 
 /** Returns the plan that `writePlan` wrote. Throws `compose.plan_unreadable` for anything else. */

@@ -77,6 +77,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       ...releaseOptions(selection),
       // What another key signed is not this compose, nor is what none did.
       ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
+      ...treeOptions(selection),
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
     },
   });
@@ -105,10 +106,37 @@ function foreignOptions({ foreign }: Selection): Readonly<Record<string, string>
 }
 
 /** Metadata repeat it, so that another release is another compose. */
-function releaseOptions({ release }: Selection): Readonly<Record<string, string>> {
+function releaseOptions({ release, variants }: Selection): Readonly<Record<string, string>> {
   if (release === null) return {};
-  const { name, short, version, type, isInternal } = release;
-  return { release: JSON.stringify([name, short, version, type, isInternal]) };
+  const { name, short, version, type, isInternal, baseProduct, treeinfoVersion } = release;
+  const described = variants.map((one) => [
+    one.uid,
+    one.parent,
+    one.release,
+    one.emptyArches,
+    one.descriptions,
+  ]);
+  return {
+    release: JSON.stringify([name, short, version, type, isInternal, baseProduct, treeinfoVersion]),
+    variants: JSON.stringify(described),
+  };
+}
+
+/** What trees hold beside packages and documents, and how they are laid out, where they are not as all trees are. */
+function treeOptions({ layout, files, repoclosures }: Selection): Readonly<Record<string, string>> {
+  const { areDirectoriesHashed, checksum } = layout;
+  return {
+    ...(areDirectoriesHashed ? {} : { hashed_directories: 'no' }),
+    ...(checksum === 'sha256' ? {} : { checksum }),
+    ...(files === null ? {} : { files: String(files.length) }),
+    ...Object.fromEntries(
+      (files ?? []).map((file) => [
+        `file ${file.variant}/${file.arch}/${file.path}`,
+        `${digest(file.bytes)} ${Object.keys(file.checksums).join()}`,
+      ]),
+    ),
+    ...(repoclosures.length === 0 ? {} : { repoclosures: digest(Buffer.from(JSON.stringify(repoclosures))) }),
+  };
 }
 
 function digest(bytes: Uint8Array): string {

@@ -3,6 +3,7 @@ import type { FileStamp } from '../model/file-stamp.ts';
 import type { Nevra } from '../model/nevra.ts';
 import type { ProductmdModules } from '../rpm/productmd-modules.ts';
 import type { ProductmdRelease, ProductmdVariant } from '../rpm/productmd-variant.ts';
+import type { RepodataChecksum } from '../rpm/repodata/repodata-checksum.ts';
 import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import type { RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import type { Log } from '../log.ts';
@@ -86,6 +87,41 @@ export interface UnresolvedDependencies {
   readonly dependencies: readonly string[];
 }
 
+/** A file that lies in a tree beside packages and repodata. */
+export interface TreeFile {
+  /** Uid of the variant. */
+  readonly variant: string;
+  /** `src` for the tree of sources. */
+  readonly arch: string;
+  /** Relative to the tree. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Name of a digest to its hex digits, as the metadata tell them. */
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** How the repositories of a compose are laid out. */
+export interface RepositoryLayout {
+  /** Packages lie below the first letters of their names. */
+  readonly areDirectoriesHashed: boolean;
+  /** What the repodata call packages and files by. */
+  readonly checksum: RepodataChecksum;
+}
+
+/** What the repoclosure of a tree found, and what it leant on. Source: main compose contract 10. */
+export interface RepoclosureCheck {
+  readonly variant: string;
+  readonly arch: string;
+  /** Package arches, the best first. */
+  readonly arches: readonly string[];
+  /** Uids of other variants whose packages of this arch count. */
+  readonly supporters: readonly string[];
+  /** Locations of lookaside repositories. */
+  readonly lookasides: readonly string[];
+  /** Packages without an epoch of 0. */
+  readonly unresolved: readonly { readonly nevra: string; readonly dependencies: readonly string[] }[];
+}
+
 /** A repository of somebody else that the `.repo` file of a compose names; nothing of it is in the compose. */
 export interface ForeignRepository {
   /** Of its section. */
@@ -117,6 +153,11 @@ export interface Selection {
   /** Repositories that the `.repo` file names instead of those of the compose; empty where it has its own. */
   readonly foreign: readonly ForeignRepository[];
   readonly documents: readonly ComposeDocument[];
+  readonly layout: RepositoryLayout;
+  /** Files beside packages and repodata; null where nobody asks for any, and no list of them is written. */
+  readonly files: readonly TreeFile[] | null;
+  /** Of trees whose repoclosure was asked for; each has a log. */
+  readonly repoclosures: readonly RepoclosureCheck[];
   /** Payload of `metadata/modules.json`, without the paths that are known once written; empty where there are none. */
   readonly modulesJson: ProductmdModules;
   readonly unresolved: readonly UnresolvedDependencies[];
@@ -139,7 +180,14 @@ export const temporaryVariant: ProductmdVariant = {
   id: TEMPORARY,
   name: TEMPORARY,
   type: 'variant',
+  parent: null,
+  release: null,
+  emptyArches: [],
+  descriptions: {},
 };
+
+/** The layout of every compose that says nothing else. */
+export const hashedLayout: RepositoryLayout = { areDirectoriesHashed: true, checksum: 'sha256' };
 
 /** Returns a selection of the variant `Temporary`: what is known of it, everything else empty. */
 export function newSelection(
@@ -150,6 +198,9 @@ export function newSelection(
     variants: [temporaryVariant],
     foreign: [],
     documents: [],
+    layout: hashedLayout,
+    files: null,
+    repoclosures: [],
     modulesJson: {},
     unresolved: [],
     unmatched: [],

@@ -1,5 +1,5 @@
 import type { VariantArches } from './productmd-variant.ts';
-import { formatDocument } from './productmd.ts';
+import { formatDocument } from './productmd-document.ts';
 
 /** A compose as metadata of several variants names it. */
 export interface ProductmdCompose {
@@ -26,8 +26,6 @@ export interface ReleaseVariant extends VariantArches {
   /** Ids of the children. */
   readonly children: readonly string[];
   readonly paths: ProductmdPaths;
-  /** Of a layered product. */
-  readonly release: Omit<ProductmdProduct, 'type'> | null;
 }
 
 /** The section `compose` of a document. */

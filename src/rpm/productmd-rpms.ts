@@ -1,5 +1,7 @@
 import { formatNevra, isSourceArch, nvrOfSourceRpm, parseNevra, type Nevra } from '../model/nevra.ts';
-import { composeSection, escapeNonAscii, formatDocument, type ComposeIdentity } from './productmd.ts';
+import { escapeNonAscii, formatDocument } from './productmd-document.ts';
+import { productmdCompose, type ComposeIdentity } from './productmd.ts';
+import { composeOf } from './productmd-release.ts';
 
 /** An RPM file of a compose. */
 export interface ListedRpm {
@@ -19,23 +21,43 @@ export interface ListedRpm {
 export type ListedRpms = ReadonlyMap<string, ReadonlyMap<string, readonly ListedRpm[]>>;
 
 /** RPMs of an arch: NEVRA of the source RPM to NEVRA. */
-export type RpmsBySource = ReadonlyMap<string, ReadonlyMap<string, ListedRpm>>;
+type RpmsBySource = ReadonlyMap<string, ReadonlyMap<string, ListedRpm>>;
 
-/** rpms.json of RPMs that stand under the sources of their own variant and arch. Source: pungi contract 4.2. */
-export function formatRpms(identity: ComposeIdentity, variants: ListedRpms): string {
+/** rpms.json, and what is guessed in it. */
+export interface RpmsDocument {
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * rpms.json of RPMs that stand under the sources of their own variant and arch; those of a release under the source
+ * that any variant before them has. Source: pungi contract 4.2, main compose contract 8.
+ */
+export function formatRpms(identity: ComposeIdentity, variants: ListedRpms): RpmsDocument {
+  const warnings: string[] = [];
+  const ofRelease = identity.release === undefined ? null : new Map<string, string>();
   const grouped = Array.from(
     variants,
     ([variant, arches]) =>
-      [variant, new Map(Array.from(arches, ([arch, rpms]) => [arch, groupBySource(rpms)]))] as const,
+      [
+        variant,
+        new Map(
+          Array.from(arches, ([arch, rpms]) => [
+            arch,
+            groupBySource(rpms, { sources: ofRelease ?? new Map<string, string>(), warnings }),
+          ]),
+        ),
+      ] as const,
   );
-  return formatGroupedRpms(composeSection(identity), new Map(grouped));
+  const text = formatGroupedRpms(composeOf(productmdCompose(identity), 'bare'), new Map(grouped));
+  return { text, warnings: ofRelease === null ? [] : warnings };
 }
 
 /**
  * rpms.json: variant to arch to source NEVRA to NEVRA; `compose` is its section of that name. It has an entry for every
  * RPM of a compose, so its text is made here and not by way of objects. Source: pungi contract 4.2.
  */
-export function formatGroupedRpms(
+function formatGroupedRpms(
   compose: object,
   variants: ReadonlyMap<string, ReadonlyMap<string, RpmsBySource>>,
 ): string {
@@ -96,14 +118,16 @@ function addArch(lines: string[], sources: RpmsBySource): void {
  * NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package; a package that
  * names none stands under the source that would be its own.
  */
-function groupBySource(rpms: readonly ListedRpm[]): Map<string, Map<string, ListedRpm>> {
+function groupBySource(
+  rpms: readonly ListedRpm[],
+  { sources, warnings }: { readonly sources: Map<string, string>; readonly warnings: string[] },
+): Map<string, Map<string, ListedRpm>> {
   const groups = new Map<string, Map<string, ListedRpm>>();
   const add = (key: string, rpm: ListedRpm): void => {
     const group = groups.get(key);
     if (group === undefined) groups.set(key, new Map([[rpm.package.nevra, rpm]]));
     else group.set(rpm.package.nevra, rpm);
   };
-  const sources = new Map<string, string>();
   for (const rpm of rpms) {
     const { name, version, release, arch, nevra } = rpm.package;
     if (!isSourceArch(arch)) continue;
@@ -115,7 +139,14 @@ function groupBySource(rpms: readonly ListedRpm[]): Map<string, Map<string, List
     if (isSourceArch(arch)) continue;
     const nvr = sourceRpm === null ? null : nvrOfSourceRpm(sourceRpm);
     if (sourceRpm === null || nvr === null) add(formatNevra({ ...rpm.package, arch: 'src' }), rpm);
-    else add(sources.get(nvr) ?? formatNevra({ ...parseNevra(sourceRpm), epoch }), rpm);
+    else {
+      const known = sources.get(nvr);
+      const key = known ?? formatNevra({ ...parseNevra(sourceRpm), epoch });
+      add(key, rpm);
+      if (known === undefined) {
+        warnings.push(`Package ${rpm.package.nevra} has no SRPM available, guessing epoch: ${key}.rpm`);
+      }
+    }
   }
   return groups;
 }

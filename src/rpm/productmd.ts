@@ -1,10 +1,23 @@
+import { formatDocument } from './productmd-document.ts';
 import {
-  treePaths,
+  composeOf,
+  formatReleaseComposeinfo,
+  type ProductmdCompose,
+  type ProductmdProduct,
+} from './productmd-release.ts';
+import {
+  addonDirectory,
+  productmdPathsOf,
   type ProductmdRelease,
   type ProductmdVariant,
-  type TreePaths,
   type VariantArches,
 } from './productmd-variant.ts';
+import {
+  formatVariantDiscinfo,
+  formatVariantMediaRepo,
+  formatVariantTreeinfo,
+  type TreeinfoVariant,
+} from './productmd-treeinfo.ts';
 
 /** Facts of a compose that its metadata files repeat. Source: pungi contract 4. */
 export interface ComposeIdentity {
@@ -23,7 +36,17 @@ export interface ComposeIdentity {
 }
 
 function releaseOf({ name, release }: ComposeIdentity): ProductmdRelease {
-  return release ?? { name, short: name.slice(0, 16), version: '1', type: 'ga', isInternal: false };
+  return (
+    release ?? {
+      name,
+      short: name.slice(0, 16),
+      version: '1',
+      type: 'ga',
+      isInternal: false,
+      baseProduct: null,
+      treeinfoVersion: null,
+    }
+  );
 }
 
 const typeSuffixes: Readonly<Record<string, string>> = {
@@ -38,165 +61,113 @@ export function knownComposeType(type: string): string {
   return Object.hasOwn(typeSuffixes, type) ? type : 'test';
 }
 
-/** `odcs-1-1-20261122.t.0`, `Fedora-40-20261122.n.17`, `RHEL-9.4-eus-20261122.3`. */
+/** `odcs-1-1-20261122.t.0`, `Fedora-40-20261122.n.17`, `RHEL-9.4-eus-20261122.3`, `DP-1.2-RHEL-9-20261122.t.4`. */
 export function pungiComposeId(identity: ComposeIdentity): string {
   const suffix = typeSuffixes[knownComposeType(identity.type)] ?? '.t';
-  const { short, version, type } = releaseOf(identity);
-  const ofType = type === 'ga' ? '' : `-${type}`;
-  return `${short}-${version}${ofType}-${identity.date}${suffix}.${identity.respin}`;
+  const { baseProduct, ...release } = releaseOf(identity);
+  const base = baseProduct === null ? '' : `-${shortAndVersion(baseProduct)}`;
+  return `${shortAndVersion(release)}${base}-${identity.date}${suffix}.${identity.respin}`;
 }
 
-/** JSON as Python's productmd writes it: sorted keys, four blanks, ASCII. */
-export function formatProductmd(value: unknown): string {
-  const sorted = JSON.stringify(value, sortKeys, 4);
-  return `${escapeNonAscii(sorted)}`;
+function shortAndVersion({ short, version, type }: ProductmdProduct): string {
+  return `${short}-${version}${type === 'ga' ? '' : `-${type}`}`;
 }
 
-function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const keys = Object.keys(value);
-  if (keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+/** Labels of composes that may be released. Source: main compose contract 8. */
+const finalLabel = /^(?:RC|Update|SecurityFix)-/;
 
-/** Writes every letter beyond ASCII as `\\uXXXX`, as Python's json does. */
-export function escapeNonAscii(text: string): string {
-  return text.replace(
-    /[\u0080-\uffff]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-/** The section `compose` of every document. */
-export function composeSection(identity: ComposeIdentity) {
-  return {
-    date: identity.date,
-    id: pungiComposeId(identity),
-    respin: identity.respin,
-    type: knownComposeType(identity.type),
-  };
-}
-
-/** A whole document of a kind: its header and its payload. */
-export function formatDocument(kind: string, payload: object): string {
-  return formatProductmd({ header: { type: `productmd.${kind}`, version: '1.2' }, payload });
+/** The compose as the metadata of releases name it. */
+export function productmdCompose(identity: ComposeIdentity): ProductmdCompose {
+  const { date, respin, type, label } = identity;
+  const isFinal = identity.release !== undefined && label !== null && finalLabel.test(label);
+  return { id: pungiComposeId(identity), date, respin, type: knownComposeType(type), label, isFinal };
 }
 
 /** composeinfo.json; without variants it is the composeinfo-base.json that lies in `work`. */
 export function formatComposeinfo(identity: ComposeIdentity, variants: readonly VariantArches[]): string {
-  const label = identity.label === null ? {} : { label: identity.label, final: false };
-  const { isInternal, ...release } = releaseOf(identity);
-  return formatDocument('composeinfo', {
-    compose: { ...composeSection(identity), ...label },
-    release: { ...release, internal: isInternal },
-    variants: Object.fromEntries(
-      variants.map((variant) => [variant.uid, variantSection(variant, childrenOf(variant, variants))]),
-    ),
-  });
-}
-
-/** The ids of the variants of a variant; the uid of one begins with that of its parent. */
-function childrenOf({ uid, type }: VariantArches, variants: readonly VariantArches[]): readonly string[] {
-  if (type !== 'variant') return [];
-  const isParent = (parent: VariantArches, child: VariantArches): boolean =>
-    parent.type === 'variant' && child.uid.startsWith(`${parent.uid}-`);
-  return variants
-    .filter((child) => {
-      const parents = child.type === 'variant' ? [] : variants.filter((parent) => isParent(parent, child));
-      const longest = Math.max(...parents.map((parent) => parent.uid.length));
-      return parents.some((parent) => parent.uid === uid && uid.length === longest);
-    })
-    .map(({ id }) => id)
-    .sort();
-}
-
-function variantSection({ uid, id, name, type, arches }: VariantArches, children: readonly string[]) {
-  const byArch = (pathOf: (paths: TreePaths) => string): Record<string, string> =>
-    Object.fromEntries(arches.map((arch) => [arch, pathOf(treePaths(uid, arch))]));
-  const paths = {
-    os_tree: byArch(({ binary }) => binary),
-    repository: byArch(({ binary }) => binary),
-    packages: byArch(({ binary }) => `${binary}/Packages`),
-    debug_tree: byArch(({ debug }) => debug),
-    debug_repository: byArch(({ debug }) => debug),
-    debug_packages: byArch(({ debug }) => `${debug}/Packages`),
-    source_tree: byArch(({ source }) => source),
-    source_repository: byArch(({ source }) => source),
-    source_packages: byArch(({ source }) => `${source}/Packages`),
-  };
-  const variants = children.length === 0 ? {} : { variants: children };
-  return { arches: [...arches].sort(), id, name, paths, type, uid, ...variants };
+  const release = releaseOf(identity);
+  return formatReleaseComposeinfo(
+    productmdCompose(identity),
+    release,
+    release.baseProduct,
+    variants.map((variant) => ({
+      ...variant,
+      arches: variant.arches.length === 0 ? variant.emptyArches : variant.arches,
+      children: variants.filter(({ parent }) => parent === variant.uid).map(({ id }) => id),
+      paths: productmdPathsOf(variant),
+    })),
+  );
 }
 
 /** modules.json; `modules` is variant to arch to NSVC. */
 export function formatModules(identity: ComposeIdentity, modules: object): string {
-  return formatDocument('modules', { compose: composeSection(identity), modules });
+  return formatDocument('modules', { compose: composeOf(productmdCompose(identity), 'bare'), modules });
 }
 
-/** `.treeinfo` of one tree of a variant; `arch` is `src` for sources. Source: pungi contract 4.5. */
-export function formatTreeinfo(identity: ComposeIdentity, variant: ProductmdVariant, arch: string): string {
-  const { timestamp } = identity;
-  const { name, short, version } = releaseOf(identity);
-  return `[general]
-; WARNING.0 = This section provides compatibility with pre-productmd treeinfos.
-; WARNING.1 = Read productmd documentation for details about new format.
-arch = ${arch}
-family = ${name}
-name = ${name} ${version}
-packagedir = Packages
-platforms = ${arch}
-repository = .
-timestamp = ${timestamp}
-variant = ${variant.uid}
-variants = ${variant.uid}
-version = ${version}
-
-[header]
-type = productmd.treeinfo
-version = 1.2
-
-[release]
-name = ${name}
-short = ${short}
-version = ${version}
-
-[tree]
-arch = ${arch}
-build_timestamp = ${timestamp}
-platforms = ${arch}
-variants = ${variant.uid}
-
-[variant-${variant.uid}]
-id = ${variant.id}
-name = ${variant.name}
-packages = Packages
-repository = .
-type = ${variant.type}
-uid = ${variant.uid}
-
-`;
+/** A tree that installers look into: one of a variant, `arch` is `src` for its sources. */
+export interface DescribedTree {
+  readonly variant: ProductmdVariant;
+  /** Every variant of the compose. */
+  readonly variants: readonly VariantArches[];
+  readonly arch: string;
 }
 
-function titleOf(identity: ComposeIdentity): string {
+/**
+ * `.treeinfo` of one tree of a variant; a layered product is shown as its parent. Throws `main.version_invalid`.
+ * Source: pungi contract 4.5, main compose contract 8.
+ */
+export function formatTreeinfo(
+  identity: ComposeIdentity,
+  { variant, variants, arch }: DescribedTree,
+): string {
+  const release = releaseOf(identity);
+  const isProduct = variant.type === 'layered-product';
+  const parent = variants.find(({ uid }) => uid === variant.parent);
+  const shown = isProduct && parent !== undefined ? parent : variant;
+  const addons = variants.filter(
+    (one) =>
+      one.type === 'addon' && one.parent === variant.uid && (arch === 'src' || one.arches.includes(arch)),
+  );
+  return formatVariantTreeinfo({
+    arch,
+    timestamp: identity.timestamp,
+    release: variant.release ?? { ...release, version: release.treeinfoVersion ?? release.version },
+    baseProduct: isProduct ? { ...release, version: majorOf(release.version) } : release.baseProduct,
+    variant: treeinfoVariantOf(shown, { packages: 'Packages', repository: '.' }),
+    addons: isProduct
+      ? []
+      : addons.map((addon) => {
+          const place = addonDirectory(addon.uid, variant.uid);
+          return treeinfoVariantOf(addon, { packages: place, repository: place });
+        }),
+  });
+}
+
+/** The first part of a version. */
+export function majorOf(version: string): string {
+  return version.split('.', 1)[0] ?? version;
+}
+
+function treeinfoVariantOf(
+  { id, uid, name, type }: ProductmdVariant,
+  place: Pick<TreeinfoVariant, 'packages' | 'repository'>,
+): TreeinfoVariant {
+  return { id, uid, name, type, ...place };
+}
+
+function titleOf(identity: ComposeIdentity, { variant, arch }: DescribedTree): string {
   const { name, version } = releaseOf(identity);
-  return `${name} ${version}`;
+  return variant.descriptions[arch] ?? `${name} ${version}`;
 }
 
 /** `.discinfo` of one tree: time, name, arch, discs. */
-export function formatDiscinfo(identity: ComposeIdentity, arch: string): string {
-  return `${identity.timestamp}.000000\n${titleOf(identity)}\n${arch}\nALL\n`;
+export function formatDiscinfo(identity: ComposeIdentity, tree: DescribedTree): string {
+  return formatVariantDiscinfo(identity.timestamp, titleOf(identity, tree), tree.arch);
 }
 
 /** `media.repo` of one tree. */
-export function formatMediaRepo(identity: ComposeIdentity): string {
-  return `[InstallMedia]
-name=${titleOf(identity)}
-mediaid=${identity.timestamp}.000000
-metadata_expire=-1
-gpgcheck=0
-cost=500
-
-`;
+export function formatMediaRepo(identity: ComposeIdentity, tree: DescribedTree): string {
+  return formatVariantMediaRepo(identity.timestamp, titleOf(identity, tree));
 }
 
 /** One repository of a `.repo` file. */

@@ -9,7 +9,7 @@ import { documentOf, type DocumentType } from '../../src/composer/documents/docu
 import { documentTypes } from '../../src/composer/documents/document-types.ts';
 import { planCompose, type PlanContext } from '../../src/composer/plan.ts';
 import { readPlan, writePlan } from '../../src/composer/plan-file.ts';
-import type { SelectPackages } from '../../src/composer/selection.ts';
+import { temporaryVariant, type SelectPackages } from '../../src/composer/selection.ts';
 import { createRepoSource } from '../../src/composer/sources/repo/repo-source.ts';
 import { RepositoryCache } from '../../src/composer/repositories/repository-cache.ts';
 import { createLog } from '../../src/log.ts';
@@ -133,7 +133,7 @@ const rpmsSchema = z.object({
 test('a selection of two variants becomes two directories, and every document of metadata names both', async (context) => {
   const two: SelectPackages = async (selecting, request) => {
     const { selection, reader } = await select(selecting, request);
-    const server = { uid: 'Server', id: 'Server', name: 'Server', type: 'variant' } as const;
+    const server = { ...temporaryVariant, uid: 'Server', id: 'Server', name: 'Server' };
     const trees = selection.trees.map((tree) => ({ ...tree, variant: server.uid }));
     const documents = trees.map((tree) =>
       documentOf(tags, tree, Buffer.from(`${tree.variant} ${tree.arch}`)),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatNevra } from '../../src/model/nevra.ts';
-import { formatProductmd, type ComposeIdentity } from '../../src/rpm/productmd.ts';
+import type { ComposeIdentity } from '../../src/rpm/productmd.ts';
+import { formatProductmd } from '../../src/rpm/productmd-document.ts';
 import { formatRpms, type ListedRpm } from '../../src/rpm/productmd-rpms.ts';
 
 const identity: ComposeIdentity = {
@@ -72,7 +73,7 @@ test('rpms.json is what serialized objects would be', () => {
       for (const [arch, rpms] of listed) {
         listed.set(arch, [...new Map(rpms.map((one) => [one.package.nevra, one])).values()]);
       }
-      assert.equal(formatRpms(identity, new Map([['Temporary', listed]])), reference(listed));
+      assert.equal(formatRpms(identity, new Map([['Temporary', listed]])).text, reference(listed));
     }),
   );
 });
@@ -93,7 +94,7 @@ test('a package whose source RPM has no name of one stands under its own source 
       path: 'a',
       category: 'binary' as const,
     };
-    const text = formatRpms(identity, new Map([['Temporary', new Map([['x86_64', [listed]]])]]));
+    const { text } = formatRpms(identity, new Map([['Temporary', new Map([['x86_64', [listed]]])]]));
     const { payload } = JSON.parse(text) as { payload: { rpms: { Temporary: { x86_64: object } } } };
     assert.deepEqual(Object.keys(payload.rpms.Temporary.x86_64), ['app-2:1.0-1.src'], sourceRpm);
   }

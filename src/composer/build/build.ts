@@ -5,19 +5,22 @@ import type { ModulemdPath } from '../../rpm/productmd-modules.ts';
 import type { BlockCache } from '../../rpm/repodata/block-cache.ts';
 import type { ExtraRecord } from '../../rpm/repodata/extra-record.ts';
 import { writeRepodata, type RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
-import { listTrees, type Tree } from '../compose-trees.ts';
+import { listTrees, locationIn, type Tree } from '../compose-trees.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { runTogether } from '../run-together.ts';
 import { placePackages, type Placement } from './place-packages.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, ReadyPlan } from '../plan.ts';
-import type { ComposeDocument, PackageReader, Progress, SourcePackage } from '../selection.ts';
+import type { ComposeDocument, Progress, Selection, SourcePackage } from '../selection.ts';
 import { Pen } from '../pen.ts';
 import { PROVENANCE_FILE, type ComposeMaking } from '../provenance.ts';
 import { repomdPaths, signFiles } from './sign-trees.ts';
 import { writeProvenance } from './write-provenance.ts';
 import { METADATA_KEY_FILE, type MetadataSigner } from '../signing/sign-metadata.ts';
-import { writeDotFiles, writeMetadata, type MetadataInput } from './write-metadata.ts';
+import { listVariants, writeMetadata, type MetadataInput } from './write-metadata.ts';
+import { callByDigest } from './call-by-digest.ts';
+import { writeDotFiles } from './write-dot-files.ts';
+import { writeTreeFiles } from './write-tree-files.ts';
 
 export interface BuildContext {
   readonly signal: AbortSignal;
@@ -58,7 +61,7 @@ export async function buildCompose(
   };
   if (isPlaced) markPlaced();
   const place = async (signal: AbortSignal): Promise<void> => {
-    await placeTrees({ ...context, signal }, plan.reader, pen, trees);
+    await placeTrees({ ...context, signal }, plan, pen, trees);
     markPlaced();
   };
   const write = async (signal: AbortSignal): Promise<void> => {
@@ -88,7 +91,7 @@ export async function buildCompose(
 
 async function placeTrees(
   context: BuildContext,
-  { noteFile }: PackageReader,
+  { reader: { noteFile }, selection }: ReadyPlan,
   pen: Pen,
   trees: readonly Tree[],
 ): Promise<void> {
@@ -102,26 +105,28 @@ async function placeTrees(
       progress: (done, total) => context.progress('place', done, total, 'packages'),
     },
     pen,
-    trees.flatMap(listPlacements),
+    trees.flatMap((tree) => listPlacements(selection, tree)),
   );
 }
 
 /** One placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
-function listPlacements({ directory, packages }: Tree): Placement[] {
+function listPlacements(selection: Selection, tree: Tree): Placement[] {
+  const { directory, packages, packagesDirectory } = tree;
   const byLocation = new Map<string, SourcePackage>();
   for (const one of packages) {
-    const other = byLocation.get(one.location);
+    const location = locationIn(selection, packagesDirectory, one);
+    const other = byLocation.get(location);
     if (other !== undefined && other.payload !== one.payload) {
       throw new ReactorError(
         'compose.file_name_taken',
         `Two different packages are called ${one.fileName} and would be one file.`,
         {
-          where: `${directory}/${one.location}`,
+          where: `${directory}/${location}`,
           hint: 'Their repository holds them in different directories; give it one of them.',
         },
       );
     }
-    byLocation.set(one.location, one);
+    byLocation.set(location, one);
   }
   return Array.from(byLocation, ([location, one]) => ({
     package: one,
@@ -132,14 +137,18 @@ function listPlacements({ directory, packages }: Tree): Placement[] {
 /** Writes the repositories; returns where their `modules` records are. */
 async function writeTrees(
   context: BuildContext,
-  { plan, identity }: BuildInput,
+  { plan, identity }: Pick<BuildInput, 'plan' | 'identity'>,
   pen: Pen,
   trees: readonly Tree[],
 ): Promise<ModulemdPath[]> {
   const { delivery, compression } = context.output;
   const every = [...new Set(trees.flatMap((tree) => tree.packages))];
   context.progress('metadata', 0, every.length, 'packages');
-  const loaded = await plan.reader.loadFragments(every, context.signal);
+  const { selection } = plan;
+  const { checksum } = selection.layout;
+  const own = await plan.reader.loadFragments(every, context.signal);
+  const loaded = checksum === 'sha256' ? own : await callByDigest({ ...context, checksum }, every, own);
+  const variants = listVariants(selection);
   const fragments = new Map(every.map((one, index) => [one, loaded[index]]));
   const total = trees.reduce((sum, tree) => sum + tree.packages.length, 0);
   const modulemdPaths: ModulemdPath[] = [];
@@ -149,9 +158,11 @@ async function writeTrees(
     const packages = tree.packages.map((one): RepodataPackage => {
       const pieces = fragments.get(one);
       if (pieces === undefined) throw new Error(`no metadata was loaded for ${one.fileName}`);
-      return { fragments: pieces, location: locationOf(one, delivery) };
+      return { fragments: pieces, location: locationOf(selection, tree, one, delivery) };
     });
-    for (const part of ['Packages', 'repodata']) pen.makeDirectory(`compose/${tree.directory}/${part}`);
+    for (const part of [tree.packagesDirectory, 'repodata']) {
+      if (part !== '') pen.makeDirectory(`compose/${tree.directory}/${part}`);
+    }
     const { records } = await writeRepodata(
       {
         blocks: context.blocks,
@@ -160,16 +171,19 @@ async function writeTrees(
       },
       directory,
       packages,
-      { timestamp: identity.timestamp, compression, extra: tree.documents.map(toRecord) },
+      { timestamp: identity.timestamp, compression, checksum, extra: tree.documents.map(toRecord) },
     );
     const modules = records.find(({ type }) => type === 'modules');
-    const { treeArch: arch, variant } = tree;
+    const { treeArch, arch, variant } = tree;
     if (modules !== undefined && arch !== null) {
       modulemdPaths.push({ variant: variant.uid, arch, path: `${tree.directory}/${modules.href}` });
     }
     written += tree.packages.length;
-    if (arch !== null) writeDotFiles(pen, tree.directory, identity, { variant, arch });
+    if (treeArch !== null) {
+      writeDotFiles(pen, tree.directory, identity, { variant, variants, arch: treeArch });
+    }
   }
+  writeTreeFiles(pen, identity, selection);
   context.progress('metadata', total, total, 'packages');
   return modulemdPaths;
 }
@@ -178,8 +192,13 @@ function toRecord({ type, name, bytes, compression }: ComposeDocument): ExtraRec
   return { type, name, content: bytes, compression };
 }
 
-function locationOf(one: SourcePackage, delivery: OutputSettings['delivery']): PackageLocation {
-  if (delivery !== 'reference') return { href: one.location };
+function locationOf(
+  selection: Selection,
+  { packagesDirectory }: Tree,
+  one: SourcePackage,
+  delivery: OutputSettings['delivery'],
+): PackageLocation {
+  if (delivery !== 'reference') return { href: locationIn(selection, packagesDirectory, one) };
   const url = one.origin.kind === 'http' ? one.origin.url : pathToFileURL(one.origin.path).href;
   const slash = url.lastIndexOf('/') + 1;
   return { href: url.slice(slash), base: url.slice(0, slash) };

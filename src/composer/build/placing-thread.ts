@@ -1,10 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { ReactorError } from '../../model/errors.ts';
 import type { PlaceAnswer, PlaceFinding, PlaceRequest } from './place-files.ts';
+import type { RepodataChecksum } from '../../rpm/repodata/repodata-checksum.ts';
+import type { DigestAnswer, DigestRequest } from './read-digests.ts';
 import type { SigkeyAnswer, SigkeyRequest } from './read-sigkeys.ts';
 
+type Answer = PlaceAnswer | SigkeyAnswer | DigestAnswer;
+type Request = PlaceRequest | SigkeyRequest | DigestRequest;
+
 interface Waiting {
-  readonly resolve: (answer: PlaceAnswer | SigkeyAnswer) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -33,7 +38,16 @@ export class PlacingThread implements AsyncDisposable {
     throw new ReactorError(code, message, where === undefined ? {} : { where });
   }
 
-  #ask(requestOf: (id: number) => PlaceRequest | SigkeyRequest): Promise<PlaceAnswer | SigkeyAnswer> {
+  /** Reads files for their digests, hex. Throws `rpm.unreadable` for one that cannot be read. */
+  async readDigests(files: readonly string[], algorithm: RepodataChecksum): Promise<readonly string[]> {
+    const answer = await this.#ask((id) => ({ id, files, algorithm }));
+    if ('digests' in answer) return answer.digests;
+    if (!('failed' in answer)) throw new Error('the thread that places files answered something else');
+    const { message, where } = answer.failed;
+    throw new ReactorError('rpm.unreadable', message, { where });
+  }
+
+  #ask(requestOf: (id: number) => Request): Promise<Answer> {
     const worker = (this.#worker ??= this.#start());
     const id = (this.#lastId += 1);
     return new Promise((resolve, reject) => {
@@ -52,7 +66,7 @@ export class PlacingThread implements AsyncDisposable {
     const worker = new Worker(new URL('placing-worker.ts', import.meta.url));
     // A process that has nothing else to do may end.
     worker.unref();
-    worker.on('message', (answer: PlaceAnswer | SigkeyAnswer) => {
+    worker.on('message', (answer: Answer) => {
       this.#waiting.get(answer.id)?.resolve(answer);
       this.#waiting.delete(answer.id);
       if (this.#waiting.size === 0) worker.unref();

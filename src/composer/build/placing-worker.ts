@@ -1,8 +1,14 @@
 import { parentPort } from 'node:worker_threads';
 import { placeFiles, type PlaceRequest } from './place-files.ts';
+import { readDigests, type DigestRequest } from './read-digests.ts';
 import { readSigkeys, type SigkeyRequest } from './read-sigkeys.ts';
 
 const port = parentPort;
-port?.on('message', (request: PlaceRequest | SigkeyRequest) => {
-  port.postMessage('rpms' in request ? readSigkeys(request) : placeFiles(request), []);
+port?.on('message', (request: PlaceRequest | SigkeyRequest | DigestRequest) => {
+  port.postMessage(answer(request), []);
 });
+
+function answer(request: PlaceRequest | SigkeyRequest | DigestRequest) {
+  if ('rpms' in request) return readSigkeys(request);
+  return 'files' in request ? readDigests(request) : placeFiles(request);
+}

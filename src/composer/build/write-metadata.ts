@@ -1,37 +1,24 @@
 import {
   formatComposeinfo,
-  formatDiscinfo,
   formatForeignRepoFile,
-  formatMediaRepo,
   formatModules,
   formatRepoFile,
-  formatTreeinfo,
+  pungiComposeId,
   type ComposeIdentity,
   type RepoSection,
 } from '../../rpm/productmd.ts';
 import { withModulemdPaths, type ModulemdPath } from '../../rpm/productmd-modules.ts';
 import { formatRpms, type ListedRpm, type ListedRpms } from '../../rpm/productmd-rpms.ts';
-import { treePaths, type ProductmdVariant, type VariantArches } from '../../rpm/productmd-variant.ts';
 import { METADATA_KEY_FILE } from '../signing/sign-metadata.ts';
+import { treePlaces, type VariantArches } from '../../rpm/productmd-variant.ts';
 import { TEMPORARY } from '../../model/compose.ts';
 import { writeAdvisories } from './write-advisories.ts';
-import { treeDirectories } from '../compose-trees.ts';
+import { writeRepoclosureLogs } from './write-repoclosure-logs.ts';
+import { locationIn, treeDirectories } from '../compose-trees.ts';
 import { pathBelow, type Pen } from '../pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { ComposePlan, OutputSettings } from '../plan.ts';
 import type { Selection } from '../selection.ts';
-
-/** Writes what installers look for in a tree, a directory below `compose/`. `arch` is `src` for sources. */
-export function writeDotFiles(
-  pen: Pen,
-  tree: string,
-  identity: ComposeIdentity,
-  { variant, arch }: { readonly variant: ProductmdVariant; readonly arch: string },
-): void {
-  pen.writeFile(`compose/${tree}/.treeinfo`, formatTreeinfo(identity, variant, arch));
-  pen.writeFile(`compose/${tree}/.discinfo`, formatDiscinfo(identity, arch));
-  pen.writeFile(`compose/${tree}/media.repo`, formatMediaRepo(identity));
-}
 
 /** The public URL of the compose's directory, or the name of the target directory that has no public address. */
 export type ComposePlace = { readonly toplevelUrl: string } | { readonly privateIn: string };
@@ -58,12 +45,14 @@ const KEYS_AT_ONCE = 1_000;
  * know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
  */
 export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
-  const { plan, identity, modulemdPaths } = input;
-  const rpms = listRpms(plan, await readMissingKeys(input, pen.path('compose')));
+  const { plan, identity, place, modulemdPaths } = input;
+  const keys = await readMissingKeys(input, pen.path('compose'));
+  const rpms = formatRpms(identity, listRpms(plan, keys));
   const { selection } = plan;
+  const isRelease = selection.release !== null;
   const files: Record<string, string> = {
     'compose/metadata/composeinfo.json': formatComposeinfo(identity, listVariants(selection)),
-    'compose/metadata/rpms.json': formatRpms(identity, rpms),
+    'compose/metadata/rpms.json': rpms.text,
     'compose/metadata/modules.json': formatModules(
       identity,
       withModulemdPaths(selection.modulesJson, modulemdPaths),
@@ -72,18 +61,26 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     'work/global/fingerprint': `${plan.fingerprint}\n`,
     'logs/global/why.json': formatReasons(plan.selection),
     'pungi-stdout.log': `Compose ${identity.name} is finished.\n`,
-    'pungi-stderr.log': selection.warnings.map((warning) => `warning: ${warning}\n`).join(''),
+    'pungi-stderr.log': [...selection.warnings, ...rpms.warnings]
+      .map((warning) => `warning: ${warning}\n`)
+      .join(''),
+    ...(isRelease ? { COMPOSE_ID: pungiComposeId(identity) } : {}),
     [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, input),
     STATUS: 'FINISHED\n',
   };
   await writeAdvisories(selection, pen);
+  writeRepoclosureLogs(pen, { selection, composeId: pungiComposeId(identity), place });
   for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
 }
 
-function listVariants({ variants, trees }: Selection): VariantArches[] {
+/** Returns the variants of a selection with the arches that they have trees for, sorted. */
+export function listVariants({ variants, trees }: Selection): VariantArches[] {
   return variants.map((variant) => ({
     ...variant,
-    arches: trees.filter((tree) => tree.variant === variant.uid).map((tree) => tree.arch),
+    arches: trees
+      .filter((tree) => tree.variant === variant.uid)
+      .map((tree) => tree.arch)
+      .sort(),
   }));
 }
 
@@ -109,20 +106,28 @@ function formatRepo(name: string, { plan: { selection }, place, isSigned }: Meta
 
 /** The one repository is called as its compose, others carry their variant. Source: pungi contract 4.9. */
 function listSections(name: string, { variants }: Selection, toplevelUrl: string): RepoSection[] {
-  return variants.map(({ uid }) => ({
-    id: uid === TEMPORARY ? name : `${name}-${uid}`,
-    baseurl: `${toplevelUrl}/compose/${treePaths(uid, '$basearch').binary}`,
-  }));
+  return variants
+    .filter(({ emptyArches }) => emptyArches.length === 0)
+    .map((variant) => ({
+      id: variant.uid === TEMPORARY ? name : `${name}-${variant.uid}`,
+      baseurl: `${toplevelUrl}/compose/${treePlaces(variant, '$basearch').binary.repository}`,
+    }));
 }
 
 /** Every package of a plan with its path below `compose/`, arch by arch. */
-function* visitRpms(plan: ComposePlan) {
-  for (const tree of plan.selection.trees) {
-    const { variant, arch } = tree;
-    const directories = treeDirectories(variant, arch);
+function* visitRpms(plan: Pick<ComposePlan, 'selection'>) {
+  const { selection } = plan;
+  const variants = new Map(selection.variants.map((variant) => [variant.uid, variant]));
+  for (const tree of selection.trees) {
+    const { arch } = tree;
+    const variant = variants.get(tree.variant);
+    if (variant === undefined) throw new Error(`no variant is called ${tree.variant}`);
+    const places = treeDirectories(variant, arch);
     for (const category of ['binary', 'debug', 'source'] as const) {
       for (const { package: one } of tree[category]) {
-        yield { variant, arch, category, package: one, path: `${directories[category]}/${one.location}` };
+        const { repository } = places[category];
+        const location = locationIn(selection, variant.type === 'addon' ? '' : 'Packages', one);
+        yield { variant: variant.uid, arch, category, package: one, path: `${repository}/${location}` };
       }
     }
   }
@@ -147,7 +152,11 @@ async function readMissingKeys(
   return keys;
 }
 
-function listRpms(plan: ComposePlan, keys: ReadonlyMap<string, string | null>): ListedRpms {
+/** Returns the RPMs of a plan with their paths; `keys` are those that only the files tell, by path. */
+export function listRpms(
+  plan: Pick<ComposePlan, 'selection'>,
+  keys: ReadonlyMap<string, string | null>,
+): ListedRpms {
   const listed = new Map<string, Map<string, ListedRpm[]>>();
   for (const { variant, arch, category, package: one, path } of visitRpms(plan)) {
     const sigkey = one.sigkey === undefined ? (keys.get(path) ?? null) : one.sigkey;

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { TEMPORARY } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { formatEvr } from '../../model/evr.ts';
 import type { LockRequest, WantedPackage } from '../../model/lock-request.ts';
@@ -9,6 +8,7 @@ import { readModuleDocuments } from '../../rpm/modulemd.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import { urlBelow } from '../../rpm/repodata/url-below.ts';
 import { treeDirectories } from '../compose-trees.ts';
+import { temporaryVariant } from '../selection.ts';
 import { completeFiles } from '../gather/complete-files.ts';
 import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
 import { pathBelow } from '../pen.ts';
@@ -86,8 +86,8 @@ interface ArchInput {
 
 async function lockArch(context: LockContext, input: ArchInput, notes: string[]): Promise<LockedArch> {
   const { compose, arch, request } = input;
-  const trees = treeDirectories(TEMPORARY, arch);
-  const binary = await openTree(context, compose, trees.binary, compose.repoid);
+  const trees = treeDirectories(temporaryVariant, arch);
+  const binary = await openTree(context, compose, trees.binary.repository, compose.repoid);
   const ids =
     request.packages === null
       ? everyPackage(binary)
@@ -95,7 +95,7 @@ async function lockArch(context: LockContext, input: ArchInput, notes: string[])
   if (ids.length > MOST_LOCKED) throw tooLarge();
   const packages = ids.map((id) => lockedPackage(binary, id));
   const source = request.hasSources
-    ? await lockSources(context, compose, { tree: trees.source, packages }, notes)
+    ? await lockSources(context, compose, { tree: trees.source.repository, packages }, notes)
     : [];
   return { arch, packages, source, moduleMetadata: await lockModules(binary, ids) };
 }

@@ -4,23 +4,18 @@ import { ReactorError } from '../../model/errors.ts';
 import { matchNamePattern } from '../../model/name-pattern.ts';
 import { isPathBelow } from '../../model/names.ts';
 import { readPayloadFiles } from '../../rpm/payload-files.ts';
-import type { ProductmdExtraFile } from '../../rpm/productmd-release.ts';
 import { valuesByVariantAndArch } from './config-mappings.ts';
 import { isDictionary, textsOf, type ConfigDictionary } from './config-value.ts';
 import { formatText } from './format-text.ts';
 import { readText, type ConfigFiles, type LoadedConfig } from './load-config.ts';
-import { placesOf } from './main-layout.ts';
+import type { TreeFile } from '../selection.ts';
 import type { Variant, Variants } from './variants.ts';
 
-/** A file of the configuration that lies in a tree. */
-export interface ExtraFile {
-  /** Relative to `compose/`. */
+/** A file for a tree, by its path in it. */
+interface ExtraFile {
   readonly path: string;
   readonly content: Buffer;
 }
-
-/** By uid and arch; `src` for sources. */
-export type ExtraFiles = ReadonlyMap<string, ReadonlyMap<string, readonly ExtraFile[]>>;
 
 export interface ExtraFilesContext {
   readonly files: ConfigFiles;
@@ -35,13 +30,16 @@ export interface ExtraFilesContext {
 
 /**
  * Reads the files that the option `extra_files` puts into trees, out of the configuration itself and of packages of the
- * compose; others are refused. Throws `main.extra_file_invalid`, `main.not_native`, `main.config_missing` and the codes
+ * compose, with the digests that `media_checksums` names; others are refused. Null without the option. Throws `main.extra_file_invalid`, `main.not_native`, `main.config_missing` and the codes
  * of `readPayloadFiles`.
  * Source: main compose contract 7.
  */
-export async function readExtraFiles(context: ExtraFilesContext): Promise<ExtraFiles> {
-  const mapping = context.loaded.config.get('extra_files');
-  const byVariant = new Map<string, Map<string, readonly ExtraFile[]>>();
+export async function readExtraFiles(context: ExtraFilesContext): Promise<readonly TreeFile[] | null> {
+  const { config } = context.loaded;
+  if (!config.has('extra_files')) return null;
+  const mapping = config.get('extra_files');
+  const digests = textsOf(config.get('media_checksums') ?? ['md5', 'sha1', 'sha256']);
+  const found: TreeFile[] = [];
   const variants = [...context.variants.values()].filter(({ isEmpty }) => !isEmpty);
   for (const variant of variants) {
     for (const arch of [...variant.arches, 'src']) {
@@ -51,18 +49,26 @@ export async function readExtraFiles(context: ExtraFilesContext): Promise<ExtraF
     }
   }
   for (const variant of variants) {
-    const byArch = new Map<string, readonly ExtraFile[]>();
-    byVariant.set(variant.uid, byArch);
     for (const arch of [...variant.arches, 'src']) {
-      const places = placesOf(variant, arch);
-      const { tree } = arch === 'src' ? places.source : places.binary;
       const entries = valuesByVariantAndArch(mapping, variant.uid, arch).filter(isDictionary);
-      const found: ExtraFile[] = [];
-      for (const entry of entries) found.push(...(await readEntry(context, entry, variant, arch, tree)));
-      if (found.length > 0) byArch.set(arch, found);
+      const byPath = new Map<string, Buffer>();
+      for (const entry of entries) {
+        for (const { path, content } of await readEntry(context, entry, variant, arch)) {
+          byPath.set(path, content);
+        }
+      }
+      for (const [path, bytes] of byPath) {
+        found.push({ variant: variant.uid, arch, path, bytes, checksums: checksumsOf(bytes, digests) });
+      }
     }
   }
-  return byVariant;
+  return found;
+}
+
+function checksumsOf(bytes: Buffer, digests: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    digests.map((digest) => [digest, createHash(digest).update(bytes).digest('hex')]),
+  );
 }
 
 /** Refuses an entry that is not complete, or whose package does not exist. */
@@ -86,7 +92,6 @@ async function readEntry(
   entry: ConfigDictionary,
   variant: Variant,
   arch: string,
-  tree: string,
 ): Promise<ExtraFile[]> {
   const scm = entry.get('scm');
   if (scm !== 'file' && scm !== 'rpm') {
@@ -97,11 +102,15 @@ async function readEntry(
   }
   const target = String(entry.get('target') ?? '').replace(/^\/+/, '');
   const place = (name: string): string => {
-    const path = posix.join(tree, target, name);
-    if (isPathBelow(path) && path.startsWith(`${tree}/`)) return path;
-    throw new ReactorError('main.extra_file_invalid', `"${target}/${name}" leads out of the tree.`, {
-      where: `extra_files, ${variant.uid}.${arch}`,
-    });
+    const path = posix.join(target, name);
+    if (isPathBelow(path) && !isReserved(path)) return path;
+    throw new ReactorError(
+      'main.extra_file_invalid',
+      `"${target}/${name}" leads out of the tree, or over what is written there anyway.`,
+      {
+        where: `extra_files, ${variant.uid}.${arch}`,
+      },
+    );
   };
   if (scm === 'rpm') return readPackage(packageOf(context, entry, variant, arch), entry, place);
   const read = (path: string): Buffer => Buffer.from(readBytes(context, path));
@@ -188,16 +197,17 @@ async function readPackage(
   return files.map(({ path, content }) => ({ path: place(nameOf(path) ?? posix.basename(path)), content }));
 }
 
-/** What metadata say of extra files, with the digests that `media_checksums` names. */
-export function describeExtraFiles(
-  files: readonly ExtraFile[],
-  digests: readonly string[],
-): ProductmdExtraFile[] {
-  return files.map(({ path, content }) => ({
-    file: path,
-    size: content.length,
-    checksums: Object.fromEntries(
-      digests.map((digest) => [digest, createHash(digest).update(content).digest('hex')]),
-    ),
-  }));
+/** What a tree has anyway: a file of that name would be in the way of it. */
+const reserved = new Set([
+  '.treeinfo',
+  '.discinfo',
+  'media.repo',
+  'extra_files.json',
+  'Packages',
+  'repodata',
+  'addons',
+]);
+
+function isReserved(path: string): boolean {
+  return reserved.has(path.split('/', 1)[0] ?? '');
 }

@@ -1,10 +1,10 @@
-import { ReactorError } from '../../model/errors.ts';
 import { formatCompsDocument } from '../../rpm/format-comps.ts';
 import type { RepositoryModuleDocument } from '../../rpm/modules-yaml.ts';
 import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
 import { compsDocument } from '../documents/comps-document.ts';
 import { documentOf } from '../documents/document-type.ts';
 import { modulesDocument } from '../documents/modules-document.ts';
+import { productIdDocument } from '../documents/product-id-document.ts';
 import { explainWhy } from '../gather/gather-result.ts';
 import {
   newSelection,
@@ -14,12 +14,14 @@ import {
   type Selection,
   type SelectionPins,
   type SourcePackage,
+  type TreeFile,
 } from '../selection.ts';
 import type { MainGather } from './gather-main.ts';
 import type { GatheredTree } from './gather-variant.ts';
 import type { MainDefinition } from './main-definition.ts';
-import { bareIdOf, modulesOfVariants } from './main-metadata.ts';
+import { describeVariant, modulesOfVariants } from './main-metadata.ts';
 import type { MainPackages } from './main-packages.ts';
+import { orderVariants } from './order-variants.ts';
 import { compareVariants } from './variants.ts';
 
 export interface MainSelectionInput {
@@ -29,38 +31,29 @@ export interface MainSelectionInput {
   readonly pins: SelectionPins;
   /** Defaults and obsoletes of modules; those of modules that a tree has are in its repository. */
   readonly moduleDocuments: readonly RepositoryModuleDocument[];
+  /** Product certificates, by uid and arch. */
+  readonly productIds: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+  /** Files beside packages; null where the configuration does not speak of any. */
+  readonly files: readonly TreeFile[] | null;
   /** Returns a package of the index as the source offers it; the same object for the same file. */
   readonly describe: (id: number) => SourcePackage;
 }
 
 /**
  * The selection of a main compose, for the plan and the build that every source type has: a tree for each arch of each
- * variant, with its comps and modules. Throws `main.not_native` for addons, whose repositories lie in trees of others,
- * and the codes of `writeModulesYaml`.
+ * variant in the order of gathering, with its comps, modules and product certificate. Throws the codes of
+ * `writeModulesYaml`. Source: main compose contract 7 and 8.
  */
 export function selectMain(input: MainSelectionInput): Selection {
   const { definition, packages, gathered, pins } = input;
-  const { name, short, version, type, isInternal } = definition.release;
-  const variants = [...definition.variants.values()].filter(({ isEmpty }) => !isEmpty).sort(compareVariants);
-  const addon = variants.find(({ type }) => type === 'addon');
-  if (addon !== undefined) {
-    throw new ReactorError('main.not_native', `The addon ${addon.uid} cannot be built yet.`, {
-      hint: 'Make it a variant or an optional.',
-    });
-  }
+  const { areDirectoriesHashed, checksum } = definition.output;
+  const { name, short, version, type, isInternal, treeinfoVersion } = definition.release;
   const trees: SelectedTree[] = [];
   const documents: ComposeDocument[] = [];
-  for (const { uid } of variants) {
+  for (const { uid } of orderVariants(definition.variants.values(), definition.variantLookasides)) {
     for (const [arch, tree] of gathered.trees.get(uid) ?? []) {
-      const place = { variant: uid, arch };
-      trees.push({ ...place, ...selectTree(input, tree) });
-      const comps = gathered.comps.byVariant.get(uid)?.get(arch);
-      if (comps !== undefined) {
-        documents.push(documentOf(compsDocument, place, Buffer.from(formatCompsDocument(comps))));
-      }
-      const streams = (packages.modules.get(uid)?.get(arch) ?? []).map(({ stream }) => stream);
-      const modules = writeModulesYaml([...streams, ...input.moduleDocuments]);
-      if (modules !== null) documents.push(documentOf(modulesDocument, place, Buffer.from(modules)));
+      trees.push({ variant: uid, arch, ...selectTree(input, tree) });
+      documents.push(...listDocuments(input, uid, arch));
     }
   }
   return {
@@ -68,17 +61,32 @@ export function selectMain(input: MainSelectionInput): Selection {
       pins,
       trees,
       documents,
+      layout: { areDirectoriesHashed, checksum },
+      files: input.files,
       modulesJson: modulesOfVariants(packages),
       warnings: gathered.warnings,
     }),
-    release: { name, short, version, type, isInternal },
-    variants: variants.map((variant) => ({
-      uid: variant.uid,
-      id: bareIdOf(variant),
-      name: variant.name,
-      type: variant.type,
-    })),
+    release: { name, short, version, type, isInternal, treeinfoVersion, baseProduct: definition.baseProduct },
+    variants: [...definition.variants.values()]
+      .sort(compareVariants)
+      .map((variant) => describeVariant(definition, variant)),
   };
+}
+
+function listDocuments(input: MainSelectionInput, variant: string, arch: string): ComposeDocument[] {
+  const { packages, gathered } = input;
+  const place = { variant, arch };
+  const documents: ComposeDocument[] = [];
+  const comps = gathered.comps.byVariant.get(variant)?.get(arch);
+  if (comps !== undefined) {
+    documents.push(documentOf(compsDocument, place, Buffer.from(formatCompsDocument(comps))));
+  }
+  const streams = (packages.modules.get(variant)?.get(arch) ?? []).map(({ stream }) => stream);
+  const modules = writeModulesYaml([...streams, ...input.moduleDocuments]);
+  if (modules !== null) documents.push(documentOf(modulesDocument, place, Buffer.from(modules)));
+  const productId = input.productIds.get(variant)?.get(arch);
+  if (productId !== undefined) documents.push(documentOf(productIdDocument, place, productId));
+  return documents;
 }
 
 function selectTree(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Compression, compress, suffixOf } from './compression.ts';
+import type { RepodataChecksum } from './repodata-checksum.ts';
 import type { StagedFile } from './publish-repomd.ts';
 import { writeDurably } from './write-durably.ts';
 
@@ -19,18 +20,18 @@ export interface ExtraRecord {
 export async function writeExtraRecord(
   repodata: string,
   record: ExtraRecord,
-  timestamp: number,
+  { timestamp, checksum: checksumType }: { readonly timestamp: number; readonly checksum: RepodataChecksum },
   mark: string,
 ): Promise<StagedFile> {
   const { type, name, content, compression } = record;
   const isPlain = compression === 'none';
   const bytes = isPlain ? content : await compress(content, compression);
-  const checksum = createHash('sha256').update(bytes).digest('hex');
+  const checksum = createHash(checksumType).update(bytes).digest('hex');
   const file = `${checksum}-${name}${isPlain ? '' : suffixOf(compression)}`;
   const temporary = join(repodata, `${mark}-${type}`);
   writeDurably(temporary, bytes);
-  const plain = { type, href: `repodata/${file}`, checksum, size: bytes.byteLength, timestamp };
+  const plain = { type, href: `repodata/${file}`, checksumType, checksum, size: bytes.byteLength, timestamp };
   if (isPlain) return { temporary, record: plain };
-  const open = { checksum: createHash('sha256').update(content).digest('hex'), size: content.byteLength };
+  const open = { checksum: createHash(checksumType).update(content).digest('hex'), size: content.byteLength };
   return { temporary, record: { ...plain, open } };
 }

@@ -6,6 +6,7 @@ import type { BlockCache, PackedBlock } from './block-cache.ts';
 import { type Compression, compress, suffixOf } from './compression.ts';
 import { Scratch } from '../scratch.ts';
 import { copyPieces } from './join-pieces.ts';
+import type { RepodataChecksum } from './repodata-checksum.ts';
 import type { StagedFile } from './publish-repomd.ts';
 
 const MOST_IN_FLIGHT = 4;
@@ -38,17 +39,28 @@ export class MetadataFile {
   readonly #compression: Compression;
   readonly #temporary: string;
   readonly #descriptor: number;
-  readonly #checksum = createHash('sha256');
+  readonly #checksumType: RepodataChecksum;
+  readonly #checksum: Hash;
   readonly #pending: Pending[] = [];
-  #openHash: Hash = createHash('sha256');
+  #openHash: Hash;
   #openSize = 0;
   #size = 0;
-  #chain = '';
+  #chain: string;
   #isClosed = false;
 
-  constructor(cache: BlockCache, compression: Compression, directory: string, temporaryName: string) {
+  constructor(
+    cache: BlockCache,
+    { compression, checksum }: { readonly compression: Compression; readonly checksum: RepodataChecksum },
+    directory: string,
+    temporaryName: string,
+  ) {
     this.#cache = cache;
     this.#compression = compression;
+    this.#checksumType = checksum;
+    this.#checksum = createHash(checksum);
+    this.#openHash = createHash(checksum);
+    // Hash states are kept by this word: those of one kind are nothing to another.
+    this.#chain = checksum === 'sha256' ? '' : checksum;
     this.#temporary = join(directory, temporaryName);
     this.#descriptor = openSync(this.#temporary, 'wx', 0o644);
   }
@@ -108,6 +120,7 @@ export class MetadataFile {
       record: {
         type,
         href: `repodata/${checksum}-${name}${suffixOf(this.#compression)}`,
+        checksumType: this.#checksumType,
         checksum,
         size: this.#size,
         open: { checksum: this.#openHash.copy().digest('hex'), size: this.#openSize },

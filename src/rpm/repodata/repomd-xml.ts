@@ -1,4 +1,5 @@
 import { escapeXml } from './escape-xml.ts';
+import type { RepodataChecksum } from './repodata-checksum.ts';
 
 /** One `<data>` element of repomd.xml. */
 export interface RepomdRecord {
@@ -6,22 +7,24 @@ export interface RepomdRecord {
   readonly type: string;
   /** Path below the repository: `repodata/<checksum>-primary.xml.zst`. */
   readonly href: string;
-  /** SHA-256 of the file, hex. */
+  /** The kind of its digests. */
+  readonly checksumType: RepodataChecksum;
+  /** Digest of the file, hex. */
   readonly checksum: string;
   /** Bytes of the file. */
   readonly size: number;
-  /** SHA-256 and size of the unpacked content; only of packed files. */
+  /** Digest and size of the unpacked content; only of packed files. */
   readonly open?: { readonly checksum: string; readonly size: number };
   /** Unix seconds. */
   readonly timestamp: number;
 }
 
 function formatRecord(record: RepomdRecord): string {
-  const { open } = record;
+  const { open, checksumType } = record;
   return [
     `  <data type="${escapeXml(record.type)}">`,
-    `    <checksum type="sha256">${record.checksum}</checksum>`,
-    ...(open ? [`    <open-checksum type="sha256">${open.checksum}</open-checksum>`] : []),
+    `    <checksum type="${checksumType}">${record.checksum}</checksum>`,
+    ...(open ? [`    <open-checksum type="${checksumType}">${open.checksum}</open-checksum>`] : []),
     `    <location href="${escapeXml(record.href)}"/>`,
     `    <timestamp>${record.timestamp}</timestamp>`,
     `    <size>${record.size}</size>`,

@@ -12,6 +12,7 @@ import { type ExtraRecord, writeExtraRecord } from './extra-record.ts';
 import { keyOfPackages, metadataKinds, piecesOf } from './join-pieces.ts';
 import { MetadataFile } from './metadata-file.ts';
 import { publishRepomd, type StagedFile } from './publish-repomd.ts';
+import type { RepodataChecksum } from './repodata-checksum.ts';
 import type { RepomdRecord } from './repomd-xml.ts';
 
 /** A package of a repository. `fragments` may be made or loaded only when its turn has come. */
@@ -34,6 +35,8 @@ export interface RepodataOptions {
   readonly revision?: string;
   /** `zstd` by default. */
   readonly compression?: Compression;
+  /** What its files are called by; `sha256` by default. Packages are called as their fragments call them. */
+  readonly checksum?: RepodataChecksum;
   /** Comps, modules, updateinfo, in the order they shall have in repomd.xml. */
   readonly extra?: readonly ExtraRecord[];
 }
@@ -109,7 +112,7 @@ export async function writeRepodata(
   packages: readonly RepodataPackage[],
   options: RepodataOptions,
 ): Promise<WrittenRepodata> {
-  const { timestamp, compression = 'zstd', extra = [] } = options;
+  const { timestamp, compression = 'zstd', checksum = 'sha256', extra = [] } = options;
   const revision = options.revision ?? String(timestamp);
   const cache = context.blocks ?? new BlockCache({ memory: 0, states: 16 });
   const sorted = sortPackages(packages);
@@ -118,7 +121,7 @@ export async function writeRepodata(
   const mark = `.${process.pid}-${randomBytes(6).toString('hex')}`;
   const files = metadataKinds.map((kind) => ({
     kind,
-    file: new MetadataFile(cache, compression, repodata, `${mark}-${kind.type}`),
+    file: new MetadataFile(cache, { compression, checksum }, repodata, `${mark}-${kind.type}`),
   }));
   const staged: StagedFile[] = [];
   const scratch = new Scratch();
@@ -144,7 +147,7 @@ export async function writeRepodata(
       staged.push(one.value);
     }
     for (const record of extra) {
-      staged.push(await writeExtraRecord(repodata, record, timestamp, mark));
+      staged.push(await writeExtraRecord(repodata, record, { timestamp, checksum }, mark));
     }
     context.signal?.throwIfAborted();
     const repomdChecksum = publishRepomd(repodata, revision, staged, mark);

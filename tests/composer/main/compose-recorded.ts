@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { writeDotFiles } from '../../../src/composer/build/write-dot-files.ts';
+import { listRpms, listVariants } from '../../../src/composer/build/write-metadata.ts';
+import { writeTreeFiles } from '../../../src/composer/build/write-tree-files.ts';
+import { listTrees } from '../../../src/composer/compose-trees.ts';
 import { textsOf } from '../../../src/composer/main/config-value.ts';
-import { describeExtraFiles, readExtraFiles } from '../../../src/composer/main/extra-files.ts';
 import { gatherMain, type MainGather } from '../../../src/composer/main/gather-main.ts';
 import { loadConfig, type LoadedConfig } from '../../../src/composer/main/load-config.ts';
 import type { MainDefinition } from '../../../src/composer/main/main-definition.ts';
@@ -14,30 +18,26 @@ import {
   type ComposeType,
   type MainIdentity,
 } from '../../../src/composer/main/main-identity.ts';
-import {
-  formatDotFiles,
-  formatMainComposeinfo,
-  modulesOfVariants,
-} from '../../../src/composer/main/main-metadata.ts';
-import { placesOf } from '../../../src/composer/main/main-layout.ts';
-import { formatMainRpms, listPlacedRpms } from '../../../src/composer/main/main-rpms.ts';
-import { findProductId } from '../../../src/composer/main/product-ids.ts';
+import { modulesOfVariants } from '../../../src/composer/main/main-metadata.ts';
 import { readDefinition } from '../../../src/composer/main/read-definition.ts';
-import {
-  checkRepoclosure,
-  formatRepoclosureLog,
-  judgeRepoclosure,
-  repoclosureLogPath,
-} from '../../../src/composer/main/repoclosure.ts';
 import { validateConfig } from '../../../src/composer/main/validate-config.ts';
 import { compsOfArch } from '../../../src/composer/main/variant-comps.ts';
 import { wantedNamesOf } from '../../../src/composer/main/variant-inputs.ts';
 import { archesOfVariants } from '../../../src/composer/main/variants.ts';
+import { Pen } from '../../../src/composer/pen.ts';
+import {
+  formatRepoclosureCommand,
+  formatRepoclosureLog,
+  repoclosureLogPath,
+  type RepoclosureSubject,
+} from '../../../src/composer/repoclosure-log.ts';
 import { ReactorError } from '../../../src/model/errors.ts';
-import { matchNamePattern } from '../../../src/model/name-pattern.ts';
 import { formatCompsDocument, formatCompsTree } from '../../../src/rpm/format-comps.ts';
-import { formatExtraFiles } from '../../../src/rpm/productmd-release.ts';
+import { formatRpms, type ListedRpms } from '../../../src/rpm/productmd-rpms.ts';
+import { treePlaces } from '../../../src/rpm/productmd-variant.ts';
+import { formatComposeinfo, type ComposeIdentity } from '../../../src/rpm/productmd.ts';
 import { readPackages, type RecordedPackages } from './recorded-packages.ts';
+import { selectRecorded } from './recorded-selection.ts';
 import { filesOf, universe, type MainVector } from './recorded-vectors.ts';
 
 /** What a compose came to, in the words of the records. */
@@ -51,7 +51,6 @@ export interface ComposeFacts {
   readonly workComps: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly dotFiles: ReadonlyMap<string, string>;
-  readonly extraFiles: readonly string[];
   readonly logs: Readonly<Record<string, string>>;
   readonly id: string;
   readonly latestLink: string | null;
@@ -66,7 +65,6 @@ const nothing: ComposeFacts = {
   workComps: {},
   metadata: {},
   dotFiles: new Map(),
-  extraFiles: [],
   logs: {},
   id: '',
   latestLink: null,
@@ -180,40 +178,45 @@ async function describe(
   isSkipped: (phase: string) => boolean,
 ): Promise<ComposeFacts> {
   const payloadOf = (text: string): unknown => payloadSchema.parse(JSON.parse(text)).payload;
-  const { index } = packages;
-  const placed = [...listPlacedRpms(definition, packages, gathered.trees)];
-  const rpms = formatMainRpms(identity, packages, placed, packages.sigkeyOf);
-  warnings.push(...rpms.warnings);
-  const extra = await readExtraFiles({
-    files: filesOf(vector),
-    loaded,
-    variants: definition.variants,
-    findPackage(glob, arch) {
-      const isMatch = matchNamePattern(glob);
-      const found = packages.sets
-        .flatMap(({ ids }) => ids)
-        .find((id) => isMatch(index.nameOf(id)) && (arch === null || index.archOf(id) === arch));
-      return found === undefined ? null : () => Promise.resolve(readFileSync(packages.pathOf(found)));
-    },
-  });
-  checkProductIds(vector, loaded, definition);
-  const dotFiles = formatDotFiles(definition, identity);
-  const place = {
-    composeId: identity.id,
-    url: `file://@TARGET@/${identity.id}/compose`,
-    logs: `@TARGET@/${identity.id}/logs`,
+  const { selection, reports } = await selectRecorded({ vector, loaded, definition, packages, gathered });
+  const built: ComposeIdentity = {
+    ...identity,
+    name: 'odcs-1',
+    ...(selection.release === null ? {} : { release: selection.release }),
   };
-  const reports = isSkipped('repoclosure')
-    ? []
-    : await checkRepoclosure({ definition, packages, trees: gathered.trees });
-  warnings.push(...judgeRepoclosure(definition, place, reports));
-  const digests = textsOf(loaded.config.get('media_checksums') ?? ['md5', 'sha1', 'sha256']);
-  const described = new Map(
-    Array.from(extra, ([uid, byArch]) => [
-      uid,
-      new Map(Array.from(byArch, ([arch, files]) => [arch, describeExtraFiles(files, digests)])),
-    ]),
-  );
+  const listed = listRpms({ selection }, new Map());
+  const rpms = formatRpms(built, listed);
+  warnings.push(...rpms.warnings);
+  const variants = listVariants(selection);
+  const dotFiles = new Map<string, string>();
+  const directory = mkdtempSync(join(tmpdir(), 'recorded-'));
+  try {
+    const pen = new Pen(directory);
+    for (const { directory: tree, treeArch: arch, variant } of listTrees(selection)) {
+      if (arch !== null) writeDotFiles(pen, tree, built, { variant, variants, arch });
+    }
+    writeTreeFiles(pen, built, selection);
+    for (const path of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+      const file = join(directory, path);
+      if (statSync(file).isFile()) dotFiles.set(path.slice('compose/'.length), readFileSync(file, 'utf8'));
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  const extraFilesJson = dotFiles.get('metadata/extra_files.json');
+  dotFiles.delete('metadata/extra_files.json');
+  const subject: RepoclosureSubject = {
+    composeId: identity.id,
+    urlOf: (uid) => `file://@TARGET@/${identity.id}/compose/${uid}/x86_64/os`,
+  };
+  for (const report of isSkipped('repoclosure') ? [] : reports) {
+    if (report.unresolved.length === 0) continue;
+    const failure =
+      `ERROR running command: ${formatRepoclosureCommand(subject, report)}\n` +
+      `For more details see @TARGET@/${identity.id}/logs/${repoclosureLogPath(report)}`;
+    if (report.strictness === 'fatal') throw new ReactorError('main.repoclosure', failure);
+    warnings.push(`Repoclosure failed for ${report.variant}.${report.arch}\n${failure}`);
+  }
   const link = latestLinkOf(definition, 'FINISHED', {
     components: Number(valuesOf(vector.args, '--latest-link-components')[0] ?? -1),
     statuses: valuesOf(vector.args, '--latest-link-status'),
@@ -228,7 +231,7 @@ async function describe(
       const text = formatCompsDocument(document);
       workComps[`comps-${uid}.${arch}.xml`] = text;
       if (!variant.isEmpty && !isSkipped('createrepo'))
-        comps[placesOf(variant, arch).binary.repository] = text;
+        comps[treePlaces(variant, arch).binary.repository] = text;
     }
   }
   if (definition.comps !== null) {
@@ -239,41 +242,28 @@ async function describe(
   return {
     ...nothing,
     warnings,
-    rpms: rpmsByTree(placed.map(({ path }) => path)),
+    rpms: rpmsByTree(pathsOf(listed)),
     comps,
     workComps,
     metadata: {
-      'composeinfo.json': payloadOf(formatMainComposeinfo(definition, identity)),
+      'composeinfo.json': payloadOf(formatComposeinfo(built, variants)),
       'rpms.json': payloadOf(rpms.text),
       'modules.json': modulesOfVariants(packages),
-      ...(loaded.config.has('extra_files')
-        ? { 'extra_files.json': payloadOf(formatExtraFiles(identity, described)) }
-        : {}),
+      ...(extraFilesJson === undefined ? {} : { 'extra_files.json': payloadOf(extraFilesJson) }),
     },
     dotFiles,
-    extraFiles: [...extra.values()].flatMap((byArch) => [...byArch.values()].flat().map(({ path }) => path)),
     logs: Object.fromEntries(
-      reports.map((report) => [repoclosureLogPath(report), formatRepoclosureLog(definition, place, report)]),
+      reports.map((report) => [repoclosureLogPath(report), formatRepoclosureLog(subject, report)]),
     ),
     id: identity.id,
     latestLink: link.name,
   };
 }
 
-function checkProductIds(vector: MainVector, { config }: LoadedConfig, definition: MainDefinition): void {
-  const directory = config.get('product_id');
-  if (typeof directory !== 'string') return;
-  const names = (filesOf(vector).list(directory) ?? []).map((path) => posix.basename(path));
-  for (const { uid, arches, isEmpty } of [...definition.variants.values()].sort((a, b) =>
-    a.uid < b.uid ? -1 : 1,
-  )) {
-    for (const arch of isEmpty ? [] : arches) {
-      findProductId(names, uid, arch, {
-        isMissingFine: config.get('product_id_allow_missing') === true,
-        isPrefixFine: config.get('product_id_allow_name_prefix') !== false,
-      });
-    }
-  }
+function pathsOf(listed: ListedRpms): string[] {
+  return [...listed.values()].flatMap((byArch) =>
+    [...byArch.values()].flatMap((rpms) => rpms.map(({ path }) => path)),
+  );
 }
 
 /** Trees as the records name them. */

@@ -219,7 +219,7 @@ filter_packages = [("^A", {"*": ["m-libc"]})]
   );
   assert.ok(alone.warnings.some((line) => line.startsWith('Repoclosure failed for A.x86_64\n')));
   const leaning = await plan(`${config}variant_as_lookaside = [("A", "B")]`, variants);
-  assert.deepEqual(Object.keys(leaning.logs), []);
+  assert.match(leaning.logs['x86_64/repoclosure-A.x86_64.log'] ?? '', /^COMMAND: dnf repoclosure .*\n-+\n$/);
 });
 
 test('files of a package of the compose lie in a tree', async () => {
@@ -229,7 +229,7 @@ extra_files = [("^.*$", {"*": [{"scm": "rpm", "repo": "m-release-%(variant_id_lo
     [{ id: 'BaseOS' }],
   );
   assert.deepEqual(facts.errors, []);
-  assert.deepEqual(facts.extraFiles, ['BaseOS/x86_64/os/rel/m-release-baseos']);
+  assert.ok(facts.dotFiles.has('BaseOS/x86_64/os/rel/m-release-baseos'));
 });
 
 test('extra files from outside of the configuration, or to outside of their tree, are refused', async () => {

@@ -134,10 +134,7 @@ function checkDotFiles(vector: MainVector, facts: ComposeFacts): void {
     Object.fromEntries(ofName('.discinfo').map(([path, text]) => [path, text.trim().split('\n').slice(1)])),
     discinfo,
   );
-  const recorded = vector.result.files.filter(
-    (path) => !/(?:^|\/)(?:extra_files\.json|productid)$/.test(path),
-  );
-  assert.deepEqual([...facts.dotFiles.keys(), ...facts.extraFiles].sort(), recorded.toSorted());
+  assert.deepEqual([...facts.dotFiles.keys()].sort(), vector.result.files.toSorted());
 }
 
 function checkLinks(vector: MainVector, facts: ComposeFacts): void {

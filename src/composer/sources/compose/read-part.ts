@@ -16,7 +16,7 @@ import { isSha256, payloadOf, sourcePackage } from '../../source-package.ts';
 import type { ProductmdModules } from '../../../rpm/productmd-modules.ts';
 import type { Repository } from '../../../rpm/repodata/read-repository.ts';
 import type { GatherIndex } from '../../gather/gather-index.ts';
-import type { ComposeDocument, SourcePackage } from '../../selection.ts';
+import { temporaryVariant, type ComposeDocument, type SourcePackage } from '../../selection.ts';
 import type { RepositoryCache } from '../../repositories/repository-cache.ts';
 
 /** A published compose that is a part of another. */
@@ -141,10 +141,10 @@ export async function readPartTree(
     for (const one of packages) repositories.set(one, repository);
     return packages;
   };
-  const trees = treeDirectories(TEMPORARY, arch);
-  const binary = await read(trees.binary);
-  const debug = await read(trees.debug);
-  const source = binary.length === 0 ? [] : await read(trees.source);
+  const trees = treeDirectories(temporaryVariant, arch);
+  const binary = await read(trees.binary.repository);
+  const debug = await read(trees.debug.repository);
+  const source = binary.length === 0 ? [] : await read(trees.source.repository);
   const main = binary[0] === undefined ? undefined : repositories.get(binary[0]);
   const { documents, remarks } =
     main === undefined

@@ -7,6 +7,8 @@ export interface MainInput {
   /** Returns a package of the index as composes take it; the same object for the same file. */
   readonly describe: (id: number) => SourcePackage;
   readonly reader: PackageReader;
+  /** Reads the file of a package, for what of it lies in trees. */
+  readonly readPackage: (one: SourcePackage) => Promise<Buffer>;
   /** The Koji event, null without Koji. */
   readonly event: number | null;
   readonly warnings: readonly string[];

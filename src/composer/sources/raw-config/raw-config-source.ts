@@ -1,14 +1,16 @@
 import type { Config } from '../../../config.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
+import { matchNamePattern } from '../../../model/name-pattern.ts';
 import { packagesOf } from '../../../model/request-rules.ts';
 import { gatherMain, type MainGather } from '../../main/gather-main.ts';
 import type { MainDefinition } from '../../main/main-definition.ts';
 import { checkLabel } from '../../main/main-identity.ts';
+import { readExtraFiles } from '../../main/extra-files.ts';
 import { selectMain } from '../../main/main-selection.ts';
 import { checkRepoclosure } from '../../main/repoclosure.ts';
 import { archesOfVariants } from '../../main/variants.ts';
-import type { SelectContext, Selected, SelectPackages, UnresolvedDependencies } from '../../selection.ts';
+import type { RepoclosureCheck, SelectContext, Selected, SelectPackages } from '../../selection.ts';
 import { defineSource } from '../source-definition.ts';
 import type { MainInput } from './main-input.ts';
 import { readConfiguration, type ReadConfiguration } from './read-configuration.ts';
@@ -90,30 +92,53 @@ async function readInput(
 
 async function select(
   { signal, progress }: SelectContext,
-  { source, definition, warnings }: ReadConfiguration,
+  configuration: ReadConfiguration,
   input: MainInput,
 ): Promise<Selected> {
+  const { source, definition, warnings, beside } = configuration;
   const { packages, describe, reader, event } = input;
   progress('gather', 0, 1, 'step');
   const gathered = await gatherMain({ definition, packages, signal });
   await input.requireSigned(namesOf(input, gathered));
-  const unresolved = await listUnresolved(definition, input, gathered);
+  const files = await readExtraFiles({
+    ...configuration,
+    variants: definition.variants,
+    findPackage: (glob, arch) => findPackage(input, glob, arch),
+  });
+  const repoclosures = await listRepoclosures(definition, input, gathered);
   const pins = {
     source,
     kojiEvent: event,
     arches: archesOfVariants(definition.variants).join(' '),
     sigkeys: definition.sigkeys.map((key) => key ?? '').join(' '),
   };
-  const selection = selectMain({ definition, packages, gathered, pins, moduleDocuments: [], describe });
+  const selection = selectMain({ definition, packages, gathered, pins, ...beside, files, describe });
   return {
     selection: {
       ...selection,
-      unresolved,
+      repoclosures,
+      unresolved: repoclosures.flatMap(({ variant, arch, unresolved }) =>
+        unresolved.map(({ nevra, dependencies }) => ({ variant, arch, package: nevra, dependencies })),
+      ),
       warnings: [...warnings, ...input.warnings, ...selection.warnings],
       remarks: input.listRemarks(),
     },
     reader,
   };
+}
+
+/** The first package of the sets of a compose that a glob names, as what reads its file. */
+function findPackage(
+  { packages: { index, sets }, describe, readPackage }: MainInput,
+  nameGlob: string,
+  arch: string | null,
+): (() => Promise<Buffer>) | null {
+  const isMatch = matchNamePattern(nameGlob);
+  for (const { ids } of sets) {
+    const found = ids.find((id) => isMatch(index.nameOf(id)) && (arch === null || index.archOf(id) === arch));
+    if (found !== undefined) return () => readPackage(describe(found));
+  }
+  return null;
 }
 
 function namesOf({ packages: { index } }: MainInput, { trees }: MainGather): ReadonlySet<string> {
@@ -122,24 +147,23 @@ function namesOf({ packages: { index } }: MainInput, { trees }: MainGather): Rea
 }
 
 /** What the repoclosure of the configuration finds. Throws `main.repoclosure` for a tree whose repoclosure is fatal. */
-async function listUnresolved(
+async function listRepoclosures(
   definition: MainDefinition,
   { packages }: MainInput,
   { trees }: MainGather,
-): Promise<UnresolvedDependencies[]> {
+): Promise<RepoclosureCheck[]> {
   if (definition.output.skippedPhases.has('repoclosure')) return [];
   const reports = await checkRepoclosure({ definition, packages, trees });
-  const fatal = reports.filter(({ strictness }) => strictness === 'fatal');
-  if (fatal.length > 0) {
-    const sentences = fatal.flatMap(({ uid, arch, unresolved }) =>
-      unresolved.map((one) => `${one.nevra} in ${uid}.${arch} requires ${one.dependencies.join(', ')}`),
+  const sentences = reports
+    .filter(({ strictness }) => strictness === 'fatal')
+    .flatMap(({ variant, arch, unresolved }) =>
+      unresolved.map((one) => `${one.nevra} in ${variant}.${arch} requires ${one.dependencies.join(', ')}`),
     );
+  if (sentences.length > 0) {
     throw new ReactorError(
       'main.repoclosure',
       `Nothing provides what packages require: ${sentences.join('; ')}.`,
     );
   }
-  return reports.flatMap(({ uid: variant, arch, unresolved }) =>
-    unresolved.map(({ nevra, dependencies }) => ({ variant, arch, package: nevra, dependencies })),
-  );
+  return reports.map(({ strictness: _strictness, ...check }) => check);
 }

@@ -2,6 +2,7 @@ import type { Config as Settings } from '../../../config.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree } from '../../../upstream/git.ts';
+import { readBesidePackages, type BesidePackages } from '../../main/beside-packages.ts';
 import { textsOf } from '../../main/config-value.ts';
 import { findNotNative, type NotNative } from '../../main/find-not-native.ts';
 import { loadConfig, type ConfigFiles, type LoadedConfig } from '../../main/load-config.ts';
@@ -9,13 +10,15 @@ import type { MainDefinition } from '../../main/main-definition.ts';
 import { findPhaseFaults } from '../../main/main-identity.ts';
 import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
-import { findNotBuilt } from './find-not-built.ts';
 
 /** A configuration at a commit of its repository, and the compose that it defines. */
 export interface ReadConfiguration {
   /** `NAME#COMMIT` with the whole hash, also where a branch was asked for. */
   readonly source: string;
   readonly definition: MainDefinition;
+  readonly files: ConfigFiles;
+  readonly loaded: LoadedConfig;
+  readonly beside: BesidePackages;
   /** What the validation warns of. */
   readonly warnings: readonly string[];
 }
@@ -31,7 +34,7 @@ interface ConfigurationPlace {
 
 /**
  * Reads the configuration that a request names. Throws `main.config_*`, `main.variants_invalid`, `main.comps_invalid`,
- * `main.not_native` for what is not made here, and what git throws. Source: ODCS contract 17.
+ * `main.not_native` for what is not made here, `main.product_id`, `module.defaults_*`, and what git throws. Source: ODCS contract 17.
  */
 export async function readConfiguration(
   settings: Pick<Settings, 'raw_config_urls'>,
@@ -48,8 +51,8 @@ export async function readConfiguration(
     variants: `${name}/${textOf(loaded, 'variants_file')}`,
     comps: `${name}/${textOf(loaded, 'comps_file')}`,
   });
-  refuse(findNotBuilt(loaded.config, definition));
-  return { source: `${name}#${tree.commit}`, definition, warnings };
+  const beside = readBesidePackages(files, loaded, definition.variants);
+  return { source: `${name}#${tree.commit}`, definition, files, loaded, beside, warnings };
 }
 
 function textOf({ config }: LoadedConfig, option: string): string {

@@ -37,6 +37,7 @@ import { archesOfVariants } from '../../main/variants.ts';
 import type { SelectContext } from '../../selection.ts';
 import { describeModules } from './describe-modules.ts';
 import type { MainInput } from './main-input.ts';
+import { readPackage } from './read-package.ts';
 import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
 
 type KojiInput = Extract<PackageInput, { kind: 'koji' }>;
@@ -107,6 +108,7 @@ export async function readKojiPackages(
     },
     describe: (id) => packageOfSet(koji, set, id),
     reader: kojiReader(koji),
+    readPackage: (one) => readPackage(means.readUrl, one, signal),
     event: event.id,
     warnings: modules.warnings,
     requireSigned: (names) => requireSigned(koji.hub, copies, wish, names),

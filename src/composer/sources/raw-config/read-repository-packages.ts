@@ -7,6 +7,7 @@ import { packageOfRepository } from '../../repositories/package-of-repository.ts
 import { readRestrictions, RESTRICTIONS_UNKNOWN } from '../../repositories/read-restrictions.ts';
 import type { SelectContext, SourcePackage } from '../../selection.ts';
 import type { MainInput } from './main-input.ts';
+import { readPackage } from './read-package.ts';
 import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
 
 /**
@@ -64,6 +65,7 @@ export async function readRepositoryPackages(
           return repository;
         }),
     },
+    readPackage: (one) => readPackage(means.readUrl, one, signal),
     event: null,
     warnings: [],
     requireSigned: () => Promise.resolve(),

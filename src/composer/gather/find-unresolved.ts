@@ -1,0 +1,69 @@
+import { completeFiles, type FileSource } from './complete-files.ts';
+import { shortNevra } from './gather-result.ts';
+import type { GatherIndex } from './gather-index.ts';
+import { sortPackages } from './gather-state.ts';
+import { Providers, wantedById } from './providers.ts';
+import { holdsRich } from './resolve-rich.ts';
+import { BINARY, openUniverse } from './universe.ts';
+
+/** Packages of an index whose requirements are checked, and those that may satisfy them. */
+export interface ClosureQuery {
+  readonly index: GatherIndex;
+  readonly files: readonly FileSource[];
+  /** The tree arch. */
+  readonly arch: string;
+  readonly checked: readonly number[];
+  /** 1 for each package that may satisfy requirements. */
+  readonly visible: Uint8Array;
+}
+
+/** A package with requirements that nothing satisfies. */
+export interface UnresolvedPackage {
+  readonly id: number;
+  /** Without an epoch of 0. */
+  readonly nevra: string;
+  /** Sorted. */
+  readonly dependencies: readonly string[];
+}
+
+/** Finds the requirements that nothing provides, by name of package. Throws what `completeFiles` throws. */
+export async function findUnresolved(query: ClosureQuery): Promise<readonly UnresolvedPackage[]> {
+  const found = look(query);
+  if (!found.needsFiles) return found.unresolved;
+  await completeFiles(query.index, query.files);
+  return look(query).unresolved;
+}
+
+function look({ index, arch, checked, visible }: ClosureQuery): {
+  readonly unresolved: readonly UnresolvedPackage[];
+  readonly needsFiles: boolean;
+} {
+  const universe = openUniverse(index, { arch, excludes: [], multilibBlacklist: [], visible });
+  const providers = new Providers(universe, 'none', () => false);
+  const answers = new Map<number, boolean>();
+  const isInResult = (id: number): boolean => visible[id] === 1;
+  const isProvided = (dependency: number): boolean => {
+    const known = answers.get(dependency);
+    if (known !== undefined) return known;
+    const isRich = index.strings.firstByteOf(index.dependencies.nameOf(dependency)) === PARENTHESIS;
+    const answer = isRich
+      ? holdsRich({ universe, providers, kind: BINARY, isInResult }, index.dependencyText(dependency))
+      : providers.all(wantedById(universe, dependency), BINARY).length > 0;
+    answers.set(dependency, answer);
+    return answer;
+  };
+  const { requiresFrom, requiresTo, requires } = index.columns;
+  const unresolved = sortPackages(index, checked).flatMap((id) => {
+    const missing = new Set<string>();
+    for (let at = requiresFrom.at(id); at < requiresTo.at(id); at += 1) {
+      const dependency = requires.at(at);
+      if (!isProvided(dependency)) missing.add(index.dependencyText(dependency));
+    }
+    if (missing.size === 0) return [];
+    return [{ id, nevra: shortNevra(index.nevraOf(id)), dependencies: [...missing].sort() }];
+  });
+  return { unresolved, needsFiles: providers.needsFiles };
+}
+
+/** Rich dependencies begin with it. */
+const PARENTHESIS = 40;
