@@ -40,6 +40,10 @@ const commands: Record<
     summary: 'Tell which packages a compose of some input has, and why',
     load: () => import('./commands/gather.ts'),
   },
+  repoclosure: {
+    summary: 'Tell what packages of repositories require and none provides',
+    load: () => import('./commands/repoclosure.ts'),
+  },
   createrepo: {
     summary: 'Write the repodata of a tree of RPMs',
     load: () => import('./commands/createrepo.ts'),

@@ -4,7 +4,7 @@ import type { GatherIndex } from './gather-index.ts';
 import { sortPackages } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
 import { holdsRich } from './resolve-rich.ts';
-import { BINARY, openUniverse } from './universe.ts';
+import { BINARY, DEBUG, openUniverse } from './universe.ts';
 
 /** Packages of an index whose requirements are checked, and those that may satisfy them. */
 export interface ClosureQuery {
@@ -48,7 +48,7 @@ function look({ index, arch, checked, visible }: ClosureQuery): {
     const isRich = index.strings.firstByteOf(index.dependencies.nameOf(dependency)) === PARENTHESIS;
     const answer = isRich
       ? holdsRich({ universe, providers, kind: BINARY, isInResult }, index.dependencyText(dependency))
-      : providers.all(wantedById(universe, dependency), BINARY).length > 0;
+      : [BINARY, DEBUG].some((kind) => providers.all(wantedById(universe, dependency), kind).length > 0);
     answers.set(dependency, answer);
     return answer;
   };
