@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   modules: () => import('./modules.ts'),
   growth: () => import('./growth.ts'),
   crowd: () => import('./crowd.ts'),
+  main: () => import('./main-compose.ts'),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

@@ -170,7 +170,7 @@ function packagesOf(
       }
       const found = valuesByArch(repos, arch).filter((one) => typeof one === 'string');
       const locate = (one: string): string =>
-        one.includes('://') ? one : `${files.prefix}${posix.join(directory, one)}`;
+        one.includes('://') || posix.isAbsolute(one) ? one : `${files.prefix}${posix.join(directory, one)}`;
       locations.set(arch, [...new Set(found.map(locate))]);
     }
     return { kind: 'repositories', locations };

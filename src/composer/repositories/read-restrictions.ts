@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { ReactorError } from '../../model/errors.ts';
 import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
@@ -10,8 +11,11 @@ import { locateEntry } from './package-of-repository.ts';
 export const RESTRICTIONS_UNKNOWN =
   'Sources behind HTTP were not asked for ExcludeArch and ExclusiveArch: noarch packages may be on arches they are not meant for.';
 
+/** What was read, by repository, place and digest: a repository speaks for its own files only. */
+const known = new LRUCache<string, ArchRestrictions>({ max: 100_000 });
+
 /**
- * Reads what only headers say, ExcludeArch and ExclusiveArch. Nothing is known of packages that cannot be read: they
+ * Reads what only headers say, ExcludeArch and ExclusiveArch; once of a file that its repository calls the same. Nothing is known of packages that cannot be read: they
  * matter only where they are chosen, and are looked at then.
  */
 export function readRestrictions(
@@ -19,10 +23,15 @@ export function readRestrictions(
   id: number,
   leads: Leads,
 ): ArchRestrictions | 'behind HTTP' | null {
+  const key = [index.repositoryOf(id).name, index.locationOf(id).href, index.pkgidOf(id)].join('\0');
+  const before = known.get(key);
+  if (before !== undefined) return before;
   try {
     const origin = locateEntry(index, id, leads);
     if (origin.kind !== 'file') return 'behind HTTP';
-    return archRestrictionsOf(readRpmFile(origin.path, { pkgid: 'unused' }).header);
+    const read = archRestrictionsOf(readRpmFile(origin.path, { pkgid: 'unused' }).header);
+    known.set(key, read);
+    return read;
   } catch (error) {
     if (error instanceof ReactorError && unreadable.has(error.code)) return null;
     throw error;

@@ -185,6 +185,15 @@ test('a label that Pungi does not know is refused, another one stands in the met
   assert.equal(written['label'], 'RC-1.2');
 });
 
+test('repositories of a configuration may be absolute paths', async () => {
+  const vector = vectorOf('repos-source-lists');
+  const commit = repository.commit(vector, (text) => text.replaceAll('file://', ''));
+  const compose = await ask(`fixture#${commit}`, { flags: ['no_reuse'] });
+  const top = join(composer.targetDir, `odcs-${compose.id}`);
+  assert.equal(compose.state, 'done', compose.stateReason ?? '');
+  assert.equal(compareRecorded(vector, top, { date: '20261122', respin: compose.id }), 'equal');
+});
+
 test('repositories of a configuration are read below the allowed directories only', async () => {
   const commit = repository.commit(vectorOf('repos-source-lists'), (text) =>
     text.replaceAll(universe, '/usr/share'),
