@@ -248,3 +248,28 @@ test('extra files from outside of the configuration, or to outside of their tree
   const git = await asking('{"scm": "git", "repo": "https://x.invalid/y", "file": "z"}');
   assert.match(git.errors[0] ?? '', /scm "git" are not fetched/);
 });
+
+test('two variants that would lie in one directory are refused', async () => {
+  const twice = await plan('additional_packages = [("^A", {"*": ["m-setup"]})]', [{ id: 'A' }, { id: 'A' }]);
+  assert.notDeepEqual([twice.output, ...twice.errors].join(''), '');
+  assert.deepEqual(twice.rpms, {});
+});
+
+test('thousands of groups, some of them twice, are taken in their order', async () => {
+  const groupOf = (id: string, name: string): string =>
+    `<group><id>${id}</id><name>${id}</name><packagelist><packagereq type="mandatory">${name}</packagereq></packagelist></group>`;
+  const many = Array.from({ length: 5_000 }, (_none, at) => groupOf(`g${at % 4_990}`, 'm-nothing'));
+  const comps = `<comps>${many.join('')}${groupOf('last', 'm-setup')}</comps>`;
+  const facts = await plan('comps_file = "comps.xml"\n', [{ id: 'A' }], { 'comps.xml': comps });
+  assert.deepEqual(namesIn(facts, 'A/x86_64/os'), ['m-setup']);
+  assert.equal(facts.comps['A/x86_64/os']?.match(/<group>/g)?.length, 5_001);
+});
+
+test('a variant that takes everything leaves the others what they ask for', async () => {
+  const facts = await plan('additional_packages = [("^All$", {"*": ["*"]}), ("^B$", {"*": ["m-setup"]})]\n', [
+    { id: 'All' },
+    { id: 'B' },
+  ]);
+  assert.ok(namesIn(facts, 'All/x86_64/os').length > 20);
+  assert.deepEqual(namesIn(facts, 'B/x86_64/os'), ['m-setup']);
+});
