@@ -13,6 +13,8 @@ const packages = [
   'dnf',
   'faketime',
   'git',
+  'gnupg',
+  'gpgv',
   'libmodulemd-tools',
   'libsolv-tools',
   'openssl',
