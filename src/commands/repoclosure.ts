@@ -15,7 +15,7 @@ import type { Command, CommandContext } from './command.ts';
 
 const help = `Usage: odcs-reactor repoclosure --repo DIR|URL [--repo …] [options]
 
-Tells what packages of repositories require and none of them provides, as
+Lists what packages of repositories require and none of them provides, as
 "dnf repoclosure" does. The exit code is 1 where anything is unresolved.
 
   --repo DIR|URL       repository whose packages are checked; may be given several times

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync, type BigIntStats } from 'node:fs';
 import { LRUCache } from 'lru-cache';
+import { algorithmOfDigest } from '../rpm/digest-algorithm.ts';
 
 /** The digest a repository promises of a file. */
 export interface PromisedDigest {
@@ -10,21 +11,11 @@ export interface PromisedDigest {
   readonly value: string;
 }
 
-/** Algorithms that repodata may name, by the hex digits of their digests. Source: createrepo_c, dnf. */
-const algorithmByLength: ReadonlyMap<number, string> = new Map([
-  [32, 'md5'],
-  [40, 'sha1'],
-  [56, 'sha224'],
-  [64, 'sha256'],
-  [96, 'sha384'],
-  [128, 'sha512'],
-]);
-
 /** Returns the digest in the payload of a package, `sha256:…` or `pkgid:…`, or null where that is none. */
 export function promisedDigest(payload: string): PromisedDigest | null {
   const value = payload.slice(payload.indexOf(':') + 1).toLowerCase();
-  const algorithm = algorithmByLength.get(value.length);
-  return algorithm === undefined || !/^[0-9a-f]+$/.test(value) ? null : { algorithm, value };
+  const algorithm = algorithmOfDigest(value);
+  return algorithm === undefined ? null : { algorithm, value };
 }
 
 const CHUNK = 1024 * 1024;

@@ -3,7 +3,7 @@ import { ReactorError } from '../../src/model/errors.ts';
 import type { FuzzRun } from './main.ts';
 import { Random } from './random.ts';
 
-/** Answers a changed copy of a seed. */
+/** Returns a changed copy of a seed. */
 export type Mutate = (seed: Uint8Array) => Buffer;
 
 /** A case that takes longer is a hang. */

@@ -3,6 +3,7 @@ import { ReactorError } from '../../model/errors.ts';
 import { formatEvr } from '../../model/evr.ts';
 import type { LockRequest, WantedPackage } from '../../model/lock-request.ts';
 import { formatNevra } from '../../model/nevra.ts';
+import { algorithmOfDigest } from '../../rpm/digest-algorithm.ts';
 import type { LockedArch, LockedFile, LockedPackage, LockFile } from '../../rpm/lock-file.ts';
 import { readModuleDocuments } from '../../rpm/modulemd.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
@@ -202,19 +203,10 @@ function addressOf(base: string, href: string): string {
   );
 }
 
-/** Repodata call a package by the digest of its file; its length tells the algorithm. */
-const algorithms: Readonly<Record<number, string>> = {
-  32: 'md5',
-  40: 'sha1',
-  56: 'sha224',
-  64: 'sha256',
-  96: 'sha384',
-  128: 'sha512',
-};
-
+/** Repodata call a package by the digest of its file. */
 function checksumOf(digest: string): string {
-  const algorithm = algorithms[digest.length];
-  if (algorithm === undefined || !/^[0-9a-f]+$/i.test(digest)) {
+  const algorithm = algorithmOfDigest(digest);
+  if (algorithm === undefined) {
     throw new ReactorError('lock.unreadable', `"${digest.slice(0, 140)}" is no digest of a package.`);
   }
   return `${algorithm}:${digest.toLowerCase()}`;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ReactorError } from '../../model/errors.ts';
 import { isPathBelow } from '../../model/names.ts';
+import { algorithmOfType } from '../../rpm/digest-algorithm.ts';
 import { listPackages, type ListedPackage } from '../../rpm/repodata/list-packages.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 import { PROVENANCE_FILE, readProvenance, type Provenance } from '../provenance.ts';
@@ -213,7 +214,7 @@ class Verification {
     // What lies elsewhere is not a part of the compose; dnf holds it against the digest that is signed.
     if (one.base !== null || /^[a-z]+:\/\//i.test(one.href)) return;
     const path = `${tree}/${one.href}`;
-    const algorithm = algorithms[one.checksum.type];
+    const algorithm = algorithmOfType(one.checksum.type);
     if (!isPathBelow(path) || algorithm === undefined) {
       this.#note(path, 'unreadable', 'The repodata gives it no path or no checksum that is known.');
       return;
@@ -256,13 +257,3 @@ class Verification {
 
 /** Packages that are read at once. */
 const AT_ONCE = 4;
-
-const algorithms: Readonly<Record<string, string>> = {
-  md5: 'md5',
-  sha: 'sha1',
-  sha1: 'sha1',
-  sha224: 'sha224',
-  sha256: 'sha256',
-  sha384: 'sha384',
-  sha512: 'sha512',
-};

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { ReactorError } from '../../model/errors.ts';
+import { algorithmOfType } from '../digest-algorithm.ts';
 import { compressionOf, contentLimit, decompressParts, joinParts } from './decompress.ts';
 import { inSlices } from './in-slices.ts';
 import { readBelow, readBelowBase, type ReadBelow, type RepositoryContext } from './location.ts';
@@ -10,15 +11,6 @@ import { decoderOfXml, encodingOfXml } from './xml-encoding.ts';
 const REPOMD_LIMIT = 16 * 1024 * 1024;
 /** The most bytes of a metadata file as it is packed, whatever repomd.xml says: so many lie in memory. */
 const PACKED_LIMIT = 512 * 1024 * 1024;
-const algorithms: Readonly<Record<string, string>> = {
-  md5: 'md5',
-  sha: 'sha1',
-  sha1: 'sha1',
-  sha224: 'sha224',
-  sha256: 'sha256',
-  sha384: 'sha384',
-  sha512: 'sha512',
-};
 
 /** A repository whose repomd.xml has been read. */
 export interface Repository {
@@ -44,7 +36,7 @@ export interface Repository {
 }
 
 function algorithmOf(checksum: RepomdChecksum, where: string): string {
-  const algorithm = algorithms[checksum.type];
+  const algorithm = algorithmOfType(checksum.type);
   if (algorithm !== undefined) return algorithm;
   throw new ReactorError('repodata.checksum_unknown', `The checksum type "${checksum.type}" is unknown.`, {
     where,

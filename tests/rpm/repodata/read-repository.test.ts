@@ -29,6 +29,7 @@ function sha256(bytes: Uint8Array): string {
 interface Written {
   readonly href?: string;
   readonly checksum?: string;
+  readonly checksumType?: string;
   readonly open?: string;
   readonly size?: number;
 }
@@ -44,7 +45,7 @@ function repositoryOf(packed: Uint8Array, content: Uint8Array | null, lies: Writ
   writeFileSync(
     join(directory, 'repodata', 'repomd.xml'),
     `<repomd><revision>7</revision><data type="primary">
-      ${checksum === '' ? '' : `<checksum type="sha256">${checksum}</checksum>`}
+      ${checksum === '' ? '' : `<checksum type="${lies.checksumType ?? 'sha256'}">${checksum}</checksum>`}
       ${open === null ? '' : `<open-checksum type="sha256">${open}</open-checksum>`}
       <location href="${lies.href ?? 'repodata/primary.xml'}"/>
       ${lies.size === undefined ? '' : `<size>${lies.size}</size>`}
@@ -129,6 +130,14 @@ test('a wrong checksum, open-checksum or size is told', async () => {
     'repodata.checksum_mismatch',
     'repodata.size_mismatch',
   ]);
+});
+
+test('a checksum of an unknown type is refused, whatever the type is called', async () => {
+  const content = primaryOf();
+  for (const checksumType of ['crc32', 'constructor', '__proto__', '']) {
+    const code = await codeOf(() => readPrimary(repositoryOf(gzipSync(content), content, { checksumType })));
+    assert.equal(code, 'repodata.checksum_unknown', checksumType);
+  }
 });
 
 test('what repomd.xml gives no checksum is read', async () => {

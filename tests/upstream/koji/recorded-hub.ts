@@ -8,7 +8,7 @@ const MAX_REQUEST_BYTES = 100_000;
 const MAX_PARSED_BYTES = 2_000_000;
 
 /**
- * Answers a call with what the real hub answered to the same call. Recorded calls that were made a second time
+ * Returns to a call what the real hub answered to the same call. Recorded calls that were made a second time
  * in another state of the hub are left out by `skip`.
  */
 export function recordedHub(

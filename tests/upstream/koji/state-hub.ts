@@ -17,7 +17,7 @@ export interface StateHubOptions {
   readonly content?: 'recorded' | 'empty';
   /** Where the files of imported builds and signed copies are written; without it the hub writes none. */
   readonly topDir?: string;
-  /** Tells the time in seconds; without it `now` is the hub's clock. */
+  /** Returns the time in seconds; without it `now` is the hub's clock. */
   readonly clock?: () => number;
 }
 

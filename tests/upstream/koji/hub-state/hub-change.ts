@@ -46,7 +46,7 @@ export class HubChange {
     this.#works.push(work);
   }
 
-  /** Tells the bus, when messages of this change are sent. */
+  /** Sends its message to the bus, when messages of this change are sent. */
   tell(message: BusMessage): void {
     this.#tell(message);
   }

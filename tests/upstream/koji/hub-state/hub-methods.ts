@@ -22,7 +22,7 @@ const methods: ReadonlyMap<string, HubMethod> = new Map(
   }),
 );
 
-/** Answers a call from the tables. Throws the fault that a hub answers. */
+/** Returns what the tables say to a call. Throws the fault that a hub answers. */
 export function answerCall(tables: HubTables, call: ServedCall): XmlRpcValue {
   const known = methods.get(call.method);
   if (known === undefined) throw new ServedFault(FAULT_GENERIC, `Invalid method: ${call.method}`);
