@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { listenToFedoraMessaging } from '../../src/buses/fedora-messaging-consumer.ts';
+import type { Supervisor } from '../../src/buses/supervise.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import {
   connectionsWhenRefused,
@@ -46,7 +47,9 @@ test(
     });
     const database = await openTestDatabase();
     const inbox = openInbox(database);
+    const listeners: Supervisor[] = [];
     after(async () => {
+      for (const one of listeners) await one.stop();
       await inbox.close();
       await database.close();
       await broker.stop();
@@ -58,13 +61,19 @@ test(
       const tls = `[tls]\nca_cert = "${made.authority}"\ncertfile = "${pair.certificate}"\nkeyfile = "${pair.key}"\n`;
       const config = queueConfig(`amqps://odcs:@localhost:${port}`, queue, tls);
       const supervision = { firstDelayMs: 50, lastDelayMs: 200, connectTimeoutMs: 5_000 };
-      return listenToFedoraMessaging({ config, inbox, log: silentLog, metrics: null, supervision });
+      const started = listenToFedoraMessaging({ config, inbox, log: silentLog, metrics: null, supervision });
+      listeners.push(started);
+      return started;
     };
 
     const listener = listen(made.client, 'odcs');
     await untilConnected(listener);
-    const users = broker.control('list_connections', 'user', 'ssl', 'auth_mechanism');
-    assert.match(users, /odcs\s+true\s+EXTERNAL/);
+    // A broker lists a connection some time after it took it.
+    const columns = ['user', 'ssl', 'auth_mechanism'];
+    await until(
+      () => /odcs\s+true\s+EXTERNAL/.test(broker.control('list_connections', ...columns)),
+      'the broker knows the user by its certificate',
+    );
     const model = await connectAmqp(broker.url);
     const channel = await model.createConfirmChannel();
     const body = Buffer.from('{"tag":"f44","name":"ed","version":"1","release":"1","instance":"primary"}');
