@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openStompConnection } from '../../src/buses/stomp-connection.ts';
 import { listenToUmb } from '../../src/buses/umb-consumer.ts';
+import type { Supervisor } from '../../src/buses/supervise.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import {
   connectionsWhenRefused,
@@ -29,15 +30,17 @@ test(
     const broker = await startActivemq({ tls: { authority: made.authority, ...made.server } });
     const database = await openTestDatabase();
     const inbox = openInbox(database);
+    const listeners: Supervisor[] = [];
     after(async () => {
+      for (const one of listeners) await one.stop();
       await inbox.close();
       await database.close();
       await broker.stop();
       rmSync(folder, { recursive: true, force: true });
     });
     const url = `stomp+ssl://localhost:${broker.port}`;
-    const listen = (pair: { readonly certificate: string; readonly key: string }) =>
-      listenToUmb({
+    const listen = (pair: { readonly certificate: string; readonly key: string }) => {
+      const started = listenToUmb({
         urls: [url],
         destinations: ['/queue/Consumer.odcs.tls.VirtualTopic.eng.>'],
         credentials: { ...pair, ca: made.authority },
@@ -48,6 +51,9 @@ test(
         metrics: null,
         supervision: { firstDelayMs: 50, lastDelayMs: 200, connectTimeoutMs: 5_000 },
       });
+      listeners.push(started);
+      return started;
+    };
 
     const listener = listen(made.client);
     await untilConnected(listener);
