@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { changeCompose, givenCompose } from './compose-rows.ts';
 import { openTestApi } from './open-test-api.ts';
+import { findComposes } from '../../src/database/list-composes.ts';
 import { noteProgress } from '../../src/database/composes.ts';
 import { ComposeWatch } from '../../src/api/compose-watch.ts';
 import { createApp } from '../../src/api/app.ts';
@@ -68,10 +69,11 @@ test('events tell every state and the progress, and end with the compose', async
     { id, attempt: 0 },
     { stage: 'place', done: 3, total: 9, unit: 'packages' },
   );
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const leave = api.context.watch.follow(id, () => resolve());
-  await promise;
-  leave();
+  while (!text.includes('event: progress')) {
+    const { value } = (await reader?.read()) ?? {};
+    assert.ok(value !== undefined, text);
+    text += decoder.decode(value);
+  }
   await changeCompose(api, id, { state: 'failed' });
   for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
     text += decoder.decode(read.value);
@@ -88,6 +90,22 @@ test('events tell every state and the progress, and end with the compose', async
     });
   assert.deepEqual([events[0], events.at(-1)], ['state wait', 'state failed']);
   assert.ok(events.includes('progress place'), events.join());
+});
+
+test('nothing comes after the final state, even where the last progress was not seen before', async () => {
+  const id = await givenCompose(api, { state: 'generating' });
+  const [seen] = await findComposes(api.database.handle, [id]);
+  assert.ok(seen !== undefined);
+  const progress = { stage: 'place', done: 3, total: 9, unit: 'packages' } as const;
+  using watch = new ComposeWatch({
+    read: async () => [{ ...seen, state: 'failed', progress }],
+    onError: () => undefined,
+    interval: 1,
+  });
+  const app = createApp({ ...api.context, watch });
+  const stream = await app.request(`http://odcs.example.com/api/1/composes/${id}/events`);
+  const names = [...(await stream.text()).matchAll(/^event: (\w+)$/gm)].map(([, name]) => name);
+  assert.deepEqual(names, ['state', 'state']);
 });
 
 test('a watch that stops ends every stream and every wait', async () => {

@@ -36,13 +36,14 @@ function follow(context: ApiContext, first: Compose, { write, isSlow, close, sig
     const state = composeJson(compose, context.targetDirUrls);
     if (JSON.stringify(state) !== sent.state) write(encodeEvent({ event: 'state', data: state }));
     sent.state = JSON.stringify(state);
+    // Whoever reads until the final state must find nothing after it, even where both came in one look.
+    if (compose.state !== 'wait' && compose.state !== 'generating') return close();
     const progress = JSON.stringify(compose.progress);
     // A reader that does not keep up misses progress, never a state.
     if (compose.progress !== null && progress !== sent.progress && !isSlow()) {
       write(encodeEvent({ event: 'progress', data: compose.progress }));
       sent.progress = progress;
     }
-    if (compose.state !== 'wait' && compose.state !== 'generating') close();
   };
   signal.addEventListener('abort', context.watch.follow(first.id, show));
   show(first);
