@@ -5,6 +5,7 @@ import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/finger
 import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
 import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
 import { sourceTypeNames } from '../model/source-types.ts';
+import { knownComposeType } from '../rpm/productmd.ts';
 import { checkPresent } from './requested-packages.ts';
 import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
 
@@ -74,7 +75,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       respin_of: request.respinOf ?? '',
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
       ...foreignOptions(selection),
-      ...releaseOptions(selection),
+      ...releaseOptions(request, selection),
       // What another key signed is not this compose, nor is what none did.
       ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
       ...treeOptions(selection),
@@ -105,8 +106,11 @@ function foreignOptions({ foreign }: Selection): Readonly<Record<string, string>
   );
 }
 
-/** Metadata repeat it, so that another release is another compose. */
-function releaseOptions({ release, variants }: Selection): Readonly<Record<string, string>> {
+/** Metadata repeat them, so that another release, type or label is another compose. */
+function releaseOptions(
+  { composeType, label }: ComposeRequest,
+  { release, variants }: Selection,
+): Readonly<Record<string, string>> {
   if (release === null) return {};
   const { name, short, version, type, isInternal, baseProduct, treeinfoVersion } = release;
   const described = variants.map((one) => [
@@ -119,6 +123,8 @@ function releaseOptions({ release, variants }: Selection): Readonly<Record<strin
   return {
     release: JSON.stringify([name, short, version, type, isInternal, baseProduct, treeinfoVersion]),
     variants: JSON.stringify(described),
+    compose_type: knownComposeType(composeType),
+    ...(label === null ? {} : { label }),
   };
 }
 

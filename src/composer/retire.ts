@@ -9,6 +9,7 @@ import type { ComposerContext } from './composer-context.ts';
 import { pathBelow } from './pen.ts';
 import { keepSeries } from './keep-series.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
+import { mendReleaseLinks } from './release-links.ts';
 import { mendSeriesLinks } from './series-links.ts';
 
 export type RetireContext = Pick<
@@ -21,7 +22,7 @@ const MANIFESTS_AT_ONCE = 500;
 
 /**
  * Removes what has expired: the compose becomes `removed`, its directory goes once no living compose shows it.
- * What a series keeps lives on. Then series are pointed at what they show, and directories go that nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
+ * What a series keeps lives on. Then series and releases are pointed at what they show, and directories go that nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
  */
 export async function retireComposes(context: RetireContext): Promise<void> {
   const { handle, clock } = context.database;
@@ -36,6 +37,7 @@ export async function retireComposes(context: RetireContext): Promise<void> {
     .execute();
   for (const { id } of expired) await retireCompose(context, id);
   await mendSeriesLinks(context);
+  await mendReleaseLinks(context);
   for (const [name, directory] of Object.entries(context.targetDirs)) {
     if (await context.storage.isOurs(name)) await sweepDirectory(context, directory);
   }

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { JobAttempt } from '../database/jobs.ts';
 import { storeManifest } from '../database/manifests.ts';
 import { listReusable } from '../database/reusable-composes.ts';
-import { transaction } from '../database/transaction.ts';
+import { transaction, type UnitOfWork } from '../database/transaction.ts';
 import { claimFingerprint, GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
 import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import type { Compose } from '../model/compose-json.ts';
@@ -10,7 +10,7 @@ import { composeDirectoryName } from '../model/compose.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../model/server-paths.ts';
 import { targetDirUrlOf } from '../model/target-dir-urls.ts';
-import { pungiComposeId, type ComposeIdentity } from '../rpm/productmd.ts';
+import { pungiComposeId, releaseLinkOf, type ComposeIdentity } from '../rpm/productmd.ts';
 import { buildCompose } from './build/build.ts';
 import type { ComposePlace } from './build/write-metadata.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
@@ -21,6 +21,7 @@ import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
 import { makingOf } from './provenance.ts';
 import type { Selection } from './selection.ts';
 import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
+import { moveReleaseLinks } from './release-links.ts';
 import { runTogether } from './run-together.ts';
 import { moveSeriesLinks } from './series-links.ts';
 import { metadataKeyOf } from './signing/metadata-key.ts';
@@ -111,16 +112,22 @@ async function settleFingerprint(
     if (one.state === 'done' && !isPublished(targetDirOf(context, compose), one.id)) lost.add(one.id);
   }
   const newAdvisories = await readNewAdvisories(context, compose, selection);
+  const identity = identityOf(compose, selection);
   return transaction(context.database, async (tx) => {
     const claim = await claimFingerprint(tx, {
       held: taken,
       compose,
       fingerprint,
-      pinned: { ...selection.pins, warnings: [...selection.warnings, ...selection.remarks], newAdvisories },
-      pungiComposeId: pungiComposeId(identityOf(compose, selection)),
+      pinned: {
+        ...selection.pins,
+        warnings: [...selection.warnings, ...selection.remarks],
+        newAdvisories,
+        latestLink: releaseLinkOf(identity),
+      },
+      pungiComposeId: pungiComposeId(identity),
       lost: mayReuse ? lost : null,
     });
-    if (claim === 'reused') await moveSeriesLinks(context, tx, taken.id);
+    if (claim === 'reused') await moveLinks(context, tx, compose);
     return claim;
   });
 }
@@ -162,11 +169,17 @@ async function buildAndPublish(
       if (done === undefined) throw attemptLost();
       // The only file calls that a transaction holds: which directory is shown is decided with the state.
       await showBuilt(targetDir, taken);
-      await moveSeriesLinks(context, tx, taken.id);
+      await moveLinks(context, tx, taken.compose);
     });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Lets the links of series and releases show what has just ended. */
+async function moveLinks(context: ComposerContext, tx: UnitOfWork, compose: Compose): Promise<void> {
+  await moveSeriesLinks(context, tx, compose.id);
+  await moveReleaseLinks(context, tx, compose);
 }
 
 /** Where people find what is made, or why they find it nowhere. */

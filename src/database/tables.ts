@@ -75,6 +75,8 @@ export interface ComposesTable {
   attempt: Generated<number>;
   progress: ColumnType<ComposeProgress | null, string | null, string | null>;
   warnings: Json<string[]>;
+  /** The link to the latest compose of its release, relative to the target directory; null where it is of none. */
+  latest_link: ColumnType<string | null, never, string | null>;
   new_advisories: ColumnType<AnnouncedAdvisories | null, string | null | undefined, string | null>;
 }
 

@@ -33,6 +33,7 @@ export interface ComposeChange {
     readonly fingerprint?: string;
     readonly warnings?: readonly string[];
     readonly newAdvisories?: AnnouncedAdvisories | null;
+    readonly latestLink?: string | null;
   };
 }
 
@@ -136,6 +137,7 @@ async function apply(
       ...(pinned.reusedId === undefined ? {} : { reused_id: pinned.reusedId }),
       ...(pinned.fingerprint === undefined ? {} : { fingerprint: pinned.fingerprint }),
       ...(pinned.warnings === undefined ? {} : { warnings: JSON.stringify(pinned.warnings) }),
+      ...(pinned.latestLink === undefined ? {} : { latest_link: pinned.latestLink }),
       ...(pinned.newAdvisories === undefined
         ? {}
         : {

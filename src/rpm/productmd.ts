@@ -1,3 +1,4 @@
+import { isName } from '../model/names.ts';
 import { formatDocument } from './productmd-document.ts';
 import {
   composeOf,
@@ -56,6 +57,9 @@ const typeSuffixes: Readonly<Record<string, string>> = {
   development: '.d',
 };
 
+/** The compose types that ids tell apart. */
+export const knownComposeTypes: readonly string[] = [...Object.keys(typeSuffixes), 'test'];
+
 /** What ODCS takes for the compose type in ids: anything it does not know counts as `test`. */
 export function knownComposeType(type: string): string {
   return Object.hasOwn(typeSuffixes, type) ? type : 'test';
@@ -67,6 +71,16 @@ export function pungiComposeId(identity: ComposeIdentity): string {
   const { baseProduct, ...release } = releaseOf(identity);
   const base = baseProduct === null ? '' : `-${shortAndVersion(baseProduct)}`;
   return `${shortAndVersion(release)}${base}-${identity.date}${suffix}.${identity.respin}`;
+}
+
+/**
+ * Returns the link to the latest compose of a release, relative to the target directory: `nightly/latest-Fedora-ELN`.
+ * Null for a compose of no release, and for one whose id can be no file name. Source: ODCS contract 17.
+ */
+export function releaseLinkOf(identity: ComposeIdentity): string | null {
+  const id = pungiComposeId(identity);
+  if (identity.release === undefined || !isName('composeId', id)) return null;
+  return `${knownComposeType(identity.type)}/latest-${id.split('-').slice(0, 2).join('-')}`;
 }
 
 function shortAndVersion({ short, version, type }: ProductmdProduct): string {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { parseRange } from '../byte-range.ts';
 import { clientOf } from '../client.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { knownComposeTypes } from '../../rpm/productmd.ts';
 import { escapeHtml, sendPage } from '../html.ts';
 import { ApiProblem } from '../problem.ts';
 import { openPublished, publishedNames, type Published } from '../published-file.ts';
@@ -50,10 +51,15 @@ export const registerServeFiles: RegisterRoute = (app, context) => {
       await found.file.close();
       throw new ApiProblem(404, 'file.not_found', `${request.req.path} is a file, not a directory.`);
     }
-    const isMoving = names[0] === 'series' && names[2] !== 'at';
-    return sendFile(request, found, { name: basename(names.at(-1) ?? ''), isMoving });
+    return sendFile(request, found, { name: basename(names.at(-1) ?? ''), isMoving: isMoving(names) });
   });
 };
+
+/** Whether a path may show other bytes tomorrow: what a series shows now, and the latest compose of a release. */
+function isMoving([first = '', second = '', third]: readonly string[]): boolean {
+  if (first === 'series') return third !== 'at';
+  return knownComposeTypes.includes(first) && second.startsWith('latest-');
+}
 
 /** Opens a published path; below `series/` there are addresses that lie on no disk. */
 async function openServed(context: ApiContext, names: readonly string[]): Promise<Published> {

@@ -1,0 +1,53 @@
+import { sql } from 'kysely';
+import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
+
+/** A done compose of a release: what its links are called, and the directory they lead to. */
+export interface LinkedCompose {
+  readonly id: number;
+  readonly reusedId: number | null;
+  readonly pungiComposeId: string | null;
+  readonly label: string | null;
+  /** Relative to the target directory: `nightly/latest-Fedora-ELN`. */
+  readonly latestLink: string;
+}
+
+/** Returns the done composes of releases in a target directory, in the order they were asked for. */
+export async function listLinkedComposes(
+  handle: DatabaseHandle | TransactionHandle,
+  targetDir: string,
+): Promise<readonly LinkedCompose[]> {
+  const rows = await handle
+    .selectFrom('composes')
+    .select(['id', 'reused_id', 'pungi_compose_id', 'label', 'latest_link'])
+    .where('target_dir', '=', targetDir)
+    .where('latest_link', 'is not', null)
+    .where('state', '=', 'done')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    reusedId: row.reused_id,
+    pungiComposeId: row.pungi_compose_id,
+    label: row.label,
+    latestLink: row.latest_link ?? '',
+  }));
+}
+
+/** Returns whether a compose that is done, or one that shows its directory, has links of a release. */
+export async function hasReleaseLinks(handle: TransactionHandle, id: number): Promise<boolean> {
+  const row = await handle
+    .selectFrom('composes')
+    .select('id')
+    .where((where) => where.or([where('id', '=', id), where('reused_id', '=', id)]))
+    .where('state', '=', 'done')
+    .where('latest_link', 'is not', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Lets one transaction at a time move the links of releases in a target directory; held until it ends. */
+export async function lockReleaseLinks(handle: TransactionHandle, targetDir: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`release-links:${targetDir}`}, 0))`.execute(
+    handle,
+  );
+}
