@@ -1,10 +1,12 @@
-import { loadConfig } from '../config.ts';
+import { loadConfig, type Config } from '../config.ts';
+import { requestDefaults } from '../model/compose-request.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Rule } from '../model/rule.ts';
 import { backtestRule } from '../rules/backtest.ts';
 import { diffRules } from '../rules/diff-rules.ts';
 import { explainRule } from '../rules/explain.ts';
 import { readRules } from '../rules/reload.ts';
+import { findRefusedRequests, type RequestSettings } from '../rules/find-refused-requests.ts';
 import { formatProblem } from '../rules/rule-problem.ts';
 import { drawTimeline } from '../rules/timeline.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -22,7 +24,8 @@ const help = `Usage: odcs-reactor rules check [DIRECTORY]
        odcs-reactor rules pause|resume|trigger RULE [--reason TEXT] [--force]
        odcs-reactor rules decisions [--event ID] [--rule NAME] [--compose ID] [--limit N]
 
-check      reads the rule files and tells every mistake with its line; exit code 1 if there is any.
+check      reads the rule files, holds what they ask for against the settings of the service (--config),
+           and tells every mistake with its line; exit code 1 if there is any.
 explain    says why a rule fires on an event or does not, field by field. EVENT is the number of an
            event of the service, FILE a recorded message.
 backtest   says what a rule would have done: on recorded messages, or, without files, on the events
@@ -74,10 +77,23 @@ function usage(message: string): ReactorError {
   return new ReactorError('rules.usage', message, { hint: 'odcs-reactor rules --help tells all of them.' });
 }
 
+function configOf(context: CommandContext, values: RulesOptions): Config {
+  const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
+  return loadConfig({ file, environment: context.environment }).config;
+}
+
+/** What the requests of rules are held to; the composer reads repositories as somebody on its own machine. */
+function requestSettings(config: Config): RequestSettings {
+  const { repo_roots: repoRoots, repo_hosts: repoHosts } = config;
+  return {
+    defaults: requestDefaults(config),
+    repositories: { repoRoots, repoHosts, isLoopbackClient: true },
+  };
+}
+
 function directoryOf(context: CommandContext, values: RulesOptions): string {
   if (values.rules !== undefined) return values.rules;
-  const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
-  const { config } = loadConfig({ file, environment: context.environment });
+  const config = configOf(context, values);
   if (config.rules_dir !== '') return config.rules_dir;
   throw new ReactorError('rules.usage', 'No directory of rule files is configured.', {
     hint: 'Name it with --rules DIR, or set ODCS_RULES_DIR.',
@@ -91,7 +107,14 @@ async function check(
 ): Promise<number> {
   const directory = words[0] ?? directoryOf(context, values);
   const reading = await readRules(directory);
-  if (reading.ok) {
+  const problems = reading.ok
+    ? await findRefusedRequests(
+        reading.set.rules,
+        reading.documents,
+        requestSettings(configOf(context, values)),
+      )
+    : reading.problems;
+  if (reading.ok && problems.length === 0) {
     const { version, rules } = reading.set;
     const summary = rules.map(({ name, mode }) => ({ name, mode }));
     if (values.json === true) context.stdout(`${JSON.stringify({ ok: true, version, rules: summary })}\n`);
@@ -103,7 +126,7 @@ async function check(
     }
     return 0;
   }
-  for (const problem of reading.problems) {
+  for (const problem of problems) {
     context.stdout(`${values.json === true ? JSON.stringify(problem) : formatProblem(problem)}\n`);
   }
   return 1;
@@ -136,9 +159,7 @@ async function findRule(directory: string, name: string | undefined): Promise<Ru
 
 /** The Koji hubs beside the default one, which recorded messages may be of. */
 function hubsOf(context: CommandContext, values: RulesOptions): ReadonlySet<string> {
-  const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
-  const { config } = loadConfig({ file, environment: context.environment });
-  return new Set(Object.keys(config.koji_hubs));
+  return new Set(Object.keys(configOf(context, values).koji_hubs));
 }
 
 async function explain(

@@ -1,4 +1,5 @@
 import { composeFlags, composeResults, multilibMethods, type ComposeRequest } from './compose.ts';
+import { ReactorError } from './errors.ts';
 import { checkHubOf, hubOfRequest } from './hub-name.ts';
 import { lifeLimitsOf, rawConfigLimits, type LifeLimits } from './life-limits.ts';
 import { quoteBody } from './python-repr.ts';
@@ -208,11 +209,10 @@ function namesOf<K extends string>(
   return (listField(body, key) ?? []).map((name) => {
     if (isKnown(name)) return name;
     const quoted = key === 'multilib_method' ? `"${name}"` : name;
-    return refuseRequest(
-      'request.unknown_name',
-      `${complaint} ${quoted}`,
-      `Known are: ${Object.keys(table).join(', ')}.`,
-    );
+    throw new ReactorError('request.unknown_name', `${complaint} ${quoted}`, {
+      where: key,
+      hint: `Known are: ${Object.keys(table).join(', ')}.`,
+    });
   });
 }
 

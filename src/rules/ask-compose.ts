@@ -31,7 +31,7 @@ const listKeys = new Set([
 export function askCompose(rule: Rule, group: Group, events: readonly InputEvent[]): AskedCompose {
   const source = { group, events };
   const isForced = events.some(({ event }) => event.kind === 'state.swept' && event.force === true);
-  const body = shapeObject(fillTemplate(rule.compose, source));
+  const body = shapeRequest(fillTemplate(rule.compose, source));
   return {
     series: seriesOf(rule, source),
     body,
@@ -65,12 +65,13 @@ function slugOf(value: string): string {
   return `${letters}-${createHash('sha256').update(value).digest('hex').slice(0, 8)}`;
 }
 
-function shapeObject(object: JsonObject): JsonObject {
+/** Returns a body as requests are written: lists where they are lists, and one text of several sources. */
+export function shapeRequest(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, shape(key, value)]));
 }
 
 function shape(key: string, value: JsonValue): JsonValue {
-  if (isObject(value)) return shapeObject(value);
+  if (isObject(value)) return shapeRequest(value);
   if (key === 'source' && isList(value)) return value.map(String).join(' ');
   if (listKeys.has(key) && !isList(value)) return [value];
   return value;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { command } from '../../src/commands/rules.ts';
@@ -43,6 +43,21 @@ test('check tells mistakes with their place and fails', async () => {
     output,
     /nightly\.yaml:7:14: koji\.tag has no field "tagg"; did you mean "tag"\? \[rule\.field_unknown\]/,
   );
+});
+
+test('check refuses a hub that the settings do not name, and takes one that they do', async () => {
+  const ofBrew = ruleDirectory({ 'nightly.yaml': rule.replace('"${tag}"', '"brew:${tag}"') });
+  const config = join(ofBrew.path, 'odcs.conf');
+  writeFileSync(config, JSON.stringify({ koji_profile: 'koji', koji_hubs: { brew: 'brew' } }));
+  const without = await run('check', ofBrew.path);
+  const withHub = await run('check', ofBrew.path, '--config', config);
+  ofBrew.remove();
+  assert.equal(without.code, 1);
+  assert.match(
+    without.output,
+    /nightly\.yaml:\d+:\d+: No Koji hub is called "brew" here\. \[request\.unknown_hub\]/,
+  );
+  assert.deepEqual(withHub, { code: 0, output: withHub.output });
 });
 
 test('the shipped rules pass the check', async () => {
