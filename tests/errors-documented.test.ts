@@ -6,12 +6,12 @@ import { isRuleEventKind } from '../src/model/event-catalogue.ts';
 
 const root = join(import.meta.dirname, '..');
 const code = String.raw`'([a-z]+(?:_[a-z]+)*\.[a-z]+(?:_[a-z]+)*)'`;
-/** Where a code is given: to an error, to what reports one, as `code`, as the answer of a function that picks one, or of a peer. */
+/** Where a code is given: to an error, to what reports one, as `code`, as the answer of a function that picks one, of a peer, or of a kind of file. */
 const places = [
   String.raw`\b(?:ReactorError|ApiProblem|refuse|refuseRequest|report|fileProblem|rpmProblem|problem)\(\s*(?:[\w.]+,\s*)?${code}`,
   String.raw`\bcode(?::|: [^,'\n]*\?\?)\s*${code}`,
   String.raw`(?:\breturn|\s[?:])\s+${code}`,
-  String.raw`\b(?:unreachable|refused|missing): ${code}`,
+  String.raw`\b(?:unreachable|refused|missing|yamlInvalid|tooLong|keyUnknown|keyMissing|valueInvalid): ${code}`,
 ].map((place) => new RegExp(place, 'g'));
 
 function codesInSources(): Map<string, string> {

@@ -78,6 +78,8 @@ const apart: readonly (readonly [string, readonly string[]])[] = [
   ['koji/', ['sources/', 'modules/', 'build/']],
   ['modules/', ['sources/', 'build/']],
   ['main/', ['sources/', 'koji/', 'repositories/', 'build/']],
+  ['main-inputs/', ['sources/', 'build/']],
+  ['parts/', ['sources/', 'koji/', 'build/']],
   ['sources/', ['build/']],
   ['lock/', ['sources/', 'koji/', 'modules/', 'build/', 'documents/']],
 ];

@@ -1,14 +1,14 @@
 import { findRuleDocuments, findRunningVersion } from '../database/rule-sets.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { readDocuments, readRules } from '../rules/reload.ts';
-import { formatProblem, type RuleProblem } from '../rules/rule-problem.ts';
+import { formatProblem, type FileProblem } from '../model/file-problem.ts';
 import type { ApiContext } from './context.ts';
 import { ApiProblem } from './problem.ts';
 
 /** The rules that run, and what is wrong with the files beside them. */
 export interface ShownRules {
   readonly set: RuleSet;
-  readonly problems: readonly RuleProblem[];
+  readonly problems: readonly FileProblem[];
 }
 
 const FRESH_MS = 2000;

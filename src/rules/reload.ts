@@ -8,12 +8,12 @@ import type { Rule, RuleSet } from '../model/rule.ts';
 import { findRuleCycles } from './rule-cycles.ts';
 import { findSharedSeries } from './shared-series.ts';
 import { readRuleFile, type RuleReading } from './rule-file.ts';
-import { formatProblem, type RuleProblem } from './rule-problem.ts';
+import { formatProblem, type FileProblem } from '../model/file-problem.ts';
 
 /** What a directory of rule files holds: a set that can run, or what is wrong. */
 export type RulesReading =
   | { readonly ok: true; readonly set: RuleSet; readonly documents: readonly RuleDocument[] }
-  | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+  | { readonly ok: false; readonly problems: readonly FileProblem[] };
 
 /** No rules at all, before a directory was read. */
 export const emptyRuleSet: RuleSet = { version: 'none', rules: [] };
@@ -44,7 +44,7 @@ export async function readRules(
   directory: string,
   cache: RuleFileCache = new RuleFileCache(),
 ): Promise<RulesReading> {
-  const problems: RuleProblem[] = [];
+  const problems: FileProblem[] = [];
   const names = await listRuleFiles(directory, problems);
   const stamps = await Promise.all(names.map((name) => stampOf(join(directory, name))));
   const stamp = names.map((name, index) => `${name}\0${stamps[index] ?? ''}`).join('\n');
@@ -68,7 +68,7 @@ async function stampOf(file: string): Promise<string> {
 interface FilesToRead {
   readonly names: readonly string[];
   readonly stamps: readonly string[];
-  readonly problems: RuleProblem[];
+  readonly problems: FileProblem[];
   readonly cache: RuleFileCache;
 }
 
@@ -125,7 +125,7 @@ export function readDocuments(version: string, documents: readonly RuleDocument[
   return { version, rules };
 }
 
-function findCycleProblems(directory: string, rules: readonly Rule[]): readonly RuleProblem[] {
+function findCycleProblems(directory: string, rules: readonly Rule[]): readonly FileProblem[] {
   return findRuleCycles(rules).map((cycle) => {
     const file = rules.find((rule) => rule.name === cycle[0])?.file ?? directory;
     const chain = [...cycle, cycle[0]].join(' -> ');
@@ -138,7 +138,7 @@ function findCycleProblems(directory: string, rules: readonly Rule[]): readonly 
   });
 }
 
-function findSharedSeriesProblems(rules: readonly Rule[]): readonly RuleProblem[] {
+function findSharedSeriesProblems(rules: readonly Rule[]): readonly FileProblem[] {
   return findSharedSeries(rules).map(({ series, first, second, differsIn }) =>
     fileProblem(
       second.file,
@@ -151,7 +151,7 @@ function findSharedSeriesProblems(rules: readonly Rule[]): readonly RuleProblem[
   );
 }
 
-async function listRuleFiles(directory: string, problems: RuleProblem[]): Promise<string[]> {
+async function listRuleFiles(directory: string, problems: FileProblem[]): Promise<string[]> {
   try {
     const names = await readdir(directory);
     return names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.')).sort();
@@ -164,7 +164,7 @@ async function listRuleFiles(directory: string, problems: RuleProblem[]): Promis
   }
 }
 
-function fileProblem(file: string, code: string, message: string, hint: string | null = null): RuleProblem {
+function fileProblem(file: string, code: string, message: string, hint: string | null = null): FileProblem {
   return { code, file, line: 1, column: 1, message, hint };
 }
 
@@ -175,7 +175,7 @@ export interface LiveRules extends AsyncDisposable {
   /** The files it was read from. */
   readonly documents: readonly RuleDocument[];
   /** Why the directory's present content does not run; empty when it does. */
-  readonly problems: readonly RuleProblem[];
+  readonly problems: readonly FileProblem[];
   /** Reads the directory now; answers whether the set changed. */
   reload(): Promise<boolean>;
 }
@@ -198,7 +198,7 @@ export async function followRules(context: LiveRulesContext): Promise<LiveRules>
   const cache = new RuleFileCache();
   let current = emptyRuleSet;
   let documents: readonly RuleDocument[] = [];
-  let problems: readonly RuleProblem[] = [];
+  let problems: readonly FileProblem[] = [];
   let reading: Promise<boolean> | null = null;
   const load = async (): Promise<boolean> => {
     const result = await readRules(context.directory, cache);

@@ -8,7 +8,7 @@ import { requestKeys, requestSourceKeys } from '../model/request-keys.ts';
 import { isSourceType, sourceTypeNames } from '../model/source-types.ts';
 import type { JsonObject, JsonValue } from '../model/rule.ts';
 import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
-import type { ReportProblem, RulePath } from './rule-problem.ts';
+import type { ReportProblem, FilePath } from '../model/file-problem.ts';
 import { operatorsSchema, type MatchBlock, type RuleFile } from './rule-schema.ts';
 import { requirementChecks } from './requirement-names.ts';
 import { nextTick } from './schedule.ts';
@@ -27,7 +27,7 @@ export function checkRule(rule: RuleFile, report: ReportProblem): void {
   });
   rule.group_by.forEach((field, index) => checkGroupField(field, kinds, ['group_by', index], report));
   checkDurations(rule, report);
-  const checkText = (value: JsonValue, path: RulePath) =>
+  const checkText = (value: JsonValue, path: FilePath) =>
     checkPlaceholders(value, path, kinds, rule.group_by, report);
   if (rule.series !== undefined) checkText(rule.series, ['series']);
   checkText(rule.compose, ['compose']);
@@ -41,7 +41,7 @@ export function checkRule(rule: RuleFile, report: ReportProblem): void {
   });
 }
 
-function checkBlock(kind: string, block: MatchBlock, path: RulePath, report: ReportProblem): void {
+function checkBlock(kind: string, block: MatchBlock, path: FilePath, report: ReportProblem): void {
   const fields = fieldsOfKind(kind);
   for (const [key, wanted] of Object.entries(block)) {
     const element = readElementKey(key);
@@ -75,7 +75,7 @@ function checkField(
   key: string,
   wanted: unknown,
   fields: ReadonlyMap<string, EventField>,
-  path: RulePath,
+  path: FilePath,
   report: ReportProblem,
 ): void {
   const field = key === 'evr' && fields.has('nvr') ? { type: 'evr' as const } : fields.get(key);
@@ -131,7 +131,7 @@ function checkValues(
   key: string,
   type: FieldType,
   values: readonly unknown[],
-  path: RulePath,
+  path: FilePath,
   report: ReportProblem,
 ): void {
   const wanted = type === 'integer' ? 'number' : type === 'boolean' ? 'boolean' : 'string';
@@ -146,7 +146,7 @@ function reportUnknown(
   kind: string,
   key: string,
   known: Iterable<string>,
-  path: RulePath,
+  path: FilePath,
   report: ReportProblem,
 ): void {
   const names = [...known];
@@ -164,7 +164,7 @@ function reportUnknown(
 function checkGroupField(
   field: string,
   kinds: readonly string[],
-  path: RulePath,
+  path: FilePath,
   report: ReportProblem,
 ): void {
   for (const kind of kinds) {
@@ -211,7 +211,7 @@ function checkDurations(rule: RuleFile, report: ReportProblem): void {
   }
 }
 
-function checkSchedule(schedule: string, path: RulePath, report: ReportProblem): void {
+function checkSchedule(schedule: string, path: FilePath, report: ReportProblem): void {
   try {
     nextTick(schedule, new Date(0));
   } catch (error) {
@@ -222,7 +222,7 @@ function checkSchedule(schedule: string, path: RulePath, report: ReportProblem):
 
 function checkPlaceholders(
   value: JsonValue,
-  path: RulePath,
+  path: FilePath,
   kinds: readonly string[],
   groupBy: readonly string[],
   report: ReportProblem,
@@ -248,7 +248,7 @@ function checkPlaceholders(
 
 function checkPlaceholder(
   part: Placeholder,
-  path: RulePath,
+  path: FilePath,
   kinds: readonly string[],
   groupBy: readonly string[],
   report: ReportProblem,
@@ -314,7 +314,7 @@ function checkRequest(compose: JsonObject, report: ReportProblem): void {
 function checkKeys(
   object: JsonObject,
   known: typeof requestKeys,
-  path: RulePath,
+  path: FilePath,
   report: ReportProblem,
 ): void {
   for (const [key, value] of Object.entries(object)) {
@@ -342,7 +342,7 @@ function checkKeys(
   }
 }
 
-function checkRequirement(check: string, parameters: unknown, path: RulePath, report: ReportProblem): void {
+function checkRequirement(check: string, parameters: unknown, path: FilePath, report: ReportProblem): void {
   const known = requirementChecks[check];
   if (known === undefined) {
     const near = nearestWord(check, Object.keys(requirementChecks));

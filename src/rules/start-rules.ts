@@ -15,7 +15,7 @@ import { notifyDecision, postNotification } from './notify.ts';
 import { runRuleClocks } from './reconcile.ts';
 import { emptyRuleSet, followRules, type LiveRules } from './reload.ts';
 import { resendLostWork } from './resend-lost-work.ts';
-import type { RuleProblem } from './rule-problem.ts';
+import type { FileProblem } from '../model/file-problem.ts';
 import type { StateSources } from './require.ts';
 import { startWindowCloser } from './window-closer.ts';
 
@@ -36,7 +36,7 @@ export interface RunningRules extends AsyncDisposable {
   /** The rules that run now. */
   readonly set: RuleSet;
   /** Why the directory's present content does not run; empty when it does. For health. */
-  readonly problems: readonly RuleProblem[];
+  readonly problems: readonly FileProblem[];
   /** Rules whose Koji tag was not there when it was last looked for. For health. */
   readonly withoutTag: readonly { readonly rule: string; readonly goneAt: Date }[];
   /** Reads the rule files now. */

@@ -7,7 +7,7 @@ import type { Rule } from '../../src/model/rule.ts';
 import { askCompose } from '../../src/rules/ask-compose.ts';
 import { groupOf } from '../../src/rules/group.ts';
 import { matchRule } from '../../src/rules/match.ts';
-import { formatProblem } from '../../src/rules/rule-problem.ts';
+import { formatProblem } from '../../src/model/file-problem.ts';
 import { generatedRuleFiles } from '../../src/rules/rule-documents.ts';
 import { readRules } from '../../src/rules/reload.ts';
 import { inputEvent, tagEvent, updateEvent } from './input-event.ts';

@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
-import type { RuleProblem } from '../../rules/rule-problem.ts';
+import type { FileProblem } from '../../model/file-problem.ts';
 import type { Html } from './page.ts';
 
 /** What is wrong in the rule files, each with its place; empty where nothing is. */
-export function problemList(problems: readonly RuleProblem[]): Html {
+export function problemList(problems: readonly FileProblem[]): Html {
   if (problems.length === 0) return html``;
   const lines = problems.map(
     ({ file, line, column, message, hint, code }) =>

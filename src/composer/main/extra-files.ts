@@ -17,15 +17,17 @@ interface ExtraFile {
   readonly content: Buffer;
 }
 
+/**
+ * Finds an RPM of a name glob, and of an arch unless it is null, among the packages of the compose; returns what reads its
+ * file, or null.
+ */
+export type FindPackage = (nameGlob: string, arch: string | null) => (() => Promise<Buffer>) | null;
+
 export interface ExtraFilesContext {
   readonly files: ConfigFiles;
   readonly loaded: LoadedConfig;
   readonly variants: Variants;
-  /**
-   * Finds an RPM of a name glob, and of an arch unless it is null, among the packages of the compose; returns what reads
-   * its file, or null.
-   */
-  readonly findPackage: (nameGlob: string, arch: string | null) => (() => Promise<Buffer>) | null;
+  readonly findPackage: FindPackage;
 }
 
 /**

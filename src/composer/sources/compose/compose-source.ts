@@ -24,7 +24,7 @@ import {
   readSigkeys,
   type PartTree,
   type PublishedPart,
-} from './read-part.ts';
+} from '../../parts/read-part.ts';
 import { defineSource } from '../source-definition.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import { keepSources, unitePackages } from './unite-packages.ts';

@@ -1,40 +1,40 @@
-import { archListsOf } from '../../../model/arches.ts';
-import type { ComposeRequest } from '../../../model/compose.ts';
-import { ReactorError } from '../../../model/errors.ts';
-import type { KojiEvent } from '../../../upstream/koji/hub-events.ts';
-import type { KojiModuleBuild } from '../../../upstream/koji/hub-modules.ts';
-import { kojiModuleHub } from '../../modules/koji-module-hub.ts';
-import { indexCopies } from '../../koji/index-copies.ts';
-import { fileSourcesOfSet, prepareSet, type PreparedSet } from '../../koji/koji-gather-index.ts';
-import type { IndexedCopy } from '../../koji/koji-index.ts';
+import { archListsOf } from '../../model/arches.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
+import { ReactorError } from '../../model/errors.ts';
+import type { KojiEvent } from '../../upstream/koji/hub-events.ts';
+import type { KojiModuleBuild } from '../../upstream/koji/hub-modules.ts';
+import { kojiModuleHub } from '../modules/koji-module-hub.ts';
+import { indexCopies } from '../koji/index-copies.ts';
+import { fileSourcesOfSet, prepareSet, type PreparedSet } from '../koji/koji-gather-index.ts';
+import type { IndexedCopy } from '../koji/koji-index.ts';
 import {
   makePackageSet,
   readExtraContent,
   type KojiPackage,
   type PackageSetQuery,
-} from '../../koji/koji-package-set.ts';
-import { kojiReader, packageOfSet } from '../../koji/koji-selection.ts';
-import type { Koji } from '../../koji/koji.ts';
-import { mapBounded } from '../../koji/map-bounded.ts';
-import { isPinTrue, resolveEvent, type KojiPin } from '../../koji/pin.ts';
+} from '../koji/koji-package-set.ts';
+import { kojiReader, packageOfSet } from '../koji/koji-selection.ts';
+import type { Koji } from '../koji/koji.ts';
+import { mapBounded } from '../koji/map-bounded.ts';
+import { isPinTrue, resolveEvent, type KojiPin } from '../koji/pin.ts';
 import {
   chooseCopies,
   dropAbsent,
   requireSigned,
   type ChosenCopy,
   type SigningWish,
-} from '../../koji/signing.ts';
-import { hasMultilib, type MainDefinition, type PackageInput } from '../../main/main-definition.ts';
-import { chooseWantedRpms, type MainPackageSet } from '../../main/main-packages.ts';
-import { wantedNamesOf } from '../../main/variant-inputs.ts';
+} from '../koji/signing.ts';
+import { hasMultilib, type MainDefinition, type PackageInput } from '../main/main-definition.ts';
+import { chooseWantedRpms, type MainPackageSet } from '../main/main-packages.ts';
+import { wantedNamesOf } from '../main/variant-inputs.ts';
 import {
   artifactNamesOf,
   modulesByArch,
   resolveVariantModules,
   type DescribedModule,
-} from '../../main/variant-modules.ts';
-import { archesOfVariants } from '../../main/variants.ts';
-import type { SelectContext } from '../../selection.ts';
+} from '../main/variant-modules.ts';
+import { archesOfVariants } from '../main/variants.ts';
+import type { SelectContext } from '../selection.ts';
 import { describeModules } from './describe-modules.ts';
 import type { MainInput } from './main-input.ts';
 import { readPackage } from './read-package.ts';

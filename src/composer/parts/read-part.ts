@@ -1,23 +1,23 @@
 import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { ReactorError, messageOf } from '../../../model/errors.ts';
-import { isName } from '../../../model/names.ts';
-import { isSourceArch } from '../../../model/nevra.ts';
-import { readModuleDocuments, type ModuleDocument } from '../../../rpm/modulemd.ts';
-import { openRegularFile } from '../../../rpm/regular-file.ts';
-import { TEMPORARY } from '../../../model/compose.ts';
-import { carryDocuments } from '../../documents/carry-documents.ts';
-import type { DocumentType } from '../../documents/document-type.ts';
-import { modulesDocument } from '../../documents/modules-document.ts';
-import { treeDirectories } from '../../compose-trees.ts';
-import { pathBelow, realPathBelow } from '../../pen.ts';
-import { isSha256, payloadOf, sourcePackage } from '../../source-package.ts';
-import type { ProductmdModules } from '../../../rpm/productmd-modules.ts';
-import type { Repository } from '../../../rpm/repodata/read-repository.ts';
-import type { GatherIndex } from '../../gather/gather-index.ts';
-import { temporaryVariant, type ComposeDocument, type SourcePackage } from '../../selection.ts';
-import type { RepositoryCache } from '../../repositories/repository-cache.ts';
+import { ReactorError, messageOf } from '../../model/errors.ts';
+import { isName } from '../../model/names.ts';
+import { isSourceArch } from '../../model/nevra.ts';
+import { readModuleDocuments, type ModuleDocument } from '../../rpm/modulemd.ts';
+import { openRegularFile } from '../../rpm/regular-file.ts';
+import { TEMPORARY } from '../../model/compose.ts';
+import { carryDocuments } from '../documents/carry-documents.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import { modulesDocument } from '../documents/modules-document.ts';
+import { treeDirectories } from '../compose-trees.ts';
+import { pathBelow, realPathBelow } from '../pen.ts';
+import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
+import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
+import type { Repository } from '../../rpm/repodata/read-repository.ts';
+import type { GatherIndex } from '../gather/gather-index.ts';
+import { temporaryVariant, type ComposeDocument, type SourcePackage } from '../selection.ts';
+import type { RepositoryCache } from '../repositories/repository-cache.ts';
 
 /** A published compose that is a part of another. */
 export interface PublishedPart {

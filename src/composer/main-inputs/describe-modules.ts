@@ -1,8 +1,8 @@
-import { readModuleStream, type ModuleStream } from '../../../rpm/modulemd.ts';
-import { listModuleArchives, type KojiModuleBuild } from '../../../upstream/koji/hub-modules.ts';
-import { modulePath } from '../../../upstream/koji/koji-path.ts';
-import type { Koji } from '../../koji/koji.ts';
-import type { DescribedModule } from '../../main/variant-modules.ts';
+import { readModuleStream, type ModuleStream } from '../../rpm/modulemd.ts';
+import { listModuleArchives, type KojiModuleBuild } from '../../upstream/koji/hub-modules.ts';
+import { modulePath } from '../../upstream/koji/koji-path.ts';
+import type { Koji } from '../koji/koji.ts';
+import type { DescribedModule } from '../main/variant-modules.ts';
 
 /**
  * Reads the documents of module builds, one for each package arch. Throws what the hub, its files and `readModuleStream`

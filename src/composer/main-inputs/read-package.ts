@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { ReadUrl } from '../../../rpm/repodata/location.ts';
-import type { SourcePackage } from '../../selection.ts';
+import type { ReadUrl } from '../../rpm/repodata/location.ts';
+import type { SourcePackage } from '../selection.ts';
 
 /** The most bytes of an RPM that files are taken out of. */
 const LIMIT = 256 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { Document, LineCounter } from 'yaml';
 import { isMap, isNode, isPair, isScalar } from 'yaml';
 
-/** Something wrong in a rule file: stable code, `file:line:column`, a sentence, what to do. */
-export interface RuleProblem {
+/** Something wrong in a file of ours: stable code, `file:line:column`, a sentence, what to do. */
+export interface FileProblem {
   readonly code: string;
   readonly file: string;
   readonly line: number;
@@ -11,20 +11,20 @@ export interface RuleProblem {
   readonly hint: string | null;
 }
 
-/** Path into a rule file: keys and list positions. */
-export type RulePath = readonly (string | number)[];
+/** Path into a YAML file: keys and list positions. */
+export type FilePath = readonly (string | number)[];
 
 /** Notes a problem at a path of the file, at the key itself if `atKey`. */
 export type ReportProblem = (
   code: string,
-  path: RulePath,
+  path: FilePath,
   message: string,
   hint?: string,
   atKey?: boolean,
 ) => void;
 
 /** Writes a problem as compilers do, so that editors can jump to it. */
-export function formatProblem(problem: RuleProblem): string {
+export function formatProblem(problem: FileProblem): string {
   const { file, line, column, message, code, hint } = problem;
   return `${file}:${line}:${column}: ${message} [${code}]${hint === null ? '' : ` ${hint}`}`;
 }
@@ -33,7 +33,7 @@ export function formatProblem(problem: RuleProblem): string {
 export function locatePath(
   document: Document,
   lines: LineCounter,
-  path: RulePath,
+  path: FilePath,
   atKey: boolean,
 ): { line: number; column: number } {
   for (let length = path.length; length > 0; length -= 1) {
@@ -46,7 +46,7 @@ export function locatePath(
   return { line: 1, column: 1 };
 }
 
-function offsetOf(document: Document, path: RulePath, atKey: boolean): number | null {
+function offsetOf(document: Document, path: FilePath, atKey: boolean): number | null {
   const last = path.at(-1);
   if (atKey && typeof last === 'string') {
     const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);

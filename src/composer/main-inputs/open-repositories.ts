@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../../../config.ts';
-import type { ReadUrl } from '../../../rpm/repodata/location.ts';
-import { checkRepoAccess } from '../../../upstream/repo-access.ts';
-import { loadRepositories, type LoadedRepositories } from '../../gather/load-repositories.ts';
-import type { MainDefinition } from '../../main/main-definition.ts';
+import type { Config } from '../../config.ts';
+import type { ReadUrl } from '../../rpm/repodata/location.ts';
+import { checkRepoAccess } from '../../upstream/repo-access.ts';
+import { loadRepositories, type LoadedRepositories } from '../gather/load-repositories.ts';
+import type { MainDefinition } from '../main/main-definition.ts';
 
 /** What repositories that a configuration names are opened with. */
 export interface RepositoryMeans {

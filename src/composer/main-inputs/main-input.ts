@@ -1,5 +1,5 @@
-import type { MainPackages } from '../../main/main-packages.ts';
-import type { PackageReader, SourcePackage } from '../../selection.ts';
+import type { MainPackages } from '../main/main-packages.ts';
+import type { PackageReader, SourcePackage } from '../selection.ts';
 
 /** What a compose gathers from, and the way to the packages it chooses. */
 export interface MainInput {

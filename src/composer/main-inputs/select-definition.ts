@@ -1,0 +1,175 @@
+import type { Config } from '../../config.ts';
+import { ReactorError } from '../../model/errors.ts';
+import type { ComposeRequest } from '../../model/compose.ts';
+import { matchNamePattern } from '../../model/name-pattern.ts';
+import { packagesOf } from '../../model/request-rules.ts';
+import type { BesidePackages } from '../main/beside-packages.ts';
+import type { FindPackage } from '../main/extra-files.ts';
+import { gatherMain, type MainGather } from '../main/gather-main.ts';
+import type { MainDefinition } from '../main/main-definition.ts';
+import { checkLabel } from '../main/main-identity.ts';
+import { selectMain } from '../main/main-selection.ts';
+import { checkRepoclosure } from '../main/repoclosure.ts';
+import { archesOfVariants } from '../main/variants.ts';
+import type { RepoclosureCheck, SelectContext, Selected, TreeFile } from '../selection.ts';
+import type { MainInput } from './main-input.ts';
+import { readKojiPackages, type KojiMeans } from './read-koji-packages.ts';
+import { readRepositoryPackages } from './read-repository-packages.ts';
+
+/** What the inputs of a definition are read with. */
+export interface MainMeans extends KojiMeans {
+  readonly config: Config;
+}
+
+/** A definition, and how the compose says where it is from. */
+export interface SourcedDefinition {
+  readonly source: string;
+  readonly definition: MainDefinition;
+  /** What reading it warns of. */
+  readonly warnings: readonly string[];
+  readonly beside: BesidePackages;
+  /** Reads the files beside packages; null where the definition does not speak of any. */
+  readonly readFiles: (findPackage: FindPackage) => Promise<readonly TreeFile[] | null>;
+}
+
+const MOST_READS = 3;
+const UNSTABLE = `The tags changed while they were read, ${MOST_READS} times: what became visible meanwhile may be missing.`;
+
+/**
+ * Refuses a request whose label is none, or that names content beside its definition. Throws `main.label_invalid`,
+ * `main.content_named`.
+ */
+export function checkMainRequest(request: ComposeRequest): void {
+  refuseOwnContent(request);
+  if (request.label !== null) checkLabel(request.label);
+}
+
+/**
+ * Selects the main compose of a definition; tags that change meanwhile are read again. Throws `main.*`, `koji.*`, `repo.*`,
+ * `rpm.*`, `module.*`.
+ */
+export async function selectDefinition(
+  means: MainMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+  sourced: SourcedDefinition,
+): Promise<Selected> {
+  for (let attempt = 1; ; attempt += 1) {
+    const input = await readInput(means, context, request, sourced.definition);
+    const selected = await select(context, sourced, input);
+    if (await input.isTrue()) return selected;
+    if (attempt < MOST_READS) continue;
+    const { selection, reader } = selected;
+    return { reader, selection: { ...selection, remarks: [...selection.remarks, UNSTABLE] } };
+  }
+}
+
+/** Throws `main.content_named` for a request that names content beside its configuration. */
+function refuseOwnContent(request: ComposeRequest): void {
+  const named = {
+    packages: packagesOf(request),
+    builds: request.builds,
+    modules: request.modules,
+    modular_koji_tags: request.modularKojiTags,
+    scratch_modules: request.scratchModules,
+    scratch_build_tasks: request.scratchBuildTasks,
+    lookaside_repos: request.lookasideRepos,
+  };
+  const fields = Object.entries(named).flatMap(([field, value]) => ((value ?? []).length > 0 ? [field] : []));
+  if (fields.length === 0) return;
+  throw new ReactorError(
+    'main.content_named',
+    `A compose of a configuration holds what the configuration says; the request names ${fields.join(', ')}.`,
+    { hint: 'Leave them out, or name them in the configuration.' },
+  );
+}
+
+async function readInput(
+  means: MainMeans,
+  context: SelectContext,
+  request: ComposeRequest,
+  definition: MainDefinition,
+): Promise<MainInput> {
+  const { packages } = definition;
+  switch (packages.kind) {
+    case 'koji':
+      return readKojiPackages(means, context, request, definition, packages);
+    case 'repositories':
+      return readRepositoryPackages(means, context, definition, packages);
+    default:
+      return packages satisfies never;
+  }
+}
+
+async function select(
+  { signal, progress }: SelectContext,
+  { source, definition, warnings, beside, readFiles }: SourcedDefinition,
+  input: MainInput,
+): Promise<Selected> {
+  const { packages, describe, reader, event } = input;
+  progress('gather', 0, 1, 'step');
+  const gathered = await gatherMain({ definition, packages, signal });
+  await input.requireSigned(namesOf(input, gathered));
+  const files = await readFiles((glob, arch) => findPackage(input, glob, arch));
+  const repoclosures = await listRepoclosures(definition, input, gathered);
+  const pins = {
+    source,
+    kojiEvent: event,
+    arches: archesOfVariants(definition.variants).join(' '),
+    sigkeys: definition.sigkeys.map((key) => key ?? '').join(' '),
+  };
+  const selection = selectMain({ definition, packages, gathered, pins, ...beside, files, describe });
+  return {
+    selection: {
+      ...selection,
+      repoclosures,
+      unresolved: repoclosures.flatMap(({ variant, arch, unresolved }) =>
+        unresolved.map(({ nevra, dependencies }) => ({ variant, arch, package: nevra, dependencies })),
+      ),
+      warnings: [...warnings, ...input.warnings, ...selection.warnings],
+      remarks: input.listRemarks(),
+    },
+    reader,
+  };
+}
+
+/** The first package of the sets of a compose that a glob names, as what reads its file. */
+function findPackage(
+  { packages: { index, sets }, describe, readPackage }: MainInput,
+  nameGlob: string,
+  arch: string | null,
+): (() => Promise<Buffer>) | null {
+  const isMatch = matchNamePattern(nameGlob);
+  for (const { ids } of sets) {
+    const found = ids.find((id) => isMatch(index.nameOf(id)) && (arch === null || index.archOf(id) === arch));
+    if (found !== undefined) return () => readPackage(describe(found));
+  }
+  return null;
+}
+
+function namesOf({ packages: { index } }: MainInput, { trees }: MainGather): ReadonlySet<string> {
+  const binaries = [...trees.values()].flatMap((byArch) => [...byArch.values()].flatMap((one) => one.binary));
+  return new Set(binaries.map((id) => index.nameOf(id)));
+}
+
+/** What the repoclosure of the configuration finds. Throws `main.repoclosure` for a tree whose repoclosure is fatal. */
+async function listRepoclosures(
+  definition: MainDefinition,
+  { packages }: MainInput,
+  { trees }: MainGather,
+): Promise<RepoclosureCheck[]> {
+  if (definition.output.skippedPhases.has('repoclosure')) return [];
+  const reports = await checkRepoclosure({ definition, packages, trees });
+  const sentences = reports
+    .filter(({ strictness }) => strictness === 'fatal')
+    .flatMap(({ variant, arch, unresolved }) =>
+      unresolved.map((one) => `${one.nevra} in ${variant}.${arch} requires ${one.dependencies.join(', ')}`),
+    );
+  if (sentences.length > 0) {
+    throw new ReactorError(
+      'main.repoclosure',
+      `Nothing provides what packages require: ${sentences.join('; ')}.`,
+    );
+  }
+  return reports.map(({ strictness: _strictness, ...check }) => check);
+}
