@@ -24,6 +24,10 @@ const commands: Record<
     summary: 'Bring a lock file of a container build up to date',
     load: () => import('./commands/lock.ts'),
   },
+  definition: {
+    summary: 'Check, import, plan and compare definitions of main composes',
+    load: () => import('./commands/definition.ts'),
+  },
   rules: {
     summary: 'Check, explain and try rules; pause, resume, trigger',
     load: () => import('./commands/rules.ts'),

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { metadataKeySettings } from './metadata-key-settings.ts';
+import { mainComposeSettings } from './main-compose-settings.ts';
 import { nameSchema } from './name-schema.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
 import { targetDirSettings } from './target-dir-settings.ts';
 import { upstreamSettings } from './upstream-settings.ts';
-
-const isSecondsOrNothing = (value: unknown): boolean =>
-  value === undefined || seconds.safeParse(value).success;
 
 const text = z.string();
 const list = z.array(z.string());
@@ -23,16 +21,6 @@ const people = z.object({ users: list.default([]), groups: list.default([]) });
 /** A name, one that begins with `.` or `*.`, an address, each with a port if wanted, or a network. */
 const hostEntry =
   /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
-const rawConfig = z.record(
-  nameSchema('rawConfig'),
-  z
-    .record(z.string(), z.union([z.string(), z.number()]))
-    .refine(
-      (entry) => [entry['seconds_to_live'], entry['max_seconds_to_live']].every(isSecondsOrNothing),
-      'seconds_to_live and max_seconds_to_live are positive whole numbers of seconds',
-    ),
-);
-
 /** The one table of settings. Keys are the names in the file, `env` those in the environment. */
 export const settings = {
   data_dir: setting(
@@ -303,12 +291,7 @@ export const settings = {
     'ODCS_BASE_MODULE_NAMES',
     'Modules that stand for the distribution and are never composed.',
   ),
-  raw_config_urls: setting(
-    rawConfig,
-    {},
-    'RAW_CONFIG_URLS',
-    'Pungi configurations that may be composed: name to url, config_filename, path, commit and seconds_to_live.',
-  ),
+  ...mainComposeSettings,
   event_token: setting(
     text,
     '',

@@ -31,6 +31,7 @@ const shared = [
   'config.ts',
   'setting.ts',
   'metadata-key-settings.ts',
+  'main-compose-settings.ts',
   'name-schema.ts',
   'retention-settings.ts',
   'target-dir-settings.ts',

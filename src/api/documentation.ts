@@ -77,7 +77,17 @@ const words = z.array(z.string());
 export const composeRequestSchema = z
   .object({
     source: z.object({
-      type: z.enum(['tag', 'module', 'repo', 'pulp', 'raw_config', 'build', 'pungi_compose', 'compose']),
+      type: z.enum([
+        'tag',
+        'module',
+        'repo',
+        'pulp',
+        'raw_config',
+        'build',
+        'pungi_compose',
+        'compose',
+        'definition',
+      ]),
       source: z.string().optional(),
       packages: words.optional(),
       builds: words.optional(),

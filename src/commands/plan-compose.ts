@@ -1,12 +1,33 @@
 import { systemClock } from '../clock.ts';
 import { openSources } from '../composer/open-sources.ts';
 import { planContext } from '../composer/composer-context.ts';
-import { planCompose } from '../composer/plan.ts';
+import { planCompose, type ReadyPlan } from '../composer/plan.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
+import { TEMPORARY } from '../model/compose.ts';
 import { seriesOfBody } from '../model/request-series.ts';
 import type { CommandContext } from './command.ts';
+
+/** Plans a request here and now, without a service, by the settings of the environment. Throws what checking and planning throw. */
+export async function planRequest(context: CommandContext, body: unknown): Promise<ReadyPlan> {
+  const { config } = loadConfig({
+    file: context.environment['ODCS_REACTOR_CONFIG'],
+    environment: context.environment,
+    overrides: {},
+  });
+  const log = createLog('warn');
+  using opened = openSources(config, { clock: systemClock, log, database: null });
+  const request = parseComposeRequest(body, requestDefaults(config));
+  return planCompose(
+    planContext(
+      opened,
+      { series: seriesOfBody(body), targetDir: request.targetDir },
+      { log, signal: context.signal, progress: () => undefined },
+    ),
+    request,
+  );
+}
 
 /**
  * Plans a request here and now, without a service, by the settings of the environment, and prints what the compose
@@ -17,28 +38,14 @@ export async function planLocally(
   body: unknown,
   { isJson, isWhy }: { readonly isJson: boolean; readonly isWhy: boolean },
 ): Promise<void> {
-  const { config } = loadConfig({
-    file: context.environment['ODCS_REACTOR_CONFIG'],
-    environment: context.environment,
-    overrides: {},
-  });
-  const request = parseComposeRequest(body, requestDefaults(config));
-  const log = createLog('warn');
   const start = performance.now();
-  using opened = openSources(config, { clock: systemClock, log, database: null });
-  const plan = await planCompose(
-    planContext(
-      opened,
-      { series: seriesOfBody(body), targetDir: request.targetDir },
-      { log, signal: context.signal, progress: () => undefined },
-    ),
-    request,
-  );
+  const plan = await planRequest(context, body);
   const { trees, unresolved } = plan.selection;
   const warnings = [...plan.selection.warnings, ...plan.selection.remarks];
   const packages = trees.flatMap((tree) =>
     (['binary', 'debug', 'source'] as const).flatMap((kind) =>
       tree[kind].map((one) => ({
+        ...(tree.variant === TEMPORARY ? {} : { variant: tree.variant }),
         arch: tree.arch,
         kind,
         file: one.package.fileName,
@@ -54,8 +61,9 @@ export async function planLocally(
     context.stdout(`${JSON.stringify(summary)}\n`);
     return;
   }
-  for (const { arch, kind, file, why } of packages) {
-    context.stdout(`${arch}  ${kind.padEnd(6)}  ${file}${isWhy ? `  (${why})` : ''}\n`);
+  for (const { variant, arch, kind, file, why } of packages) {
+    const tree = variant === undefined ? arch : `${variant}.${arch}`;
+    context.stdout(`${tree}  ${kind.padEnd(6)}  ${file}${isWhy ? `  (${why})` : ''}\n`);
   }
   for (const one of unresolved) {
     context.stdout(`unresolved: ${one.package} on ${one.arch} needs ${one.dependencies.join(', ')}\n`);

@@ -1,4 +1,4 @@
-/** Numbers are ODCS's own; `compose` is ours. Source: ODCS contract 2. */
+/** Numbers are ODCS's own; `compose` and `definition` are ours. Source: ODCS contract 2. */
 export const sourceTypes = {
   tag: 1,
   module: 2,
@@ -8,6 +8,7 @@ export const sourceTypes = {
   build: 6,
   pungi_compose: 7,
   compose: 8,
+  definition: 9,
 } as const;
 export type SourceType = keyof typeof sourceTypes;
 

@@ -16,6 +16,7 @@ export function serverPathsOf(
     readonly target_dir: string;
     readonly extra_target_dirs: Readonly<Record<string, string>>;
     readonly rules_dir: string;
+    readonly definitions_dir: string;
   },
   urls: TargetDirUrls,
   kojiTopDirs: readonly string[],
@@ -28,7 +29,9 @@ export function serverPathsOf(
         url: targetDirUrlOf(urls, name) ?? null,
       })),
     ],
-    roots: [...kojiTopDirs, config.data_dir, config.rules_dir].filter((root) => root.startsWith('/')),
+    roots: [...kojiTopDirs, config.data_dir, config.rules_dir, config.definitions_dir].filter((root) =>
+      root.startsWith('/'),
+    ),
   };
 }
 

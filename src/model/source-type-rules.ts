@@ -73,6 +73,29 @@ function checkComposeWord(word: string): void {
   checkName('series', word, { code: 'request.invalid_name', where: 'source' });
 }
 
+/**
+ * Checks a definition, at a commit where one is named, and composes for its parts: `product#main baseos=17`. Throws
+ * `request.invalid_source`.
+ */
+export function checkDefinitionWords(words: readonly string[]): void {
+  const [word = '', ...pins] = words;
+  if (!/^[a-z0-9][a-z0-9.-]{0,79}(?:#[^#\s]{1,200})?$/.test(word)) {
+    refuseRequest(
+      'request.invalid_source',
+      'A source of type "definition" is the name of a definition.',
+      'Write NAME, or NAME#COMMIT for one in a repository.',
+    );
+  }
+  for (const pin of pins) {
+    if (/^[^=]+=[1-9]\d{0,14}$/.test(pin)) continue;
+    refuseRequest(
+      'request.invalid_source',
+      `"${pin}" names no compose for a part.`,
+      'Write SERIES=ID after the name of the definition.',
+    );
+  }
+}
+
 /** Checks the URL of one variant of a compose of Pungi. Throws `request.invalid_source`. */
 export function checkPungiComposeWords(words: readonly string[]): void {
   const [word = '', ...others] = words;

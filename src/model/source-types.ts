@@ -1,6 +1,7 @@
 import { sourceTypes, type SourceType } from './compose.ts';
 import {
   checkComposeWords,
+  checkDefinitionWords,
   checkModuleWords,
   checkPulpWords,
   checkPungiComposeWords,
@@ -31,6 +32,11 @@ const table = {
     words: 'composes of this service, by id or series',
     isMade: true,
     checkWords: checkComposeWords,
+  },
+  definition: {
+    words: 'NAME or NAME#COMMIT of a definition of a main compose',
+    isMade: true,
+    checkWords: checkDefinitionWords,
   },
 } as const satisfies Readonly<Record<SourceType, SourceTypeRules>>;
 

@@ -81,9 +81,12 @@ export function readYamlFile<Shape>(
     report(codes.yamlInvalid, [], `The file cannot be read: ${messageOf(error)}.`);
     return { ok: false, problems };
   }
-  const parsed = kind.schema.safeParse(plain);
+  const parsed = kind.schema.safeParse(plain, { reportInput: true });
   if (parsed.success) return { ok: true, value: parsed.data, report, problems };
-  for (const issue of parsed.error.issues.slice(0, MOST_PROBLEMS)) reportIssue(kind, issue, [], report);
+  // A misspelled key is why another one is missing.
+  const isUnknownKey = (issue: Issue): number => (issue.code === 'unrecognized_keys' ? 0 : 1);
+  const issues = parsed.error.issues.toSorted((left, right) => isUnknownKey(left) - isUnknownKey(right));
+  for (const issue of issues.slice(0, MOST_PROBLEMS)) reportIssue(kind, issue, [], report);
   return { ok: false, problems };
 }
 
@@ -165,7 +168,7 @@ function badness(issues: readonly Issue[]): number {
 /** The keys that a mapping at a path of a schema may have. */
 function keysAt(schema: z.core.$ZodType, path: FilePath): readonly string[] {
   const [head, ...rest] = path;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return keysAt(schema.def.innerType, path);
   }
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));

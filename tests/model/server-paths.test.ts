@@ -13,6 +13,7 @@ const paths = serverPathsOf(
     data_dir: '/var/lib/odcs',
     target_dir: '/srv/composes',
     extra_target_dirs: { private: '/srv/private/', team: '/srv/team' },
+    definitions_dir: '',
     rules_dir: '/etc/odcs/rules',
   },
   {

@@ -1,5 +1,6 @@
 import type { MainPackages } from '../main/main-packages.ts';
-import type { PackageReader, SourcePackage } from '../selection.ts';
+import type { RepositoryModuleDocument } from '../../rpm/modules-yaml.ts';
+import type { ComposeDocument, PackageReader, SourcePackage } from '../selection.ts';
 
 /** What a compose gathers from, and the way to the packages it chooses. */
 export interface MainInput {
@@ -12,10 +13,22 @@ export interface MainInput {
   /** The Koji event, null without Koji. */
   readonly event: number | null;
   readonly warnings: readonly string[];
+  /** What composes that it is made of bring along; null for other inputs. */
+  readonly parts: BroughtByParts | null;
   /** Called with names of the binary packages that were gathered. Throws for those that lack a signature. */
   readonly requireSigned: (names: ReadonlySet<string>) => Promise<void>;
   /** Whether what was read of tags still holds. */
   readonly isTrue: () => Promise<boolean>;
   /** Sentences about this reading; asked once everything is gathered. */
   readonly listRemarks: () => readonly string[];
+}
+
+/** What the parts of a compose bring along beside packages. */
+export interface BroughtByParts {
+  /** Each series with the compose it showed: `baseos=17`. */
+  readonly pins: readonly string[];
+  /** Documents of trees, under the variants that have them now. */
+  readonly documents: readonly ComposeDocument[];
+  /** Defaults and obsoletes of modules. */
+  readonly moduleDocuments: readonly RepositoryModuleDocument[];
 }

@@ -32,7 +32,12 @@ export function listLookasides({ settings }: MainDefinition): readonly string[] 
  */
 export async function openRepositories(
   { config, readUrl }: RepositoryMeans,
-  wanted: { readonly lookasides: readonly string[]; readonly others: readonly string[] },
+  wanted: {
+    readonly lookasides: readonly string[];
+    readonly others: readonly string[];
+    /** Directories of this service's own. */
+    readonly own?: readonly string[];
+  },
   signal: AbortSignal,
 ): Promise<OpenedRepositories> {
   const policy = {
@@ -44,15 +49,16 @@ export async function openRepositories(
     Promise.all(
       places.map(async (place) => ({ location: await checkRepoAccess(pathOf(place), policy), isLookaside })),
     );
-  const { lookasides, others } = wanted;
+  const { lookasides, others, own = [] } = wanted;
   const loaded = await loadRepositories({ readUrl, signal }, [
     ...(await open(lookasides, true)),
     ...(await open(others, false)),
+    ...own.map((location) => ({ location, isLookaside: false })),
   ]);
   return {
     loaded,
     lookasides: new Map(lookasides.map((place, at) => [place, at])),
-    others: new Map(others.map((place, at) => [place, lookasides.length + at])),
+    others: new Map([...others, ...own].map((place, at) => [place, lookasides.length + at])),
   };
 }
 

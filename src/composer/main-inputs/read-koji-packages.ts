@@ -111,6 +111,7 @@ export async function readKojiPackages(
     readPackage: (one) => readPackage(means.readUrl, one, signal),
     event: event.id,
     warnings: modules.warnings,
+    parts: null,
     requireSigned: (names) => requireSigned(koji.hub, copies, wish, names),
     async isTrue() {
       const answers = await Promise.all(read.pins.map((pin) => isPinTrue(koji.hub, pin, { signal })));

@@ -68,6 +68,7 @@ export async function readRepositoryPackages(
     readPackage: (one) => readPackage(means.readUrl, one, signal),
     event: null,
     warnings: [],
+    parts: null,
     requireSigned: () => Promise.resolve(),
     isTrue: () => Promise.resolve(true),
     listRemarks: () => (isGuessed ? [RESTRICTIONS_UNKNOWN] : []),

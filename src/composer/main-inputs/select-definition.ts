@@ -5,6 +5,8 @@ import { matchNamePattern } from '../../model/name-pattern.ts';
 import { packagesOf } from '../../model/request-rules.ts';
 import type { BesidePackages } from '../main/beside-packages.ts';
 import type { FindPackage } from '../main/extra-files.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import { uniteDocuments } from '../documents/unite-documents.ts';
 import { gatherMain, type MainGather } from '../main/gather-main.ts';
 import type { MainDefinition } from '../main/main-definition.ts';
 import { checkLabel } from '../main/main-identity.ts';
@@ -12,13 +14,18 @@ import { selectMain } from '../main/main-selection.ts';
 import { checkRepoclosure } from '../main/repoclosure.ts';
 import { archesOfVariants } from '../main/variants.ts';
 import type { RepoclosureCheck, SelectContext, Selected, TreeFile } from '../selection.ts';
+import type { PartContext } from '../parts/find-part.ts';
 import type { MainInput } from './main-input.ts';
 import { readKojiPackages, type KojiMeans } from './read-koji-packages.ts';
+import { readPartPackages } from './read-part-packages.ts';
 import { readRepositoryPackages } from './read-repository-packages.ts';
 
 /** What the inputs of a definition are read with. */
 export interface MainMeans extends KojiMeans {
   readonly config: Config;
+  readonly documentTypes: readonly DocumentType[];
+  /** Where composes that are parts are looked up; null where nothing is published. */
+  readonly composes: PartContext | null;
 }
 
 /** A definition, and how the compose says where it is from. */
@@ -30,6 +37,8 @@ export interface SourcedDefinition {
   readonly beside: BesidePackages;
   /** Reads the files beside packages; null where the definition does not speak of any. */
   readonly readFiles: (findPackage: FindPackage) => Promise<readonly TreeFile[] | null>;
+  /** Composes that are taken instead of those that series show now, by series. */
+  readonly pinned?: ReadonlyMap<string, number>;
 }
 
 const MOST_READS = 3;
@@ -55,8 +64,8 @@ export async function selectDefinition(
   sourced: SourcedDefinition,
 ): Promise<Selected> {
   for (let attempt = 1; ; attempt += 1) {
-    const input = await readInput(means, context, request, sourced.definition);
-    const selected = await select(context, sourced, input);
+    const input = await readInput(means, context, request, sourced);
+    const selected = await select(means, context, sourced, input);
     if (await input.isTrue()) return selected;
     if (attempt < MOST_READS) continue;
     const { selection, reader } = selected;
@@ -88,7 +97,7 @@ async function readInput(
   means: MainMeans,
   context: SelectContext,
   request: ComposeRequest,
-  definition: MainDefinition,
+  { definition, pinned = new Map() }: SourcedDefinition,
 ): Promise<MainInput> {
   const { packages } = definition;
   switch (packages.kind) {
@@ -96,38 +105,52 @@ async function readInput(
       return readKojiPackages(means, context, request, definition, packages);
     case 'repositories':
       return readRepositoryPackages(means, context, definition, packages);
+    case 'composes':
+      return readPartPackages(means, context, definition, packages, pinned);
     default:
       return packages satisfies never;
   }
 }
 
 async function select(
+  { documentTypes }: MainMeans,
   { signal, progress }: SelectContext,
   { source, definition, warnings, beside, readFiles }: SourcedDefinition,
   input: MainInput,
 ): Promise<Selected> {
-  const { packages, describe, reader, event } = input;
+  const { packages, describe, reader, event, parts } = input;
   progress('gather', 0, 1, 'step');
   const gathered = await gatherMain({ definition, packages, signal });
   await input.requireSigned(namesOf(input, gathered));
   const files = await readFiles((glob, arch) => findPackage(input, glob, arch));
   const repoclosures = await listRepoclosures(definition, input, gathered);
   const pins = {
-    source,
+    source: [source, ...(parts?.pins ?? [])].join(' '),
     kojiEvent: event,
     arches: archesOfVariants(definition.variants).join(' '),
     sigkeys: definition.sigkeys.map((key) => key ?? '').join(' '),
   };
-  const selection = selectMain({ definition, packages, gathered, pins, ...beside, files, describe });
+  const selection = selectMain({
+    definition,
+    packages,
+    gathered,
+    pins,
+    ...beside,
+    moduleDocuments: [...beside.moduleDocuments, ...(parts?.moduleDocuments ?? [])],
+    files,
+    describe,
+  });
+  const brought = await uniteDocuments(documentTypes, selection.trees, parts?.documents ?? []);
   return {
     selection: {
       ...selection,
+      documents: [...selection.documents, ...brought.documents],
       repoclosures,
       unresolved: repoclosures.flatMap(({ variant, arch, unresolved }) =>
         unresolved.map(({ nevra, dependencies }) => ({ variant, arch, package: nevra, dependencies })),
       ),
       warnings: [...warnings, ...input.warnings, ...selection.warnings],
-      remarks: input.listRemarks(),
+      remarks: [...input.listRemarks(), ...brought.remarks],
     },
     reader,
   };

@@ -40,6 +40,13 @@ export type PackageInput =
       readonly kind: 'repositories';
       /** Locations by tree arch. */
       readonly locations: ReadonlyMap<string, readonly string[]>;
+    }
+  | {
+      readonly kind: 'composes';
+      /** Series of this service, and ids of composes. */
+      readonly parts: readonly string[];
+      /** The parts of variants that take from some only, by uid. */
+      readonly partsOfVariants: ReadonlyMap<string, readonly string[]>;
     };
 
 export type GatherMethod = 'deps' | 'nodeps';
@@ -77,7 +84,7 @@ export type VariantMethods = Readonly<Record<GatherSource, GatherMethod | null>>
 
 /**
  * One main compose as plain data: everything that decides which packages lie in which tree. Made from a
- * configuration of Pungi; nothing in it knows of that.
+ * definition file or from a configuration of Pungi; nothing in it knows of either.
  */
 export interface MainDefinition {
   readonly release: MainRelease;

@@ -13,6 +13,8 @@ export interface MainPackageSet {
   readonly ids: readonly number[];
   /** Uids of the variants it is for, where it holds modules; null for all. */
   readonly variants: ReadonlySet<string> | null;
+  /** Those of each arch, where that is known already; without it the packages tell. */
+  readonly idsByArch?: ReadonlyMap<string, readonly number[]>;
 }
 
 /** A module as an arch of a variant has it. */
@@ -58,6 +60,12 @@ export function subsetOfArch(
   const arches = new Set([...lists.native, ...(hasMultilib(definition, arch) ? lists.multilib : [])]);
   const native = lists.native.filter((one) => one !== 'noarch' || definition.isNoarchExclusive);
   const visible = new Uint8Array(index.count);
+  if (set.idsByArch !== undefined) {
+    for (const id of set.idsByArch.get(arch) ?? []) {
+      if (arches.has(index.archOf(id)) || index.isSource(id)) visible[id] = 1;
+    }
+    return { visible, warnings: [] };
+  }
   const sources = set.ids.filter((id) => isSourceArch(index.archOf(id)));
   const byNvr = new Map(sources.map((id) => [index.columns.sourceNvr.at(id), id]));
   const sourceNames = new Set<string>();

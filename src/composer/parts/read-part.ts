@@ -165,25 +165,32 @@ function listPackages(
 ): SourcePackage[] {
   const packages: SourcePackage[] = [];
   for (let id = 0; id < index.count; id += 1) {
-    if (index.isRemoved(id)) continue;
-    const nevra = index.nevraOf(id);
-    const { href, base } = index.locationOf(id);
-    const url = base === undefined ? null : new URL(href, base);
-    const pkgid = index.pkgidOf(id);
-    packages.push(
-      sourcePackage({
-        ...nevra,
-        sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
-        fileName: href.slice(href.lastIndexOf('/') + 1),
-        payload: payloadOf(pkgid),
-        sigkey: sigkeyOf(href),
-        size: index.sizeOf(id),
-        origin:
-          url === null || url.protocol === 'file:'
-            ? { kind: 'file', path: url === null ? pathBelow(directory, href) : fileURLToPath(url) }
-            : { kind: 'http', url: url.href, sha256: isSha256(pkgid) ? pkgid : null },
-      }),
-    );
+    if (!index.isRemoved(id)) packages.push(packageOfPart(index, id, directory, sigkeyOf));
   }
   return packages;
+}
+
+/** Returns a package of a tree of a part; `directory` is that of the tree. Throws what `pathBelow` throws. */
+export function packageOfPart(
+  index: GatherIndex,
+  id: number,
+  directory: string,
+  sigkeyOf: (href: string) => string | null | undefined,
+): SourcePackage {
+  const nevra = index.nevraOf(id);
+  const { href, base } = index.locationOf(id);
+  const url = base === undefined ? null : new URL(href, base);
+  const pkgid = index.pkgidOf(id);
+  return sourcePackage({
+    ...nevra,
+    sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
+    fileName: href.slice(href.lastIndexOf('/') + 1),
+    payload: payloadOf(pkgid),
+    sigkey: sigkeyOf(href),
+    size: index.sizeOf(id),
+    origin:
+      url === null || url.protocol === 'file:'
+        ? { kind: 'file', path: url === null ? pathBelow(directory, href) : fileURLToPath(url) }
+        : { kind: 'http', url: url.href, sha256: isSha256(pkgid) ? pkgid : null },
+  });
 }

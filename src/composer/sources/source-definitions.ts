@@ -1,6 +1,7 @@
 import type { MadeSourceType } from '../../model/source-types.ts';
 import { composeSourceDefinition } from './compose/compose-source.ts';
 import { buildSourceDefinition, tagSourceDefinition } from './koji/koji-definitions.ts';
+import { definitionSourceDefinition } from './definition/definition-source.ts';
 import { moduleSourceDefinition } from './module/module-source.ts';
 import { pulpSourceDefinition } from './pulp/pulp-source.ts';
 import { pungiComposeSourceDefinition } from './pungi-compose/pungi-compose-source.ts';
@@ -18,6 +19,7 @@ const byType: { readonly [Type in MadeSourceType]: SourceDefinition<Type> } = {
   build: buildSourceDefinition,
   pungi_compose: pungiComposeSourceDefinition,
   compose: composeSourceDefinition,
+  definition: definitionSourceDefinition,
 };
 
 /** The same, as a list. */

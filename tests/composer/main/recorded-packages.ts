@@ -145,6 +145,7 @@ export async function readPackages(definition: MainDefinition): Promise<Recorded
     ),
   ];
   const { packages } = definition;
+  if (packages.kind === 'composes') throw new Error('no record is made of composes');
   const locations =
     packages.kind === 'repositories' ? [...new Set([...packages.locations.values()].flat())] : [];
   const loaded = await loadRepositories({}, [

@@ -112,6 +112,34 @@ const ofKoji = async ({ context, request }: Trial, method: string): Promise<read
   },
 ];
 
+/** Parts, of these ids, whose metadata are too large. */
+async function ofParts(
+  { context, request }: Trial,
+  ids: readonly string[],
+): Promise<readonly OversizedInput[]> {
+  const of = (path: string, bytes: number): Partial<SourceContext> => {
+    const targetDir = mkdtempSync(join(folder, 'target-'));
+    cpSync(context.targetDirs?.['default'] ?? '', targetDir, { recursive: true });
+    for (const id of ids) writeSparse(join(targetDir, `odcs-${id}/compose`, path), bytes);
+    return { ...context, targetDirs: { default: targetDir } };
+  };
+  return [
+    {
+      what: 'rpms.json of a part',
+      code: 'compose.part_unreadable',
+      message: /bytes, more than are read/,
+      context: of('metadata/rpms.json', 4 * GIB),
+      request,
+    },
+    {
+      what: 'repomd.xml of a part',
+      code: 'repodata.too_large',
+      context: of('Temporary/x86_64/os/repodata/repomd.xml', 17 * MIB),
+      request,
+    },
+  ];
+}
+
 /** What is too large for a source of each type: the compiler asks for that of a new one. */
 export const oversizedInputs: {
   readonly [Type in MadeSourceType]: (trial: Trial) => Promise<readonly OversizedInput[]>;
@@ -148,29 +176,12 @@ export const oversizedInputs: {
       },
     ];
   },
-  async compose({ context, request }) {
-    const of = (path: string, bytes: number): Partial<SourceContext> => {
-      const targetDir = mkdtempSync(join(folder, 'target-'));
-      cpSync(context.targetDirs?.['default'] ?? '', targetDir, { recursive: true });
-      for (const id of request.source) writeSparse(join(targetDir, `odcs-${id}/compose`, path), bytes);
-      return { ...context, targetDirs: { default: targetDir } };
-    };
-    return [
-      {
-        what: 'rpms.json of a part',
-        code: 'compose.part_unreadable',
-        message: /bytes, more than are read/,
-        context: of('metadata/rpms.json', 4 * GIB),
-        request,
-      },
-      {
-        what: 'repomd.xml of a part',
-        code: 'repodata.too_large',
-        context: of('Temporary/x86_64/os/repodata/repomd.xml', 17 * MIB),
-        request,
-      },
-    ];
-  },
+  compose: (trial) => ofParts(trial, trial.request.source),
+  definition: (trial) =>
+    ofParts(
+      trial,
+      trial.request.source.slice(1).map((pin) => pin.slice(pin.indexOf('=') + 1)),
+    ),
   async pungi_compose({ context, request }) {
     const { url } = await serve({ after }, (asked, response) => {
       if (asked.url?.endsWith('STATUS') === true) response.writeHead(404).end();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -88,6 +88,21 @@ export function requestOf(more: Partial<ComposeRequest> & Pick<ComposeRequest, '
   return { ...defaultRequest, arches: ['x86_64', 'ppc64le'], multilibMethods: ['none' as const], ...more };
 }
 
+const productOfEdAndBash = `version: 1
+name: product
+release: { name: Product, short: Product, version: "1" }
+arches: [x86_64]
+inputs: { composes: [ed, bash] }
+gather: { check_deps: false }
+comps: comps.xml
+variants:
+  BaseOS: { from: [bash], groups: [shells] }
+  AppStream: { from: [ed], packages: ["*"], lookaside: [BaseOS] }
+`;
+
+const shells = `<comps><group><id>shells</id><name>Shells</name><packagelist><packagereq type="mandatory">bash</packagereq>
+</packagelist></group></comps>`;
+
 /** One trial a type: the compiler asks for that of a new one. */
 export const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> } = {
   async repo() {
@@ -147,6 +162,31 @@ export const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> }
       context: { handle, targetDirs: composer.context.targetDirs },
       request: requestOf({ ...base, source: ids }),
       shuffled: requestOf({ ...base, source: [...ids.toReversed(), ...ids] }),
+    };
+  },
+  async definition() {
+    const composer = await openTestComposer();
+    after(() => composer[Symbol.asyncDispose]());
+    const repository = createDemoRepository(join(composer.folder, 'repository'));
+    await repository.add('base', composer.now);
+    const pins: string[] = [];
+    for (const name of ['ed', 'bash']) {
+      const done = await composer.compose(repoRequest(repository.directory, [name]), { series: name });
+      assert.equal(done.state, 'done', done.stateReason ?? '');
+      pins.push(`${name}=${done.id}`);
+    }
+    writeFileSync(join(folder, 'product.yaml'), productOfEdAndBash);
+    writeFileSync(join(folder, 'comps.xml'), shells);
+    const { handle } = composer.context.database;
+    const base = { sourceType: 'definition', arches: ['x86_64'] } as const;
+    return {
+      context: {
+        handle,
+        targetDirs: composer.context.targetDirs,
+        config: { ...config, definitions_dir: folder },
+      },
+      request: requestOf({ ...base, source: ['product', ...pins] }),
+      shuffled: requestOf({ ...base, source: ['product', ...pins.toReversed(), ...pins] }),
     };
   },
   async pungi_compose() {

@@ -1,15 +1,10 @@
-import { findCompose, findLastOfSeries } from '../../../database/composes.ts';
-
-import type { DatabaseHandle } from '../../../database/database-handle.ts';
-import type { Compose } from '../../../model/compose-json.ts';
-import { composeDirectoryName, TEMPORARY } from '../../../model/compose.ts';
+import { TEMPORARY } from '../../../model/compose.ts';
 import { packagesOf } from '../../../model/request-rules.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { mergeProductmdModules } from '../../../rpm/productmd-modules.ts';
 import { listComps } from '../../documents/comps-document.ts';
 import type { DocumentType } from '../../documents/document-type.ts';
 import { uniteDocuments } from '../../documents/unite-documents.ts';
-import { pathBelow } from '../../pen.ts';
 import {
   newSelection,
   type ComposeDocument,
@@ -18,6 +13,7 @@ import {
   type SourcePackage,
 } from '../../selection.ts';
 import { FragmentKeeper } from '../../repositories/fragment-keeper.ts';
+import { findPart, type PartContext } from '../../parts/find-part.ts';
 import {
   readModulesJson,
   readPartTree,
@@ -46,12 +42,9 @@ export const composeSourceDefinition = defineSource({
         }),
 });
 
-export interface ComposeSourceContext {
-  readonly handle: DatabaseHandle;
+export interface ComposeSourceContext extends PartContext {
   readonly repositories: RepositoryCache;
   readonly fragments: FragmentKeeper;
-  /** Name of a target directory to its path. */
-  readonly targetDirs: Readonly<Record<string, string>>;
   readonly documentTypes: readonly DocumentType[];
 }
 
@@ -141,35 +134,8 @@ function uniteTree(
 async function findParts(means: ComposeSourceContext, words: readonly string[]): Promise<PublishedPart[]> {
   const parts = new Map<number, PublishedPart>();
   for (const word of words) {
-    const isId = /^\d+$/.test(word);
-    const compose = isId
-      ? await findCompose(means.handle, Number(word))
-      : await findLastOfSeries(means.handle, word);
-    if (compose === undefined) {
-      throw new ReactorError(
-        'compose.part_unknown',
-        isId ? `There is no compose ${word}.` : `The series "${word}" has no finished compose.`,
-        { hint: 'Name composes by id, or by the series of a rule.' },
-      );
-    }
-    parts.set(compose.id, toPart(means, compose));
+    const part = await findPart(means, word);
+    parts.set(part.id, part);
   }
   return [...parts.values()];
-}
-
-function toPart(means: ComposeSourceContext, compose: Compose): PublishedPart {
-  if (compose.state !== 'done') {
-    const isUnderWay = compose.state === 'wait' || compose.state === 'generating';
-    throw new ReactorError('compose.part_not_done', `Compose ${compose.id} is ${compose.state}, not done.`, {
-      fate: isUnderWay ? 'retry' : 'drop',
-    });
-  }
-  const targetDir = means.targetDirs[compose.targetDir];
-  if (targetDir === undefined) {
-    throw new ReactorError(
-      'compose.part_unreadable',
-      `The target directory of compose ${compose.id} is not configured.`,
-    );
-  }
-  return { id: compose.id, directory: pathBelow(targetDir, composeDirectoryName(compose)) };
 }

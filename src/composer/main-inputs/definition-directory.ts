@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ReactorError } from '../../model/errors.ts';
+import { formatProblem, type FileProblem } from '../../model/file-problem.ts';
+import { isPathBelow } from '../../model/names.ts';
+import type { MainDefinition } from '../main/main-definition.ts';
+import { readDefinitionFile, type DefinitionReading } from '../main/read-definition-file.ts';
+
+/** A definition and the commit it is of; null for one of a directory. */
+export interface FoundDefinition {
+  readonly definition: MainDefinition;
+  readonly commit: string | null;
+}
+
+/** Lists the names of the definitions of a directory; none where there is no directory. Throws `definition.unreadable`. */
+export function listDefinitions(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => /^[a-z0-9].*\.ya?ml$/.test(name))
+      .map((name) => name.replace(/\.ya?ml$/, ''))
+      .sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw unreadable(directory, error);
+  }
+}
+
+/**
+ * Reads a definition file with what lies beside it, as it is now. Throws `definition.unknown` where there is none, and
+ * `definition.unreadable`.
+ */
+export function readDefinitionOfFile(directory: string, name: string): DefinitionReading {
+  const path = [`${name}.yaml`, `${name}.yml`].find((one) => readBelow(directory, one) !== null);
+  const bytes = path === undefined ? null : readBelow(directory, path);
+  if (path === undefined || bytes === null) {
+    throw new ReactorError('definition.unknown', `There is no definition "${name}".`, { where: directory });
+  }
+  return readDefinitionFile(join(directory, path), bytes.toString('utf8'), (beside) =>
+    readBelow(directory, beside),
+  );
+}
+
+function readBelow(directory: string, path: string): Buffer | null {
+  if (!isPathBelow(path)) return null;
+  try {
+    return readFileSync(join(directory, path));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw unreadable(join(directory, path), error);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR');
+}
+
+function unreadable(where: string, cause: unknown): ReactorError {
+  return new ReactorError('definition.unreadable', 'The definitions cannot be read.', {
+    where,
+    hint: 'Let the composer read the directory definitions_dir.',
+    cause,
+  });
+}
+
+/** Returns the definition of a reading. Throws `definition.invalid` with the first problem, and how many more there are. */
+export function definitionOfReading(reading: DefinitionReading): MainDefinition {
+  if (reading.ok) return reading.definition;
+  throw invalid(reading.problems);
+}
+
+function invalid(problems: readonly FileProblem[]): ReactorError {
+  const [first] = problems;
+  const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return new ReactorError(
+    'definition.invalid',
+    `The definition has a mistake${others}: ${first === undefined ? '' : formatProblem(first)}`,
+    { hint: 'odcs-reactor definition check tells all of them.' },
+  );
+}

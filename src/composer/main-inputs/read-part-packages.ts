@@ -1,0 +1,318 @@
+import { existsSync } from 'node:fs';
+import { ReactorError } from '../../model/errors.ts';
+import { formatNsvc } from '../../model/nsvc.ts';
+import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
+import { readModuleDocuments } from '../../rpm/modulemd.ts';
+import { formatNsvca, repositoryDocuments, type RepositoryModuleDocument } from '../../rpm/modules-yaml.ts';
+import type { Repository } from '../../rpm/repodata/read-repository.ts';
+import { treeDirectories } from '../compose-trees.ts';
+import { carryDocuments } from '../documents/carry-documents.ts';
+import { compsDocument } from '../documents/comps-document.ts';
+import type { DocumentType } from '../documents/document-type.ts';
+import { modulesDocument } from '../documents/modules-document.ts';
+import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
+import type { MainDefinition, PackageInput } from '../main/main-definition.ts';
+import type { MainPackageSet, VariantModule } from '../main/main-packages.ts';
+import { archesOfVariants } from '../main/variants.ts';
+import { findPart, type PartContext } from '../parts/find-part.ts';
+import { packageOfPart, readModulesJson, readSigkeys, type PublishedPart } from '../parts/read-part.ts';
+import { pathBelow } from '../pen.ts';
+import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
+import {
+  temporaryVariant,
+  type ComposeDocument,
+  type SelectContext,
+  type SourcePackage,
+} from '../selection.ts';
+import type { MainInput } from './main-input.ts';
+import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
+import { readPackage } from './read-package.ts';
+
+type PartsInput = Extract<PackageInput, { kind: 'composes' }>;
+
+/** What composes of this service are read with. */
+export interface PartMeans extends RepositoryMeans {
+  readonly documentTypes: readonly DocumentType[];
+  /** Null where nothing is published. */
+  readonly composes: PartContext | null;
+}
+
+/** A compose that is a part, as the definition names it. */
+interface NamedPart {
+  readonly word: string;
+  readonly part: PublishedPart;
+  /** By path below `compose/`. */
+  readonly sigkeys: ReadonlyMap<string, string | null>;
+  readonly modules: ProductmdModules;
+}
+
+/** A tree of a part, relative to the part's `compose/`. */
+interface PartTree {
+  readonly named: NamedPart;
+  readonly tree: string;
+  readonly directory: string;
+}
+
+/**
+ * Reads what a compose of composes gathers from: the parts that the definition names, each as a set for the variants that
+ * take from it. `pinned` has composes that are taken instead of what series show now. Throws `compose.part_unknown`,
+ * `compose.part_not_done`, `compose.part_unreadable` (retried where a series names the part, since it shows another by
+ * then), and what the lookaside repositories throw.
+ */
+export async function readPartPackages(
+  means: PartMeans,
+  { signal }: Pick<SelectContext, 'signal'>,
+  definition: MainDefinition,
+  input: PartsInput,
+  pinned: ReadonlyMap<string, number>,
+): Promise<MainInput> {
+  const named = await findParts(means, input, pinned);
+  const arches = archesOfVariants(definition.variants);
+  const trees = listTrees(named, arches);
+  const places = { lookasides: listLookasides(definition), others: [], own: [...trees.keys()] };
+  const { loaded, lookasides, others } = await untilGone(named, () =>
+    openRepositories(means, places, signal),
+  );
+  const { index, repositories } = loaded;
+  const idsOf = groupByRepository(loaded);
+  const numberOf = (directory: string): number => others.get(directory) ?? -1;
+  const sets = named.map((one): MainPackageSet => {
+    const byArch = new Map(
+      arches.map((arch) => [
+        arch,
+        directoriesOf(one, arch).flatMap(({ directory }) => idsOf.get(numberOf(directory)) ?? []),
+      ]),
+    );
+    const ids = [...new Set([...byArch.values()].flat())];
+    return { name: one.word, ids, variants: usersOf(definition, input, one.word), idsByArch: byArch };
+  });
+  const brought = await untilGone(named, () =>
+    readDocuments(means, definition, input, named, (directory) => repositories[numberOf(directory)]),
+  );
+  const described = new Map<string, SourcePackage>();
+  const numbers = new Map<SourcePackage, number>();
+  const fragments = new FragmentKeeper();
+  const partTrees = new Map([...trees.values()].map((one) => [numberOf(one.directory), one]));
+  return {
+    packages: {
+      index,
+      files: fileSourcesOf(loaded),
+      sets,
+      lookasides,
+      modules: brought.modules,
+      archRestrictionsOf: () => null,
+    },
+    describe(id) {
+      const number = index.columns.repository.at(id);
+      const of = partTrees.get(number);
+      if (of === undefined) throw new Error(`package ${id} is of no part`);
+      const key = `${index.locationOf(id).href.split('/').at(-1) ?? ''}\0${index.pkgidOf(id)}`;
+      const known = described.get(key);
+      if (known !== undefined) return known;
+      const one = packageOfPart(index, id, of.directory, (href) =>
+        of.named.sigkeys.get(`${of.tree}/${href}`),
+      );
+      described.set(key, one);
+      numbers.set(one, number);
+      return one;
+    },
+    reader: {
+      loadFragments: (packages) =>
+        fragments.load(packages, (one) => {
+          const repository = repositories[numbers.get(one) ?? -1];
+          if (repository === undefined) throw new Error(`${one.fileName} is of no part`);
+          return repository;
+        }),
+    },
+    readPackage: (one) => readPackage(means.readUrl, one, signal),
+    event: null,
+    warnings: [],
+    parts: {
+      pins: named.flatMap(({ word, part }) => (isId(word) ? [] : [`${word}=${part.id}`])),
+      documents: brought.documents,
+      moduleDocuments: brought.moduleDocuments,
+    },
+    requireSigned: () => Promise.resolve(),
+    isTrue: () => Promise.resolve(true),
+    listRemarks: () => [...lackingArches(named, arches), ...brought.remarks],
+  };
+}
+
+function isId(word: string): boolean {
+  return /^\d+$/.test(word);
+}
+
+async function findParts(
+  { composes }: PartMeans,
+  { parts }: PartsInput,
+  pinned: ReadonlyMap<string, number>,
+): Promise<NamedPart[]> {
+  if (composes === null) {
+    throw new ReactorError('compose.part_unknown', 'Composes can only be looked up by the service itself.', {
+      hint: 'Ask the service for a dry run instead.',
+    });
+  }
+  const named: NamedPart[] = [];
+  for (const word of parts) {
+    const part = await findPart(composes, String(pinned.get(word) ?? word));
+    const modules = readModulesJson(part);
+    named.push({ word, part, sigkeys: readSigkeys(part), modules });
+  }
+  return named;
+}
+
+/** Runs what reads parts; says which one is gone where that is why it failed. */
+async function untilGone<T>(named: readonly NamedPart[], read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const gone = named.find(({ part }) => !existsSync(part.directory));
+    if (gone === undefined) throw cause;
+    throw new ReactorError(
+      'compose.part_unreadable',
+      `Compose ${gone.part.id} was removed while it was read.`,
+      {
+        where: gone.part.directory,
+        hint: isId(gone.word)
+          ? 'Name a living compose.'
+          : `The series ${gone.word} shows another one by now.`,
+        fate: isId(gone.word) ? 'drop' : 'retry',
+        cause,
+      },
+    );
+  }
+}
+
+function directoriesOf(named: NamedPart, arch: string): PartTree[] {
+  const { binary, debug, source } = treeDirectories(temporaryVariant, arch);
+  return [binary, debug, source].flatMap(({ repository: tree }) => {
+    const directory = pathBelow(named.part.directory, `compose/${tree}`);
+    return existsSync(pathBelow(directory, 'repodata/repomd.xml')) ? [{ named, tree, directory }] : [];
+  });
+}
+
+/** By directory: that of sources serves every arch, and two series may show one compose. */
+function listTrees(named: readonly NamedPart[], arches: readonly string[]): Map<string, PartTree> {
+  const trees = named.flatMap((one) => arches.flatMap((arch) => directoriesOf(one, arch)));
+  return new Map(trees.map((one) => [one.directory, one]));
+}
+
+function groupByRepository({ index }: LoadedRepositories): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (let id = 0; id < index.count; id += 1) {
+    if (index.isRemoved(id)) continue;
+    const number = index.columns.repository.at(id);
+    const ids = found.get(number) ?? [];
+    ids.push(id);
+    found.set(number, ids);
+  }
+  return found;
+}
+
+/** The variants that take from a part; null where all do. */
+function usersOf(
+  { variants }: MainDefinition,
+  { partsOfVariants }: PartsInput,
+  word: string,
+): ReadonlySet<string> | null {
+  if (partsOfVariants.size === 0) return null;
+  const takes = (uid: string): boolean => partsOfVariants.get(uid)?.includes(word) ?? true;
+  return new Set([...variants.keys()].filter(takes));
+}
+
+function lackingArches(named: readonly NamedPart[], arches: readonly string[]): string[] {
+  return named.flatMap((one) =>
+    arches
+      .filter(
+        (arch) =>
+          !existsSync(
+            pathBelow(
+              one.part.directory,
+              `compose/${treeDirectories(temporaryVariant, arch).binary.repository}`,
+            ),
+          ),
+      )
+      .map((arch) => `Compose ${one.part.id} (${one.word}) has no packages for ${arch}.`),
+  );
+}
+
+interface Brought {
+  readonly documents: readonly ComposeDocument[];
+  readonly moduleDocuments: readonly RepositoryModuleDocument[];
+  readonly modules: ReadonlyMap<string, ReadonlyMap<string, readonly VariantModule[]>>;
+  readonly remarks: readonly string[];
+}
+
+/**
+ * The documents of parts under the variants that take from them. Of two that say different things of one module the newer
+ * compose's counts.
+ */
+async function readDocuments(
+  { documentTypes }: PartMeans,
+  definition: MainDefinition,
+  input: PartsInput,
+  named: readonly NamedPart[],
+  repositoryOf: (directory: string) => Repository | undefined,
+): Promise<Brought> {
+  const documents: ComposeDocument[] = [];
+  const remarks = new Set<string>();
+  const notices = new Map<string, RepositoryModuleDocument>();
+  const modules = new Map<string, Map<string, VariantModule[]>>();
+  const newestFirst = named.toSorted((left, right) => right.part.id - left.part.id);
+  for (const { uid, arches } of definition.variants.values()) {
+    const own = newestFirst.filter(({ word }) => usersOf(definition, input, word)?.has(uid) ?? true);
+    const byArch = new Map<string, VariantModule[]>();
+    for (const arch of arches) {
+      const streams = new Map<string, VariantModule>();
+      for (const one of own) {
+        const directory = pathBelow(
+          one.part.directory,
+          `compose/${treeDirectories(temporaryVariant, arch).binary.repository}`,
+        );
+        const repository = repositoryOf(directory);
+        if (repository === undefined) continue;
+        const carried = await carryDocuments('compose', repository, { variant: uid, arch }, documentTypes);
+        for (const remark of carried.remarks) remarks.add(remark);
+        for (const document of carried.documents) {
+          if (document.type !== modulesDocument.type) {
+            const isOwnComps = document.type === compsDocument.type && definition.comps !== null;
+            if (!isOwnComps) documents.push(document);
+            continue;
+          }
+          const text = Buffer.from(document.bytes).toString('utf8');
+          for (const module of repositoryDocuments(readModuleDocuments(text, `${directory} modules`))) {
+            if (module.kind !== 'stream') {
+              const key = module.kind === 'defaults' ? module.module : module.text;
+              if (!notices.has(key)) notices.set(key, module);
+              continue;
+            }
+            const known = streams.get(formatNsvca(module));
+            if (known === undefined) {
+              streams.set(formatNsvca(module), {
+                stream: module,
+                kojiTag: kojiTagOf(one, formatNsvc(module)),
+              });
+            } else if (known.stream.text !== module.text) {
+              remarks.add(
+                `Compose ${one.part.id} (${one.word}) has an older document of ${formatNsvca(module)}, which was left out.`,
+              );
+            }
+          }
+        }
+      }
+      byArch.set(arch, [...streams.values()]);
+    }
+    modules.set(uid, byArch);
+  }
+  return { documents, remarks: [...remarks], modules, moduleDocuments: [...notices.values()] };
+}
+
+function kojiTagOf({ modules }: NamedPart, nsvc: string): string {
+  for (const byArch of Object.values(modules)) {
+    for (const entries of Object.values(byArch)) {
+      const found = entries[nsvc];
+      if (found !== undefined) return found.metadata.koji_tag;
+    }
+  }
+  return '';
+}

@@ -1,0 +1,223 @@
+import { basename } from 'node:path';
+import { ReactorError } from '../../model/errors.ts';
+import type { FileProblem, ReportProblem } from '../../model/file-problem.ts';
+import { readYamlFile, type YamlFileKind } from '../../model/yaml-file.ts';
+import type { XmlNode } from '../../rpm/xml-tree.ts';
+import { checkNames } from './check-definition-file.ts';
+import {
+  definitionFileSchema,
+  type ByArch,
+  type ChildEntry,
+  type DefinitionFile,
+  type VariantEntry,
+} from './definition-file-schema.ts';
+import {
+  type MainDefinition,
+  type PackageInput,
+  type PackageWish,
+  type VariantArchSettings,
+  type VariantMethods,
+} from './main-definition.ts';
+import { readGlobalComps } from './variant-comps.ts';
+import { listOfArch, listVariants, lookasidesOf, type WrittenVariant } from './written-variants.ts';
+
+/** What reading a definition file yields: the definition, or all that is wrong with it. */
+export type DefinitionReading =
+  | { readonly ok: true; readonly definition: MainDefinition }
+  | { readonly ok: false; readonly problems: readonly FileProblem[] };
+
+const definitionFileKind: YamlFileKind<DefinitionFile> = {
+  schema: definitionFileSchema,
+  whole: 'the definition',
+  codes: {
+    yamlInvalid: 'definition.yaml_invalid',
+    tooLong: 'definition.too_long',
+    keyUnknown: 'definition.key_unknown',
+    keyMissing: 'definition.key_missing',
+    valueInvalid: 'definition.value_invalid',
+  },
+};
+
+/**
+ * Reads the definition of a main compose from its file; `readBeside` returns a file of the same directory, null where there
+ * is none. Reports the problems with line and column; nothing is thrown for a bad file.
+ */
+export function readDefinitionFile(
+  file: string,
+  text: string,
+  readBeside: (path: string) => Uint8Array | null,
+): DefinitionReading {
+  const reading = readYamlFile(definitionFileKind, file, text);
+  if (!reading.ok) return reading;
+  const { value, report, problems } = reading;
+  const expected = basename(file).replace(/\.ya?ml$/, '');
+  if (value.name !== expected) {
+    const message = `The definition is called "${value.name}", its file "${expected}".`;
+    report('definition.name_differs', ['name'], message, 'Rename one of them.');
+  }
+  const written = listVariants(value, report);
+  const comps = readComps(value, readBeside, report);
+  checkNames(value, written, report);
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, definition: definitionOf(value, written, comps) };
+}
+
+function readComps(
+  { comps }: DefinitionFile,
+  readBeside: (path: string) => Uint8Array | null,
+  report: ReportProblem,
+): XmlNode | null {
+  if (comps === undefined) return null;
+  const bytes = readBeside(comps);
+  if (bytes === null) {
+    const hint = 'Paths are relative to the directory of the definition and stay below it.';
+    report('definition.file_missing', ['comps'], `There is no file ${comps} beside the definition.`, hint);
+    return null;
+  }
+  try {
+    return readGlobalComps(bytes, comps);
+  } catch (error) {
+    if (!(error instanceof ReactorError)) throw error;
+    report('definition.comps_invalid', ['comps'], `${comps}: ${error.message}.`);
+    return null;
+  }
+}
+
+function definitionOf(
+  file: DefinitionFile,
+  written: readonly WrittenVariant[],
+  comps: XmlNode | null,
+): MainDefinition {
+  const { release, gather, output } = file;
+  const arches = [...new Set(written.flatMap(({ variant }) => variant.arches))].sort();
+  const byArch = (value: ByArch): Map<string, readonly string[]> =>
+    new Map(arches.map((arch) => [arch, listOfArch(value, arch)]));
+  const isPlain = written.every(({ entry }) => entry.method === undefined);
+  const settings = new Map(
+    written.map(({ variant, entry }) => [
+      variant.uid,
+      new Map(variant.arches.map((arch) => [arch, settingsOf(file, entry, arch)])),
+    ]),
+  );
+  return {
+    release: {
+      name: release.name,
+      short: release.short,
+      version: release.version,
+      type: release.type.toLowerCase(),
+      isInternal: release.internal,
+      discinfoDescription: release.discinfo ?? null,
+      treeinfoVersion: release.treeinfo_version ?? null,
+    },
+    baseProduct:
+      file.base_product === undefined
+        ? null
+        : { ...file.base_product, type: file.base_product.type.toLowerCase() },
+    variants: new Map(written.map(({ variant }) => [variant.uid, variant])),
+    comps,
+    isFilteringEnvironments: gather.filter_environments,
+    packages: packagesOf(file, written, arches),
+    isNoarchExclusive: gather.noarch_exclusive,
+    sigkeys: file.sigkeys.map((key) => (key === 'unsigned' ? null : key)),
+    plainMethod: isPlain ? gather.method : null,
+    methods: new Map(
+      written.map(({ variant, entry }) => [variant.uid, methodsOf(entry.method ?? gather.method)]),
+    ),
+    greedy: gather.greedy,
+    isFulltree: gather.fulltree,
+    isSelfhosting: gather.selfhosting,
+    isCheckingDependencies: gather.check_deps,
+    multilibWhitelist: byArch(gather.multilib_whitelist),
+    multilibBlacklist: byArch(gather.multilib_blacklist),
+    variantLookasides: lookasidesOf(written),
+    settings,
+    mappedPackages: wishesByArch(settings, ({ mappedPackages }) => mappedPackages),
+    prepopulated: wishesByArch(settings, ({ prepopulate }) => prepopulate.map(wishOfNameArch)),
+    output: {
+      areDirectoriesHashed: output.hashed_directories,
+      checksum: output.checksum,
+      skippedPhases: new Set(output.skip_phases),
+    },
+  };
+}
+
+function packagesOf(
+  { inputs }: DefinitionFile,
+  written: readonly WrittenVariant[],
+  arches: readonly string[],
+): PackageInput {
+  const { koji, repositories, composes } = inputs;
+  if (koji !== undefined) {
+    return {
+      kind: 'koji',
+      profile: koji.profile ?? null,
+      event: koji.event ?? null,
+      tags: koji.tags,
+      builds: koji.builds,
+      scratchTasks: koji.scratch_tasks,
+      isInherited: koji.inherit,
+      moduleTags: koji.module_tags,
+      areModulesInherited: koji.inherit_modules,
+      moduleBuilds: new Map(Object.entries(koji.module_builds)),
+    };
+  }
+  if (repositories !== undefined) {
+    const locations = arches.map((arch) => [arch, [...new Set(listOfArch(repositories, arch))]] as const);
+    return { kind: 'repositories', locations: new Map(locations) };
+  }
+  const byUid = new Map(written.map((one) => [one.variant.uid, one.entry]));
+  const some = written.flatMap(({ variant, entry }) => {
+    const from = entry.from ?? byUid.get(variant.parent ?? '')?.from;
+    return from === undefined ? [] : [[variant.uid, from.map(String)] as const];
+  });
+  return { kind: 'composes', parts: (composes ?? []).map(String), partsOfVariants: new Map(some) };
+}
+
+function methodsOf(method: NonNullable<VariantEntry['method']>): VariantMethods {
+  if (typeof method === 'string') return { module: method, comps: method, json: method };
+  return { module: method.module ?? null, comps: method.comps ?? null, json: method.json ?? null };
+}
+
+function settingsOf(
+  file: DefinitionFile,
+  entry: VariantEntry | ChildEntry,
+  arch: string,
+): VariantArchSettings {
+  const multilib = listOfArch(entry.multilib, arch);
+  const { repoclosure = file.repoclosure } = entry;
+  return {
+    additionalPackages: listOfArch(entry.packages, arch),
+    filterPackages: listOfArch(entry.exclude_packages, arch),
+    filterModules: listOfArch(entry.exclude_modules, arch),
+    multilibMethods: multilib,
+    hasMultilibEntry: multilib.length > 0,
+    lookasideRepositories: [...new Set(listOfArch(entry.lookaside_repositories, arch))],
+    mappedPackages: (entry.mapped_packages[arch] ?? []).map((one) =>
+      typeof one === 'string' ? { name: one, arch: null } : one,
+    ),
+    prepopulate: entry.prepopulate[arch] ?? [],
+    repoclosure:
+      typeof repoclosure === 'string'
+        ? repoclosure
+        : (repoclosure[arch] ?? repoclosure['all'] ?? file.repoclosure),
+  };
+}
+
+function wishesByArch(
+  settings: MainDefinition['settings'],
+  wishesOf: (one: VariantArchSettings) => readonly PackageWish[],
+): Map<string, readonly PackageWish[]> {
+  const found = new Map<string, PackageWish[]>();
+  for (const byArch of settings.values()) {
+    for (const [arch, one] of byArch) {
+      const wishes = wishesOf(one);
+      if (wishes.length > 0) found.set(arch, [...(found.get(arch) ?? []), ...wishes]);
+    }
+  }
+  return found;
+}
+
+function wishOfNameArch(entry: string): PackageWish {
+  const dot = entry.lastIndexOf('.');
+  return { name: entry.slice(0, Math.max(0, dot)), arch: entry.slice(dot + 1) };
+}

@@ -1,0 +1,61 @@
+import type { Config } from '../../../config.ts';
+import { nearestWord } from '../../../model/did-you-mean.ts';
+import { ReactorError } from '../../../model/errors.ts';
+import { isPathBelow } from '../../../model/names.ts';
+import { readGitTree } from '../../../upstream/git.ts';
+import {
+  definitionOfReading,
+  listDefinitions,
+  readDefinitionOfFile,
+  type FoundDefinition,
+} from '../../main-inputs/definition-directory.ts';
+import { readDefinitionFile } from '../../main/read-definition-file.ts';
+
+type Settings = Pick<Config, 'definitions_dir' | 'definition_urls'>;
+
+/**
+ * Reads the definition that a request names: `NAME` of the directory, `NAME#COMMIT` of a repository. Throws
+ * `definition.unknown`, `definition.invalid`, `definition.unreadable`, and what git throws.
+ */
+export async function readNamedDefinition(
+  settings: Settings,
+  word: string,
+  signal: AbortSignal,
+): Promise<FoundDefinition> {
+  const [name = '', commit = ''] = word.split('#');
+  if (commit !== '') return readOfRepository(settings, { name, commit }, signal);
+  const known = settings.definitions_dir === '' ? [] : listDefinitions(settings.definitions_dir);
+  if (!known.includes(name)) throw unknown(name, known);
+  const reading = readDefinitionOfFile(settings.definitions_dir, name);
+  return { definition: definitionOfReading(reading), commit: null };
+}
+
+async function readOfRepository(
+  { definition_urls: urls }: Settings,
+  { name, commit }: { readonly name: string; readonly commit: string },
+  signal: AbortSignal,
+): Promise<FoundDefinition> {
+  const place = Object.hasOwn(urls, name) ? urls[name] : undefined;
+  if (place === undefined) throw unknown(name, Object.keys(urls));
+  const { url, path: directory = '', filename = `${name}.yaml` } = place;
+  const tree = await readGitTree({ allowed: [url], signal }, { url, revision: commit, directory });
+  const bytes = tree.files.get(filename);
+  if (bytes === undefined) {
+    throw new ReactorError('definition.unknown', `There is no file ${filename} at ${tree.commit}.`, {
+      where: url,
+      hint: 'The setting definition_urls says where the definition is.',
+    });
+  }
+  const reading = readDefinitionFile(filename, bytes.toString('utf8'), (path) =>
+    isPathBelow(path) ? (tree.files.get(path) ?? null) : null,
+  );
+  return { definition: definitionOfReading(reading), commit: tree.commit };
+}
+
+function unknown(name: string, known: readonly string[]): ReactorError {
+  const near = nearestWord(name, known);
+  const question = near === null ? '' : ` Did you mean "${near}"?`;
+  return new ReactorError('definition.unknown', `There is no definition "${name}".${question}`, {
+    hint: known.length === 0 ? 'None is configured.' : `There are: ${known.slice(0, 30).join(', ')}.`,
+  });
+}
