@@ -39,7 +39,9 @@ test('all shipped rules are read, and none composes before somebody says so', ()
     [
       'container-security-updates',
       'errata-rhsa-shipped',
+      'main-from-parts',
       'module-ready',
+      'nightly-if-changed',
       'product-from-parts',
       'side-tag-ready',
       'tag-following',
@@ -126,6 +128,24 @@ test('a finished part asks for the product', () => {
     series: 'product',
     body: { source: { type: 'compose', source: 'baseos appstream crb' } },
   });
+});
+
+test('a finished part asks for the main compose of its definition', () => {
+  const event = {
+    kind: 'compose.state',
+    system: 'odcs',
+    id: '5',
+    state: 'done',
+    series: 'appstream',
+  } as const;
+  const body = { source: { type: 'definition', source: 'main' } };
+  assert.deepEqual(ask('main-from-parts', event), { series: 'main', body });
+  assert.equal(ask('main-from-parts', { ...event, series: 'main' }), 'series', 'it never starts itself');
+});
+
+test('the nightly looks every night, and composes only if something changed', () => {
+  const { schedules, unchanged } = ruleNamed('nightly-if-changed');
+  assert.deepEqual([schedules, unchanged], [['0 3 * * *'], 'skip']);
 });
 
 test('the field page and the JSON Schema are those of the source', () => {
