@@ -61,9 +61,10 @@ test('check refuses a hub that the settings do not name, and takes one that they
 });
 
 test('the shipped rules pass the check', async () => {
-  const { code, output } = await run('check', resolve(import.meta.dirname, '../../rules'));
+  const directory = resolve(import.meta.dirname, '../../rules');
+  const { code, output } = await run('check', directory);
   assert.equal(code, 0);
-  assert.match(output, /6 rules .*no mistake found/);
+  assert.match(output, new RegExp(`^${readdirSync(directory).length} rules .*no mistake found`, 'm'));
 });
 
 test('a recorded message is explained field by field', async () => {
