@@ -21,8 +21,8 @@ const help = `Usage: odcs-reactor definition check [FILE|DIRECTORY …]
 
 check    reads definitions of main composes and tells every mistake with its line; exit code 1 if there
          is any. Groups that comps do not have are told, too.
-import   writes a configuration of Pungi as a definition, with its comps beside it where --output says
-         where to; what a definition cannot say is told, and is no part of it.
+import   writes a configuration of Pungi as a definition, with its comps and the files that lie in trees
+         beside it where --output says where to; what a definition cannot say is told, and is no part of it.
 plan     tells what the compose would hold; needs no service, only its settings. Definitions made of
          composes can only be planned by the service: ask it for a dry run.
 explain  says for every variant and arch why it holds a package (globs are fine), or that it does not.
@@ -127,10 +127,11 @@ function nameOf(file: string): string {
 function importFile(context: CommandContext, values: Options, words: readonly string[]): number {
   const [path, ...others] = words;
   if (path === undefined || others.length > 0) throw usage('import needs one configuration.');
-  const imported = importConfig(configFilesOf(dirname(resolve(path))), basename(path));
+  const files = configFilesOf(dirname(resolve(path)));
+  const imported = importConfig(files, basename(path));
   const name = values.name ?? definitionName(basename(path));
   const comps = `${name}-comps.xml`;
-  const text = formatDefinitionFile(imported.definition, { name, comps });
+  const text = formatDefinitionFile(imported.definition, { name, comps, files: `${name}-files` });
   const told = [
     ...imported.warnings,
     ...imported.leftOut.map(({ option, reason }) => `left out: ${option} (${reason})`),
@@ -145,6 +146,11 @@ function importFile(context: CommandContext, values: Options, words: readonly st
   const written = join(values.output, `${name}.yaml`);
   writeFileSync(written, text);
   if (imported.comps !== null) writeFileSync(join(values.output, comps), imported.comps);
+  for (const one of imported.files) {
+    const place = join(values.output, `${name}-files`, one);
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(place, files.read(one) ?? '');
+  }
   const answer = { name, file: written, warnings: imported.warnings, left_out: imported.leftOut };
   context.stdout(values.json === true ? `${JSON.stringify(answer)}\n` : `${written}\n`);
   return 0;

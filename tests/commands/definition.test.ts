@@ -65,9 +65,26 @@ test('a configuration is imported, checked, planned, explained and compared', as
   assert.match(compared.out, /^\+ \w+\.x86_64 m-\S+\.rpm$/m);
 });
 
+test('files of trees, module defaults and product certificates are imported, too', async () => {
+  const output = join(folder, 'with-files');
+  const { code, told } = await run('import', writeRecorded('extra-files-ok'), '--output', output);
+  assert.deepEqual([code, told], [0, '']);
+  assert.equal((await run('check', output)).code, 0);
+  rmSync(join(output, 'fixture-files'), { recursive: true });
+  const { code: bad, out } = await run('check', output);
+  assert.equal(bad, 1);
+  assert.match(out, /definition\.file_missing/);
+});
+
 test('what a definition cannot say is told, and a mistake ends check with 1', async () => {
-  const { told } = await run('import', writeRecorded('extra-files-ok'), '--json');
-  assert.match(told, /^left out: extra_files \(/m);
+  const configuration = writeRecorded('two-variants');
+  const fetched =
+    'extra_files = [("^.*$", {"*": [{"scm": "git", "repo": "x", "file": "a"}]})]\nproduct_id = {"scm": "git", "repo": "x", "dir": "y"}\n';
+  writeFileSync(configuration, `${readFileSync(configuration, 'utf8')}${fetched}`);
+  const { code, told } = await run('import', configuration, '--json');
+  assert.equal(code, 0);
+  assert.match(told, /^left out: product_id \(its files are fetched from elsewhere\)$/m);
+  assert.match(told, /^left out: extra_files \(some are fetched from elsewhere\)$/m);
   writeFileSync(join(folder, 'bad.yaml'), 'version: 1\nnam: bad\n');
   const checked = await run('check', join(folder, 'bad.yaml'));
   assert.equal(checked.code, 1);

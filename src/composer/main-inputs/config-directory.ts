@@ -28,3 +28,15 @@ export function configFilesOf(directory: string): ConfigFiles {
     },
   };
 }
+
+/** The files of a directory at a commit, by their paths below it; `prefix` stands before them in error texts. */
+export function configFilesOfTree(prefix: string, contents: ReadonlyMap<string, Uint8Array>): ConfigFiles {
+  return {
+    prefix,
+    read: (path) => contents.get(path) ?? null,
+    list(directory) {
+      const paths = [...contents.keys()].filter((path) => path.startsWith(`${directory}/`));
+      return paths.length === 0 ? null : paths.map((path) => path.slice(directory.length + 1));
+    },
+  };
+}

@@ -2,13 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { formatProblem, type FileProblem } from '../../model/file-problem.ts';
-import { isPathBelow } from '../../model/names.ts';
 import type { MainDefinition } from '../main/main-definition.ts';
+import type { ConfigFiles } from '../main/load-config.ts';
+import { configFilesOf } from './config-directory.ts';
 import { readDefinitionFile, type DefinitionReading } from '../main/read-definition-file.ts';
 
-/** A definition and the commit it is of; null for one of a directory. */
+/** A definition with the files beside it, and the commit it is of; null for one of a directory. */
 export interface FoundDefinition {
   readonly definition: MainDefinition;
+  readonly files: ConfigFiles;
   readonly commit: string | null;
 }
 
@@ -35,13 +37,15 @@ export function readDefinitionOfFile(directory: string, name: string): Definitio
   if (path === undefined || bytes === null) {
     throw new ReactorError('definition.unknown', `There is no definition "${name}".`, { where: directory });
   }
-  return readDefinitionFile(join(directory, path), bytes.toString('utf8'), (beside) =>
-    readBelow(directory, beside),
-  );
+  try {
+    return readDefinitionFile(join(directory, path), bytes.toString('utf8'), configFilesOf(directory));
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw unreadable(directory, error);
+    throw error;
+  }
 }
 
 function readBelow(directory: string, path: string): Buffer | null {
-  if (!isPathBelow(path)) return null;
   try {
     return readFileSync(join(directory, path));
   } catch (error) {

@@ -3,8 +3,9 @@ import { ReactorError } from '../../model/errors.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { matchNamePattern } from '../../model/name-pattern.ts';
 import { packagesOf } from '../../model/request-rules.ts';
-import type { BesidePackages } from '../main/beside-packages.ts';
-import type { FindPackage } from '../main/extra-files.ts';
+import { readBesidePackages, type BesidePackages } from '../main/beside-packages.ts';
+import { readExtraFiles } from '../main/extra-files.ts';
+import type { ConfigFiles } from '../main/load-config.ts';
 import type { DocumentType } from '../documents/document-type.ts';
 import { uniteDocuments } from '../documents/unite-documents.ts';
 import { gatherMain, type MainGather } from '../main/gather-main.ts';
@@ -13,7 +14,7 @@ import { checkLabel } from '../main/main-identity.ts';
 import { selectMain } from '../main/main-selection.ts';
 import { checkRepoclosure } from '../main/repoclosure.ts';
 import { archesOfVariants } from '../main/variants.ts';
-import type { RepoclosureCheck, SelectContext, Selected, TreeFile } from '../selection.ts';
+import type { RepoclosureCheck, SelectContext, Selected } from '../selection.ts';
 import type { PartContext } from '../parts/find-part.ts';
 import type { MainInput } from './main-input.ts';
 import { readKojiPackages, type KojiMeans } from './read-koji-packages.ts';
@@ -34,9 +35,8 @@ export interface SourcedDefinition {
   readonly definition: MainDefinition;
   /** What reading it warns of. */
   readonly warnings: readonly string[];
-  readonly beside: BesidePackages;
-  /** Reads the files beside packages; null where the definition does not speak of any. */
-  readonly readFiles: (findPackage: FindPackage) => Promise<readonly TreeFile[] | null>;
+  /** Those that it names and that lie beside it. */
+  readonly files: ConfigFiles;
   /** Composes that are taken instead of those that series show now, by series. */
   readonly pinned?: ReadonlyMap<string, number>;
 }
@@ -63,9 +63,10 @@ export async function selectDefinition(
   request: ComposeRequest,
   sourced: SourcedDefinition,
 ): Promise<Selected> {
+  const beside = readBesidePackages(sourced.files, sourced.definition);
   for (let attempt = 1; ; attempt += 1) {
     const input = await readInput(means, context, request, sourced);
-    const selected = await select(means, context, sourced, input);
+    const selected = await select(means, context, { ...sourced, beside }, input);
     if (await input.isTrue()) return selected;
     if (attempt < MOST_READS) continue;
     const { selection, reader } = selected;
@@ -115,14 +116,24 @@ async function readInput(
 async function select(
   { documentTypes }: MainMeans,
   { signal, progress }: SelectContext,
-  { source, definition, warnings, beside, readFiles }: SourcedDefinition,
+  {
+    source,
+    definition,
+    warnings,
+    beside,
+    files: ownFiles,
+  }: SourcedDefinition & { readonly beside: BesidePackages },
   input: MainInput,
 ): Promise<Selected> {
   const { packages, describe, reader, event, parts } = input;
   progress('gather', 0, 1, 'step');
   const gathered = await gatherMain({ definition, packages, signal });
   await input.requireSigned(namesOf(input, gathered));
-  const files = await readFiles((glob, arch) => findPackage(input, glob, arch));
+  const files = await readExtraFiles({
+    files: ownFiles,
+    definition,
+    findPackage: (glob, arch) => findPackage(input, glob, arch),
+  });
   const repoclosures = await listRepoclosures(definition, input, gathered);
   const pins = {
     source: [source, ...(parts?.pins ?? [])].join(' '),

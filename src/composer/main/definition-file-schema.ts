@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { isName } from '../../model/names.ts';
+import { isName, isPathBelow } from '../../model/names.ts';
+import { defaultDigests } from './read-beside-sources.ts';
+
+/** Digests that lists of extra files may tell. */
+export const fileDigests = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 
 const word = z
   .string({ error: (issue) => (issue.input === undefined ? undefined : 'a text; put numbers in quotes') })
@@ -80,6 +84,24 @@ const strictness = z.enum(['off', 'lenient', 'fatal']);
 const wish = z.union([word, z.strictObject({ name: word, arch })]);
 const wishes = z.array(wish).max(10_000);
 
+const path = word.refine(isPathBelow, 'a path below the directory of the definition');
+const target = word.refine(isPathBelow, 'a directory of the tree');
+const extraFiles = z
+  .strictObject({
+    package: word
+      .optional()
+      .describe('a package of the compose that has them, globs and %(arch)s; beside this file without'),
+    files: words.default([]).describe('paths; globs where a package has them'),
+    directories: words.default([]).describe('with all below them'),
+    to: target.optional().describe('the directory of the tree'),
+  })
+  .refine(
+    ({ package: owner, files, directories }) =>
+      owner !== undefined || [...files, ...directories].every(isPathBelow),
+    'paths below the directory of the definition',
+  );
+const extraFilesList = z.array(extraFiles).max(1_000);
+
 const content = {
   name: word.optional().describe('for people; the id without it'),
   arches: z.array(arch).min(1).optional().describe('of those at the top'),
@@ -101,6 +123,10 @@ const content = {
   mapped_packages: z.record(word, wishes).default({}).describe('by arch; gathered on their own'),
   prepopulate: z.record(word, words).default({}).describe('NAME.ARCH by arch, gathered with the groups'),
   empty: z.boolean().default(false).describe('it has no trees'),
+  extra_files: z
+    .union([extraFilesList, z.record(word, extraFilesList)])
+    .optional()
+    .describe('files that lie in its trees; those of sources by the arch src, which all does not mean'),
   method: z.union([method, methodBySource]).optional(),
   repoclosure: z.union([strictness, z.record(word, strictness)]).optional(),
 };
@@ -134,6 +160,22 @@ const output = z.strictObject({
   hashed_directories: z.boolean().default(false),
   checksum: z.enum(['sha1', 'sha256', 'sha512']).default('sha256'),
   skip_phases: words.default([]),
+  file_digests: z
+    .array(z.enum(fileDigests))
+    .default([...defaultDigests])
+    .describe('what the list of extra files calls them by'),
+});
+
+const modules = z.strictObject({
+  defaults: path.optional().describe('a directory of their documents'),
+  default_overrides: path.optional().describe('the same, instead of defaults of the same modules'),
+  obsoletes: path.optional().describe('a directory of documents that say which streams are obsolete'),
+});
+
+const productCertificates = z.strictObject({
+  directory: path.describe('of files VARIANT-ARCH-*.pem'),
+  allow_missing: z.boolean().default(false),
+  allow_prefix: z.boolean().default(true).describe('the names may begin with something else'),
 });
 
 /** The strict shape of a definition of a main compose, version 1. */
@@ -155,6 +197,8 @@ export const definitionFileSchema = z
       .default(['unsigned'])
       .describe('in order of preference; the word unsigned allows packages without'),
     comps: word.optional().describe('a file beside this one'),
+    modules: modules.prefault({}),
+    product_certificates: productCertificates.optional(),
     repoclosure: strictness.default('lenient'),
     gather: gather.prefault({}),
     variants: z.record(uid, variant).refine((all) => Object.keys(all).length > 0, 'at least one variant'),
@@ -167,6 +211,7 @@ export const definitionFileSchema = z
 
 export type DefinitionFile = z.infer<typeof definitionFileSchema>;
 export type DefinitionInput = z.input<typeof definitionFileSchema>;
+export type ExtraFilesEntry = z.infer<typeof extraFiles>;
 export type VariantEntry = z.infer<typeof variant>;
 export type ChildEntry = z.infer<typeof child>;
 /** A list for all arches, or lists by arch beside those of `all`. */

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
-import { ReactorError } from '../../model/errors.ts';
 import type { DefinitionInput } from './definition-file-schema.ts';
+import { besideInputOf, extraFilesInputOf, fileDigestsInputOf } from './format-beside.ts';
+import { joinArches, notExpressible, unless } from './format-entries.ts';
 import type { MainDefinition, PackageWish, VariantArchSettings, VariantMethods } from './main-definition.ts';
 import type { Variant } from './variants.ts';
 
@@ -10,6 +11,8 @@ export interface DefinitionFileNames {
   readonly name: string;
   /** The file beside it that has its comps. */
   readonly comps: string;
+  /** The directory beside it that has its other files; empty for that of the definition. */
+  readonly files: string;
 }
 
 type VariantInput = DefinitionInput['variants'][string];
@@ -43,11 +46,12 @@ export function formatDefinitionFile(definition: MainDefinition, names: Definiti
       ['unsigned'],
     ),
     ...(comps === null ? {} : { comps: names.comps }),
+    ...besideInputOf(definition, names.files),
     ...unless('gather', gatherOf(definition, arches), {}),
     variants: Object.fromEntries(
       [...definition.variants.values()]
         .filter(({ parent }) => parent === null)
-        .map((variant) => [variant.id, parentOf(definition, variant, arches)]),
+        .map((variant) => [variant.id, parentOf(definition, variant, { arches, files: names.files })]),
     ),
     ...unless(
       'output',
@@ -55,6 +59,7 @@ export function formatDefinitionFile(definition: MainDefinition, names: Definiti
         ...unless('hashed_directories', output.areDirectoriesHashed, false),
         ...unless('checksum', output.checksum, 'sha256'),
         ...unless('skip_phases', [...output.skippedPhases], []),
+        ...fileDigestsInputOf(definition),
       },
       {},
     ),
@@ -63,18 +68,6 @@ export function formatDefinitionFile(definition: MainDefinition, names: Definiti
   return (
     schema + stringify(file, { lineWidth: 110, defaultStringType: 'PLAIN', flowCollectionPadding: true })
   );
-}
-
-/** The member, unless it is as by default. */
-function unless<Key extends string, Value>(
-  key: Key,
-  value: Value,
-  byDefault: Value extends string ? string : unknown,
-): { [Name in Key]?: NonNullable<Value> } {
-  if (value === null || value === undefined || JSON.stringify(value) === JSON.stringify(byDefault)) return {};
-  const member: { [Name in Key]?: NonNullable<Value> } = {};
-  member[key] = value;
-  return member;
 }
 
 function inputsOf({ packages }: MainDefinition, arches: readonly string[]): DefinitionInput['inputs'] {
@@ -133,37 +126,39 @@ function gatherOf(definition: MainDefinition, arches: readonly string[]): Defini
   };
 }
 
-function parentOf(definition: MainDefinition, variant: Variant, arches: readonly string[]): VariantInput {
-  const children = variant.children.map((uid) => childOf(definition, uid, variant));
+/** What an entry of a variant depends on beside its definition. */
+interface EntryPlace {
+  /** Those that it has unless it says otherwise. */
+  readonly arches: readonly string[];
+  readonly files: string;
+}
+
+function parentOf(definition: MainDefinition, variant: Variant, place: EntryPlace): VariantInput {
+  const below = { ...place, arches: variant.arches };
+  const children = variant.children.map((uid) => childOf(definition, uid, below));
   return {
-    ...contentOf(definition, variant, arches),
+    ...contentOf(definition, variant, place),
     ...unless('children', Object.fromEntries(children), {}),
   };
 }
 
-function childOf(definition: MainDefinition, uid: string, parent: Variant): [string, ChildInput] {
+function childOf(definition: MainDefinition, uid: string, place: EntryPlace): [string, ChildInput] {
   const child = definition.variants.get(uid);
   if (child === undefined || child.type === 'variant' || child.children.length > 0) {
-    throw notExpressible(`${uid} lies below ${parent.uid} and is a variant or has children itself`);
+    throw notExpressible(`${uid} lies below another variant and is a variant or has children itself`);
   }
   const written: ChildInput = {
     type: child.type,
     ...unless('release', child.release, null),
-    ...contentOf(definition, child, parent.arches),
+    ...contentOf(definition, child, place),
   };
   return [child.id, written];
-}
-
-function notExpressible(what: string): ReactorError {
-  return new ReactorError('definition.not_expressible', `A definition file cannot say this: ${what}.`, {
-    hint: 'Compose it of the configuration, or change the configuration first.',
-  });
 }
 
 function contentOf(
   definition: MainDefinition,
   variant: Variant,
-  arches: readonly string[],
+  { arches, files }: EntryPlace,
 ): Omit<VariantInput, 'children'> {
   const { uid } = variant;
   if (variant.buildinstallPackages.length > 0) {
@@ -230,6 +225,7 @@ function contentOf(
       {},
     ),
     ...unless('empty', variant.isEmpty, false),
+    ...extraFilesInputOf(definition, variant, files),
     ...(definition.plainMethod === null
       ? { method: methodOf(uid, definition.methods.get(uid) ?? null) }
       : {}),
@@ -295,25 +291,4 @@ function repoclosureOf(
   const [first = 'lenient', ...others] = new Set(Object.values(byArch));
   if (others.length > 0) return { repoclosure: byArch };
   return first === 'lenient' ? {} : { repoclosure: first };
-}
-
-/** Lists by arch as one, where that can be said; what every arch has at the end of its list is for all. */
-function joinArches<Item extends string>(
-  arches: readonly string[],
-  listOf: (arch: string) => readonly Item[],
-): Item[] | Record<string, Item[]> {
-  const [first = [], ...others] = arches.map(listOf);
-  let shared = first.length;
-  for (const other of others) {
-    while (first.slice(first.length - shared).join('\0') !== other.slice(other.length - shared).join('\0'))
-      shared -= 1;
-  }
-  const isSame = [first, ...others].every((list) => list.length === shared);
-  if (isSame) return [...first];
-  const own = arches
-    .map((arch) => [arch, listOf(arch)] as const)
-    .map(([arch, list]): [string, Item[]] => [arch, list.slice(0, list.length - shared)])
-    .filter(([, list]) => list.length > 0);
-  const all = first.slice(first.length - shared);
-  return Object.fromEntries([...own, ...(all.length === 0 ? [] : [['all', all] as const])]);
 }

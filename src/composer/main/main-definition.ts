@@ -82,6 +82,40 @@ export interface VariantArchSettings {
 /** How the sources of a variant are gathered; null where none is configured. */
 export type VariantMethods = Readonly<Record<GatherSource, GatherMethod | null>>;
 
+/** Files that lie in a tree beside its packages. Source: main compose contract 7. */
+export interface ExtraFiles {
+  /** A glob of the package of the compose that has them, with `%(…)s`; null for files beside the definition. */
+  readonly packageGlob: string | null;
+  /** Their paths; globs where a package has them. */
+  readonly files: readonly string[];
+  readonly directories: readonly string[];
+  /** The directory of the tree that they lie in; empty for its top. */
+  readonly target: string;
+}
+
+/** By uid and arch, `src` for the tree of sources; later ones win. */
+export type ExtraFilesByTree = ReadonlyMap<string, ReadonlyMap<string, readonly ExtraFiles[]>>;
+
+/** Where product certificates are, and which names they may have. Source: main compose contract 7. */
+export interface ProductCertificates {
+  readonly directory: string;
+  readonly isMissingFine: boolean;
+  readonly isPrefixFine: boolean;
+}
+
+/** What a compose has beside its packages, by paths that are relative to the definition. Source: main compose contract 5 and 7. */
+export interface BesideSources {
+  /** Directories; null where there are none. */
+  readonly moduleDefaults: string | null;
+  readonly moduleDefaultOverrides: string | null;
+  readonly moduleObsoletes: string | null;
+  readonly productCertificates: ProductCertificates | null;
+  /** Null where the definition does not speak of any: no list of them is written then. */
+  readonly extraFiles: ExtraFilesByTree | null;
+  /** The digests that the list of extra files tells. */
+  readonly extraFileDigests: readonly string[];
+}
+
 /**
  * One main compose as plain data: everything that decides which packages lie in which tree. Made from a
  * definition file or from a configuration of Pungi; nothing in it knows of either.
@@ -116,6 +150,7 @@ export interface MainDefinition {
   readonly mappedPackages: ReadonlyMap<string, readonly PackageWish[]>;
   /** What prepopulation has, the same way. */
   readonly prepopulated: ReadonlyMap<string, readonly PackageWish[]>;
+  readonly beside: BesideSources;
   readonly output: MainOutput;
 }
 

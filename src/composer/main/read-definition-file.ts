@@ -3,6 +3,7 @@ import { ReactorError } from '../../model/errors.ts';
 import type { FileProblem, ReportProblem } from '../../model/file-problem.ts';
 import { readYamlFile, type YamlFileKind } from '../../model/yaml-file.ts';
 import type { XmlNode } from '../../rpm/xml-tree.ts';
+import { besideOf, checkBeside } from './beside-of-file.ts';
 import { checkNames } from './check-definition-file.ts';
 import {
   definitionFileSchema,
@@ -18,6 +19,7 @@ import {
   type VariantArchSettings,
   type VariantMethods,
 } from './main-definition.ts';
+import type { ConfigFiles } from './load-config.ts';
 import { readGlobalComps } from './variant-comps.ts';
 import { listOfArch, listVariants, lookasidesOf, type WrittenVariant } from './written-variants.ts';
 
@@ -39,13 +41,12 @@ const definitionFileKind: YamlFileKind<DefinitionFile> = {
 };
 
 /**
- * Reads the definition of a main compose from its file; `readBeside` returns a file of the same directory, null where there
- * is none. Reports the problems with line and column; nothing is thrown for a bad file.
+ * Reads the definition of a main compose from its file; `files` are those of its directory. Reports the problems with line and column; nothing is thrown for a bad file.
  */
 export function readDefinitionFile(
   file: string,
   text: string,
-  readBeside: (path: string) => Uint8Array | null,
+  files: Pick<ConfigFiles, 'read' | 'list'>,
 ): DefinitionReading {
   const reading = readYamlFile(definitionFileKind, file, text);
   if (!reading.ok) return reading;
@@ -56,19 +57,20 @@ export function readDefinitionFile(
     report('definition.name_differs', ['name'], message, 'Rename one of them.');
   }
   const written = listVariants(value, report);
-  const comps = readComps(value, readBeside, report);
+  const comps = readComps(value, files, report);
   checkNames(value, written, report);
+  checkBeside(value, written, { files, report });
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, definition: definitionOf(value, written, comps) };
 }
 
 function readComps(
   { comps }: DefinitionFile,
-  readBeside: (path: string) => Uint8Array | null,
+  files: Pick<ConfigFiles, 'read'>,
   report: ReportProblem,
 ): XmlNode | null {
   if (comps === undefined) return null;
-  const bytes = readBeside(comps);
+  const bytes = files.read(comps);
   if (bytes === null) {
     const hint = 'Paths are relative to the directory of the definition and stay below it.';
     report('definition.file_missing', ['comps'], `There is no file ${comps} beside the definition.`, hint);
@@ -133,6 +135,7 @@ function definitionOf(
     settings,
     mappedPackages: wishesByArch(settings, ({ mappedPackages }) => mappedPackages),
     prepopulated: wishesByArch(settings, ({ prepopulate }) => prepopulate.map(wishOfNameArch)),
+    beside: besideOf(file, written),
     output: {
       areDirectoriesHashed: output.hashed_directories,
       checksum: output.checksum,

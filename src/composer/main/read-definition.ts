@@ -24,6 +24,7 @@ import {
 import { findLookasideFaults } from './order-variants.ts';
 import { readGlobalComps } from './variant-comps.ts';
 import { archesOfVariants, type Variants } from './variants.ts';
+import { readBesideSources } from './read-beside-sources.ts';
 import { readVariants } from './read-variants.ts';
 import { checkPackageArch } from './variant-inputs.ts';
 
@@ -35,8 +36,8 @@ export interface WorkPaths {
 
 /**
  * Makes the definition of a compose from a valid configuration and the files it names. Throws
- * `main.variants_invalid`, `main.comps_invalid`, `main.config_invalid`, `main.config_missing`, `main.package_arch` and
- * those of `loadConfig`. Source: main compose contract 2 to 6.
+ * `main.variants_invalid`, `main.comps_invalid`, `main.config_invalid`, `main.config_missing`, `main.package_arch`,
+ * `main.extra_file_invalid`, `main.not_native` and those of `loadConfig`. Source: main compose contract 2 to 6.
  */
 export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: WorkPaths): MainDefinition {
   const { config, directory } = loaded;
@@ -108,6 +109,7 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
     settings: settingsOfVariants(config, variants, mapping, prepopulate),
     mappedPackages: byTreeArch(mapping),
     prepopulated: byTreeArch(prepopulate),
+    beside: readBesideSources(files, loaded, variants),
     output: {
       areDirectoriesHashed: config.get('hashed_directories') === true,
       checksum: checksumOf(config.get('createrepo_checksum')),

@@ -18,6 +18,7 @@ const refused: Readonly<Record<string, string>> = {
   'config-conflict': 'main.config_invalid',
   'config-errors': 'main.config_invalid',
   'config-syntax': 'main.config_syntax',
+  'extra-files': 'main.extra_file_invalid',
   'lookaside-cycle': 'main.lookaside_cycle',
   'lookaside-unknown': 'main.config_invalid',
   'method-missing': 'definition.not_expressible',
@@ -41,16 +42,16 @@ for (const vector of readVectors()) {
   test(`the configuration of ${vector.name} is the same compose as a definition`, () => {
     const code = refused[vector.name];
     const convert = () => {
-      const { definition, comps } = importConfig(filesOf(vector), 'fixture.conf');
-      const text = formatDefinitionFile(definition, { name: 'fixture', comps: 'comps.xml' });
-      return { definition, comps, text };
+      const { definition } = importConfig(filesOf(vector), 'fixture.conf');
+      const text = formatDefinitionFile(definition, { name: 'fixture', comps: 'comps.xml', files: '' });
+      return { definition, text };
     };
     if (code !== undefined) {
       assert.throws(convert, { code });
       return;
     }
-    const { definition, comps, text } = convert();
-    const reading = readDefinitionFile('fixture.yaml', text, () => comps);
+    const { definition, text } = convert();
+    const reading = readDefinitionFile('fixture.yaml', text, filesOf(vector));
     if (!reading.ok) assert.fail(`${reading.problems.map(formatProblem).join('\n')}\n${text}`);
     const expected = contentOf(definition);
     const { mappedPackages } = reading.definition;
@@ -68,9 +69,11 @@ release: { name: Product, short: Product, version: "1" }
 arches: [aarch64, x86_64]
 `;
 
+const noFiles = { read: () => null, list: () => null };
+
 /** Problems of a definition, `line:column code sentence`. */
 function problemsOf(text: string): string[] {
-  const reading = readDefinitionFile('product.yaml', head + text, () => null);
+  const reading = readDefinitionFile('product.yaml', head + text, noFiles);
   return reading.ok
     ? []
     : reading.problems.map(
@@ -161,7 +164,7 @@ for (const [what, text, expected] of mistakes) {
 }
 
 test('a definition whose name is not that of its file is refused', () => {
-  const reading = readDefinitionFile('other.yaml', `${head}${koji}variants: { A: {} }\n`, () => null);
+  const reading = readDefinitionFile('other.yaml', `${head}${koji}variants: { A: {} }\n`, noFiles);
   assert.match(reading.ok ? '' : reading.problems.map(formatProblem).join(), /definition.name_differs/);
 });
 

@@ -32,12 +32,11 @@ export interface RecordedSelection {
 
 /** Selects a recorded compose of its recorded packages, with all that its configuration says of trees. */
 export async function selectRecorded(input: RecordedInput): Promise<RecordedSelection> {
-  const { vector, loaded, definition, packages, gathered } = input;
+  const { vector, definition, packages, gathered } = input;
   const { index } = packages;
   const files = await readExtraFiles({
     files: filesOf(vector),
-    loaded,
-    variants: definition.variants,
+    definition,
     findPackage(glob, arch) {
       const isMatch = matchNamePattern(glob);
       const found = packages.sets
@@ -46,7 +45,7 @@ export async function selectRecorded(input: RecordedInput): Promise<RecordedSele
       return found === undefined ? null : () => Promise.resolve(readFileSync(packages.pathOf(found)));
     },
   });
-  const beside = readBesidePackages(filesOf(vector), loaded, definition.variants);
+  const beside = readBesidePackages(filesOf(vector), definition);
   const reports = definition.output.skippedPhases.has('repoclosure')
     ? []
     : await checkRepoclosure({ definition, packages, trees: gathered.trees });

@@ -1,10 +1,5 @@
 import type { SelectPackages } from '../../selection.ts';
-import {
-  checkMainRequest,
-  selectDefinition,
-  type MainMeans,
-  type SourcedDefinition,
-} from '../../main-inputs/select-definition.ts';
+import { checkMainRequest, selectDefinition, type MainMeans } from '../../main-inputs/select-definition.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import type { MainDefinition } from '../../main/main-definition.ts';
 import { defineSource } from '../source-definition.ts';
@@ -35,24 +30,18 @@ export function definitionSource(means: MainMeans): SelectPackages {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
     const [word = '', ...pins] = request.source;
-    const { definition, commit } = await readNamedDefinition(means.config, word, context.signal);
+    const { definition, files, commit } = await readNamedDefinition(means.config, word, context.signal);
     const pinned = pinnedParts(definition, pins);
     const source = commit === null ? word : `${word.split('#')[0] ?? ''}#${commit}`;
     return selectDefinition(means, context, request, {
-      ...nothingBeside,
       source,
       definition,
+      files,
       warnings: [],
       pinned,
     });
   };
 }
-
-/** Definitions do not speak of any of these. */
-const nothingBeside: Pick<SourcedDefinition, 'beside' | 'readFiles'> = {
-  beside: { moduleDocuments: [], productIds: new Map() },
-  readFiles: () => Promise.resolve(null),
-};
 
 /** The composes that a request names for series, by series. Throws `definition.part_unknown`. */
 function pinnedParts({ packages }: MainDefinition, pins: readonly string[]): ReadonlyMap<string, number> {

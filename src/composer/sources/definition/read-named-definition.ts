@@ -1,8 +1,8 @@
 import type { Config } from '../../../config.ts';
 import { nearestWord } from '../../../model/did-you-mean.ts';
 import { ReactorError } from '../../../model/errors.ts';
-import { isPathBelow } from '../../../model/names.ts';
 import { readGitTree } from '../../../upstream/git.ts';
+import { configFilesOf, configFilesOfTree } from '../../main-inputs/config-directory.ts';
 import {
   definitionOfReading,
   listDefinitions,
@@ -27,7 +27,8 @@ export async function readNamedDefinition(
   const known = settings.definitions_dir === '' ? [] : listDefinitions(settings.definitions_dir);
   if (!known.includes(name)) throw unknown(name, known);
   const reading = readDefinitionOfFile(settings.definitions_dir, name);
-  return { definition: definitionOfReading(reading), commit: null };
+  const files = configFilesOf(settings.definitions_dir);
+  return { definition: definitionOfReading(reading), files, commit: null };
 }
 
 async function readOfRepository(
@@ -46,10 +47,9 @@ async function readOfRepository(
       hint: 'The setting definition_urls says where the definition is.',
     });
   }
-  const reading = readDefinitionFile(filename, bytes.toString('utf8'), (path) =>
-    isPathBelow(path) ? (tree.files.get(path) ?? null) : null,
-  );
-  return { definition: definitionOfReading(reading), commit: tree.commit };
+  const files = configFilesOfTree(`${name}/`, tree.files);
+  const reading = readDefinitionFile(filename, bytes.toString('utf8'), files);
+  return { definition: definitionOfReading(reading), files, commit: tree.commit };
 }
 
 function unknown(name: string, known: readonly string[]): ReactorError {

@@ -1,6 +1,5 @@
 import type { SelectPackages } from '../../selection.ts';
 import { checkMainRequest, selectDefinition, type MainMeans } from '../../main-inputs/select-definition.ts';
-import { readExtraFiles } from '../../main/extra-files.ts';
 import { defineSource } from '../source-definition.ts';
 import { readConfiguration } from './read-configuration.ts';
 
@@ -23,10 +22,6 @@ export function rawConfigSource(means: MainMeans): SelectPackages {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
     const configuration = await readConfiguration(means.config, request, context.signal);
-    return selectDefinition(means, context, request, {
-      ...configuration,
-      readFiles: (findPackage) =>
-        readExtraFiles({ ...configuration, variants: configuration.definition.variants, findPackage }),
-    });
+    return selectDefinition(means, context, request, configuration);
   };
 }

@@ -2,26 +2,14 @@ import type { Config as Settings } from '../../../config.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree } from '../../../upstream/git.ts';
-import { readBesidePackages, type BesidePackages } from '../../main/beside-packages.ts';
 import { textsOf } from '../../main/config-value.ts';
 import { findNotNative, type NotNative } from '../../main/find-not-native.ts';
-import { loadConfig, type ConfigFiles, type LoadedConfig } from '../../main/load-config.ts';
-import type { MainDefinition } from '../../main/main-definition.ts';
+import { configFilesOfTree } from '../../main-inputs/config-directory.ts';
+import type { SourcedDefinition } from '../../main-inputs/select-definition.ts';
+import { loadConfig, type LoadedConfig } from '../../main/load-config.ts';
 import { findPhaseFaults } from '../../main/main-identity.ts';
 import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
-
-/** A configuration at a commit of its repository, and the compose that it defines. */
-export interface ReadConfiguration {
-  /** `NAME#COMMIT` with the whole hash, also where a branch was asked for. */
-  readonly source: string;
-  readonly definition: MainDefinition;
-  readonly files: ConfigFiles;
-  readonly loaded: LoadedConfig;
-  readonly beside: BesidePackages;
-  /** What the validation warns of. */
-  readonly warnings: readonly string[];
-}
 
 /** Where a configuration is, as the setting `raw_config_urls` says. */
 interface ConfigurationPlace {
@@ -33,17 +21,18 @@ interface ConfigurationPlace {
 }
 
 /**
- * Reads the configuration that a request names. Throws `main.config_*`, `main.variants_invalid`, `main.comps_invalid`,
- * `main.not_native` for what is not made here, `main.product_id`, `module.defaults_*`, and what git throws. Source: ODCS contract 17.
+ * Reads the configuration that a request names; the source is `NAME#COMMIT` with the whole hash, also where a branch was asked
+ * for. Throws `main.config_*`, `main.variants_invalid`, `main.comps_invalid`, `main.extra_file_invalid`, `main.not_native` for
+ * what is not made here, and what git throws. Source: ODCS contract 17.
  */
 export async function readConfiguration(
   settings: Pick<Settings, 'raw_config_urls'>,
   request: ComposeRequest,
   signal: AbortSignal,
-): Promise<ReadConfiguration> {
+): Promise<SourcedDefinition> {
   const { name, url, revision, directory, file } = placeOf(settings, request.source[0] ?? '');
   const tree = await readGitTree({ allowed: [url], signal }, { url, revision, directory });
-  const files = filesOf(`${name}/`, tree.files);
+  const files = configFilesOfTree(`${name}/`, tree.files);
   const loaded = loadConfig(files, file);
   const { warnings } = validate(loaded);
   refuse(findNotNative(loaded.config));
@@ -51,8 +40,7 @@ export async function readConfiguration(
     variants: `${name}/${textOf(loaded, 'variants_file')}`,
     comps: `${name}/${textOf(loaded, 'comps_file')}`,
   });
-  const beside = readBesidePackages(files, loaded, definition.variants);
-  return { source: `${name}#${tree.commit}`, definition, files, loaded, beside, warnings };
+  return { source: `${name}#${tree.commit}`, definition, files, warnings };
 }
 
 function textOf({ config }: LoadedConfig, option: string): string {
@@ -86,17 +74,6 @@ function placeOf(
     );
   }
   return { name, ...place, directory: value('path'), revision: value('commit') || asked };
-}
-
-function filesOf(prefix: string, contents: ReadonlyMap<string, Uint8Array>): ConfigFiles {
-  return {
-    prefix,
-    read: (path) => contents.get(path) ?? null,
-    list(directory) {
-      const paths = [...contents.keys()].filter((path) => path.startsWith(`${directory}/`));
-      return paths.length === 0 ? null : paths.map((path) => path.slice(directory.length + 1));
-    },
-  };
 }
 
 function validate({ config }: LoadedConfig): { readonly warnings: readonly string[] } {

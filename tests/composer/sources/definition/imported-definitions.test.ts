@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { command } from '../../../../src/commands/definition.ts';
+import { planContext } from '../../../../src/composer/composer-context.ts';
+import { planCompose, type ReadyPlan } from '../../../../src/composer/plan.ts';
+import type { SourceType } from '../../../../src/model/compose.ts';
+import { defaultRequest } from '../../../default-request.ts';
+import { compareRecorded } from '../../main/compare-recorded.ts';
+import { filesOf, readVectors, universe, type MainVector } from '../../main/recorded-vectors.ts';
+import { openTestComposer } from '../../open-test-composer.ts';
+import { makeConfigurationRepository, startMainHub, vectorOf } from '../raw-config/recorded-configuration.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'imported-definitions-'));
+const definitions = join(folder, 'definitions');
+const hub = await startMainHub({ after });
+const repository = makeConfigurationRepository({ after });
+const profile = join(folder, 'koji.conf');
+writeFileSync(profile, `[fixture]\nserver = ${hub.url}\ntopdir = ${join(universe, 'koji-topdir')}\n`);
+const composer = await openTestComposer({
+  koji_profile: 'fixture',
+  repodata_compression: 'gzip',
+  koji_config: profile,
+  repo_roots: [universe],
+  raw_config_urls: {
+    fixture: { url: repository.url, config_filename: 'fixture.conf', path: 'configs' },
+  },
+  definitions_dir: definitions,
+});
+after(async () => {
+  await composer[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** Imports a recorded configuration under the name of its record, with the files that it names. */
+async function importRecorded(vector: MainVector): Promise<void> {
+  const directory = join(folder, 'configs', vector.name);
+  for (const path of Object.keys(vector.files)) {
+    const place = join(directory, path);
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(
+      place,
+      Buffer.from(filesOf(vector).read(path) ?? '')
+        .toString()
+        .replaceAll('@RUN@/', ''),
+    );
+  }
+  const code = await command.run({
+    argv: ['import', join(directory, 'fixture.conf'), '--name', vector.name, '--output', definitions],
+    stdout: () => undefined,
+    stderr: () => undefined,
+    environment: {},
+    isTerminal: false,
+    signal: new AbortController().signal,
+  });
+  assert.equal(code, 0);
+}
+
+async function plan(sourceType: SourceType, source: string): Promise<ReadyPlan> {
+  const context = planContext(
+    composer.context,
+    { series: null, targetDir: 'default' },
+    { log: composer.context.log, signal: new AbortController().signal, progress: () => undefined },
+  );
+  return planCompose(context, { ...defaultRequest, sourceType, source: [source] });
+}
+
+/** All lines but that of warnings: a definition has nothing that a validation would warn of. */
+function contentOf({ manifest }: ReadyPlan): string[] {
+  return manifest.filter((line) => !line.startsWith('option\tnotes\t'));
+}
+
+const made = readVectors().filter(({ result }) => result.exit === 0);
+
+for (const vector of made) {
+  test(`the definition imported of "${vector.name}" has the fingerprint of its configuration`, async () => {
+    const commit = repository.commit(vector, (text) => text.replaceAll('@RUN@/', ''));
+    await importRecorded(vector);
+    const ofConfiguration = await plan('raw_config', `fixture#${commit}`);
+    const ofDefinition = await plan('definition', vector.name);
+    assert.ok(ofConfiguration.manifest.some((line) => line.startsWith('package\t')));
+    assert.deepEqual(contentOf(ofDefinition), contentOf(ofConfiguration));
+  });
+}
+
+test('every recorded configuration that ended well was imported', () => {
+  assert.equal(made.length, 40);
+});
+
+for (const name of ['extra-files-ok', 'link-copy-xz-productid', 'modules-by-name', 'layered-product']) {
+  test(`the definition imported of "${name}" composes the recorded tree`, async () => {
+    const vector = vectorOf(name);
+    await importRecorded(vector);
+    const compose = await composer.compose({
+      ...defaultRequest,
+      sourceType: 'definition',
+      source: [name],
+      composeType: 'test',
+      flags: ['no_reuse'],
+    });
+    assert.equal(compose.state, 'done', compose.stateReason ?? '');
+    const top = join(composer.targetDir, `odcs-${compose.id}`);
+    assert.equal(compareRecorded(vector, top, { date: '20261122', respin: compose.id }), 'equal');
+  });
+}
