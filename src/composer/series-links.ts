@@ -18,6 +18,7 @@ import { errorFields } from '../model/errors.ts';
 import { isName } from '../model/names.ts';
 import { targetDirUrlOf } from '../model/target-dir-urls.ts';
 import { formatSeriesRepo, seriesUrl } from '../rpm/series-repo.ts';
+import { readVariantRepositories } from './variant-repositories.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { Pen, pathBelow } from './pen.ts';
 import { METADATA_KEY_FILE } from './signing/sign-metadata.ts';
@@ -66,13 +67,19 @@ function showLatest({ targetDirs, targetDirUrls }: SeriesLinkContext, series: st
   if (!targetDirUrl) return;
   const url = seriesUrl(targetDirUrl, series);
   // Not the settings decide: what was signed stays so, and what was not does not become it.
-  const isSigned = existsSync(pen.path(`${composeDirectoryName(latest)}/${METADATA_KEY_FILE}`));
+  const shown = composeDirectoryName(latest);
+  const isSigned = existsSync(pen.path(`${shown}/${METADATA_KEY_FILE}`));
+  const variants = readVariantRepositories(pen.path(`${shown}/compose`));
   const signed = isSigned ? { gpgkey: `${url}/latest/${METADATA_KEY_FILE}` } : {};
   for (const [name, isWithSources] of [
     ['latest.repo', false],
     ['latest-with-sources.repo', true],
   ] as const) {
-    replaceFile(pen, `${directory}/${name}`, formatSeriesRepo(series, url, { isWithSources, ...signed }));
+    replaceFile(
+      pen,
+      `${directory}/${name}`,
+      formatSeriesRepo(series, url, { isWithSources, variants, ...signed }),
+    );
   }
 }
 

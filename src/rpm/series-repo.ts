@@ -11,30 +11,59 @@ export function seriesRepoid(series: string): string {
   return `odcs-${series.replace(/[^A-Za-z0-9_.:-]/g, '_')}`;
 }
 
+/** Where the repositories of a variant are, relative to `compose/`, with `$basearch` for the arch. */
+export interface VariantRepositories {
+  /** Null for the only variant of a compose that has no other. */
+  readonly variant: string | null;
+  readonly binary: string;
+  readonly source: string;
+  readonly debug: string;
+}
+
+/** The repositories of a compose of one variant. */
+export const temporaryRepositories: VariantRepositories = {
+  variant: null,
+  binary: `${TEMPORARY}/$basearch/os`,
+  source: `${TEMPORARY}/source/tree`,
+  debug: `${TEMPORARY}/$basearch/debug/tree`,
+};
+
 /**
- * Writes the `.repo` file of a series, whose addresses always lead to its newest compose. Sources and debuginfo are
- * listed too; tools that write lock files read sources only where they are enabled. Source: containers contract 1.
- * `gpgkey` is the URL of the key that its metadata are signed with, left out where they are not.
+ * Writes the `.repo` file of a series, whose addresses always lead to its newest compose; a main compose has sections for
+ * each variant. Sources and debuginfo are listed too; tools that write lock files read sources only where they are enabled.
+ * Source: containers contract 1. `gpgkey` is the URL of the key that its metadata are signed with, left out where they are not.
  */
 export function formatSeriesRepo(
   series: string,
   url: string,
-  { isWithSources, gpgkey }: { readonly isWithSources: boolean; readonly gpgkey?: string },
+  {
+    isWithSources,
+    gpgkey,
+    variants,
+  }: {
+    readonly isWithSources: boolean;
+    readonly gpgkey?: string;
+    readonly variants: readonly VariantRepositories[];
+  },
 ): string {
-  const repoid = seriesRepoid(series);
   const section = (suffix: string, words: string, path: string, isEnabled: boolean): string =>
-    `[${repoid}${suffix}]
+    `[${seriesRepoid(series)}${suffix}]
 name=ODCS series ${series}${words}
-baseurl=${url}/latest/compose/${TEMPORARY}/${path}
+baseurl=${url}/latest/compose/${path}
 type=rpm-md
 skip_if_unavailable=False
 gpgcheck=0
 ${formatRepoGpgcheck(gpgkey)}enabled=${isEnabled ? '1' : '0'}
 enabled_metadata=1
 `;
-  return [
-    section('', '', '$basearch/os', true),
-    section('-source', ' (sources)', 'source/tree', isWithSources),
-    section('-debuginfo', ' (debuginfo)', '$basearch/debug/tree', false),
-  ].join('\n');
+  return variants
+    .flatMap(({ variant, binary, source, debug }) => {
+      const [id, name] = variant === null ? ['', ''] : [`-${variant}`, ` ${variant}`];
+      return [
+        section(id, name, binary, true),
+        section(`${id}-source`, `${name} (sources)`, source, isWithSources),
+        section(`${id}-debuginfo`, `${name} (debuginfo)`, debug, false),
+      ];
+    })
+    .join('\n');
 }

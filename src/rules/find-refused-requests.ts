@@ -2,12 +2,12 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { RuleDocument } from '../database/rule-sets.ts';
 import { parseComposeRequest, type RequestDefaults } from '../model/compose-request.ts';
 import { ReactorError } from '../model/errors.ts';
+import { locatePath, type FilePath, type FileProblem } from '../model/file-problem.ts';
 import type { JsonObject, JsonValue, Rule } from '../model/rule.ts';
 import { isSourceType, sourceTypeRules } from '../model/source-types.ts';
 import { checkRepoAccess, type RepoPolicy } from '../upstream/repo-access.ts';
 import { shapeRequest } from './ask-compose.ts';
 import { isPlainObject } from './rule-match.ts';
-import { locatePath, type RulePath, type RuleProblem } from './rule-problem.ts';
 import { parseTemplate } from './template.ts';
 
 /** What the requests of rules are held to: the settings of the service that runs them. */
@@ -25,8 +25,8 @@ export async function findRefusedRequests(
   rules: readonly Rule[],
   documents: readonly RuleDocument[],
   settings: RequestSettings,
-): Promise<readonly RuleProblem[]> {
-  const problems: RuleProblem[] = [];
+): Promise<readonly FileProblem[]> {
+  const problems: FileProblem[] = [];
   for (const rule of rules) {
     const refusal = await refusalOf(rule.compose, settings);
     if (refusal === null) continue;
@@ -99,6 +99,9 @@ function fillWord(word: string, type: JsonValue | undefined, defaults: RequestDe
       const filled = isTemplate(name) ? known : name;
       return commit === undefined ? filled : `${filled}#${isTemplate(commit) ? 'a' : commit}`;
     }
+    case 'definition':
+      // A commit, or the number of a compose that is a part: both may be a number.
+      return fillParts(parts, '1');
     case 'tag':
     case 'build':
     case 'pulp':
@@ -139,7 +142,7 @@ function isTemplate(text: string): boolean {
 }
 
 /** Where in the file the refused value stands, as far as the refusal tells. */
-function pathOf({ code, where }: ReactorError, compose: JsonObject): RulePath {
+function pathOf({ code, where }: ReactorError, compose: JsonObject): FilePath {
   const source = isPlainObject(compose['source']) ? compose['source'] : {};
   const named = keyOfCode.get(code) ?? where ?? '';
   if (Object.hasOwn(source, named)) return ['compose', 'source', named];

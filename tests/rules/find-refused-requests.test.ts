@@ -61,6 +61,10 @@ const refused: Readonly<Record<string, readonly [compose: string, refusal: strin
     '  source: { type: raw_config, source: fedora }',
     '8:39 request.invalid_source',
   ],
+  'a definition of no such name': [
+    '  source: { type: definition, source: "Main Compose" }',
+    '8:39 request.invalid_source',
+  ],
   'a base module': ['  source: { type: module, source: "platform:f44" }', '8:35 request.base_module'],
   'a module without a stream': ['  source: { type: module, source: "a:b:c:d:e" }', '8:35 module.invalid'],
   'a repository of another host': [
@@ -93,6 +97,8 @@ const accepted: Readonly<Record<string, string>> = {
   'a tag of a known hub that the event names': '  source: { type: tag, source: "brew:${tag}" }',
   'modules of the event': '  source: { type: module, source: ["${tag}", "${tag}:f44"] }',
   'a configuration at the commit of the event': '  source: { type: raw_config, source: "fedora#${tag}" }',
+  'a definition of the event': '  source: { type: definition, source: "${tag}" }',
+  'a definition at the commit of the event': '  source: { type: definition, source: "main#${tag}" }',
   'a repository of the event': '  source: { type: repo, source: "${tag}" }',
   'a variant of the event': '  source: { type: pungi_compose, source: "https://h/${tag}/compose/Server" }',
   'a series of the event': '  source: { type: compose, source: "base-${tag}" }',
