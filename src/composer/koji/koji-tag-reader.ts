@@ -87,7 +87,10 @@ export class KojiTagReader {
     pin: KojiPin,
     signal: AbortSignal | undefined,
   ): Promise<TagContent | null> {
+    // Besides other parents this notices another tag of the same name, which no history tells.
     if (kept.pin.treeIds.join() !== pin.treeIds.join()) return null;
+    // A copy of the hub's database that is behind does not tell what was seen in another one.
+    if (pin.event.id < kept.pin.event.id) return null;
     if (kept.pin.event.id === pin.event.id && kept.pin.recent === pin.recent) return kept.content;
     if (!(await hasTagChanged(this.#hub, kept.pin, { signal }))) return kept.content;
     const range = { afterEvent: kept.pin.recentSince, signal };
@@ -95,12 +98,10 @@ export class KojiTagReader {
       queryContentChanges(this.#hub, { ...range, upToEvent: pin.event.id, tagIds: pin.treeIds }),
       queryTagHistory(this.#hub, range),
     ]);
-    if (changes.length === 0 || changes.some((line) => !line.startsWith('tag_listing '))) return null;
+    if (changes.some((line) => !line.startsWith('tag_listing '))) return null;
     const tree = new Set(pin.treeIds);
-    const names = new Set(
-      happenings.filter((one) => tree.has(one.tagId) && one.event <= pin.event.id).map((one) => one.name),
-    );
-    if (names.size === 0 || names.size > MOST_PACKAGES) return null;
+    const names = new Set(happenings.filter((one) => tree.has(one.tagId)).map((one) => one.name));
+    if (names.size > MOST_PACKAGES) return null;
     const listed = await mapBounded(
       [...names],
       LISTED_AT_ONCE,

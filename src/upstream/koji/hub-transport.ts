@@ -68,7 +68,7 @@ export function exchange(transport: HubTransport, call: Exchange): Promise<XmlRp
     request.on('error', (error) => {
       if (call.signal?.aborted === true) reject(error);
       else if (isSilent) reject(silent(where, transport.silenceMs));
-      else if (request.reusedSocket && !call.isFresh) reject(new StaleConnectionError(messageOf(error)));
+      else if (request.reusedSocket) reject(new StaleConnectionError(messageOf(error)));
       else reject(unreachable(where, error));
     });
     request.on('response', (response) => {

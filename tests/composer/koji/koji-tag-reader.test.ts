@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { KojiTagReader, replacePackages } from '../../../src/composer/koji/koji-tag-reader.ts';
+import { getLastEvent } from '../../../src/upstream/koji/hub-events.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import { startHubServer, type HubServer, type ServedCall } from '../../upstream/koji/hub-server.ts';
@@ -79,6 +80,72 @@ for (const [what, change] of [
     assert.notDeepEqual(nvrs(content), nvrs(before.content));
   });
 }
+
+test('a change that is none of the content costs no listing', async () => {
+  const { state, reader, calls } = await start();
+  const before = await reader.read(wish, new Date(state.now * 1000));
+  state.now += 1;
+  state.setTagExtra('f-small', { note: 'x' });
+  const { content, pin } = await reader.read(wish, new Date(state.now * 1000));
+  assert.ok(pin.event.id > before.pin.event.id);
+  assert.deepEqual(listings(calls), ['all']);
+  assert.deepEqual(nvrs(content), nvrs(before.content));
+});
+
+test('only packages that changed in the tag are listed, whatever other tags get', async () => {
+  const { state, reader, calls } = await start();
+  await reader.read(wish, new Date(state.now * 1000));
+  state.now += 1;
+  state.tag('f-small', 'e-lib-1-1');
+  state.tag('f-old', 'e-zz-1-1');
+  await reader.read(wish, new Date(state.now * 1000));
+  assert.deepEqual(listings(calls), ['all', 'e-lib']);
+});
+
+test('what becomes visible below an event that was read already is noticed', async () => {
+  const { state, reader } = await start();
+  const slow = state.begin();
+  slow.tag('f-small', 'e-lib-1-1');
+  state.tag('f-small', 'e-tie-b-1-1');
+  const before = await reader.read(wish, new Date(state.now * 1000));
+  slow.commit();
+  const { content, pin } = await reader.read(wish, new Date(state.now * 1000));
+  assert.equal(pin.event.id, before.pin.event.id);
+  assert.ok(!nvrs(before.content).includes('e-lib-1-1') && nvrs(content).includes('e-lib-1-1'));
+});
+
+test('another tag that took the name is read whole', async () => {
+  const { state, hub, reader, calls } = await start();
+  await reader.read(wish, new Date(state.now * 1000));
+  state.renameTag('f-small', 'f-gone');
+  state.renameTag('f-old', 'f-small');
+  const { content, pin } = await reader.read(wish, new Date(state.now * 1000));
+  assert.deepEqual(listings(calls), ['all', 'all']);
+  const fresh = await listTaggedRpms(hub, { tag: 'f-small', event: pin.event.id, inherit: true });
+  assert.deepEqual(nvrs(content), nvrs(fresh));
+});
+
+test('a hub that answers with an earlier event than before is read whole', async () => {
+  const state = new StateHub();
+  const behind: { event?: ServedCall['args'][number] } = {};
+  const server = await startHubServer((call) =>
+    call.method === 'getLastEvent' && behind.event !== undefined && call.keywords['before'] === undefined
+      ? { value: behind.event }
+      : state.answer(call),
+  );
+  const hub = new KojiHub({ url: server.url });
+  opened.push({ hub, server });
+  const reader = new KojiTagReader(hub);
+  const before = await getLastEvent(hub);
+  assert.ok(before !== null);
+  state.now += 1;
+  state.tag('f-small', 'e-lib-1-1');
+  const ahead = await reader.read(wish, new Date(state.now * 1000));
+  behind.event = { id: before.id, ts: before.at / 1000 };
+  const { content, pin } = await reader.read(wish, new Date(state.now * 1000));
+  assert.deepEqual([pin.event.id, listings(server.calls)], [before.id, ['all', 'all']]);
+  assert.ok(nvrs(ahead.content).includes('e-lib-1-1') && !nvrs(content).includes('e-lib-1-1'));
+});
 
 test('a tag with more changed packages than are worth a listing each is read whole', async () => {
   const { state, reader, calls } = await start();

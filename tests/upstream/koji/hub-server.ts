@@ -47,6 +47,8 @@ export interface HubServer {
   readonly calls: ServedCall[];
   /** Requests that came over HTTP. */
   readonly requests: { count: number };
+  /** Connections that were opened. */
+  readonly connections: { count: number };
   /** Troubles of the next requests, first in first out. */
   readonly troubles: Trouble[];
   close(): Promise<void>;
@@ -64,11 +66,13 @@ export async function startHubServer(
   const calls: ServedCall[] = [];
   const troubles: Trouble[] = [];
   const requests = { count: 0 };
+  const connections = { count: 0 };
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     void serve(request, response);
   });
   server.on('connection', (socket) => {
+    connections.count += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
@@ -147,6 +151,7 @@ export async function startHubServer(
     url: `http://127.0.0.1:${address.port}/kojihub`,
     calls,
     requests,
+    connections,
     troubles,
     close: () =>
       new Promise((resolve) => {

@@ -245,6 +245,23 @@ test('a kept connection that the hub closed is replaced at once and counts as no
   await assert.rejects(getLastEvent(hub), isCode('koji.hub_unreachable'));
 });
 
+test('calls one after the other share a connection', async () => {
+  const { hub, server } = await start(one);
+  for (let count = 0; count < 3; count += 1) await getLastEvent(hub);
+  assert.deepEqual([server.requests.count, server.connections.count], [3, 1]);
+});
+
+for (const first of [{ kind: 'reset' }, { kind: 'cut', afterBytes: 10 }] as const) {
+  test(`after a ${first.kind} no other kept connection is tried, which may have ended as well`, async () => {
+    const { hub, server } = await start(one, { patience: { tries: first.kind === 'reset' ? 1 : 2 } });
+    await Promise.all([getLastEvent(hub), getLastEvent(hub)]);
+    assert.equal(server.connections.count, 2);
+    server.troubles.push(first, { kind: 'reset' });
+    await assert.rejects(getLastEvent(hub), isCode('koji.hub_unreachable'));
+    assert.deepEqual([server.requests.count, server.connections.count], [4, 3]);
+  });
+}
+
 test('a silent hub is given up', async () => {
   const { hub, server } = await start(one, { patience: { silenceMs: 20, tries: 1 } });
   server.troubles.push({ kind: 'silence' });
