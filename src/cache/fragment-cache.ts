@@ -88,7 +88,7 @@ export function openFragmentCache(directory: string, options: PackStoreOptions):
       return entry && new StoredPackage(store, key, entry.meta);
     },
     put: (key, fragments, record) => {
-      const { pkgid, locationOffset, identity = '-', primary, filelists, other } = fragments;
+      const { pkgid, locationOffset, identity, primary, filelists, other } = fragments;
       const meta = `${pkgid}/${locationOffset}/${encodeURIComponent(identity)}`;
       const head = record instanceof Uint8Array ? record : encodeRecord(record);
       store.put(key, meta, [head, primary, filelists, other]);
@@ -103,17 +103,17 @@ export function openFragmentCache(directory: string, options: PackStoreOptions):
 class StoredPackage implements PackageFragments, CachedPackage {
   readonly pkgid: string;
   readonly locationOffset: number;
-  readonly identity?: string;
+  readonly identity: string;
   readonly #store: PackStore;
   readonly #key: string;
 
   constructor(store: PackStore, key: string, meta: string) {
     this.#store = store;
     this.#key = key;
-    const [pkgid = '', offset = '', identity = '-'] = meta.split('/');
+    const [pkgid = '', offset = '', identity = ''] = meta.split('/');
     this.pkgid = pkgid;
     this.locationOffset = Number(offset);
-    if (identity !== '-') this.identity = decodeURIComponent(identity);
+    this.identity = decodeURIComponent(identity);
   }
 
   get fragments(): PackageFragments {
@@ -145,7 +145,7 @@ class StoredPackage implements PackageFragments, CachedPackage {
       scratch,
     );
     const { pkgid, locationOffset, identity } = this;
-    return { pkgid, locationOffset, ...(identity !== undefined && { identity }), primary, filelists, other };
+    return { pkgid, locationOffset, identity, primary, filelists, other };
   }
 
   #piece(part: number): Uint8Array {

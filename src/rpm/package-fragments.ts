@@ -10,9 +10,9 @@ export interface PackageFragments {
   readonly pkgid: string;
   /**
    * A word that is equal only for equal pieces, so that what was made of them can be kept without reading them
-   * again. Where it is missing the pieces themselves are hashed.
+   * again.
    */
-  readonly identity?: string;
+  readonly identity: string;
   /** `<package type="rpm">…</package>` in UTF-8, without its `<location/>` element. */
   readonly primary: Uint8Array;
   /** Byte offset in `primary` where the `<location/>` element belongs. */

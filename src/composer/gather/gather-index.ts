@@ -47,7 +47,8 @@ export class GatherIndex {
   readonly columns: Record<IndexColumn, IntColumn>;
   /** Paths (string ids) outside primary.xml for which every package's files have been looked at. */
   readonly answeredPaths: Set<number>;
-  #generation = 0;
+  /** By package: 1 for one that another of its name and arch is newer than; null where that was not looked for. */
+  superseded: Uint8Array | null = null;
 
   constructor(saved?: {
     readonly strings: StringTable;
@@ -70,11 +71,6 @@ export class GatherIndex {
   /** How many packages there are, removed ones included; ids are below it. */
   get count(): number {
     return this.columns.name.length;
-  }
-
-  /** Changes with every change of the packages. */
-  get generation(): number {
-    return this.#generation;
   }
 
   addRepository(repository: IndexedRepository): number {
@@ -111,7 +107,7 @@ export class GatherIndex {
     this.#chain(columns.firstByPkgid, columns.nextByPkgid, pkgid, id);
     this.#chain(columns.firstBySourceRpm, columns.nextBySourceRpm, entry.sourceRpm, id);
     this.#chain(columns.firstSource, columns.nextSource, isSource ? nvr : -1, id);
-    this.#generation += 1;
+    this.superseded = null;
     return id;
   }
 
@@ -137,7 +133,7 @@ export class GatherIndex {
   /** Takes a package out; its id is never given again. */
   removePackage(id: number): void {
     this.columns.isRemoved.set(id, 1);
-    this.#generation += 1;
+    this.superseded = null;
   }
 
   /** The packages with this checksum that are not removed. */

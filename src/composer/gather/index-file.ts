@@ -5,7 +5,7 @@ import { ReactorError } from '../../model/errors.ts';
 import { DependencyTable } from './dependency-table.ts';
 import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
 import { StringTable } from './string-table.ts';
-import { rememberSuperseded, supersededOfIndex } from './universe.ts';
+import { supersededOfIndex } from './universe.ts';
 
 const MAGIC = 'odcs-gather-index-5\n';
 const ALIGNMENT = 8;
@@ -152,6 +152,6 @@ export function loadIndex(path: string, key: string): GatherIndex | null {
     columns: columnsFrom((column) => ints(`columns.${column}`)),
     answeredPaths: parsed.answeredPaths,
   });
-  rememberSuperseded(index, raw('superseded'));
+  index.superseded = raw('superseded');
   return index;
 }

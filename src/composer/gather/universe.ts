@@ -61,8 +61,6 @@ function placesOf(index: GatherIndex, treeArch: string): Map<number, ArchPlace> 
   return places;
 }
 
-const cachedSuperseded = new WeakMap<GatherIndex, { generation: number; superseded: Uint8Array }>();
-
 /** Marks every package whose name and arch has a higher EVR among those that `isIn` accepts. */
 function supersededOf(index: GatherIndex, evrs: EvrCache, isIn: (id: number) => boolean): Uint8Array {
   const superseded = new Uint8Array(index.count);
@@ -93,16 +91,8 @@ function markChain(
 }
 
 function wholeSuperseded(index: GatherIndex, evrs: EvrCache): Uint8Array {
-  const known = cachedSuperseded.get(index);
-  if (known !== undefined && known.generation === index.generation) return known.superseded;
-  const superseded = supersededOf(index, evrs, (id) => !index.isRemoved(id));
-  cachedSuperseded.set(index, { generation: index.generation, superseded });
-  return superseded;
-}
-
-/** Gives the index what a file remembered of which packages are superseded. */
-export function rememberSuperseded(index: GatherIndex, superseded: Uint8Array): void {
-  cachedSuperseded.set(index, { generation: index.generation, superseded });
+  index.superseded ??= supersededOf(index, evrs, (id) => !index.isRemoved(id));
+  return index.superseded;
 }
 
 /** Which packages of a whole index are superseded, for a file to remember. */

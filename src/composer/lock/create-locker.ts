@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
 import type { LockRequest } from '../../model/lock-request.ts';
@@ -25,9 +26,10 @@ const REPOSITORIES_KEPT = 16;
 /** Opens what makes lock files: what was read once is kept, so that the next answer takes milliseconds. */
 export function createLocker({ targetDir }: { readonly targetDir: string }): Locker {
   const repositories = new RepositoryCache({ most: REPOSITORIES_KEPT });
+  const artifacts = new LRUCache<string, ReadonlySet<string>>({ max: REPOSITORIES_KEPT });
   return ({ compose, address, request }, signal) =>
     lockCompose(
-      { repositories, signal },
+      { repositories, artifacts, signal },
       {
         ...address,
         id: compose.id,

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
+import type { LRUCache } from 'lru-cache';
 import { ReactorError } from '../../model/errors.ts';
 import { formatEvr } from '../../model/evr.ts';
 import type { LockRequest, WantedPackage } from '../../model/lock-request.ts';
-import { formatNevra } from '../../model/nevra.ts';
+import { formatNevra, formatNvra, nvrOfSourceRpm } from '../../model/nevra.ts';
 import { algorithmOfDigest } from '../../rpm/digest-algorithm.ts';
 import type { LockedArch, LockedFile, LockedPackage, LockFile } from '../../rpm/lock-file.ts';
 import { readModuleDocuments } from '../../rpm/modulemd.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import { urlBelow } from '../../rpm/repodata/url-below.ts';
+import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { treeDirectories } from '../compose-trees.ts';
 import { temporaryVariant } from '../selection.ts';
 import { completeFiles } from '../gather/complete-files.ts';
@@ -29,6 +31,8 @@ export interface LockedCompose {
 
 export interface LockContext {
   readonly repositories: RepositoryCache;
+  /** The NEVRAs of modules by the checksum of the metadata that list them. */
+  readonly artifacts: LRUCache<string, ReadonlySet<string>>;
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +102,7 @@ async function lockArch(context: LockContext, input: ArchInput, notes: string[])
   const source = request.hasSources
     ? await lockSources(context, compose, { tree: trees.source.repository, packages }, notes)
     : [];
-  return { arch, packages, source, moduleMetadata: await lockModules(binary, ids) };
+  return { arch, packages, source, moduleMetadata: await lockModules(context, binary, ids) };
 }
 
 /** One repository of a compose, with where it is served. */
@@ -219,44 +223,39 @@ async function lockSources(
   notes: string[],
 ): Promise<LockedPackage[]> {
   const source = await openTree(context, compose, tree, `${compose.repoid}-source`);
-  const byFile = sourcesByFile(source);
   const wanted = new Set(packages.flatMap(({ sourcerpm }) => sourcerpm ?? []));
   const found: LockedPackage[] = [];
   for (const file of [...wanted].sort()) {
-    const id = byFile.get(file);
+    const id = findSource(source, file);
     if (id !== undefined) found.push(lockedPackage(source, id));
     else notes.push(`No sources found for ${file}`);
   }
   return found;
 }
 
-const knownSources = new WeakMap<LoadedRepositories['index'], ReadonlyMap<string, number>>();
-
-function sourcesByFile(tree: LockedTree): ReadonlyMap<string, number> {
-  const { index } = tree.loaded;
-  const known = knownSources.get(index);
-  if (known !== undefined) return known;
-  const byFile = new Map(
-    everyPackage(tree).map((id) => {
-      const { name, version, release, arch } = index.nevraOf(id);
-      return [`${name}-${version}-${release}.${arch}.rpm`, id] as const;
-    }),
-  );
-  knownSources.set(index, byFile);
-  return byFile;
+/** Returns the source package that lies in a file of this name. */
+function findSource({ loaded: { index } }: LockedTree, file: string): number | undefined {
+  const nvr = nvrOfSourceRpm(file);
+  const key = nvr === null ? -1 : index.strings.find(byteStringOf(nvr));
+  if (key < 0) return undefined;
+  const { firstSource, nextSource } = index.columns;
+  for (let id = firstSource.at(key); id >= 0; id = nextSource.at(id)) {
+    if (!index.isRemoved(id) && `${formatNvra(index.nevraOf(id))}.rpm` === file) return id;
+  }
+  return undefined;
 }
-
-const knownArtifacts = new WeakMap<Repository, ReadonlySet<string>>();
 
 /** The module metadata of a repository, where one of these packages is of a module. */
 async function lockModules(
+  { artifacts: kept }: LockContext,
   { loaded, url, repoid }: LockedTree,
   ids: readonly number[],
 ): Promise<LockedFile[]> {
   const [repository] = loaded.repositories;
   const record = repository?.record('modules') ?? null;
   if (repository === undefined || record === null) return [];
-  const artifacts = await readArtifacts(repository);
+  const artifacts = kept.get(record.checksum?.value ?? '') ?? (await readArtifacts(repository));
+  if (record.checksum !== null) kept.set(record.checksum.value, artifacts);
   if (!ids.some((id) => artifacts.has(formatNevra(loaded.index.nevraOf(id))))) return [];
   if (record.size === null || record.checksum === null) {
     throw new ReactorError('lock.unreadable', 'repomd.xml gives the module metadata no size or no checksum.');
@@ -273,11 +272,7 @@ async function lockModules(
 }
 
 async function readArtifacts(repository: Repository): Promise<ReadonlySet<string>> {
-  const known = knownArtifacts.get(repository);
-  if (known !== undefined) return known;
   const yaml = (await repository.readRecord('modules')).toString('utf8');
   const documents = readModuleDocuments(yaml, `${repository.location} modules`);
-  const artifacts = new Set(documents.flatMap((one) => (one.kind === 'stream' ? one.artifacts : [])));
-  knownArtifacts.set(repository, artifacts);
-  return artifacts;
+  return new Set(documents.flatMap((one) => (one.kind === 'stream' ? one.artifacts : [])));
 }

@@ -35,22 +35,16 @@ export const metadataKinds: readonly MetadataKind[] = [
   },
 ];
 
-const identities = new WeakMap<PackageFragments, string>();
-
-/** A word that is equal only for equal fragments: their own, or the hash of their pieces. */
-export function identityOf(fragments: PackageFragments): string {
-  if (fragments.identity !== undefined) return fragments.identity;
-  const known = identities.get(fragments);
-  if (known !== undefined) return known;
-  const { primary, filelists, other, locationOffset } = fragments;
+/** Returns the fragments of these pieces; the hash of all of them is their identity. */
+export function identifyPieces(pieces: Omit<PackageFragments, 'identity' | 'load'>): PackageFragments {
+  const { primary, filelists, other, locationOffset } = pieces;
   const identity = createHash('sha256')
     .update(`${primary.byteLength} ${filelists.byteLength} ${other.byteLength} ${locationOffset}\n`)
     .update(primary)
     .update(filelists)
     .update(other)
     .digest('base64');
-  identities.set(fragments, identity);
-  return identity;
+  return { ...pieces, identity };
 }
 
 /** A word that is equal only for equal packages at equal locations: names their block in all three files. */
@@ -61,7 +55,7 @@ export function keyOfPackages(
   const hash = createHash('sha256');
   for (const [index, { href, base = '' }] of locations.entries()) {
     const piece = fragments[index];
-    if (piece) hash.update(`${identityOf(piece)}\0${href}\0${base}\n`);
+    if (piece) hash.update(`${piece.identity}\0${href}\0${base}\n`);
   }
   return hash.digest('base64');
 }

@@ -3,6 +3,7 @@ import type { PackageFragments } from '../package-fragments.ts';
 import type { Repository } from './read-repository.ts';
 import type { PackageText } from './primary-sink.ts';
 import { inSlices } from './in-slices.ts';
+import { identifyPieces } from './join-pieces.ts';
 import { scanPrimaryParts, visitWindows } from './scan-primary.ts';
 import { malformed, nextTag, rawAttribute } from './xml-scan.ts';
 
@@ -131,7 +132,7 @@ export async function readFragments(
     const filelists = lists.get(pkgid) ?? empty;
     const other = others.get(pkgid) ?? empty;
     const { primary, locationOffset } = cut;
-    fragments.set(pkgid, { pkgid, primary, locationOffset, filelists, other });
+    fragments.set(pkgid, identifyPieces({ pkgid, primary, locationOffset, filelists, other }));
   }
   return fragments;
 }

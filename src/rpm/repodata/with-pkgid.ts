@@ -1,5 +1,4 @@
 import type { PackageFragments } from '../package-fragments.ts';
-import { identityOf } from './join-pieces.ts';
 import type { RepodataChecksum } from './repodata-checksum.ts';
 
 /** What a package is called by in repodata. */
@@ -11,7 +10,7 @@ export interface PackageDigest {
 
 /** Returns fragments that call their package by another digest. */
 export function withPkgid(fragments: PackageFragments, digest: PackageDigest): PackageFragments {
-  const identity = `${identityOf(fragments)} ${digest.value}`;
+  const identity = `${fragments.identity} ${digest.value}`;
   const loaded = (from: PackageFragments): PackageFragments => {
     const head = latin1(from.primary.subarray(0, from.locationOffset));
     const changed = head.replace(

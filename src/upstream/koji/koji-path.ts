@@ -12,17 +12,10 @@ export type BuildPlace = Pick<KojiBuild, 'packageName' | 'version' | 'release' |
  * `koji.name_unfit` where the hub names the build as none can be. Source: Koji contract 5.
  */
 export function buildPath(build: BuildPlace): string {
-  const known = checkedFolders.get(build);
-  if (known !== undefined) return known;
   const { volume, packageName, version, release } = build;
   const folder = `packages/${fit('package', packageName)}/${fit('version', version)}/${fit('release', release)}`;
-  const path = volume === 'DEFAULT' ? folder : `vol/${fit('volume', volume)}/${folder}`;
-  checkedFolders.set(build, path);
-  return path;
+  return volume === 'DEFAULT' ? folder : `vol/${fit('volume', volume)}/${folder}`;
 }
-
-/** Folders of builds, which a tag names once for each of their packages. */
-const checkedFolders = new WeakMap<BuildPlace, string>();
 
 /**
  * Returns the file of an RPM: the primary copy with sigkey null, else the copy signed with that key. Throws

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { LRUCache } from 'lru-cache';
 import { parse } from 'yaml';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import { createLocker } from '../../../src/composer/lock/create-locker.ts';
@@ -132,7 +133,11 @@ test('a lock file of modular packages names the module metadata as they are serv
   );
   const url = 'http://odcs.example.com/composes/odcs-1';
   const file = await lockCompose(
-    { repositories: new RepositoryCache(), signal },
+    {
+      repositories: new RepositoryCache(),
+      artifacts: new LRUCache<string, ReadonlySet<string>>({ max: 4 }),
+      signal,
+    },
     { id: 1, directory, url, repoid: 'odcs-1', arches: ['x86_64'] },
     { ...everything, hasSources: false },
   );

@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import type { PackageFragments } from '../../../src/rpm/package-fragments.ts';
 import { BlockCache } from '../../../src/rpm/repodata/block-cache.ts';
 import { type RepodataPackage, writeRepodata } from '../../../src/rpm/repodata/write-repodata.ts';
+import { identifyPieces } from '../../../src/rpm/repodata/join-pieces.ts';
 import { unpack } from './unpack.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'write-repodata-'));
@@ -19,13 +20,13 @@ function digest(bytes: string | Uint8Array): string {
 function madeUp(name: string, version: string): RepodataPackage {
   const pkgid = digest(`${name}-${version}`);
   const before = `<package type="rpm">\n  <name>${name}</name>\n`;
-  const fragments: PackageFragments = {
+  const fragments: PackageFragments = identifyPieces({
     pkgid,
     primary: Buffer.from(`${before}  <version ver="${version}"/>\n</package>\n`),
     locationOffset: Buffer.byteLength(before),
     filelists: Buffer.from(`<package pkgid="${pkgid}" name="${name}" arch="noarch">\n</package>\n`),
     other: Buffer.from(`<package pkgid="${pkgid}" name="${name}" arch="noarch">\n</package>\n`),
-  };
+  });
   return { fragments, location: { href: `Packages/${name[0]}/${name}-${version}-1.noarch.rpm` } };
 }
 
