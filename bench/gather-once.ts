@@ -11,8 +11,8 @@ const packages = z.array(z.string()).parse(JSON.parse(readFileSync(join(director
 const ask = { arch: 'x86_64', packages, greedy: 'build' } as const;
 const file = join(directory, 'gather.index');
 
-function loadSaved() {
-  const index = loadIndex(file, 'bench');
+async function loadSaved() {
+  const index = await loadIndex(file, 'bench');
   if (index === null) throw new Error('the xml run comes first');
   return index;
 }
@@ -35,7 +35,7 @@ if (mode === 'xml') {
   cpu = cpuSeconds();
   await saveIndex(file, index, 'bench');
 } else {
-  const index = loadSaved();
+  const index = await loadSaved();
   count = gather({}, index, ask).binary.length;
   seconds.push((performance.now() - begin) / 1000);
   cpu = cpuSeconds();

@@ -19,6 +19,7 @@ import { loadConfig } from '../src/config.ts';
 import { ROW_MEMBERS, readBuild, readRpm } from '../src/upstream/koji/koji-build.ts';
 import { XmlRpcReader } from '../src/upstream/koji/xml-rpc-read.ts';
 import { measureService } from './koji-service.ts';
+import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { sharedPath } from '../tests/shared.ts';
 
 const MB = 2 ** 20;
@@ -34,14 +35,15 @@ async function measure<Value>(what: string, work: () => Promise<Value>): Promise
   const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 25);
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const value = await work();
+  const { value, block } = await measureLongestBlock(work);
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   clearInterval(timer);
   peak = Math.max(peak, process.memoryUsage.rss());
   say(
     `${what.padEnd(58)} ${seconds.toFixed(2).padStart(7)} s wall ${((user + system) / 1e6).toFixed(2).padStart(7)} s CPU` +
-      `  +${Math.round((peak - before) / MB)} MB, ${Math.round(peak / MB)} MB in all`,
+      `  +${Math.round((peak - before) / MB)} MB, ${Math.round(peak / MB)} MB in all` +
+      `  longest block ${formatBlock(block)}`,
   );
   return value;
 }

@@ -38,6 +38,7 @@ const shared = [
   'settings.ts',
   'upstream-settings.ts',
   'clock.ts',
+  'in-turns.ts',
   'shared-work.ts',
   'log.ts',
 ];

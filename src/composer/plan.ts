@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rest } from '../in-turns.ts';
 import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
@@ -61,12 +62,15 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   const { selection: selected, reader } = await select(context, request);
   const remarks = [...selected.remarks, ...remarksOf(request)];
   const selection: Selection = { ...selected, remarks };
+  await rest();
   checkDependencies(request, selection);
   checkPresent(packagesOf(request) ?? [], selection);
+  const packages = listManifestPackages(selection, context.output.delivery);
+  await rest();
   const manifest = manifestOf({
     variants: selection.variants,
     trees: selection.trees,
-    packages: listManifestPackages(selection, context.output.delivery),
+    packages,
     documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
     options: {
       delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
@@ -82,6 +86,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
     },
   });
+  await rest();
   return { request, selection, reader, manifest, fingerprint: fingerprintOf(manifest) };
 }
 

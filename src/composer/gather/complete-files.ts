@@ -2,6 +2,7 @@ import { scanFilelists } from '../../rpm/repodata/scan-filelists.ts';
 import { requiredPaths } from './add-packages.ts';
 import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
 import { isRuntimePath } from './multilib-methods.ts';
+import { useIndex } from './use-index.ts';
 
 /** Something that knows the files of the packages of one repository of an index. */
 export interface FileSource {
@@ -19,17 +20,11 @@ export interface FileSource {
  * throw.
  */
 export async function completeFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
-  const before = completing.get(index) ?? Promise.resolve();
-  const add = (): Promise<void> => addFiles(index, sources);
-  const run = before.then(add, add);
-  completing.set(index, run);
-  return run;
+  return useIndex(index, () => addKnownFiles(index, sources));
 }
 
-/** Composes share an index: one completes it at a time, and the next finds what it left. */
-const completing = new WeakMap<GatherIndex, Promise<void>>();
-
-async function addFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
+/** Completes as `completeFiles` does, for who has the index to itself already. */
+export async function addKnownFiles(index: GatherIndex, sources: readonly FileSource[]): Promise<void> {
   const required = requiredPaths(index);
   const wanted = new Set(
     required.filter((path) => {

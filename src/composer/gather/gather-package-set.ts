@@ -1,3 +1,4 @@
+import { rest } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import type { FileSource } from './complete-files.ts';
@@ -199,7 +200,9 @@ export async function gatherPackageSet(
       options.set === 'everything'
         ? { index: input.index, files: input.files, members: chosen[at] ?? [] }
         : joinSets(input, inputs, chosen);
+    await rest();
     const visible = visibleOf(input, set.index, new Set(set.members), options);
+    await rest();
     results.push({ arch: input.arch, result: await gatherArch(context, input, set, visible, options) });
   }
   return results;

@@ -1,3 +1,4 @@
+import { atOnce, type Turns } from '../../in-turns.ts';
 import { isDebugName } from '../../model/nevra.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { addCompanions, addLangpacks } from './add-companions.ts';
@@ -43,6 +44,15 @@ function withDefaults(options: GatherOptions): GatherRun['options'] {
  * Source: pungi contract 1; deviations in docs/gather.md.
  */
 export function gather(context: GatherContext, index: GatherIndex, given: GatherOptions): GatherResult {
+  return atOnce(gatherInTurns(context, index, given));
+}
+
+/** Gathers a piece at a time, as `gather` does at once. Nothing may be added to the index meanwhile. */
+export function* gatherInTurns(
+  context: GatherContext,
+  index: GatherIndex,
+  given: GatherOptions,
+): Turns<GatherResult> {
   const options = withDefaults(given);
   const excludes = given.packages
     .filter((pattern) => pattern.startsWith('-'))
@@ -75,24 +85,39 @@ export function gather(context: GatherContext, index: GatherIndex, given: Gather
       multilib: 0,
     },
   };
-  addInput(run);
-  const steps = [
-    addConditionals,
-    addRequired,
-    addBuildRequired,
-    addSources,
-    addDebug,
-    addDebugRequired,
-    addFulltree,
-    addLangpacks,
-    addCompanions,
-  ];
-  while (steps.some((step) => step(run))) {
+  yield;
+  yield* addInput(run);
+  while (yield* takeStep(run)) {
     context.signal?.throwIfAborted();
     context.progress?.(state.binary.length + state.debug.length + state.source.length);
   }
   reportRich(run);
+  yield;
   return state.result(run.providers.needsFiles);
+}
+
+/** Packages that are looked at before others may have their turn. */
+const LOOKED_AT = 64;
+
+/** Does the first step that adds something; returns false when none does. */
+function* takeStep(run: GatherRun): Turns<boolean> {
+  const { binary, source, debug } = run.state;
+  if (addConditionals(run)) return true;
+  if (yield* addRequirements(run, takeNew(run, 'binary', binary), BINARY, 'required')) return true;
+  if (run.options.selfhosting) {
+    const fresh = takeNew(run, 'selfhosting', source);
+    if (yield* addRequirements(run, fresh, BINARY, 'build-required')) return true;
+  }
+  for (const step of [addSources, addDebug]) {
+    if (step(run)) return true;
+    yield;
+  }
+  if (yield* addRequirements(run, takeNew(run, 'debugDeps', debug), DEBUG, 'required')) return true;
+  for (const step of [addFulltree, addLangpacks, addCompanions]) {
+    if (step(run)) return true;
+    yield;
+  }
+  return false;
 }
 
 /** Reports the rich dependencies that the whole result does not make hold, each of every package that has it. */
@@ -115,22 +140,25 @@ function reportRich({ state, providers, rich }: GatherRun): void {
   }
 }
 
-function addInput(run: GatherRun): void {
+function* addInput(run: GatherRun): Turns<void> {
   const { state, options } = run;
   const chosen: { id: number; why: Reason }[] = [];
   for (const pattern of new Set(options.packages)) {
     if (pattern.startsWith('-')) continue;
-    const ids = selectInput(run, pattern);
+    const ids = yield* selectInput(run, pattern);
     if (ids.length === 0) state.missing.push(pattern);
     for (const id of ids) chosen.push({ id, why: { kind: 'input', pattern } });
   }
   for (const entry of options.prepopulate) {
     for (const id of selectPrepopulated(run, entry)) chosen.push({ id, why: { kind: 'prepopulate', entry } });
   }
-  for (const { id, why } of chosen) state.add(id, why);
+  for (const [at, { id, why }] of chosen.entries()) {
+    if (at % LOOKED_AT === 0) yield;
+    state.add(id, why);
+  }
 }
 
-function selectInput(run: GatherRun, pattern: string): number[] {
+function* selectInput(run: GatherRun, pattern: string): Turns<number[]> {
   const { index, kinds, superseded, places } = run.state.universe;
   const isMultilibOnly = pattern.endsWith('.+');
   const name = isMultilibOnly ? pattern.slice(0, -2) : pattern;
@@ -140,7 +168,8 @@ function selectInput(run: GatherRun, pattern: string): number[] {
     kinds[id] === kind &&
     superseded[id] !== 1 &&
     (!isMultilibOnly || places.get(index.columns.arch.at(id))?.isMultilib === true);
-  for (const matched of namesMatching(index, name)) {
+  for (const [at, matched] of namesMatching(index, name).entries()) {
+    if (at % LOOKED_AT === LOOKED_AT - 1) yield;
     ids.push(...run.providers.choose([...packagesOfName(index, matched)].filter(isWanted), false));
   }
   if (name === 'system-release' && run.options.greedy === 'all') {
@@ -180,33 +209,18 @@ function addConditionals(run: GatherRun): boolean {
   return hasAdded;
 }
 
-function addRequired(run: GatherRun): boolean {
-  if (!run.options.resolveDeps) return false;
-  const fresh = takeNew(run, 'binary', run.state.binary);
-  return addRequirements(run, fresh, BINARY, 'required');
-}
-
-function addBuildRequired(run: GatherRun): boolean {
-  if (!run.options.resolveDeps || !run.options.selfhosting) return false;
-  const fresh = takeNew(run, 'selfhosting', run.state.source);
-  return addRequirements(run, fresh, BINARY, 'build-required');
-}
-
-function addDebugRequired(run: GatherRun): boolean {
-  if (!run.options.resolveDeps) return false;
-  return addRequirements(run, takeNew(run, 'debugDeps', run.state.debug), DEBUG, 'required');
-}
-
-function addRequirements(
+function* addRequirements(
   run: GatherRun,
   ids: readonly number[],
   kind: number,
   why: 'required' | 'build-required',
-): boolean {
+): Turns<boolean> {
   const { state } = run;
+  if (!run.options.resolveDeps) return false;
   const { columns } = state.index;
   let hasAdded = false;
-  for (const by of ids) {
+  for (const [at, by] of ids.entries()) {
+    if (at % LOOKED_AT === LOOKED_AT - 1) yield;
     if (state.isAside(by)) continue;
     const end = columns.requiresTo.at(by);
     for (let i = columns.requiresFrom.at(by); i < end; i += 1) {

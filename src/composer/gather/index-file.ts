@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import { ReactorError } from '../../model/errors.ts';
@@ -90,6 +89,22 @@ export async function saveIndex(path: string, index: GatherIndex, key: string): 
   await rename(draft, path);
 }
 
+/** Reads a file in as few calls as the system lets, aligned for views of numbers; null where it cannot be read. */
+async function readWhole(path: string): Promise<Buffer | null> {
+  try {
+    await using file = await open(path, 'r');
+    const bytes = Buffer.allocUnsafeSlow((await file.stat()).size);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, done);
+      if (bytesRead === 0) return null;
+      done += bytesRead;
+    }
+    return bytes;
+  } catch {
+    return null;
+  }
+}
+
 function broken(path: string): ReactorError {
   return new ReactorError('gather.index_broken', 'The saved gather index cannot be read.', {
     where: path,
@@ -102,13 +117,9 @@ function broken(path: string): ReactorError {
  * another version. Nothing is decoded: the arrays of the index are views of the file's bytes. Throws
  * `gather.index_broken`.
  */
-export function loadIndex(path: string, key: string): GatherIndex | null {
-  let file: Buffer;
-  try {
-    file = readFileSync(path);
-  } catch {
-    return null;
-  }
+export async function loadIndex(path: string, key: string): Promise<GatherIndex | null> {
+  const file = await readWhole(path);
+  if (file === null) return null;
   if (file.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
   const start = Number(file.toString('latin1', MAGIC.length, MAGIC.length + 12));
   if (!Number.isInteger(start) || start % ALIGNMENT !== 0 || start > file.length) throw broken(path);
@@ -119,23 +130,21 @@ export function loadIndex(path: string, key: string): GatherIndex | null {
     throw broken(path);
   }
   if (parsed.key !== key) return null;
-  // A small file may lie in the middle of a pool, where views of 32-bit numbers would not be aligned.
-  const bytes = file.byteOffset % ALIGNMENT === 0 ? file : Buffer.from(Uint8Array.from(file).buffer);
   const place = (name: string): [number, number] => {
     const found = parsed.sections[name];
-    if (found === undefined || start + found[0] + found[1] > bytes.length || found[0] % ALIGNMENT !== 0) {
+    if (found === undefined || start + found[0] + found[1] > file.length || found[0] % ALIGNMENT !== 0) {
       throw broken(path);
     }
-    return [bytes.byteOffset + start + found[0], found[1]];
+    return [file.byteOffset + start + found[0], found[1]];
   };
-  const raw = (name: string): Uint8Array => new Uint8Array(bytes.buffer, ...place(name));
+  const raw = (name: string): Uint8Array => new Uint8Array(file.buffer, ...place(name));
   const ints = (name: string): Int32Array => {
     const [at, size] = place(name);
-    return new Int32Array(bytes.buffer, at, size >> 2);
+    return new Int32Array(file.buffer, at, size >> 2);
   };
   const strings = (name: string): StringTable => {
     const [at, size] = place(`${name}.offsets`);
-    const offsets = new Uint32Array(bytes.buffer, at, size >> 2);
+    const offsets = new Uint32Array(file.buffer, at, size >> 2);
     return new StringTable({ bytes: raw(`${name}.bytes`), offsets, slots: ints(`${name}.slots`) });
   };
   const index = new GatherIndex({

@@ -1,12 +1,14 @@
+import { inTurns } from '../../in-turns.ts';
 import { parseComps, type Comps } from '../../rpm/comps.ts';
 import type { RepositoryContext } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 import { addPrimaryParts } from './add-packages.ts';
-import { completeFiles, type FileSource } from './complete-files.ts';
-import { gather } from './gather.ts';
+import { addKnownFiles, type FileSource } from './complete-files.ts';
+import { gatherInTurns } from './gather.ts';
 import { GatherIndex } from './gather-index.ts';
 import type { GatherResult } from './gather-result.ts';
 import type { GatherContext, GatherOptions } from './gather-run.ts';
+import { useIndex } from './use-index.ts';
 
 /** A repository to be gathered from. */
 export interface RepositoryToLoad {
@@ -82,8 +84,11 @@ export async function gatherWithFiles(
   sources: readonly FileSource[],
   options: GatherOptions,
 ): Promise<GatherResult> {
-  const first = gather(context, index, options);
-  if (!first.needs.paths && !first.needs.runtimeFiles) return first;
-  await completeFiles(index, sources);
-  return gather(context, index, options);
+  return useIndex(index, async () => {
+    context.signal?.throwIfAborted();
+    const first = await inTurns(gatherInTurns(context, index, options));
+    if (!first.needs.paths && !first.needs.runtimeFiles) return first;
+    await addKnownFiles(index, sources);
+    return inTurns(gatherInTurns(context, index, options));
+  });
 }

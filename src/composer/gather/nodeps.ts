@@ -1,9 +1,14 @@
+import { inTurns, type Turns } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { formatNevra, parseNevra } from '../../model/nevra.ts';
 import type { GatherIndex } from './gather-index.ts';
 import type { GatherResult } from './gather-result.ts';
 import { GatherState } from './gather-state.ts';
 import { BINARY, DEBUG, openUniverse, SOURCE } from './universe.ts';
+import { useIndex } from './use-index.ts';
+
+/** Packages that are looked at before others may have their turn. */
+const LOOKED_AT = 64;
 
 export interface NodepsOptions {
   /** Tree arch. */
@@ -41,7 +46,11 @@ export function matchesStar(pattern: string, name: string): boolean {
  * builds for the arches taken. Nothing is left out for being older. Lookaside packages are not seen.
  * Source: pungi contract 3.
  */
-export function gatherNodeps(index: GatherIndex, options: NodepsOptions): GatherResult {
+export async function gatherNodeps(index: GatherIndex, options: NodepsOptions): Promise<GatherResult> {
+  return useIndex(index, () => inTurns(selectByNames(index, options)));
+}
+
+function* selectByNames(index: GatherIndex, options: NodepsOptions): Turns<GatherResult> {
   const { visible, arch: treeArch } = options;
   const universe = openUniverse(index, {
     arch: treeArch,
@@ -60,6 +69,7 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
   const { ofArch = [], nevras = new Set() } = options;
   const names = nevras.size === 0 ? null : new Set([...nevras].map((nevra) => parseNevra(nevra).name));
   for (let id = 0; id < index.count; id += 1) {
+    if (id % LOOKED_AT === 0) yield;
     if (kinds[id] !== BINARY || state.isFromLookaside(id)) continue;
     const name = index.nameOf(id);
     const arch = index.archOf(id);
@@ -90,6 +100,7 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
         state.add(source, { kind: 'source', of: id });
     }
   }
+  yield;
   for (const [key, { of, arches }] of builds) {
     for (let debug = firstBySourceRpm.at(key); debug >= 0; debug = nextBySourceRpm.at(debug)) {
       if (kinds[debug] !== DEBUG || state.isFromLookaside(debug)) continue;
@@ -99,5 +110,6 @@ export function gatherNodeps(index: GatherIndex, options: NodepsOptions): Gather
   }
   for (const pattern of [...own, ...anywhere, ...ofArch.map((one) => one.name)])
     if (!matched.has(pattern)) state.missing.push(pattern);
+  yield;
   return state.result(false);
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type BatchMade, packageOf } from '../../rpm/createrepo/batch-answer.ts';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
+import { inTurns, type Turns } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../../cache/package-store.ts';
@@ -10,6 +11,7 @@ import { fileMissing, type KojiFiles } from './koji-files.ts';
 import type { KojiHttpFiles } from './koji-http-files.ts';
 import {
   factsOf,
+  indexDamaged,
   keyOfFile,
   keyOfPayload,
   type IndexedCopy,
@@ -42,6 +44,8 @@ export interface IndexContext {
 const BATCH = 32;
 const BATCHES_AHEAD = 6;
 const FEW = 64;
+/** Copies that are looked up before others may have their turn. */
+const LOOKED_AT = 512;
 
 /** What a copy was the last time it was asked for: nearly always it is the same again. */
 const lastIndexed = new WeakMap<ChosenCopy, IndexedCopy>();
@@ -56,8 +60,7 @@ export async function indexCopies(
   copies: readonly ChosenCopy[],
 ): Promise<readonly IndexedCopy[]> {
   const keyed = await keyCopies(context, copies);
-  const unknown = new Map<string, KeyedCopy>();
-  for (const one of keyed) if (context.index.facts(one.key) === undefined) unknown.set(one.key, one);
+  const unknown = await inTurns(findUnknown(context.index, keyed));
   if (unknown.size > 0) {
     const wanted = [...unknown.values()];
     const name = hash('sha256', [...unknown.keys()].join('\n'));
@@ -65,15 +68,31 @@ export async function indexCopies(
       readCopies({ ...context, signal }, wanted),
     );
   }
-  return keyed.map((one) => {
-    const facts = context.index.facts(one.key);
-    if (facts === undefined) throw new Error(`${one.key} was not indexed`);
+  return inTurns(lookUp(context.index, keyed));
+}
+
+function* findUnknown(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<Map<string, KeyedCopy>> {
+  const unknown = new Map<string, KeyedCopy>();
+  for (const [at, one] of keyed.entries()) {
+    if (at % LOOKED_AT === 0) yield;
+    if (index.facts(one.key) === undefined) unknown.set(one.key, one);
+  }
+  return unknown;
+}
+
+/** Throws `koji.index_damaged` for a copy that another compose found to be another file meanwhile. */
+function* lookUp(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<readonly IndexedCopy[]> {
+  const found: IndexedCopy[] = [];
+  for (const [at, one] of keyed.entries()) {
+    if (at % LOOKED_AT === 0) yield;
+    const facts = index.facts(one.key);
+    if (facts === undefined) throw indexDamaged(one.key);
     const before = lastIndexed.get(one.copy);
-    if (before?.facts === facts) return before;
-    const indexed = { ...one, facts };
-    lastIndexed.set(one.copy, indexed);
-    return indexed;
-  });
+    const indexed = before?.facts === facts ? before : { ...one, facts };
+    if (indexed !== before) lastIndexed.set(one.copy, indexed);
+    found.push(indexed);
+  }
+  return found;
 }
 
 async function readCopies(context: IndexContext, wanted: readonly KeyedCopy[]): Promise<void> {

@@ -1,6 +1,7 @@
+import type { Turns } from '../../in-turns.ts';
 import { escapeXml } from '../../rpm/repodata/escape-xml.ts';
 import type { PackageFragments } from '../../rpm/package-fragments.ts';
-import { addPrimary, addRecords } from '../gather/add-packages.ts';
+import { addPrimary, addRecords, type LocatedRecord } from '../gather/add-packages.ts';
 import type { FileSource } from '../gather/complete-files.ts';
 import { GatherIndex } from '../gather/gather-index.ts';
 import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
@@ -22,6 +23,8 @@ export interface PreparedSet {
 }
 
 const CHUNK = 1000;
+/** Packages whose metadata are read before others may have their turn. */
+const READ_TOGETHER = 100;
 const PRIMARY_HEAD =
   '<?xml version="1.0" encoding="UTF-8"?>\n<metadata xmlns="http://linux.duke.edu/metadata/common" ' +
   'xmlns:rpm="http://linux.duke.edu/metadata/rpm">\n';
@@ -32,19 +35,22 @@ const FILELISTS_HEAD =
  * Puts copies into an index after the (lookaside) repositories it holds already. Their metadata comes from the
  * cache, some at a time. Throws `koji.index_damaged` and what `addPrimary` throws.
  */
-export function prepareSet(
+export function* prepareSet(
   known: KojiIndex,
   copies: readonly IndexedCopy[],
   lookaside: LoadedRepositories = { index: new GatherIndex(), repositories: [] },
   described: PreparedSet['described'] = new Map(),
-): PreparedSet {
+): Turns<PreparedSet> {
   const { index } = lookaside;
   const lookasideFiles = fileSourcesOf(lookaside);
   const repository = index.addRepository({ name: 'koji', isLookaside: false });
   const byPkgid = new Map(copies.map((one) => [one.facts.pkgid, one]));
   const unique = [...byPkgid.values()];
-  for (let at = 0; at < unique.length; at += CHUNK) {
-    addPrimary(index, repository, primaryOf(known, unique.slice(at, at + CHUNK)), 'koji primary');
+  for (let at = 0; at < unique.length; at += READ_TOGETHER) {
+    yield;
+    const primary = primaryOf(known, unique.slice(at, at + READ_TOGETHER));
+    yield;
+    addPrimary(index, repository, primary, 'koji primary');
   }
   return { index, repository, byPkgid, described, describedById: [], lookasideFiles };
 }
@@ -65,14 +71,28 @@ export function setOfSaved(index: GatherIndex): PreparedSet {
  * Brings a set to other copies by taking out and adding what differs. Answers how many packages differed, or null,
  * with nothing done, where it is better made anew.
  */
-export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly IndexedCopy[]): number | null {
+export function* updateSet(
+  known: KojiIndex,
+  set: PreparedSet,
+  copies: readonly IndexedCopy[],
+): Turns<number | null> {
   const { index, byPkgid, described } = set;
   const wanted = new Map(copies.map((one) => [one.facts.pkgid, one]));
+  yield;
   const held = byPkgid.size > 0 ? byPkgid : new Set(pkgidsOf(index));
+  yield;
   const removed = [...held.keys()].filter((pkgid) => !wanted.has(pkgid));
   const absent = [...wanted].flatMap(([pkgid, one]) => (held.has(pkgid) ? [] : [one]));
   // Removed packages stay in the columns of the index, so it must not change for ever.
   if (absent.length + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
+  // What is damaged shows before anything is changed.
+  const records: LocatedRecord[] = [];
+  for (const [at, { key, copy, facts }] of absent.entries()) {
+    if (at % READ_TOGETHER === 0) yield;
+    const { record } = known.package({ key, facts });
+    records.push({ record, pkgid: facts.pkgid, href: copy.path, size: facts.size });
+  }
+  yield;
   for (const pkgid of removed) {
     byPkgid.delete(pkgid);
     described.delete(pkgid);
@@ -90,16 +110,7 @@ export function updateSet(known: KojiIndex, set: PreparedSet, copies: readonly I
     }
     byPkgid.set(pkgid, one);
   }
-  addRecords(
-    index,
-    set.repository,
-    absent.map(({ key, copy, facts }) => ({
-      record: known.package({ key, facts }).record,
-      pkgid: facts.pkgid,
-      href: copy.path,
-      size: facts.size,
-    })),
-  );
+  addRecords(index, set.repository, records);
   return absent.length + removed.length;
 }
 

@@ -80,11 +80,7 @@ export class KojiIndex {
       return cached;
     }
     this.#facts.forget([key]);
-    throw new ReactorError('koji.index_damaged', 'Metadata of a package was lost from the cache.', {
-      where: key,
-      fate: 'retry',
-      hint: 'It is read again from the package at the next attempt.',
-    });
+    throw indexDamaged(key);
   }
 
   /** Keeps what was read of some copies; fragments reach the disk before the facts that promise them. */
@@ -119,6 +115,15 @@ export class KojiIndex {
   close(): void {
     this.#fragments.close();
   }
+}
+
+/** Returns the error of metadata that were there a moment ago. */
+export function indexDamaged(key: string): ReactorError {
+  return new ReactorError('koji.index_damaged', 'Metadata of a package was lost from the cache.', {
+    where: key,
+    fate: 'retry',
+    hint: 'It is read again from the package at the next attempt.',
+  });
 }
 
 /** What was read of one copy. */

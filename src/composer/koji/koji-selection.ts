@@ -1,3 +1,4 @@
+import type { Turns } from '../../in-turns.ts';
 import { TEMPORARY } from '../../model/compose.ts';
 import type { FileStamp } from '../../model/file-stamp.ts';
 import { isSourceArch, formatNvra } from '../../model/nevra.ts';
@@ -21,13 +22,17 @@ import type { IndexedCopy } from './koji-index.ts';
 import type { KojiPackage } from './koji-package-set.ts';
 import { chooseCopies, readSigningWish, requireSigned } from './signing.ts';
 
-/** The packages that were gathered for every arch; one object for one file, whatever arches hold it. */
-export function collectTrees(
+/** Packages that are described before others may have their turn. */
+const DESCRIBED_TOGETHER = 256;
+
+/** Returns the packages that were gathered for every arch; one object for one file, whatever arches hold it. */
+export function* collectTrees(
   koji: Koji,
   sets: readonly PreparedSet[],
   results: readonly ArchResult[],
-): readonly SelectedTree[] {
-  return results.map(({ arch, result }) => {
+): Turns<readonly SelectedTree[]> {
+  const trees: SelectedTree[] = [];
+  for (const { arch, result } of results) {
     const set = sets.find((one) => one.index === result.index);
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
     const select = (id: number): SelectedPackage => {
@@ -41,14 +46,23 @@ export function collectTrees(
         },
       };
     };
-    return {
+    const selectAll = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
+      const selected: SelectedPackage[] = [];
+      for (const [at, id] of ids.entries()) {
+        if (at % DESCRIBED_TOGETHER === 0) yield;
+        selected.push(select(id));
+      }
+      return selected;
+    };
+    trees.push({
       variant: TEMPORARY,
       arch,
-      binary: result.binary.map(select),
-      debug: result.debug.map(select),
-      source: result.source.map(select),
-    };
-  });
+      binary: yield* selectAll(result.binary),
+      debug: yield* selectAll(result.debug),
+      source: yield* selectAll(result.source),
+    });
+  }
+  return trees;
 }
 
 /** Returns a package of a prepared set as composes take it: the same object for the same file. */

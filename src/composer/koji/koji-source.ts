@@ -1,3 +1,4 @@
+import { inTurns, rest } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
@@ -73,15 +74,19 @@ async function selectOnce(
   context.progress('resolve', 0, 1, 'step');
   const { packages, event, pin } = await readPackages(koji, context, request, tag, query);
   const wish = readSigningWish(request.sigkeys);
+  await rest();
   const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
   await refuseEarly(koji, request, copies, wish);
+  await rest();
   const indexed = await indexCopies(koji.indexContext(context), await dropAbsent(koji.source.files, copies));
+  await rest();
   const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
   const ready = await koji.sets.use(wanted, context.signal, async (setOf) => {
     const sets = new Map<string, PreparedSet>();
     for (const arch of request.arches) sets.set(arch, await setOf(arch));
     const results = await gatherAll(koji, context, request, sets);
     await refuseGathered(koji, results, copies, wish);
+    await rest();
     return selectionOf(koji, request, event, [...sets.values()], results);
   });
   return { ready, pin };
@@ -201,14 +206,14 @@ async function gatherAll(
   });
 }
 
-function selectionOf(
+async function selectionOf(
   koji: Koji,
   request: ComposeRequest,
   event: number,
   sets: readonly PreparedSet[],
   results: readonly ArchResult[],
-): Selected {
-  const trees = collectTrees(koji, sets, results);
+): Promise<Selected> {
+  const trees = await inTurns(collectTrees(koji, sets, results));
   const selection = newSelection({
     pins: { source: request.source.join(' '), kojiEvent: event },
     trees,

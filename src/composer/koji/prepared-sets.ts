@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
+import { inTurns } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
@@ -73,7 +74,7 @@ export class PreparedSets {
     const before = this.#last.get(wanted.name) ?? Promise.resolve();
     const begin = async (): Promise<Result> => {
       signal.throwIfAborted();
-      const set = this.#prepare(wanted);
+      const set = await this.#prepare(wanted);
       const result = await work(() => Promise.resolve(set));
       await this.#save(wanted.name, set);
       return result;
@@ -87,12 +88,12 @@ export class PreparedSets {
     return unlessAborted(signal, run);
   }
 
-  #prepare(wanted: WantedSet): PreparedSet {
-    const kept = this.#kept.get(wanted.name) ?? this.#load(wanted.name);
-    const changes = kept === null ? null : updateSet(this.#known, kept.set, wanted.copies);
+  async #prepare(wanted: WantedSet): Promise<PreparedSet> {
+    const kept = this.#kept.get(wanted.name) ?? (await this.#load(wanted.name));
+    const changes = kept === null ? null : await inTurns(updateSet(this.#known, kept.set, wanted.copies));
     const entry =
       kept === null || changes === null
-        ? { set: prepareSet(this.#known, wanted.copies), unsaved: Infinity }
+        ? { set: await inTurns(prepareSet(this.#known, wanted.copies)), unsaved: Infinity }
         : { set: kept.set, unsaved: kept.unsaved + changes };
     this.#kept.set(wanted.name, entry);
     return entry.set;
@@ -102,9 +103,9 @@ export class PreparedSets {
     return join(this.#directory, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.index`);
   }
 
-  #load(name: string): KeptSet | null {
+  async #load(name: string): Promise<KeptSet | null> {
     try {
-      const index = loadIndex(this.#pathOf(name), SAVED_AS);
+      const index = await loadIndex(this.#pathOf(name), SAVED_AS);
       return index === null ? null : { set: setOfSaved(index), unsaved: 0 };
     } catch (error) {
       // A file that cannot be read is only a cache that is made anew.
@@ -137,6 +138,6 @@ export class PreparedSets {
       context,
       places.map((location) => ({ location, isLookaside: true })),
     );
-    return prepareSet(this.#known, wanted.copies, loaded, described);
+    return inTurns(prepareSet(this.#known, wanted.copies, loaded, described));
   }
 }

@@ -1,3 +1,4 @@
+import { inTurns } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
@@ -90,7 +91,7 @@ export async function readKojiPackages(
   );
   const places = { lookasides: listLookasides(definition), others: [] };
   const { loaded, lookasides } = await openRepositories(means, places, signal);
-  const set = prepareSet(koji.index, indexed, loaded);
+  const set = await inTurns(prepareSet(koji.index, indexed, loaded));
   let at = 0;
   const sets = present.map(({ tag, variants, copies: own }): MainPackageSet => {
     const part = indexed.slice(at, at + own.length);

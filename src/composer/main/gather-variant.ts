@@ -69,7 +69,7 @@ export async function gatherVariant(context: VariantGatherContext, one: VariantA
     }
     const result =
       method === 'nodeps'
-        ? gatherByName(packages, one, source, settings, modules)
+        ? await gatherByName(packages, one, source, settings, modules)
         : await gatherByDependencies(context, one, source, settings, modules);
     if (method === 'deps' && definition.isCheckingDependencies) checkResolved(result, variant.uid, arch);
     results.push({ result, method });
@@ -130,13 +130,13 @@ function artifactsOf(modules: readonly VariantModule[]): string[] {
 }
 
 /** Source: pungi contract 3, main compose contract 6. */
-function gatherByName(
+async function gatherByName(
   { index }: MainPackages,
   { arch, input, visible }: VariantArch,
   source: GatherSource,
   settings: VariantArchSettings,
   modules: readonly VariantModule[],
-): GatherResult {
+): Promise<GatherResult> {
   const common = { arch, visible: visible.nodeps };
   if (source === 'module')
     return gatherNodeps(index, { ...common, packages: [], nevras: new Set(artifactsOf(modules)) });

@@ -140,7 +140,7 @@ test('the order in which packages are added, saving and loading, and removed pac
         const expected = answerOf(gather({}, index, ask));
         assert.deepEqual(answerOf(gather({}, indexOfSmall(packages.toReversed()), ask)), expected);
         await saveIndex(file, index, 'key');
-        const loaded = loadIndex(file, 'key');
+        const loaded = await loadIndex(file, 'key');
         assert.ok(loaded !== null);
         assert.deepEqual(answerOf(gather({}, loaded, ask)), expected);
         const added = addRecords(loaded, 0, [locatedOf({ name: 'a', version: '99', requires: ['e', 'x'] })]);
@@ -156,12 +156,12 @@ test('the order in which packages are added, saving and loading, and removed pac
 test('an index of another key or version is not taken, a broken one is told', async () => {
   const file = join(folder, 'other');
   await saveIndex(file, indexOfSmall([{ name: 'a' }]), 'one');
-  assert.equal(loadIndex(file, 'two'), null);
-  assert.equal(loadIndex(join(folder, 'none'), 'one'), null);
+  assert.equal(await loadIndex(file, 'two'), null);
+  assert.equal(await loadIndex(join(folder, 'none'), 'one'), null);
   writeFileSync(file, 'something else');
-  assert.equal(loadIndex(file, 'one'), null);
+  assert.equal(await loadIndex(file, 'one'), null);
   writeFileSync(file, 'odcs-gather-index-5\n99999       {}');
-  assert.throws(() => loadIndex(file, 'one'), { code: 'gather.index_broken' });
+  await assert.rejects(loadIndex(file, 'one'), { code: 'gather.index_broken' });
 });
 
 test('a gather can be cancelled and tells how far it is', () => {

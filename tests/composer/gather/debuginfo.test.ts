@@ -31,8 +31,8 @@ test('a noarch package brings no debuginfo of an arch, and a native one none tha
   assert.deepEqual(debugOf(['tool']), ['tool-debuginfo', 'tool-debugsource']);
 });
 
-test('without dependencies a noarch package brings no debuginfo', () => {
+test('without dependencies a noarch package brings no debuginfo', async () => {
   const index = indexOfSmall([...mingw, ...native]);
-  const result = gatherNodeps(index, { arch: 'x86_64', packages: ['mingw32-zlib'] });
+  const result = await gatherNodeps(index, { arch: 'x86_64', packages: ['mingw32-zlib'] });
   assert.deepEqual(result.debug, []);
 });
