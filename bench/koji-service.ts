@@ -5,6 +5,7 @@ import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { startReactor } from '../src/app/reactor.ts';
+import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { sendTagEvent, writeTagRule } from './tag-event.ts';
@@ -78,10 +79,12 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
   const compose = async (url: string, what: string): Promise<number> => {
     const begin = performance.now();
     const cpu = process.cpuUsage();
-    const { id } = await postCompose(url, request);
-    const done = await waitForEnd(url, id);
+    const { value: done, block } = await measureLongestBlock(async () => {
+      const { id } = await postCompose(url, request);
+      return waitForEnd(url, id);
+    });
     if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
-    say(`${what.padEnd(58)} ${timesSince(begin, cpu)}`);
+    say(`${what.padEnd(58)} ${timesSince(begin, cpu)}  longest block ${formatBlock(block)}`);
     return (performance.now() - begin) / 1000;
   };
   try {

@@ -1,3 +1,4 @@
+import { rest } from '../../in-turns.ts';
 import {
   formatComposeinfo,
   formatForeignRepoFile,
@@ -47,30 +48,35 @@ const KEYS_AT_ONCE = 1_000;
 export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
   const { plan, identity, place, modulemdPaths } = input;
   const keys = await readMissingKeys(input, pen.path('compose'));
-  const rpms = formatRpms(identity, listRpms(plan, keys));
+  const listed = listRpms(plan, keys);
+  await rest();
+  const rpms = formatRpms(identity, listed);
   const { selection } = plan;
   const isRelease = selection.release !== null;
-  const files: Record<string, string> = {
-    'compose/metadata/composeinfo.json': formatComposeinfo(identity, listVariants(selection)),
-    'compose/metadata/rpms.json': rpms.text,
-    'compose/metadata/modules.json': formatModules(
-      identity,
-      withModulemdPaths(selection.modulesJson, modulemdPaths),
-    ),
-    'work/global/composeinfo-base.json': formatComposeinfo(identity, []),
-    'work/global/fingerprint': `${plan.fingerprint}\n`,
-    'logs/global/why.json': formatReasons(plan.selection),
-    'pungi-stdout.log': `Compose ${identity.name} is finished.\n`,
-    'pungi-stderr.log': [...selection.warnings, ...rpms.warnings]
-      .map((warning) => `warning: ${warning}\n`)
-      .join(''),
-    ...(isRelease ? { COMPOSE_ID: pungiComposeId(identity) } : {}),
-    [`compose/${TEMPORARY}/${identity.name}.repo`]: formatRepo(identity.name, input),
-    STATUS: 'FINISHED\n',
+  const files: Record<string, () => string> = {
+    'compose/metadata/composeinfo.json': () => formatComposeinfo(identity, listVariants(selection)),
+    'compose/metadata/rpms.json': () => rpms.text,
+    'compose/metadata/modules.json': () =>
+      formatModules(identity, withModulemdPaths(selection.modulesJson, modulemdPaths)),
+    'work/global/composeinfo-base.json': () => formatComposeinfo(identity, []),
+    'work/global/fingerprint': () => `${plan.fingerprint}\n`,
+    'logs/global/why.json': () => formatReasons(plan.selection),
+    'pungi-stdout.log': () => `Compose ${identity.name} is finished.\n`,
+    'pungi-stderr.log': () =>
+      [...selection.warnings, ...rpms.warnings].map((warning) => `warning: ${warning}\n`).join(''),
+    ...(isRelease ? { COMPOSE_ID: () => pungiComposeId(identity) } : {}),
+    [`compose/${TEMPORARY}/${identity.name}.repo`]: () => formatRepo(identity.name, input),
+    STATUS: () => 'FINISHED\n',
   };
   await writeAdvisories(selection, pen);
   writeRepoclosureLogs(pen, { selection, composeId: pungiComposeId(identity), place });
-  for (const [path, content] of Object.entries(files)) pen.writeFile(path, content);
+  for (const [path, format] of Object.entries(files)) {
+    // Those that list every package are long.
+    await rest();
+    const content = format();
+    await rest();
+    pen.writeFile(path, content);
+  }
 }
 
 /** Returns the variants of a selection with the arches that they have trees for, sorted. */

@@ -1,4 +1,4 @@
-import { rest } from '../../in-turns.ts';
+import { inTurns, type Turns } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import type { FileSource } from './complete-files.ts';
@@ -82,13 +82,16 @@ async function gatherGenerously(
   return [...result.binary, ...result.debug, ...result.source];
 }
 
+/** Packages that are looked at, their sources perhaps on disk, before others may have their turn. */
+const LOOKED_AT = 64;
+
 /** Drops noarch packages whose source package excludes the arch, and sources without a binary. Source: pungi contract 2.3. */
-function visibleOf(
+function* visibleOf(
   input: ArchInput,
   index: GatherIndex,
   set: Iterable<number>,
   options: PackageSetOptions,
-): Uint8Array {
+): Turns<Uint8Array> {
   const arches = archesOf(input);
   const { native } = archListsOf(input.arch);
   const members = [...set];
@@ -96,7 +99,8 @@ function visibleOf(
   const byNvr = new Map(sources.map((id) => [index.columns.sourceNvr.at(id), id]));
   const visible = new Uint8Array(index.count);
   const sourceNames = new Set<string>();
-  for (const id of members) {
+  for (const [at, id] of members.entries()) {
+    if (at % LOOKED_AT === 0) yield;
     const arch = index.archOf(id);
     if (!arches.has(arch)) continue;
     if (arch === 'noarch' && options.archRestrictionsOf !== undefined) {
@@ -200,9 +204,7 @@ export async function gatherPackageSet(
       options.set === 'everything'
         ? { index: input.index, files: input.files, members: chosen[at] ?? [] }
         : joinSets(input, inputs, chosen);
-    await rest();
-    const visible = visibleOf(input, set.index, new Set(set.members), options);
-    await rest();
+    const visible = await inTurns(visibleOf(input, set.index, new Set(set.members), options));
     results.push({ arch: input.arch, result: await gatherArch(context, input, set, visible, options) });
   }
   return results;

@@ -1,3 +1,4 @@
+import { inTurns, type Turns } from '../../in-turns.ts';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createGunzip, zstdDecompress } from 'node:zlib';
@@ -164,5 +165,20 @@ export async function joinParts(parts: AsyncIterable<Buffer>): Promise<Buffer> {
     size += part.length;
   }
   const [only] = found;
-  return found.length === 1 && only !== undefined ? only : Buffer.concat(found, size);
+  return found.length === 1 && only !== undefined ? only : inTurns(concatParts(found, size));
+}
+
+/** Bytes that are copied before others may have their turn: fresh memory comes slowly. */
+const COPIED_TOGETHER = 8 * 1024 * 1024;
+
+function* concatParts(parts: readonly Buffer[], size: number): Turns<Buffer> {
+  const whole = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const part of parts) {
+    for (let from = 0; from < part.length; from += COPIED_TOGETHER) {
+      yield;
+      at += part.copy(whole, at, from, Math.min(part.length, from + COPIED_TOGETHER));
+    }
+  }
+  return whole;
 }

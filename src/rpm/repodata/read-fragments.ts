@@ -1,3 +1,4 @@
+import { inTurns, type Turns } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import type { Repository } from './read-repository.ts';
@@ -124,8 +125,26 @@ export async function readFragments(
   const primaries = await cutPrimary(await repository.readRecord('primary'), where, wanted);
   const lists = await cutRecord(repository, 'filelists', wanted);
   const others = await cutRecord(repository, 'other', wanted);
+  return inTurns(joinCuts(repository, wanted, { primaries, lists, others }));
+}
+
+/** What was cut out of the metadata of a repository, by pkgid. */
+interface Cuts {
+  readonly primaries: Awaited<ReturnType<typeof cutPrimary>>;
+  readonly lists: ReadonlyMap<string, Uint8Array>;
+  readonly others: ReadonlyMap<string, Uint8Array>;
+}
+
+const JOINED_TOGETHER = 512;
+
+function* joinCuts(
+  repository: Repository,
+  wanted: ReadonlySet<string>,
+  { primaries, lists, others }: Cuts,
+): Turns<Map<string, PackageFragments>> {
   const fragments = new Map<string, PackageFragments>();
   for (const pkgid of wanted) {
+    if (fragments.size % JOINED_TOGETHER === 0) yield;
     const cut = primaries.get(pkgid);
     if (cut === undefined) throw missing(repository, pkgid);
     const empty = Buffer.from(`<package pkgid="${pkgid}" ${cut.identity}`, 'latin1');
