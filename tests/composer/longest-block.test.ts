@@ -28,7 +28,8 @@ import { buildPlan } from './build-plan.ts';
 
 const PACKAGES = 3_000;
 /** Planned at once these RPMs hold the event loop for more than 300 ms of CPU, twenty thousand for two seconds. */
-const MOST_MS = 200;
+const MOST_MS = 150;
+const MOST_TRIES = 3;
 const output: OutputSettings = { delivery: 'link', compression: 'zstd' };
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-block-'));
@@ -42,12 +43,12 @@ before(() => {
   assert.equal(made.status, 0, made.stderr.toString());
 });
 
-/** Plans and builds, and holds the longest time that nothing else had its turn against the limit. */
-async function composeInTurns(
+/** Plans, builds and plans again; returns the longest time in milliseconds of CPU that nothing else had its turn. */
+async function composeMeasured(
   context: TestContext,
   sources: PlanContext['sources'],
   source: object,
-): Promise<void> {
+): Promise<number> {
   const defaults = requestDefaults(loadConfig({ file: undefined, environment: {} }).config);
   const request = parseComposeRequest({ source }, defaults);
   const planning: PlanContext = {
@@ -57,10 +58,11 @@ async function composeInTurns(
     sources,
     output,
   };
+  let longest = 0;
   const measured = async <Value>(what: string, work: () => Promise<Value>): Promise<Value> => {
     const { value, block } = await measureLongestBlock(work);
     context.diagnostic(`${what}: longest block ${formatBlock(block)}`);
-    assert.ok(block.cpuMs < MOST_MS, `${what}: ${formatBlock(block)}`);
+    longest = Math.max(longest, block.cpuMs);
     return value;
   };
   const plan = await measured('plan', (): Promise<ReadyPlan> => planCompose(planning, request));
@@ -70,37 +72,47 @@ async function composeInTurns(
   assert.ok(packages.length > PACKAGES, `${packages.length} packages`);
   await measured('build', () => buildPlan(context, output, plan));
   await measured('plan again', () => planCompose(planning, request));
+  return longest;
+}
+
+/** A crowded machine makes even CPU time longer, but not every time: what is a block is one at every try. */
+async function holdToLimit(compose: (attempt: number) => Promise<number>): Promise<void> {
+  const blocks: number[] = [];
+  while (blocks.length < MOST_TRIES) {
+    const longest = await compose(blocks.length);
+    if (longest < MOST_MS) return;
+    blocks.push(Math.round(longest));
+  }
+  assert.fail(`the event loop was held for ${blocks.join(', ')} ms of CPU`);
 }
 
 test('a compose of a Koji tag lets others have their turn', async (context) => {
   const hub = fork(new URL('../../bench/koji-hub-process.ts', import.meta.url), [tree]);
   context.after(() => hub.kill());
   const [ready] = await once(hub, 'message');
-  using koji = new Koji({
-    profile: {
-      name: 'test',
-      server: z.object({ hub: z.string() }).parse(ready).hub,
-      serverCa: null,
-      files: [],
-      topDir: tree,
-      topUrl: null,
-    },
-    store: new PackageStore(join(folder, 'store')),
-    indexDirectory: join(folder, 'index'),
-    clock: { now: () => new Date() },
-    lookaside: { open: (place) => Promise.resolve(place) },
-    isReference: false,
+  const server = z.object({ hub: z.string() }).parse(ready).hub;
+  await holdToLimit(async (attempt) => {
+    using koji = new Koji({
+      profile: { name: 'test', server, serverCa: null, files: [], topDir: tree, topUrl: null },
+      store: new PackageStore(join(folder, 'store')),
+      indexDirectory: join(folder, `index-${attempt}`),
+      clock: { now: () => new Date() },
+      lookaside: { open: (place) => Promise.resolve(place) },
+      isReference: false,
+    });
+    return composeMeasured(context, { tag: kojiSource(koji) }, { type: 'tag', source: 'bench' });
   });
-  await composeInTurns(context, { tag: kojiSource(koji) }, { type: 'tag', source: 'bench' });
 });
 
 test('a compose of a repository lets others have their turn', async (context) => {
   await createrepo({ now: new Date() }, { directory: tree });
-  const repo = createRepoSource({
-    repositories: new RepositoryCache(),
-    repoRoots: [folder],
-    repoHosts: [],
-    documentTypes,
+  await holdToLimit(async () => {
+    const repo = createRepoSource({
+      repositories: new RepositoryCache(),
+      repoRoots: [folder],
+      repoHosts: [],
+      documentTypes,
+    });
+    return composeMeasured(context, { repo }, { type: 'repo', source: tree, packages: ['*'] });
   });
-  await composeInTurns(context, { repo }, { type: 'repo', source: tree, packages: ['*'] });
 });

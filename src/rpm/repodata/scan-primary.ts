@@ -4,7 +4,7 @@ import { NONE, PlainPackage } from './plain-package.ts';
 import type { PrimarySink } from './primary-sink.ts';
 import { malformed, nextTag } from './xml-scan.ts';
 
-const WINDOW = 8 * 1024 * 1024;
+const WINDOW = 2 * 1024 * 1024;
 const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
 const SPACE = 32;
