@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openTestComposer } from '../tests/composer/open-test-composer.ts';
 import { defaultRequest } from '../tests/default-request.ts';
+import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { sharedPath } from '../tests/shared.ts';
 
 const VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Everything'] as const;
@@ -13,16 +14,18 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Wall and CPU seconds of a step, and the most memory of the process so far. */
+/** Says wall and CPU seconds of a step, the most memory of the process so far, and how long its event loop was held. */
 async function measure<T>(name: string, step: () => Promise<T>): Promise<T> {
   const cpu = process.cpuUsage();
   const begin = performance.now();
-  const result = await step();
+  const { value: result, block } = await measureLongestBlock(step);
   const { user, system } = process.cpuUsage(cpu);
   const wall = ((performance.now() - begin) / 1000).toFixed(2);
   const spent = ((user + system) / 1e6).toFixed(2);
   const peak = Math.round(process.resourceUsage().maxRSS / 1024);
-  say(`${name.padEnd(32)} ${wall.padStart(7)} s wall ${spent.padStart(7)} s CPU ${peak} MB peak`);
+  say(
+    `${name.padEnd(32)} ${wall.padStart(7)} s wall ${spent.padStart(7)} s CPU ${peak} MB peak  longest block ${formatBlock(block)}`,
+  );
   return result;
 }
 
