@@ -171,7 +171,14 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
     {
       name: 'composer: listReusable',
       run: () =>
-        listReusable(handle, { fingerprint: 'f', targetDir: 'default', exceptId: size.composes, now: now() }),
+        listReusable(handle, {
+          fingerprint: 'f',
+          targetDir: 'default',
+          exceptId: size.composes,
+          readers: null,
+          owner: 'o',
+          now: now(),
+        }),
     },
     { name: 'composer: findLastOfSeries', run: () => findLastOfSeries(handle, series) },
   ];

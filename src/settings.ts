@@ -329,6 +329,12 @@ export const settings = {
     'ODCS_UMB_TOPIC',
     'Topic compose states are announced on; empty means not at all.',
   ),
+  private_buses: setting(
+    z.array(z.enum(['fedora-messaging', 'umb'])),
+    [],
+    'ODCS_PRIVATE_BUSES',
+    'Buses that may carry announcements of private composes: fedora-messaging, umb.',
+  ),
   koji_profile: setting(
     text,
     '',

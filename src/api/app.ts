@@ -12,7 +12,9 @@ import { registerRulesPage } from './console/rules-page.ts';
 import { registerSeriesListPage } from './console/series-list-page.ts';
 import { registerSeriesPage } from './console/series-page.ts';
 import { registerStartPage } from './console/start-page.ts';
+import { readAs, readableDatabase } from '../database/readable.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
+import { readerOfRequest } from './reader-of-request.ts';
 import { refuseNul } from './refuse-nul.ts';
 import { registerAbout } from './routes/about.ts';
 import { registerBacktestRule } from './routes/backtest-rule.ts';
@@ -87,7 +89,8 @@ const routes: readonly RegisterRoute[] = [
  * routes of other rooms. Pass its `fetch` to a server, or call `request()` in tests. Throws
  * `config.invalid_value` for a trusted proxy that is no address.
  */
-export function createApp(context: ApiContext, more: readonly RegisterRoute[] = []): ApiApp {
+export function createApp(whole: ApiContext, more: readonly RegisterRoute[] = []): ApiApp {
+  const context: ApiContext = { ...whole, database: readableDatabase(whole.database) };
   trustList(context.config.trusted_proxies);
   const app: ApiApp = new OpenAPIHono<ApiEnv>({
     getPath: (request, options) => {
@@ -109,6 +112,15 @@ export function createApp(context: ApiContext, more: readonly RegisterRoute[] = 
   app.use('*', async (request, next) => {
     refuseNul(request);
     await next();
+  });
+  app.use('*', async (request, next) => {
+    const reader = await readerOfRequest(context, request);
+    await readAs(reader, next);
+    // What somebody in particular may read is nothing for caches that others read from.
+    if (reader.user !== null) {
+      request.res.headers.set('Cache-Control', 'private, no-cache');
+      request.res.headers.append('Vary', 'Authorization');
+    }
   });
   app.use(
     '*',

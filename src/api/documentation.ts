@@ -56,6 +56,10 @@ export const composeSchema = z
     base_module_br_stream_version_gte: nullableNumber,
     pungi_compose_id: nullableText,
     target_dir: z.string(),
+    readers: z
+      .object({ users: z.array(z.string()), groups: z.array(z.string()) })
+      .optional()
+      .openapi({ description: 'Of private composes only: who may read it beside its owner' }),
   })
   .openapi('Compose');
 
@@ -117,6 +121,10 @@ export const composeRequestSchema = z
     respin_of: z.string().optional(),
     target_dir: z.string().optional(),
     series: z.string().optional().openapi({ description: 'The line of composes it continues' }),
+    readers: z
+      .object({ users: words.optional(), groups: words.optional() })
+      .optional()
+      .openapi({ description: 'Who may read it beside its owner; everybody without it' }),
   })
   .openapi('ComposeRequest');
 

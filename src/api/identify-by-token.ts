@@ -6,12 +6,12 @@ import { ApiProblem } from './problem.ts';
 const askForNew = { hint: 'Ask whoever runs the service for a new one.' };
 
 /**
- * Returns the token of this service that a request carries in `Authorization: Bearer odcs_…`, or null where it carries
- * none; tokens of others are for the proxy in front. Throws `auth.token_unknown`, `auth.token_expired`,
+ * Returns the token of this service that a request carries in `Authorization: Bearer odcs_…`, or, where it only reads,
+ * as the password of Basic, as dnf sends it; null where it carries none: tokens of others are for the proxy in front. Throws `auth.token_unknown`, `auth.token_expired`,
  * `auth.token_revoked` (401).
  */
 export async function readApiToken(context: ApiContext, request: ApiRequest): Promise<ApiToken | null> {
-  const text = /^Bearer +(odcs_\S*) *$/i.exec(request.req.header('Authorization') ?? '')?.[1];
+  const text = tokenText(request);
   if (text === undefined) return null;
   const { handle, clock } = context.database;
   const parsed = parseToken(text);
@@ -33,4 +33,14 @@ export async function readApiToken(context: ApiContext, request: ApiRequest): Pr
   }
   await recordTokenUse(handle, { token, now });
   return token;
+}
+
+function tokenText({ req }: ApiRequest): string | undefined {
+  const header = req.header('Authorization') ?? '';
+  const bearer = /^Bearer +(odcs_\S*) *$/i.exec(header)?.[1];
+  if (bearer !== undefined || (req.method !== 'GET' && req.method !== 'HEAD')) return bearer;
+  // Browsers send these by themselves, so that nothing may be changed by them.
+  const basic = /^Basic +([A-Za-z0-9+/=]{1,1000}) *$/i.exec(header)?.[1];
+  const pair = basic === undefined ? '' : Buffer.from(basic, 'base64').toString('utf8');
+  return /^[^:]*:(odcs_\S*)$/.exec(pair)?.[1];
 }

@@ -2,6 +2,7 @@ import { listReusable } from '../database/reusable-composes.ts';
 import { ReactorError } from '../model/errors.ts';
 import { sendJson } from './answer.ts';
 import type { ApiContext, ApiRequest, AskedPlan } from './context.ts';
+import type { Readable } from '../model/readers.ts';
 import { ApiProblem } from './problem.ts';
 
 /** Whether a request only wants to know what would be composed. */
@@ -18,6 +19,7 @@ export async function answerDryRun(
   context: ApiContext,
   request: ApiRequest,
   wanted: AskedPlan,
+  { owner, readers }: Readable,
 ): Promise<Response> {
   const { plan, database, clock } = context;
   if (plan === undefined) {
@@ -33,6 +35,8 @@ export async function answerDryRun(
         fingerprint: planned.fingerprint,
         targetDir: asked.targetDir,
         exceptId: 0,
+        readers,
+        owner,
         now: clock.now(),
       });
   return sendJson({

@@ -1,4 +1,7 @@
 import { findRuleDocuments, findRunningVersion } from '../database/rule-sets.ts';
+import { currentReader } from '../database/readable.ts';
+import { mayRead } from '../model/readers.ts';
+import { readersOfRule } from '../model/rule-readers.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { readDocuments, readRules } from '../rules/reload.ts';
 import { formatProblem, type FileProblem } from '../model/file-problem.ts';
@@ -27,7 +30,20 @@ const keptSets = new WeakMap<ApiContext['database'], Map<string, RuleSet>>();
  * Returns the rules that run in whatever process has the role, as it stored them; looked up every two seconds at most.
  * Before any has run, the files of `rules_dir` are shown as they are.
  */
-export function readShownRules(context: ApiContext): Promise<ShownRules> {
+export async function readShownRules(context: ApiContext): Promise<ShownRules> {
+  const { set, problems } = await lookUpShared(context);
+  return { set: readableSet(set), problems };
+}
+
+/** The rules of a set that the current reader may read. */
+function readableSet(set: RuleSet): RuleSet {
+  const reader = currentReader();
+  const isReadable = (rule: Rule): boolean =>
+    mayRead(reader, { owner: rule.owner, readers: readersOfRule(rule) });
+  return set.rules.every(isReadable) ? set : { ...set, rules: set.rules.filter(isReadable) };
+}
+
+function lookUpShared(context: ApiContext): Promise<ShownRules> {
   const now = performance.now();
   const byDirectory = shownRules.get(context.database) ?? new Map<string, Shown>();
   shownRules.set(context.database, byDirectory);
@@ -43,7 +59,7 @@ export function readShownRules(context: ApiContext): Promise<ShownRules> {
 async function lookUp(context: ApiContext): Promise<ShownRules> {
   const running = await findRunningVersion(context.database.handle);
   if (running !== null) {
-    const set = await findRuleSet(context, running.version);
+    const set = await findWholeSet(context, running.version);
     if (set !== null) return { set, problems: running.problems };
   }
   const reading = await readRules(context.config.rules_dir);
@@ -52,8 +68,13 @@ async function lookUp(context: ApiContext): Promise<ShownRules> {
     : { set: { version: 'none', rules: [] }, problems: reading.problems };
 }
 
-/** Returns a set of rules that runs or ran by its version; null where it is not kept. */
+/** Returns what the current reader may read of a set of rules that runs or ran; null where it is not kept. */
 export async function findRuleSet(context: ApiContext, version: string): Promise<RuleSet | null> {
+  const set = await findWholeSet(context, version);
+  return set === null ? null : readableSet(set);
+}
+
+async function findWholeSet(context: ApiContext, version: string): Promise<RuleSet | null> {
   const kept = keptSets.get(context.database) ?? new Map<string, RuleSet>();
   keptSets.set(context.database, kept);
   const known = kept.get(version);

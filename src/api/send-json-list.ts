@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { odcsJson } from './answer.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
@@ -14,7 +15,13 @@ export async function sendJsonList<T>(
 ): Promise<Response> {
   const end = `],"meta":${odcsJson(meta).trimEnd()}}\n`;
   const headers = { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' };
-  const { slices, write } = items;
+  const { write } = items;
+  // The rest is read when the client takes it, still for the one who asked.
+  const here = AsyncLocalStorage.snapshot();
+  const slices = {
+    next: () => here(() => items.slices.next()),
+    return: () => here(() => items.slices.return?.()),
+  };
   const textOf = (slice: readonly T[]): string =>
     slice.map((item) => odcsJson(write(item)).trimEnd()).join(',');
   const first = await slices.next();
@@ -48,7 +55,7 @@ export async function sendJsonList<T>(
         }
       },
       async cancel() {
-        await slices.return?.();
+        await slices.return();
       },
     },
     { highWaterMark: 0 },

@@ -6,6 +6,7 @@ import { composeDirectoryName } from '../model/compose.ts';
 import { parseMoment } from '../model/moment.ts';
 import { isName } from '../model/names.ts';
 import { ApiProblem } from './problem.ts';
+import type { ReadableFiles } from './readable-files.ts';
 import { openPublished, type Published } from './published-file.ts';
 
 /** How many composes before the latest are looked through for a file of theirs. */
@@ -15,6 +16,7 @@ const MOST_BEFORE = 20;
 export interface SeriesFiles {
   readonly handle: DatabaseHandle;
   readonly targetDir: string;
+  readonly readable: ReadableFiles;
   readonly now: Date;
 }
 
@@ -28,16 +30,16 @@ export async function openSeriesFile(
   names: readonly string[],
 ): Promise<Published | undefined> {
   const [first, series, how, ...rest] = names;
-  if (first !== 'series' || series === undefined || how === undefined || !isName('series', series)) {
-    return undefined;
-  }
+  if (first !== 'series' || series === undefined || !isName('series', series)) return undefined;
+  const isHidden = !(await files.readable.mayReadSeries(series));
+  if (how === undefined) return isHidden ? { kind: 'missing' } : undefined;
   if (how === 'at') {
     const [moment, ...path] = rest;
     if (moment === undefined) return undefined;
     const compose = await findComposeAt(files, series, moment);
     return openPublished(files.targetDir, [composeDirectoryName(compose), ...path]);
   }
-  const found = await openPublished(files.targetDir, names);
+  const found: Published = isHidden ? { kind: 'missing' } : await openPublished(files.targetDir, names);
   if (found.kind !== 'missing' || how !== 'latest') return found;
   if ((await findLastOfSeries(files.handle, series)) === undefined) {
     throw new ApiProblem(404, 'series.nothing_shown', `The series ${series} has no finished compose.`);

@@ -20,6 +20,10 @@ export const seriesSchema = z
     owner: z.string(),
     rule: z.string().nullable(),
     keep: keepSchema.nullable(),
+    readers: z
+      .object({ users: z.array(z.string()), groups: z.array(z.string()) })
+      .nullable()
+      .openapi({ description: 'Who may read it beside its owner; null for everybody' }),
     repoid: z.string(),
     latest: z.number().int().nullable().openapi({ description: 'Id of its newest done compose' }),
     latest_done: z.string().nullable(),
@@ -40,6 +44,7 @@ export function seriesJson(
     owner: row.owner,
     rule: row.rule,
     keep: keepJson(row.keep),
+    readers: row.readers === null ? null : { users: [...row.readers.users], groups: [...row.readers.groups] },
     repoid: seriesRepoid(row.name),
     latest: latest?.id ?? null,
     latest_done: latest?.timeDone?.toISOString() ?? null,

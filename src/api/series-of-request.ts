@@ -1,11 +1,13 @@
 import { findSeries, type SeriesRow } from '../database/series.ts';
 import type { DatabaseHandle, TransactionHandle } from '../database/database-handle.ts';
 import { isName } from '../model/names.ts';
+import { areSameReaders, mayRead, type Readers } from '../model/readers.ts';
 import type { Identity } from './auth.ts';
 import { ownerOf } from './auth.ts';
 import { isAdmin } from './authorise.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 import { ApiProblem } from './problem.ts';
+import { readerOf } from './reader-of-request.ts';
 
 /** The problem of a series that no compose ever continued. */
 export function noSuchSeries(name: string): ApiProblem {
@@ -29,16 +31,46 @@ export async function seriesOfRequest(context: ApiContext, request: ApiRequest):
 
 /**
  * Throws `series.not_yours` (403) where a caller may not continue a series: it belongs to somebody else, or to a rule,
- * and the caller is no admin. A name that nobody has is free.
+ * and the caller is no admin; whose it is is told only to those who may read it. Throws `series.readers_differ` (409)
+ * where it is open to others than the request wants. A name that nobody has is free.
  */
 export async function checkMayContinue(
   handle: DatabaseHandle | TransactionHandle,
-  { series, identity, config }: { series: string; identity: Identity; config: ApiContext['config'] },
+  {
+    series,
+    readers,
+    identity,
+    config,
+  }: {
+    readonly series: string;
+    /** Whom the request names; null where it names nobody. */
+    readonly readers: Readers | null;
+    readonly identity: Identity;
+    readonly config: ApiContext['config'];
+  },
 ): Promise<void> {
   const row = await findSeries(handle, series);
-  if (row === undefined || row.owner === ownerOf(identity) || isAdmin(identity, config)) return;
+  if (row === undefined) return;
+  if (row.owner === ownerOf(identity) || isAdmin(identity, config)) return checkSameReaders(row, readers);
   const whose = row.rule === null ? row.owner : `the rule ${row.rule}`;
-  throw new ApiProblem(403, 'series.not_yours', `The series ${series} is continued by ${whose} only.`, {
-    hint: 'Name another series, or leave it out.',
-  });
+  const isHidden = !mayRead(readerOf(identity, config), row);
+  throw new ApiProblem(
+    403,
+    'series.not_yours',
+    `The series ${series} is continued by ${isHidden ? 'others' : whose} only.`,
+    {
+      hint: 'Name another series, or leave it out.',
+    },
+  );
+}
+
+/** Throws `series.readers_differ` (409). */
+function checkSameReaders(row: SeriesRow, readers: Readers | null): void {
+  if (readers === null || areSameReaders(readers, row.readers)) return;
+  throw new ApiProblem(
+    409,
+    'series.readers_differ',
+    `The series ${row.name} is open to ${row.readers === null ? 'everybody' : 'others than these readers'}.`,
+    { hint: 'Leave readers out, or name another series.' },
+  );
 }

@@ -6,6 +6,7 @@ import {
   type OpenAnnouncement,
 } from '../database/announcements.ts';
 import type { Database } from '../database/database.ts';
+import { findPrivateRules } from '../database/private-rules.ts';
 import type { Log } from '../log.ts';
 import { composeJson, reviveCompose, type Compose } from '../model/compose-json.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
@@ -19,13 +20,15 @@ export interface AnnouncingContext {
   readonly publishers: readonly Publisher[];
   /** Public URLs of the target directories. */
   readonly targetDirUrls: TargetDirUrls;
+  /** The buses that may carry what is private. */
+  readonly privateBuses: readonly string[];
 }
 
 /**
  * Publishes every announcement of the outbox that some bus of ours has not accepted yet, oldest first. It is finished
  * once every bus that any announcer has accepted it. A bus that fails is left
  * out for the rest of the round, so that its messages stay in order; the others go on. Only one round may run at a
- * time, in all processes. Throws `announce.not_accepted`, to be tried again, when something is left.
+ * time, in all processes. What is private goes to the buses that may carry it, and is counted as accepted by the others. Throws `announce.not_accepted`, to be tried again, when something is left.
  */
 export async function publishAnnouncements(context: AnnouncingContext): Promise<void> {
   const { database, publishers, log } = context;
@@ -54,14 +57,19 @@ export async function publishAnnouncements(context: AnnouncingContext): Promise<
 }
 
 async function publishOne(
-  { database, publishers, targetDirUrls }: AnnouncingContext,
+  { database, publishers, targetDirUrls, privateBuses }: AnnouncingContext,
   row: OpenAnnouncement,
   { failed, known }: { readonly failed: Map<string, string>; readonly known: readonly string[] },
 ): Promise<void> {
   const wanted = publishers.filter(({ bus }) => row.only_bus === null || row.only_bus === bus);
   const acceptedNow: string[] = [];
+  const isPrivate = await isPrivateAnnouncement(database.handle, row);
   for (const publisher of wanted) {
     if (Object.hasOwn(row.accepted, publisher.bus)) continue;
+    if (isPrivate && !privateBuses.includes(publisher.bus)) {
+      acceptedNow.push(publisher.bus);
+      continue;
+    }
     const error = failed.get(publisher.bus) ?? (await publish(publisher, row, targetDirUrls));
     if (error === null) acceptedNow.push(publisher.bus);
     else failed.set(publisher.bus, error);
@@ -84,6 +92,16 @@ function announcedBody(compose: Compose, targetDirUrls: TargetDirUrls): object {
   return compose.state === 'done' && newAdvisories !== null
     ? { ...body, new_advisories: newAdvisories }
     : body;
+}
+
+/** Returns whether not everybody may read what an announcement says: of a private compose, or of a private rule. */
+async function isPrivateAnnouncement(
+  handle: AnnouncingContext['database']['handle'],
+  row: OpenAnnouncement,
+): Promise<boolean> {
+  if (row.compose !== null) return reviveCompose(row.compose).readers !== null;
+  const rule = row.body !== null && 'rule' in row.body ? row.body.rule : undefined;
+  return typeof rule === 'string' && (await findPrivateRules(handle, [rule])).has(rule);
 }
 
 /** Returns why the bus did not accept the message, or null where it did. */

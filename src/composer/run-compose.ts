@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { findParts } from '../database/compose-parts.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { storeManifest } from '../database/manifests.ts';
 import { listReusable } from '../database/reusable-composes.ts';
@@ -6,6 +7,7 @@ import { transaction, type UnitOfWork } from '../database/transaction.ts';
 import { claimFingerprint, GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
 import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import type { Compose } from '../model/compose-json.ts';
+import { mayHold } from '../model/compose-readers.ts';
 import { composeDirectoryName } from '../model/compose.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../model/server-paths.ts';
@@ -99,10 +101,15 @@ async function settleFingerprint(
 ): Promise<FingerprintClaim> {
   const { compose } = taken;
   const { selection, fingerprint } = plan;
+  if (compose.request.sourceType === 'compose') {
+    await assertMayHold(context, compose, selection.pins.source.split(' '));
+  }
   const search = {
     fingerprint,
     targetDir: compose.targetDir,
     exceptId: taken.id,
+    readers: compose.readers,
+    owner: compose.owner,
     now: context.database.clock.now(),
   };
   const mayReuse = !compose.request.flags.includes('no_reuse');
@@ -130,6 +137,27 @@ async function settleFingerprint(
     if (claim === 'reused') await moveLinks(context, tx, compose);
     return claim;
   });
+}
+
+/**
+ * Throws `compose.part_unknown` where a part is private to fewer people than the compose: it became that since it was
+ * asked for.
+ */
+async function assertMayHold(
+  context: ComposerContext,
+  compose: Compose,
+  ids: readonly string[],
+): Promise<void> {
+  const parts = await findParts(context.database.handle, ids);
+  const part = parts.find((one) => !mayHold(compose, [one]));
+  if (part === undefined) return;
+  throw new ReactorError(
+    'compose.part_unknown',
+    `There is no compose ${part.id} for all who may read this one.`,
+    {
+      hint: 'Name composes by id, or by the series of a rule.',
+    },
+  );
 }
 
 async function buildAndPublish(

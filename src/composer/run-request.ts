@@ -1,4 +1,5 @@
 import type { ComposeRequestRow } from '../database/compose-requests.ts';
+import { findParts } from '../database/compose-parts.ts';
 import { findLastOfSeries, lockCompose } from '../database/composes.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { transaction, type UnitOfWork } from '../database/transaction.ts';
@@ -12,8 +13,10 @@ import {
   noteRequestPlanned,
 } from '../lifecycle/move-request.ts';
 import type { Compose } from '../model/compose-json.ts';
+import { decideReaders } from '../model/compose-readers.ts';
 import { toPriority, type ComposeRequest } from '../model/compose.ts';
 import { errorFields } from '../model/errors.ts';
+import { areSameReaders, readersOfBody } from '../model/readers.ts';
 import { withoutServerPaths } from '../model/server-paths.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
@@ -103,6 +106,7 @@ async function answerRequest(
           ? { ...request, flags: [...new Set([...request.flags, 'no_reuse' as const])] }
           : request,
       priority: toPriority(row.priority),
+      readers: readersOfBody(row.body),
     },
     row,
   );
@@ -119,6 +123,11 @@ async function findUnchanged(
   const last = await findLastOfSeries(context.database.handle, row.series);
   const isSame = last?.fingerprint === plan.fingerprint && last.targetDir === request.targetDir;
   if (last === undefined || !isSame) return undefined;
+  // To whom a compose is open never changes: where the rule says something else now, another one has to be made.
+  const parts =
+    request.sourceType === 'compose' ? await findParts(context.database.handle, request.source) : [];
+  const readers = decideReaders({ asked: readersOfBody(row.body), ofSeries: null, parts });
+  if (!areSameReaders(readers, last.readers)) return undefined;
   const directory = context.targetDirs[last.targetDir];
   return directory !== undefined && isPublished(directory, last.reusedId ?? last.id) ? last : undefined;
 }

@@ -105,5 +105,6 @@ export function toCompose(row: Selectable<ComposesTable>): Compose {
     progress: row.progress,
     warnings: row.warnings,
     newAdvisories: row.new_advisories,
+    readers: row.readers,
   };
 }

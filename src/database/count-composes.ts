@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 export interface ComposeCount {
   readonly sourceType: number;
   readonly state: ComposeState;
-  /** The source (`name#commit`) of a raw_config compose, else null. */
+  /** The source (`name#commit`) of a raw_config compose that is open to everybody, else null. */
   readonly source: string | null;
   readonly count: number;
 }
@@ -61,11 +61,11 @@ async function countChanged(
 ): Promise<readonly (ComposeCount & { readonly is_settled: boolean })[]> {
   const { rows } = await sql<ComposeCount & { readonly is_settled: boolean }>`
     select source_type as "sourceType", state, is_settled, count(*)::integer as count,
-      case when source_type = ${sql.lit(sourceTypes.raw_config)} then source end as source
+      case when source_type = ${sql.lit(sourceTypes.raw_config)} and readers is null then source end as source
     from (
-      select source_type, state, source, false as is_settled from composes where state <> 'removed'
+      select source_type, state, source, readers, false as is_settled from composes where state <> 'removed'
       union all
-      select source_type, state, source, time_removed <= ${until} from composes
+      select source_type, state, source, readers, time_removed <= ${until} from composes
       where state = 'removed' and time_removed > ${from}
     ) as changed
     group by 1, 2, 3, 5`.execute(handle);

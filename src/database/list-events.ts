@@ -1,3 +1,4 @@
+import type { Readable } from '../model/readers.ts';
 import { sql, type Selectable } from 'kysely';
 import type { EventsTable } from './tables.ts';
 import type { DatabaseHandle } from './database-handle.ts';
@@ -17,7 +18,10 @@ export interface EventFilters {
 }
 
 /** A stored event without its raw message. */
-export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body' | 'stage' | 'rule_set'>;
+export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body' | 'stage' | 'rule_set'> & {
+  /** The compose of this service that it tells of, where not everybody may read that. */
+  readonly private_compose?: Readable | null;
+};
 
 const summaryColumns = [
   'id',
@@ -35,6 +39,12 @@ const summaryColumns = [
   'matched_at',
 ] as const;
 
+/** The private compose that an event tells of; asked for by its number only where the event is of one. */
+const privateCompose = sql<Readable | null>`case
+  when kind = 'compose.state' and event ->> 'system' = 'odcs' and event ->> 'id' ~ '^[0-9]{1,9}$'
+  then (select jsonb_build_object('owner', owner, 'readers', readers) from composes
+    where composes.id = (event ->> 'id')::integer and readers is not null) end`.as('private_compose');
+
 /** Stored events, newest first; with `after` oldest first. */
 export async function listEvents(
   handle: DatabaseHandle,
@@ -44,6 +54,7 @@ export async function listEvents(
   let query = handle
     .selectFrom('events')
     .select(summaryColumns)
+    .select(privateCompose)
     .orderBy('id', filters.after === undefined ? 'desc' : 'asc')
     .limit(limit);
   for (const column of ['kind', 'bus', 'topic', 'instance'] as const) {
@@ -84,6 +95,7 @@ export async function lookAtEvents(handle: DatabaseHandle, after: number, limit:
     .selectFrom('events')
     .select(summaryColumns)
     .select([
+      privateCompose,
       sql<string>`pg_snapshot_xmin(pg_current_snapshot())::text`.as('oldest_running'),
       sql<string>`pg_snapshot_xmax(pg_current_snapshot())::text`.as('next_transaction'),
     ])

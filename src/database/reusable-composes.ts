@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Compose } from '../model/compose-json.ts';
+import { areSameReaders, type Readers } from '../model/readers.ts';
 import { toCompose } from './composes.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
@@ -8,13 +9,17 @@ export interface ReuseSearch {
   readonly targetDir: string;
   /** The compose that would show the other's directory. */
   readonly exceptId: number;
+  /** To whom it is open: a directory is shown by composes that the same people may read. */
+  readonly readers: Readers | null;
+  /** Whose it is: what is private is shared with composes of the same owner alone. */
+  readonly owner: string;
   readonly now: Date;
 }
 
 /** Returns composes of a fingerprint that another may show instead of building its own: done ones first, newest first. */
 export async function listReusable(
   handle: DatabaseHandle | TransactionHandle,
-  { fingerprint, targetDir, exceptId, now }: ReuseSearch,
+  { fingerprint, targetDir, exceptId, readers, owner, now }: ReuseSearch,
 ): Promise<Compose[]> {
   const rows = await handle
     .selectFrom('composes')
@@ -33,5 +38,9 @@ export async function listReusable(
     .orderBy(sql`case state when 'done' then 0 else 1 end`)
     .orderBy('id', 'desc')
     .execute();
-  return rows.map(toCompose);
+  return rows
+    .map(toCompose)
+    .filter(
+      (compose) => areSameReaders(compose.readers, readers) && (readers === null || compose.owner === owner),
+    );
 }

@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import type { Compose } from '../model/compose-json.ts';
 import type { Keep } from '../model/keep.ts';
+import type { Readable } from '../model/readers.ts';
 import { toCompose } from './composes.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { SeriesTable } from './tables.ts';
@@ -16,18 +17,22 @@ export async function findSeries(
   return handle.selectFrom('series').selectAll().where('name', '=', name).executeTakeFirst();
 }
 
-/** Notes that a series is continued. It stays whose it is, but a rule that continues it takes it over. */
+/**
+ * Notes that a series is continued. It stays whose it is and open to whom it is, but a rule that continues it takes it
+ * over.
+ */
 export async function noteSeries(
   tx: UnitOfWork,
-  { name, owner }: { readonly name: string; readonly owner: string },
+  { name, owner, readers }: { readonly name: string } & Readable,
 ): Promise<void> {
+  const stored = readers === null ? null : JSON.stringify(readers);
   const rule = owner.startsWith('rule:') ? owner.slice('rule:'.length) : null;
   await tx.sql
     .insertInto('series')
-    .values({ name, owner, rule, keep: null, created_at: tx.now })
+    .values({ name, owner, rule, keep: null, readers: stored, created_at: tx.now })
     .onConflict((conflict) => {
       const known = conflict.column('name');
-      return rule === null ? known.doNothing() : known.doUpdateSet({ owner, rule });
+      return rule === null ? known.doNothing() : known.doUpdateSet({ owner, rule, readers: stored });
     })
     .execute();
 }

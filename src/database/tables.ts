@@ -4,6 +4,7 @@ import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '..
 import type { DomainEvent } from '../model/event.ts';
 import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
+import type { Readers } from '../model/readers.ts';
 import type { WhenBusy } from '../model/rule.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
@@ -78,6 +79,8 @@ export interface ComposesTable {
   /** The link to the latest compose of its release, relative to the target directory; null where it is of none. */
   latest_link: ColumnType<string | null, never, string | null>;
   new_advisories: ColumnType<AnnouncedAdvisories | null, string | null | undefined, string | null>;
+  /** Who may read it; null for everybody. */
+  readers: ColumnType<Readers | null, string | null | undefined, string | null>;
 }
 
 /** How far a compose is, for people. */
@@ -212,6 +215,8 @@ export interface SeriesTable {
   /** The rule that continues it; null for a person's. */
   rule: string | null;
   keep: ColumnType<Keep | null, string | null, string | null>;
+  /** Who may read it; null for everybody. */
+  readers: ColumnType<Readers | null, string | null | undefined, string | null>;
   created_at: Time;
 }
 
@@ -293,6 +298,12 @@ export interface ProcessesTable {
   last_seen: Time;
 }
 
+/** Rules that not everybody may read; a rule that is gone stays private. */
+export interface PrivateRulesTable {
+  name: string;
+  readers: Json<Readers>;
+}
+
 /** Tokens of the service itself. */
 export interface ApiTokensTable {
   id: GeneratedAlways<number>;
@@ -325,6 +336,7 @@ export interface Tables {
   events: EventsTable;
   composes: ComposesTable;
   manifests: ManifestsTable;
+  private_rules: PrivateRulesTable;
   compose_requests: ComposeRequestsTable;
   decisions: DecisionsTable;
   settle_windows: SettleWindowsTable;

@@ -35,7 +35,8 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
   const { held, compose, fingerprint } = input;
   await lockFingerprint(tx.sql, fingerprint);
   await lockSeriesOfComposes(tx.sql, held.id);
-  const search = { fingerprint, targetDir: compose.targetDir, exceptId: held.id, now: tx.now };
+  const { targetDir, readers, owner } = compose;
+  const search = { fingerprint, targetDir, exceptId: held.id, readers, owner, now: tx.now };
   const other = input.lost === null ? undefined : await lockReusable(tx.sql, search, input.lost);
   if (compose.fingerprint !== null && (other !== undefined || compose.fingerprint !== fingerprint)) {
     // An earlier attempt promised another content to those who wait.

@@ -1,8 +1,11 @@
+import { findParts } from '../database/compose-parts.ts';
 import { toCompose } from '../database/composes.ts';
-import { noteSeries } from '../database/series.ts';
+import { findSeries, noteSeries } from '../database/series.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { sourceTypes, type ComposeRequest, type Priority } from '../model/compose.ts';
+import { decideReaders } from '../model/compose-readers.ts';
+import type { Readers } from '../model/readers.ts';
 import { announceCompose } from './announce-compose.ts';
 import { sendComposeJob } from './send-compose-job.ts';
 
@@ -14,6 +17,8 @@ export interface NewCompose {
   readonly idempotencyKey?: string;
   /** The line of composes it continues. */
   readonly series?: string;
+  /** Whom its request opens it to; those of its series and its parts without it. */
+  readonly readers?: Readers | null;
 }
 
 /** Stores a compose in state `wait`, announces it and enqueues its job. */
@@ -48,11 +53,18 @@ export async function createComposeOfRequest(
 
 async function insertCompose(
   tx: UnitOfWork,
-  { owner, request, priority, idempotencyKey, series }: NewCompose,
+  { owner, request, priority, idempotencyKey, series, readers: asked = null }: NewCompose,
   answered?: { readonly id: number; readonly series: string },
 ): Promise<Compose> {
   const continued = answered?.series ?? series ?? null;
-  if (continued !== null) await noteSeries(tx, { name: continued, owner });
+  // A rule says itself to whom its series is open.
+  const known =
+    continued === null || answered !== undefined ? undefined : await findSeries(tx.sql, continued);
+  const parts = request.sourceType === 'compose' ? await findParts(tx.sql, request.source) : [];
+  const readers = decideReaders({ asked, ofSeries: known?.readers ?? null, parts });
+  if (continued !== null) {
+    await noteSeries(tx, { name: continued, owner, readers: answered === undefined ? readers : asked });
+  }
   const row = await tx.sql
     .insertInto('composes')
     .values({
@@ -75,6 +87,7 @@ async function insertCompose(
       request_id: answered?.id ?? null,
       idempotency_key: idempotencyKey ?? null,
       warnings: '[]',
+      readers: readers === null ? null : JSON.stringify(readers),
     })
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** What a token may be for: the scopes of ODCS, and that of steering rules. */
-export const apiScopes = ['new-compose', 'renew-compose', 'delete-compose', 'steer-rules'] as const;
+/** What a token may be for: the scopes of ODCS, that of steering rules, and `read`, which allows nothing more. */
+export const apiScopes = ['new-compose', 'renew-compose', 'delete-compose', 'steer-rules', 'read'] as const;
 export type ApiScope = (typeof apiScopes)[number];
 
 /** What is known of a token; its secret is not. */

@@ -12,6 +12,7 @@ import {
   type ComposeState,
 } from './compose.ts';
 import type { AnnouncedAdvisories } from './new-advisories.ts';
+import type { Readers } from './readers.ts';
 import { targetDirUrlOf, type TargetDirUrls } from './target-dir-urls.ts';
 
 /** One compose as the database knows it. */
@@ -54,6 +55,8 @@ export interface Compose {
   readonly warnings: readonly string[];
   /** What is new since the compose before it in its series; null where there is none, or it is not known. */
   readonly newAdvisories: AnnouncedAdvisories | null;
+  /** Who may read it beside its owner; null for everybody. */
+  readonly readers: Readers | null;
 }
 
 /** The 42 keys every ODCS client knows. Source: ODCS contract 2. */
@@ -112,6 +115,7 @@ export function composeJson(compose: Compose, urls: TargetDirUrls) {
     packages: joinOrNull(request.packages),
     parent_pungi_compose_ids: joinOrNull(request.parentPungiComposeIds),
     pungi_compose_id: compose.pungiComposeId,
+    ...(compose.readers === null ? {} : { readers: compose.readers }),
     removed_by: compose.removedBy,
     respin_of: compose.respinOf,
     result_repo: resultRepo,
@@ -150,6 +154,8 @@ export function reviveCompose(stored: StoredCompose): Compose {
   return {
     ...stored,
     newAdvisories: stored.newAdvisories ?? null,
+    // Announcements of earlier versions do not say.
+    readers: stored.readers ?? null,
     timeSubmitted: new Date(stored.timeSubmitted),
     timeToExpire: new Date(stored.timeToExpire),
     timeStarted: time(stored.timeStarted),

@@ -24,6 +24,9 @@ const integerKeys = new Set([
   'base_module_br_stream_version_gte',
 ]);
 
+/** Keys of this service alone, and not of ODCS. */
+const ownKeys = new Set(['keep', 'readers']);
+
 const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~^]/u;
 /** Names of packages are free, but no database keeps these. */
 const unstorable = /\p{Cc}|\p{Cs}/u;
@@ -44,6 +47,8 @@ export function scanRequestBody(body: object): void {
 
 function scan(container: object, level: number, within: string | undefined): void {
   for (const [key, value] of Object.entries(container) as [string, unknown][]) {
+    // ODCS has none of these; who reads them checks them whole.
+    if (level === 0 && ownKeys.has(key)) continue;
     if (!Array.isArray(container)) checkKind(key, value);
     if (typeof value === 'string') {
       if ((within === 'packages' ? unstorable : forbiddenCharacter).test(value)) refuse(characterSentence);

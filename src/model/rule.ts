@@ -1,6 +1,7 @@
 import type { Priority } from './compose.ts';
 import type { EventKind } from './event.ts';
 import type { Keep } from './keep.ts';
+import type { Readers } from './readers.ts';
 
 export type RuleMode = 'active' | 'shadow' | 'off';
 export type WhenBusy = 'latest' | 'queue' | 'cancel_running';
@@ -88,6 +89,8 @@ export interface Rule {
   readonly series: string | null;
   /** Which composes of its series outlive their time; null for none. */
   readonly keep: Keep | null;
+  /** Who may read it, its series and its composes beside its owner; null for everybody. */
+  readonly readers: Readers | null;
   /** The ODCS request body, templates unfilled. */
   readonly compose: JsonObject;
   readonly unchanged: 'skip' | 'compose';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { InputEvent } from '../model/event.ts';
 import { hubOfBody } from '../model/hub-name.ts';
+import { readersOfRule } from '../model/rule-readers.ts';
 import type { JsonObject, JsonValue, Requirement, Rule } from '../model/rule.ts';
 import { chainOf, greatestKojiEvent, type AskedCompose } from './decide.ts';
 import type { Group } from './group.ts';
@@ -31,7 +32,11 @@ const listKeys = new Set([
 export function askCompose(rule: Rule, group: Group, events: readonly InputEvent[]): AskedCompose {
   const source = { group, events };
   const isForced = events.some(({ event }) => event.kind === 'state.swept' && event.force === true);
-  const body = shapeRequest(fillTemplate(rule.compose, source));
+  const readers = readersOfRule(rule);
+  const body = {
+    ...shapeRequest(fillTemplate(rule.compose, source)),
+    ...(readers === null ? {} : { readers: { users: readers.users, groups: readers.groups } }),
+  };
   return {
     series: seriesOf(rule, source),
     body,

@@ -84,6 +84,7 @@ function compileRule(file: RuleFile, path: string): Rule {
     requireWithinMs: file.require_within === undefined ? null : ms(file.require_within),
     series: file.series ?? null,
     keep: file.keep === undefined ? null : compileKeep(file.keep),
+    readers: file.readers ?? null,
     compose: file.compose,
     unchanged: file.unchanged,
     whenBusy: file.when_busy,

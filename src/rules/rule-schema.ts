@@ -94,6 +94,11 @@ const keep = z
   })
   .refine((object) => Object.keys(object).length > 0, 'at least one of last, daily, weekly');
 
+const names = z
+  .array(z.string().regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, 'a name'))
+  .max(200)
+  .default([]);
+
 /** The strict shape of a rule file, version 1. Source: RULES 4. */
 export const ruleFileSchema = z
   .strictObject({
@@ -133,6 +138,10 @@ export const ruleFileSchema = z
     keep: keep
       .optional()
       .describe('composes of the series that outlive their time; the newest is among them'),
+    readers: z
+      .strictObject({ users: names, groups: names })
+      .optional()
+      .describe('who may read the rule, its series and its composes beside its owner; default: everybody'),
     compose: z
       .record(z.string(), z.json())
       .describe('the ODCS request body, with ${field}, ${event.field}, ${events.field}'),

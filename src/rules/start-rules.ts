@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { noteReadersOfRules } from '../database/private-rules.ts';
 import { noteRunningSet } from '../database/rule-sets.ts';
 import { rulesWithoutTag } from '../database/rule-groups.ts';
 import { seriesState } from '../database/compose-requests.ts';
@@ -84,6 +85,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   const noteSet = async (): Promise<void> => {
     const { current, documents, problems } = live;
     if (current === emptyRuleSet) return;
+    await noteReadersOfRules(handle, current.rules);
     await noteRunningSet(handle, { version: current.version, documents, problems }, clock.now());
     await noteKeepOfRules(handle, current.rules);
   };

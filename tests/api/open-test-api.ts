@@ -46,6 +46,8 @@ export interface TestApi extends AsyncDisposable {
   /** Calls with these settings instead of the default ones. */
   readonly withSettings: (overrides: Partial<Config>) => Caller;
   readonly call: Caller;
+  /** Returns the paths of every route of a method, as they were registered. */
+  readonly paths: (method: string) => readonly string[];
   /** Empties the table of composes. */
   readonly reset: () => Promise<void>;
 }
@@ -135,6 +137,8 @@ export async function openTestApi(): Promise<TestApi> {
     now: new Date('2026-11-22T10:00:00Z'),
     withSettings,
     call: withSettings({}),
+    paths: (method) =>
+      createApp(context).routes.flatMap((route) => (route.method === method ? [route.path] : [])),
     reset: async () => {
       await database.handle.deleteFrom('announcements').execute();
       await database.handle.deleteFrom('composes').execute();

@@ -45,6 +45,7 @@ test('a done compose is announced with what is new; its other states, and one of
       },
     ],
     targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
+    privateBuses: [],
   });
   assert.deepEqual(
     bodies

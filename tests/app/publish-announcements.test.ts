@@ -25,6 +25,7 @@ const round = (...publishers: readonly Publisher[]): Promise<void> =>
     log: createLog('silent'),
     publishers,
     targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
+    privateBuses: [],
   });
 
 const listOpen = () =>

@@ -8,7 +8,8 @@ const database = await openTestDatabase();
 after(() => database.close());
 
 test('a rule that continues a series takes it over, a person does not', async () => {
-  const note = (owner: string) => transaction(database, (tx) => noteSeries(tx, { name: 'a', owner }));
+  const note = (owner: string) =>
+    transaction(database, (tx) => noteSeries(tx, { name: 'a', owner, readers: null }));
   const whose = async () => {
     const row = await findSeries(database.handle, 'a');
     return [row?.owner, row?.rule];
@@ -26,7 +27,9 @@ test('series keep what the rules that run say; those of rules that are gone keep
   const keep = { last: 3, dailyMs: null, weeklyMs: null };
   const keepOf = async (name: string) => (await findSeries(database.handle, name))?.keep;
   for (const rule of ['one', 'two']) {
-    await transaction(database, (tx) => noteSeries(tx, { name: `of-${rule}`, owner: `rule:${rule}` }));
+    await transaction(database, (tx) =>
+      noteSeries(tx, { name: `of-${rule}`, owner: `rule:${rule}`, readers: null }),
+    );
   }
   await noteKeepOfRules(database.handle, [
     { name: 'one', keep },

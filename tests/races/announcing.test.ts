@@ -64,6 +64,7 @@ test('two announcers announce each state once, in order', async () => {
     log,
     publishers: [publisher],
     targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
+    privateBuses: [],
   };
   const stops = [
     await followOutbox({ ...shared, database: first }),

@@ -20,7 +20,7 @@ test('a series that somebody takes at the same instant cannot be continued by an
   const isTaken = latch();
   const taking = transaction(api.database, async (tx) => {
     await lockSeries(tx.sql, 'contested');
-    await noteSeries(tx, { name: 'contested', owner: 'alice' });
+    await noteSeries(tx, { name: 'contested', owner: 'alice', readers: null });
     isTaken.open();
     await commit.opened;
   });

@@ -79,6 +79,7 @@ test('a compose is announced on both buses, each once, however often it is tried
     log: silentLog,
     publishers,
     targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
+    privateBuses: [],
   };
   try {
     const first = await insertAnnouncement();

@@ -11,11 +11,13 @@ import {
   requestDefaults,
 } from '../../model/compose-request.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
+import { areSameReaders, readersOfBody, type Readers } from '../../model/readers.ts';
 import { seriesOfBody } from '../../model/request-series.ts';
 import { sendJson } from '../answer.ts';
 import { identify, ownerOf, type Identity } from '../auth.ts';
 import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
 import { checkOffered } from '../check-offered.ts';
+import { checkParts } from '../check-parts.ts';
 import { checkRepositories } from '../check-repositories.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import {
@@ -86,12 +88,20 @@ async function answerCreate(
   const defaults = requestDefaults(config);
   const asked = isOld ? parseFirstReleaseRequest(body, defaults) : parseComposeRequest(body, defaults);
   const series = seriesOfBody(body);
+  const readers = readersOfBody(body);
   requirePermission(identity, config, askedValues(asked));
-  if (series !== null) await checkMayContinue(context.database.handle, { series, identity, config });
+  if (series !== null) await checkMayContinue(context.database.handle, { series, readers, identity, config });
+  await checkParts(context, asked);
   await checkOffered(context, asked);
   await checkRepositories(context, request, asked);
-  if (isDryRun(request)) return answerDryRun(context, request, { request: asked, series });
-  const compose = await storeCompose(context, identity, { asked, series, key: idempotencyKeyOf(request) });
+  if (isDryRun(request))
+    return answerDryRun(context, request, { request: asked, series }, { owner: ownerOf(identity), readers });
+  const compose = await storeCompose(context, identity, {
+    asked,
+    series,
+    readers,
+    key: idempotencyKeyOf(request),
+  });
   return sendJson(composeJson(compose, context.targetDirUrls));
 }
 
@@ -118,6 +128,7 @@ function idempotencyKeyOf(request: ApiRequest): string | undefined {
 interface WantedCompose {
   readonly asked: ComposeRequest;
   readonly series: string | null;
+  readonly readers: Readers | null;
   readonly key: string | undefined;
 }
 
@@ -128,7 +139,7 @@ async function storeCompose(
   wanted: WantedCompose,
 ): Promise<Compose> {
   const { database, config } = context;
-  const { asked, series, key } = wanted;
+  const { asked, series, readers, key } = wanted;
   const owner = ownerOf(identity);
   const earlier = (): Promise<Compose | undefined> =>
     key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.handle, owner, key);
@@ -139,7 +150,7 @@ async function storeCompose(
       if (series !== null) {
         // Somebody else may have taken the name since.
         await lockSeries(tx.sql, series);
-        await checkMayContinue(tx.sql, { series, identity, config });
+        await checkMayContinue(tx.sql, { series, readers, identity, config });
       }
       return createCompose(tx, {
         owner,
@@ -147,6 +158,7 @@ async function storeCompose(
         priority: 'normal',
         ...(key === undefined ? {} : { idempotencyKey: key }),
         ...(series === null ? {} : { series }),
+        readers,
       });
     });
   } catch (error) {
@@ -161,9 +173,11 @@ function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
-function sameRequest(compose: Compose, { asked, series }: WantedCompose): Compose {
+function sameRequest(compose: Compose, { asked, series, readers }: WantedCompose): Compose {
   const isSame = isDeepStrictEqual(compose.request, JSON.parse(JSON.stringify(asked)));
-  if (isSame && compose.series === series) return compose;
+  if (isSame && compose.series === series && (readers === null || areSameReaders(readers, compose.readers))) {
+    return compose;
+  }
   throw new ApiProblem(
     409,
     'request.idempotency_key_reused',

@@ -1,3 +1,4 @@
+import { findCompose } from '../../database/composes.ts';
 import { transaction, type UnitOfWork } from '../../database/transaction.ts';
 import { cancelCompose, lockToEnd, markForRemoval } from '../../lifecycle/cancel-compose.ts';
 import type { Compose } from '../../model/compose-json.ts';
@@ -27,6 +28,7 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
     const identity = await identify(context, request);
     requireScope(identity, context.config, 'delete-compose');
     const id = composeIdOf(request);
+    if ((await findCompose(context.database.handle, id)) === undefined) throw noSuchCompose();
     const message = await transaction(context.database, (tx) => endCompose(context, tx, id, identity));
     return sendJson({ status: 202, message }, 202);
   });

@@ -1,4 +1,6 @@
 import { isPicked, type EventSummary } from '../../database/list-events.ts';
+import { currentReader } from '../../database/readable.ts';
+import { mayRead } from '../../model/readers.ts';
 import type { RegisterRoute } from '../context.ts';
 import { problemAnswers } from '../documentation.ts';
 import { eventJson } from '../event-json.ts';
@@ -30,6 +32,7 @@ export const registerFollowEvents: RegisterRoute = (app, context) => {
     const last = request.req.header('Last-Event-ID');
     if (last !== undefined && /^\d{1,15}$/.test(last)) query.set('after', last);
     const filters = eventFiltersOf(query);
+    const reader = currentReader();
     // Before the answer begins, so that its reader misses nothing from then on.
     const position =
       filters.after === undefined
@@ -38,7 +41,8 @@ export const registerFollowEvents: RegisterRoute = (app, context) => {
     return sendEventStream(context, request, ({ write, isSlow, drained, close, signal }) => {
       write(signOfLife);
       const take = (event: EventSummary): void => {
-        if (isPicked(event, filters)) write(bytesOf(event));
+        const told = event.private_compose ?? null;
+        if (isPicked(event, filters) && (told === null || mayRead(reader, told))) write(bytesOf(event));
       };
       context.events.follow(position, { filters, take, isSlow, drained, signal }).catch((error: unknown) => {
         context.log.warn({ err: error }, 'Events cannot be followed');

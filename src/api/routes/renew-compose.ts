@@ -132,6 +132,7 @@ async function renewLocked(
     owner: ownerOf(identity),
     request: renewedRequest(compose, renewal),
     priority: 'normal',
+    readers: compose.readers,
   });
 }
 

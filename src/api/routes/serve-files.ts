@@ -9,6 +9,7 @@ import { knownComposeTypes } from '../../rpm/productmd.ts';
 import { escapeHtml, sendPage } from '../html.ts';
 import { ApiProblem } from '../problem.ts';
 import { openPublished, publishedNames, type Published } from '../published-file.ts';
+import { ReadableFiles } from '../readable-files.ts';
 import { openSeriesFile } from '../series-files.ts';
 
 const mount = '/composes';
@@ -36,16 +37,20 @@ const contentTypes: Readonly<Record<string, string>> = {
  * is never to be kept without asking whether it is still the same. Source: ODCS contract 16.
  */
 export const registerServeFiles: RegisterRoute = (app, context) => {
+  const { handle } = context.database;
+  const readable = new ReadableFiles({ handle, targetDir: context.config.target_dir });
   app.get(mount, (request) => toSlash(context, request));
   app.get(`${mount}/*`, async (request) => {
     const names = publishedNames(request.req.path.slice(mount.length));
-    const found = names === undefined ? undefined : await openServed(context, names);
+    const found = names === undefined ? undefined : await openServed(context, readable, names);
     if (names === undefined || found === undefined || found.kind === 'missing') {
       throw new ApiProblem(404, 'file.not_found', `There is no file ${request.req.path}.`);
     }
     const hasSlash = request.req.path.endsWith('/');
     if (found.kind === 'directory') {
-      return hasSlash ? sendDirectory(context, request, found.path, names) : toSlash(context, request);
+      return hasSlash
+        ? sendDirectory(context, request, { readable, path: found.path, names })
+        : toSlash(context, request);
     }
     if (hasSlash) {
       await found.file.close();
@@ -62,10 +67,17 @@ function isMoving([first = '', second = '', third]: readonly string[]): boolean 
 }
 
 /** Opens a published path; below `series/` there are addresses that lie on no disk. */
-async function openServed(context: ApiContext, names: readonly string[]): Promise<Published> {
+async function openServed(
+  context: ApiContext,
+  readable: ReadableFiles,
+  names: readonly string[],
+): Promise<Published> {
   const { config, database, clock } = context;
-  const files = { handle: database.handle, targetDir: config.target_dir, now: clock.now() };
-  return (await openSeriesFile(files, names)) ?? openPublished(config.target_dir, names);
+  const files = { handle: database.handle, targetDir: config.target_dir, readable, now: clock.now() };
+  const found = (await openSeriesFile(files, names)) ?? (await openPublished(config.target_dir, names));
+  if (found.kind === 'missing' || (await readable.mayRead(found.path))) return found;
+  if (found.kind === 'file') await found.file.close();
+  return { kind: 'missing' };
 }
 
 function toSlash(context: ApiContext, request: ApiRequest): Response {
@@ -152,10 +164,20 @@ function isUnchanged(request: ApiRequest, etag: string, modified: Date): boolean
 async function sendDirectory(
   context: ApiContext,
   request: ApiRequest,
-  path: string,
-  names: readonly string[],
+  {
+    readable,
+    path,
+    names,
+  }: { readonly readable: ReadableFiles; readonly path: string; readonly names: readonly string[] },
 ): Promise<Response> {
-  const entries = await readdir(path, { withFileTypes: true });
+  const all = await readdir(path, { withFileTypes: true });
+  const showable = new Set(
+    await readable.showable(
+      names,
+      all.map(({ name }) => name),
+    ),
+  );
+  const entries = all.filter(({ name }) => showable.has(name));
   const shown: string[] = [];
   for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
     const isLink = entry.isSymbolicLink();

@@ -27,7 +27,11 @@ const LOOK_MS = 5_000;
  */
 export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole> {
   const publishers = openPublishers(input.config);
-  const stopFollowing = await followOutbox({ ...input, publishers });
+  const stopFollowing = await followOutbox({
+    ...input,
+    publishers,
+    privateBuses: input.config.private_buses,
+  });
   const stuck = watchStuck(input);
   return {
     health: stuck.health,

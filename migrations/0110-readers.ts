@@ -1,0 +1,18 @@
+import { sql, type Kysely } from 'kysely';
+
+/** Earlier versions know no readers and would show private composes to everybody. */
+export const isBreaking = true;
+
+/** Who may read composes, series and rules that are not open to all; null stands for everybody. */
+export async function up(db: Kysely<never>): Promise<void> {
+  const statements = [
+    `alter table composes add column readers jsonb`,
+    `alter table series add column readers jsonb`,
+    `create table private_rules (
+      name text primary key,
+      readers jsonb not null
+    )`,
+    `create index composes_private on composes (id) where readers is not null`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

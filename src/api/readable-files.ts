@@ -1,0 +1,83 @@
+import { LRUCache } from 'lru-cache';
+import { realpath } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { currentReader, readAs, wholeReader } from '../database/readable.ts';
+import type { DatabaseHandle } from '../database/database-handle.ts';
+import { mayRead } from '../model/readers.ts';
+
+/** A compose that is open to everybody stays so: its files need not ask for each. */
+const MOST_OPEN = 20_000;
+
+/**
+ * Says which published files the current reader may read: those of a compose that may not be read, and those below
+ * `series/NAME` of such a series, are not there for them. Directories that belong to no compose are everybody's.
+ */
+export class ReadableFiles {
+  readonly #handle: DatabaseHandle;
+  readonly #targetDir: string;
+  readonly #open = new LRUCache<number, true>({ max: MOST_OPEN });
+
+  constructor({ handle, targetDir }: { readonly handle: DatabaseHandle; readonly targetDir: string }) {
+    this.#handle = handle;
+    this.#targetDir = targetDir;
+  }
+
+  /** Returns whether a real path below the target directory, which was opened, may be read. */
+  async mayRead(path: string): Promise<boolean> {
+    const [first = '', second] = relative(await realpath(this.#targetDir), path).split(sep);
+    if (first === 'series' && second !== undefined) return this.mayReadSeries(second);
+    const id = composeOf(first);
+    return id === null || (await this.#hiddenComposes([id])).size === 0;
+  }
+
+  /** Returns whether a series may be read; one that does not exist may. */
+  async mayReadSeries(name: string): Promise<boolean> {
+    return (await this.#hiddenSeries([name])).size === 0;
+  }
+
+  /** Returns those of these names in a directory, given by its own names, that may be shown. */
+  async showable(directory: readonly string[], names: readonly string[]): Promise<readonly string[]> {
+    if (directory.length === 0) {
+      const hidden = await this.#hiddenComposes(names.flatMap((name) => composeOf(name) ?? []));
+      return names.filter((name) => !hidden.has(composeOf(name) ?? -1));
+    }
+    if (directory.length > 1 || directory[0] !== 'series') return names;
+    const hidden = await this.#hiddenSeries(names);
+    return names.filter((name) => !hidden.has(name));
+  }
+
+  async #hiddenComposes(ids: readonly number[]): Promise<ReadonlySet<number>> {
+    const reader = currentReader();
+    const asked = ids.filter((id) => !this.#open.has(id));
+    if (reader.readsAll || asked.length === 0) return new Set();
+    const rows = await readAs(wholeReader, () =>
+      this.#handle
+        .selectFrom('composes')
+        .select(['id', 'owner', 'readers'])
+        .where('id', 'in', asked)
+        .execute(),
+    );
+    for (const { id, readers } of rows) if (readers === null) this.#open.set(id, true);
+    return new Set(rows.filter((row) => !mayRead(reader, row)).map(({ id }) => id));
+  }
+
+  async #hiddenSeries(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const reader = currentReader();
+    if (reader.readsAll || names.length === 0) return new Set();
+    const rows = await readAs(wholeReader, () =>
+      this.#handle
+        .selectFrom('series')
+        .select(['name', 'owner', 'readers'])
+        .where('name', 'in', [...names])
+        .where('readers', 'is not', null)
+        .execute(),
+    );
+    return new Set(rows.filter((row) => !mayRead(reader, row)).map(({ name }) => name));
+  }
+}
+
+/** Returns the compose whose directory or link is called so, or null. */
+function composeOf(name: string): number | null {
+  const id = /^(?:latest-)?odcs-([1-9]\d{0,8})(?:-1)?$/.exec(name)?.[1];
+  return id === undefined ? null : Number(id);
+}

@@ -1,0 +1,186 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  CommonTableExpressionNameNode,
+  CommonTableExpressionNode,
+  OperationNodeTransformer,
+  RawNode,
+  SelectQueryNode,
+  sql,
+  WithNode,
+  type KyselyPlugin,
+  type OperationNode,
+  type RootOperationNode,
+  type TableNode,
+} from 'kysely';
+import { publicReader, type Reader } from '../model/readers.ts';
+import type { Database } from './database.ts';
+import type { DatabaseHandle } from './database-handle.ts';
+
+const reading = new AsyncLocalStorage<Reader>();
+
+/** Who reads where nothing is to be hidden: sums over everything, checks of the service itself. */
+export const wholeReader: Reader = { user: null, groups: [], readsAll: true };
+
+/** Runs work in which every readable handle shows what a caller may read. */
+export function readAs<T>(reader: Reader, work: () => T): T {
+  return reading.run(reader, work);
+}
+
+/** Returns who reads now: nobody in particular, who sees what is open to everybody, unless `readAs` says otherwise. */
+export function currentReader(): Reader {
+  return reading.getStore() ?? publicReader;
+}
+
+/**
+ * Returns a database whose handle shows, of every table below, only the rows that the current reader may read. A
+ * statement need not know of it, so that none can forget it: each table is shadowed by a common table expression of its
+ * name, which PostgreSQL folds into the statement. Transactions and statements that change something see all.
+ */
+export function readableDatabase(database: Database): Database {
+  return { ...database, handle: readableHandle(database.handle) };
+}
+
+/** The same for a handle. */
+export function readableHandle(handle: DatabaseHandle): DatabaseHandle {
+  return handle.withPlugin(hideUnreadable);
+}
+
+const hideUnreadable: KyselyPlugin = {
+  transformQuery: ({ node }) => (currentReader().readsAll ? node : hide(node, currentReader())),
+  transformResult: async ({ result }) => result,
+};
+
+/** Which rows a reader sees, by table. A later condition may ask earlier tables, which are narrowed already. */
+const conditions = {
+  private_rules: (reader: Reader) => sql`not ${named(reader)}`,
+  composes: (reader: Reader) => sql`readers is null or ${owned(reader)} or ${named(reader)}`,
+  series: (reader: Reader) => sql`readers is null or ${owned(reader)} or ${named(reader)}`,
+  compose_requests: (reader: Reader) =>
+    sql`${ofReadableRule(sql`rule`)} and not (body ? 'readers' and not ${named(reader, sql`(body -> 'readers')`)})`,
+  decisions: () =>
+    sql`${ofReadableRule(sql`rule`)} and (compose_id is null or exists (select from composes where id = compose_id))`,
+  settle_windows: () => ofReadableRule(sql`rule`),
+  rule_groups: () => ofReadableRule(sql`rule`),
+  rule_pauses: () => ofReadableRule(sql`rule`),
+  rule_clocks: () => ofReadableRule(sql`rule`),
+  events: () => sql`case when kind = 'compose.state' and event ->> 'system' = 'odcs'
+      and event ->> 'id' ~ '^[0-9]{1,9}$'
+    then not exists (select from hidden_composes where id = (event ->> 'id')::integer) else true end`,
+} as const;
+
+type HiddenTable = keyof typeof conditions;
+
+function owned({ user }: Reader) {
+  return user === null ? sql`false` : sql`owner = ${user}`;
+}
+
+function named({ user, groups }: Reader, readers = sql`readers`) {
+  const ofUser = user === null ? sql`false` : sql`coalesce(${readers} -> 'users' ? ${user}, false)`;
+  const ofGroup =
+    groups.length === 0 ? sql`false` : sql`coalesce(${readers} -> 'groups' ?| ${[...groups]}::text[], false)`;
+  return sql`(${ofUser} or ${ofGroup})`;
+}
+
+/** The table `private_rules` shows here the rules that are hidden from the reader. */
+function ofReadableRule(rule: ReturnType<typeof sql>) {
+  return sql`not exists (select from private_rules where private_rules.name = ${rule})`;
+}
+
+/** Returns the statement with every table that it reads narrowed to what the reader may read. */
+function hide(node: RootOperationNode, reader: Reader): RootOperationNode {
+  if (SelectQueryNode.is(node)) {
+    // Parts that were built through the handle are narrowed by the whole.
+    return withShadows(new ShadowRemover().transformNode(node), reader);
+  }
+  return RawNode.is(node) ? hideInText(node, reader) : node;
+}
+
+function withShadows(node: SelectQueryNode, reader: Reader): SelectQueryNode {
+  const added = shadowsFor(tablesOf(node), reader);
+  if (node.with?.recursive === true) throw new Error('A recursive statement cannot be narrowed.');
+  const together = listTogether([...added, ...(node.with?.expressions ?? [])]);
+  return together === undefined ? node : { ...node, with: together };
+}
+
+function listTogether(expressions: readonly CommonTableExpressionNode[]): WithNode | undefined {
+  const [first, ...rest] = expressions;
+  if (first === undefined) return undefined;
+  return rest.reduce((list, one) => WithNode.cloneWithExpression(list, one), WithNode.create(first));
+}
+
+function hideInText(node: RawNode, reader: Reader): RawNode {
+  const [first = '', ...others] = node.sqlFragments;
+  const verb = /^\s*([a-z]+)/i.exec(first)?.[1]?.toLowerCase();
+  // What is explained was narrowed when it was put in here.
+  if (verb === 'explain' || verb === 'insert' || verb === 'update' || verb === 'delete') return node;
+  const added = shadowsFor(tablesOf(node), reader);
+  if (added.length > 0 && verb !== 'select')
+    throw new Error(`A statement that begins with ${verb ?? 'nothing'} cannot be narrowed.`);
+  const together = listTogether(added);
+  if (together === undefined) return node;
+  return RawNode.create(['', ` ${first}`, ...others], [together, ...node.parameters]);
+}
+
+/** Returns the expressions that shadow these tables, and those that their conditions ask. */
+function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExpressionNode[] {
+  const wanted = new Set([...tables].filter((table) => Object.hasOwn(conditions, table)));
+  if (wanted.size === 0) return [];
+  const asksRules = [...wanted].some(
+    (table) => table !== 'composes' && table !== 'series' && table !== 'events',
+  );
+  if (asksRules) wanted.add('private_rules');
+  if (wanted.has('decisions')) wanted.add('composes');
+  const shadows: CommonTableExpressionNode[] = [];
+  const shadow = (name: string, expression: ReturnType<typeof sql>): void => {
+    const called = CommonTableExpressionNameNode.create(name);
+    const made = CommonTableExpressionNode.create(called, sql`(${expression})`.toOperationNode());
+    const narrowed = CommonTableExpressionNode.cloneWith(made, { materialized: false });
+    shadowNames.add(narrowed.name);
+    shadows.push(narrowed);
+  };
+  if (wanted.has('events')) {
+    const mayBeRead = sql`${owned(reader)} or ${named(reader)}`;
+    shadow('hidden_composes', sql`select id from composes where readers is not null and not (${mayBeRead})`);
+  }
+  for (const table of Object.keys(conditions) as HiddenTable[]) {
+    if (!wanted.has(table)) continue;
+    shadow(table, sql`select * from ${sql.table(table)} where ${conditions[table](reader)}`);
+  }
+  return shadows;
+}
+
+/** The names of the expressions made here: nodes are copied, their parts are not. */
+const shadowNames = new WeakSet<CommonTableExpressionNameNode>();
+
+/** Takes the shadows out of the parts of a statement, which stand where no expressions may. */
+class ShadowRemover extends OperationNodeTransformer {
+  protected override transformSelectQuery(node: SelectQueryNode): SelectQueryNode {
+    const own = node.with?.expressions.filter(({ name }) => !shadowNames.has(name)) ?? [];
+    const { with: _with, ...bare } = node;
+    const together = listTogether(own);
+    return super.transformSelectQuery(together === undefined ? bare : { ...bare, with: together });
+  }
+}
+
+/** Finds every table that a statement names, in its text as in its nodes. */
+class TableFinder extends OperationNodeTransformer {
+  readonly found = new Set<string>();
+
+  protected override transformTable(node: TableNode): TableNode {
+    this.found.add(node.table.identifier.name);
+    return node;
+  }
+
+  protected override transformRaw(node: RawNode): RawNode {
+    for (const fragment of node.sqlFragments) {
+      for (const [word] of fragment.matchAll(/[a-z_]+/g)) this.found.add(word);
+    }
+    return super.transformRaw(node);
+  }
+}
+
+function tablesOf(node: OperationNode): ReadonlySet<string> {
+  const finder = new TableFinder();
+  finder.transformNode(node);
+  return finder.found;
+}
