@@ -329,6 +329,12 @@ export const settings = {
     'ODCS_UMB_TOPIC',
     'Topic compose states are announced on; empty means not at all.',
   ),
+  embargo: setting(
+    people.extend({ tags: list.default([]) }),
+    { tags: [], users: [], groups: [] },
+    'ODCS_EMBARGO',
+    'Koji tags (names or patterns) whose builds are under embargo, and who may read events that name them, beside admins.',
+  ),
   private_buses: setting(
     z.array(z.enum(['fedora-messaging', 'umb'])),
     [],

@@ -1,4 +1,4 @@
-import { findPart } from '../database/compose-parts.ts';
+import { findNamedCompose } from '../database/named-composes.ts';
 import { currentReader, readAs, wholeReader } from '../database/readable.ts';
 import type { ComposeRequest } from '../model/compose.ts';
 import { mayRead } from '../model/readers.ts';
@@ -12,7 +12,7 @@ import { ApiProblem } from './problem.ts';
 export async function checkParts(context: ApiContext, asked: ComposeRequest): Promise<void> {
   if (asked.sourceType !== 'compose') return;
   for (const word of asked.source) {
-    const part = await readAs(wholeReader, () => findPart(context.database.handle, word));
+    const part = await readAs(wholeReader, () => findNamedCompose(context.database.handle, word));
     if (part !== undefined && mayRead(currentReader(), part)) continue;
     const isId = /^\d+$/.test(word);
     throw new ApiProblem(

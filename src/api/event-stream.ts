@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
+import { currentReader } from '../database/readable.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 import { odcsJson } from './answer.ts';
 import { ApiProblem } from './problem.ts';
+import { readerOfRequest } from './reader-of-request.ts';
 
 /** Bytes that may wait for a reader before it counts as slow. */
 const SLOW_BYTES = 65_536;
@@ -70,7 +73,7 @@ export interface StreamWriter {
 
 /**
  * Returns a stream of server-sent events that `begin` writes, until it closes it, the reader leaves or the
- * service stops. A reader that takes nothing from one sign of life to the next is cut off. Throws `request.too_many_streams` (503) where the setting `max_streams` allows no more.
+ * service stops, or whoever asked may not read what they might when it began. A reader that takes nothing from one sign of life to the next is cut off. Throws `request.too_many_streams` (503) where the setting `max_streams` allows no more.
  */
 export function sendEventStream(
   context: ApiContext,
@@ -85,6 +88,7 @@ export function sendEventStream(
     'Access-Control-Allow-Origin': '*',
   };
   if (request.req.method === 'HEAD') return new Response(null, { headers });
+  const stillReads = readsAsBefore(context, request);
   const leave = context.streams.open(context.config.max_streams);
   const ended = new AbortController();
   let hasTaken = true;
@@ -103,6 +107,7 @@ export function sendEventStream(
           if (!ended.signal.aborted) controller.enqueue(bytes);
         };
         const keepAlive = setInterval(() => {
+          void closeUnless(stillReads, close, context);
           if (!isSlow()) write(signOfLife);
           else if (hasTaken) hasTaken = false;
           else {
@@ -139,4 +144,34 @@ export function sendEventStream(
     { highWaterMark: SLOW_BYTES, size: (piece) => piece.byteLength },
   );
   return new Response(body, { headers });
+}
+
+async function closeUnless(
+  stillReads: () => Promise<boolean>,
+  close: () => void,
+  { log }: Pick<ApiContext, 'log'>,
+): Promise<void> {
+  try {
+    if (!(await stillReads())) close();
+  } catch (error) {
+    log.warn({ err: error }, 'Who reads a stream could not be found out again');
+    close();
+  }
+}
+
+/**
+ * Returns a function that finds out whether a caller still reads as who they were: tokens end and are revoked, groups
+ * change. A caller who is not known has nothing to lose.
+ */
+function readsAsBefore(context: ApiContext, request: ApiRequest): () => Promise<boolean> {
+  const before = currentReader();
+  if (before.user === null) return () => Promise.resolve(true);
+  return async () => {
+    try {
+      return isDeepStrictEqual(await readerOfRequest(context, request), before);
+    } catch (error) {
+      if (error instanceof ApiProblem) return false;
+      throw error;
+    }
+  };
 }

@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { currentReader, readAs, wholeReader } from '../database/readable.ts';
 import type { DatabaseHandle } from '../database/database-handle.ts';
+import { composeIdOfDirectory } from '../model/compose.ts';
 import { mayRead } from '../model/readers.ts';
 
 /** A compose that is open to everybody stays so: its files need not ask for each. */
@@ -10,7 +11,8 @@ const MOST_OPEN = 20_000;
 
 /**
  * Says which published files the current reader may read: those of a compose that may not be read, and those below
- * `series/NAME` of such a series, are not there for them. Directories that belong to no compose are everybody's.
+ * `series/NAME` of such a series, are not there for them, nor are those of composes and series that are not known. What
+ * is called otherwise is everybody's.
  */
 export class ReadableFiles {
   readonly #handle: DatabaseHandle;
@@ -26,11 +28,11 @@ export class ReadableFiles {
   async mayRead(path: string): Promise<boolean> {
     const [first = '', second] = relative(await realpath(this.#targetDir), path).split(sep);
     if (first === 'series' && second !== undefined) return this.mayReadSeries(second);
-    const id = composeOf(first);
+    const id = composeIdOfDirectory(first);
     return id === null || (await this.#hiddenComposes([id])).size === 0;
   }
 
-  /** Returns whether a series may be read; one that does not exist may. */
+  /** Returns whether there is such a series that may be read. */
   async mayReadSeries(name: string): Promise<boolean> {
     return (await this.#hiddenSeries([name])).size === 0;
   }
@@ -38,8 +40,8 @@ export class ReadableFiles {
   /** Returns those of these names in a directory, given by its own names, that may be shown. */
   async showable(directory: readonly string[], names: readonly string[]): Promise<readonly string[]> {
     if (directory.length === 0) {
-      const hidden = await this.#hiddenComposes(names.flatMap((name) => composeOf(name) ?? []));
-      return names.filter((name) => !hidden.has(composeOf(name) ?? -1));
+      const hidden = await this.#hiddenComposes(names.flatMap((name) => composeIdOfDirectory(name) ?? []));
+      return names.filter((name) => !hidden.has(composeIdOfDirectory(name) ?? -1));
     }
     if (directory.length > 1 || directory[0] !== 'series') return names;
     const hidden = await this.#hiddenSeries(names);
@@ -58,7 +60,9 @@ export class ReadableFiles {
         .execute(),
     );
     for (const { id, readers } of rows) if (readers === null) this.#open.set(id, true);
-    return new Set(rows.filter((row) => !mayRead(reader, row)).map(({ id }) => id));
+    // A directory whose compose is not known may be that of a private one that was lost.
+    const shown = new Set(rows.filter((row) => mayRead(reader, row)).map(({ id }) => id));
+    return new Set(asked.filter((id) => !shown.has(id)));
   }
 
   async #hiddenSeries(names: readonly string[]): Promise<ReadonlySet<string>> {
@@ -69,15 +73,9 @@ export class ReadableFiles {
         .selectFrom('series')
         .select(['name', 'owner', 'readers'])
         .where('name', 'in', [...names])
-        .where('readers', 'is not', null)
         .execute(),
     );
-    return new Set(rows.filter((row) => !mayRead(reader, row)).map(({ name }) => name));
+    const shown = new Set(rows.filter((row) => mayRead(reader, row)).map(({ name }) => name));
+    return new Set(names.filter((name) => !shown.has(name)));
   }
-}
-
-/** Returns the compose whose directory or link is called so, or null. */
-function composeOf(name: string): number | null {
-  const id = /^(?:latest-)?odcs-([1-9]\d{0,8})(?:-1)?$/.exec(name)?.[1];
-  return id === undefined ? null : Number(id);
 }

@@ -6,11 +6,20 @@ import type { ApiContext, ApiRequest } from './context.ts';
 import { readApiToken } from './identify-by-token.ts';
 import { ApiProblem } from './problem.ts';
 
+const nobody: Identity = { user: null, groups: [], scopes: null, tokenId: null };
+
 /** Returns what a caller may read: admins everything, somebody who is not known what is open to everybody. */
-export function readerOf(identity: Identity, config: Pick<ApiContext['config'], 'admins'>): Reader {
+export function readerOf(
+  identity: Identity,
+  config: Pick<ApiContext['config'], 'admins' | 'embargo'>,
+): Reader {
   const { user, groups } = identity;
-  if (user === null) return publicReader;
-  return { user, groups, readsAll: isAdmin(identity, config) };
+  const { embargo } = config;
+  const isWithout = embargo.tags.length === 0;
+  if (user === null) return { ...publicReader, readsEmbargoed: isWithout };
+  const isNamed = embargo.users.includes(user) || groups.some((group) => embargo.groups.includes(group));
+  const readsEmbargoed = isWithout || isNamed;
+  return { user, groups, readsAll: isAdmin(identity, config), readsEmbargoed };
 }
 
 /**
@@ -26,7 +35,7 @@ export async function readerOfRequest(context: ApiContext, request: ApiRequest):
   try {
     return readerOf(await identify(context, request), context.config);
   } catch (error) {
-    if (error instanceof ApiProblem) return publicReader;
+    if (error instanceof ApiProblem) return readerOf(nobody, context.config);
     throw error;
   }
 }

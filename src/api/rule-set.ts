@@ -3,6 +3,7 @@ import { currentReader } from '../database/readable.ts';
 import { mayRead } from '../model/readers.ts';
 import { readersOfRule } from '../model/rule-readers.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
+import { mayReadProblem } from '../rules/problem-readers.ts';
 import { readDocuments, readRules } from '../rules/reload.ts';
 import { formatProblem, type FileProblem } from '../model/file-problem.ts';
 import type { ApiContext } from './context.ts';
@@ -32,7 +33,11 @@ const keptSets = new WeakMap<ApiContext['database'], Map<string, RuleSet>>();
  */
 export async function readShownRules(context: ApiContext): Promise<ShownRules> {
   const { set, problems } = await lookUpShared(context);
-  return { set: readableSet(set), problems };
+  const reader = currentReader();
+  return {
+    set: readableSet(set),
+    problems: problems.filter((problem) => mayReadProblem(reader, problem, set)),
+  };
 }
 
 /** The rules of a set that the current reader may read. */
@@ -93,7 +98,7 @@ export async function findShownRule(context: ApiContext, name: string): Promise<
   const rule = set.rules.find((one) => one.name === name);
   if (rule !== undefined) return rule;
   const [problem] = problems;
-  if (problem !== undefined && set.rules.length === 0) {
+  if (problem !== undefined && set.version === 'none') {
     throw new ApiProblem(503, 'rule.invalid', formatProblem(problem));
   }
   throw new ApiProblem(404, 'rule.not_found', 'There is no such rule.', {

@@ -16,6 +16,7 @@ import { openOriginFetcher } from './fetch-origin.ts';
 import { openModules } from './modules/open-modules.ts';
 import { PackageStore } from '../cache/package-store.ts';
 import type { OutputSettings } from './plan.ts';
+import { placeOpener } from './repositories/open-place.ts';
 import type { MetadataKeys } from './signing/metadata-key.ts';
 import type { SelectPackages, SourcePackage } from './selection.ts';
 import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
@@ -69,7 +70,8 @@ export function openSources(
   const fetcher = stack.use(openOriginFetcher({ store, clock, policy, kojiServers }));
   const http = stack.use(new HttpClient({ policy, tries: METADATA_TRIES }));
   const readUrl = repositoryReader(http);
-  const kojis = openKojis(config, { store, clock, log, readUrl });
+  const openPlace = placeOpener({ handle: database?.handle ?? null, targetDirs });
+  const kojis = openKojis(config, { store, clock, log, readUrl, openPlace });
   for (const koji of kojis.values()) stack.use(koji);
   // Bodhi knows the builds of the default hub only.
   const advisories =
@@ -88,6 +90,7 @@ export function openSources(
     handle: database?.handle ?? null,
     http,
     readUrl,
+    openPlace,
     targetDirs,
     documentTypes,
   });

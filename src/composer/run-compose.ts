@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { findParts } from '../database/compose-parts.ts';
+import { findNamedComposes } from '../database/named-composes.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { storeManifest } from '../database/manifests.ts';
 import { listReusable } from '../database/reusable-composes.ts';
@@ -148,7 +148,7 @@ async function assertMayHold(
   compose: Compose,
   ids: readonly string[],
 ): Promise<void> {
-  const parts = await findParts(context.database.handle, ids);
+  const parts = await findNamedComposes(context.database.handle, ids);
   const part = parts.find((one) => !mayHold(compose, [one]));
   if (part === undefined) return;
   throw new ReactorError(

@@ -1,5 +1,5 @@
 import type { ComposeRequestRow } from '../database/compose-requests.ts';
-import { findParts } from '../database/compose-parts.ts';
+import { findNamedComposes } from '../database/named-composes.ts';
 import { findLastOfSeries, lockCompose } from '../database/composes.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { transaction, type UnitOfWork } from '../database/transaction.ts';
@@ -125,7 +125,7 @@ async function findUnchanged(
   if (last === undefined || !isSame) return undefined;
   // To whom a compose is open never changes: where the rule says something else now, another one has to be made.
   const parts =
-    request.sourceType === 'compose' ? await findParts(context.database.handle, request.source) : [];
+    request.sourceType === 'compose' ? await findNamedComposes(context.database.handle, request.source) : [];
   const readers = decideReaders({ asked: readersOfBody(row.body), ofSeries: null, parts });
   if (!areSameReaders(readers, last.readers)) return undefined;
   const directory = context.targetDirs[last.targetDir];

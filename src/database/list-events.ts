@@ -1,6 +1,7 @@
 import type { Readable } from '../model/readers.ts';
 import { sql, type Selectable } from 'kysely';
 import type { EventsTable } from './tables.ts';
+import { isEmbargoed } from './embargoed-builds.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 
 /** Which events; what is absent does not matter. */
@@ -19,8 +20,10 @@ export interface EventFilters {
 
 /** A stored event without its raw message. */
 export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body' | 'stage' | 'rule_set'> & {
-  /** The compose of this service that it tells of, where not everybody may read that. */
-  readonly private_compose?: Readable | null;
+  /** Whose the compose or rule of this service is that it tells of, where not everybody may read that. */
+  readonly private_to?: Readable | null;
+  /** Whether it names a build that is under embargo. */
+  readonly is_embargoed?: boolean;
 };
 
 const summaryColumns = [
@@ -39,11 +42,14 @@ const summaryColumns = [
   'matched_at',
 ] as const;
 
-/** The private compose that an event tells of; asked for by its number only where the event is of one. */
-const privateCompose = sql<Readable | null>`case
+/** The private compose or rule that an event tells of; asked for only where the event is of one. */
+const privateTo = sql<Readable | null>`case
   when kind = 'compose.state' and event ->> 'system' = 'odcs' and event ->> 'id' ~ '^[0-9]{1,9}$'
   then (select jsonb_build_object('owner', owner, 'readers', readers) from composes
-    where composes.id = (event ->> 'id')::integer and readers is not null) end`.as('private_compose');
+    where composes.id = (event ->> 'id')::integer and readers is not null)
+  when kind in ('schedule.tick', 'state.swept')
+  then (select jsonb_build_object('owner', '', 'readers', readers) from private_rules
+    where private_rules.name = event ->> 'rule') end`.as('private_to');
 
 /** Stored events, newest first; with `after` oldest first. */
 export async function listEvents(
@@ -54,7 +60,7 @@ export async function listEvents(
   let query = handle
     .selectFrom('events')
     .select(summaryColumns)
-    .select(privateCompose)
+    .select([privateTo, isEmbargoed.as('is_embargoed')])
     .orderBy('id', filters.after === undefined ? 'desc' : 'asc')
     .limit(limit);
   for (const column of ['kind', 'bus', 'topic', 'instance'] as const) {
@@ -95,7 +101,8 @@ export async function lookAtEvents(handle: DatabaseHandle, after: number, limit:
     .selectFrom('events')
     .select(summaryColumns)
     .select([
-      privateCompose,
+      privateTo,
+      isEmbargoed.as('is_embargoed'),
       sql<string>`pg_snapshot_xmin(pg_current_snapshot())::text`.as('oldest_running'),
       sql<string>`pg_snapshot_xmax(pg_current_snapshot())::text`.as('next_transaction'),
     ])

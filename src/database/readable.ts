@@ -14,12 +14,13 @@ import {
 } from 'kysely';
 import { publicReader, type Reader } from '../model/readers.ts';
 import type { Database } from './database.ts';
+import { isEmbargoed } from './embargoed-builds.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 
 const reading = new AsyncLocalStorage<Reader>();
 
 /** Who reads where nothing is to be hidden: sums over everything, checks of the service itself. */
-export const wholeReader: Reader = { user: null, groups: [], readsAll: true };
+export const wholeReader: Reader = { user: null, groups: [], readsAll: true, readsEmbargoed: true };
 
 /** Runs work in which every readable handle shows what a caller may read. */
 export function readAs<T>(reader: Reader, work: () => T): T {
@@ -57,15 +58,24 @@ const conditions = {
   series: (reader: Reader) => sql`readers is null or ${owned(reader)} or ${named(reader)}`,
   compose_requests: (reader: Reader) =>
     sql`${ofReadableRule(sql`rule`)} and not (body ? 'readers' and not ${named(reader, sql`(body -> 'readers')`)})`,
-  decisions: () =>
-    sql`${ofReadableRule(sql`rule`)} and (compose_id is null or exists (select from composes where id = compose_id))`,
-  settle_windows: () => ofReadableRule(sql`rule`),
+  decisions: ({ readsEmbargoed }: Reader) =>
+    sql`${ofReadableRule(sql`rule`)} and (compose_id is null or exists (select from composes where id = compose_id))
+      ${
+        readsEmbargoed
+          ? sql``
+          : sql`and not exists (select from hidden_events where hidden_events.id = event_id)
+        ${ofReadableCauses(sql`window_id`)}`
+      }`,
+  settle_windows: ({ readsEmbargoed }: Reader) =>
+    sql`${ofReadableRule(sql`rule`)} ${readsEmbargoed ? sql`` : ofReadableCauses(sql`settle_windows.id`)}`,
   rule_groups: () => ofReadableRule(sql`rule`),
   rule_pauses: () => ofReadableRule(sql`rule`),
   rule_clocks: () => ofReadableRule(sql`rule`),
-  events: () => sql`case when kind = 'compose.state' and event ->> 'system' = 'odcs'
+  events: ({ readsEmbargoed }: Reader) => sql`case when kind = 'compose.state' and event ->> 'system' = 'odcs'
       and event ->> 'id' ~ '^[0-9]{1,9}$'
-    then not exists (select from hidden_composes where id = (event ->> 'id')::integer) else true end`,
+    then not exists (select from hidden_composes where id = (event ->> 'id')::integer)
+    when kind in ('schedule.tick', 'state.swept') then ${ofReadableRule(sql`event ->> 'rule'`)}
+    else true end ${readsEmbargoed ? sql`` : sql`and not ${isEmbargoed}`}`,
 } as const;
 
 type HiddenTable = keyof typeof conditions;
@@ -84,6 +94,13 @@ function named({ user, groups }: Reader, readers = sql`readers`) {
 /** The table `private_rules` shows here the rules that are hidden from the reader. */
 function ofReadableRule(rule: ReturnType<typeof sql>) {
   return sql`not exists (select from private_rules where private_rules.name = ${rule})`;
+}
+
+/** Groups and decisions name the builds of their events. */
+function ofReadableCauses(window: ReturnType<typeof sql>) {
+  return sql`and not exists (
+    select from window_causes as cause join hidden_events on hidden_events.id = cause.event_id
+    where cause.window_id = ${window})`;
 }
 
 /** Returns the statement with every table that it reads narrowed to what the reader may read. */
@@ -125,9 +142,7 @@ function hideInText(node: RawNode, reader: Reader): RawNode {
 function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExpressionNode[] {
   const wanted = new Set([...tables].filter((table) => Object.hasOwn(conditions, table)));
   if (wanted.size === 0) return [];
-  const asksRules = [...wanted].some(
-    (table) => table !== 'composes' && table !== 'series' && table !== 'events',
-  );
+  const asksRules = [...wanted].some((table) => table !== 'composes' && table !== 'series');
   if (asksRules) wanted.add('private_rules');
   if (wanted.has('decisions')) wanted.add('composes');
   const shadows: CommonTableExpressionNode[] = [];
@@ -141,6 +156,9 @@ function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExp
   if (wanted.has('events')) {
     const mayBeRead = sql`${owned(reader)} or ${named(reader)}`;
     shadow('hidden_composes', sql`select id from composes where readers is not null and not (${mayBeRead})`);
+  }
+  if ((wanted.has('decisions') || wanted.has('settle_windows')) && !reader.readsEmbargoed) {
+    shadow('hidden_events', sql`select id from events where ${isEmbargoed}`);
   }
   for (const table of Object.keys(conditions) as HiddenTable[]) {
     if (!wanted.has(table)) continue;

@@ -181,6 +181,7 @@ export interface RuleFileProblem {
   readonly column: number;
   readonly message: string;
   readonly hint: string | null;
+  readonly isPrivate?: true;
 }
 
 /** A set of rules that runs or ran. */
@@ -304,6 +305,13 @@ export interface PrivateRulesTable {
   readers: Json<Readers>;
 }
 
+/** Builds in the tags of an embargo. */
+export interface EmbargoedBuildsTable {
+  nvr: string;
+  tag: string;
+  since: Time;
+}
+
 /** Tokens of the service itself. */
 export interface ApiTokensTable {
   id: GeneratedAlways<number>;
@@ -337,6 +345,7 @@ export interface Tables {
   composes: ComposesTable;
   manifests: ManifestsTable;
   private_rules: PrivateRulesTable;
+  embargoed_builds: EmbargoedBuildsTable;
   compose_requests: ComposeRequestsTable;
   decisions: DecisionsTable;
   settle_windows: SettleWindowsTable;

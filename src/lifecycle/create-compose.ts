@@ -1,4 +1,4 @@
-import { findParts } from '../database/compose-parts.ts';
+import { findNamedComposes } from '../database/named-composes.ts';
 import { toCompose } from '../database/composes.ts';
 import { findSeries, noteSeries } from '../database/series.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
@@ -60,7 +60,7 @@ async function insertCompose(
   // A rule says itself to whom its series is open.
   const known =
     continued === null || answered !== undefined ? undefined : await findSeries(tx.sql, continued);
-  const parts = request.sourceType === 'compose' ? await findParts(tx.sql, request.source) : [];
+  const parts = request.sourceType === 'compose' ? await findNamedComposes(tx.sql, request.source) : [];
   const readers = decideReaders({ asked, ofSeries: known?.readers ?? null, parts });
   if (continued !== null) {
     await noteSeries(tx, { name: continued, owner, readers: answered === undefined ? readers : asked });

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
+import { noteEmbargoes } from '../database/embargoed-builds.ts';
 import { findOwnAnnouncements } from '../database/announcements.ts';
 import { transaction } from '../database/transaction.ts';
 import type { Log } from '../log.ts';
@@ -24,6 +25,8 @@ export interface InboxContext {
   readonly needsEnrichment: (event: DomainEvent) => boolean;
   /** Names of the Koji hubs beside the default one. */
   readonly hubs?: ReadonlySet<string>;
+  /** Koji tags, names or patterns, whose builds are under embargo. */
+  readonly embargoTags?: readonly string[];
   /** Whether builds that are tagged are to be read before a compose asks for them. */
   readonly isWarming?: boolean;
 }
@@ -165,7 +168,7 @@ export class Inbox {
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {
-    const { database, metrics, isWarming = false } = this.#context;
+    const { database, metrics, embargoTags = [], isWarming = false } = this.#context;
     const unique = new Map(batch.map(({ entry }) => [keyOf(entry.row), entry]));
     const stopTimer = metrics?.storing.startTimer();
     const ids = await transaction(database, async (tx) => {
@@ -182,6 +185,8 @@ export class Inbox {
         .returning(['id', 'bus', 'message_id'])
         .execute();
       const stored = new Map(rows.map((row) => [keyOf(row), row.id]));
+      const news = [...stored.keys()].flatMap((key) => unique.get(key)?.event ?? []);
+      await noteEmbargoes(tx, { events: news, tags: embargoTags });
       const match: { eventId: number }[] = [];
       const enrich: { eventId: number }[] = [];
       const warm = new Set<string>();

@@ -51,7 +51,16 @@ export function startListeners(input: ListenersInput): RunningListeners {
   const needsEnrichment = input.needsEnrichment ?? (() => false);
   const isWarming = config.koji_profile !== '';
   const hubs = new Set(Object.keys(config.koji_hubs));
-  const inbox = new Inbox({ database, log, limits, metrics, needsEnrichment, isWarming, hubs });
+  const inbox = new Inbox({
+    database,
+    log,
+    limits,
+    metrics,
+    needsEnrichment,
+    isWarming,
+    hubs,
+    embargoTags: config.embargo.tags,
+  });
   const shared = {
     inbox,
     log,

@@ -97,3 +97,9 @@ export function composeDirectoryName(compose: {
 }): string {
   return `odcs-${compose.reusedId ?? compose.id}`;
 }
+
+/** Returns the compose whose directory, or link `latest-odcs-ID-1`, is called so; null for other names. */
+export function composeIdOfDirectory(name: string): number | null {
+  const id = /^(?:latest-)?odcs-([1-9]\d{0,8})(?:-1)?$/.exec(name)?.[1];
+  return id === undefined ? null : Number(id);
+}

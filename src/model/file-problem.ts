@@ -9,6 +9,8 @@ export interface FileProblem {
   readonly column: number;
   readonly message: string;
   readonly hint: string | null;
+  /** Whether the file says that not everybody may read it. */
+  readonly isPrivate?: true;
 }
 
 /** Path into a YAML file: keys and list positions. */

@@ -13,6 +13,8 @@ export interface Reader {
   readonly groups: readonly string[];
   /** Whether nothing is hidden. */
   readonly readsAll: boolean;
+  /** Whether events of builds under embargo are shown. */
+  readonly readsEmbargoed: boolean;
 }
 
 /** What somebody owns and maybe not everybody may read; null readers stand for everybody. */
@@ -22,7 +24,7 @@ export interface Readable {
 }
 
 /** A caller that is not known: reads what is open to everybody. */
-export const publicReader: Reader = { user: null, groups: [], readsAll: false };
+export const publicReader: Reader = { user: null, groups: [], readsAll: false, readsEmbargoed: false };
 
 /** Returns whether a caller may read something. The same is said in SQL by database/readable.ts. */
 export function mayRead(reader: Reader, { owner, readers }: Readable): boolean {

@@ -25,7 +25,7 @@ const integerKeys = new Set([
 ]);
 
 /** Keys of this service alone, and not of ODCS. */
-const ownKeys = new Set(['keep', 'readers']);
+const ownKeys = new Set(['readers']);
 
 const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~^]/u;
 /** Names of packages are free, but no database keeps these. */

@@ -1,8 +1,13 @@
 import { insertDecisions, type NewDecision } from '../database/decisions.ts';
 import { findInputEvents, markMatched, type StoredEvent } from '../database/input-events.ts';
+import { findPrivateComposes } from '../database/private-composes.ts';
 import { listLivingGroups } from '../database/rule-groups.ts';
 import { transaction, type TransactionContext } from '../database/transaction.ts';
 import { CARRIED_MS } from '../database/windows.ts';
+import { mayHold } from '../model/compose-readers.ts';
+import type { DomainEvent } from '../model/event.ts';
+import type { Readable } from '../model/readers.ts';
+import { readersOfRule } from '../model/rule-readers.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { explainMatch } from './explain.ts';
 import { groupOf, isGroupOf, MAX_GROUPS, readGroupKey, writeGroupKey, type Group } from './group.ts';
@@ -38,8 +43,12 @@ export async function matchEvents(context: MatchContext, eventIds: readonly numb
     ({ stage }) => stage !== 'done',
   );
   if (waiting.length === 0) return null;
+  const told = await findPrivateComposes(
+    context.database.handle,
+    waiting.flatMap(({ input }) => composeOf(input.event) ?? []),
+  );
   const judged: Judgement[] = [];
-  for (const stored of waiting) judged.push(...(await judge(context, stored)));
+  for (const stored of waiting) judged.push(...(await judge(context, stored, told)));
   return transaction(context.database, async (tx) => {
     const ids = waiting.map(({ id }) => id);
     const ours = await markMatched(tx.sql, { ids, ruleSet: context.rules.version, now: tx.now });
@@ -60,10 +69,25 @@ export async function matchEvents(context: MatchContext, eventIds: readonly numb
   });
 }
 
-async function judge(context: MatchContext, stored: StoredEvent): Promise<readonly Judgement[]> {
+/** Returns the number of the compose of this service that an event tells of, or null. */
+function composeOf(event: DomainEvent): number | null {
+  if (event.kind !== 'compose.state' || event.system !== 'odcs' || !/^[1-9]\d{0,8}$/.test(event.id))
+    return null;
+  return Number(event.id);
+}
+
+/** `told` has the private composes that events tell of: a rule that others may read does not hear of them. */
+async function judge(
+  context: MatchContext,
+  stored: StoredEvent,
+  told: ReadonlyMap<number, Readable>,
+): Promise<readonly Judgement[]> {
   const { event } = stored.input;
   const judgements: Judgement[] = [];
+  const compose = told.get(composeOf(event) ?? -1);
   for (const rule of findListeners(context.rules, stored.input)) {
+    if (compose !== undefined && !mayHold({ owner: rule.owner, readers: readersOfRule(rule) }, [compose]))
+      continue;
     if (event.kind === 'schedule.tick' || event.kind === 'state.swept') {
       const groups =
         event.kind === 'state.swept' && event.group !== undefined

@@ -8,6 +8,7 @@ import type { Rule, RuleSet } from '../model/rule.ts';
 import { findRuleCycles } from './rule-cycles.ts';
 import { findSharedSeries } from './shared-series.ts';
 import { readRuleFile, type RuleReading } from './rule-file.ts';
+import { namesReaders } from './problem-readers.ts';
 import { formatProblem, type FileProblem } from '../model/file-problem.ts';
 
 /** What a directory of rule files holds: a set that can run, or what is wrong. */
@@ -84,7 +85,7 @@ async function readFiles(
       const known = await readFileOnce(file, stamps[index] ?? '', cache);
       documents.push({ file, text: known.text });
       if (known.reading.ok) rules.push(known.reading.rule);
-      else problems.push(...known.reading.problems);
+      else problems.push(...markPrivate(known.reading.problems, namesReaders(known.text)));
     } catch (error) {
       problems.push(fileProblem(file, 'rule.unreadable', `The file cannot be read: ${messageOf(error)}.`));
     }
@@ -126,29 +127,32 @@ export function readDocuments(version: string, documents: readonly RuleDocument[
 }
 
 function findCycleProblems(directory: string, rules: readonly Rule[]): readonly FileProblem[] {
-  return findRuleCycles(rules).map((cycle) => {
+  return findRuleCycles(rules).flatMap((cycle) => {
     const file = rules.find((rule) => rule.name === cycle[0])?.file ?? directory;
     const chain = [...cycle, cycle[0]].join(' -> ');
-    return fileProblem(
+    const problem = fileProblem(
       file,
       'rule.cycle',
       `These rules would start each other for ever: ${chain}.`,
       'Give one of them a `match` on `series` that leaves the others out.',
     );
+    const isPrivate = rules.some(({ name, readers }) => readers !== null && cycle.includes(name));
+    return markPrivate([problem], isPrivate);
   });
 }
 
 function findSharedSeriesProblems(rules: readonly Rule[]): readonly FileProblem[] {
-  return findSharedSeries(rules).map(({ series, first, second, differsIn }) =>
-    fileProblem(
+  return findSharedSeries(rules).flatMap(({ series, first, second, differsIn }) => {
+    const problem = fileProblem(
       second.file,
       'rule.series_shared',
       `The rules ${first.name} and ${second.name} both continue the series ${series}, but differ in "${differsIn}".`,
-      differsIn === 'keep'
-        ? 'A series is kept in one way: give both the same `keep`.'
-        : 'What a series shows would change with the rule that fired last: give one of them another `series`.',
-    ),
-  );
+      differsIn === 'compose'
+        ? 'What a series shows would change with the rule that fired last: give one of them another `series`.'
+        : `A series has one "${differsIn}": give both the same.`,
+    );
+    return markPrivate([problem], first.readers !== null || second.readers !== null);
+  });
 }
 
 async function listRuleFiles(directory: string, problems: FileProblem[]): Promise<string[]> {
@@ -164,7 +168,11 @@ async function listRuleFiles(directory: string, problems: FileProblem[]): Promis
   }
 }
 
-function fileProblem(file: string, code: string, message: string, hint: string | null = null): FileProblem {
+function markPrivate(problems: readonly FileProblem[], isPrivate: boolean): readonly FileProblem[] {
+  return isPrivate ? problems.map((problem) => ({ ...problem, isPrivate })) : problems;
+}
+
+function fileProblem(file: string, code: string, message: string, hint: string | null = null): RuleProblem {
   return { code, file, line: 1, column: 1, message, hint };
 }
 

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { areSameReaders } from '../model/readers.ts';
+import { readersOfRule } from '../model/rule-readers.ts';
 import type { Rule } from '../model/rule.ts';
 
 /** Two active rules that continue one series and do not agree about it. */
@@ -6,12 +8,12 @@ export interface SharedSeries {
   readonly series: string;
   readonly first: Rule;
   readonly second: Rule;
-  readonly differsIn: 'compose' | 'keep';
+  readonly differsIn: 'compose' | 'keep' | 'readers';
 }
 
 /**
  * Returns the rules that would pull a series in two directions. Two rules may well continue one series, for example at
- * once for security and nightly for the rest, as long as they compose the same and keep the same. Series with
+ * once for security and nightly for the rest, as long as they compose the same, keep the same and are open to the same readers. Series with
  * placeholders are known only when a rule fires and are not judged.
  */
 export function findSharedSeries(rules: readonly Rule[]): readonly SharedSeries[] {
@@ -26,6 +28,8 @@ export function findSharedSeries(rules: readonly Rule[]): readonly SharedSeries[
       shared.push({ series, first, second: rule, differsIn: 'compose' });
     } else if (!isDeepStrictEqual(first.keep, rule.keep)) {
       shared.push({ series, first, second: rule, differsIn: 'keep' });
+    } else if (!areSameReaders(readersOfRule(first), readersOfRule(rule))) {
+      shared.push({ series, first, second: rule, differsIn: 'readers' });
     }
   }
   return shared;

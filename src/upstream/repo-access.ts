@@ -23,8 +23,8 @@ function isInside(path: string, root: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith('../') && !isAbsolute(way));
 }
 
-/** The path with links resolved as far as it exists. */
-async function realOrResolved(path: string): Promise<string> {
+/** Returns the path with links resolved as far as it exists. */
+export async function realOrResolved(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {
@@ -98,10 +98,16 @@ async function checkDirectory(location: string, policy: RepoPolicy): Promise<str
  * Returns the real path of a file that the metadata of a local repository refer to, judged by where it leads: into the
  * repository or to where its asker may read, which is below the allowed roots, or, where there are none, anywhere,
  * since only people on this machine name local repositories then; links stay in the repository there. Throws `repo.outside`, or `repo.file_missing` (worth
- * another try: a repository is written meanwhile). `repository` is what `checkRepoAccess` returned.
+ * another try: a repository is written meanwhile). `repository` is what `checkRepoAccess` returned; what lies below
+ * `closed` is read by repositories that lie there, too.
  */
-export function resolveRepoFile(repository: string, href: string, repoRoots: readonly string[]): string {
+export function resolveRepoFile(
+  repository: string,
+  href: string,
+  { repoRoots, closed }: { readonly repoRoots: readonly string[]; readonly closed: readonly string[] },
+): string {
   const path = resolve(repository, href);
+  if (leadsInto(path, repository, closed)) throw leadsOut(repository, href);
   if (!mayLeadTo(path, repository, repoRoots)) throw leadsOut(repository, href);
   let real: string;
   try {
@@ -117,7 +123,19 @@ export function resolveRepoFile(repository: string, href: string, repoRoots: rea
   // A name below the repository says that the file is there: without roots a link may not say otherwise.
   const isLinkOut = repoRoots.length === 0 && isInside(path, repository) && !isInside(real, repository);
   if (isLinkOut || !mayLeadTo(real, repository, repoRoots)) throw leadsOut(repository, href);
+  if (leadsInto(real, repository, closed)) throw leadsOut(repository, href);
   return real;
+}
+
+/** Returns whether a path lies below one of these directories, and the repository does not. */
+function leadsInto(path: string, repository: string, directories: readonly string[]): boolean {
+  if (isInside(path, repository)) return false;
+  return directories.some((directory) => {
+    const places = [resolve(directory), realRoot(resolve(directory))];
+    return (
+      places.some((place) => isInside(path, place)) && !places.some((place) => isInside(repository, place))
+    );
+  });
 }
 
 /** Roots are taken both as they are called and as links resolve them. */

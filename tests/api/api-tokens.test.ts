@@ -169,9 +169,11 @@ test('the secret of a token is not kept, only its digest', async () => {
   assert.deepEqual(Buffer.from(row.digest), digestOf(secret));
 });
 
-test('reading needs no token, and asks for none', async () => {
-  const { status } = await api.withSettings(allowed)('GET', '/api/1/composes/', {
-    headers: { Authorization: 'Bearer odcs_1_x' },
-  });
-  assert.equal(status, 200);
+test('reading needs no token, but one that is brought has to be right', async () => {
+  const call = api.withSettings(allowed);
+  assert.equal((await call('GET', '/api/1/composes/')).status, 200);
+  const headers = { Authorization: 'Bearer odcs_1_x' };
+  const { status, json } = await call('GET', '/api/1/composes/', { headers });
+  assert.equal(status, 401);
+  assert.equal(json['code'], 'auth.token_unknown');
 });

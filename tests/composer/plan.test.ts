@@ -15,6 +15,7 @@ import { RepositoryCache } from '../../src/composer/repositories/repository-cach
 import { createLog } from '../../src/log.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
 import { openRepository } from '../../src/rpm/repodata/read-repository.ts';
+import { checkRepoAccess } from '../../src/upstream/repo-access.ts';
 import { defaultRequest } from '../default-request.ts';
 import { sharedPath } from '../shared.ts';
 import { buildPlan } from './build-plan.ts';
@@ -22,7 +23,14 @@ import { assertRecordedManifest } from './recorded-manifest.ts';
 
 const repositories = new RepositoryCache();
 const output = { delivery: 'copy', compression: 'gzip' } as const;
-const select = createRepoSource({ repositories, repoRoots: ['/'], repoHosts: [], documentTypes });
+const select = createRepoSource({
+  repositories,
+  repoRoots: ['/'],
+  repoHosts: [],
+  openPlace: checkRepoAccess,
+  targetDirs: [],
+  documentTypes,
+});
 
 function contextWith(repo: SelectPackages): PlanContext {
   const { signal } = new AbortController();
@@ -101,7 +109,14 @@ test('a new type of document is carried from a repository, changes the fingerpri
   cpSync(sharedPath('odcs/repo'), source, { recursive: true });
   const request = requestFor(source, { packages: ['ed'], arches: ['x86_64'] });
   const sourceWith = (types: readonly DocumentType[]): SelectPackages =>
-    createRepoSource({ repositories, repoRoots: ['/'], repoHosts: [], documentTypes: types });
+    createRepoSource({
+      repositories,
+      repoRoots: ['/'],
+      repoHosts: [],
+      openPlace: checkRepoAccess,
+      targetDirs: [],
+      documentTypes: types,
+    });
   addRecord(source, 'ed editor\nother none\n');
   const untagged = await planCompose(contextWith(select), request);
   const plan = await planCompose(contextWith(sourceWith([...documentTypes, tags])), request);

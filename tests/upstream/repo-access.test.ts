@@ -23,7 +23,7 @@ function withCode(code: string): (error: unknown) => boolean {
 
 test('a file of a repository is found, also through a link that stays inside', () => {
   assert.equal(
-    resolveRepoFile(repository, 'Packages/ed.rpm', [repository]),
+    resolveRepoFile(repository, 'Packages/ed.rpm', { repoRoots: [repository], closed: [] }),
     join(repository, 'Packages', 'ed.rpm'),
   );
 });
@@ -37,26 +37,49 @@ const outward = [
 ];
 for (const href of outward) {
   test(`metadata that lead to ${href} are refused where no root holds it`, () => {
-    assert.throws(() => resolveRepoFile(repository, href, [repository]), withCode('repo.outside'));
+    assert.throws(
+      () => resolveRepoFile(repository, href, { repoRoots: [repository], closed: [] }),
+      withCode('repo.outside'),
+    );
   });
 }
 
 test('what leaves the repository passes where its asker may read', () => {
   const sed = join(root, 'pool', 'sed.rpm');
   for (const href of ['../pool/sed.rpm', 'Packages/sed.rpm']) {
-    assert.equal(resolveRepoFile(repository, href, [root]), sed);
+    assert.equal(resolveRepoFile(repository, href, { repoRoots: [root], closed: [] }), sed);
   }
   // Without roots only people on this machine name local repositories, and they may read any.
-  assert.equal(resolveRepoFile(repository, '../pool/sed.rpm', []), sed);
-  assert.throws(() => resolveRepoFile(repository, 'Packages/sed.rpm', []), withCode('repo.outside'));
+  assert.equal(resolveRepoFile(repository, '../pool/sed.rpm', { repoRoots: [], closed: [] }), sed);
+  assert.throws(
+    () => resolveRepoFile(repository, 'Packages/sed.rpm', { repoRoots: [], closed: [] }),
+    withCode('repo.outside'),
+  );
+});
+
+test('what lies in closed directories is for repositories that lie there themselves', () => {
+  const closed = [join(root, 'pool')];
+  for (const href of ['../pool/sed.rpm', 'Packages/sed.rpm']) {
+    assert.throws(
+      () => resolveRepoFile(repository, href, { repoRoots: [root], closed }),
+      withCode('repo.outside'),
+    );
+  }
+  assert.equal(
+    resolveRepoFile(join(root, 'pool'), 'sed.rpm', { repoRoots: [root], closed }),
+    join(root, 'pool', 'sed.rpm'),
+  );
 });
 
 test('a file that is not there is told apart from one that may not be read, and may come', () => {
-  assert.throws(() => resolveRepoFile(repository, 'Packages/gone.rpm', [root]), {
+  assert.throws(() => resolveRepoFile(repository, 'Packages/gone.rpm', { repoRoots: [root], closed: [] }), {
     code: 'repo.file_missing',
     fate: 'retry',
   });
-  assert.throws(() => resolveRepoFile(repository, '../../nobody/gone.rpm', [root]), withCode('repo.outside'));
+  assert.throws(
+    () => resolveRepoFile(repository, '../../nobody/gone.rpm', { repoRoots: [root], closed: [] }),
+    withCode('repo.outside'),
+  );
 });
 
 test('a directory is answered with its links resolved', async () => {

@@ -1,6 +1,6 @@
 import { isPicked, type EventSummary } from '../../database/list-events.ts';
 import { currentReader } from '../../database/readable.ts';
-import { mayRead } from '../../model/readers.ts';
+import { mayRead, type Reader } from '../../model/readers.ts';
 import type { RegisterRoute } from '../context.ts';
 import { problemAnswers } from '../documentation.ts';
 import { eventJson } from '../event-json.ts';
@@ -41,8 +41,7 @@ export const registerFollowEvents: RegisterRoute = (app, context) => {
     return sendEventStream(context, request, ({ write, isSlow, drained, close, signal }) => {
       write(signOfLife);
       const take = (event: EventSummary): void => {
-        const told = event.private_compose ?? null;
-        if (isPicked(event, filters) && (told === null || mayRead(reader, told))) write(bytesOf(event));
+        if (isPicked(event, filters) && mayReadEvent(reader, event)) write(bytesOf(event));
       };
       context.events.follow(position, { filters, take, isSlow, drained, signal }).catch((error: unknown) => {
         context.log.warn({ err: error }, 'Events cannot be followed');
@@ -51,6 +50,12 @@ export const registerFollowEvents: RegisterRoute = (app, context) => {
     });
   });
 };
+
+function mayReadEvent(reader: Reader, event: EventSummary): boolean {
+  const told = event.private_to ?? null;
+  if (event.is_embargoed === true && !reader.readsAll && !reader.readsEmbargoed) return false;
+  return told === null || mayRead(reader, told);
+}
 
 function bytesOf(event: EventSummary): Uint8Array {
   const known = encoded.get(event);

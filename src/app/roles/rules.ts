@@ -1,6 +1,8 @@
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
+import { publicReader } from '../../model/readers.ts';
 import { startRules, type RunningRules } from '../../rules/start-rules.ts';
+import { mayReadProblem } from '../../rules/problem-readers.ts';
 import type { StateSources } from '../../rules/require.ts';
 import type { RunningRole } from './running-role.ts';
 
@@ -20,15 +22,18 @@ export async function startRulesRole(
   return {
     rules,
     health() {
-      const [problem] = rules.problems;
-      const detail =
-        problem === undefined
-          ? `${rules.set.rules.length} rules run, set ${rules.set.version.slice(0, 12)}.`
-          : `The last good set of ${rules.set.rules.length} rules runs; ${problem.file}: ${problem.message}`;
-      const rulesPart = { name: 'rules', isWell: problem === undefined, detail };
+      // Everybody may ask how the service is.
+      const [problem] = rules.problems.filter((one) => mayReadProblem(publicReader, one, rules.set));
+      const isWell = rules.problems.length === 0;
+      const wrong = problem === undefined ? 'rule files are wrong' : `${problem.file}: ${problem.message}`;
+      const detail = isWell
+        ? `${rules.set.rules.length} rules run, set ${rules.set.version.slice(0, 12)}.`
+        : `The last good set of ${rules.set.rules.length} rules runs; ${wrong}`;
+      const rulesPart = { name: 'rules', isWell, detail };
       const [lost] = rules.withoutTag;
       if (lost === undefined) return [rulesPart];
-      const names = rules.withoutTag.map(({ rule }) => rule).join(', ');
+      const open = new Set(rules.set.rules.flatMap(({ name, readers }) => (readers === null ? [name] : [])));
+      const names = rules.withoutTag.map(({ rule }) => (open.has(rule) ? rule : 'a private rule')).join(', ');
       return [
         rulesPart,
         {

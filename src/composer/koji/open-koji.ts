@@ -13,7 +13,7 @@ import {
   type KojiProfile,
 } from '../../upstream/koji/koji-profile.ts';
 import type { HubName } from '../../model/hub-name.ts';
-import { checkRepoAccess } from '../../upstream/repo-access.ts';
+import type { OpenPlace } from '../repositories/open-place.ts';
 import type { PackageStore } from '../../cache/package-store.ts';
 import { Koji } from './koji.ts';
 
@@ -54,6 +54,7 @@ interface KojiMeans {
   readonly clock: Clock;
   readonly log: Log;
   readonly readUrl: ReadUrl;
+  readonly openPlace: OpenPlace;
 }
 
 /**
@@ -69,7 +70,7 @@ export function openKojis(config: KojiSettings, means: KojiMeans): ReadonlyMap<H
       store: means.store,
       indexDirectory: hub === null ? cache : join(cache, 'hubs', hub),
       clock: means.clock,
-      lookaside: { open: (place) => checkRepoAccess(place, policy), readUrl: means.readUrl },
+      lookaside: { open: (place) => means.openPlace(place, policy), readUrl: means.readUrl },
       hosts: parseHostList(config.repo_hosts),
       isReference: config.delivery === 'reference',
       hub: {

@@ -1,14 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
-import { checkRepoAccess } from '../../upstream/repo-access.ts';
 import { loadRepositories, type LoadedRepositories } from '../gather/load-repositories.ts';
 import type { MainDefinition } from '../main/main-definition.ts';
+import type { OpenPlace } from '../repositories/open-place.ts';
 
 /** What repositories that a configuration names are opened with. */
 export interface RepositoryMeans {
   readonly config: Pick<Config, 'repo_roots' | 'repo_hosts' | 'koji_profile'>;
   readonly readUrl: ReadUrl;
+  readonly openPlace: OpenPlace;
+  /** Name of a target directory to its path. */
+  readonly targetDirs: Readonly<Record<string, string>>;
 }
 
 /** Repositories of a configuration in one index, with their numbers in it by location. */
@@ -31,7 +34,7 @@ export function listLookasides({ settings }: MainDefinition): readonly string[] 
  * directories are read below `repo_roots` only. Throws what `checkRepoAccess` and `loadRepositories` throw.
  */
 export async function openRepositories(
-  { config, readUrl }: RepositoryMeans,
+  { config, readUrl, openPlace }: RepositoryMeans,
   wanted: {
     readonly lookasides: readonly string[];
     readonly others: readonly string[];
@@ -47,7 +50,7 @@ export async function openRepositories(
   };
   const open = (places: readonly string[], isLookaside: boolean) =>
     Promise.all(
-      places.map(async (place) => ({ location: await checkRepoAccess(pathOf(place), policy), isLookaside })),
+      places.map(async (place) => ({ location: await openPlace(pathOf(place), policy), isLookaside })),
     );
   const { lookasides, others, own = [] } = wanted;
   const loaded = await loadRepositories({ readUrl, signal }, [

@@ -154,7 +154,7 @@ async function findParts(
   }
   const named: NamedPart[] = [];
   for (const word of parts) {
-    const part = await findPart(composes, String(pinned.get(word) ?? word));
+    const part = await findPart({ ...composes, only: 'open' }, String(pinned.get(word) ?? word));
     const modules = readModulesJson(part);
     named.push({ word, part, sigkeys: readSigkeys(part), modules });
   }

@@ -20,7 +20,7 @@ export async function readRepositoryPackages(
   definition: MainDefinition,
   { locations }: Extract<PackageInput, { kind: 'repositories' }>,
 ): Promise<MainInput> {
-  const { config } = means;
+  const { config, targetDirs } = means;
   const wanted = {
     lookasides: listLookasides(definition),
     others: [...new Set([...locations.values()].flat())],
@@ -32,7 +32,11 @@ export async function readRepositoryPackages(
     Array.from(locations, ([arch, list]) => [arch, list.map((place) => others.get(place) ?? -1)]),
   );
   const set = await gatherRepositorySet({ signal }, definition, { index, files, byArch });
-  const leads = { repoRoots: config.repo_roots, hosts: parseHostList(config.repo_hosts) };
+  const leads = {
+    repoRoots: config.repo_roots,
+    targetDirs: Object.values(targetDirs),
+    hosts: parseHostList(config.repo_hosts),
+  };
   let isGuessed = false;
   const described = new Map<number, SourcePackage>();
   const numbers = new Map<SourcePackage, number>();

@@ -1,4 +1,4 @@
-import { findCompose, findLastOfSeries } from '../../database/composes.ts';
+import { findNamedCompose } from '../../database/named-composes.ts';
 import type { DatabaseHandle } from '../../database/database-handle.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
@@ -11,6 +11,8 @@ export interface PartContext {
   readonly handle: DatabaseHandle;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
+  /** `open` where what is made of parts has readers of its own: private ones are not found then. */
+  readonly only?: 'open';
 }
 
 /**
@@ -19,10 +21,8 @@ export interface PartContext {
  */
 export async function findPart(context: PartContext, word: string): Promise<PublishedPart> {
   const isId = /^\d+$/.test(word);
-  const compose = isId
-    ? await findCompose(context.handle, Number(word))
-    : await findLastOfSeries(context.handle, word);
-  if (compose === undefined) {
+  const compose = await findNamedCompose(context.handle, word);
+  if (compose === undefined || (context.only === 'open' && compose.readers !== null)) {
     throw new ReactorError(
       'compose.part_unknown',
       isId ? `There is no compose ${word}.` : `The series "${word}" has no finished compose.`,

@@ -9,6 +9,8 @@ import { resolveRepoFile } from '../../upstream/repo-access.ts';
 /** Where the metadata of repositories may lead. */
 export interface Leads {
   readonly repoRoots: readonly string[];
+  /** Directories of composes, whose files are not everybody's: repositories elsewhere do not lead there. */
+  readonly targetDirs: readonly string[];
   readonly hosts: HostList;
 }
 
@@ -48,10 +50,11 @@ export function locatePackage(named: NamedLocation, leads: Leads): LocatedPackag
   return { kind: 'http', url: url.href };
 }
 
-function localPathOf({ repository, href, base }: NamedLocation, { repoRoots }: Leads): string {
+function localPathOf({ repository, href, base }: NamedLocation, { repoRoots, targetDirs }: Leads): string {
   const path = isFileUrl(href) ? pathOf(href) : href;
   const from = base === undefined ? '' : isFileUrl(base) ? pathOf(base) : base;
-  return resolveRepoFile(repository, from === '' ? path : resolve(repository, from, path), repoRoots);
+  const file = from === '' ? path : resolve(repository, from, path);
+  return resolveRepoFile(repository, file, { repoRoots, closed: targetDirs });
 }
 
 function pathOf(url: string): string {

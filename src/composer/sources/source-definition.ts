@@ -7,6 +7,7 @@ import type { AdvisoryFinder } from '../koji/advisory-finder.ts';
 import type { Koji } from '../koji/koji.ts';
 import type { HttpClient } from '../../upstream/http/http-client.ts';
 import type { ModuleMeans } from '../modules/select-modules.ts';
+import type { OpenPlace } from '../repositories/open-place.ts';
 import type { SelectPackages } from '../selection.ts';
 
 /** What sources are opened with: the settings, and what a process has opened already. */
@@ -24,6 +25,8 @@ export interface SourceContext {
   readonly http: HttpClient;
   /** Reads the metadata of repositories behind HTTP. */
   readonly readUrl: ReadUrl;
+  /** Opens repositories that requests and configurations name. */
+  readonly openPlace: OpenPlace;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
   readonly documentTypes: readonly DocumentType[];

@@ -10,6 +10,7 @@ import { RepositoryCache } from '../../../src/composer/repositories/repository-c
 import { createRepoSource } from '../../../src/composer/sources/repo/repo-source.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
+import { checkRepoAccess } from '../../../src/upstream/repo-access.ts';
 import { defaultRequest } from '../../default-request.ts';
 import { sharedPath } from '../../shared.ts';
 import { writeRepository, type UniverseRecord } from '../../universe-repository.ts';
@@ -31,6 +32,8 @@ async function plan(source: string, more: Partial<ComposeRequest>): Promise<Read
     repositories,
     repoRoots: ['/'],
     repoHosts: ['127.0.0.1'],
+    openPlace: checkRepoAccess,
+    targetDirs: [],
     documentTypes,
   });
   const output = { delivery: 'link', compression: 'zstd' } as const;

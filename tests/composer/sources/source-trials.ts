@@ -22,6 +22,7 @@ import { sharedPath } from '../../shared.ts';
 import { startFileServer } from '../../upstream/koji/file-server.ts';
 import { startHubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
+import { checkRepoAccess } from '../../../src/upstream/repo-access.ts';
 import { startFakePulp } from '../../upstream/pulp/fake-pulp.ts';
 import { universe } from '../main/recorded-vectors.ts';
 import { moduleRequest, startModuleComposer } from '../modules/make-compose.ts';
@@ -252,6 +253,7 @@ export function openTrialSource(type: MadeSourceType, context: Partial<SourceCon
     handle: null,
     http: nowhere,
     readUrl: () => Promise.reject(new Error('nothing is behind HTTP here')),
+    openPlace: checkRepoAccess,
     targetDirs: {},
     documentTypes,
     ...context,

@@ -8,16 +8,12 @@ import { readNamedDefinition } from './read-named-definition.ts';
 /** Definitions of main composes. Offered where the settings name a directory or repositories of them. */
 export const definitionSourceDefinition = defineSource({
   type: 'definition',
-  open: ({ config, koji, readUrl, documentTypes, handle, targetDirs }) =>
-    config.definitions_dir === '' && Object.keys(config.definition_urls).length === 0
+  open: (context) => {
+    const { config, handle, targetDirs } = context;
+    return config.definitions_dir === '' && Object.keys(config.definition_urls).length === 0
       ? null
-      : definitionSource({
-          config,
-          koji,
-          readUrl,
-          documentTypes,
-          composes: handle === null ? null : { handle, targetDirs },
-        }),
+      : definitionSource({ ...context, composes: handle === null ? null : { handle, targetDirs } });
+  },
 });
 
 /**

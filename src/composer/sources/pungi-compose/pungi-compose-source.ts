@@ -16,13 +16,17 @@ import { selectFiles, type FilesContext } from './select-files.ts';
 /** A variant of a finished compose of Pungi. Always offered. */
 export const pungiComposeSourceDefinition = defineSource({
   type: 'pungi_compose',
-  open: ({ config, koji, http, readUrl, documentTypes }) =>
+  open: ({ config, koji, http, readUrl, targetDirs, documentTypes }) =>
     createPungiComposeSource({
       http,
       koji,
       repositories: new RepositoryCache({ readUrl }),
       fragments: new FragmentKeeper(),
-      leads: { repoRoots: config.repo_roots, hosts: parseHostList(config.repo_hosts) },
+      leads: {
+        repoRoots: config.repo_roots,
+        targetDirs: Object.values(targetDirs),
+        hosts: parseHostList(config.repo_hosts),
+      },
       documentTypes,
     }),
 });

@@ -6,10 +6,10 @@ import { readConfiguration } from './read-configuration.ts';
 /** Configurations of Pungi. Offered where the settings name some. */
 export const rawConfigSourceDefinition = defineSource({
   type: 'raw_config',
-  open: ({ config, koji, readUrl, documentTypes }) =>
-    Object.keys(config.raw_config_urls).length === 0
+  open: (context) =>
+    Object.keys(context.config.raw_config_urls).length === 0
       ? null
-      : rawConfigSource({ config, koji, readUrl, documentTypes, composes: null }),
+      : rawConfigSource({ ...context, composes: null }),
 });
 
 /**

@@ -4,7 +4,7 @@ import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/re
 import { readFragments } from '../../../rpm/repodata/read-fragments.ts';
 import type { Repository } from '../../../rpm/repodata/read-repository.ts';
 import { parseHostList } from '../../../upstream/http/host-list.ts';
-import { checkRepoAccess, type RepoPolicy } from '../../../upstream/repo-access.ts';
+import type { RepoPolicy } from '../../../upstream/repo-access.ts';
 import { explainWhy, type GatherResult } from '../../gather/gather-result.ts';
 import { gatherPackageSet, type ArchInput, type ArchResult } from '../../gather/gather-package-set.ts';
 import { fileSourcesOf } from '../../gather/load-repositories.ts';
@@ -14,6 +14,7 @@ import { listComps } from '../../documents/comps-document.ts';
 import type { DocumentType } from '../../documents/document-type.ts';
 import { uniteDocuments } from '../../documents/unite-documents.ts';
 import type { Leads } from '../../repositories/locate-package.ts';
+import type { OpenPlace } from '../../repositories/open-place.ts';
 import { warnOfOddSourceRpms } from '../../repositories/odd-source-rpms.ts';
 import { packageOfRepository } from '../../repositories/package-of-repository.ts';
 import { readRestrictions, RESTRICTIONS_UNKNOWN } from '../../repositories/read-restrictions.ts';
@@ -31,11 +32,13 @@ import {
 /** A plain RPM repository. Always offered. */
 export const repoSourceDefinition = defineSource({
   type: 'repo',
-  open: ({ config, readUrl, documentTypes }) =>
+  open: ({ config, readUrl, openPlace, targetDirs, documentTypes }) =>
     createRepoSource({
       repositories: new RepositoryCache({ readUrl }),
       repoRoots: config.repo_roots,
       repoHosts: config.repo_hosts,
+      openPlace,
+      targetDirs: Object.values(targetDirs),
       documentTypes,
     }),
 });
@@ -44,6 +47,9 @@ export interface RepoSourceContext {
   readonly repositories: RepositoryCache;
   readonly repoRoots: readonly string[];
   readonly repoHosts: readonly string[];
+  readonly openPlace: OpenPlace;
+  /** Directories of composes, which other repositories do not lead into. */
+  readonly targetDirs: readonly string[];
   readonly documentTypes: readonly DocumentType[];
 }
 
@@ -67,8 +73,9 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       repoHosts: repo.repoHosts,
       isLoopbackClient: true,
     };
-    const leads: Leads = { repoRoots: repo.repoRoots, hosts: parseHostList(repo.repoHosts) };
-    const open = (place: string): Promise<string> => checkRepoAccess(place, policy);
+    const { repoRoots, targetDirs } = repo;
+    const leads: Leads = { repoRoots, targetDirs, hosts: parseHostList(repo.repoHosts) };
+    const open = (place: string): Promise<string> => repo.openPlace(place, policy);
     context.progress('resolve', 0, request.arches.length, 'arches');
     const inputs: ArchInput[] = [];
     const opened: Repository[] = [];

@@ -3,7 +3,7 @@ import { findCompose, findLastOfSeries } from './composes.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** Returns the compose that a part of a compose of composes names: an id, or a series, which stands for its newest. */
-export function findPart(
+export function findNamedCompose(
   handle: DatabaseHandle | TransactionHandle,
   word: string,
 ): Promise<Compose | undefined> {
@@ -11,13 +11,13 @@ export function findPart(
 }
 
 /** Returns the composes that these parts name; words that name none are left out. */
-export async function findParts(
+export async function findNamedComposes(
   handle: DatabaseHandle | TransactionHandle,
   words: readonly string[],
 ): Promise<readonly Compose[]> {
   const parts: Compose[] = [];
   for (const word of words) {
-    const part = await findPart(handle, word);
+    const part = await findNamedCompose(handle, word);
     if (part !== undefined) parts.push(part);
   }
   return parts;
