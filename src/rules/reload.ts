@@ -172,7 +172,7 @@ function markPrivate(problems: readonly FileProblem[], isPrivate: boolean): read
   return isPrivate ? problems.map((problem) => ({ ...problem, isPrivate })) : problems;
 }
 
-function fileProblem(file: string, code: string, message: string, hint: string | null = null): RuleProblem {
+function fileProblem(file: string, code: string, message: string, hint: string | null = null): FileProblem {
   return { code, file, line: 1, column: 1, message, hint };
 }
 

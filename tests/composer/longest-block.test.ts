@@ -22,6 +22,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { parseComposeRequest, requestDefaults } from '../../src/model/compose-request.ts';
 import { createrepo } from '../../src/rpm/createrepo/createrepo.ts';
+import { checkRepoAccess } from '../../src/upstream/repo-access.ts';
 import { formatBlock, measureLongestBlock } from '../longest-block.ts';
 import { sharedPath } from '../shared.ts';
 import { buildPlan } from './build-plan.ts';
@@ -111,6 +112,8 @@ test('a compose of a repository lets others have their turn', async (context) =>
       repositories: new RepositoryCache(),
       repoRoots: [folder],
       repoHosts: [],
+      openPlace: checkRepoAccess,
+      targetDirs: [],
       documentTypes,
     });
     return composeMeasured(context, { repo }, { type: 'repo', source: tree, packages: ['*'] });
