@@ -115,3 +115,11 @@ test('a condition is judged by the whole result: without it nothing is broken, w
   assert.deepEqual(unresolvedOf(['wants']), []);
   assert.deepEqual(unresolvedOf(['wants', 'brings']), ['wants: (absent if late)']);
 });
+
+test('what is asked for unless something else is there is not missed where that is there', () => {
+  const index = indexOfSmall([{ name: 'wants', requires: ['(absent unless there)'] }, { name: 'there' }]);
+  const unresolved = (packages: string[]): unknown[] =>
+    gather({}, index, { arch: 'x86_64', packages }).unresolved.map(({ dependency }) => dependency);
+  assert.deepEqual(unresolved(['wants', 'there']), []);
+  assert.deepEqual(unresolved(['wants']), ['(absent unless there)']);
+});
