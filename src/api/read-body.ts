@@ -2,7 +2,7 @@ import type { ApiRequest } from './context.ts';
 import { ApiProblem } from './problem.ts';
 
 /** Bodies of more are not read: a request for 10,000 packages has a quarter of that. */
-export const MOST_BODY_BYTES = 1_048_576;
+const MOST_BODY_BYTES = 1_048_576;
 
 /**
  * Returns the bytes of a request body, counted while they come in. Throws `request.too_large` (413) beyond

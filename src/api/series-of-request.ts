@@ -10,7 +10,7 @@ import { ApiProblem } from './problem.ts';
 import { readerOf } from './reader-of-request.ts';
 
 /** The problem of a series that no compose ever continued. */
-export function noSuchSeries(name: string): ApiProblem {
+function noSuchSeries(name: string): ApiProblem {
   return new ApiProblem(
     404,
     'series.not_found',

@@ -34,7 +34,7 @@ interface OpenChannel {
 }
 
 /** A delivery as a message. Every property is optional: bridges leave most of them out. */
-export function messageOfDelivery(delivery: ConsumeMessage): ReceivedMessage {
+function messageOfDelivery(delivery: ConsumeMessage): ReceivedMessage {
   const { headers, contentEncoding, messageId } = delivery.properties;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return {

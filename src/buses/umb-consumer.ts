@@ -37,7 +37,7 @@ export interface UmbContext {
 }
 
 /** A STOMP message as a message. `JMSXUserID` is set by the broker, so it is believed. */
-export function messageOfFrame({ headers, body }: StompMessage): ReceivedMessage {
+function messageOfFrame({ headers, body }: StompMessage): ReceivedMessage {
   return {
     bus: 'umb',
     rawTopic: topicOfStompHeaders(headers),
@@ -160,7 +160,7 @@ function acknowledgementOf({ headers }: StompMessage): Record<string, string> {
 }
 
 /** Returns the topic of a STOMP message: the first header that names it. Source: messages contract 2.1. */
-export function topicOfStompHeaders(headers: Readonly<Record<string, string>>): string {
+function topicOfStompHeaders(headers: Readonly<Record<string, string>>): string {
   for (const name of ['original-destination', 'amq6100_originalDestination', 'destination']) {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     if (value !== undefined && value !== '') return value;

@@ -55,7 +55,7 @@ function unescapeEntity(whole: string, name: string): string {
 }
 
 /** The paths of a package's piece of filelists. */
-export function pathsOfFilelists(piece: Uint8Array): string[] {
+function pathsOfFilelists(piece: Uint8Array): string[] {
   const xml = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('utf8');
   return [...xml.matchAll(/<file(?: type="\w+")?>([^<]*)<\/file>/g)].map(([, text = '']) =>
     text.includes('&') ? text.replaceAll(/&(#?\w+);/g, unescapeEntity) : text,

@@ -23,7 +23,7 @@ const ownTarget = /^\.\.\/odcs-\d+$/;
  * Returns the links of releases in a target directory, path to text, of its done composes in the order they were asked
  * for: one by the id of each compose, and those to the latest, where the last one counts. Source: ODCS contract 17.
  */
-export function releaseLinksOf(composes: readonly LinkedCompose[]): ReadonlyMap<string, string> {
+function releaseLinksOf(composes: readonly LinkedCompose[]): ReadonlyMap<string, string> {
   const links = new Map<string, string>();
   for (const compose of composes) {
     const { pungiComposeId, label, latestLink } = compose;

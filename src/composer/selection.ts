@@ -187,7 +187,7 @@ export const temporaryVariant: ProductmdVariant = {
 };
 
 /** The layout of every compose that says nothing else. */
-export const hashedLayout: RepositoryLayout = { areDirectoriesHashed: true, checksum: 'sha256' };
+const hashedLayout: RepositoryLayout = { areDirectoriesHashed: true, checksum: 'sha256' };
 
 /** Returns a selection of the variant `Temporary`: what is known of it, everything else empty. */
 export function newSelection(

@@ -26,7 +26,7 @@ import { METADATA_KEY_FILE } from './signing/sign-metadata.ts';
 export type SeriesLinkContext = Pick<ComposerContext, 'targetDirs' | 'targetDirUrls'>;
 
 /** The directory of all series below a target directory. */
-export const SERIES_DIRECTORY = 'series';
+const SERIES_DIRECTORY = 'series';
 
 /**
  * Lets the series of a compose that has just ended, and of those that show its directory, show their newest done

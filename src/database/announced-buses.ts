@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { DatabaseHandle } from './database-handle.ts';
 
 /** A bus counts for so long after the last announcer that had it. */
-export const BUS_KEPT_DAYS = 7;
+const BUS_KEPT_DAYS = 7;
 
 /** Records that an announcer with these buses runs, and returns every bus that some announcer has. */
 export async function recordBuses(

@@ -22,7 +22,7 @@ interface GroupRow {
 }
 
 /** The group of a rule that groups by nothing. */
-export const ONLY_GROUP = '{}';
+const ONLY_GROUP = '{}';
 
 /**
  * Returns the groups of a rule that live and had an event since a moment, those that no sweep looked at for the longest

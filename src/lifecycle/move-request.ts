@@ -133,7 +133,7 @@ export async function endRequest(
  * Enqueues the next request of a series that waits, by priority with ageing, then age. The series must be locked.
  * Returns its id, or null where none waits.
  */
-export async function wakeNextRequest(tx: UnitOfWork, series: string): Promise<number | null> {
+async function wakeNextRequest(tx: UnitOfWork, series: string): Promise<number | null> {
   const next = await tx.sql
     .selectFrom('compose_requests')
     .select(['id', 'priority', 'not_before'])

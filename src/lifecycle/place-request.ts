@@ -129,7 +129,7 @@ async function cancelRunning(tx: UnitOfWork, request: NewComposeRequest): Promis
 }
 
 /** Returns the request that stands for both: the newer body, with the lists of both where both have one. */
-export function mergeRequests(newer: NewComposeRequest, older: ComposeRequestRow): NewComposeRequest {
+function mergeRequests(newer: NewComposeRequest, older: ComposeRequestRow): NewComposeRequest {
   // Each hub numbers its events by itself.
   const isSameHub = hubOfBody(newer.body) === hubOfBody(older.body);
   const events = [newer.minEvent, isSameHub ? older.min_event : null].filter((event) => event !== null);

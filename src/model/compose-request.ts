@@ -63,7 +63,7 @@ export function requestDefaults(config: {
  * A request body that is worth looking at: an object with something in it, without values ODCS refuses anywhere.
  * Throws `request.empty`, `request.invalid_value`, `request.value_too_large`.
  */
-export function checkRequestBody(body: unknown): JsonObject {
+function checkRequestBody(body: unknown): JsonObject {
   const isEmpty =
     !body ||
     (Array.isArray(body) && body.length === 0) ||

@@ -35,7 +35,7 @@ export type ComposeResult = keyof typeof composeResults;
 export const multilibMethods = { none: 0, runtime: 1, devel: 2, all: 4 } as const;
 export type MultilibMethod = keyof typeof multilibMethods;
 
-export const priorities = ['security', 'normal', 'bulk'] as const;
+const priorities = ['security', 'normal', 'bulk'] as const;
 export type Priority = (typeof priorities)[number];
 
 /** Returns the priority a text names, `normal` where it names none. */

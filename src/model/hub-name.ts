@@ -51,7 +51,7 @@ export function groupByHub(names: readonly string[]): ReadonlyMap<HubName, reado
  * Returns the one hub that some names speak of: whichever of them says it says it for all, so that names without a hub
  * beside `brew:rhel-9-candidate` are of `brew`. Throws `koji.hubs_mixed`.
  */
-export function onlyHubOf(names: readonly string[]): HubName {
+function onlyHubOf(names: readonly string[]): HubName {
   const [first = null, ...others] = new Set(
     names.map((name) => splitHub(name).hub).filter((hub) => hub !== null),
   );

@@ -29,7 +29,7 @@ export function listField(object: JsonObject, key: string): readonly string[] | 
 }
 
 /** The members of a list of strings, as they are. Throws `request.invalid_value`. */
-export function membersOf(list: readonly unknown[], key: string): readonly string[] {
+function membersOf(list: readonly unknown[], key: string): readonly string[] {
   return list.map((member) => {
     if (typeof member === 'string') return member;
     return refuseRequest('request.invalid_value', `${key} should be a list of strings`);

@@ -116,8 +116,3 @@ const rank: Record<Priority, number> = { security: 2, normal: 1, bulk: 0 };
 export function higherPriority(left: Priority, right: Priority): Priority {
   return rank[left] >= rank[right] ? left : right;
 }
-
-/** 2 for security, 1 for normal, 0 for bulk. */
-export function priorityRank(priority: Priority): number {
-  return rank[priority];
-}

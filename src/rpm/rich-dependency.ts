@@ -76,11 +76,6 @@ function skipSpace(text: string, from: number): number {
   return i;
 }
 
-/** Whether a dependency's name is a rich dependency. */
-export function isRich(name: string): boolean {
-  return name.startsWith('(');
-}
-
 /**
  * Reads a rich dependency, parentheses included, in time linear to its length and without recursion. Throws
  * `dependency.rich_invalid` and, beyond 128 levels, `dependency.too_deep`.

@@ -35,11 +35,6 @@ const MAX_ELEMENTS = 20_000;
 type Fields = Readonly<Record<string, unknown>>;
 type PatternTest = Extract<FieldTest, { readonly op: 'any_of' | 'none_of' }>;
 
-/** Whether the rule names the kind of this event at all; only then is there a decision to record. */
-export function listensTo(rule: Rule, kind: string): boolean {
-  return rule.triggers.some((trigger) => trigger.event === kind);
-}
-
 /**
  * Returns whether the rule fires on the event: `yes` if any trigger of the event's kind holds, else `unknown` if
  * one could not be judged because the message lacks a field, else `no`. Null where no trigger names the kind.
@@ -260,7 +255,7 @@ function anyOf(answers: readonly Answer[]): Answer {
 }
 
 /** Says what a test asks, in words close to the file's. */
-export function describeTest(test: FieldTest): string {
+function describeTest(test: FieldTest): string {
   switch (test.op) {
     case 'any_of':
       return test.values.length === 1 ? String(test.values[0]?.value) : `one of ${joinValues(test.values)}`;

@@ -18,7 +18,7 @@ const usual: readonly NotifiedOutcome[] = ['composed', 'failed', 'refused', 'rat
 const TIMEOUT_MS = 10_000;
 
 /** Who hears of an outcome of a rule. Pure. */
-export function notificationsOf(rule: Rule, outcome: string): readonly Notification[] {
+function notificationsOf(rule: Rule, outcome: string): readonly Notification[] {
   return rule.notify.filter(({ only }) =>
     (only.length === 0 ? usual : only).some((wanted) => wanted === outcome),
   );

@@ -13,7 +13,7 @@ const words: Record<EventField['type'], string> = {
 };
 
 /** The page of all fields that rules may name, in Markdown. */
-export function ruleFieldsPage(): string {
+function ruleFieldsPage(): string {
   const sections = Object.entries(eventCatalogue).map(
     ([kind, { doc, fields }]) => `## ${kind}\n\n${doc}\n\n${table(Object.entries(fields))}`,
   );

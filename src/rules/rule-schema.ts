@@ -42,7 +42,7 @@ const fieldMatch = z
 const elementMatch = z.record(z.string(), fieldMatch).meta({ id: 'elementMatch' });
 
 /** One `match` or `unless` block: fields to what they must be. Names are checked against the catalogue later. */
-export const matchBlock = z
+const matchBlock = z
   .record(z.string(), z.union([fieldMatch, elementMatch]))
   .meta({ id: 'match', description: 'Fields of the event; all must hold.' });
 

@@ -67,20 +67,6 @@ function openWindow(event: WindowEvent, times: SettleTimes): SettleWindow {
 }
 
 /** When a window with these first and last events is due. */
-export function dueOf(openedAt: number, lastAt: number, times: SettleTimes): number {
+function dueOf(openedAt: number, lastAt: number, times: SettleTimes): number {
   return Math.min(lastAt + times.settleMs, openedAt + times.maxWaitMs);
-}
-
-/** Whether the window is to close now. */
-export function isDue(window: SettleWindow, now: number): boolean {
-  return window.dueAt <= now;
-}
-
-/**
- * The window after a clock that stepped back: none waits longer than settle from now, which on a clock that only
- * goes forward is always true.
- */
-export function clampToClock(window: SettleWindow, now: number, times: SettleTimes): SettleWindow {
-  const latest = now + Math.min(times.settleMs, times.maxWaitMs);
-  return window.dueAt <= latest ? window : { ...window, dueAt: latest };
 }

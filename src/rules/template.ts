@@ -60,14 +60,6 @@ export function parseTemplate(text: string): readonly Part[] {
   return parts;
 }
 
-/** All placeholders of a JSON value, in the order they are written. */
-export function placeholdersOf(value: JsonValue): readonly Placeholder[] {
-  if (typeof value === 'string') return parseTemplate(value).filter((part) => typeof part !== 'string');
-  if (Array.isArray(value)) return value.flatMap((element: JsonValue) => placeholdersOf(element));
-  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(placeholdersOf);
-  return [];
-}
-
 /** The type of what a placeholder yields on a kind of event; null where that kind has no such field. */
 export function placeholderType(placeholder: Placeholder, kind: string): FieldType | null {
   const field = fieldsOfKind(kind).get(placeholder.field);

@@ -91,7 +91,7 @@ export const registerListComposes: RegisterRoute = (app, context) => {
 };
 
 /** Numbers as ODCS reads them: what is no number is the default, what makes no sense is mended. */
-export function pagingOf(query: URLSearchParams): { readonly page: number; readonly perPage: number } {
+function pagingOf(query: URLSearchParams): { readonly page: number; readonly perPage: number } {
   const page = numberOf(query.get('page'), 1);
   const perPage = numberOf(query.get('per_page'), 10);
   return {

@@ -32,7 +32,7 @@ export function isPrimaryPath(path: string): boolean {
 }
 
 /** What is known of a package's files for the runtime multilib method. */
-export const FILES_UNKNOWN = -1;
+const FILES_UNKNOWN = -1;
 
 /**
  * Every package of one or several repositories, in typed arrays: what gather walks over. Packages are numbers;

@@ -26,7 +26,7 @@ export interface NodepsOptions {
 }
 
 /** Whether a name matches a pattern whose only wildcard is `*`, in time linear to both. */
-export function matchesStar(pattern: string, name: string): boolean {
+function matchesStar(pattern: string, name: string): boolean {
   const parts = pattern.split('*');
   const [first = '', ...rest] = parts;
   if (rest.length === 0) return name === pattern;

@@ -31,7 +31,7 @@ export interface StringTableArrays {
 }
 
 /** A copy of a typed array with room for `length` elements. */
-export function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
   array: T,
   length: number,
   make: (length: number) => T,

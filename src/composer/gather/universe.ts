@@ -5,7 +5,7 @@ import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import type { GatherIndex } from './gather-index.ts';
 import { EvrCache } from './version-match.ts';
 
-export const INVISIBLE = 0;
+const INVISIBLE = 0;
 export const BINARY = 1;
 export const DEBUG = 2;
 export const SOURCE = 3;

@@ -28,7 +28,7 @@ export interface KojiPin {
 }
 
 /** Younger events may have an earlier one appear below them. */
-export const AGED_MS = 60_000;
+const AGED_MS = 60_000;
 /** How far back a slow transaction is looked for. */
 const OVERLAP_MS = 10 * 60_000;
 

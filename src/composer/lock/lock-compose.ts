@@ -37,7 +37,7 @@ export interface LockContext {
 }
 
 /** The most packages of a lock file. */
-export const MOST_LOCKED = 200_000;
+const MOST_LOCKED = 200_000;
 const MOST_BROKEN_TOLD = 20;
 
 /**

@@ -99,7 +99,7 @@ function ownInput(
 }
 
 /** What the groups of a comps file ask for. */
-export function inputOfComps(comps: Pick<CompsDocument, 'groups' | 'langpacks'>): CompsInput {
+function inputOfComps(comps: Pick<CompsDocument, 'groups' | 'langpacks'>): CompsInput {
   const requests = comps.groups.flatMap(({ packages }) => packages);
   return {
     groups: comps.groups.map(({ id }) => id),
@@ -121,7 +121,7 @@ const knownArches = new Set(
 );
 
 /** Reads `name.arch`; a last part that is no known arch belongs to the name. Source: main compose contract 6. */
-export function wishOf(entry: string): PackageWish {
+function wishOf(entry: string): PackageWish {
   const dot = entry.lastIndexOf('.');
   const arch = entry.slice(dot + 1);
   return dot > 0 && knownArches.has(arch) ? { name: entry.slice(0, dot), arch } : { name: entry, arch: null };

@@ -4,7 +4,7 @@ import { buildNameOf } from './koji-build-name.ts';
 import type { MessageContent } from './translation.ts';
 
 /** Side tags say so in their name only: `f44-build-side-12345`. Source: messages contract 3. */
-export function isSideTag(tag: string): boolean {
+function isSideTag(tag: string): boolean {
   return /-side-\d+(-|$)/.test(tag);
 }
 

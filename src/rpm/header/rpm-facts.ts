@@ -70,10 +70,3 @@ export function digestsOf({ main, signature }: RpmHeader): RpmDigests {
       digest === undefined ? null : { digest, algorithm: main.integer(Tag.payloadDigestAlgorithm) ?? 8 },
   };
 }
-
-/** A text in every language the package has, by locale; `C` is the original. */
-export function translationsOf({ main }: RpmHeader, tag: number): ReadonlyMap<string, string> {
-  const texts = main.strings(tag);
-  const locales = main.strings(Tag.i18nTable);
-  return new Map(texts.map((text, index) => [locales[index] ?? (index === 0 ? 'C' : `#${index}`), text]));
-}

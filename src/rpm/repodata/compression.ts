@@ -1,4 +1,4 @@
-import { constants, gunzip, gzip, gzipSync, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
+import { constants, gzip, gzipSync, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { promisify } from 'node:util';
 
 /** How repodata is packed: zstd by default, gzip for readers older than 2022. */
@@ -6,8 +6,6 @@ export type Compression = 'zstd' | 'gzip';
 
 const gzipAsync = promisify(gzip);
 const zstdAsync = promisify(zstdCompress);
-const gunzipAsync = promisify(gunzip);
-const unzstdAsync = promisify(zstdDecompress);
 
 const GZIP_LEVEL = 6;
 const ZSTD_LEVEL = 3;
@@ -47,23 +45,6 @@ export function compressNow(bytes: Uint8Array, compression: Compression): Uint8A
       return zstdCompressSync(bytes, zstdOptions(bytes));
     case 'gzip':
       return gzipSync(bytes, { level: GZIP_LEVEL, chunkSize: roomFor(bytes) });
-    default:
-      return compression satisfies never;
-  }
-}
-
-/** Unpacks one frame that `compress` made and whose unpacked size is known. Throws on anything else. */
-export function decompressKnown(
-  bytes: Uint8Array,
-  compression: Compression,
-  size: number,
-): Promise<Uint8Array> {
-  const options = { maxOutputLength: Math.max(1, size) };
-  switch (compression) {
-    case 'zstd':
-      return unzstdAsync(bytes, options);
-    case 'gzip':
-      return gunzipAsync(bytes, options);
     default:
       return compression satisfies never;
   }

@@ -8,10 +8,10 @@ import { inSlices, SLICE } from './in-slices.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 /** The most bytes one metadata file may have after decompression. */
-export const METADATA_LIMIT = 2 ** 31 - 1;
+const METADATA_LIMIT = 2 ** 31 - 1;
 /** A file may grow by this factor, or to `GROWTH_FLOOR`, unless repomd declares its open size. */
-export const GROWTH_LIMIT = 400;
-export const GROWTH_FLOOR = 16 * 1024 * 1024;
+const GROWTH_LIMIT = 400;
+const GROWTH_FLOOR = 16 * 1024 * 1024;
 
 const CHUNK = 1024 * 1024;
 const PART = 4 * CHUNK;

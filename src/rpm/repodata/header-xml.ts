@@ -42,7 +42,7 @@ export function addText(into: XmlBytes, main: HeaderBlob, begin: number): number
 }
 
 /** The same for bytes that are no whole string. */
-export function addTextBetween(into: XmlBytes, main: HeaderBlob, begin: number, end: number): void {
+function addTextBetween(into: XmlBytes, main: HeaderBlob, begin: number, end: number): void {
   if (!copyEscaped(into, main.bytes, begin, end, inText)) into.addRaw(xmlText(main.rawBetween(begin, end)));
 }
 

@@ -70,7 +70,7 @@ export function keyOfBlock(
 }
 
 /** The `<location/>` line of primary, as createrepo_c indents it. */
-export function formatLocation({ href, base }: PackageLocation): string {
+function formatLocation({ href, base }: PackageLocation): string {
   const where = base === undefined ? '' : ` xml:base="${escapeAttribute(base)}"`;
   return `  <location${where} href="${escapeAttribute(href)}"/>\n`;
 }

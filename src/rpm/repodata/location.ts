@@ -27,7 +27,7 @@ const plainLocation = /^[A-Za-z0-9_][A-Za-z0-9_+.~^/-]*$/;
  * Refuses a location of metadata that leaves the repository: absolute, with a scheme, with `..`, a backslash or a NUL.
  * Throws `repodata.location_unsafe`.
  */
-export function checkLocation(href: string, where: string): void {
+function checkLocation(href: string, where: string): void {
   if (plainLocation.test(href) && !href.includes('..')) return;
   const isPlain =
     href !== '' && !href.startsWith('/') && !/^[a-z][a-z0-9+.-]*:/i.test(href) && !/[\\\0]/.test(href);

@@ -134,7 +134,7 @@ function isNameEnd(code: number): boolean {
  * The offset after the `>` that ends the tag starting at `at`; a `>` inside a quoted value does not end it. Throws
  * `repodata.malformed` for a tag without end and for one of more than `TAG_LIMIT` bytes.
  */
-export function tagEnd(xml: string, at: number, where: string): number {
+function tagEnd(xml: string, at: number, where: string): number {
   let quote = 0;
   const last = Math.min(xml.length, at + TAG_LIMIT);
   for (let i = at; i < last; i += 1) {

@@ -237,7 +237,7 @@ export async function discard(body: HttpAnswer['body']): Promise<void> {
 }
 
 /** Returns the failure that an answer with a status other than success is. */
-export async function refusalOf(answer: HttpAnswer): Promise<HttpFailure> {
+async function refusalOf(answer: HttpAnswer): Promise<HttpFailure> {
   const { url, status, headers } = answer;
   const said = await readText(answer, { limit: MOST_SAID, isCut: true }).catch(() => '');
   const retryAfterMs = readRetryAfter(headers['retry-after']);

@@ -141,7 +141,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** Says in words why a request failed: the innermost cause, not "fetch failed". */
-export function causeOf(thrown: unknown): string {
+function causeOf(thrown: unknown): string {
   let inner = thrown;
   for (let depth = 0; depth < 8 && inner instanceof Error; depth += 1) {
     const next = inner instanceof AggregateError ? inner.errors[0] : inner.cause;

@@ -3,16 +3,16 @@ import { ReactorError } from '../../model/errors.ts';
 /** What can be done about a fault of the hub. */
 export type FaultClass = 'offline' | 'flaky' | 'final';
 
-export const FAULT_UNEXPECTED = 1;
+const FAULT_UNEXPECTED = 1;
 export const FAULT_GENERIC = 1000;
-export const FAULT_OFFLINE = 1014;
+const FAULT_OFFLINE = 1014;
 export const FAULT_PARAMETER = 1019;
 
 /**
  * Offline waits as long as it takes (planned outage, database down), flaky is tried a few times (an exception in
  * the hub), anything else stays as it is. Source: Koji contract 1.2.
  */
-export function classifyFault(code: number): FaultClass {
+function classifyFault(code: number): FaultClass {
   if (code === FAULT_OFFLINE) return 'offline';
   return code === FAULT_UNEXPECTED ? 'flaky' : 'final';
 }

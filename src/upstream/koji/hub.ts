@@ -225,7 +225,7 @@ function valueOf(url: string, method: string, answer: XmlRpcAnswer): XmlRpcValue
  * How long to wait before the next try, or nothing where there is none. `failures` counts the failed tries,
  * `waitedMs` is what was waited so far. Source: Koji contract 1.4.
  */
-export function pauseAfter(
+function pauseAfter(
   error: unknown,
   failures: number,
   waitedMs: number,

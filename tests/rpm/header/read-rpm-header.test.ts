@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ReactorError } from '../../../src/model/errors.ts';
 import { readRpmFile, readRpmHeader } from '../../../src/rpm/header/read-rpm-header.ts';
-import { digestsOf, nevraOf, sizesOf, translationsOf } from '../../../src/rpm/header/rpm-facts.ts';
+import { digestsOf, nevraOf, sizesOf } from '../../../src/rpm/header/rpm-facts.ts';
 import { type RpmHeader, parseRpmHeader } from '../../../src/rpm/header/rpm-header.ts';
 import { keyIdOf, sigkeyOf } from '../../../src/rpm/header/sigkey.ts';
 import { Tag } from '../../../src/rpm/header/tags.ts';
@@ -32,7 +32,6 @@ function useUp(header: RpmHeader): void {
   recordOf(header);
   sigkeyOf(header);
   digestsOf(header);
-  translationsOf(header, Tag.summary);
 }
 
 describe('the header of an RPM', () => {
@@ -165,22 +164,6 @@ describe('the header of an RPM', () => {
     assert.equal(formatOf({ main: new Map([...main, [1106, int32(1)]]) }).isSource, true);
     const old = new Map([...main].filter(([tag]) => tag !== 1044));
     assert.equal(formatOf({ main: old, format: 3 }).isSource, true);
-  });
-
-  test('has its texts in every language', () => {
-    const main = new Map([
-      ...plainTags('x'),
-      [100, strings('C', 'cs')] as const,
-      [1004, { type: 'i18n', value: ['Thing', 'V\xc4\x9bc'] }] as const,
-    ]);
-    const texts = translationsOf(parseRpmHeader(buildRpm({ main }), 'x'), Tag.summary);
-    assert.deepEqual(
-      [...texts],
-      [
-        ['C', 'Thing'],
-        ['cs', 'Věc'],
-      ],
-    );
   });
 });
 

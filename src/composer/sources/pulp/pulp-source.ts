@@ -35,7 +35,7 @@ export interface PulpSourceContext extends OpenedPulp {
  * `compose.parts_whole` and what asking Pulp throws.
  * Source: ODCS contract 18.
  */
-export function createPulpSource(means: PulpSourceContext): SelectPackages {
+function createPulpSource(means: PulpSourceContext): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
       throw new ReactorError(

@@ -43,7 +43,7 @@ export interface PungiComposeSourceContext extends FilesContext {
  * Throws `pungi.*`, `compose.parts_whole`, `compose.packages_missing` and what reading Koji or repositories throws.
  * Source: ODCS contract 15.
  */
-export function createPungiComposeSource(pungi: PungiComposeSourceContext): SelectPackages {
+function createPungiComposeSource(pungi: PungiComposeSourceContext): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
       throw new ReactorError('compose.parts_whole', 'A compose of a Pungi compose holds its variant whole.', {

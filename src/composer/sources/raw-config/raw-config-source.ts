@@ -17,7 +17,7 @@ export const rawConfigSourceDefinition = defineSource({
  * keys are the configuration's. Its select throws `main.*`, `git.*`, `koji.*`, `repo.*`, `rpm.*`, `module.*`.
  * Source: ODCS contract 17.
  */
-export function rawConfigSource(means: MainMeans): SelectPackages {
+function rawConfigSource(means: MainMeans): SelectPackages {
   return async (context, request) => {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
