@@ -63,7 +63,7 @@ function directoryOf(
 }
 
 /** Reads the option `extra_files`. Throws `main.extra_file_invalid`, `main.not_native`. */
-export function readExtraFilesOption(
+function readExtraFilesOption(
   files: Pick<ConfigFiles, 'prefix'>,
   { config, directory }: LoadedConfig,
   variants: Variants,

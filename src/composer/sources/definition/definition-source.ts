@@ -21,7 +21,7 @@ export const definitionSourceDefinition = defineSource({
  * parts are pinned to the composes they show, and the source of the compose names those: `product baseos=17`. Its select
  * throws `definition.*`, `compose.part_*`, `main.*`, `git.*`, `koji.*`, `repo.*`, `rpm.*`, `module.*`.
  */
-export function definitionSource(means: MainMeans): SelectPackages {
+function definitionSource(means: MainMeans): SelectPackages {
   return async (context, request) => {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
