@@ -8,7 +8,7 @@ const HEARTBEAT_SECONDS = 20;
 /** An AMQP connection and its end: nothing that happens to it goes unheard. */
 export interface AmqpConnection {
   readonly model: ChannelModel;
-  /** Settles when the connection has ended; answers why. */
+  /** Settles when the connection has ended; resolves to why. */
   readonly ended: Promise<string>;
 }
 

@@ -193,7 +193,7 @@ async function consume(
   };
 }
 
-/** Declares, or only checks, exchanges and queues, and binds; answers the queues to read. */
+/** Declares, or only checks, exchanges and queues, and binds; returns the queues to read. */
 async function declare(config: FedoraMessagingConfig, channel: Channel, ownQueue: string): Promise<string[]> {
   for (const [name, exchange] of Object.entries(config.exchanges)) {
     if (config.passive_declares) await channel.checkExchange(name);

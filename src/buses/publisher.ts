@@ -10,7 +10,7 @@ export interface OutgoingMessage {
   readonly user: string | null;
 }
 
-/** Publishes to one bus; answers once the broker has accepted the message, throws otherwise. */
+/** Publishes to one bus; resolves once the broker has accepted the message, throws otherwise. */
 export interface Publisher {
   readonly bus: 'fedora-messaging' | 'umb';
   publish(message: OutgoingMessage): Promise<void>;

@@ -23,11 +23,11 @@ export interface StompMessage {
 
 /** One STOMP connection, from CONNECTED to its end. */
 export interface StompConnection {
-  /** Settles when the connection has ended, whatever ended it; answers why. */
+  /** Settles when the connection has ended, whatever ended it; resolves to why. */
   readonly ended: Promise<string>;
   /** Sends a frame; lost without a word if the connection ends. */
   send(command: string, headers: FrameHeaders, body?: string): void;
-  /** Sends a frame and answers once the broker says it has it. Rejects when the connection ends before. */
+  /** Sends a frame and resolves once the broker says it has it. Rejects when the connection ends before. */
   request(command: string, headers: FrameHeaders, body?: string): Promise<void>;
   destroy(): void;
 }
@@ -109,7 +109,7 @@ function textHeaders(headers: Readonly<FrameHeaders>): Record<string, string> {
 }
 
 /**
- * Connects to a STOMP broker and answers once it said CONNECTED. stompit frames and parses; what it gets wrong
+ * Connects to a STOMP broker and resolves once it said CONNECTED. stompit frames and parses; what it gets wrong
  * is done here: ERROR, RECEIPT and MESSAGE frames are handled by own handlers, what its parser throws ends the
  * connection instead of the process, receipts are rejected when the connection ends. Source: brokers, stompit.
  */

@@ -4,7 +4,7 @@ import { ReactorError, messageOf } from '../model/errors.ts';
 
 /** A living connection to a bus. */
 export interface Session {
-  /** Settles when the connection has ended, whatever ended it; answers why. */
+  /** Settles when the connection has ended, whatever ended it; resolves to why. */
   readonly ended: Promise<string>;
   /** Messages cannot be stored, so none are taken; the connection is kept. */
   isPaused(): boolean;

@@ -62,7 +62,7 @@ export class PackageStore {
   }
 
   /**
-   * A file to download into, which survives an interruption: the same `name` answers the same file, so that
+   * A file to download into, which survives an interruption: the same `name` gives the same file, so that
    * the download can be resumed.
    */
   incomingPath(name: string): string {
@@ -103,7 +103,7 @@ export class PackageStore {
     return { digest, path, size };
   }
 
-  /** Reads a stored file again and answers whether it still is what its name says. */
+  /** Reads a stored file again and returns whether it still is what its name says. */
   async verify(digest: string): Promise<boolean> {
     const path = this.pathOf(digest);
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return false;

@@ -18,6 +18,6 @@ export interface Command {
   readonly summary: string;
   /** The whole help text. */
   readonly help: string;
-  /** Runs the command; answers the exit code. A ReactorError that it throws is printed by the caller. */
+  /** Runs the command; returns the exit code. A ReactorError that it throws is printed by the caller. */
   readonly run: (context: CommandContext) => Promise<number>;
 }

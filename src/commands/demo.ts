@@ -48,7 +48,7 @@ function expect(isTrue: boolean, what: string): void {
   if (!isTrue) throw new Error(`the demo expected that ${what}`);
 }
 
-/** The story; answers what its last line tells. */
+/** The story; returns what its last line tells. */
 async function play(
   stage: Stage,
   service: DemoService,

@@ -31,7 +31,7 @@ const MOST_BYTES = 1024 * 1024 * 1024;
 /** One service, seen from its client. */
 export interface ServiceClient {
   readonly url: string;
-  /** Asks and answers the JSON body. Throws `service.unreachable`, `service.refused` with the service's own words. */
+  /** Asks and returns the JSON body. Throws `service.unreachable`, `service.refused` with the service's own words. */
   request(method: HttpMethod, path: string, body?: unknown): Promise<unknown>;
 }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../model/errors.ts';
 export interface WarmingContext {
   readonly database: Pick<Database, 'jobs'>;
   readonly log: Log;
-  /** Reads what a build says of its packages; answers how many are known then. */
+  /** Reads what a build says of its packages; returns how many are known then. */
   readonly warm: (nvr: string, signal: AbortSignal) => Promise<number>;
 }
 

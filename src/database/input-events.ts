@@ -136,7 +136,7 @@ export async function markCompleted(
 
 /**
  * Stores an event that the reactor makes itself and enqueues its matching. Its message id names what it is about,
- * so that two workers that make the same one store one. Answers its id, or undefined where it was there.
+ * so that two workers that make the same one store one. Returns its id, or undefined where it was there.
  */
 export async function insertInternalEvent(
   tx: UnitOfWork,

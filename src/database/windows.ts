@@ -34,7 +34,7 @@ export interface WindowValues {
   readonly maxWaitMs: number;
 }
 
-/** Opens a window; answers its id, or undefined where another worker opened one first. */
+/** Opens a window; returns its id, or undefined where another worker opened one first. */
 export async function insertWindow(
   transaction: TransactionHandle,
   key: { readonly rule: string; readonly ruleSet: string; readonly groupKey: string },
@@ -175,7 +175,7 @@ export async function earliestDue(handle: DatabaseHandle): Promise<Date | null> 
 
 /**
  * After the clock stepped back: no window waits longer than its settle time from now, which otherwise is always
- * true. Answers how many were moved.
+ * true. Returns how many were moved.
  */
 export async function clampWindows(handle: DatabaseHandle, now: Date): Promise<number> {
   const result = await sql`
@@ -256,7 +256,7 @@ export async function listOpenWindowsOf(
     .execute();
 }
 
-/** Closes the open windows of rules that are gone or off; each is decided as `disabled`. Answers how many. */
+/** Closes the open windows of rules that are gone or off; each is decided as `disabled`. Returns how many. */
 export async function closeWindowsOf(tx: UnitOfWork, rules: readonly string[]): Promise<number> {
   if (rules.length === 0) return 0;
   const rows = await tx.sql

@@ -25,7 +25,7 @@ const CARET = 94;
 
 /**
  * Orders two version (or release) strings as rpm does: segments of digits and letters, `~` before the end of
- * the string, `^` after it. Answers a negative number, zero or a positive number.
+ * the string, `^` after it. Returns a negative number, zero or a positive number.
  * Source: rpm's version comparison (`rpmvercmp`), described in the rpm manual, chapter "Dependencies".
  */
 export function compareVersions(left: string, right: string): number {

@@ -120,7 +120,7 @@ export class Backtester {
     }
   }
 
-  /** Closes what is open and answers the result. */
+  /** Closes what is open and returns the result. */
   finish(): Backtest {
     for (const open of this.#open.values()) this.#close(open);
     this.#open.clear();

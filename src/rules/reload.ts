@@ -184,7 +184,7 @@ export interface LiveRules extends AsyncDisposable {
   readonly documents: readonly RuleDocument[];
   /** Why the directory's present content does not run; empty when it does. */
   readonly problems: readonly FileProblem[];
-  /** Reads the directory now; answers whether the set changed. */
+  /** Reads the directory now; returns whether the set changed. */
   reload(): Promise<boolean>;
 }
 

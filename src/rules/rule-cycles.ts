@@ -4,7 +4,7 @@ import { parseTemplate } from './template.ts';
 
 /**
  * Chains of rules that could start each other for ever: a rule that fires on `compose.state` of a series that its
- * own composes, or those of a rule they start, may belong to. Answers each cycle once, as the names of its rules.
+ * own composes, or those of a rule they start, may belong to. Returns each cycle once, as the names of its rules.
  * Source: RULES 4.4, 11.
  */
 export function findRuleCycles(rules: readonly Rule[]): readonly (readonly string[])[] {

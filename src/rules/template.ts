@@ -165,7 +165,7 @@ function groupType(placeholder: Placeholder, source: TemplateSource): FieldType 
   return 'name';
 }
 
-/** Adds what one event says to the set; answers whether the field is a list. */
+/** Adds what one event says to the set; returns whether the field is a list. */
 function collect(placeholder: Placeholder, input: InputEvent, found: Set<Scalar>): boolean {
   const type = placeholderType(placeholder, input.event.kind);
   const event: Readonly<Record<string, unknown>> = { ...input, ...input.event };

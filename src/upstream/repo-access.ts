@@ -34,7 +34,7 @@ export async function realOrResolved(path: string): Promise<string> {
 }
 
 /**
- * Checks that the repository at `location`, an absolute path or an http(s) URL, may be read, and answers it with
+ * Checks that the repository at `location`, an absolute path or an http(s) URL, may be read, and returns it with
  * `..` and links resolved. A directory that does not exist passes where its name is allowed: reading it tells.
  * Throws `repo.not_allowed`, or `request.invalid_source` for what is neither path nor URL. The API asks when a
  * request comes in, the composer again right before it reads, so that a link made in between gains nothing.

@@ -61,7 +61,7 @@ export const registerRulePage: RegisterRoute = (app, api) => {
   }
 };
 
-/** Does what a button says; answers the rule's name. Throws `permission.…`, `request.missing_reason`. */
+/** Does what a button says; returns the rule's name. Throws `permission.…`, `request.missing_reason`. */
 async function steer(context: PageContext, request: ApiRequest, verb: 'pause' | 'resume'): Promise<string> {
   refuseForeignPage(context, request);
   const identity = await identify(context, request);

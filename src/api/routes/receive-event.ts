@@ -10,7 +10,7 @@ import { refuseForeignPage } from '../refuse-foreign-page.ts';
 
 const receivedSchema = z.object({ id: z.number().nullable(), is_new: z.boolean() });
 
-/** What takes in an event: admits the call, stores the message, answers its number or that it was known. */
+/** What takes in an event: admits the call, stores the message, returns its number or that it was known. */
 export type ReceiveEvent = (call: {
   readonly bytes: Buffer;
   readonly authorization: string | null;

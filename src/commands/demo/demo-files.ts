@@ -7,7 +7,7 @@ const shipped = resolve(import.meta.dirname, '../../../examples/demo');
 /** The repository the demo plays with: real, small RPMs that have the names of well-known ones. */
 export interface DemoRepository {
   readonly directory: string;
-  /** Adds the RPMs of `base` or `update` and writes the metadata anew; answers the file names added. */
+  /** Adds the RPMs of `base` or `update` and writes the metadata anew; returns the file names added. */
   add(set: 'base' | 'update', now: Date): Promise<readonly string[]>;
 }
 

@@ -22,7 +22,7 @@ export class PlacingThread implements AsyncDisposable {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  /** Places files in the order of the calls; answers what was out of the ordinary. */
+  /** Places files in the order of the calls; returns what was out of the ordinary. */
   async place(request: Omit<PlaceRequest, 'id'>): Promise<readonly PlaceFinding[]> {
     const answer = await this.#ask((id) => ({ ...request, id }));
     if ('findings' in answer) return answer.findings;

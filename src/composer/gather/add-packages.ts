@@ -224,7 +224,7 @@ function internDependency(
 }
 
 /**
- * Adds packages known by their records to a repository of the index and answers their ids. Throws
+ * Adds packages known by their records to a repository of the index and returns their ids. Throws
  * `gather.record_invalid` for a record without name, arch or version.
  */
 export function addRecords(

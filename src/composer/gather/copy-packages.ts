@@ -1,7 +1,7 @@
 import type { GatherIndex } from './gather-index.ts';
 
 /**
- * Copies packages with their requires and provides from one index into a repository of another and answers their
+ * Copies packages with their requires and provides from one index into a repository of another and returns their
  * new ids. What files beyond primary.xml would say is not copied; `completeFiles` finds it again.
  */
 export function copyPackages(

@@ -47,7 +47,7 @@ export class GatherState {
     this.#isAside[id] = 1;
   }
 
-  /** Takes a package into the result; answers whether it is new there. */
+  /** Takes a package into the result; returns whether it is new there. */
   add(id: number, why: Reason): boolean {
     if (this.#isIn[id] === 1 || this.#hasEqual(id)) return false;
     this.#isIn[id] = 1;

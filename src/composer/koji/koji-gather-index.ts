@@ -68,7 +68,7 @@ export function setOfSaved(index: GatherIndex): PreparedSet {
 }
 
 /**
- * Brings a set to other copies by taking out and adding what differs. Answers how many packages differed, or null,
+ * Brings a set to other copies by taking out and adding what differs. Returns how many packages differed, or null,
  * with nothing done, where it is better made anew.
  */
 export function* updateSet(

@@ -151,7 +151,7 @@ export function keyOfFile(path: string, file: { readonly size: number; readonly 
 }
 
 /**
- * Compares what a header says with what the hub says of the RPM and answers what is kept of it. Throws
+ * Compares what a header says with what the hub says of the RPM and returns what is kept of it. Throws
  * `koji.header_differs`, naming RPM and path.
  */
 export function factsOf(

@@ -1,5 +1,5 @@
 /**
- * Does something with every item, so many at a time, and answers the results in the order of the items. The
+ * Does something with every item, so many at a time, and returns the results in the order of the items. The
  * first failure stops what has not begun and is thrown.
  */
 export async function mapBounded<Item, Result>(

@@ -5,7 +5,7 @@ import { chooseCopies, readSigningWish } from './signing.ts';
 
 /**
  * Reads the metadata of a build before a compose asks for it: of the copies signed as the first key that is there,
- * for the arches wanted (`src` and `noarch` among them). Answers how many RPMs the index now knows of it. Throws
+ * for the arches wanted (`src` and `noarch` among them). Returns how many RPMs the index now knows of it. Throws
  * what reading the build and indexing throw.
  */
 export async function warmBuild(

@@ -67,7 +67,7 @@ async function answerAll(queries: readonly ModuleQuery[], mbs: Mbs): Promise<(re
   return answers;
 }
 
-/** The same over builds in memory. `lookUp` answers the newest version with all its contexts. */
+/** The same over builds in memory. `lookUp` returns the newest version with all its contexts. */
 export function resolveModulesIn(
   wish: ModuleWish,
   lookUp: (query: ModuleQuery) => readonly ModuleBuild[],

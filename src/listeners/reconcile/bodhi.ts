@@ -11,7 +11,7 @@ export type BodhiChanges = Pick<Bodhi, 'listPushed'>;
 /**
  * Looks through the updates that Bodhi pushed to testing or stable since the last look, with an overlap of ten
  * minutes, and puts pushes no message told into the inbox, each once. The last five minutes are left to the bus,
- * as Bodhi announces a push only when all of it is done. The first look only notes the time. Answers how many were
+ * as Bodhi announces a push only when all of it is done. The first look only notes the time. Returns how many were
  * missing. Throws what Bodhi and the inbox throw. Source: messages contract 4.
  */
 export async function reconcileBodhi(

@@ -14,7 +14,7 @@ export type MbsChanges = Pick<Mbs, 'listModifiedBuilds'>;
 /**
  * Looks through the module builds that MBS modified since the last look, with an overlap of five minutes, and puts
  * states no message told into the inbox, each once. The last 30 s are left to the bus. The first look only notes
- * the time. Answers how many were missing. Throws what MBS and the inbox throw. Source: messages contract 4.
+ * the time. Returns how many were missing. Throws what MBS and the inbox throw. Source: messages contract 4.
  */
 export async function reconcileMbs(context: Reconciliation & { readonly mbs: MbsChanges }): Promise<number> {
   const { database, mbs, now } = context;

@@ -15,7 +15,7 @@ export interface RunningReconciliation extends AsyncDisposable {
 }
 
 /**
- * Runs `look` (which answers how many events were missing) now and then, never twice at a time, until disposed.
+ * Runs `look` (which returns how many events were missing) now and then, never twice at a time, until disposed.
  * With buses, it waits after a wake until they have handed out what they kept, so that this is not taken for
  * missing, a minute at most; and the first look is left to the first wake.
  */

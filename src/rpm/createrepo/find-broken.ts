@@ -12,7 +12,7 @@ export interface BrokenRpm {
 
 const MOST_NAMED = 100;
 
-/** Reads the headers of all RPMs, whole files only by their size, and answers those that cannot be read. */
+/** Reads the headers of all RPMs, whole files only by their size, and returns those that cannot be read. */
 export function findBroken(
   { signal }: { readonly signal?: AbortSignal },
   directory: string,

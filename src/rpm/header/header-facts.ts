@@ -9,7 +9,7 @@ export interface HeaderFacts extends HeaderArchRestrictions {
   readonly nevra: Nevra;
   /** MD5 over header and payload, hex, which Koji calls `payloadhash`. */
   readonly sigmd5: string | null;
-  /** As `sigkeyOf` answers it. */
+  /** As `sigkeyOf` returns it. */
   readonly sigkey: string | null;
 }
 

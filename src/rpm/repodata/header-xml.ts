@@ -32,7 +32,7 @@ const inText = classify(RARE_IN_TEXT);
 const inAttribute = classify(RARE_IN_ATTRIBUTE);
 
 /**
- * Appends the string of a header that begins at an offset as the text of an element, and answers where it ends.
+ * Appends the string of a header that begins at an offset as the text of an element, and returns where it ends.
  * What is ASCII is copied byte by byte. Throws `rpm.string_unterminated`.
  */
 export function addText(into: XmlBytes, main: HeaderBlob, begin: number): number {
@@ -53,7 +53,7 @@ export function addAttributeBetween(into: XmlBytes, main: HeaderBlob, begin: num
   }
 }
 
-/** Copies bytes and writes the entities of those that have one; answers whether there were no others. */
+/** Copies bytes and writes the entities of those that have one; returns whether there were no others. */
 function copyEscaped(
   into: XmlBytes,
   from: Uint8Array,
@@ -79,7 +79,7 @@ function copyEscaped(
   return true;
 }
 
-/** Copies bytes one by one, faster than a call where they are few; answers the offset after the last. */
+/** Copies bytes one by one, faster than a call where they are few; returns the offset after the last. */
 export function copyBytes(
   from: Uint8Array,
   begin: number,

@@ -88,7 +88,7 @@ export class PlainPackage {
   }
 
   /**
-   * Gives the sink what it finds from `at` on; answers the offset of the `<` of what it does not know. That may be
+   * Gives the sink what it finds from `at` on; returns the offset of the `<` of what it does not know. That may be
    * `</package>`, or the end.
    */
   read(at: number, end: number): number {
@@ -281,7 +281,7 @@ export class PlainPackage {
     return true;
   }
 
-  /** Reads `1" ver="2" rel="3"` into the last EVR; answers where it ends. */
+  /** Reads `1" ver="2" rel="3"` into the last EVR; returns where it ends. */
   #readEvr(epoch: number, end: number): number {
     const epochEnd = this.#endOfValue(epoch, end);
     if (epochEnd === NONE || epochEnd === epoch || !this.#has(VERSION, epochEnd)) return NONE;
@@ -310,7 +310,7 @@ export class PlainPackage {
     return to + 1;
   }
 
-  /** Copies bytes into the draft of an EVR; answers where they end there. */
+  /** Copies bytes into the draft of an EVR; returns where they end there. */
   #copy(from: number, to: number, into: number): number {
     const content = this.#content;
     const draft = this.#draft;

@@ -16,7 +16,7 @@ export interface StagedFile {
 
 /**
  * Gives the staged files their names, puts a new repomd.xml in the place of the old one in one rename, then
- * removes the files only the old one named. Answers the SHA-256 of the new one, hex.
+ * removes the files only the old one named. Returns the SHA-256 of the new one, hex.
  */
 export function publishRepomd(
   repodata: string,

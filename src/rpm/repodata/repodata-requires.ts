@@ -37,7 +37,7 @@ function asksMore(name: string, than: string): boolean {
 /**
  * The requirements as repodata has them. Left out are `rpmlib(…)`, what the package provides by the same
  * name, flags and version, its own primary files, and a repetition of the last requirement of the same name.
- * Of all `libc.so.6(…)` only the one of the highest version stays, at the end. `ownFiles` answers at least the
+ * Of all `libc.so.6(…)` only the one of the highest version stays, at the end. `ownFiles` returns at least the
  * primary files of the package. Source: createrepo_c 0.17.
  */
 export function repodataRequiresOf<Required extends RawDependency>(

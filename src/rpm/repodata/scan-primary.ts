@@ -81,7 +81,7 @@ class PrimaryScanner {
   }
 
   /**
-   * Reads one `<package>` element; `start` and `opened` are where it and its content begin. Answers its end. One that
+   * Reads one `<package>` element; `start` and `opened` are where it and its content begin. Returns its end. One that
    * is not written plainly from beginning to end is read again.
    */
   readPackage(start: number, opened: number): number {

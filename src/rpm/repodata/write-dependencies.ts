@@ -28,7 +28,7 @@ const flagAttributes = {
   GE: bytesOf('" flags="GE'),
 };
 
-/** Appends all lists of dependencies to primary. `ownFiles` answers the package's files that primary has. */
+/** Appends all lists of dependencies to primary. `ownFiles` returns the package's files that primary has. */
 export function writeDependencies(
   header: RpmHeader,
   into: XmlBytes,

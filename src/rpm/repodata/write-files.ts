@@ -42,7 +42,7 @@ const UNUSUAL = 2;
 const directories = new Int32Array(3 * 8192);
 
 /**
- * Appends the `<file>` lines of a package to filelists, those of primary also to `primary`, and answers the paths
+ * Appends the `<file>` lines of a package to filelists, those of primary also to `primary`, and returns the paths
  * of the latter when asked. Bytes are copied from the header; what is unusual in any way is left to
  * `rawFilesOf`, whose errors it throws.
  */
@@ -91,7 +91,7 @@ function listsOf(main: HeaderBlob) {
   return { baseNames, dirNames, dirIndexes, modes, flags };
 }
 
-/** Makes a table of begin, end and kind of every directory; answers it where all of them end. */
+/** Makes a table of begin, end and kind of every directory; returns it where all of them end. */
 function readDirectories(main: HeaderBlob, { begin, count }: HeaderValues): Int32Array | undefined {
   const table = directories.length < 3 * count ? new Int32Array(3 * count) : directories;
   const { bytes, end } = main;
@@ -132,7 +132,7 @@ function startsWith(bytes: Uint8Array, first: number, end: number, text: string)
   return true;
 }
 
-/** Writes the files where nothing in the header is irregular; answers the places of those of primary. */
+/** Writes the files where nothing in the header is irregular; returns the places of those of primary. */
 function writePlainFiles(main: HeaderBlob, filelists: XmlBytes, primary: XmlBytes): number[] | undefined {
   const lists = listsOf(main);
   const table = lists && readDirectories(main, lists.dirNames);

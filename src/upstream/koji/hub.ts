@@ -107,7 +107,7 @@ export class KojiHub {
   }
 
   /**
-   * Makes one call and answers its value. Throws `KojiFault` and what `exchange` throws, after the tries that
+   * Makes one call and returns its value. Throws `KojiFault` and what `exchange` throws, after the tries that
    * the patience allows.
    */
   async call(
@@ -121,7 +121,7 @@ export class KojiHub {
 
   /**
    * Makes one call with a large answer. `makeRows` is asked anew for each try, so that the rows of a broken
-   * answer are forgotten. Answers the value without its rows.
+   * answer are forgotten. Returns the value without its rows.
    */
   async callRows(
     method: string,
@@ -134,7 +134,7 @@ export class KojiHub {
   }
 
   /**
-   * Makes many calls in few requests and answers values and faults in the same order. There is no common
+   * Makes many calls in few requests and returns values and faults in the same order. There is no common
    * snapshot between them. Source: Koji contract 1.3.
    */
   async multicall(

@@ -2,7 +2,7 @@ const INTERN_SLOTS = 16_384;
 const INTERN_LENGTH = 24;
 
 /**
- * Makes strings of the bytes of an answer and answers the same string for the same short ASCII text as long as
+ * Makes strings of the bytes of an answer and returns the same string for the same short ASCII text as long as
  * it is remembered: names, versions and arches repeat ten thousand times in one answer, and from answer to answer.
  */
 export class TextInterner {
