@@ -15,7 +15,6 @@ import {
 import { publicReader, type Reader } from '../model/readers.ts';
 import type { Database } from './database.ts';
 import { isEmbargoed } from './embargoed-builds.ts';
-import type { DatabaseHandle } from './database-handle.ts';
 
 const reading = new AsyncLocalStorage<Reader>();
 
@@ -38,12 +37,7 @@ export function currentReader(): Reader {
  * name, which PostgreSQL folds into the statement. Transactions and statements that change something see all.
  */
 export function readableDatabase(database: Database): Database {
-  return { ...database, handle: readableHandle(database.handle) };
-}
-
-/** The same for a handle. */
-export function readableHandle(handle: DatabaseHandle): DatabaseHandle {
-  return handle.withPlugin(hideUnreadable);
+  return { ...database, handle: database.handle.withPlugin(hideUnreadable) };
 }
 
 const hideUnreadable: KyselyPlugin = {
