@@ -44,6 +44,10 @@ const commands: Record<
     summary: 'Tell which packages a compose of some input has, and why',
     load: () => import('./commands/gather.ts'),
   },
+  'pungi-koji': {
+    summary: 'Make a main compose of a Pungi configuration, as pungi-koji does, without a service',
+    load: () => import('./commands/pungi-koji.ts'),
+  },
   repoclosure: {
     summary: 'Tell what packages of repositories require and none provides',
     load: () => import('./commands/repoclosure.ts'),

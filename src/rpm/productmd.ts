@@ -30,6 +30,8 @@ export interface ComposeIdentity {
   readonly type: string;
   readonly respin: number;
   readonly label: string | null;
+  /** Whether a compose with any label is final; those of release candidates are anyway. */
+  readonly isSupported?: boolean;
   /** Seconds since 1970. */
   readonly timestamp: number;
   /** Without one the compose is the release, of version 1; the first 16 letters of its name are the short then. */
@@ -92,8 +94,8 @@ const finalLabel = /^(?:RC|Update|SecurityFix)-/;
 
 /** The compose as the metadata of releases name it. */
 export function productmdCompose(identity: ComposeIdentity): ProductmdCompose {
-  const { date, respin, type, label } = identity;
-  const isFinal = identity.release !== undefined && label !== null && finalLabel.test(label);
+  const { date, respin, type, label, isSupported = false } = identity;
+  const isFinal = identity.release !== undefined && label !== null && (isSupported || finalLabel.test(label));
   return { id: pungiComposeId(identity), date, respin, type: knownComposeType(type), label, isFinal };
 }
 

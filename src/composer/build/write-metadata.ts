@@ -21,8 +21,12 @@ import type { PlacingThread } from './placing-thread.ts';
 import type { ComposePlan, OutputSettings } from '../plan.ts';
 import type { Selection } from '../selection.ts';
 
-/** The public URL of the compose's directory, or the name of the target directory that has no public address. */
-export type ComposePlace = { readonly toplevelUrl: string } | { readonly privateIn: string };
+/**
+ * The public URL of the compose's directory, or the name of the target directory that has no public address, or the path of
+ * the directory of a compose that no service shows.
+ */
+export type ComposePlace =
+  { readonly toplevelUrl: string } | { readonly privateIn: string } | { readonly directory: string };
 
 /** What the metadata of a compose says. */
 export interface MetadataInput {
@@ -53,6 +57,16 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
   const rpms = formatRpms(identity, listed);
   const { selection } = plan;
   const isRelease = selection.release !== null;
+  const ofService: Record<string, () => string> =
+    'directory' in place
+      ? {}
+      : {
+          'pungi-stdout.log': () => `Compose ${identity.name} is finished.\n`,
+          'pungi-stderr.log': () =>
+            [...selection.warnings, ...rpms.warnings].map((warning) => `warning: ${warning}\n`).join(''),
+          [`compose/${TEMPORARY}/${identity.name}.repo`]: () =>
+            formatRepo(identity.name, { ...input, place }),
+        };
   const files: Record<string, () => string> = {
     'compose/metadata/composeinfo.json': () => formatComposeinfo(identity, listVariants(selection)),
     'compose/metadata/rpms.json': () => rpms.text,
@@ -61,11 +75,8 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     'work/global/composeinfo-base.json': () => formatComposeinfo(identity, []),
     'work/global/fingerprint': () => `${plan.fingerprint}\n`,
     'logs/global/why.json': () => formatReasons(plan.selection),
-    'pungi-stdout.log': () => `Compose ${identity.name} is finished.\n`,
-    'pungi-stderr.log': () =>
-      [...selection.warnings, ...rpms.warnings].map((warning) => `warning: ${warning}\n`).join(''),
+    ...ofService,
     ...(isRelease ? { COMPOSE_ID: () => pungiComposeId(identity) } : {}),
-    [`compose/${TEMPORARY}/${identity.name}.repo`]: () => formatRepo(identity.name, input),
     STATUS: () => 'FINISHED\n',
   };
   await writeAdvisories(selection, pen);
@@ -91,7 +102,14 @@ export function listVariants({ variants, trees }: Selection): VariantArches[] {
 }
 
 /** Without a public address there is nothing dnf could read: the file says so instead of leading nowhere. */
-function formatRepo(name: string, { plan: { selection }, place, isSigned }: MetadataInput): string {
+function formatRepo(
+  name: string,
+  {
+    plan: { selection },
+    place,
+    isSigned,
+  }: MetadataInput & { readonly place: Exclude<ComposePlace, { readonly directory: string }> },
+): string {
   const comments = [...selection.notes, ...selection.warnings];
   if (selection.foreign.length > 0) {
     const sections = selection.foreign.map(({ id, url, maySkip }) => ({ id, baseurl: url, maySkip }));

@@ -14,14 +14,27 @@ export function writeRepoclosureLogs(
   },
 ): void {
   const { selection, composeId, place } = input;
-  // Without a public address the command is one to be run in the directory of the compose.
-  const url = 'toplevelUrl' in place ? `${place.toplevelUrl}/compose` : 'file://$PWD/compose';
   for (const check of selection.repoclosures) {
-    const urlOf = (uid: string): string => {
-      const variant = selection.variants.find((one) => one.uid === uid);
-      if (variant === undefined) throw new Error(`no variant is called ${uid}`);
-      return `${url}/${treePlaces(variant, check.arch).binary.repository}`;
-    };
+    const urlOf = repositoryUrls(selection, placeUrl(place), check.arch);
     pen.writeFile(`logs/${repoclosureLogPath(check)}`, formatRepoclosureLog({ composeId, urlOf }, check));
   }
+}
+
+function placeUrl(place: ComposePlace): string {
+  if ('toplevelUrl' in place) return place.toplevelUrl;
+  // Without a public address the command is one to be run in the directory of the compose.
+  return 'directory' in place ? `file://${place.directory}` : 'file://$PWD';
+}
+
+/** Returns what tells the URL of the repository of a variant, of one arch, in a compose at a URL. */
+export function repositoryUrls(
+  { variants }: Pick<Selection, 'variants'>,
+  composeUrl: string,
+  arch: string,
+): (uid: string) => string {
+  return (uid) => {
+    const variant = variants.find((one) => one.uid === uid);
+    if (variant === undefined) throw new Error(`no variant is called ${uid}`);
+    return `${composeUrl}/compose/${treePlaces(variant, arch).binary.repository}`;
+  };
 }

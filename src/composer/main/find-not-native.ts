@@ -1,3 +1,4 @@
+import { ReactorError } from '../../model/errors.ts';
 import { isDictionary, itemsOf, textsOf, type Config, type ConfigValue } from './config-value.ts';
 
 /** A part of a configuration that is not made here, and why. */
@@ -21,6 +22,19 @@ const sections: Readonly<Record<string, string>> = {
   ostree_installer: 'ostree installers need runroot',
   ostree_container: 'ostree containers need runroot',
 };
+
+/** Every phase that may be skipped. Source: main compose contract 1 and 11. */
+export const phaseNames: readonly string[] = [
+  'init',
+  'pkgset',
+  'gather',
+  'createrepo',
+  'extra_files',
+  'repoclosure',
+  'buildinstall',
+  'createiso',
+  ...Object.keys(sections),
+];
 
 /** Other options that ask for what is not done here. */
 const options: Readonly<Record<string, (value: ConfigValue) => string | null>> = {
@@ -73,4 +87,15 @@ export function findNotNative(config: Config): NotNative[] {
     if (reason !== null) found.push({ option, reason });
   }
   return found;
+}
+
+/** Throws `main.not_native` with all that a configuration asks for and is not made here. */
+export function refuseNotNative(found: readonly NotNative[]): void {
+  if (found.length === 0) return;
+  const sentences = found.map(({ option, reason }) => `${option} (${reason})`);
+  throw new ReactorError(
+    'main.not_native',
+    `The configuration asks for what is not made by this service: ${sentences.join('; ')}.`,
+    { hint: 'Skip such phases and leave such options out, or compose with Pungi.' },
+  );
 }

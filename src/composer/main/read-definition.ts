@@ -84,13 +84,7 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
       ]),
     );
   return {
-    release: {
-      ...productOf(config, 'release'),
-      isInternal: config.get('release_internal') === true,
-      discinfoDescription: textOr(config, 'release_discinfo_description', null),
-      treeinfoVersion: textOr(config, 'treeinfo_version', null),
-    },
-    baseProduct: config.has('base_product_name') ? productOf(config, 'base_product') : null,
+    ...readProducts(config),
     variants,
     comps,
     isFilteringEnvironments: config.get('comps_filter_environments') !== false,
@@ -121,6 +115,19 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
 function textOr<T>(config: Config, option: string, otherwise: T): string | T {
   const value = config.get(option);
   return typeof value === 'string' ? value : otherwise;
+}
+
+/** Reads what a valid configuration says of the release and of what it is layered on. */
+export function readProducts(config: Config): Pick<MainDefinition, 'release' | 'baseProduct'> {
+  return {
+    release: {
+      ...productOf(config, 'release'),
+      isInternal: config.get('release_internal') === true,
+      discinfoDescription: textOr(config, 'release_discinfo_description', null),
+      treeinfoVersion: textOr(config, 'treeinfo_version', null),
+    },
+    baseProduct: config.has('base_product_name') ? productOf(config, 'base_product') : null,
+  };
 }
 
 function productOf(config: Config, prefix: string): Product {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { failureLines } from '../../../src/commands/pungi-koji/failure-lines.ts';
 import { writeDotFiles } from '../../../src/composer/build/write-dot-files.ts';
 import { listRpms, listVariants } from '../../../src/composer/build/write-metadata.ts';
 import { writeTreeFiles } from '../../../src/composer/build/write-tree-files.ts';
@@ -80,18 +81,8 @@ export async function composeRecorded(vector: MainVector): Promise<ComposeFacts>
     return await compose(vector, warnings);
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;
-    return { ...nothing, warnings, errors: linesOf(error), output: error.message };
+    return { ...nothing, warnings, errors: failureLines(error, []), output: error.message };
   }
-}
-
-function linesOf(error: ReactorError): string[] {
-  const isOfGather = error.code === 'main.unresolved' || error.code === 'main.method_missing';
-  const isDetailed = error.code === 'main.unresolved' || error.message === 'Configuration is not valid';
-  return [
-    ...(isDetailed ? (error.hint ?? '').split(/\n(?=Unresolved|GATHER)/) : []),
-    ...(isOfGather ? [`Error in gathering for ${error.where}: ${error.message}`] : []),
-    `Compose run failed: ${error.message}`,
-  ];
 }
 
 async function compose(vector: MainVector, warnings: string[]): Promise<ComposeFacts> {

@@ -3,7 +3,7 @@ import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree } from '../../../upstream/git.ts';
 import { textsOf } from '../../main/config-value.ts';
-import { findNotNative, type NotNative } from '../../main/find-not-native.ts';
+import { findNotNative, refuseNotNative } from '../../main/find-not-native.ts';
 import { configFilesOfTree } from '../../main-inputs/config-directory.ts';
 import type { SourcedDefinition } from '../../main-inputs/select-definition.ts';
 import { loadConfig, type LoadedConfig } from '../../main/load-config.ts';
@@ -35,7 +35,7 @@ export async function readConfiguration(
   const files = configFilesOfTree(`${name}/`, tree.files);
   const loaded = loadConfig(files, file);
   const { warnings } = validate(loaded);
-  refuse(findNotNative(loaded.config));
+  refuseNotNative(findNotNative(loaded.config));
   const definition = readDefinition(files, loaded, {
     variants: `${name}/${textOf(loaded, 'variants_file')}`,
     comps: `${name}/${textOf(loaded, 'comps_file')}`,
@@ -63,7 +63,9 @@ function placeOf(
   }
   const value = (key: string): string => String(entry[key] ?? '');
   if (value('raw_config_wrapper') !== '') {
-    refuse([{ option: 'raw_config_wrapper', reason: 'wrappers around configurations are not read' }]);
+    refuseNotNative([
+      { option: 'raw_config_wrapper', reason: 'wrappers around configurations are not read' },
+    ]);
   }
   const place = { url: value('url'), file: value('config_filename') };
   if (place.url === '' || place.file === '') {
@@ -82,14 +84,4 @@ function validate({ config }: LoadedConfig): { readonly warnings: readonly strin
   const faults = [...errors, ...findPhaseFaults((phase) => skipped.includes(phase))];
   if (faults.length === 0) return { warnings };
   throw new ReactorError('main.config_invalid', `Configuration is not valid: ${faults.join('; ')}`);
-}
-
-function refuse(found: readonly NotNative[]): void {
-  if (found.length === 0) return;
-  const sentences = found.map(({ option, reason }) => `${option} (${reason})`);
-  throw new ReactorError(
-    'main.not_native',
-    `The configuration asks for what is not made by this service: ${sentences.join('; ')}.`,
-    { hint: 'Skip such phases and leave such options out, or compose with Pungi.' },
-  );
 }

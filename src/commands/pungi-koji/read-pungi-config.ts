@@ -1,0 +1,73 @@
+import { basename, dirname, resolve } from 'node:path';
+import { configFilesOf } from '../../composer/main-inputs/config-directory.ts';
+import { isDictionary, textsOf, type Config, type ConfigValue } from '../../composer/main/config-value.ts';
+import { findNotNative, phaseNames, refuseNotNative } from '../../composer/main/find-not-native.ts';
+import { loadConfig, type ConfigFiles, type LoadedConfig } from '../../composer/main/load-config.ts';
+import type { MainDefinition } from '../../composer/main/main-definition.ts';
+import { findPhaseFaults } from '../../composer/main/main-identity.ts';
+import { validateConfig } from '../../composer/main/validate-config.ts';
+import { ReactorError } from '../../model/errors.ts';
+import type { PungiOptions } from './pungi-options.ts';
+
+/** A configuration on this machine. */
+export interface PungiConfig {
+  readonly files: ConfigFiles;
+  readonly loaded: LoadedConfig;
+  readonly isSkipped: (phase: string) => boolean;
+}
+
+/**
+ * Reads the configuration that a command line names, with its imports. Throws `main.config_*`; `pungi.config_invalid`,
+ * whose message is all that `pungi-koji` prints of a configuration that is not valid; `pungi.phases` for phases that need
+ * others; `main.not_native` for what is not made here.
+ */
+export function readPungiConfig({ config: path, skippedPhases, justPhases }: PungiOptions): PungiConfig {
+  const place = resolve(path);
+  const files = configFilesOf(dirname(place));
+  const loaded = loadConfig(files, basename(place));
+  const { warnings, errors } = validateConfig(loaded.config);
+  if (errors.length > 0) {
+    throw new ReactorError('pungi.config_invalid', [...warnings, ...errors].join('\n'));
+  }
+  const skipped = new Set([...textsOf(loaded.config.get('skip_phases')), ...skippedPhases]);
+  const isSkipped = (phase: string): boolean =>
+    skipped.has(phase) || (justPhases.length > 0 && !justPhases.includes(phase));
+  const [fault] = findPhaseFaults(isSkipped);
+  if (fault !== undefined) throw new ReactorError('pungi.phases', fault);
+  const config = new Map<string, ConfigValue>([
+    ...loaded.config,
+    ['skip_phases', phaseNames.filter(isSkipped)],
+  ]);
+  const unmade = isSkipped('gather') ? [{ option: 'skip_phases', reason: 'a compose has packages' }] : [];
+  refuseNotNative([...findNotNative(config), ...linkTypeFaults(config), ...unmade]);
+  return { files, loaded: { ...loaded, config }, isSkipped };
+}
+
+function linkTypeFaults(config: Config): { readonly option: string; readonly reason: string }[] {
+  const value = config.get('link_type');
+  if (value !== 'symlink' && value !== 'abspath-symlink') return [];
+  return [{ option: 'link_type', reason: 'packages are linked hard or copied' }];
+}
+
+/** Lists the hosts of repositories that a definition reads. */
+export function hostsOf({ packages, settings }: MainDefinition): string[] {
+  const lookasides = [...settings.values()].flatMap((byArch) =>
+    [...byArch.values()].flatMap((one) => one.lookasideRepositories),
+  );
+  const own = packages.kind === 'repositories' ? [...packages.locations.values()].flat() : [];
+  return [...new Set([...lookasides, ...own].flatMap((one) => URL.parse(one)?.host ?? []))].filter(
+    (host) => host !== '',
+  );
+}
+
+/** Writes a configuration as JSON, for its dump in the logs. */
+export function dumpConfig(config: Config): string {
+  const plain = (value: ConfigValue): unknown => {
+    if (isDictionary(value)) {
+      return Object.fromEntries(Array.from(value, ([key, member]) => [String(key), plain(member)]));
+    }
+    if (Array.isArray(value)) return value.map(plain);
+    return typeof value === 'object' && value !== null && 'tuple' in value ? value.tuple.map(plain) : value;
+  };
+  return `${JSON.stringify(plain(config), null, 4)}\n`;
+}
