@@ -42,7 +42,8 @@ export interface ComposerContext {
 
 /** What planning needs of it, for a compose that will lie in a place. */
 export function planContext(
-  context: Pick<ComposerContext, 'sources' | 'output' | 'metadataKeys'>,
+  context: Pick<ComposerContext, 'sources' | 'output' | 'metadataKeys'> &
+    Partial<Pick<ComposerContext, 'version'>>,
   place: SignedPlace,
   select: SelectContext,
 ): PlanContext {
@@ -51,6 +52,7 @@ export function planContext(
     ...select,
     sources: context.sources,
     output: context.output,
+    ...(context.version === undefined ? {} : { version: context.version }),
     ...(key === null ? {} : { signedBy: key.fingerprint }),
   };
 }

@@ -4,20 +4,19 @@ import type { Compose } from '../model/compose-json.ts';
 import { composeDirectoryName } from '../model/compose.ts';
 import { toAnnounced, type AnnouncedAdvisories } from '../model/new-advisories.ts';
 import { findNewAdvisories, parseSummaries, type AdvisorySummary } from '../rpm/advisory-summary.ts';
-import { ADVISORIES_FILE, summariesOf } from './build/write-advisories.ts';
+import { ADVISORIES_FILE } from './build/write-advisories.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { pathBelow } from './pen.ts';
 import { isPublished } from './publish.ts';
-import type { Selection } from './selection.ts';
 
 /**
- * Returns which advisories a planned compose has that the newest done one before it in its series has not; null where
+ * Returns which advisories a compose that has those of `readNow` has that the newest done one before it in its series has not; null where
  * there is none, or what it holds is not known any more.
  */
 export async function readNewAdvisories(
   { database, targetDirs }: Pick<ComposerContext, 'database' | 'targetDirs'>,
   { id, series }: Pick<Compose, 'id' | 'series'>,
-  selection: Pick<Selection, 'documents'>,
+  readNow: () => Promise<readonly AdvisorySummary[] | null>,
 ): Promise<AnnouncedAdvisories | null> {
   if (series === null) return null;
   const previousId = await findPreviousOfSeries(database.handle, series, id);
@@ -26,11 +25,15 @@ export async function readNewAdvisories(
   if (previous === undefined || directory === undefined) return null;
   const before = await readSummaries(directory, previous);
   if (before === null) return null;
-  return toAnnounced(findNewAdvisories(before, await summariesOf(selection)), previous.id);
+  const now = await readNow();
+  return now === null ? null : toAnnounced(findNewAdvisories(before, now), previous.id);
 }
 
-/** A compose without advisories has no such file, but it is there. */
-async function readSummaries(
+/**
+ * Returns the advisories of a compose that is published, null where it is not. One without advisories has no such file,
+ * but it is there.
+ */
+export async function readSummaries(
   targetDir: string,
   shown: Pick<Compose, 'id' | 'reusedId'>,
 ): Promise<readonly AdvisorySummary[] | null> {

@@ -17,6 +17,8 @@ export interface PlanContext extends SelectContext {
   readonly output: OutputSettings;
   /** Fingerprint of the key that signs the metadata; left out where none does. */
   readonly signedBy?: string;
+  /** Of this service: another one may plan otherwise. */
+  readonly version?: string;
 }
 
 export interface OutputSettings {
@@ -36,6 +38,8 @@ export interface ComposePlan {
 /** A plan of this process, with the way to the packages it names. */
 export interface ReadyPlan extends ComposePlan {
   readonly reader: PackageReader;
+  /** Digest of all that decided it; null where the same may bring another plan. */
+  readonly inputs: string | null;
 }
 
 /** Returns what a composer with these sources can make. */
@@ -59,7 +63,21 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   }
   if (select === undefined) throw new Error(`${request.sourceType} is offered, but has no source.`);
   context.progress('plan', 0, 1, 'step');
-  const { selection: selected, reader } = await select(context, request);
+  const { noteInputs } = context;
+  const {
+    selection: selected,
+    reader,
+    inputs,
+  } = await select(
+    noteInputs === undefined
+      ? context
+      : {
+          ...context,
+          noteInputs: ({ digest: own, pins }) =>
+            noteInputs({ digest: digestOfInputs(context, request, own), pins }),
+        },
+    request,
+  );
   const remarks = [...selected.remarks, ...remarksOf(request)];
   const selection: Selection = { ...selected, remarks };
   await rest();
@@ -87,7 +105,25 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
     },
   });
   await rest();
-  return { request, selection, reader, manifest, fingerprint: fingerprintOf(manifest) };
+  return {
+    request,
+    selection,
+    reader,
+    manifest,
+    fingerprint: fingerprintOf(manifest),
+    inputs: inputs === undefined ? null : digestOfInputs(context, request, inputs),
+  };
+}
+
+/** The digest of what a source reads, and of what the request and the settings say beside it. */
+function digestOfInputs(
+  { output, signedBy, version }: PlanContext,
+  { sourceType, results, flags, respinOf, composeType, label }: ComposeRequest,
+  ofSource: string,
+): string {
+  const settings = [version, output.delivery, output.compression, signedBy];
+  const asked = [sourceType, bitSum(composeResults, results), flags.toSorted(), respinOf, composeType, label];
+  return digest(Buffer.from(JSON.stringify([settings, asked, ofSource])));
 }
 
 /** What every source leaves undone in the same way. Source: pungi contract 1.2. */

@@ -1,33 +1,30 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { findNamedComposes } from '../database/named-composes.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { storeManifest } from '../database/manifests.ts';
-import { listReusable } from '../database/reusable-composes.ts';
-import { transaction, type UnitOfWork } from '../database/transaction.ts';
-import { claimFingerprint, GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
+import { transaction } from '../database/transaction.ts';
+import { GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
 import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import type { Compose } from '../model/compose-json.ts';
-import { mayHold } from '../model/compose-readers.ts';
-import { composeDirectoryName } from '../model/compose.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../model/server-paths.ts';
 import { targetDirUrlOf } from '../model/target-dir-urls.ts';
-import { pungiComposeId, releaseLinkOf, type ComposeIdentity } from '../rpm/productmd.ts';
 import { buildCompose } from './build/build.ts';
 import type { ComposePlace } from './build/write-metadata.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
-import { readNewAdvisories } from './new-advisories.ts';
-import { planCompose, type ComposePlan, type ReadyPlan } from './plan.ts';
+import { identityOf } from './identity-of.ts';
+import { isKnownPlan, planUnlessKnown, type KnownPlan } from './known-plan.ts';
+import { moveLinks } from './move-links.ts';
+import { planCompose, type ReadyPlan } from './plan.ts';
 import { makingOf } from './provenance.ts';
-import type { Selection } from './selection.ts';
-import { buildingDirectory, clearAttempts, isPublished, linkLatest, showBuilt } from './publish.ts';
-import { moveReleaseLinks } from './release-links.ts';
+import type { SelectContext } from './selection.ts';
+import { buildingDirectory, clearAttempts, linkLatest, showBuilt } from './publish.ts';
+import { settlePlan } from './settle-plan.ts';
 import { runTogether } from './run-together.ts';
-import { moveSeriesLinks } from './series-links.ts';
 import { metadataKeyOf } from './signing/metadata-key.ts';
 import { openMetadataSigner } from './signing/sign-metadata.ts';
+import { targetDirOf } from './target-dir-of.ts';
 import { waitForStorage } from './storage/wait-for-storage.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
@@ -51,7 +48,7 @@ export async function makeCompose(
   context: ComposerContext,
   taken: TakenCompose,
   job: JobAttempt,
-  planned?: ReadyPlan,
+  planned?: ReadyPlan | KnownPlan,
 ): Promise<void> {
   const { compose } = taken;
   const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
@@ -61,14 +58,10 @@ export async function makeCompose(
       tellWaiting(context, taken, trouble),
     );
     await clearAttempts(targetDirOf(context, compose), taken);
-    const plan =
-      planned ??
-      (await planCompose(
-        planContext(context, compose, { log, signal: watch.signal, progress: watch.progress }),
-        compose.request,
-      ));
-    const claim = await settleFingerprint(context, taken, plan);
-    log.info({ fingerprint: plan.fingerprint, claim }, 'compose planned');
+    const select = { log, signal: watch.signal, progress: watch.progress };
+    const { plan, claim } = await planAndSettle(context, taken, select, planned);
+    log.info({ fingerprint: plan.fingerprint, claim, known: isKnownPlan(plan) }, 'compose planned');
+    if (isKnownPlan(plan)) return;
     await runTogether(watch.signal, [
       () => storeManifest(context.database, plan.fingerprint, plan.manifest),
       async (signal) => {
@@ -87,77 +80,26 @@ export async function makeCompose(
   }
 }
 
+/** Plans a compose where that is needed, and settles who makes it: one that is known is never built. */
+async function planAndSettle(
+  context: ComposerContext,
+  taken: TakenCompose,
+  select: SelectContext,
+  planned?: ReadyPlan | KnownPlan,
+): Promise<{ readonly plan: ReadyPlan | KnownPlan; readonly claim: FingerprintClaim }> {
+  const { compose } = taken;
+  const first = planned ?? (await planUnlessKnown(context, compose, select, compose.request));
+  const claim = await settlePlan(context, taken, first);
+  if (claim !== 'build' || !isKnownPlan(first)) return { plan: first, claim };
+  // What was known has gone in between.
+  const plan = await planCompose(planContext(context, compose, select), compose.request);
+  return { plan, claim: await settlePlan(context, taken, plan) };
+}
+
 /** Says in `state_reason` what a compose waits for. */
 async function tellWaiting(context: ComposerContext, taken: TakenCompose, trouble: string): Promise<void> {
   const reason = `Compose waits for its storage. ${trouble}`;
   await transaction(context.database, (tx) => moveHeldCompose(tx, taken, 'retry', { reason }));
-}
-
-/** Settles who makes the fingerprint of a plan. */
-async function settleFingerprint(
-  context: ComposerContext,
-  taken: TakenCompose,
-  plan: ComposePlan,
-): Promise<FingerprintClaim> {
-  const { compose } = taken;
-  const { selection, fingerprint } = plan;
-  if (compose.request.sourceType === 'compose') {
-    await assertMayHold(context, compose, selection.pins.source.split(' '));
-  }
-  const search = {
-    fingerprint,
-    targetDir: compose.targetDir,
-    exceptId: taken.id,
-    readers: compose.readers,
-    owner: compose.owner,
-    now: context.database.clock.now(),
-  };
-  const mayReuse = !compose.request.flags.includes('no_reuse');
-  // Files are looked at before the transaction: what became done since has its directory.
-  const lost = new Set<number>();
-  for (const one of mayReuse ? await listReusable(context.database.handle, search) : []) {
-    if (one.state === 'done' && !isPublished(targetDirOf(context, compose), one.id)) lost.add(one.id);
-  }
-  const newAdvisories = await readNewAdvisories(context, compose, selection);
-  const identity = identityOf(compose, selection);
-  return transaction(context.database, async (tx) => {
-    const claim = await claimFingerprint(tx, {
-      held: taken,
-      compose,
-      fingerprint,
-      pinned: {
-        ...selection.pins,
-        warnings: [...selection.warnings, ...selection.remarks],
-        newAdvisories,
-        latestLink: releaseLinkOf(identity),
-      },
-      pungiComposeId: pungiComposeId(identity),
-      lost: mayReuse ? lost : null,
-    });
-    if (claim === 'reused') await moveLinks(context, tx, compose);
-    return claim;
-  });
-}
-
-/**
- * Throws `compose.part_unknown` where a part is private to fewer people than the compose: it became that since it was
- * asked for.
- */
-async function assertMayHold(
-  context: ComposerContext,
-  compose: Compose,
-  ids: readonly string[],
-): Promise<void> {
-  const parts = await findNamedComposes(context.database.handle, ids);
-  const part = parts.find((one) => !mayHold(compose, [one]));
-  if (part === undefined) return;
-  throw new ReactorError(
-    'compose.part_unknown',
-    `There is no compose ${part.id} for all who may read this one.`,
-    {
-      hint: 'Name composes by id, or by the series of a rule.',
-    },
-  );
 }
 
 async function buildAndPublish(
@@ -204,12 +146,6 @@ async function buildAndPublish(
   }
 }
 
-/** Lets the links of series and releases show what has just ended. */
-async function moveLinks(context: ComposerContext, tx: UnitOfWork, compose: Compose): Promise<void> {
-  await moveSeriesLinks(context, tx, compose.id);
-  await moveReleaseLinks(context, tx, compose);
-}
-
 /** Where people find what is made, or why they find it nowhere. */
 function placeOf({ targetDirUrls }: ComposerContext, { id, compose }: TakenCompose): ComposePlace {
   const { targetDir } = compose;
@@ -219,31 +155,6 @@ function placeOf({ targetDirUrls }: ComposerContext, { id, compose }: TakenCompo
 
 function attemptLost(): ReactorError {
   return new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.');
-}
-
-/** Composes of one release and day are told apart by their respin: the number of the compose. */
-function identityOf(compose: Compose, { release }: Pick<Selection, 'release'>): ComposeIdentity {
-  const since = compose.timeStarted ?? compose.timeSubmitted;
-  return {
-    name: composeDirectoryName({ id: compose.id, reusedId: null }),
-    date: since.toISOString().slice(0, 10).replaceAll('-', ''),
-    type: compose.composeType,
-    respin: release === null ? 0 : compose.id,
-    label: compose.label,
-    timestamp: Math.floor(since.getTime() / 1000),
-    ...(release === null ? {} : { release }),
-  };
-}
-
-function targetDirOf(context: ComposerContext, compose: Compose): string {
-  const directory = context.targetDirs[compose.targetDir];
-  if (directory === undefined) {
-    throw new ReactorError(
-      'compose.target_dir_unknown',
-      `The target directory "${compose.targetDir}" is not configured.`,
-    );
-  }
-  return directory;
 }
 
 /** A failure ends the compose, unless a later attempt may do better, or another has it already. */

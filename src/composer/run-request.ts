@@ -20,6 +20,7 @@ import { areSameReaders, readersOfBody } from '../model/readers.ts';
 import { withoutServerPaths } from '../model/server-paths.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
+import { isKnownPlan, planUnlessKnown, type KnownPlan } from './known-plan.ts';
 import { planCompose, type ReadyPlan } from './plan.ts';
 import { isPublished } from './publish.ts';
 import { tookFallback } from './took-fallback.ts';
@@ -49,7 +50,7 @@ export async function runRequest(context: ComposerContext, id: number, job: JobA
 
 interface PlannedRequest {
   readonly request: ComposeRequest;
-  readonly plan: ReadyPlan;
+  readonly plan: ReadyPlan | KnownPlan;
   /** The last compose of the series, where it holds just what is planned. */
   readonly same: Compose | undefined;
 }
@@ -62,14 +63,12 @@ async function planRequest(
   const log = context.log.child({ request: row.id, series: row.series, rule: row.rule });
   const request = context.parseRequest(row.body);
   const signal = AbortSignal.any([job.signal, AbortSignal.timeout(context.composeTimeout * 1000)]);
-  const plan = await planCompose(
-    planContext(
-      context,
-      { series: row.series, targetDir: request.targetDir },
-      { log, signal, progress: () => undefined },
-    ),
-    request,
-  );
+  const place = { series: row.series, targetDir: request.targetDir };
+  const select = { log, signal, progress: () => undefined };
+  const plan =
+    row.unchanged === 'skip'
+      ? await planUnlessKnown(context, place, select, request)
+      : await planCompose(planContext(context, place, select), request);
   return { request, plan, same: await findUnchanged(context, row, { request, plan }) };
 }
 
@@ -82,8 +81,9 @@ async function answerRequest(
 ): Promise<TakenCompose | undefined> {
   if (!(await isHeldRequest(tx, row))) return undefined;
   await noteRequestPlanned(tx, row, {
-    kojiEvent: plan.selection.pins.kojiEvent,
-    tookFallback: tookFallback(plan),
+    kojiEvent: (isKnownPlan(plan) ? plan : plan.selection).pins.kojiEvent,
+    // What is known by its inputs took no lesser copy.
+    tookFallback: !isKnownPlan(plan) && tookFallback(plan),
   });
   const last = same === undefined ? undefined : await lockCompose(tx.sql, same.id);
   if (last?.state === 'done' && last.timeToExpire > tx.now) {

@@ -226,17 +226,31 @@ export interface Progress {
   (stage: string, done: number, total: number, unit: string): void;
 }
 
+/** What a selection will be made of: pinned, and not looked into yet. */
+export interface PinnedInputs {
+  /** Digest of everything that decides what is selected. */
+  readonly digest: string;
+  readonly pins: SelectionPins;
+}
+
 /** What every source gets beside its own means. */
 export interface SelectContext {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /**
+   * Called by sources that know their inputs before they look into them. What it throws ends the selection: somebody has
+   * what it would bring.
+   */
+  readonly noteInputs?: (inputs: PinnedInputs) => Promise<void>;
 }
 
 /** What a source decided, and the way to the packages it chose. */
 export interface Selected {
   readonly selection: Selection;
   readonly reader: PackageReader;
+  /** Digest of its inputs; left out where equal ones may bring another selection. */
+  readonly inputs?: string;
 }
 
 /** A source type: reads its inputs, pins them and decides what the compose holds. Never writes. */

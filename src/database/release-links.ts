@@ -11,7 +11,10 @@ export interface LinkedCompose {
   readonly latestLink: string;
 }
 
-/** Returns the done composes of releases in a target directory, in the order they were asked for. */
+/**
+ * Returns the done composes of releases in a target directory that everybody may read, in the order they were asked for:
+ * others are not the latest for everybody.
+ */
 export async function listLinkedComposes(
   handle: DatabaseHandle | TransactionHandle,
   targetDir: string,
@@ -21,6 +24,7 @@ export async function listLinkedComposes(
     .select(['id', 'reused_id', 'pungi_compose_id', 'label', 'latest_link'])
     .where('target_dir', '=', targetDir)
     .where('latest_link', 'is not', null)
+    .where('readers', 'is', null)
     .where('state', '=', 'done')
     .orderBy('id')
     .execute();

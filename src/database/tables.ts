@@ -78,6 +78,8 @@ export interface ComposesTable {
   warnings: Json<string[]>;
   /** The link to the latest compose of its release, relative to the target directory; null where it is of none. */
   latest_link: ColumnType<string | null, never, string | null>;
+  /** Digest of what it was planned from; null where the same may bring another plan. */
+  inputs_digest: ColumnType<string | null, never, string | null>;
   new_advisories: ColumnType<AnnouncedAdvisories | null, string | null | undefined, string | null>;
   /** Who may read it; null for everybody. */
   readers: ColumnType<Readers | null, string | null | undefined, string | null>;

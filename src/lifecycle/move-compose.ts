@@ -34,6 +34,7 @@ export interface ComposeChange {
     readonly warnings?: readonly string[];
     readonly newAdvisories?: AnnouncedAdvisories | null;
     readonly latestLink?: string | null;
+    readonly inputsDigest?: string | null;
   };
 }
 
@@ -138,6 +139,7 @@ async function apply(
       ...(pinned.fingerprint === undefined ? {} : { fingerprint: pinned.fingerprint }),
       ...(pinned.warnings === undefined ? {} : { warnings: JSON.stringify(pinned.warnings) }),
       ...(pinned.latestLink === undefined ? {} : { latest_link: pinned.latestLink }),
+      ...(pinned.inputsDigest === undefined ? {} : { inputs_digest: pinned.inputsDigest }),
       ...(pinned.newAdvisories === undefined
         ? {}
         : {

@@ -198,3 +198,13 @@ test('what is no link is neither replaced nor removed, and nothing is linked bes
   await mendReleaseLinks({ ...context, storage });
   assert.ok(!existsSync(join(targetDir, 'ci/latest-Taken-1')));
 });
+
+test('a compose that not everybody may read is not the latest for everybody', async () => {
+  const open = await composer.compose(requestOf('Readers 1', ['ed']));
+  const closed = await composer.compose(requestOf('Readers 1', ['bash']), {
+    readers: { users: ['somebody'], groups: [] },
+  });
+  assert.equal(closed.state, 'done', closed.stateReason ?? '');
+  assert.equal(linkOf('test/latest-Readers-1'), `../odcs-${open.id}`);
+  assert.ok(!readdirSync(join(targetDir, 'test')).includes(closed.pungiComposeId ?? ''));
+});

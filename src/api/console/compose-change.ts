@@ -7,28 +7,44 @@ import type { Html, PageContext } from './page.ts';
 
 const mostLines = 200;
 
-/** What changed from the compose before in its series to this one; empty where there is none or it is not known. */
-export async function changeSection(
-  context: PageContext,
+/** How a compose differs from the one before it in its series. */
+export interface ComposeChange {
+  readonly previousId: number;
+  /** Null where a manifest is not kept any more. */
+  readonly diff: ManifestDiff | null;
+  readonly isSame: boolean;
+}
+
+/** Reads what changed from the compose before in its series to this one; null where there is none or it is not known. */
+export async function readChange(
+  { database: { handle } }: PageContext,
   compose: Compose,
   previousId: number | null,
-): Promise<Html> {
-  const { handle } = context.database;
-  if (previousId === null || compose.fingerprint === null) return html``;
+): Promise<ComposeChange | null> {
+  if (previousId === null || compose.fingerprint === null) return null;
   const previous = await findCompose(handle, previousId);
-  if (previous?.fingerprint === null || previous?.fingerprint === undefined) return html``;
+  if (previous?.fingerprint === null || previous?.fingerprint === undefined) return null;
+  const after = await findManifest(handle, compose.fingerprint);
+  const isSame = previous.fingerprint === compose.fingerprint;
+  const before = isSame ? after : await findManifest(handle, previous.fingerprint);
+  const isKept = before !== undefined && after !== undefined;
+  return { previousId, isSame, diff: isKept ? diffManifests(before, after) : null };
+}
+
+/** What changed from the compose before in its series to this one; empty where that is not known. */
+export function changeSection(context: PageContext, compose: Compose, change: ComposeChange | null): Html {
+  if (change === null) return html``;
+  const { previousId, diff, isSame } = change;
   const link = html`<a href="${context.prefix}/console/composes/${previousId}">compose ${previousId}</a>`;
-  if (previous.fingerprint === compose.fingerprint) {
+  if (isSame) {
     return section(html`<p>Nothing: it holds exactly what ${link} before it in the series holds.</p>`);
   }
-  const before = await findManifest(handle, previous.fingerprint);
-  const after = await findManifest(handle, compose.fingerprint);
-  if (before === undefined || after === undefined) {
+  if (diff === null) {
     return section(html`<p>It differs from ${link}, whose manifest is not kept any more.</p>`);
   }
   return section(
     html`<p>Since ${link}, the one before in series ${compose.series}:</p>
-      ${changeLists(diffManifests(before, after))}`,
+      ${changeLists(diff)}`,
   );
 }
 

@@ -5,11 +5,12 @@ import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import { findComposeReasons, type ComposeReasons } from '../compose-reasons.ts';
 import type { RegisterRoute } from '../context.ts';
 import { advisoriesSection } from './advisories-section.ts';
-import { changeSection } from './compose-change.ts';
+import { changeSection, readChange } from './compose-change.ts';
 import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
 import { useSection } from './compose-use.ts';
 import { badge, decisionTable, moment, progressLine, seriesLink, sourceText } from './elements.ts';
+import { variantsSection } from './variants-section.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { eventSentence } from './event-sentence.ts';
 
@@ -21,6 +22,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
     if (compose === undefined) throw noSuchCompose();
     const reasons = await findComposeReasons(handle, compose);
     const held = await readContents(context, compose);
+    const change = await readChange(context, compose, reasons.previous);
     const isLive = compose.state === 'wait' || compose.state === 'generating';
     const wanted = (request.req.query('q') ?? '').slice(0, 100);
     return {
@@ -30,7 +32,8 @@ export const registerComposePage: RegisterRoute = (app, api) => {
       body: html`<h1>Compose ${compose.id} ${badge(compose.state)}</h1>
         <p>${sourceText(compose)}</p>
         ${stateNotice(context, compose)} ${warningList(compose)} ${await useSection(context, compose)}
-        ${whySection(context, reasons)} ${await changeSection(context, compose, reasons.previous)}
+        ${whySection(context, reasons)} ${await variantsSection(context, compose, change?.diff ?? null)}
+        ${changeSection(context, compose, change)}
         ${await advisoriesSection(context, compose, reasons.previous)}
         ${contentsSection(context, compose, held, wanted)} ${factList(context, compose)}`,
     };

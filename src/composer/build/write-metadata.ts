@@ -14,6 +14,7 @@ import { METADATA_KEY_FILE } from '../signing/sign-metadata.ts';
 import { treePlaces, type VariantArches } from '../../rpm/productmd-variant.ts';
 import { TEMPORARY } from '../../model/compose.ts';
 import { writeAdvisories } from './write-advisories.ts';
+import { formatTreeSummary, TREE_SUMMARY_FILE } from './format-tree-summary.ts';
 import { writeRepoclosureLogs } from './write-repoclosure-logs.ts';
 import { locationIn, treeDirectories } from '../compose-trees.ts';
 import { pathBelow, type Pen } from '../pen.ts';
@@ -76,7 +77,12 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     'work/global/fingerprint': () => `${plan.fingerprint}\n`,
     'logs/global/why.json': () => formatReasons(plan.selection),
     ...ofService,
-    ...(isRelease ? { COMPOSE_ID: () => pungiComposeId(identity) } : {}),
+    ...(isRelease
+      ? {
+          COMPOSE_ID: () => pungiComposeId(identity),
+          [TREE_SUMMARY_FILE]: () => formatTreeSummary(selection),
+        }
+      : {}),
     STATUS: () => 'FINISHED\n',
   };
   await writeAdvisories(selection, pen);

@@ -16,6 +16,8 @@ export interface TagWish {
   readonly tag: string;
   readonly event: number | null;
   readonly inherit: boolean;
+  /** Whether the event is the last one: what was read at an earlier last one is brought to it. */
+  readonly isLast?: boolean;
 }
 
 interface Kept extends PinnedContent {
@@ -47,8 +49,9 @@ export class KojiTagReader {
    * `koji.event_unknown`, `koji.event_in_future`, what the hub throws, and the reason of the signal.
    */
   async read(wish: TagWish, now: Date, signal?: AbortSignal): Promise<PinnedContent> {
-    const key = `${wish.tag}\n${wish.inherit}\n${wish.event ?? ''}`;
-    return this.#reading.run(key, signal, (until) => this.#read(key, wish, now, until));
+    const kept = `${wish.tag}\n${wish.inherit}\n${wish.isLast === true ? '' : (wish.event ?? '')}`;
+    const reading = `${kept}\n${wish.event ?? ''}`;
+    return this.#reading.run(reading, signal, (until) => this.#read(kept, wish, now, until));
   }
 
   /** Forgets a tag, so that it is read whole the next time. */
@@ -59,7 +62,8 @@ export class KojiTagReader {
   async #read(key: string, wish: TagWish, now: Date, signal: AbortSignal): Promise<PinnedContent> {
     const pin = await pinTag(this.#hub, wish, { signal });
     const kept = this.#kept.get(key);
-    const isUsable = kept !== undefined && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
+    const isUsable =
+      kept !== undefined && kept.pin.event.id <= pin.event.id && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
     const content = isUsable ? await this.#refresh(kept, wish, pin, signal) : null;
     const read: Kept = {
       pin,

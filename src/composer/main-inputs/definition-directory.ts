@@ -11,6 +11,8 @@ import { readDefinitionFile, type DefinitionReading } from '../main/read-definit
 export interface FoundDefinition {
   readonly definition: MainDefinition;
   readonly files: ConfigFiles;
+  /** Digest of the files it may be made of; null where that cannot be told. */
+  readonly digest: string | null;
   readonly commit: string | null;
 }
 

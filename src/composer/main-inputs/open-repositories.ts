@@ -1,9 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
-import { loadRepositories, type LoadedRepositories } from '../gather/load-repositories.ts';
+import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { MainDefinition } from '../main/main-definition.ts';
+import type { FragmentKeeper } from '../repositories/fragment-keeper.ts';
 import type { OpenPlace } from '../repositories/open-place.ts';
+import {
+  areRecognised,
+  identityOfRepositories,
+  type OpenedRepositories,
+  type RepositoryCache,
+} from '../repositories/repository-cache.ts';
 
 /** What repositories that a configuration names are opened with. */
 export interface RepositoryMeans {
@@ -12,11 +19,16 @@ export interface RepositoryMeans {
   readonly openPlace: OpenPlace;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
+  /** Indexes of the repositories that were read last. */
+  readonly repositories: RepositoryCache;
+  /** Metadata of packages that were cut out of them. */
+  readonly fragments: FragmentKeeper;
 }
 
-/** Repositories of a configuration in one index, with their numbers in it by location. */
-export interface OpenedRepositories {
-  readonly loaded: LoadedRepositories;
+/** Repositories of a configuration whose repomd.xml was read, with their numbers in their index by location. */
+export interface PinnedRepositories extends Pick<OpenedRepositories, 'load' | 'loadOwn'> {
+  /** What they are; null where that does not show. */
+  readonly digest: string | null;
   readonly lookasides: ReadonlyMap<string, number>;
   readonly others: ReadonlyMap<string, number>;
 }
@@ -31,10 +43,10 @@ export function listLookasides({ settings }: MainDefinition): readonly string[] 
 
 /**
  * Opens repositories, lookaside ones first. Whoever may push to the repository of a configuration speaks here, so that
- * directories are read below `repo_roots` only. Throws what `checkRepoAccess` and `loadRepositories` throw.
+ * directories are read below `repo_roots` only. Throws what `checkRepoAccess` and `openRepository` throw.
  */
-export async function openRepositories(
-  { config, readUrl, openPlace }: RepositoryMeans,
+export async function pinRepositories(
+  { config, openPlace, repositories }: Pick<RepositoryMeans, 'config' | 'openPlace' | 'repositories'>,
   wanted: {
     readonly lookasides: readonly string[];
     readonly others: readonly string[];
@@ -42,27 +54,34 @@ export async function openRepositories(
     readonly own?: readonly string[];
   },
   signal: AbortSignal,
-): Promise<OpenedRepositories> {
+): Promise<PinnedRepositories> {
   const policy = {
     repoRoots: config.repo_roots,
     repoHosts: config.repo_hosts,
     isLoopbackClient: false,
   };
-  const open = (places: readonly string[], isLookaside: boolean) =>
+  const check = (places: readonly string[], isLookaside: boolean) =>
     Promise.all(
       places.map(async (place) => ({ location: await openPlace(pathOf(place), policy), isLookaside })),
     );
   const { lookasides, others, own = [] } = wanted;
-  const loaded = await loadRepositories({ readUrl, signal }, [
-    ...(await open(lookasides, true)),
-    ...(await open(others, false)),
+  const opened = await repositories.open(signal, [
+    ...(await check(lookasides, true)),
+    ...(await check(others, false)),
     ...own.map((location) => ({ location, isLookaside: false })),
   ]);
   return {
-    loaded,
+    digest: digestOfRepositories(opened.repositories),
     lookasides: new Map(lookasides.map((place, at) => [place, at])),
     others: new Map([...others, ...own].map((place, at) => [place, lookasides.length + at])),
+    load: opened.load,
+    loadOwn: opened.loadOwn,
   };
+}
+
+/** Returns what repositories are, null where that does not show. */
+export function digestOfRepositories(repositories: readonly Repository[]): string | null {
+  return areRecognised(repositories) ? identityOfRepositories(repositories) : null;
 }
 
 function pathOf(place: string): string {

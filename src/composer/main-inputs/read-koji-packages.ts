@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { inTurns } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiEvent } from '../../upstream/koji/hub-events.ts';
 import type { KojiModuleBuild } from '../../upstream/koji/hub-modules.ts';
+import type { TagContent } from '../../upstream/koji/hub-tags.ts';
 import { kojiModuleHub } from '../modules/koji-module-hub.ts';
 import { indexCopies } from '../koji/index-copies.ts';
 import { fileSourcesOfSet, prepareSet, type PreparedSet } from '../koji/koji-gather-index.ts';
@@ -11,6 +13,7 @@ import type { IndexedCopy } from '../koji/koji-index.ts';
 import {
   makePackageSet,
   readExtraContent,
+  type ExtraContent,
   type KojiPackage,
   type PackageSetQuery,
 } from '../koji/koji-package-set.ts';
@@ -37,9 +40,15 @@ import {
 import { archesOfVariants } from '../main/variants.ts';
 import type { SelectContext } from '../selection.ts';
 import { describeModules } from './describe-modules.ts';
-import type { MainInput } from './main-input.ts';
+import type { MainInput, PinnedInput } from './main-input.ts';
 import { readPackage } from './read-package.ts';
-import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
+import {
+  digestOfRepositories,
+  listLookasides,
+  pinRepositories,
+  type PinnedRepositories,
+  type RepositoryMeans,
+} from './open-repositories.ts';
 
 type KojiInput = Extract<PackageInput, { kind: 'koji' }>;
 
@@ -55,7 +64,7 @@ interface WantedTag {
   readonly isInherited: boolean;
   /** The modules whose tag it is; null for one of the compose. */
   readonly modules: {
-    readonly described: readonly DescribedModule[];
+    readonly builds: readonly KojiModuleBuild[];
     readonly variants: ReadonlySet<string>;
   } | null;
 }
@@ -63,65 +72,131 @@ interface WantedTag {
 const TAGS_AT_ONCE = 4;
 
 /**
- * Reads what a compose of Koji tags gathers from, all at one event: the request's, the configuration's, or the last one.
+ * Pins what a compose of Koji tags gathers from, all at one event: the request's, the configuration's, or the last one.
  * Throws `koji.*`, `module.*`, `rpm.*` and what the lookaside repositories throw. Source: main compose contract 5.
  */
-export async function readKojiPackages(
+export async function pinKojiPackages(
   means: KojiMeans,
   context: SelectContext,
   request: Pick<ComposeRequest, 'kojiEvent'>,
   definition: MainDefinition,
   input: KojiInput,
-): Promise<MainInput> {
+): Promise<PinnedInput> {
   const koji = kojiOf(means, input);
   const { signal } = context;
-  const event = await resolveEvent(koji.hub, request.kojiEvent ?? input.event, { signal });
-  const modules = await readModules(koji, definition, event, signal);
-  const read = await readTags(koji, context, definition, input, event, modules.described);
+  const wanted = request.kojiEvent ?? input.event;
+  const event = await resolveEvent(koji.hub, wanted, { signal });
+  const hub = kojiModuleHub(koji.hub, event.id, { signal });
+  const modules = await resolveVariantModules(hub, definition, event.at / 1000);
+  const tags = await readTags(koji, signal, input, { event, isLast: wanted === null }, modules.byVariant);
+  const query = {
+    builds: input.builds,
+    scratchTasks: input.scratchTasks,
+    arches: archesOf(definition),
+    onlyNames: null,
+  };
+  const extra = await readExtraContent(koji.hub, query, signal);
+  const places = { lookasides: listLookasides(definition), others: [] };
+  const repositories = await pinRepositories(means, places, signal);
+  const digestWith = (ofRepositories: string | null): string | null =>
+    ofRepositories === null ? null : digestOfContent(tags, extra, modules.byVariant, ofRepositories);
+  return {
+    digest: digestWith(repositories.digest),
+    event: event.id,
+    parts: [],
+    async isTrue() {
+      const answers = await Promise.all(tags.map(({ pin }) => isPinTrue(koji.hub, pin, { signal })));
+      if (answers.every(Boolean)) return true;
+      for (const { tag } of tags) koji.tags.forget(tag);
+      return false;
+    },
+    use: (work) =>
+      useKoji(
+        { means, koji, context, definition, query, tags, extra, modules, repositories, digestWith },
+        work,
+      ),
+  };
+}
+
+interface PinnedKoji {
+  readonly means: KojiMeans;
+  readonly koji: Koji;
+  readonly context: SelectContext;
+  readonly definition: MainDefinition;
+  readonly query: PackageSetQuery;
+  readonly tags: readonly PinnedTag[];
+  readonly extra: ExtraContent;
+  readonly modules: Awaited<ReturnType<typeof resolveVariantModules>>;
+  readonly repositories: PinnedRepositories;
+  readonly digestWith: (ofRepositories: string | null) => string | null;
+}
+
+async function useKoji<Result>(
+  pinned: PinnedKoji,
+  work: (input: MainInput) => Promise<Result>,
+): Promise<Result> {
+  const { means, koji, context, definition, repositories } = pinned;
+  const { signal } = context;
+  const described = await describeVariants(koji, pinned.modules.byVariant, signal);
+  const tags = await chooseTags(pinned, described);
   const wish = wishOf(definition);
-  const copies = read.tags.flatMap((tag) => tag.copies);
+  const copies = tags.flatMap((tag) => tag.copies);
   const isAll = definition.plainMethod !== 'deps';
   await requireSigned(koji.hub, copies, wish, isAll ? null : wantedNamesOf(definition));
   const present = await Promise.all(
-    read.tags.map(async (tag) => ({ ...tag, copies: await dropAbsent(koji.source.files, tag.copies) })),
+    tags.map(async (tag) => ({ ...tag, copies: await dropAbsent(koji.source.files, tag.copies) })),
   );
   const indexed = await indexCopies(
     koji.indexContext(context),
     present.flatMap((tag) => tag.copies),
   );
-  const places = { lookasides: listLookasides(definition), others: [] };
-  const { loaded, lookasides } = await openRepositories(means, places, signal);
-  const set = await inTurns(prepareSet(koji.index, indexed, loaded));
-  let at = 0;
-  const sets = present.map(({ tag, variants, copies: own }): MainPackageSet => {
-    const part = indexed.slice(at, at + own.length);
-    at += own.length;
-    return { name: tag, variants, ids: idsOf(set, part) };
-  });
-  return {
-    packages: {
-      index: set.index,
-      files: fileSourcesOfSet(koji.index, set),
-      sets,
-      lookasides,
-      modules: modulesByArch(definition, modules.described),
-      archRestrictionsOf: (id) => set.byPkgid.get(set.index.pkgidOf(id))?.facts ?? null,
-    },
-    describe: (id) => packageOfSet(koji, set, id),
-    reader: kojiReader(koji),
-    readPackage: (one) => readPackage(means.readUrl, one, signal),
-    event: event.id,
-    warnings: modules.warnings,
-    parts: null,
-    requireSigned: (names) => requireSigned(koji.hub, copies, wish, names),
-    async isTrue() {
-      const answers = await Promise.all(read.pins.map((pin) => isPinTrue(koji.hub, pin, { signal })));
-      if (answers.every(Boolean)) return true;
-      for (const { tag } of read.pins) koji.tags.forget(tag);
-      return false;
-    },
-    listRemarks: () => [],
+  // A better copy of another may be signed or written without a word of the hub.
+  const areFinal = copies.every((copy) => isFinalCopy(copy, wish));
+  const inputOf = (set: PreparedSet, ofRepositories: string | null): MainInput => {
+    let at = 0;
+    const sets = present.map(({ tag, variants, copies: own }): MainPackageSet => {
+      const part = indexed.slice(at, at + own.length);
+      at += own.length;
+      return { name: tag, variants, ids: idsOf(set, part) };
+    });
+    return {
+      packages: {
+        index: set.index,
+        files: fileSourcesOfSet(koji.index, set),
+        sets,
+        lookasides: repositories.lookasides,
+        modules: modulesByArch(definition, described),
+        archRestrictionsOf: (id) => set.byPkgid.get(set.index.pkgidOf(id))?.facts ?? null,
+      },
+      describe: (id) => packageOfSet(koji, set, id),
+      reader: kojiReader(koji),
+      readPackage: (one) => readPackage(means.readUrl, one, signal),
+      warnings: pinned.modules.warnings,
+      parts: null,
+      requireSigned: (names) => requireSigned(koji.hub, copies, wish, names),
+      digestRead: () => (areFinal ? pinned.digestWith(ofRepositories) : null),
+      listRemarks: () => [],
+    };
   };
+  if (repositories.lookasides.size > 0) {
+    const loaded = await repositories.loadOwn();
+    const set = await inTurns(prepareSet(koji.index, indexed, loaded));
+    return work(inputOf(set, digestOfRepositories(loaded.repositories)));
+  }
+  // The index of the last compose of these tags is brought to what they hold now.
+  const wanted = { name: nameOf(definition, pinned.tags), copies: indexed, lookaside: [] };
+  return koji.sets.use(wanted, signal, async (setOf) => work(inputOf(await setOf(''), repositories.digest)));
+}
+
+/** Equal for composes whose packages are nearly the same. */
+function nameOf(definition: MainDefinition, tags: readonly PinnedTag[]): string {
+  const own = tags.filter(({ modules }) => modules === null).map(({ tag }) => tag);
+  return ['main', ...own, ...archesOf(definition)].join(' ');
+}
+
+/** Whether no other copy of a package can be chosen later. */
+function isFinalCopy({ package: one, sigkey, isUnsigned }: ChosenCopy, { keys }: SigningWish): boolean {
+  return one.kind === 'scratch' || (!isUnsigned && sigkey === (keys[0] ?? null));
 }
 
 /** Throws `main.not_native` where the service does not read the Koji of the configuration. */
@@ -140,79 +215,99 @@ function wishOf({ sigkeys }: MainDefinition): SigningWish {
   return { keys: [...new Set(keys)], isUnsignedFine: sigkeys.some((key) => key === null || key === '') };
 }
 
-interface ReadModules {
-  /** By uid. */
-  readonly described: ReadonlyMap<string, readonly DescribedModule[]>;
-  readonly warnings: readonly string[];
-}
+type ModulesByVariant = ReadonlyMap<string, readonly KojiModuleBuild[]>;
+type DescribedByVariant = ReadonlyMap<string, readonly DescribedModule[]>;
 
-async function readModules(
+/** Returns the modules of each variant with their documents, by uid. */
+async function describeVariants(
   koji: Koji,
-  definition: MainDefinition,
-  event: KojiEvent,
+  byVariant: ModulesByVariant,
   signal: AbortSignal,
-): Promise<ReadModules> {
-  const hub = kojiModuleHub(koji.hub, event.id, { signal });
-  const { byVariant, warnings } = await resolveVariantModules(hub, definition, event.at / 1000);
+): Promise<DescribedByVariant> {
   const builds = [...byVariant.values()].flat();
-  if (builds.length === 0) return { described: new Map(), warnings };
+  if (builds.length === 0) return new Map();
   const known = await describeModules(koji, builds, signal);
   const describedOf = (build: KojiModuleBuild): DescribedModule[] => {
     const described = known.get(build);
     return described === undefined ? [] : [described];
   };
-  const described = new Map(Array.from(byVariant, ([uid, own]) => [uid, own.flatMap(describedOf)]));
-  return { described, warnings };
+  return new Map(Array.from(byVariant, ([uid, own]) => [uid, own.flatMap(describedOf)]));
 }
 
-interface ReadTag {
+/** A tag as it was at the event. */
+interface PinnedTag extends WantedTag {
+  readonly content: TagContent;
+  readonly pin: KojiPin;
+}
+
+async function readTags(
+  koji: Koji,
+  signal: AbortSignal,
+  input: KojiInput,
+  { event, isLast }: { readonly event: KojiEvent; readonly isLast: boolean },
+  modules: ModulesByVariant,
+): Promise<readonly PinnedTag[]> {
+  const wanted: WantedTag[] = [
+    ...listModuleTags(modules, input.areModulesInherited),
+    ...input.tags.map((tag) => ({ tag, isInherited: input.isInherited, modules: null })),
+  ];
+  return mapBounded(wanted, TAGS_AT_ONCE, async (one) => {
+    const asked = { tag: one.tag, event: event.id, inherit: one.isInherited, isLast };
+    return { ...one, ...(await koji.tags.read(asked, koji.clock.now(), signal)) };
+  });
+}
+
+/** The copies of a tag. */
+interface ChosenTag {
   readonly tag: string;
   readonly variants: ReadonlySet<string> | null;
   readonly copies: readonly ChosenCopy[];
 }
 
-async function readTags(
-  koji: Koji,
-  { signal }: SelectContext,
-  definition: MainDefinition,
-  input: KojiInput,
-  event: KojiEvent,
-  modules: ReadModules['described'],
-): Promise<{ readonly tags: readonly ReadTag[]; readonly pins: readonly KojiPin[] }> {
-  const wanted: WantedTag[] = [
-    ...listModuleTags(modules, input.areModulesInherited),
-    ...input.tags.map((tag) => ({ tag, isInherited: input.isInherited, modules: null })),
-  ];
-  const query: PackageSetQuery = {
-    builds: input.builds,
-    scratchTasks: input.scratchTasks,
-    arches: archesOf(definition),
-    onlyNames: null,
-  };
-  const extra = await readExtraContent(koji.hub, query, signal);
+async function chooseTags(
+  { koji, definition, query, tags, extra }: PinnedKoji,
+  described: DescribedByVariant,
+): Promise<readonly ChosenTag[]> {
+  const byBuild = new Map([...described.values()].flat().map((one) => [one.build, one]));
   const wish = wishOf(definition);
   const names = wantedNamesOf(definition);
-  const read = await mapBounded(wanted, TAGS_AT_ONCE, async ({ tag, isInherited, modules: own }) => {
-    const asked = { tag, event: event.id, inherit: isInherited };
-    const { content, pin } = await koji.tags.read(asked, koji.clock.now(), signal);
+  return mapBounded(tags, TAGS_AT_ONCE, async ({ tag, content, modules: own }) => {
     const beside = own === null ? extra : { builds: [], scratch: [] };
-    const packages = makePackageSet(content, beside, query).filter(acceptsArtifacts(own?.described));
+    const documents = own?.builds.flatMap((build) => byBuild.get(build) ?? []);
+    const packages = makePackageSet(content, beside, query).filter(acceptsArtifacts(documents));
     const chosen = definition.plainMethod === 'nodeps' ? chooseWanted(packages, names) : packages;
     const copies = await chooseCopies(chosen, wish, koji.source.files, koji.index.knownCopies());
-    return { pin, read: { tag, variants: own?.variants ?? null, copies } };
+    return { tag, variants: own?.variants ?? null, copies };
   });
-  return { tags: read.map((one) => one.read), pins: read.map((one) => one.pin) };
+}
+
+/** Returns a text that is equal only for equal tags, extra builds, modules and repositories. */
+function digestOfContent(
+  tags: readonly PinnedTag[],
+  extra: ExtraContent,
+  modules: ModulesByVariant,
+  repositories: string,
+): string {
+  const hash = createHash('sha256');
+  const add = (...parts: readonly (string | number)[]): void => void hash.update(`${parts.join(' ')}\n`);
+  for (const { tag, content } of tags) {
+    add('tag', tag);
+    for (const { id, volume } of content.builds.values()) add(id, volume);
+    add(...content.rpms.map(({ id }) => id));
+  }
+  hash.update(JSON.stringify(extra, (_key, value: unknown) => (value instanceof Map ? [...value] : value)));
+  for (const [uid, builds] of modules) add('modules', uid, ...builds.map(({ build: { id } }) => id));
+  return hash.update(repositories).digest('hex');
 }
 
 /** The tag of every module once, whatever variants have it. */
-function listModuleTags(modules: ReadModules['described'], isInherited: boolean): WantedTag[] {
-  const byTag = new Map<string, { described: DescribedModule[]; variants: Set<string> }>();
-  for (const [uid, described] of modules) {
-    for (const module of described) {
-      const { contentTag } = module.build;
-      const known = byTag.get(contentTag) ?? { described: [module], variants: new Set<string>() };
+function listModuleTags(modules: ModulesByVariant, isInherited: boolean): WantedTag[] {
+  const byTag = new Map<string, { builds: KojiModuleBuild[]; variants: Set<string> }>();
+  for (const [uid, builds] of modules) {
+    for (const build of builds) {
+      const known = byTag.get(build.contentTag) ?? { builds: [build], variants: new Set<string>() };
       known.variants.add(uid);
-      byTag.set(contentTag, known);
+      byTag.set(build.contentTag, known);
     }
   }
   return Array.from(byTag, ([tag, own]) => ({ tag, isInherited, modules: own }));

@@ -17,15 +17,20 @@ import { archesOfVariants } from '../main/variants.ts';
 import { findPart, type PartContext } from '../parts/find-part.ts';
 import { packageOfPart, readModulesJson, readSigkeys, type PublishedPart } from '../parts/read-part.ts';
 import { pathBelow } from '../pen.ts';
-import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
 import {
   temporaryVariant,
   type ComposeDocument,
   type SelectContext,
   type SourcePackage,
 } from '../selection.ts';
-import type { MainInput } from './main-input.ts';
-import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
+import type { MainInput, PinnedInput } from './main-input.ts';
+import {
+  digestOfRepositories,
+  listLookasides,
+  pinRepositories,
+  type PinnedRepositories,
+  type RepositoryMeans,
+} from './open-repositories.ts';
 import { readPackage } from './read-package.ts';
 
 type PartsInput = Extract<PackageInput, { kind: 'composes' }>;
@@ -41,6 +46,10 @@ export interface PartMeans extends RepositoryMeans {
 interface NamedPart {
   readonly word: string;
   readonly part: PublishedPart;
+}
+
+/** The same, with what it says of itself. */
+interface DescribedPart extends NamedPart {
   /** By path below `compose/`. */
   readonly sigkeys: ReadonlyMap<string, string | null>;
   readonly modules: ProductmdModules;
@@ -54,25 +63,56 @@ interface PartTree {
 }
 
 /**
- * Reads what a compose of composes gathers from: the parts that the definition names, each as a set for the variants that
+ * Pins what a compose of composes gathers from: the parts that the definition names, each as a set for the variants that
  * take from it. `pinned` has composes that are taken instead of what series show now. Throws `compose.part_unknown`,
  * `compose.part_not_done`, `compose.part_unreadable` (retried where a series names the part, since it shows another by
  * then), and what the lookaside repositories throw.
  */
-export async function readPartPackages(
+export async function pinPartPackages(
   means: PartMeans,
   { signal }: Pick<SelectContext, 'signal'>,
   definition: MainDefinition,
   input: PartsInput,
   pinned: ReadonlyMap<string, number>,
-): Promise<MainInput> {
+): Promise<PinnedInput> {
   const named = await findParts(means, input, pinned);
-  const arches = archesOfVariants(definition.variants);
-  const trees = listTrees(named, arches);
+  const trees = listTrees(named, archesOfVariants(definition.variants));
   const places = { lookasides: listLookasides(definition), others: [], own: [...trees.keys()] };
-  const { loaded, lookasides, others } = await untilGone(named, () =>
-    openRepositories(means, places, signal),
-  );
+  const repositories = await untilGone(named, () => pinRepositories(means, places, signal));
+  const parts = named.map(({ word, part }) => `${word} ${part.directory}`);
+  return {
+    digest: repositories.digest === null ? null : [...parts, repositories.digest].join('\n'),
+    event: null,
+    parts: named.flatMap(({ word, part }) => (isId(word) ? [] : [`${word}=${part.id}`])),
+    isTrue: () => Promise.resolve(true),
+    use: async (work) =>
+      work(await readParts(means, signal, definition, input, { named, trees, parts, repositories })),
+  };
+}
+
+/** Parts that were found, and their repositories. */
+interface PinnedParts {
+  readonly named: readonly NamedPart[];
+  readonly trees: ReadonlyMap<string, PartTree>;
+  /** What each is. */
+  readonly parts: readonly string[];
+  readonly repositories: PinnedRepositories;
+}
+
+async function readParts(
+  means: PartMeans,
+  signal: AbortSignal,
+  definition: MainDefinition,
+  input: PartsInput,
+  { named: found, trees, parts, repositories: pinned }: PinnedParts,
+): Promise<MainInput> {
+  const named = found.map((one): DescribedPart => {
+    const modules = readModulesJson(one.part);
+    return { ...one, sigkeys: readSigkeys(one.part), modules };
+  });
+  const arches = archesOfVariants(definition.variants);
+  const loaded = await untilGone(named, () => pinned.load());
+  const { lookasides, others } = pinned;
   const { index, repositories } = loaded;
   const idsOf = groupByRepository(loaded);
   const numberOf = (directory: string): number => others.get(directory) ?? -1;
@@ -91,7 +131,7 @@ export async function readPartPackages(
   );
   const described = new Map<string, SourcePackage>();
   const numbers = new Map<SourcePackage, number>();
-  const fragments = new FragmentKeeper();
+  const sigkeysOf = new Map(named.map(({ word, sigkeys }) => [word, sigkeys]));
   const partTrees = new Map([...trees.values()].map((one) => [numberOf(one.directory), one]));
   return {
     packages: {
@@ -110,7 +150,7 @@ export async function readPartPackages(
       const known = described.get(key);
       if (known !== undefined) return known;
       const one = packageOfPart(index, id, of.directory, (href) =>
-        of.named.sigkeys.get(`${of.tree}/${href}`),
+        sigkeysOf.get(of.named.word)?.get(`${of.tree}/${href}`),
       );
       described.set(key, one);
       numbers.set(one, number);
@@ -118,22 +158,23 @@ export async function readPartPackages(
     },
     reader: {
       loadFragments: (packages) =>
-        fragments.load(packages, (one) => {
+        means.fragments.load(packages, (one) => {
           const repository = repositories[numbers.get(one) ?? -1];
           if (repository === undefined) throw new Error(`${one.fileName} is of no part`);
           return repository;
         }),
     },
     readPackage: (one) => readPackage(means.readUrl, one, signal),
-    event: null,
     warnings: [],
     parts: {
-      pins: named.flatMap(({ word, part }) => (isId(word) ? [] : [`${word}=${part.id}`])),
       documents: brought.documents,
       moduleDocuments: brought.moduleDocuments,
     },
     requireSigned: () => Promise.resolve(),
-    isTrue: () => Promise.resolve(true),
+    digestRead() {
+      const digest = digestOfRepositories(repositories);
+      return digest === null ? null : [...parts, digest].join('\n');
+    },
     listRemarks: () => [...lackingArches(named, arches), ...brought.remarks],
   };
 }
@@ -155,8 +196,7 @@ async function findParts(
   const named: NamedPart[] = [];
   for (const word of parts) {
     const part = await findPart({ ...composes, only: 'open' }, String(pinned.get(word) ?? word));
-    const modules = readModulesJson(part);
-    named.push({ word, part, sigkeys: readSigkeys(part), modules });
+    named.push({ word, part });
   }
   return named;
 }
@@ -251,7 +291,7 @@ async function readDocuments(
   { documentTypes }: PartMeans,
   definition: MainDefinition,
   input: PartsInput,
-  named: readonly NamedPart[],
+  named: readonly DescribedPart[],
   repositoryOf: (directory: string) => Repository | undefined,
 ): Promise<Brought> {
   const documents: ComposeDocument[] = [];
@@ -307,7 +347,7 @@ async function readDocuments(
   return { documents, remarks: [...remarks], modules, moduleDocuments: [...notices.values()] };
 }
 
-function kojiTagOf({ modules }: NamedPart, nsvc: string): string {
+function kojiTagOf({ modules }: DescribedPart, nsvc: string): string {
   for (const byArch of Object.values(modules)) {
     for (const entries of Object.values(byArch)) {
       const found = entries[nsvc];

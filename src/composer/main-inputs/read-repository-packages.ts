@@ -2,35 +2,56 @@ import { parseHostList } from '../../upstream/http/host-list.ts';
 import { fileSourcesOf } from '../gather/load-repositories.ts';
 import type { MainDefinition, PackageInput } from '../main/main-definition.ts';
 import { gatherRepositorySet } from '../main/repository-set.ts';
-import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
 import { packageOfRepository } from '../repositories/package-of-repository.ts';
 import { readRestrictions, RESTRICTIONS_UNKNOWN } from '../repositories/read-restrictions.ts';
 import type { SelectContext, SourcePackage } from '../selection.ts';
-import type { MainInput } from './main-input.ts';
+import type { MainInput, PinnedInput } from './main-input.ts';
 import { readPackage } from './read-package.ts';
-import { listLookasides, openRepositories, type RepositoryMeans } from './open-repositories.ts';
+import {
+  digestOfRepositories,
+  listLookasides,
+  pinRepositories,
+  type PinnedRepositories,
+  type RepositoryMeans,
+} from './open-repositories.ts';
 
 /**
- * Reads what a compose of repositories gathers from. Throws what opening and reading repositories throws.
+ * Pins what a compose of repositories gathers from. Throws what opening and reading repositories throws.
  * Source: main compose contract 5.
  */
-export async function readRepositoryPackages(
+export async function pinRepositoryPackages(
   means: RepositoryMeans,
   { signal }: Pick<SelectContext, 'signal'>,
   definition: MainDefinition,
   { locations }: Extract<PackageInput, { kind: 'repositories' }>,
-): Promise<MainInput> {
-  const { config, targetDirs } = means;
+): Promise<PinnedInput> {
   const wanted = {
     lookasides: listLookasides(definition),
     others: [...new Set([...locations.values()].flat())],
   };
-  const { loaded, lookasides, others } = await openRepositories(means, wanted, signal);
+  const pinned = await pinRepositories(means, wanted, signal);
+  const byArch = new Map(
+    Array.from(locations, ([arch, list]) => [arch, list.map((place) => pinned.others.get(place) ?? -1)]),
+  );
+  return {
+    digest: pinned.digest,
+    event: null,
+    parts: [],
+    isTrue: () => Promise.resolve(true),
+    use: async (work) => work(await readRepositories(means, signal, definition, pinned, byArch)),
+  };
+}
+
+async function readRepositories(
+  { config, targetDirs, readUrl, fragments }: RepositoryMeans,
+  signal: AbortSignal,
+  definition: MainDefinition,
+  { lookasides, load }: PinnedRepositories,
+  byArch: ReadonlyMap<string, readonly number[]>,
+): Promise<MainInput> {
+  const loaded = await load();
   const { index, repositories } = loaded;
   const files = fileSourcesOf(loaded);
-  const byArch = new Map(
-    Array.from(locations, ([arch, list]) => [arch, list.map((place) => others.get(place) ?? -1)]),
-  );
   const set = await gatherRepositorySet({ signal }, definition, { index, files, byArch });
   const leads = {
     repoRoots: config.repo_roots,
@@ -40,7 +61,6 @@ export async function readRepositoryPackages(
   let isGuessed = false;
   const described = new Map<number, SourcePackage>();
   const numbers = new Map<SourcePackage, number>();
-  const fragments = new FragmentKeeper();
   return {
     packages: {
       index,
@@ -69,12 +89,12 @@ export async function readRepositoryPackages(
           return repository;
         }),
     },
-    readPackage: (one) => readPackage(means.readUrl, one, signal),
-    event: null,
+    readPackage: (one) => readPackage(readUrl, one, signal),
     warnings: [],
     parts: null,
     requireSigned: () => Promise.resolve(),
-    isTrue: () => Promise.resolve(true),
+    // What is guessed of headers may be read another time.
+    digestRead: () => (isGuessed ? null : digestOfRepositories(repositories)),
     listRemarks: () => (isGuessed ? [RESTRICTIONS_UNKNOWN] : []),
   };
 }

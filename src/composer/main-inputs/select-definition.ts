@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
@@ -14,12 +15,12 @@ import { checkLabel } from '../main/main-identity.ts';
 import { selectMain } from '../main/main-selection.ts';
 import { checkRepoclosure } from '../main/repoclosure.ts';
 import { archesOfVariants } from '../main/variants.ts';
-import type { RepoclosureCheck, SelectContext, Selected } from '../selection.ts';
+import type { RepoclosureCheck, SelectContext, Selected, SelectionPins } from '../selection.ts';
 import type { PartContext } from '../parts/find-part.ts';
-import type { MainInput } from './main-input.ts';
-import { readKojiPackages, type KojiMeans } from './read-koji-packages.ts';
-import { readPartPackages } from './read-part-packages.ts';
-import { readRepositoryPackages } from './read-repository-packages.ts';
+import type { MainInput, PinnedInput } from './main-input.ts';
+import { pinKojiPackages, type KojiMeans } from './read-koji-packages.ts';
+import { pinPartPackages } from './read-part-packages.ts';
+import { pinRepositoryPackages } from './read-repository-packages.ts';
 
 /** What the inputs of a definition are read with. */
 export interface MainMeans extends KojiMeans {
@@ -32,6 +33,8 @@ export interface MainMeans extends KojiMeans {
 /** A definition, and how the compose says where it is from. */
 export interface SourcedDefinition {
   readonly source: string;
+  /** Digest of all that was read for it, files beside packages included; null where that cannot be told. */
+  readonly digest: string | null;
   readonly definition: MainDefinition;
   /** What reading it warns of. */
   readonly warnings: readonly string[];
@@ -65,11 +68,19 @@ export async function selectDefinition(
 ): Promise<Selected> {
   const beside = readBesidePackages(sourced.files, sourced.definition);
   for (let attempt = 1; ; attempt += 1) {
-    const input = await readInput(means, context, request, sourced);
-    const selected = await select(means, context, { ...sourced, beside }, input);
-    if (await input.isTrue()) return selected;
+    const pinned = await pinInput(means, context, request, sourced);
+    const pins = pinsOf(sourced, pinned);
+    const digest = digestOf(sourced, pinned.digest);
+    if (context.noteInputs !== undefined && digest !== null && (await pinned.isTrue())) {
+      await context.noteInputs({ digest, pins });
+    }
+    const selected = await pinned.use((input) =>
+      select(means, context, { ...sourced, beside }, { pins, input }),
+    );
+    if (await pinned.isTrue()) return selected;
     if (attempt < MOST_READS) continue;
     const { selection, reader } = selected;
+    // Its inputs are not told: the same may bring another selection.
     return { reader, selection: { ...selection, remarks: [...selection.remarks, UNSTABLE] } };
   }
 }
@@ -94,20 +105,36 @@ function refuseOwnContent(request: ComposeRequest): void {
   );
 }
 
-async function readInput(
+function digestOf({ digest }: SourcedDefinition, ofInput: string | null): string | null {
+  if (digest === null || ofInput === null) return null;
+  return createHash('sha256')
+    .update(JSON.stringify([digest, ofInput]))
+    .digest('hex');
+}
+
+function pinsOf({ source, definition }: SourcedDefinition, { parts, event }: PinnedInput): SelectionPins {
+  return {
+    source: [source, ...parts].join(' '),
+    kojiEvent: event,
+    arches: archesOfVariants(definition.variants).join(' '),
+    sigkeys: definition.sigkeys.map((key) => key ?? '').join(' '),
+  };
+}
+
+async function pinInput(
   means: MainMeans,
   context: SelectContext,
   request: ComposeRequest,
   { definition, pinned = new Map() }: SourcedDefinition,
-): Promise<MainInput> {
+): Promise<PinnedInput> {
   const { packages } = definition;
   switch (packages.kind) {
     case 'koji':
-      return readKojiPackages(means, context, request, definition, packages);
+      return pinKojiPackages(means, context, request, definition, packages);
     case 'repositories':
-      return readRepositoryPackages(means, context, definition, packages);
+      return pinRepositoryPackages(means, context, definition, packages);
     case 'composes':
-      return readPartPackages(means, context, definition, packages, pinned);
+      return pinPartPackages(means, context, definition, packages, pinned);
     default:
       return packages satisfies never;
   }
@@ -116,16 +143,11 @@ async function readInput(
 async function select(
   { documentTypes }: MainMeans,
   { signal, progress }: SelectContext,
-  {
-    source,
-    definition,
-    warnings,
-    beside,
-    files: ownFiles,
-  }: SourcedDefinition & { readonly beside: BesidePackages },
-  input: MainInput,
+  sourced: SourcedDefinition & { readonly beside: BesidePackages },
+  { pins, input }: { readonly pins: SelectionPins; readonly input: MainInput },
 ): Promise<Selected> {
-  const { packages, describe, reader, event, parts } = input;
+  const { definition, warnings, beside, files: ownFiles } = sourced;
+  const { packages, describe, reader, parts } = input;
   progress('gather', 0, 1, 'step');
   const gathered = await gatherMain({ definition, packages, signal });
   await input.requireSigned(namesOf(input, gathered));
@@ -135,12 +157,6 @@ async function select(
     findPackage: (glob, arch) => findPackage(input, glob, arch),
   });
   const repoclosures = await listRepoclosures(definition, input, gathered);
-  const pins = {
-    source: [source, ...(parts?.pins ?? [])].join(' '),
-    kojiEvent: event,
-    arches: archesOfVariants(definition.variants).join(' '),
-    sigkeys: definition.sigkeys.map((key) => key ?? '').join(' '),
-  };
   const selection = selectMain({
     definition,
     packages,
@@ -151,6 +167,7 @@ async function select(
     files,
     describe,
   });
+  const inputs = digestOf(sourced, input.digestRead());
   const brought = await uniteDocuments(documentTypes, selection.trees, parts?.documents ?? []);
   return {
     selection: {
@@ -164,6 +181,7 @@ async function select(
       remarks: [...input.listRemarks(), ...brought.remarks],
     },
     reader,
+    ...(inputs === null ? {} : { inputs }),
   };
 }
 

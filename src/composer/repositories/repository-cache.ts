@@ -1,6 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { SharedWork } from '../../shared-work.ts';
-import { loadRepositories, type LoadedRepositories } from '../gather/load-repositories.ts';
+import {
+  loadRepositories,
+  type LoadedRepositories,
+  type RepositoryToLoad,
+} from '../gather/load-repositories.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 
@@ -28,28 +32,58 @@ export class RepositoryCache {
       ...lookaside.map((location) => ({ location, isLookaside: true })),
       { location: main, isLookaside: false },
     ];
-    const opened = await Promise.all(
+    return (await this.open(signal, wanted)).load();
+  }
+
+  /** Opens repositories, lookaside ones first, and indexes them when it is asked to. Throws as `load` does. */
+  async open(signal: AbortSignal, wanted: readonly RepositoryToLoad[]): Promise<OpenedRepositories> {
+    const repositories = await Promise.all(
       wanted.map(({ location }) => openRepository({ ...this.#remote, signal }, location)),
     );
+    return {
+      repositories,
+      load: () => this.#load(signal, wanted, repositories),
+      loadOwn: () => loadRepositories({ ...this.#remote, signal }, wanted),
+    };
+  }
+
+  async #load(
+    signal: AbortSignal,
+    wanted: readonly RepositoryToLoad[],
+    opened: readonly Repository[],
+  ): Promise<LoadedRepositories> {
+    // Which of them are lookaside ones is a part of their index.
+    const asides = wanted.filter(({ isLookaside }) => isLookaside).length;
+    const keyOf = (repositories: readonly Repository[]): string =>
+      `${asides} ${identityOfRepositories(repositories)}`;
     const key = keyOf(opened);
     const found = this.#kept.get(key);
     if (found !== undefined) return found;
     return this.#loading.run(key, signal, async (until) => {
       const loaded = await loadRepositories({ ...this.#remote, signal: until }, wanted);
       // By what was loaded, not by what was looked up: it may have changed in between.
-      if (loaded.repositories.every(isRecognised)) this.#kept.set(keyOf(loaded.repositories), loaded);
+      if (areRecognised(loaded.repositories)) this.#kept.set(keyOf(loaded.repositories), loaded);
       return loaded;
     });
   }
 }
 
-/** Whether another content would show: a file without a checksum looks the same whatever it holds. */
-function isRecognised(repository: Repository): boolean {
-  return ['primary', 'filelists', 'other'].every((type) => repository.record(type)?.checksum !== null);
+/** Repositories whose repomd.xml was read, and what indexes them. */
+export interface OpenedRepositories {
+  readonly repositories: readonly Repository[];
+  readonly load: () => Promise<LoadedRepositories>;
+  /** Makes an index that nobody else has, so that more may be added. */
+  readonly loadOwn: () => Promise<LoadedRepositories>;
 }
 
-/** Lookaside ones first, as they are loaded. */
-function keyOf(repositories: readonly Repository[]): string {
+/** Whether another content of any would show: a file without a checksum looks the same whatever it holds. */
+export function areRecognised(repositories: readonly Repository[]): boolean {
+  const types = ['primary', 'filelists', 'other'];
+  return repositories.every((one) => types.every((type) => one.record(type)?.checksum !== null));
+}
+
+/** Returns what repositories are, by place and by the checksums of their metadata. */
+export function identityOfRepositories(repositories: readonly Repository[]): string {
   return repositories
     .map(
       ({ location, revision, records }) =>

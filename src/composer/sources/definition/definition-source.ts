@@ -2,6 +2,7 @@ import type { SelectPackages } from '../../selection.ts';
 import { checkMainRequest, selectDefinition, type MainMeans } from '../../main-inputs/select-definition.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import type { MainDefinition } from '../../main/main-definition.ts';
+import { openMainMeans } from '../../main-inputs/open-main-means.ts';
 import { defineSource } from '../source-definition.ts';
 import { readNamedDefinition } from './read-named-definition.ts';
 
@@ -12,7 +13,9 @@ export const definitionSourceDefinition = defineSource({
     const { config, handle, targetDirs } = context;
     return config.definitions_dir === '' && Object.keys(config.definition_urls).length === 0
       ? null
-      : definitionSource({ ...context, composes: handle === null ? null : { handle, targetDirs } });
+      : definitionSource(
+          openMainMeans({ ...context, composes: handle === null ? null : { handle, targetDirs } }),
+        );
   },
 });
 
@@ -26,11 +29,16 @@ function definitionSource(means: MainMeans): SelectPackages {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
     const [word = '', ...pins] = request.source;
-    const { definition, files, commit } = await readNamedDefinition(means.config, word, context.signal);
+    const { definition, files, digest, commit } = await readNamedDefinition(
+      means.config,
+      word,
+      context.signal,
+    );
     const pinned = pinnedParts(definition, pins);
     const source = commit === null ? word : `${word.split('#')[0] ?? ''}#${commit}`;
     return selectDefinition(means, context, request, {
       source,
+      digest,
       definition,
       files,
       warnings: [],

@@ -3,6 +3,7 @@ import { nearestWord } from '../../../model/did-you-mean.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree } from '../../../upstream/git.ts';
 import { configFilesOf, configFilesOfTree } from '../../main-inputs/config-directory.ts';
+import { digestOfDirectory, digestOfFiles } from '../../main-inputs/config-digest.ts';
 import {
   definitionOfReading,
   listDefinitions,
@@ -26,9 +27,12 @@ export async function readNamedDefinition(
   if (commit !== '') return readOfRepository(settings, { name, commit }, signal);
   const known = settings.definitions_dir === '' ? [] : listDefinitions(settings.definitions_dir);
   if (!known.includes(name)) throw unknown(name, known);
+  // Before it is read: what changes in between is read another time.
+  const whole = digestOfDirectory(settings.definitions_dir);
   const reading = readDefinitionOfFile(settings.definitions_dir, name);
+  const digest = whole === null ? null : `${name} ${whole}`;
   const files = configFilesOf(settings.definitions_dir);
-  return { definition: definitionOfReading(reading), files, commit: null };
+  return { definition: definitionOfReading(reading), files, digest, commit: null };
 }
 
 async function readOfRepository(
@@ -49,7 +53,8 @@ async function readOfRepository(
   }
   const files = configFilesOfTree(`${name}/`, tree.files);
   const reading = readDefinitionFile(filename, bytes.toString('utf8'), files);
-  return { definition: definitionOfReading(reading), files, commit: tree.commit };
+  const digest = `${name} ${filename} ${digestOfFiles(tree.files)}`;
+  return { definition: definitionOfReading(reading), files, digest, commit: tree.commit };
 }
 
 function unknown(name: string, known: readonly string[]): ReactorError {

@@ -1,7 +1,16 @@
+import { LRUCache } from 'lru-cache';
 import type { SelectPackages } from '../../selection.ts';
-import { checkMainRequest, selectDefinition, type MainMeans } from '../../main-inputs/select-definition.ts';
+import { openMainMeans } from '../../main-inputs/open-main-means.ts';
+import {
+  checkMainRequest,
+  selectDefinition,
+  type MainMeans,
+  type SourcedDefinition,
+} from '../../main-inputs/select-definition.ts';
 import { defineSource } from '../source-definition.ts';
 import { readConfiguration } from './read-configuration.ts';
+
+const CONFIGURATIONS_KEPT = 8;
 
 /** Configurations of Pungi. Offered where the settings name some. */
 export const rawConfigSourceDefinition = defineSource({
@@ -9,7 +18,7 @@ export const rawConfigSourceDefinition = defineSource({
   open: (context) =>
     Object.keys(context.config.raw_config_urls).length === 0
       ? null
-      : rawConfigSource({ ...context, composes: null }),
+      : rawConfigSource(openMainMeans({ ...context, composes: null })),
 });
 
 /**
@@ -18,10 +27,11 @@ export const rawConfigSourceDefinition = defineSource({
  * Source: ODCS contract 17.
  */
 function rawConfigSource(means: MainMeans): SelectPackages {
+  const configurations = new LRUCache<string, SourcedDefinition>({ max: CONFIGURATIONS_KEPT });
   return async (context, request) => {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
-    const configuration = await readConfiguration(means.config, request, context.signal);
+    const configuration = await readConfiguration({ ...means, configurations }, request, context.signal);
     return selectDefinition(means, context, request, configuration);
   };
 }

@@ -1,7 +1,9 @@
+import type { LRUCache } from 'lru-cache';
 import type { Config as Settings } from '../../../config.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
-import { readGitTree } from '../../../upstream/git.ts';
+import { readGitTree, type GitTree } from '../../../upstream/git.ts';
+import { digestOfFiles } from '../../main-inputs/config-digest.ts';
 import { textsOf } from '../../main/config-value.ts';
 import { findNotNative, refuseNotNative } from '../../main/find-not-native.ts';
 import { configFilesOfTree } from '../../main-inputs/config-directory.ts';
@@ -10,6 +12,13 @@ import { loadConfig, type LoadedConfig } from '../../main/load-config.ts';
 import { findPhaseFaults } from '../../main/main-identity.ts';
 import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
+
+/** What configurations are read with. */
+export interface ConfigurationMeans {
+  readonly config: Pick<Settings, 'raw_config_urls'>;
+  /** Those that were read last, by place and whole commit. */
+  readonly configurations: LRUCache<string, SourcedDefinition>;
+}
 
 /** Where a configuration is, as the setting `raw_config_urls` says. */
 interface ConfigurationPlace {
@@ -26,12 +35,23 @@ interface ConfigurationPlace {
  * what is not made here, and what git throws. Source: ODCS contract 17.
  */
 export async function readConfiguration(
-  settings: Pick<Settings, 'raw_config_urls'>,
+  { config, configurations }: ConfigurationMeans,
   request: ComposeRequest,
   signal: AbortSignal,
 ): Promise<SourcedDefinition> {
-  const { name, url, revision, directory, file } = placeOf(settings, request.source[0] ?? '');
+  const place = placeOf(config, request.source[0] ?? '');
+  const { name, url, revision, directory, file } = place;
+  const keyOf = (commit: string): string => JSON.stringify([name, url, directory, file, commit]);
+  const known = configurations.get(keyOf(revision));
+  if (known !== undefined) return known;
   const tree = await readGitTree({ allowed: [url], signal }, { url, revision, directory });
+  const key = keyOf(tree.commit);
+  const read = configurations.get(key) ?? readTree(place, tree);
+  configurations.set(key, read);
+  return read;
+}
+
+function readTree({ name, file }: ConfigurationPlace, tree: GitTree): SourcedDefinition {
   const files = configFilesOfTree(`${name}/`, tree.files);
   const loaded = loadConfig(files, file);
   const { warnings } = validate(loaded);
@@ -40,7 +60,8 @@ export async function readConfiguration(
     variants: `${name}/${textOf(loaded, 'variants_file')}`,
     comps: `${name}/${textOf(loaded, 'comps_file')}`,
   });
-  return { source: `${name}#${tree.commit}`, definition, files, warnings };
+  const digest = `${name} ${file} ${digestOfFiles(tree.files)}`;
+  return { source: `${name}#${tree.commit}`, digest, definition, files, warnings };
 }
 
 function textOf({ config }: LoadedConfig, option: string): string {

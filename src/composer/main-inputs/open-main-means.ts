@@ -1,0 +1,16 @@
+import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
+import { RepositoryCache } from '../repositories/repository-cache.ts';
+import type { MainMeans } from './select-definition.ts';
+
+/** Indexes of main composes are large, and one compose has one. */
+const INDEXES_KEPT = 2;
+
+/** Returns what the inputs of main composes are read with, what is kept from one compose to the next among it. */
+export function openMainMeans(opened: Omit<MainMeans, 'repositories' | 'fragments'>): MainMeans {
+  const { readUrl } = opened;
+  return {
+    ...opened,
+    repositories: new RepositoryCache({ most: INDEXES_KEPT, readUrl }),
+    fragments: new FragmentKeeper(),
+  };
+}
