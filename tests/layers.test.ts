@@ -39,6 +39,7 @@ const shared = [
   'upstream-settings.ts',
   'clock.ts',
   'in-turns.ts',
+  'last-used.ts',
   'shared-work.ts',
   'log.ts',
 ];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync, type BigIntStats } from 'node:fs';
-import { LRUCache } from 'lru-cache';
+import { keepLastUsed } from '../last-used.ts';
 import { algorithmOfDigest } from '../rpm/digest-algorithm.ts';
 
 /** The digest a repository promises of a file. */
@@ -25,9 +25,9 @@ const MOST_KEPT = 200_000;
  * Digests of files, each computed once for a content: what has the same device, inode, size and time of modification
  * is not read again. Its calls are synchronous, for a thread of its own.
  */
-export class FileDigests {
-  readonly #known = new LRUCache<string, string>({ max: MOST_KEPT });
-  readonly #chunk = Buffer.allocUnsafeSlow(CHUNK);
+class FileDigests {
+  readonly #known = keepLastUsed<string>(MOST_KEPT);
+  #chunk: Buffer | undefined;
 
   /** Returns the digest of an open file, hex; null where `isCancelled` became true meanwhile. */
   digestOf(descriptor: number, algorithm: string, isCancelled: () => boolean): string | null {
@@ -43,12 +43,13 @@ export class FileDigests {
 
   #read(descriptor: number, algorithm: string, isCancelled: () => boolean): string | null {
     const hash = createHash(algorithm);
+    const chunk = (this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK));
     for (let position = 0; ;) {
       if (isCancelled()) return null;
-      const count = readSync(descriptor, this.#chunk, 0, CHUNK, position);
+      const count = readSync(descriptor, chunk, 0, CHUNK, position);
       if (count === 0) return hash.digest('hex');
       position += count;
-      hash.update(this.#chunk.subarray(0, count));
+      hash.update(chunk.subarray(0, count));
     }
   }
 }
@@ -56,3 +57,6 @@ export class FileDigests {
 function keyOf({ dev, ino, size, mtimeNs }: BigIntStats, algorithm: string): string {
   return `${algorithm} ${dev} ${ino} ${size} ${mtimeNs}`;
 }
+
+/** The digests that this thread knows. */
+export const fileDigests = new FileDigests();

@@ -49,7 +49,7 @@ export class Pen {
   checkDirectories(relatives: Iterable<string>): void {
     for (const relative of relatives) {
       const path = this.path(relative);
-      if (realpathSync(path) !== path) throw leadsOut(relative);
+      if (realpathSync.native(path) !== path) throw leadsOut(relative);
     }
   }
 }

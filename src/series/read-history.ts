@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { keepLastUsed } from '../last-used.ts';
 import type { DatabaseHandle } from '../database/database-handle.ts';
 import { findManifest } from '../database/manifests.ts';
 import { findAskedBy, listDoneOfSeries } from '../database/series.ts';
@@ -42,8 +43,8 @@ const MOST_CAUSES = 20;
 
 type Summary = Omit<SeriesChange, 'since'>;
 /** By the two fingerprints: what they stand for never changes. */
-const summaries = new LRUCache<string, Summary>({ max: 2_000 });
-const packageCounts = new LRUCache<string, number>({ max: 10_000 });
+const summaries = keepLastUsed<Summary>(2_000);
+const packageCounts = keepLastUsed<number>(10_000);
 
 /** Reads composes of a series that were ever done, newest first, each with what changed since the one before. */
 export async function readSeriesHistory(

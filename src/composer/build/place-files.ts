@@ -11,7 +11,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { NotRegularFile } from '../../rpm/regular-file.ts';
-import { FileDigests, promisedDigest } from '../file-digests.ts';
+import { fileDigests, promisedDigest } from '../file-digests.ts';
 
 /** Files to be placed, a column each; all columns have one length. */
 export interface PlaceRequest {
@@ -53,8 +53,6 @@ export interface PlaceAnswer {
   readonly id: number;
   readonly findings: readonly PlaceFinding[];
 }
-
-const digests = new FileDigests();
 
 /**
  * Links or copies files, with synchronous calls (meant for a thread of its own); their directories are there. What
@@ -143,7 +141,7 @@ function compare(
   const isCancelled = (): boolean => Atomics.load(request.cancelled, 0) !== 0;
   const promised = promisedDigest(request.payloads[index] ?? '');
   if (promised === null) throw new Error(`${request.payloads[index]} is no digest`);
-  const found = digests.digestOf(descriptor, promised.algorithm, isCancelled);
+  const found = fileDigests.digestOf(descriptor, promised.algorithm, isCancelled);
   if (found === null) return null;
   if (found !== promised.value) return { kind: 'digest', index, found };
   const hadStamp = !Number.isNaN(request.modified[index]);

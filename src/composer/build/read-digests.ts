@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { messageOf } from '../../model/errors.ts';
 import type { RepodataChecksum } from '../../rpm/repodata/repodata-checksum.ts';
-import { FileDigests } from '../file-digests.ts';
+import { fileDigests } from '../file-digests.ts';
 
 /** Files whose digests are asked for. */
 export interface DigestRequest {
@@ -15,8 +15,6 @@ export type DigestAnswer =
   | { readonly id: number; readonly digests: readonly string[] }
   | { readonly id: number; readonly failed: { message: string; where: string } };
 
-const known = new FileDigests();
-
 /** Reads files for their digests, with synchronous calls (meant for a thread of its own). */
 export function readDigests({ id, files, algorithm }: DigestRequest): DigestAnswer {
   const digests: string[] = [];
@@ -24,7 +22,7 @@ export function readDigests({ id, files, algorithm }: DigestRequest): DigestAnsw
     try {
       const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
-        digests.push(known.digestOf(descriptor, algorithm, () => false) ?? '');
+        digests.push(fileDigests.digestOf(descriptor, algorithm, () => false) ?? '');
       } finally {
         closeSync(descriptor);
       }

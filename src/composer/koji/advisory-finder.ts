@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { keepLastUsed } from '../../last-used.ts';
 import type { Clock } from '../../clock.ts';
 import type { DatabaseHandle } from '../../database/database-handle.ts';
 import { pageInputEvents } from '../../database/input-events.ts';
@@ -53,9 +53,9 @@ const MOST_PAGES = 20;
  * updates tell what they know.
  */
 export function openAdvisoryFinder(context: AdvisoryFinderContext): AdvisoryFinder {
-  const kept = new LRUCache<string, { readonly until: number; readonly found: readonly BuildAdvisory[] }>({
-    max: MOST_BUILDS,
-  });
+  const kept = keepLastUsed<{ readonly until: number; readonly found: readonly BuildAdvisory[] }>(
+    MOST_BUILDS,
+  );
   const events = openUpdateEvents(context, (nvr) => kept.delete(nvr));
   let restsUntil = 0;
   const ask = async (nvrs: readonly string[], signal: AbortSignal): Promise<void> => {
@@ -112,7 +112,7 @@ function openUpdateEvents(
   { handle, clock }: Pick<AdvisoryFinderContext, 'handle' | 'clock'>,
   onChange: (nvr: string) => void,
 ): UpdateEvents {
-  const byBuild = new LRUCache<string, BuildAdvisory>({ max: MOST_BUILDS });
+  const byBuild = keepLastUsed<BuildAdvisory>(MOST_BUILDS);
   let afterId = 0;
   const note = (event: BodhiUpdateEvent, at: string): void => {
     for (const { nvr } of event.builds) {

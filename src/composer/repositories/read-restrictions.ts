@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { keepLastUsed } from '../../last-used.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
@@ -12,7 +12,7 @@ export const RESTRICTIONS_UNKNOWN =
   'Sources behind HTTP were not asked for ExcludeArch and ExclusiveArch: noarch packages may be on arches they are not meant for.';
 
 /** What was read, by repository, place and digest: a repository speaks for its own files only. */
-const known = new LRUCache<string, ArchRestrictions>({ max: 100_000 });
+const known = keepLastUsed<ArchRestrictions>(100_000);
 
 /**
  * Reads what only headers say, ExcludeArch and ExclusiveArch; once of a file that its repository calls the same. Nothing is known of packages that cannot be read: they

@@ -1,5 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { keepLastUsed } from '../../last-used.ts';
 
 /** A packed block of one metadata file. */
 export interface PackedBlock {
@@ -43,7 +44,7 @@ export class BlockCache {
       memory === 0
         ? null
         : new LRUCache({ maxSize: memory, sizeCalculation: ({ bytes }) => Math.max(1, bytes.byteLength) });
-    this.#states = new LRUCache({ max: states });
+    this.#states = keepLastUsed(states);
     this.#store = store;
   }
 

@@ -216,13 +216,14 @@ export class PlainPackage {
     let at = to + 1;
     let flag = 0;
     let evr = NONE;
-    if (content[at] !== SLASH) {
+    const hasVersion = content[at] !== SLASH && !this.#has(PRE, at);
+    if (hasVersion) {
       if (!this.#isLastVersion(at) && !this.#readVersion(at, end)) return NONE;
       at += this.#lastTo - this.#lastFrom;
       flag = this.#lastFlag;
       evr = this.#lastEvr;
-      if (content[at] === SPACE && this.#has(PRE, at)) at += PRE.length;
     }
+    if (content[at] === SPACE && this.#has(PRE, at)) at += PRE.length;
     if (content[at] !== SLASH || content[at + 1] !== GREATER_THAN || at + 2 > end) return NONE;
     if (isEscaped) {
       const name = Buffer.from(unescapeXml(this.#text(from, to), this.#where, from), 'latin1');

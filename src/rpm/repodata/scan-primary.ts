@@ -2,12 +2,20 @@ import { setImmediate } from 'node:timers/promises';
 import { ForeignPackages } from './foreign-packages.ts';
 import { NONE, PlainPackage } from './plain-package.ts';
 import type { PrimarySink } from './primary-sink.ts';
-import { malformed, nextTag } from './xml-scan.ts';
+import { malformed, nextTag, type XmlTag } from './xml-scan.ts';
 
 const WINDOW = 2 * 1024 * 1024;
 const WINDOW_LIMIT = 256 * 1024 * 1024;
 const CLOSE = '</package>';
 const SPACE = 32;
+const QUOTE = 34;
+const APOSTROPHE = 39;
+const SLASH = 47;
+const LESS_THAN = 60;
+const GREATER_THAN = 62;
+const QUESTION_MARK = 63;
+/** The tags around packages have some hundred bytes. */
+const SHORT_TAG = 4096;
 const OPEN = Uint8Array.from(Buffer.from('<package type="rpm">', 'latin1'));
 
 /** Cuts the content of a metadata file into windows of whole `<package>` elements. Throws `repodata.malformed`. */
@@ -50,6 +58,7 @@ class PrimaryScanner {
   readonly #plain: PlainPackage;
   readonly #foreign: ForeignPackages;
   readonly #sink: PrimarySink;
+  readonly #where: string;
   #xml: string | undefined;
 
   constructor(content: Buffer, base: number, sink: PrimarySink, where: string) {
@@ -58,12 +67,46 @@ class PrimaryScanner {
     this.#plain = new PlainPackage(content, sink, where);
     this.#foreign = new ForeignPackages(sink, where);
     this.#sink = sink;
+    this.#where = where;
   }
 
-  /** The byte string of the content; most of it is never needed as such. */
-  get xml(): string {
+  /** Returns the next tag outside of packages, or null at the end. Throws what `nextTag` throws. */
+  nextTag(at: number): XmlTag | null {
+    let start = at;
+    let end = this.#endOfShortTag(start);
+    while (end !== NONE && this.#content[start + 1] === QUESTION_MARK) {
+      start = this.skipSpace(end);
+      end = this.#endOfShortTag(start);
+    }
+    if (end === NONE) return nextTag(this.#byteString(), start, this.#where);
+    const tag = nextTag(this.#content.toString('latin1', start, end), 0, this.#where);
+    return tag && { ...tag, start, end };
+  }
+
+  /** The byte string of the content, which is large: few files need it as such. */
+  #byteString(): string {
     this.#xml ??= this.#content.toString('latin1');
     return this.#xml;
+  }
+
+  /** Where a tag or instruction ends that begins here, is short and has nothing odd in it; else -1. */
+  #endOfShortTag(at: number): number {
+    const content = this.#content;
+    const first = content[at + 1] ?? 0;
+    const isKnown = first === SLASH || first === QUESTION_MARK || (first | 0x20) >= 97;
+    if (content[at] !== LESS_THAN || !isKnown) return NONE;
+    const end = Math.min(content.length, at + SHORT_TAG);
+    let quote = 0;
+    for (let to = at + 1; to < end; to += 1) {
+      const code = content[to] ?? 0;
+      if (quote !== 0) quote = code === quote ? 0 : quote;
+      else if (code === QUOTE || code === APOSTROPHE) quote = code;
+      else if (code === LESS_THAN) return NONE;
+      else if (code === GREATER_THAN) {
+        return first === QUESTION_MARK && content[to - 1] !== QUESTION_MARK ? NONE : to + 1;
+      }
+    }
+    return NONE;
   }
 
   skipSpace(at: number): number {
@@ -123,7 +166,7 @@ class PrimaryScan {
         at = scanner.readPackage(plain - OPEN.length, plain);
         continue;
       }
-      const tag = nextTag(scanner.xml, at, where);
+      const tag = scanner.nextTag(at);
       if (tag === null) return;
       if (tag.isClosing) this.#isClosed = tag.name === 'metadata' || this.#isClosed;
       else if (tag.name === 'metadata') this.#hasRoot = true;

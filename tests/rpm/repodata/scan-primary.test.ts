@@ -90,6 +90,20 @@ test('what is rarely written is read alike in both ways', () => {
   assert.ok(!expected.some((event) => event.includes('no ')));
 });
 
+test('what installation scripts require needs no second reading', () => {
+  const text = odd.toString('latin1').replace('(a &gt;= 1 if b)', '/bin/sh').replace('a&amp;b', 'a');
+  const { sink, events } = recorder();
+  let begins = 0;
+  const counting = { ...sink, begin: () => (begins += 1) };
+  const entry = '<rpm:entry name="/bin/sh" pre="1"/>';
+  const content = Buffer.from(text.replace('<rpm:entry name="/bin/sh"/>', entry), 'latin1');
+  assert.ok(content.includes(entry));
+  scanPrimary(content, 'primary.xml', counting);
+  assert.equal(begins, 1);
+  assert.deepEqual(eventsOf(inOtherWords(content)), events);
+  assert.ok(events.includes('requires /bin/sh 0 '));
+});
+
 test('parts of any size give what the whole gives', async () => {
   const expected = eventsOf(odd);
   await fc.assert(
