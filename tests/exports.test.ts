@@ -79,9 +79,6 @@ const shown = ({ file, name }: Exported): string => `${relative(root, file)}: ${
 
 /** What only tests use, and why it is there. */
 const onlyTested: Readonly<Record<string, string>> = {
-  'src/composer/main/main-identity.ts: identityOf': 'Holds ids and labels against recorded composes.',
-  'src/composer/main/main-identity.ts: isComposeType': 'The same.',
-  'src/composer/main/main-identity.ts: latestLinkOf': 'The same.',
   'src/composer/modules/newest-builds.ts: indexModuleBuilds':
     'An MBS in memory: millions of graphs are resolved against it.',
   'src/composer/modules/resolve-modules.ts: resolveModulesIn': 'The same.',

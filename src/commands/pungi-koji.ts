@@ -147,6 +147,7 @@ async function compose(
   });
   const sourced: SourcedDefinition = {
     source: directory.identity.id,
+    digest: null,
     definition: asFarAsAsked(definition, isSkipped),
     files,
     warnings: [],
@@ -190,7 +191,7 @@ function asFarAsAsked(definition: MainDefinition, isSkipped: (phase: string) => 
   return { ...definition, settings, beside };
 }
 
-/** Tells what repoclosures found. Throws `main.repoclosure` where one is fatal. Source: main compose contract 10. */
+/** Writes what repoclosures found to the log. Throws `main.repoclosure` where one is fatal. Source: main compose contract 10. */
 function checkClosures(
   definition: MainDefinition,
   selection: Selection,

@@ -5,6 +5,7 @@ import { systemClock } from '../../clock.ts';
 import { buildCompose } from '../../composer/build/build.ts';
 import { PlacingThread } from '../../composer/build/placing-thread.ts';
 import { planContext } from '../../composer/composer-context.ts';
+import { openMainMeans } from '../../composer/main-inputs/open-main-means.ts';
 import { selectDefinition, type SourcedDefinition } from '../../composer/main-inputs/select-definition.ts';
 import type { MainDefinition } from '../../composer/main/main-definition.ts';
 import { openSources } from '../../composer/open-sources.ts';
@@ -45,8 +46,10 @@ export async function makePungiCompose(
   const log = createLog('warn');
   const source = defineSource({
     type: 'definition',
-    open: (means) => (select, request) =>
-      selectDefinition({ ...means, composes: null }, select, request, sourced),
+    open: (opened) => {
+      const means = openMainMeans({ ...opened, composes: null });
+      return (select, request) => selectDefinition(means, select, request, sourced);
+    },
   });
   using opened = openSources(config, { clock: systemClock, log, database: null }, [source]);
   await using placing = new PlacingThread();
