@@ -1,12 +1,15 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { openTestComposer } from '../tests/composer/open-test-composer.ts';
 import { defaultRequest } from '../tests/default-request.ts';
 import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { sharedPath } from '../tests/shared.ts';
+import { measureVector } from './main-vector.ts';
 
 const VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Everything'] as const;
 
@@ -48,8 +51,19 @@ function namesOf(tree: string): string[] {
   return [...names].sort();
 }
 
+/** Where the packages come from: the tree as a repository, or the tag of a hub that serves it. */
+type PackageInput = 'repositories' | 'koji';
+
+interface Configured {
+  readonly tree: string;
+  readonly arches: readonly string[];
+  readonly input: PackageInput;
+  /** A package that no variant asks for. */
+  readonly drop: string;
+}
+
 /** A configuration of four variants, each leaning on those before it; the packages are dealt out. */
-function writeConfiguration(directory: string, tree: string, arches: readonly string[], drop: string): void {
+function writeConfiguration(directory: string, { tree, arches, input, drop }: Configured): void {
   const names = namesOf(tree).filter((name) => name !== drop);
   const lists = VARIANTS.map((uid, at) => {
     const own = names.filter((_name, index) => index % VARIANTS.length === at);
@@ -64,8 +78,9 @@ function writeConfiguration(directory: string, tree: string, arches: readonly st
     'release_short = "Bench"',
     'release_version = "1"',
     'variants_file = "variants.xml"',
-    'pkgset_source = "repos"',
-    `pkgset_repos = {${repositories}}`,
+    ...(input === 'koji'
+      ? ['koji_profile = "bench"', 'pkgset_source = "koji"', 'pkgset_koji_tag = "bench"']
+      : ['pkgset_source = "repos"', `pkgset_repos = {${repositories}}`]),
     'gather_method = "deps"',
     'check_deps = False',
     'hashed_directories = True',
@@ -82,7 +97,11 @@ function writeConfiguration(directory: string, tree: string, arches: readonly st
   writeFileSync(join(directory, 'variants.xml'), `<variants>\n${variants.join('\n')}\n</variants>\n`);
 }
 
-async function measureTree(tree: string, arches: readonly string[]): Promise<void> {
+async function measureTree(
+  tree: string,
+  arches: readonly string[],
+  input: PackageInput = 'repositories',
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-main-'));
   const git = (...args: string[]): string =>
     execFileSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.com', ...args], {
@@ -90,16 +109,20 @@ async function measureTree(tree: string, arches: readonly string[]): Promise<voi
       encoding: 'utf8',
     }).trim();
   const commit = (drop: string): string => {
-    writeConfiguration(folder, tree, arches, drop);
+    writeConfiguration(folder, { tree, arches, input, drop });
     git('add', '.');
     git('commit', '--quiet', '--allow-empty', '-m', 'bench');
     return git('rev-parse', 'HEAD');
   };
+  const hub = input === 'koji' ? await startHub(tree) : null;
   try {
     git('init', '--quiet');
     mkdirSync(folder, { recursive: true });
     const first = commit('');
+    const profile = join(folder, 'koji.conf');
+    writeFileSync(profile, `[bench]\nserver = ${hub?.url ?? ''}\ntopdir = ${tree}\n`);
     await using composer = await openTestComposer({
+      ...(hub === null ? {} : { koji_profile: 'bench', koji_config: profile }),
       repo_roots: [dirname(tree), tree],
       raw_config_urls: { bench: { url: folder, config_filename: 'bench.conf' } },
     });
@@ -114,15 +137,43 @@ async function measureTree(tree: string, arches: readonly string[]): Promise<voi
     const rpms = readFileSync(join(composer.targetDir, `odcs-${id}`, 'compose/metadata/rpms.json'), 'utf8');
     say(`${rpms.match(/"path"/g)?.length ?? 0} entries in rpms.json`);
     await make('nothing changed', first);
-    await make('one package changed', commit(namesOf(tree).at(-1) ?? ''));
+    if (hub !== null) {
+      await hub.tagLast();
+      await make('one build more', first);
+    }
+    await make('one package less', commit(namesOf(tree).at(-1) ?? ''));
   } finally {
+    hub?.end();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+interface BenchHub {
+  readonly url: string;
+  readonly tagLast: () => Promise<void>;
+  readonly end: () => void;
+}
+
+/** Starts a hub that has the tree in a tag, all but its last build. */
+async function startHub(tree: string): Promise<BenchHub> {
+  const child = fork(new URL('koji-hub-process.ts', import.meta.url), [tree]);
+  const [ready] = await once(child, 'message');
+  return {
+    url: readySchema.parse(ready).hub,
+    async tagLast() {
+      child.send('tag');
+      await once(child, 'message');
+    },
+    end: () => void child.kill(),
+  };
+}
+
+const readySchema = z.object({ hub: z.string() });
+
 /**
- * `node bench/main.ts main [--packages N | --short | --tree DIR] [--arches "x86_64 aarch64"]`: a main compose of four
- * variants out of repositories; a tree that is given has `repodata`.
+ * `node bench/main.ts main [--packages N | --short | --tree DIR] [--arches "x86_64 aarch64"] [--koji]`: a main compose
+ * of four variants out of a repository, or with `--koji` out of a tag; a tree that is given has `repodata`. `--vector NAME`
+ * composes one of the recorded configurations instead.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -132,18 +183,20 @@ export async function run(argv: readonly string[]): Promise<void> {
       short: { type: 'boolean', default: false },
       tree: { type: 'string', default: '' },
       arches: { type: 'string', default: 'x86_64 aarch64' },
+      koji: { type: 'boolean', default: false },
+      vector: { type: 'string', default: '' },
     },
   });
+  if (values.vector !== '') return measureVector(values.vector, measure);
   const arches = values.arches.split(' ');
-  if (values.tree !== '') {
-    await measureTree(values.tree, arches);
-    return;
-  }
+  const input = values.koji ? 'koji' : 'repositories';
+  if (values.tree !== '') return measureTree(values.tree, arches, input);
+
   const folder = mkdtempSync(join(tmpdir(), 'bench-main-tree-'));
   try {
     const tree = makeTree(folder, values.short ? 1500 : Number(values.packages));
     execFileSync('createrepo_c', ['-q', tree]);
-    await measureTree(tree, arches);
+    await measureTree(tree, arches, input);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
