@@ -151,6 +151,7 @@ async function compose(
     definition: asFarAsAsked(definition, isSkipped),
     files,
     warnings: [],
+    digest: null,
   };
   const { kojiEvent, isSupported } = options;
   const isCopying = loaded.config.get('link_type') === 'copy';

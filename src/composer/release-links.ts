@@ -14,7 +14,7 @@ import { knownComposeTypes } from '../rpm/productmd.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { Pen, pathBelow } from './pen.ts';
 
-export type ReleaseLinkContext = Pick<ComposerContext, 'targetDirs'>;
+type ReleaseLinkContext = Pick<ComposerContext, 'targetDirs'>;
 
 /** What a link of this service leads to. */
 const ownTarget = /^\.\.\/odcs-\d+$/;

@@ -3,7 +3,7 @@ import { toCompose } from './composes.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 
 /** What a compose is looked for by. */
-export interface InputsSearch {
+interface InputsSearch {
   readonly inputs: string;
   readonly targetDir: string;
   readonly now: Date;

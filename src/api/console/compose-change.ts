@@ -8,7 +8,7 @@ import type { Html, PageContext } from './page.ts';
 const mostLines = 200;
 
 /** How a compose differs from the one before it in its series. */
-export interface ComposeChange {
+interface ComposeChange {
   readonly previousId: number;
   /** Null where a manifest is not kept any more. */
   readonly diff: ManifestDiff | null;

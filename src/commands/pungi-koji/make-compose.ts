@@ -46,10 +46,8 @@ export async function makePungiCompose(
   const log = createLog('warn');
   const source = defineSource({
     type: 'definition',
-    open: (opened) => {
-      const means = openMainMeans({ ...opened, composes: null });
-      return (select, request) => selectDefinition(means, select, request, sourced);
-    },
+    open: (means) => (select, request) =>
+      selectDefinition(openMainMeans({ ...means, composes: null }), select, request, sourced),
   });
   using opened = openSources(config, { clock: systemClock, log, database: null }, [source]);
   await using placing = new PlacingThread();

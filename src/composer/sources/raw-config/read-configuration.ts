@@ -14,7 +14,7 @@ import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
-export interface ConfigurationMeans {
+interface ConfigurationMeans {
   readonly config: Pick<Settings, 'raw_config_urls'>;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
