@@ -147,7 +147,6 @@ async function compose(
   });
   const sourced: SourcedDefinition = {
     source: directory.identity.id,
-    digest: null,
     definition: asFarAsAsked(definition, isSkipped),
     files,
     warnings: [],
