@@ -28,6 +28,9 @@ export type DefinitionReading =
   | { readonly ok: true; readonly definition: MainDefinition }
   | { readonly ok: false; readonly problems: readonly FileProblem[] };
 
+/** The same as for the files of a configuration. */
+const COMPS_LIMIT = 10 * 1024 * 1024;
+
 const definitionFileKind: YamlFileKind<DefinitionFile> = {
   schema: definitionFileSchema,
   whole: 'the definition',
@@ -74,6 +77,10 @@ function readComps(
   if (bytes === null) {
     const hint = 'Paths are relative to the directory of the definition and stay below it.';
     report('definition.file_missing', ['comps'], `There is no file ${comps} beside the definition.`, hint);
+    return null;
+  }
+  if (bytes.byteLength > COMPS_LIMIT) {
+    report('definition.comps_invalid', ['comps'], `${comps} is larger than 10 MiB.`);
     return null;
   }
   try {

@@ -168,6 +168,43 @@ test('a definition whose name is not that of its file is refused', () => {
   assert.match(reading.ok ? '' : reading.problems.map(formatProblem).join(), /definition.name_differs/);
 });
 
+const ofComps = `${head}${koji}comps: comps.xml\nvariants: { A: {} }\n`;
+
+/** Problems of a definition with these comps beside it. */
+function problemsOfComps(comps: string | Buffer): string {
+  const files = { read: () => Buffer.from(comps), list: () => null };
+  const reading = readDefinitionFile('product.yaml', ofComps, files);
+  return reading.ok ? '' : reading.problems.map(formatProblem).join('\n');
+}
+
+const group = (id: string): string => `<group><id>${id}</id><name>${id}</name><packagelist/></group>`;
+const blanks = '<packagelist><packagereq type="mandatory"> bash </packagereq></packagelist>';
+const hostileComps: readonly (readonly [what: string, comps: string | Buffer])[] = [
+  ['that are no XML', 'no XML'],
+  ['that end in the middle', '<comps><group><id>a'],
+  [
+    'whose entities grow',
+    `<!DOCTYPE comps [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><comps>${group('&b;')}</comps>`,
+  ],
+  [
+    'that name a file of the machine',
+    `<!DOCTYPE comps [<!ENTITY a SYSTEM "file:///etc/passwd">]><comps>${group('&a;')}</comps>`,
+  ],
+  ['with blanks round names', `<comps>${group('a').replace('<packagelist/>', blanks)}</comps>`],
+  ['larger than 10 MiB', Buffer.alloc(10 * 1024 * 1024 + 1, ' ')],
+];
+
+for (const [what, comps] of hostileComps) {
+  test(`comps ${what} are refused with the line that names them`, () => {
+    assert.match(problemsOfComps(comps), /^product\.yaml:6:8: .*\[definition\.comps_invalid\]$/s);
+  });
+}
+
+test('doubled groups and thousands of them are taken', () => {
+  const many = Array.from({ length: 5_000 }, (_none, at) => group(`g${at % 4_000}`)).join('');
+  assert.equal(problemsOfComps(`<comps>${many}</comps>`), '');
+});
+
 test('the JSON Schema is that of the source', () => {
   assert.equal(
     readFileSync(join(import.meta.dirname, '../../../schema/compose.v1.schema.json'), 'utf8'),
