@@ -102,12 +102,13 @@ function addArch(lines: string[], sources: RpmsBySource): void {
     for (const [index, nevra] of nevras.entries()) {
       const rpm = entries.get(nevra);
       if (rpm === undefined) continue;
+      const end = index < nevras.length - 1 ? '},' : '}';
       lines.push(
-        `                        ${quote(nevra)}: {`,
-        `                            "category": "${rpm.category}",`,
-        `                            "path": ${quote(rpm.path)},`,
-        `                            "sigkey": ${rpm.sigkey === null ? 'null' : quote(rpm.sigkey)}`,
-        index < nevras.length - 1 ? '                        },' : '                        }',
+        `                        ${quote(nevra)}: {\n` +
+          `                            "category": "${rpm.category}",\n` +
+          `                            "path": ${quote(rpm.path)},\n` +
+          `                            "sigkey": ${rpm.sigkey === null ? 'null' : quote(rpm.sigkey)}\n` +
+          `                        ${end}`,
       );
     }
     lines.push(at < keys.length - 1 ? '                    },' : '                    }');
