@@ -34,15 +34,32 @@ export class Pen {
 
   /** Writes a new file; the directory it lies in is made where it is missing. */
   writeFile(relative: string, content: string | Uint8Array): void {
-    const path = this.path(relative);
-    const slash = relative.lastIndexOf('/');
-    if (slash > 0) this.makeDirectory(relative.slice(0, slash));
-    const descriptor = openSync(path, NEW_FILE, 0o644);
+    const descriptor = this.#openNew(relative);
     try {
       writeFileSync(descriptor, content);
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  /** Writes a new file a piece at a time, as `write` hands them over; returns what that returns. Throws what it throws. */
+  async writePieces<Result>(
+    relative: string,
+    write: (append: (piece: string) => void) => Promise<Result>,
+  ): Promise<Result> {
+    const descriptor = this.#openNew(relative);
+    try {
+      return await write((piece) => writeFileSync(descriptor, piece));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #openNew(relative: string): number {
+    const path = this.path(relative);
+    const slash = relative.lastIndexOf('/');
+    if (slash > 0) this.makeDirectory(relative.slice(0, slash));
+    return openSync(path, NEW_FILE, 0o644);
   }
 
   /** Throws where a directory that was made has become a link, or lies behind one. */

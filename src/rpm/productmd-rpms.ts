@@ -1,3 +1,4 @@
+import type { Turns } from '../in-turns.ts';
 import { formatNevra, isSourceArch, nvrOfSourceRpm, parseNevra, type Nevra } from '../model/nevra.ts';
 import { escapeNonAscii, formatDocument } from './productmd-document.ts';
 import { productmdCompose, type ComposeIdentity } from './productmd.ts';
@@ -23,79 +24,102 @@ export type ListedRpms = ReadonlyMap<string, ReadonlyMap<string, readonly Listed
 /** RPMs of an arch: NEVRA of the source RPM to NEVRA. */
 type RpmsBySource = ReadonlyMap<string, ReadonlyMap<string, ListedRpm>>;
 
-/** rpms.json, and what is guessed in it. */
-export interface RpmsDocument {
-  readonly text: string;
-  readonly warnings: readonly string[];
-}
+/** Takes the next piece of a text. */
+type WritePiece = (piece: string) => void;
+
+/** RPMs or lines that are dealt with before others may have their turn. */
+const TOGETHER = 4_096;
 
 /**
- * rpms.json of RPMs that stand under the sources of their own variant and arch; those of a release under the source
- * that any variant before them has. Source: pungi contract 4.2, main compose contract 8.
+ * Writes rpms.json of RPMs that stand under the sources of their own variant and arch; those of a release under the
+ * source that any variant before them has. It has an entry for every RPM of a compose, a hundred megabytes of them and more,
+ * so its text is made here and not by way of objects, and handed over in pieces. Returns what was guessed in it.
+ * Source: pungi contract 4.2, main compose contract 8.
  */
-export function formatRpms(identity: ComposeIdentity, variants: ListedRpms): RpmsDocument {
+export function* formatRpms(
+  identity: ComposeIdentity,
+  variants: ListedRpms,
+  write: WritePiece,
+): Turns<readonly string[]> {
   const warnings: string[] = [];
   const ofRelease = identity.release === undefined ? null : new Map<string, string>();
-  const grouped = Array.from(
-    variants,
-    ([variant, arches]) =>
-      [
-        variant,
-        new Map(
-          Array.from(arches, ([arch, rpms]) => [
-            arch,
-            groupBySource(rpms, { sources: ofRelease ?? new Map<string, string>(), warnings }),
-          ]),
-        ),
-      ] as const,
-  );
-  const text = formatGroupedRpms(composeOf(productmdCompose(identity), 'bare'), new Map(grouped));
-  return { text, warnings: ofRelease === null ? [] : warnings };
+  const grouped: (readonly [string, readonly (readonly [string, RpmsBySource])[]])[] = [];
+  for (const [variant, arches] of variants) {
+    const filled: (readonly [string, RpmsBySource])[] = [];
+    for (const [arch, rpms] of arches) {
+      const sources = ofRelease ?? new Map<string, string>();
+      const groups = yield* groupBySource(rpms, { sources, warnings });
+      if (groups.size > 0) filled.push([arch, groups]);
+    }
+    if (filled.length > 0) grouped.push([variant, sortedByKey(filled)]);
+  }
+  yield* writeGroupedRpms(composeOf(productmdCompose(identity), 'bare'), sortedByKey(grouped), write);
+  return ofRelease === null ? [] : warnings;
 }
 
-/**
- * rpms.json: variant to arch to source NEVRA to NEVRA; `compose` is its section of that name. It has an entry for every
- * RPM of a compose, so its text is made here and not by way of objects. Source: pungi contract 4.2.
- */
-function formatGroupedRpms(
+/** Variant to arch to source NEVRA to NEVRA; `compose` is the section of that name. Source: pungi contract 4.2. */
+function* writeGroupedRpms(
   compose: object,
-  variants: ReadonlyMap<string, ReadonlyMap<string, RpmsBySource>>,
-): string {
-  const filled = [...variants]
-    .map(
-      ([variant, arches]) =>
-        [variant, sortedByKey([...arches].filter(([, sources]) => sources.size > 0))] as const,
-    )
-    .filter(([, arches]) => arches.length > 0);
+  variants: readonly (readonly [string, readonly (readonly [string, RpmsBySource])[]])[],
+  write: WritePiece,
+): Turns<void> {
   const empty = formatDocument('rpms', { compose, rpms: {} });
-  if (filled.length === 0) return empty;
-  const lines = ['{'];
-  for (const [at, [variant, arches]] of sortedByKey(filled).entries()) {
-    lines.push(`            ${quote(variant)}: {`);
-    addVariant(lines, arches);
-    lines.push(at < filled.length - 1 ? '            },' : '            }');
+  if (variants.length === 0) {
+    write(empty);
+    return;
   }
-  lines.push('        }');
   const gap = '"rpms": {}';
   const at = empty.lastIndexOf(gap) + gap.length - 2;
-  return `${empty.slice(0, at)}${lines.join('\n')}${empty.slice(at + 2)}`;
+  write(empty.slice(0, at));
+  const lines = new Lines(write);
+  lines.push('{');
+  for (const [number, [variant, arches]] of variants.entries()) {
+    lines.push(`            ${quote(variant)}: {`);
+    for (const [index, [arch, sources]] of arches.entries()) {
+      lines.push(`                ${quote(arch)}: {`);
+      yield* addArch(lines, sources);
+      lines.push(index < arches.length - 1 ? '                },' : '                }');
+    }
+    lines.push(number < variants.length - 1 ? '            },' : '            }');
+  }
+  lines.flush();
+  write(`        }${empty.slice(at + 2)}`);
+}
+
+/** Lines that are handed over many at a time. */
+class Lines {
+  readonly #write: WritePiece;
+  #lines: string[] = [];
+
+  constructor(write: WritePiece) {
+    this.#write = write;
+  }
+
+  get isLong(): boolean {
+    return this.#lines.length > TOGETHER;
+  }
+
+  push(...lines: readonly string[]): void {
+    this.#lines.push(...lines);
+  }
+
+  flush(): void {
+    this.#write(`${this.#lines.join('\n')}\n`);
+    this.#lines = [];
+  }
 }
 
 function sortedByKey<Value>(entries: readonly (readonly [string, Value])[]): (readonly [string, Value])[] {
   return [...entries].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-function addVariant(lines: string[], arches: readonly (readonly [string, RpmsBySource])[]): void {
-  for (const [at, [arch, sources]] of arches.entries()) {
-    lines.push(`                ${quote(arch)}: {`);
-    addArch(lines, sources);
-    lines.push(at < arches.length - 1 ? '                },' : '                }');
-  }
-}
-
-function addArch(lines: string[], sources: RpmsBySource): void {
+function* addArch(lines: Lines, sources: RpmsBySource): Turns<void> {
   const keys = [...sources.keys()].sort();
   for (const [at, key] of keys.entries()) {
+    if (lines.isLong) {
+      lines.flush();
+      yield;
+    }
     lines.push(`                    ${quote(key)}: {`);
     const entries = sources.get(key) ?? new Map<string, ListedRpm>();
     const nevras = entries.size > 1 ? [...entries.keys()].sort() : [...entries.keys()];
@@ -119,23 +143,25 @@ function addArch(lines: string[], sources: RpmsBySource): void {
  * NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package; a package that
  * names none stands under the source that would be its own.
  */
-function groupBySource(
+function* groupBySource(
   rpms: readonly ListedRpm[],
   { sources, warnings }: { readonly sources: Map<string, string>; readonly warnings: string[] },
-): Map<string, Map<string, ListedRpm>> {
+): Turns<RpmsBySource> {
   const groups = new Map<string, Map<string, ListedRpm>>();
   const add = (key: string, rpm: ListedRpm): void => {
     const group = groups.get(key);
     if (group === undefined) groups.set(key, new Map([[rpm.package.nevra, rpm]]));
     else group.set(rpm.package.nevra, rpm);
   };
-  for (const rpm of rpms) {
+  for (const [at, rpm] of rpms.entries()) {
+    if (at % TOGETHER === 0) yield;
     const { name, version, release, arch, nevra } = rpm.package;
     if (!isSourceArch(arch)) continue;
     sources.set(`${name}-${version}-${release}`, nevra);
     add(nevra, rpm);
   }
-  for (const rpm of rpms) {
+  for (const [at, rpm] of rpms.entries()) {
+    if (at % TOGETHER === 0) yield;
     const { arch, sourceRpm, epoch } = rpm.package;
     if (isSourceArch(arch)) continue;
     const nvr = sourceRpm === null ? null : nvrOfSourceRpm(sourceRpm);

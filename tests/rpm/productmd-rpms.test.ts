@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { atOnce } from '../../src/in-turns.ts';
 import { formatNevra } from '../../src/model/nevra.ts';
 import type { ComposeIdentity } from '../../src/rpm/productmd.ts';
 import { formatProductmd } from '../../src/rpm/productmd-document.ts';
-import { formatRpms, type ListedRpm } from '../../src/rpm/productmd-rpms.ts';
+import { formatRpms, type ListedRpm, type ListedRpms } from '../../src/rpm/productmd-rpms.ts';
 
 const identity: ComposeIdentity = {
   name: 'odcs-1',
@@ -28,6 +29,12 @@ const rpm = fc.record({
   path: word,
   category: fc.constantFrom('binary', 'debug', 'source'),
 });
+
+function textOf(listed: ListedRpms): string {
+  const pieces: string[] = [];
+  atOnce(formatRpms(identity, listed, (piece) => pieces.push(piece)));
+  return pieces.join('');
+}
 
 /** The document by way of objects, the plain way. */
 function reference(arches: ReadonlyMap<string, readonly ListedRpm[]>): string {
@@ -73,7 +80,7 @@ test('rpms.json is what serialized objects would be', () => {
       for (const [arch, rpms] of listed) {
         listed.set(arch, [...new Map(rpms.map((one) => [one.package.nevra, one])).values()]);
       }
-      assert.equal(formatRpms(identity, new Map([['Temporary', listed]])).text, reference(listed));
+      assert.equal(textOf(new Map([['Temporary', listed]])), reference(listed));
     }),
   );
 });
@@ -94,7 +101,7 @@ test('a package whose source RPM has no name of one stands under its own source 
       path: 'a',
       category: 'binary' as const,
     };
-    const { text } = formatRpms(identity, new Map([['Temporary', new Map([['x86_64', [listed]]])]]));
+    const text = textOf(new Map([['Temporary', new Map([['x86_64', [listed]]])]]));
     const { payload } = JSON.parse(text) as { payload: { rpms: { Temporary: { x86_64: object } } } };
     assert.deepEqual(Object.keys(payload.rpms.Temporary.x86_64), ['app-2:1.0-1.src'], sourceRpm);
   }

@@ -1,4 +1,4 @@
-import { rest } from '../../in-turns.ts';
+import { inTurns, rest, type Turns } from '../../in-turns.ts';
 import {
   formatComposeinfo,
   formatForeignRepoFile,
@@ -20,7 +20,7 @@ import { locationIn, treeDirectories } from '../compose-trees.ts';
 import { pathBelow, type Pen } from '../pen.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { ComposePlan, OutputSettings } from '../plan.ts';
-import type { Selection } from '../selection.ts';
+import type { SelectedPackage, Selection } from '../selection.ts';
 
 /**
  * The public URL of the compose's directory, or the name of the target directory that has no public address, or the path of
@@ -45,6 +45,8 @@ export interface MetadataInput {
 
 /** RPMs whose sigkeys are read between two looks at the signal. */
 const KEYS_AT_ONCE = 1_000;
+/** RPMs that are listed before others may have their turn. */
+const VISITED_TOGETHER = 2_048;
 
 /**
  * Writes everything of a compose that is neither package nor repodata. Where a selection does not
@@ -53,10 +55,12 @@ const KEYS_AT_ONCE = 1_000;
 export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
   const { plan, identity, place, modulemdPaths } = input;
   const keys = await readMissingKeys(input, pen.path('compose'));
-  const listed = listRpms(plan, keys);
-  await rest();
-  const rpms = formatRpms(identity, listed);
   const { selection } = plan;
+  const listed = await inTurns(listRpms(plan, keys));
+  const guesses = await pen.writePieces('compose/metadata/rpms.json', (append) =>
+    inTurns(formatRpms(identity, listed, append)),
+  );
+  await pen.writePieces('logs/global/why.json', (append) => inTurns(formatReasons(selection, append)));
   const isRelease = selection.release !== null;
   const ofService: Record<string, () => string> =
     'directory' in place
@@ -64,18 +68,16 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
       : {
           'pungi-stdout.log': () => `Compose ${identity.name} is finished.\n`,
           'pungi-stderr.log': () =>
-            [...selection.warnings, ...rpms.warnings].map((warning) => `warning: ${warning}\n`).join(''),
+            [...selection.warnings, ...guesses].map((warning) => `warning: ${warning}\n`).join(''),
           [`compose/${TEMPORARY}/${identity.name}.repo`]: () =>
             formatRepo(identity.name, { ...input, place }),
         };
   const files: Record<string, () => string> = {
     'compose/metadata/composeinfo.json': () => formatComposeinfo(identity, listVariants(selection)),
-    'compose/metadata/rpms.json': () => rpms.text,
     'compose/metadata/modules.json': () =>
       formatModules(identity, withModulemdPaths(selection.modulesJson, modulemdPaths)),
     'work/global/composeinfo-base.json': () => formatComposeinfo(identity, []),
     'work/global/fingerprint': () => `${plan.fingerprint}\n`,
-    'logs/global/why.json': () => formatReasons(plan.selection),
     ...ofService,
     ...(isRelease
       ? {
@@ -88,11 +90,8 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
   await writeAdvisories(selection, pen);
   writeRepoclosureLogs(pen, { selection, composeId: pungiComposeId(identity), place });
   for (const [path, format] of Object.entries(files)) {
-    // Those that list every package are long.
     await rest();
-    const content = format();
-    await rest();
-    pen.writeFile(path, content);
+    pen.writeFile(path, format());
   }
 }
 
@@ -183,12 +182,15 @@ async function readMissingKeys(
 }
 
 /** Returns the RPMs of a plan with their paths; `keys` are those that only the files tell, by path. */
-export function listRpms(
+export function* listRpms(
   plan: Pick<ComposePlan, 'selection'>,
   keys: ReadonlyMap<string, string | null>,
-): ListedRpms {
+): Turns<ListedRpms> {
+  let seen = 0;
   const listed = new Map<string, Map<string, ListedRpm[]>>();
   for (const { variant, arch, category, package: one, path } of visitRpms(plan)) {
+    seen += 1;
+    if (seen % VISITED_TOGETHER === 0) yield;
     const sigkey = one.sigkey === undefined ? (keys.get(path) ?? null) : one.sigkey;
     const arches = listed.get(variant) ?? new Map<string, ListedRpm[]>();
     listed.set(variant, arches);
@@ -199,18 +201,31 @@ export function listRpms(
   return listed;
 }
 
-/** Why each package is in, by arch and over all variants: what people ask of a compose that is larger than they thought. */
-function formatReasons({ trees }: Selection): string {
-  const arches = [...Map.groupBy(trees, ({ arch }) => arch)].map(([arch, own]) => {
-    const reasons = new Map<string, string>();
+/** Writes why each package is in, by arch and over all variants: what people ask of a compose that is larger than they thought. */
+function* formatReasons({ trees }: Selection, write: (piece: string) => void): Turns<void> {
+  write('{\n');
+  const arches = [...Map.groupBy(trees, ({ arch }) => arch)];
+  for (const [number, [arch, own]] of arches.entries()) {
+    const reasons = new Map<string, SelectedPackage>();
     for (const tree of own) {
       for (const list of [tree.binary, tree.debug, tree.source]) {
-        for (const one of list) reasons.set(one.package.fileName, one.why);
+        for (const one of list) reasons.set(one.package.fileName, one);
       }
     }
-    const lines = Array.from(reasons, ([file, why]) => `  ${JSON.stringify(file)}: ${JSON.stringify(why)}`);
-    const body = lines.length === 0 ? '' : `\n${lines.join(',\n')}\n `;
-    return ` ${JSON.stringify(arch)}: {${body}}`;
-  });
-  return `{\n${arches.join(',\n')}\n}\n`;
+    yield;
+    write(` ${JSON.stringify(arch)}: {`);
+    let lines: string[] = [];
+    let begin = '\n';
+    for (const [file, one] of reasons) {
+      lines.push(`  ${JSON.stringify(file)}: ${JSON.stringify(one.why)}`);
+      if (lines.length < VISITED_TOGETHER) continue;
+      write(`${begin}${lines.join(',\n')}`);
+      lines = [];
+      begin = ',\n';
+      yield;
+    }
+    if (lines.length > 0) write(`${begin}${lines.join(',\n')}`);
+    write(`${reasons.size === 0 ? '' : '\n '}}${number < arches.length - 1 ? ',' : ''}\n`);
+  }
+  write(arches.length === 0 ? '\n}\n' : '}\n');
 }

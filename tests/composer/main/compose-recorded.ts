@@ -32,6 +32,7 @@ import {
   repoclosureLogPath,
   type RepoclosureSubject,
 } from '../../../src/composer/repoclosure-log.ts';
+import { atOnce } from '../../../src/in-turns.ts';
 import { ReactorError } from '../../../src/model/errors.ts';
 import { formatCompsDocument, formatCompsTree } from '../../../src/rpm/format-comps.ts';
 import { formatRpms, type ListedRpms } from '../../../src/rpm/productmd-rpms.ts';
@@ -175,9 +176,9 @@ async function describe(
     name: 'odcs-1',
     ...(selection.release === null ? {} : { release: selection.release }),
   };
-  const listed = listRpms({ selection }, new Map());
-  const rpms = formatRpms(built, listed);
-  warnings.push(...rpms.warnings);
+  const listed = atOnce(listRpms({ selection }, new Map()));
+  const rpmsJson: string[] = [];
+  warnings.push(...atOnce(formatRpms(built, listed, (piece) => rpmsJson.push(piece))));
   const variants = listVariants(selection);
   const dotFiles = new Map<string, string>();
   const directory = mkdtempSync(join(tmpdir(), 'recorded-'));
@@ -238,7 +239,7 @@ async function describe(
     workComps,
     metadata: {
       'composeinfo.json': payloadOf(formatComposeinfo(built, variants)),
-      'rpms.json': payloadOf(rpms.text),
+      'rpms.json': payloadOf(rpmsJson.join('')),
       'modules.json': modulesOfVariants(packages),
       ...(extraFilesJson === undefined ? {} : { 'extra_files.json': payloadOf(extraFilesJson) }),
     },
