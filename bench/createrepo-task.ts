@@ -84,7 +84,7 @@ function read(rpms: string, file: string): ReturnType<typeof readRpmFile> {
  */
 async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>): Promise<BenchAnswer> {
   const rpms = join(task.universe, 'rpms');
-  const cache = openFragmentCache(join(task.root, 'fragments'), { limit: FRAGMENTS_LIMIT });
+  const cache = await openFragmentCache(join(task.root, 'fragments'), { limit: FRAGMENTS_LIMIT });
   const known = new Map<string, Known>();
   for (const file of task.old) {
     const { header, ...facts } = read(rpms, file);

@@ -121,7 +121,7 @@ async function indexOnly(koji: Koji): Promise<number> {
     packages,
     readSigningWish([]),
     koji.source.files,
-    koji.index.knownCopies(),
+    await koji.index.knownCopies(),
   );
   const context = koji.indexContext({ signal: new AbortController().signal, progress: () => undefined });
   return (await measure(`first indexing of ${copies.length} RPMs`, () => indexCopies(context, copies)))

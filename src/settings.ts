@@ -174,6 +174,12 @@ export const settings = {
     'ODCS_DELIVERY',
     'How packages get into a compose: hard link where possible, copy, or not at all (repodata refers to the origin).',
   ),
+  packages_kept_gib: setting(
+    z.number().int().positive(),
+    200,
+    'ODCS_PACKAGES_KEPT_GIB',
+    'GiB of downloaded packages that are kept, for a day, though no compose links to them; beyond it those go first that were used longest ago.',
+  ),
   allowed_source_types: setting(
     list,
     ['tag', 'module', 'build'],

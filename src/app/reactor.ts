@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { ComposerContext } from '../composer/composer-context.ts';
 import { registerCacheMetrics } from '../cache/cache-metrics.ts';
+import { CacheRegistry } from '../cache/cache-registry.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { offersOf } from '../composer/plan.ts';
 import { PlacingThread } from '../composer/build/placing-thread.ts';
@@ -116,7 +117,8 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         : null;
     const sources =
       storage === null ? null : stack.use(openSources(config, { clock: database.clock, ...own('composer') }));
-    if (sources !== null) registerCacheMetrics(metrics, sources.measureCaches);
+    const caches = sources?.caches ?? new CacheRegistry();
+    registerCacheMetrics(metrics, caches);
     const composer =
       sources === null || storage === null
         ? null
@@ -165,6 +167,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
           config,
           targetDirUrls,
           metrics,
+          caches,
           health: health.health,
           isDraining: health.isDraining,
           receiveCall: (call) => listener.receiveCall(call),
@@ -239,7 +242,7 @@ function createComposerContext(
     database,
     log,
     version: readVersion(),
-    blocks: new BlockCache(),
+    blocks: sources.caches.register(new BlockCache()),
     placing: stack.use(new PlacingThread()),
     storage,
     targetDirUrls,

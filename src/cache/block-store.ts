@@ -1,18 +1,15 @@
-import { basename } from 'node:path';
 import { ReactorError } from '../model/errors.ts';
 import type { BlockStore } from '../rpm/repodata/block-cache.ts';
+import { cachePlace, removeOldFormats, type CacheMaking } from './cache-place.ts';
 import { PackStore } from './pack-store.ts';
-import { removeOldFormats } from './remove-old-formats.ts';
 
-/** Raised when what lies in the files of the store is written otherwise; the name of its directory ends with it. */
-const FORMAT = 2;
+const making: CacheMaking = { name: 'blocks', format: 2, isOfRecipe: false };
 const LIMIT = 2 * 1024 * 1024 * 1024;
 
-/** Packed blocks of repodata on disk, at most 2 GiB of them, the oldest dropped first. */
-export function openBlockStore(directory: string, now: Date): BlockStore & { close(): void } {
-  const place = `${directory}-${FORMAT}`;
-  const store = new PackStore(place, { limit: LIMIT, now });
-  removeOldFormats(place, basename(directory), now);
+/** Opens the packed blocks of repodata on disk in a directory, at most 2 GiB of them, the oldest dropped first. */
+export async function openBlockStore(directory: string, now: Date): Promise<BlockStore & { close(): void }> {
+  const store = await PackStore.open(cachePlace(directory, making), { limit: LIMIT, now });
+  removeOldFormats(directory, making, now);
   const word = (key: string) => key.replaceAll(' ', '/');
   return {
     get: (key) => {

@@ -1,13 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-
-/** How much a cache holds now. */
-export interface CacheSize {
-  /** How people call the cache. */
-  readonly name: string;
-  readonly entries: number;
-  /** On disk; null for a cache that is counted in entries only. */
-  readonly bytes: number | null;
-}
+import type { CacheRegistry, CacheSize } from './cache-registry.ts';
 
 const gauges: readonly {
   readonly name: string;
@@ -15,11 +7,11 @@ const gauges: readonly {
   readonly valueOf: (size: CacheSize) => number | null;
 }[] = [
   { name: 'odcs_cache_entries', help: 'Entries of a cache.', valueOf: ({ entries }) => entries },
-  { name: 'odcs_cache_bytes', help: 'Bytes of a cache on disk.', valueOf: ({ bytes }) => bytes },
+  { name: 'odcs_cache_bytes', help: 'Bytes of a cache.', valueOf: ({ bytes }) => bytes },
 ];
 
-/** Registers what the caches of a composer hold, asked at each look. */
-export function registerCacheMetrics(registry: Registry, measure: () => readonly CacheSize[]): void {
+/** Registers gauges of what the caches of a process hold, asked at each look. */
+export function registerCacheMetrics(registry: Registry, caches: Pick<CacheRegistry, 'measure'>): void {
   for (const { name, help, valueOf } of gauges) {
     const gauge = new Gauge({
       name,
@@ -28,7 +20,7 @@ export function registerCacheMetrics(registry: Registry, measure: () => readonly
       registers: [],
       collect() {
         this.reset();
-        for (const size of measure()) {
+        for (const size of caches.measure()) {
           const value = valueOf(size);
           if (value !== null) this.set({ cache: size.name }, value);
         }

@@ -1,10 +1,8 @@
-import { basename } from 'node:path';
-import { RECIPE } from '../model/fingerprint.ts';
 import type { PackageFragments } from '../rpm/package-fragments.ts';
 import type { PackageRecord } from '../rpm/package-record.ts';
 import type { Scratch } from '../rpm/scratch.ts';
 import { PackStore, type PackStoreOptions } from './pack-store.ts';
-import { removeOldFormats } from './remove-old-formats.ts';
+import { cachePlace, removeOldFormats, type CacheMaking } from './cache-place.ts';
 import { decodeRecord, encodeRecord } from '../rpm/record-bytes.ts';
 
 /** What the cache knows of a package. Nothing is read before it is asked for. */
@@ -28,15 +26,13 @@ export interface FragmentCache {
   put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
   /** Hands what was put to the operating system, so that a kill cannot lose it. */
   flush(): void;
-  /** Reads what other processes have put since. */
-  refresh(): void;
+  /** Drops the oldest until it is within its limits, and what other versions of this program made; returns the bytes freed. */
+  prune(now: Date): number;
   close(): void;
 }
 
-/** Raised when what lies in the files of the cache is written otherwise. */
-const FORMAT = 2;
-/** The end of the name of a directory of fragments that this program would make as they are. */
-export const FRAGMENTS_MADE_BY = `${FORMAT}.${RECIPE}`;
+/** Where the fragments lie. */
+export const FRAGMENTS_MAKING: CacheMaking = { name: 'packages', format: 2, isOfRecipe: true };
 /** Bytes of fragments on disk; a package takes some kilobytes. */
 export const FRAGMENTS_LIMIT = 16 * 1024 * 1024 * 1024;
 
@@ -63,15 +59,16 @@ function pathsOfFilelists(piece: Uint8Array): string[] {
 }
 
 /**
- * Opens the cache in a directory of its own, made where it is missing; its name ends with the format and the recipe, so
- * that nothing is taken that another program would make otherwise. The key is a digest of the content: the
- * SHA-256 of the file, or payload digest and sigkey; it must have no spaces. Any number of processes may have
- * it open. Accesses to an entry throw `cache.entry_broken` where the disk has damaged it; it is gone then.
+ * Opens the cache in a directory, made where it is missing. The key is a digest of the content: the SHA-256 of the file, or
+ * payload digest and sigkey; it must have no spaces. Any number of processes may have it open. Accesses to an entry throw
+ * `cache.entry_broken` where the disk has damaged it; it is gone then.
  */
-export function openFragmentCache(directory: string, options: PackStoreOptions): FragmentCache {
-  const place = `${directory}-${FRAGMENTS_MADE_BY}`;
-  const store = new PackStore(place, options);
-  if (options.now !== undefined) removeOldFormats(place, basename(directory), options.now);
+export async function openFragmentCache(
+  directory: string,
+  options: PackStoreOptions,
+): Promise<FragmentCache> {
+  const store = await PackStore.open(cachePlace(directory, FRAGMENTS_MAKING), options);
+  if (options.now !== undefined) removeOldFormats(directory, FRAGMENTS_MAKING, options.now);
   return {
     get size() {
       return store.size;
@@ -94,7 +91,10 @@ export function openFragmentCache(directory: string, options: PackStoreOptions):
       store.put(key, meta, [head, primary, filelists, other]);
     },
     flush: () => store.flush(),
-    refresh: () => store.refresh(),
+    prune: (now) => {
+      removeOldFormats(directory, FRAGMENTS_MAKING, now);
+      return store.prune();
+    },
     close: () => store.close(),
   };
 }

@@ -1,25 +1,28 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ReactorError } from '../model/errors.ts';
 import type { Scratch } from '../rpm/scratch.ts';
 import { type PackEntry, keyOfLine, parseIndexLine, turnOfLine } from './pack-index.ts';
 import { PackWriter } from './pack-writer.ts';
+import { readLines } from './read-lines.ts';
 
 export interface PackStoreOptions {
-  /** Most bytes on disk; beyond them whole packs go, the oldest first. */
+  /** Most bytes of values on disk; beyond them whole packs go, the oldest first. */
   readonly limit: number;
+  /** Most bytes of indexes, which are read when it is opened and stay in memory; 128 MiB by default. */
+  readonly indexLimit?: number;
   /** Where it is given, many small packs that were idle for a minute are merged on opening. */
   readonly now?: Date;
+}
+
+interface Pack {
+  readonly pack: string;
+  /** Bytes of its values. */
+  readonly size: number;
+  readonly indexSize: number;
+  /** When it was last written to. */
+  readonly time: number;
 }
 
 interface Held {
@@ -32,6 +35,7 @@ interface Held {
 /** A pack is closed when it has grown to this, or to a part of the limit, so that old ones can go. */
 const PACK_BYTES = 256 * 1024 * 1024;
 const PACKS_OF_LIMIT = 8;
+const INDEX_LIMIT = 128 * 1024 * 1024;
 const SMALL_PACK_BYTES = 16 * 1024 * 1024;
 const MOST_PACKS = 64;
 const IDLE_MILLISECONDS = 60_000;
@@ -46,7 +50,10 @@ const NO_PACK = { pack: '', descriptor: -1 };
 export class PackStore {
   readonly #directory: string;
   readonly #limit: number;
+  readonly #indexLimit: number;
+  /** What a pack and its index may grow to. */
   readonly #packBytes: number;
+  readonly #packIndexBytes: number;
   readonly #held = new Map<string, Held>();
   /** When entries were removed, so that older lines do not bring them back. */
   readonly #removed = new Map<string, number>();
@@ -58,15 +65,22 @@ export class PackStore {
   /** That of the latest line that was read or written. */
   #turn = 0;
 
-  /** Opens or makes the directory and reads all indexes. */
-  constructor(directory: string, options: PackStoreOptions) {
+  private constructor(directory: string, { limit, indexLimit = INDEX_LIMIT }: PackStoreOptions) {
     this.#directory = directory;
-    this.#limit = options.limit;
-    this.#packBytes = Math.min(PACK_BYTES, options.limit / PACKS_OF_LIMIT);
+    this.#limit = limit;
+    this.#indexLimit = indexLimit;
+    this.#packBytes = Math.min(PACK_BYTES, limit / PACKS_OF_LIMIT);
+    this.#packIndexBytes = indexLimit / PACKS_OF_LIMIT;
     mkdirSync(directory, { recursive: true });
-    this.refresh();
-    if (options.now && this.#seen.size > MOST_PACKS) this.#mergeSmallPacks(options.now.getTime());
-    this.#dropOldPacks(0);
+  }
+
+  /** Opens or makes the directory and reads all indexes, after the oldest packs are gone that are beyond the limits. */
+  static async open(directory: string, options: PackStoreOptions): Promise<PackStore> {
+    const store = new PackStore(directory, options);
+    store.prune();
+    await store.refresh();
+    if (options.now && store.#seen.size > MOST_PACKS) store.#mergeSmallPacks(options.now.getTime());
+    return store;
   }
 
   /** How many entries have gone since it was opened. */
@@ -76,7 +90,10 @@ export class PackStore {
 
   /** Bytes of all values on disk, those of other processes as far as they are known. */
   get bytes(): number {
-    return this.#packs().reduce((sum, { size }) => sum + size, this.#writer?.size ?? 0);
+    return this.#packs().reduce(
+      (sum, { pack, size }) => sum + (pack === this.#writer?.name ? 0 : size),
+      this.#writer?.size ?? 0,
+    );
   }
 
   /** Number of entries known. */
@@ -85,11 +102,11 @@ export class PackStore {
   }
 
   /** Reads what other processes have written since. */
-  refresh(): void {
+  async refresh(): Promise<void> {
     for (const file of readdirSync(this.#directory)) {
       if (!file.endsWith('.index')) continue;
       const pack = file.slice(0, -'.index'.length);
-      if (pack !== this.#writer?.name) this.#readIndex(pack);
+      if (pack !== this.#writer?.name) await this.#readIndex(pack);
     }
   }
 
@@ -121,15 +138,19 @@ export class PackStore {
   }
 
   put(key: string, meta: string, values: readonly Uint8Array[]): void {
-    if (this.#writer && this.#writer.size >= this.#packBytes) {
-      this.#closeWriter();
-      this.refresh();
-      this.#dropOldPacks(this.#packBytes);
+    if (this.#writer && isFull(this.#writer, this.#packBytes, this.#packIndexBytes)) this.#closeWriter();
+    if (!this.#writer) {
+      this.#dropOldPacks({ values: this.#packBytes, index: this.#packIndexBytes });
+      this.#writer ??= new PackWriter(this.#directory);
     }
-    this.#writer ??= new PackWriter(this.#directory);
     this.#turn += 1;
     const entry = this.#writer.append(key, this.#turn, meta, values);
     this.#held.set(key, { pack: this.#writer.name, turn: this.#turn, line: '', entry });
+  }
+
+  /** Drops the oldest packs that are beyond the limits; returns the bytes freed. */
+  prune(): number {
+    return this.#dropOldPacks({ values: 0, index: 0 });
   }
 
   /** Hands what was put to the operating system. */
@@ -183,31 +204,31 @@ export class PackStore {
   #closeWriter(): void {
     if (!this.#writer) return;
     this.#writer.close();
-    this.#seen.set(this.#writer.name, Number.POSITIVE_INFINITY);
+    this.#seen.set(this.#writer.name, Infinity);
     this.#writer = undefined;
   }
 
-  #readIndex(pack: string): void {
+  async #readIndex(pack: string): Promise<void> {
     const path = join(this.#directory, `${pack}.index`);
-    const seen = this.#seen.get(pack) ?? 0;
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    const bytes = size > seen ? readIfThere(path) : undefined;
-    if (!bytes) return;
-    const end = bytes.lastIndexOf(10) + 1;
-    for (const line of bytes.toString('latin1', seen, end).split('\n')) {
-      if (line === '') continue;
-      const key = keyOfLine(line);
-      const { turn, isRemoval } = turnOfLine(line);
-      this.#turn = Math.max(this.#turn, turn);
-      const known = Math.max(this.#held.get(key)?.turn ?? 0, this.#removed.get(key) ?? 0);
-      if (turn < known) continue;
-      if (!isRemoval) this.#held.set(key, { pack, turn, line });
-      else {
-        this.#removed.set(key, turn);
-        this.#lose(key);
-      }
+    const from = this.#seen.get(pack) ?? 0;
+    if (from === Infinity) return;
+    for await (const { lines, end } of readLines(path, { from, encoding: 'latin1' })) {
+      for (const line of lines) if (line !== '') this.#takeLine(pack, line);
+      this.#seen.set(pack, end);
     }
-    this.#seen.set(pack, end);
+  }
+
+  #takeLine(pack: string, line: string): void {
+    const key = keyOfLine(line);
+    const { turn, isRemoval } = turnOfLine(line);
+    this.#turn = Math.max(this.#turn, turn);
+    const known = Math.max(this.#held.get(key)?.turn ?? 0, this.#removed.get(key) ?? 0);
+    if (turn < known) return;
+    if (!isRemoval) this.#held.set(key, { pack, turn, line });
+    else {
+      this.#removed.set(key, turn);
+      this.#lose(key);
+    }
   }
 
   /** Nearly always that of the last pack again. */
@@ -249,11 +270,15 @@ export class PackStore {
     this.#writer.remove(key, this.#turn);
   }
 
-  #packs(): { readonly pack: string; readonly size: number; readonly time: number }[] {
-    return [...this.#seen.keys()]
-      .flatMap((pack) => {
-        const stats = statSync(join(this.#directory, `${pack}.pack`), { throwIfNoEntry: false });
-        return stats ? [{ pack, size: stats.size, time: stats.mtimeMs }] : [];
+  /** Every pack in the directory, of this process and of others, the oldest first. */
+  #packs(): Pack[] {
+    return readdirSync(this.#directory)
+      .filter((file) => file.endsWith('.pack'))
+      .flatMap((file) => {
+        const pack = file.slice(0, -'.pack'.length);
+        const stats = statSync(join(this.#directory, file), { throwIfNoEntry: false });
+        const index = statSync(join(this.#directory, `${pack}.index`), { throwIfNoEntry: false });
+        return stats ? [{ pack, size: stats.size, indexSize: index?.size ?? 0, time: stats.mtimeMs }] : [];
       })
       .sort((left, right) => left.time - right.time);
   }
@@ -262,7 +287,10 @@ export class PackStore {
   #mergeSmallPacks(now: number): void {
     const merged = new Set(
       this.#packs()
-        .filter(({ size, time }) => size < SMALL_PACK_BYTES && now - time > IDLE_MILLISECONDS)
+        .filter(
+          ({ pack, size, time }) =>
+            this.#seen.has(pack) && size < SMALL_PACK_BYTES && now - time > IDLE_MILLISECONDS,
+        )
         .map(({ pack }) => pack),
     );
     if (merged.size < 2) return;
@@ -278,17 +306,23 @@ export class PackStore {
     this.#removePacks(merged);
   }
 
-  /** Drops the oldest packs until all of them, and `coming` bytes besides, are within the limit. */
-  #dropOldPacks(coming: number): void {
+  /** Drops the oldest packs until all of them, and what is coming besides, are within the limits; returns the bytes freed. */
+  #dropOldPacks(coming: { readonly values: number; readonly index: number }): number {
     const packs = this.#packs();
-    let total = packs.reduce((sum, { size }) => sum + size, coming);
+    let values = packs.reduce((sum, { size }) => sum + size, coming.values);
+    let index = packs.reduce((sum, { indexSize }) => sum + indexSize, coming.index);
+    let freed = 0;
     const dropped: string[] = [];
-    for (const { pack, size } of packs) {
-      if (total <= this.#limit) break;
+    for (const { pack, size, indexSize } of packs) {
+      if (values <= this.#limit && index <= this.#indexLimit) break;
+      if (pack === this.#writer?.name) continue;
       dropped.push(pack);
-      total -= size;
+      values -= size;
+      index -= indexSize;
+      freed += size + indexSize;
     }
     this.#removePacks(dropped);
+    return freed;
   }
 
   /** Removes packs, and keeps what they say of entries that were removed elsewhere. */
@@ -310,6 +344,10 @@ export class PackStore {
   }
 
   #losePack(pack: string): void {
+    const descriptor = this.#descriptors.get(pack) ?? -1;
+    if (descriptor >= 0) closeSync(descriptor);
+    this.#descriptors.delete(pack);
+    if (this.#last.pack === pack) this.#last = NO_PACK;
     this.#seen.delete(pack);
     for (const [key, held] of this.#held) {
       if (held.pack === pack) this.#lose(key);
@@ -317,17 +355,12 @@ export class PackStore {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function isFull({ size, indexSize }: PackWriter, bytes: number, indexBytes: number): boolean {
+  return size >= bytes || indexSize >= indexBytes;
 }
 
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function openIfThere(path: string): number {

@@ -23,6 +23,7 @@ export class PackWriter {
   #lines = '';
   #buffered = 0;
   #size = 0;
+  #indexSize = 0;
 
   constructor(directory: string) {
     this.name = `${process.pid}-${randomBytes(8).toString('hex')}`;
@@ -35,6 +36,11 @@ export class PackWriter {
     return this.#size;
   }
 
+  /** Bytes of the index so far. */
+  get indexSize(): number {
+    return this.#indexSize;
+  }
+
   append(key: string, turn: number, meta: string, values: readonly Uint8Array[]): PackEntry {
     const parts = values.map((value) => ({ length: value.byteLength, crc: crc32(value) }));
     const entry = { offset: this.#size, parts, meta };
@@ -43,13 +49,18 @@ export class PackWriter {
       this.#size += value.byteLength;
       this.#buffered += value.byteLength;
     }
-    this.#lines += formatIndexLine(key, turn, entry);
+    this.#addLine(formatIndexLine(key, turn, entry));
     if (this.#buffered >= BUFFER_BYTES) this.flush();
     return entry;
   }
 
   remove(key: string, turn: number): void {
-    this.#lines += formatRemovalLine(key, turn);
+    this.#addLine(formatRemovalLine(key, turn));
+  }
+
+  #addLine(line: string): void {
+    this.#lines += line;
+    this.#indexSize += line.length;
   }
 
   /** Hands everything to the operating system; from then on it outlives this process. */

@@ -17,9 +17,16 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { ReactorError } from '../model/errors.ts';
 import { SharedWork } from '../shared-work.ts';
+import type { Cache, CacheSize } from './cache-registry.ts';
 
 /** Files that are looked at in one turn of the event loop. */
-const PRUNED_AT_ONCE = 64;
+const LOOKED_AT = 64;
+const HOUR = 60 * 60 * 1000;
+/** What no compose links to outlives its last use by a day, for the next compose of the same. */
+const KEPT_FOR = 24 * HOUR;
+/** What is within the limit and what is not is looked up when this part of it was added. */
+const PARTS_OF_LIMIT = 8;
+const DEFAULT_LIMIT = 200 * 1024 ** 3;
 
 /** A file in the store. */
 export interface StoredPackage {
@@ -32,16 +39,24 @@ export interface StoredPackage {
 
 /**
  * Downloaded RPMs by the digest of their content, shared by all composes on one file system: composes hold hard
- * links to them. A file is in the store only when it is whole and its digest was checked.
+ * links to them. A file is in the store only when it is whole and its digest was checked. What no compose links to is
+ * held to a limit whenever something is added, the least recently used of it going first.
  */
-export class PackageStore {
+export class PackageStore implements Cache {
   readonly directory: string;
   /** Downloads that are under way, by the file they go into. */
   readonly downloads = new SharedWork<StoredPackage>();
   readonly #incoming: string;
+  readonly #limit: number;
+  /** What it held when it was looked at last, and what was added since; null before the first look. */
+  #held: { entries: number; bytes: number } | null = null;
+  /** Bytes added since it was looked at last. */
+  #added = 0;
 
-  constructor(directory: string) {
+  /** `limit` is the most bytes of files that no compose links to; 200 GiB by default. */
+  constructor(directory: string, limit = DEFAULT_LIMIT) {
     this.directory = directory;
+    this.#limit = limit;
     this.#incoming = join(directory, 'incoming');
     mkdirSync(this.#incoming, { recursive: true });
   }
@@ -71,12 +86,13 @@ export class PackageStore {
 
   /**
    * Takes a finished download in: reads it whole, checks size and digest where they are known, makes it durable
-   * and gives it its name by one rename. Throws `store.size_differs`, `store.digest_differs`; the file is then
-   * gone.
+   * and gives it its name by one rename. What is then beyond the limit goes. Throws `store.size_differs`,
+   * `store.digest_differs`; the file is then gone.
    */
   async add(
     incoming: string,
     expected: { readonly digest: string | null; readonly size: number | null; readonly where: string },
+    now: Date,
   ): Promise<StoredPackage> {
     const size = statSync(incoming).size;
     if (expected.size !== null && size !== expected.size) {
@@ -100,6 +116,12 @@ export class PackageStore {
     makeDirectory(dirname(path));
     syncFile(incoming);
     renameSync(incoming, path);
+    this.#added += size;
+    if (this.#held !== null) {
+      this.#held.entries += 1;
+      this.#held.bytes += size;
+    }
+    if (this.#added > this.#limit / PARTS_OF_LIMIT) await this.prune(now);
     return { digest, path, size };
   }
 
@@ -115,27 +137,61 @@ export class PackageStore {
     linkSync(this.pathOf(digest), target);
   }
 
+  /** Returns what it held when it was looked at last, with what was added since. */
+  measure(): readonly CacheSize[] {
+    return this.#held === null ? [] : [{ name: 'downloaded packages', ...this.#held }];
+  }
+
   /**
-   * Removes what no compose links to and nobody asked for since `unusedSince`, and downloads left alone as long.
-   * Returns the bytes freed.
+   * Removes what no compose links to and nobody asked for within a day, downloads left alone as long, and beyond the limit
+   * what was used longest ago; never what was used within the hour, for a compose may be about to link to it. Returns the
+   * bytes freed.
    */
-  async prune(unusedSince: Date): Promise<number> {
+  async prune(now: Date): Promise<number> {
+    this.#added = 0;
+    const held = { entries: 0, bytes: 0 };
+    const idle: { readonly path: string; readonly lastUse: number; readonly size: number }[] = [];
+    for await (const { path, isIncoming } of this.#visit()) {
+      const entry = statSync(path, { throwIfNoEntry: false });
+      if (entry === undefined) continue;
+      const { size, nlink } = entry;
+      const lastUse = isIncoming ? entry.mtimeMs : entry.atimeMs;
+      if (!isIncoming) {
+        held.entries += 1;
+        held.bytes += size;
+      }
+      if (nlink === 1) idle.push({ path, lastUse, size });
+    }
+    idle.sort((left, right) => left.lastUse - right.lastUse);
+    let left = idle.reduce((sum, { size }) => sum + size, 0);
     let freed = 0;
+    for (const { path, size, lastUse } of idle) {
+      const age = now.getTime() - lastUse;
+      if (age <= KEPT_FOR && (left <= this.#limit || age <= HOUR)) break;
+      // Looking and removing are one step, so that nobody finds the file between the two.
+      const entry = statSync(path, { throwIfNoEntry: false });
+      if (entry === undefined || entry.nlink > 1 || Math.max(entry.atimeMs, entry.mtimeMs) > lastUse)
+        continue;
+      rmSync(path, { force: true });
+      left -= size;
+      freed += size;
+      if (dirname(path) !== this.#incoming) {
+        held.entries -= 1;
+        held.bytes -= size;
+      }
+    }
+    this.#held = held;
+    return freed;
+  }
+
+  async *#visit(): AsyncGenerator<{ readonly path: string; readonly isIncoming: boolean }, void, undefined> {
     for (const folder of await readdir(this.directory)) {
       const isIncoming = folder === 'incoming';
       for (const [index, name] of (await readdir(join(this.directory, folder))).entries()) {
-        if (index % PRUNED_AT_ONCE === 0) await setImmediate();
-        // Looking and removing are one step, so that nobody finds the file between the two.
-        const path = join(this.directory, folder, name);
-        const entry = statSync(path, { throwIfNoEntry: false });
-        if (entry === undefined) continue;
-        const lastUse = isIncoming ? entry.mtimeMs : entry.atimeMs;
-        if (entry.nlink > 1 || lastUse >= unusedSince.getTime()) continue;
-        rmSync(path, { force: true });
-        freed += entry.size;
+        if (index % LOOKED_AT === 0) await setImmediate();
+        yield { path: join(this.directory, folder, name), isIncoming };
       }
     }
-    return freed;
   }
 }
 

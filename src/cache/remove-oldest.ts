@@ -1,20 +1,31 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Removes the files of a directory that were written longest ago, so that `most` are left. */
-export async function removeOldest(directory: string, most: number): Promise<void> {
+/**
+ * Removes the files of a directory that were written longest ago, so that no more than `files` of no more than `bytes`
+ * together are left. Returns the bytes freed.
+ */
+export async function removeOldest(
+  directory: string,
+  most: { readonly files: number; readonly bytes: number },
+): Promise<number> {
   const names = await readdir(directory);
-  if (names.length <= most) return;
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(directory, name);
-      const time = await stat(path).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      );
-      return { path, time };
+      const { mtimeMs, size } = await stat(path).catch(() => ({ mtimeMs: 0, size: 0 }));
+      return { path, time: mtimeMs, size };
     }),
   );
-  const oldest = files.toSorted((left, right) => left.time - right.time).slice(0, names.length - most);
-  await Promise.all(oldest.map(({ path }) => rm(path, { force: true })));
+  let kept = 0;
+  let bytes = 0;
+  let freed = 0;
+  for (const { path, size } of files.toSorted((left, right) => right.time - left.time)) {
+    kept += 1;
+    bytes += size;
+    if (kept <= most.files && bytes <= most.bytes) continue;
+    await rm(path, { force: true });
+    freed += size;
+  }
+  return freed;
 }

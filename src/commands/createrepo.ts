@@ -77,7 +77,7 @@ export const command: Command = {
     const cache =
       values.cachedir ?? (values.update === true ? resolve(directory, '.repodata-cache') : undefined);
     const now = systemClock.now();
-    using caches = cache === undefined ? null : openCreaterepoCaches(cache, now);
+    using caches = cache === undefined ? null : await openCreaterepoCaches(cache, now);
     const result = await createrepo(
       { now, signal: context.signal, ...progressOn(context), ...(caches !== null && { caches }) },
       {

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { ComposeRequest, SourceType } from '../model/compose.ts';
 import type { ServerPaths } from '../model/server-paths.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
+import type { CacheRegistry } from '../cache/cache-registry.ts';
 import type { PackageStore } from '../cache/package-store.ts';
 import type { PlacingThread } from './build/placing-thread.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
@@ -26,6 +27,8 @@ export interface ComposerContext {
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Downloaded packages. */
   readonly store: PackageStore;
+  /** Every cache of the process. */
+  readonly caches: CacheRegistry;
   /** Name of a target directory to its path; `default` is always there. */
   readonly targetDirs: Readonly<Record<string, string>>;
   /** How they are. */

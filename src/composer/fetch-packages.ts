@@ -63,7 +63,7 @@ async function bringIn(context: FetchContext, wanted: WantedFile, incoming: stri
   for (let attempt = 1; ; attempt += 1) {
     try {
       await download(context, wanted, incoming);
-      return await context.store.add(incoming, { ...wanted, where: wanted.url });
+      return await context.store.add(incoming, { ...wanted, where: wanted.url }, context.now);
     } catch (error) {
       context.signal?.throwIfAborted();
       if (!isWorthAnother(error) || attempt >= TRIES) throw context.http.describe(error, wanted.url);

@@ -10,11 +10,12 @@ import { parseHostList } from '../upstream/http/host-list.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { connectBodhiAdvisories } from '../upstream/bodhi-advisories.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
-import type { CacheSize } from '../cache/cache-metrics.ts';
+import { CacheRegistry, type Cache } from '../cache/cache-registry.ts';
 import { documentTypes } from './documents/document-types.ts';
 import { openOriginFetcher } from './fetch-origin.ts';
 import { openModules } from './modules/open-modules.ts';
 import { PackageStore } from '../cache/package-store.ts';
+import { restrictionsCache } from './repositories/read-restrictions.ts';
 import type { OutputSettings } from './plan.ts';
 import { placeOpener } from './repositories/open-place.ts';
 import type { MetadataKeys } from './signing/metadata-key.ts';
@@ -39,8 +40,8 @@ export interface OpenedSources extends Disposable {
   readonly kojiTopDirs: readonly string[];
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
-  /** What the caches hold now. */
-  readonly measureCaches: () => readonly CacheSize[];
+  /** Every cache that was opened. */
+  readonly caches: CacheRegistry;
 }
 
 export interface SourceMeans {
@@ -52,6 +53,7 @@ export interface SourceMeans {
 
 /** The job of the compose comes again by itself. */
 const METADATA_TRIES = 2;
+const GIB = 1024 ** 3;
 
 /** Opens every source type that the settings offer. Throws what opening Koji throws. */
 export function openSources(
@@ -61,7 +63,10 @@ export function openSources(
 ): OpenedSources {
   const stack = new DisposableStack();
   const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
-  const store = new PackageStore(join(config.target_dir, '.packages'));
+  const caches = new CacheRegistry();
+  const store = caches.register(
+    new PackageStore(join(config.target_dir, '.packages'), config.packages_kept_gib * GIB),
+  );
   const kojiServers = fileServersOf(config);
   const policy = repositoryPolicy(
     parseHostList(config.repo_hosts),
@@ -72,16 +77,19 @@ export function openSources(
   const readUrl = repositoryReader(http);
   const openPlace = placeOpener({ handle: database?.handle ?? null, targetDirs });
   const kojis = openKojis(config, { store, clock, log, readUrl, openPlace });
-  for (const koji of kojis.values()) stack.use(koji);
+  for (const [hub, koji] of kojis) caches.register(ofHubOnly(hub, stack.use(koji)));
+  caches.register(restrictionsCache);
   // Bodhi knows the builds of the default hub only.
   const advisories =
     config.updateinfo === 'none'
       ? null
-      : openAdvisoryFinder({
-          bodhi: connectBodhiAdvisories(config.bodhi_url),
-          handle: database?.handle ?? null,
-          clock,
-        });
+      : caches.register(
+          openAdvisoryFinder({
+            bodhi: connectBodhiAdvisories(config.bodhi_url),
+            handle: database?.handle ?? null,
+            clock,
+          }),
+        );
   const ofHub = (koji: Koji | null, settings: Config): SourceContext => ({
     config,
     koji,
@@ -93,6 +101,7 @@ export function openSources(
     openPlace,
     targetDirs,
     documentTypes,
+    caches,
   });
   const contexts = new Map<HubName, SourceContext>([[null, ofHub(kojis.get(null) ?? null, config)]]);
   // MBS knows the modules of the default hub only.
@@ -109,13 +118,17 @@ export function openSources(
       source.kind === 'directory' ? [source.files.where] : [],
     ),
     targetDirs,
-    measureCaches: () =>
-      [...kojis].flatMap(([hub, koji]) =>
-        koji.index
-          .measure()
-          .map((size) => (hub === null ? size : { ...size, name: `${size.name} of ${hub}` })),
-      ),
+    caches,
     [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+/** The caches of the Koji of a hub, which people tell from those of the default one. */
+function ofHubOnly(hub: HubName, koji: Koji): Cache {
+  const named = (name: string): string => (hub === null ? name : `${name} of ${hub}`);
+  return {
+    measure: () => koji.measure().map((size) => ({ ...size, name: named(size.name) })),
+    prune: (now) => koji.prune(now),
   };
 }
 

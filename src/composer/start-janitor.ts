@@ -11,8 +11,6 @@ import { retireComposes } from './retire.ts';
 const RETIRE_EVERY = 10_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
-/** Downloads outlive the composes that link to them by a day, for the next compose of the same. */
-const PACKAGES_KEPT = 24 * HOUR;
 
 export interface JanitorSettings {
   readonly kept: KeptDays;
@@ -28,7 +26,7 @@ export async function startJanitor(
   signal: AbortSignal,
 ): Promise<{ readonly stopped: Promise<void> }> {
   await startGivingUp(context);
-  const { log, store, database } = context;
+  const { log, caches, database } = context;
   const steps = [
     () => retireComposes(context),
     every(MINUTE, async () => {
@@ -36,8 +34,8 @@ export async function startJanitor(
       if (found > 0) log.warn({ found }, 'work without a job was found and enqueued');
     }),
     every(HOUR, async () => {
-      const bytes = await store.prune(new Date(database.clock.now().getTime() - PACKAGES_KEPT));
-      if (bytes > 0) log.info({ bytes }, 'downloaded packages that nobody uses were removed');
+      const bytes = await caches.prune(database.clock.now());
+      if (bytes > 0) log.info({ bytes }, 'what nobody uses was removed from the caches');
     }),
     every(HOUR, () => forgetEvents(context, kept.events, signal)),
     every(HOUR, () => forgetHistory(context, kept, signal)),

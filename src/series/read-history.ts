@@ -46,6 +46,14 @@ type Summary = Omit<SeriesChange, 'since'>;
 const summaries = keepLastUsed<Summary>(2_000);
 const packageCounts = keepLastUsed<number>(10_000);
 
+/** What is kept of histories in this process. */
+export const historyCache = {
+  measure: () => [
+    { name: 'changes of series', entries: summaries.size, bytes: null },
+    { name: 'package counts', entries: packageCounts.size, bytes: null },
+  ],
+};
+
 /** Reads composes of a series that were ever done, newest first, each with what changed since the one before. */
 export async function readSeriesHistory(
   handle: DatabaseHandle,

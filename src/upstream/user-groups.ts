@@ -7,6 +7,8 @@ import { readUserGroups } from './oidc-userinfo.ts';
 
 /** Returns the groups of callers. What it was told is kept for a minute; a failure is logged and means no groups. */
 export interface UserGroups extends Disposable {
+  /** Returns of how many callers the groups are kept. */
+  measure(): readonly { readonly name: string; readonly entries: number; readonly bytes: null }[];
   /** Returns the groups that LDAP has for a user; none without a server. */
   ofUser(user: string): Promise<readonly string[]>;
   /** Returns the groups that the OIDC provider has for the bearer of a token; none without a provider. */
@@ -40,6 +42,7 @@ export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
     isStartTls: config.auth_ldap_starttls,
     authority: config.auth_ldap_ca,
   });
+  const caches: { readonly size: number }[] = [];
   const keep = (ask: (key: string, secret: string) => Promise<readonly string[]>, sentence: string) => {
     const kept = new LRUCache<string, readonly string[], string>({
       max: MOST_KEPT,
@@ -47,6 +50,7 @@ export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
       ignoreFetchAbort: true,
       fetchMethod: (key, _old, { context }) => ask(key, context),
     });
+    caches.push(kept);
     return async (key: string, secret = ''): Promise<readonly string[]> => {
       try {
         return (await kept.fetch(key, { context: secret })) ?? [];
@@ -62,6 +66,9 @@ export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
     'The OIDC provider does not tell the groups of a user',
   );
   return {
+    measure: () => [
+      { name: 'groups of users', entries: caches.reduce((sum, { size }) => sum + size, 0), bytes: null },
+    ],
     ofUser: async (user) => (server === '' ? [] : askLdap(user)),
     // Kept under its hash: a token is a secret.
     ofToken: async (token) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { registerCacheMetrics } from '../../src/cache/cache-metrics.ts';
+import { CacheRegistry } from '../../src/cache/cache-registry.ts';
 import { KojiIndex } from '../../src/composer/koji/koji-index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-caches-'));
@@ -13,10 +14,13 @@ after(() => rmSync(folder, { recursive: true }));
 test('the metrics tell what each cache holds, in entries and on disk', async () => {
   const index = new KojiIndex(folder, new Date());
   const registry = new Registry();
-  registerCacheMetrics(registry, () => [
-    { name: 'repositories', entries: 3, bytes: null },
-    ...index.measure(),
-  ]);
+  const caches = new CacheRegistry();
+  caches.register(index);
+  for (const entries of [1, 2])
+    caches.register({ measure: () => [{ name: 'repositories', entries, bytes: null }] });
+  registerCacheMetrics(registry, caches);
+  assert.doesNotMatch(await registry.metrics(), /koji/);
+  await index.open();
   assert.match(await registry.metrics(), /odcs_cache_bytes{cache="koji packages"} 0\n/);
   const stamp = null;
   const facts = { pkgid: 'a'.repeat(64), size: 1, sigkey: null, excludeArch: [], exclusiveArch: [], stamp };

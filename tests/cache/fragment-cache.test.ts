@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { RECIPE } from '../../src/model/fingerprint.ts';
-import { FRAGMENTS_MADE_BY, openFragmentCache } from '../../src/cache/fragment-cache.ts';
+import { cachePlace } from '../../src/cache/cache-place.ts';
+import { FRAGMENTS_MAKING, openFragmentCache } from '../../src/cache/fragment-cache.ts';
 import { decodeRecord, encodeRecord } from '../../src/rpm/record-bytes.ts';
 import { readRpmFile } from '../../src/rpm/header/read-rpm-header.ts';
 import { recordOf } from '../../src/rpm/record-of.ts';
@@ -22,7 +23,7 @@ const rpms = trees.flatMap((tree) =>
 );
 
 describe('the fragment cache', () => {
-  test('takes nothing that another recipe made, and removes it once nobody uses it', () => {
+  test('takes nothing that another recipe made, and removes it once nobody uses it', async () => {
     const directory = join(root, 'recipes');
     const now = new Date('2026-11-22T12:00:00Z');
     const stale = new Date('2026-11-20T12:00:00Z');
@@ -38,19 +39,19 @@ describe('the fragment cache', () => {
       utimesSync(made, stale, stale);
     }
     utimesSync(other, now, now);
-    const cache = openFragmentCache(join(directory, 'packages'), { limit: 1e9, now });
+    const cache = await openFragmentCache(directory, { limit: 1e9, now });
     assert.equal(cache.size, 0);
     cache.close();
     // What another version used today may still be in use.
     assert.deepEqual(
       readdirSync(directory).toSorted(),
-      [basename(other), `packages-${FRAGMENTS_MADE_BY}`, 'sets'].toSorted(),
+      [basename(other), basename(cachePlace(directory, FRAGMENTS_MAKING)), 'sets'].toSorted(),
     );
-    assert.ok(FRAGMENTS_MADE_BY.endsWith(`.${RECIPE}`));
+    assert.ok(cachePlace(directory, FRAGMENTS_MAKING).endsWith(`.${RECIPE}`));
   });
 
-  test('answers the fragments and records that were put, after it was opened again', () => {
-    const cache = openFragmentCache(join(root, 'packages'), { limit: 1e9 });
+  test('answers the fragments and records that were put, after it was opened again', async () => {
+    const cache = await openFragmentCache(root, { limit: 1e9 });
     const expected = rpms.map((path) => {
       const file = readRpmFile(path);
       const fragments = makeFragments(file.header, file);
@@ -59,7 +60,7 @@ describe('the fragment cache', () => {
       return { fragments, record };
     });
     cache.close();
-    const again = openFragmentCache(join(root, 'packages'), { limit: 1e9 });
+    const again = await openFragmentCache(root, { limit: 1e9 });
     const scratch = new Scratch();
     for (const { fragments, record } of expected) {
       const cached = again.get(fragments.pkgid);

@@ -45,8 +45,8 @@ function onlyFile(ending: string): string {
 }
 
 describe('PackStore', () => {
-  test('answers what was put, at once and after it was opened again', () => {
-    const store = new PackStore(directory, { limit });
+  test('answers what was put, at once and after it was opened again', async () => {
+    const store = await PackStore.open(directory, { limit });
     put(store, 'a', 'one', '', 'three');
     put(store, 'b', 'x'.repeat(3_000_000));
     put(store, 'a', 'newer');
@@ -54,28 +54,28 @@ describe('PackStore', () => {
     assert.equal(text(store, 'b')?.[0]?.length, 3_000_000);
     assert.equal(text(store, 'c'), undefined);
     store.close();
-    const again = new PackStore(directory, { limit });
+    const again = await PackStore.open(directory, { limit });
     assert.deepEqual(text(again, 'a'), ['newer']);
     assert.equal(again.entry('a')?.meta, 'meta-of-a');
     assert.equal(again.size, 2);
     again.close();
   });
 
-  test('serves several processes: each sees what the others handed over', () => {
-    const one = new PackStore(directory, { limit });
-    const other = new PackStore(directory, { limit });
+  test('serves several processes: each sees what the others handed over', async () => {
+    const one = await PackStore.open(directory, { limit });
+    const other = await PackStore.open(directory, { limit });
     put(one, 'a', 'from one');
     put(other, 'b', 'from the other');
     assert.equal(text(other, 'a'), undefined);
     one.flush();
     other.flush();
-    one.refresh();
-    other.refresh();
+    await one.refresh();
+    await other.refresh();
     assert.deepEqual(text(other, 'a'), ['from one']);
     assert.deepEqual(text(one, 'b'), ['from the other']);
     put(one, 'c', 'later');
     one.flush();
-    other.refresh();
+    await other.refresh();
     assert.deepEqual(text(other, 'c'), ['later']);
     one.close();
     other.close();
@@ -84,7 +84,7 @@ describe('PackStore', () => {
   test('a process killed while it writes loses at most what it had not handed over', async () => {
     const program = `
       import { PackStore } from ${JSON.stringify(import.meta.resolve('../../src/cache/pack-store.ts'))};
-      const store = new PackStore(process.argv[1], { limit: 1e9 });
+      const store = await PackStore.open(process.argv[1], { limit: 1e9 });
       for (let i = 0; ; i += 1) {
         store.put('key' + i, 'm', [Buffer.alloc(1000 + (i % 7), i % 251)]);
         if (i === 20_000) process.stdout.write('go');
@@ -93,7 +93,7 @@ describe('PackStore', () => {
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const store = new PackStore(directory, { limit });
+    const store = await PackStore.open(directory, { limit });
     assert.ok(store.size > 18_000, `${store.size} entries`);
     for (let i = 0; i < store.size; i += 1) {
       const [value] = store.read(`key${i}`, 0, 1);
@@ -103,8 +103,8 @@ describe('PackStore', () => {
     store.close();
   });
 
-  test('a torn, damaged or foreign index line is no entry', () => {
-    const store = new PackStore(directory, { limit });
+  test('a torn, damaged or foreign index line is no entry', async () => {
+    const store = await PackStore.open(directory, { limit });
     put(store, 'good', 'value');
     put(store, 'bad', 'value');
     store.close();
@@ -112,115 +112,115 @@ describe('PackStore', () => {
     writeFileSync(index, readFileSync(index, 'latin1').replace(/^bad (\d+) 5/m, 'bad $1 3'));
     appendFileSync(index, 'torn 10 5:1');
     writeFileSync(join(directory, 'stranger.index'), 'x y z\n\n\u0000\u0000\n');
-    const again = new PackStore(directory, { limit });
+    const again = await PackStore.open(directory, { limit });
     assert.deepEqual(text(again, 'good'), ['value']);
     for (const key of ['bad', 'torn', 'x']) assert.equal(again.entry(key), undefined);
     again.close();
   });
 
-  test('a damaged value is a typed error once and missing from then on, for everybody', () => {
-    const store = new PackStore(directory, { limit });
+  test('a damaged value is a typed error once and missing from then on, for everybody', async () => {
+    const store = await PackStore.open(directory, { limit });
     put(store, 'a', 'value');
     put(store, 'b', 'other');
     store.close();
     writeFileSync(onlyFile('.pack'), 'vaLueother');
-    const again = new PackStore(directory, { limit });
+    const again = await PackStore.open(directory, { limit });
     assert.throws(() => text(again, 'a'), { code: 'cache.entry_broken', fate: 'retry' });
     assert.equal(text(again, 'a'), undefined);
     assert.deepEqual(text(again, 'b'), ['other']);
     again.close();
   });
 
-  test('a pack that another process has dropped is a missing entry or a typed error, never a wrong value', () => {
-    const store = new PackStore(directory, { limit });
+  test('a pack that another process has dropped is a missing entry or a typed error, never a wrong value', async () => {
+    const store = await PackStore.open(directory, { limit });
     put(store, 'a', 'value');
     store.close();
-    const again = new PackStore(directory, { limit });
+    const again = await PackStore.open(directory, { limit });
     rmSync(onlyFile('.pack'));
     assert.equal(again.entry('a'), undefined);
     assert.throws(() => again.read('a', 0, 1), { code: 'cache.entry_broken' });
     again.close();
   });
 
-  test('many small idle packs are merged on opening and nothing is lost', () => {
+  test('many small idle packs are merged on opening and nothing is lost', async () => {
     const old = new Date('2026-01-01T00:00:00Z');
     for (let i = 0; i < 70; i += 1) {
-      const store = new PackStore(directory, { limit });
+      const store = await PackStore.open(directory, { limit });
       put(store, `key${i}`, `value${i}`);
       store.close();
     }
     for (const name of readdirSync(directory)) utimesSync(join(directory, name), old, old);
-    const store = new PackStore(directory, { limit, now: new Date('2026-01-02T00:00:00Z') });
+    const store = await PackStore.open(directory, { limit, now: new Date('2026-01-02T00:00:00Z') });
     assert.equal(readdirSync(directory).length, 2);
     for (let i = 0; i < 70; i += 1) assert.deepEqual(text(store, `key${i}`), [`value${i}`]);
     store.close();
   });
 
-  test('beyond the limit the oldest packs go', () => {
+  test('beyond the limit the oldest packs go', async () => {
     for (let i = 0; i < 4; i += 1) {
-      const store = new PackStore(directory, { limit });
+      const store = await PackStore.open(directory, { limit });
       put(store, `key${i}`, 'v'.repeat(1000));
       store.close();
       for (const name of readdirSync(directory).filter((file) => file.endsWith('.pack'))) {
         if (store.size === 0) utimesSync(join(directory, name), i + 1, i + 1);
       }
     }
-    const store = new PackStore(directory, { limit: 2500 });
+    const store = await PackStore.open(directory, { limit: 2500 });
     assert.equal(store.size, 2);
     store.close();
   });
 
-  test('a damaged value that was put anew stays the new one, in whatever order packs are read', () => {
+  test('a damaged value that was put anew stays the new one, in whatever order packs are read', async () => {
     for (let round = 0; round < 12; round += 1) {
       directory = join(root, `order-${round}`);
-      const first = new PackStore(directory, { limit });
+      const first = await PackStore.open(directory, { limit });
       put(first, 'a', 'value');
       put(first, 'b', 'other');
       first.close();
       writeFileSync(onlyFile('.pack'), 'vaLueother');
-      const second = new PackStore(directory, { limit });
+      const second = await PackStore.open(directory, { limit });
       assert.throws(() => text(second, 'a'), { code: 'cache.entry_broken' });
       assert.throws(() => second.read('a', 0, 1), { code: 'cache.entry_broken' });
       second.close();
-      const third = new PackStore(directory, { limit });
+      const third = await PackStore.open(directory, { limit });
       assert.equal(text(third, 'a'), undefined);
       put(third, 'a', 'value');
       third.close();
-      const fourth = new PackStore(directory, { limit });
+      const fourth = await PackStore.open(directory, { limit });
       assert.deepEqual(text(fourth, 'a'), ['value']);
       assert.deepEqual(text(fourth, 'b'), ['other']);
       fourth.close();
     }
   });
 
-  test('a damaged value does not come back when the pack that says so is merged', () => {
+  test('a damaged value does not come back when the pack that says so is merged', async () => {
     const old = new Date('2026-01-01T00:00:00Z');
-    const big = new PackStore(directory, { limit });
+    const big = await PackStore.open(directory, { limit });
     put(big, 'damaged', 'value'.repeat(4_000_000));
     big.close();
     const pack = onlyFile('.pack');
     const bytes = readFileSync(pack);
     bytes.write('V', 10);
     writeFileSync(pack, bytes);
-    const finder = new PackStore(directory, { limit });
+    const finder = await PackStore.open(directory, { limit });
     assert.throws(() => text(finder, 'damaged'), { code: 'cache.entry_broken' });
     finder.close();
     for (let i = 0; i < 70; i += 1) {
-      const store = new PackStore(directory, { limit });
+      const store = await PackStore.open(directory, { limit });
       put(store, `key${i}`, 'small');
       store.close();
     }
     for (const name of readdirSync(directory)) utimesSync(join(directory, name), old, old);
-    const merging = new PackStore(directory, { limit, now: new Date('2026-01-02T00:00:00Z') });
+    const merging = await PackStore.open(directory, { limit, now: new Date('2026-01-02T00:00:00Z') });
     merging.close();
     assert.ok(readdirSync(directory).length < 10);
-    const again = new PackStore(directory, { limit });
+    const again = await PackStore.open(directory, { limit });
     assert.equal(again.entry('damaged'), undefined);
     again.close();
   });
 
-  test('the limit holds while values are put, not only when the store is opened', () => {
-    const store = new PackStore(directory, { limit: 1_000_000 });
+  test('the limit holds while values are put, not only when the store is opened', async () => {
+    const store = await PackStore.open(directory, { limit: 1_000_000 });
     const most = (): number =>
       readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
     for (let i = 0; i < 600; i += 1) {
@@ -234,11 +234,11 @@ describe('PackStore', () => {
     store.close();
   });
 
-  test('where another process has dropped a pack, all that was in it is gone at once', () => {
-    const store = new PackStore(directory, { limit });
+  test('where another process has dropped a pack, all that was in it is gone at once', async () => {
+    const store = await PackStore.open(directory, { limit });
     for (let i = 0; i < 10; i += 1) put(store, `key${i}`, 'value');
     store.close();
-    const again = new PackStore(directory, { limit });
+    const again = await PackStore.open(directory, { limit });
     rmSync(onlyFile('.pack'));
     assert.equal(again.entry('key3'), undefined);
     assert.equal(again.size, 0);

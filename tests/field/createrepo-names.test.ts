@@ -65,7 +65,7 @@ for (const workers of [0, 2]) {
     assert.equal(made.status, 0, made.stderr.toString());
     const cacheDirectory = join(folder, `cache-${workers}`);
     for (const reused of [0, names.length]) {
-      using caches = openCreaterepoCaches(cacheDirectory, new Date());
+      using caches = await openCreaterepoCaches(cacheDirectory, new Date());
       const result = await createrepo(
         { now: new Date(), caches },
         { directory: ours, compression: 'gzip', workers },

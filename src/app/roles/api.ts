@@ -3,6 +3,7 @@ import { createApp } from '../../api/app.ts';
 import { ComposeWatch } from '../../api/compose-watch.ts';
 import { OpenStreams } from '../../api/event-stream.ts';
 import { EventTail } from '../../api/event-tail.ts';
+import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import type { ApiApp, AskedPlan, HealthPart, PlannedCompose } from '../../api/context.ts';
 import { receiveEventRoute } from '../../api/routes/receive-event.ts';
 import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
@@ -16,6 +17,7 @@ import type { RunningListeners } from '../../listeners/start-listeners.ts';
 import type { Log } from '../../log.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../../model/server-paths.ts';
+import { historyCache } from '../../series/read-history.ts';
 import { openUserGroups } from '../../upstream/user-groups.ts';
 import { readVersion } from '../read-version.ts';
 import type { RunningRole } from './running-role.ts';
@@ -27,6 +29,8 @@ export interface ApiInput {
   readonly log: Log;
   readonly targetDirUrls: TargetDirUrls;
   readonly metrics: Registry;
+  /** Where what it keeps is registered. */
+  readonly caches: CacheRegistry;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
   /** Whether the process takes no more work. */
@@ -49,7 +53,9 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
     newest: () => newestEventId(database.handle),
     onError: (error) => log.warn({ err: error }, 'events could not be looked at'),
   });
-  const userGroups = openUserGroups(config, log);
+  const { caches } = input;
+  const userGroups = caches.register(openUserGroups(config, log));
+  caches.register(historyCache);
   const app = createApp(
     {
       config,
@@ -69,7 +75,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
         ? {}
         : {
             plan: (asked, signal) => planOnly(composer, asked, signal),
-            lock: createLocker({ targetDir: config.target_dir }),
+            lock: createLocker({ targetDir: config.target_dir, caches }),
           }),
     },
     [receiveEventRoute((call) => input.receiveCall(call))],

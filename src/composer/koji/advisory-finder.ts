@@ -1,4 +1,5 @@
 import { keepLastUsed } from '../../last-used.ts';
+import type { Cache } from '../../cache/cache-registry.ts';
 import type { Clock } from '../../clock.ts';
 import type { DatabaseHandle } from '../../database/database-handle.ts';
 import { pageInputEvents } from '../../database/input-events.ts';
@@ -21,7 +22,7 @@ export interface FoundAdvisories {
   readonly remark: string | null;
 }
 
-export interface AdvisoryFinder {
+export interface AdvisoryFinder extends Cache {
   /** Finds the advisories about builds as far as the time allows; throws only the reason of the signal. */
   find(nvrs: readonly string[], context: { signal: AbortSignal; log: Log }): Promise<FoundAdvisories>;
 }
@@ -64,6 +65,10 @@ export function openAdvisoryFinder(context: AdvisoryFinderContext): AdvisoryFind
     for (const nvr of nvrs) kept.set(nvr, { until, found: found.filter((one) => one.nvrs.includes(nvr)) });
   };
   return {
+    measure: () => [
+      { name: 'advisories of builds', entries: kept.size, bytes: null },
+      { name: 'advisories of events', entries: events.size, bytes: null },
+    ],
     async find(nvrs, { signal, log }) {
       await events.read(log);
       const now = context.clock.now().getTime();
@@ -105,6 +110,8 @@ interface UpdateEvents {
   read(log: Log): Promise<void>;
   /** What the events tell of builds. */
   advisoriesOf(nvrs: readonly string[]): readonly BuildAdvisory[];
+  /** How many builds the events tell of. */
+  readonly size: number;
 }
 
 /** Follows the stored events of updates. What cannot be read is not told; Bodhi's own answers grow old all the same. */
@@ -142,6 +149,9 @@ function openUpdateEvents(
       } catch (error) {
         log.warn(errorFields(error), 'stored events of updates cannot be read');
       }
+    },
+    get size() {
+      return byBuild.size;
     },
     advisoriesOf: (nvrs) => nvrs.flatMap((nvr) => byBuild.get(nvr) ?? []),
   };

@@ -59,6 +59,7 @@ export async function indexCopies(
   context: IndexContext,
   copies: readonly ChosenCopy[],
 ): Promise<readonly IndexedCopy[]> {
+  await context.index.open();
   const keyed = await keyCopies(context, copies);
   const unknown = await inTurns(findUnknown(context.index, keyed));
   if (unknown.size > 0) {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { formatNevra } from '../../model/nevra.ts';
 import { SharedWork } from '../../shared-work.ts';
@@ -10,9 +9,9 @@ import {
   type FragmentCache,
 } from '../../cache/fragment-cache.ts';
 import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
-import type { CacheSize } from '../../cache/cache-metrics.ts';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import type { FileStamp } from '../../model/file-stamp.ts';
-import { CopyFactsFile, FACTS_FORMAT, type CopyFacts } from '../../cache/copy-facts.ts';
+import { CopyFactsFile, type CopyFacts } from '../../cache/copy-facts.ts';
 import { describePackage } from './koji-package-set.ts';
 import type { ChosenCopy, KnownCopies } from './signing.ts';
 
@@ -30,35 +29,70 @@ export interface IndexedCopy extends KeyedCopy {
 /**
  * Metadata of the copies of RPMs, read once while they are kept: facts in a small file that is held in memory, repodata
  * and records in the fragment cache. The key is Koji's payload hash and the signing key, so the hub alone tells
- * whether a copy is known.
+ * whether a copy is known. Nothing is read before the first who asks for known copies or indexes some.
  */
-export class KojiIndex {
+export class KojiIndex implements Cache {
   /** What is being read of copies, by what it is. */
   readonly making = new SharedWork<void>();
   /** Copies that are being read one by one, by their keys: two sets may have some in common. */
   readonly reading = new SharedWork<MadeCopy>();
-  readonly #facts: CopyFactsFile;
-  readonly #fragments: FragmentCache;
+  readonly #directory: string;
+  readonly #now: Date;
+  #opening: Promise<OpenIndex> | null = null;
+  #open: OpenIndex | null = null;
   /** What was opened before: a tag has tens of thousands, asked for again by every compose of it. */
   #opened = new WeakMap<CopyFacts, CachedPackage>();
   #losses = 0;
 
-  /** Opens the index in a directory of its own, made where it is missing. */
+  /** Makes the index of a directory of its own. */
   constructor(directory: string, now: Date) {
-    this.#facts = new CopyFactsFile(join(directory, `copies-${FACTS_FORMAT}.tsv`));
-    this.#fragments = openFragmentCache(join(directory, 'packages'), { limit: FRAGMENTS_LIMIT, now });
+    this.#directory = directory;
+    this.#now = now;
   }
 
+  /** Reads what the directory holds, once; who needs it awaits it. Throws what reading files throws. */
+  async open(): Promise<void> {
+    this.#opening ??= openIndex(this.#directory, this.#now);
+    try {
+      this.#open = await this.#opening;
+    } catch (error) {
+      this.#opening = null;
+      throw error;
+    }
+  }
+
+  /** Returns how many copies are known. */
   get size(): number {
-    return this.#facts.size;
+    return this.#open?.facts.size ?? 0;
   }
 
-  /** What the index holds now. */
+  /** Returns what the index holds now; nothing before it is opened. */
   measure(): readonly CacheSize[] {
+    if (this.#open === null) return [];
+    const { facts, fragments } = this.#open;
     return [
-      { name: 'koji copies', entries: this.#facts.size, bytes: null },
-      { name: 'koji packages', entries: this.#fragments.size, bytes: this.#fragments.bytes },
+      { name: 'koji copies', entries: facts.size, bytes: facts.bytes },
+      { name: 'koji packages', entries: fragments.size, bytes: fragments.bytes },
     ];
+  }
+
+  async prune(now: Date): Promise<number> {
+    if (this.#open === null) return 0;
+    const { facts, fragments } = this.#open;
+    return fragments.prune(now) + (await facts.prune(now));
+  }
+
+  get #facts(): CopyFactsFile {
+    return this.#get().facts;
+  }
+
+  get #fragments(): FragmentCache {
+    return this.#get().fragments;
+  }
+
+  #get(): OpenIndex {
+    if (this.#open === null) throw new Error('the index of Koji is asked before it is open');
+    return this.#open;
   }
 
   /** What is known of a copy whose metadata are there; undefined where they have to be read. */
@@ -104,8 +138,9 @@ export class KojiIndex {
     if (facts !== undefined) this.#facts.add([[key, { ...facts, stamp }]]);
   }
 
-  /** The signed copies that were read before: nobody needs to look for them. */
-  knownCopies(): KnownCopies {
+  /** Returns the signed copies that were read before: nobody needs to look for them. */
+  async knownCopies(): Promise<KnownCopies> {
+    await this.open();
     return {
       has: (payloadHash, sigkey) => this.#facts.get(keyOfPayload(payloadHash, sigkey)) !== undefined,
       add: () => undefined,
@@ -113,8 +148,19 @@ export class KojiIndex {
   }
 
   close(): void {
-    this.#fragments.close();
+    this.#open?.fragments.close();
+    this.#open = null;
   }
+}
+
+interface OpenIndex {
+  readonly facts: CopyFactsFile;
+  readonly fragments: FragmentCache;
+}
+
+async function openIndex(directory: string, now: Date): Promise<OpenIndex> {
+  const facts = await CopyFactsFile.open(directory);
+  return { facts, fragments: await openFragmentCache(directory, { limit: FRAGMENTS_LIMIT, now }) };
 }
 
 /** Returns the error of metadata that were there a moment ago. */

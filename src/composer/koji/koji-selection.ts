@@ -146,7 +146,7 @@ export async function offerPackages(
   sigkeys: readonly string[],
 ): Promise<readonly SourcePackage[]> {
   const wish = readSigningWish(sigkeys);
-  const chosen = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
+  const chosen = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
   return indexed.map((one) => packageOf(koji, one, koji.index.package(one).record));

@@ -75,7 +75,7 @@ async function selectOnce(
   const { packages, event, pin } = await readPackages(koji, context, request, tag, query);
   const wish = readSigningWish(request.sigkeys);
   await rest();
-  const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
+  const copies = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await refuseEarly(koji, request, copies, wish);
   await rest();
   const indexed = await indexCopies(koji.indexContext(context), await dropAbsent(koji.source.files, copies));

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import { SharedWork } from '../../shared-work.ts';
 import { queryContentChanges, queryTagHistory } from '../../upstream/koji/hub-events.ts';
 import { listTaggedRpms, type TagContent } from '../../upstream/koji/hub-tags.ts';
@@ -34,7 +35,7 @@ const LISTED_AT_ONCE = 4;
  * Reads tags and keeps the last few, so that asking again costs three small calls where nothing changed, and one
  * small listing for each package that was tagged or untagged since.
  */
-export class KojiTagReader {
+export class KojiTagReader implements Cache {
   readonly #hub: KojiHub;
   readonly #kept: LRUCache<string, Kept>;
   readonly #reading = new SharedWork<PinnedContent>();
@@ -42,6 +43,11 @@ export class KojiTagReader {
   constructor(hub: KojiHub, most = 4) {
     this.#hub = hub;
     this.#kept = new LRUCache({ max: most });
+  }
+
+  /** Returns how many tags are kept. */
+  measure(): readonly CacheSize[] {
+    return [{ name: 'koji tags', entries: this.#kept.size, bytes: null }];
   }
 
   /**

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import type { Clock } from '../../clock.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { HostList } from '../../upstream/http/host-list.ts';
@@ -30,7 +31,7 @@ export interface KojiOptions {
 }
 
 /** One Koji with all that a composer needs of it. Dispose of it when done. */
-export class Koji implements Disposable {
+export class Koji implements Disposable, Cache {
   readonly hub: KojiHub;
   readonly source: KojiFileSource;
   readonly index: KojiIndex;
@@ -53,9 +54,18 @@ export class Koji implements Disposable {
     this.source = openSource(options, tls);
     this.referenceUrl = options.isReference ? referenceUrlOf(profile) : null;
     this.hub = new KojiHub({ url: profile.server, ...tls, ...options.hub });
-    this.index = new KojiIndex(join(options.indexDirectory, 'koji'), clock.now());
+    const directory = join(options.indexDirectory, 'koji');
+    this.index = new KojiIndex(directory, clock.now());
     this.tags = new KojiTagReader(this.hub);
-    this.sets = new PreparedSets(this.index, join(options.indexDirectory, 'koji', 'sets'), options.lookaside);
+    this.sets = new PreparedSets(this.index, directory, options.lookaside);
+  }
+
+  measure(): readonly CacheSize[] {
+    return [this.index, this.sets, this.tags].flatMap((cache) => cache.measure());
+  }
+
+  async prune(now: Date): Promise<number> {
+    return (await this.index.prune(now)) + (await this.sets.prune(now));
   }
 
   /** What indexing copies for a compose works with. */

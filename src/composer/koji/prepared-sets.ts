@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { inTurns } from '../../in-turns.ts';
@@ -8,6 +8,8 @@ import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { loadRepositories } from '../gather/load-repositories.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { loadIndex, saveIndex } from '../gather/index-file.ts';
+import { cachePlace, removeOldFormats, type CacheMaking } from '../../cache/cache-place.ts';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import { removeOldest } from '../../cache/remove-oldest.ts';
 import { prepareSet, setOfSaved, updateSet, type PreparedSet } from './koji-gather-index.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
@@ -35,9 +37,9 @@ interface KeptSet {
   unsaved: number;
 }
 
-const SAVED_AS = 'koji-set-1';
-/** Files of indexes on disk; each takes about a kilobyte for a package. */
-const MOST_SAVED = 32;
+const making: CacheMaking = { name: 'sets', format: 1, isOfRecipe: true };
+/** Indexes on disk; each takes about a kilobyte for a package. */
+const MOST_SAVED = { files: 32, bytes: 2 * 1024 ** 3 };
 const SAVE_AFTER = 200;
 /** Smaller sets are made anew as fast as they are read. */
 const WORTH_SAVING = 2000;
@@ -46,19 +48,37 @@ const WORTH_SAVING = 2000;
  * Keeps the indexes of the sets gathered from last: the next request of the same name costs what differs. One
  * request at a time uses a set.
  */
-export class PreparedSets {
+export class PreparedSets implements Cache {
   readonly #known: KojiIndex;
   readonly #directory: string;
+  /** Where indexes are saved. */
+  readonly #saved: string;
   readonly #access: LookasideAccess;
   readonly #kept: LRUCache<string, KeptSet>;
   readonly #last = new Map<string, Promise<unknown>>();
 
+  /** Makes it of a directory, in which it has one of its own. */
   constructor(known: KojiIndex, directory: string, access: LookasideAccess, most = 3) {
     this.#known = known;
     this.#directory = directory;
-    mkdirSync(directory, { recursive: true });
+    this.#saved = cachePlace(directory, making);
+    mkdirSync(this.#saved, { recursive: true });
     this.#access = access;
     this.#kept = new LRUCache({ max: most });
+  }
+
+  /** Returns how many sets are in memory, and the bytes of those on disk. */
+  measure(): readonly CacheSize[] {
+    const bytes = readdirSync(this.#saved).reduce(
+      (sum, name) => sum + (statSync(join(this.#saved, name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+    return [{ name: 'koji sets', entries: this.#kept.size, bytes }];
+  }
+
+  async prune(now: Date): Promise<number> {
+    removeOldFormats(this.#directory, making, now);
+    return removeOldest(this.#saved, MOST_SAVED);
   }
 
   /** Prepares a set and lets `work` use it; without lookaside repositories all arches share one. */
@@ -100,12 +120,12 @@ export class PreparedSets {
   }
 
   #pathOf(name: string): string {
-    return join(this.#directory, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.index`);
+    return join(this.#saved, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.index`);
   }
 
   async #load(name: string): Promise<KeptSet | null> {
     try {
-      const index = await loadIndex(this.#pathOf(name), SAVED_AS);
+      const index = await loadIndex(this.#pathOf(name), name);
       return index === null ? null : { set: setOfSaved(index), unsaved: 0 };
     } catch (error) {
       // A file that cannot be read is only a cache that is made anew.
@@ -119,8 +139,8 @@ export class PreparedSets {
     const kept = this.#kept.get(name);
     if (kept?.set !== set || kept.unsaved < SAVE_AFTER || set.index.count < WORTH_SAVING) return;
     kept.unsaved = 0;
-    await saveIndex(this.#pathOf(name), set.index, SAVED_AS);
-    await removeOldest(this.#directory, MOST_SAVED);
+    await saveIndex(this.#pathOf(name), set.index, name);
+    await removeOldest(this.#saved, MOST_SAVED);
   }
 
   async #withLookaside(

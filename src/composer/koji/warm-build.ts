@@ -24,7 +24,7 @@ export async function warmBuild(
     .filter((rpm) => wanted.arches.has(rpm.arch))
     .map((rpm) => ({ kind: 'build' as const, rpm, build }));
   const wish = readSigningWish(wanted.sigkeys);
-  const copies = await chooseCopies(packages, wish, koji.source.files, koji.index.knownCopies());
+  const copies = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   const signed = copies.filter((copy) => !copy.isUnsigned);
   const context = koji.indexContext({ signal, progress: () => undefined });
   return (await indexCopies(context, signed)).length;

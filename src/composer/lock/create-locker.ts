@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
 import type { LockRequest } from '../../model/lock-request.ts';
@@ -24,9 +25,18 @@ export type Locker = (
 const REPOSITORIES_KEPT = 16;
 
 /** Opens what makes lock files: what was read once is kept, so that the next answer takes milliseconds. */
-export function createLocker({ targetDir }: { readonly targetDir: string }): Locker {
-  const repositories = new RepositoryCache({ most: REPOSITORIES_KEPT });
+export function createLocker({
+  targetDir,
+  caches,
+}: {
+  readonly targetDir: string;
+  readonly caches: Pick<CacheRegistry, 'register'>;
+}): Locker {
+  const repositories = caches.register(new RepositoryCache({ most: REPOSITORIES_KEPT }));
   const artifacts = new LRUCache<string, ReadonlySet<string>>({ max: REPOSITORIES_KEPT });
+  caches.register({
+    measure: () => [{ name: 'modules of repositories', entries: artifacts.size, bytes: null }],
+  });
   return ({ compose, address, request }, signal) =>
     lockCompose(
       { repositories, artifacts, signal },

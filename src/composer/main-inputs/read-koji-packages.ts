@@ -276,7 +276,7 @@ async function chooseTags(
     const documents = own?.builds.flatMap((build) => byBuild.get(build) ?? []);
     const packages = makePackageSet(content, beside, query).filter(acceptsArtifacts(documents));
     const chosen = definition.plainMethod === 'nodeps' ? chooseWanted(packages, names) : packages;
-    const copies = await chooseCopies(chosen, wish, koji.source.files, koji.index.knownCopies());
+    const copies = await chooseCopies(chosen, wish, koji.source.files, await koji.index.knownCopies());
     return { tag, variants: own?.variants ?? null, copies };
   });
 }

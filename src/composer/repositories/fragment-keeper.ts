@@ -1,22 +1,29 @@
+import { LRUCache } from 'lru-cache';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import type { PackageFragments } from '../../rpm/package-fragments.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { SourcePackage } from '../selection.ts';
 
 const DEFAULT_BYTES = 256 * 1024 * 1024;
+/** What an entry takes besides its metadata. */
+const ENTRY_BYTES = 200;
 
 /**
  * Keeps the metadata of packages that were cut out of repositories, by the digest of the package, so that a
  * compose that differs little from the one before reads little. Least recently used ones are dropped beyond
  * `bytes`.
  */
-export class FragmentKeeper {
-  readonly #kept = new Map<string, PackageFragments>();
-  readonly #most: number;
-  #bytes = 0;
+export class FragmentKeeper implements Cache {
+  readonly #kept: LRUCache<string, PackageFragments>;
 
   constructor(bytes = DEFAULT_BYTES) {
-    this.#most = bytes;
+    this.#kept = new LRUCache({ maxSize: bytes, sizeCalculation: sizeOf });
+  }
+
+  measure(): readonly CacheSize[] {
+    const { size, calculatedSize } = this.#kept;
+    return [{ name: 'packages of repositories', entries: size, bytes: calculatedSize }];
   }
 
   /** The metadata of packages, in their order; what is not kept is read from the package's repository. */
@@ -29,21 +36,18 @@ export class FragmentKeeper {
     for (const one of wanted) {
       const pkgid = pkgidOf(one);
       const kept = this.#kept.get(pkgid);
-      if (kept === undefined) {
+      if (kept !== undefined) found.set(pkgid, kept);
+      else {
         const repository = repositoryOf(one);
         const known = missing.get(repository);
         if (known === undefined) missing.set(repository, [pkgid]);
         else known.push(pkgid);
-      } else {
-        found.set(pkgid, kept);
-        this.#kept.delete(pkgid);
-        this.#kept.set(pkgid, kept);
       }
     }
     for (const [repository, pkgids] of missing) {
       for (const [pkgid, fragments] of await readFragments(repository, pkgids)) {
         found.set(pkgid, fragments);
-        this.#keep(pkgid, fragments);
+        this.#kept.set(pkgid, fragments);
       }
     }
     return wanted.map((one) => {
@@ -52,17 +56,6 @@ export class FragmentKeeper {
       return fragments;
     });
   }
-
-  #keep(pkgid: string, fragments: PackageFragments): void {
-    if (this.#kept.has(pkgid)) return;
-    this.#kept.set(pkgid, fragments);
-    this.#bytes += sizeOf(fragments);
-    for (const [old, dropped] of this.#kept) {
-      if (this.#bytes <= this.#most) break;
-      this.#kept.delete(old);
-      this.#bytes -= sizeOf(dropped);
-    }
-  }
 }
 
 function pkgidOf(one: SourcePackage): string {
@@ -70,5 +63,5 @@ function pkgidOf(one: SourcePackage): string {
 }
 
 function sizeOf({ primary, filelists, other }: PackageFragments): number {
-  return primary.byteLength + filelists.byteLength + other.byteLength + 200;
+  return primary.byteLength + filelists.byteLength + other.byteLength + ENTRY_BYTES;
 }

@@ -1,4 +1,5 @@
 import { keepLastUsed } from '../../last-used.ts';
+import type { Cache } from '../../cache/cache-registry.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { archRestrictionsOf } from '../../rpm/header/arch-restrictions.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
@@ -13,6 +14,11 @@ export const RESTRICTIONS_UNKNOWN =
 
 /** What was read, by repository, place and digest: a repository speaks for its own files only. */
 const known = keepLastUsed<ArchRestrictions>(100_000);
+
+/** What is kept of it in this process. */
+export const restrictionsCache: Cache = {
+  measure: () => [{ name: 'restrictions of sources', entries: known.size, bytes: null }],
+};
 
 /**
  * Reads what only headers say, ExcludeArch and ExclusiveArch; once of a file that its repository calls the same. Nothing is known of packages that cannot be read: they

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import { SharedWork } from '../../shared-work.ts';
 import {
   loadRepositories,
@@ -12,7 +13,7 @@ import { openRepository, type Repository } from '../../rpm/repodata/read-reposit
  * Keeps the indexes of the repositories that were read last, by the checksums of their metadata, so that asking a
  * repository that has not changed costs its repomd.xml only. Least recently used ones are dropped.
  */
-export class RepositoryCache {
+export class RepositoryCache implements Cache {
   readonly #kept: LRUCache<string, LoadedRepositories>;
   readonly #loading = new SharedWork<LoadedRepositories>();
   readonly #remote: { readonly readUrl?: ReadUrl };
@@ -21,6 +22,10 @@ export class RepositoryCache {
   constructor({ most = 8, readUrl }: { readonly most?: number; readonly readUrl?: ReadUrl } = {}) {
     this.#kept = new LRUCache({ max: most });
     this.#remote = readUrl === undefined ? {} : { readUrl };
+  }
+
+  measure(): readonly CacheSize[] {
+    return [{ name: 'repositories', entries: this.#kept.size, bytes: null }];
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import type { Config } from '../../config.ts';
 import type { DatabaseHandle } from '../../database/database-handle.ts';
 import type { SourceType } from '../../model/compose.ts';
@@ -30,6 +31,8 @@ export interface SourceContext {
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
   readonly documentTypes: readonly DocumentType[];
+  /** Where it registers what it keeps. */
+  readonly caches: Pick<CacheRegistry, 'register'>;
 }
 
 /** How the composer makes composes of one source type. What a request for it is held to: `model/source-types.ts`. */

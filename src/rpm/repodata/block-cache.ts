@@ -48,6 +48,15 @@ export class BlockCache {
     this.#store = store;
   }
 
+  /** Returns how much is in memory. */
+  measure(): readonly { readonly name: string; readonly entries: number; readonly bytes: number | null }[] {
+    const { size = 0, calculatedSize = 0 } = this.#blocks ?? {};
+    return [
+      { name: 'repodata blocks', entries: size, bytes: calculatedSize },
+      { name: 'repodata checksums', entries: this.#states.size, bytes: null },
+    ];
+  }
+
   /** The packed block of a key, from memory or from the store. */
   get(key: string): PackedBlock | undefined {
     const held = this.#blocks?.get(key);

@@ -20,7 +20,9 @@ import { KojiIndex } from '../../../src/composer/koji/koji-index.ts';
 import { makePackageSet } from '../../../src/composer/koji/koji-package-set.ts';
 import { chooseCopies, readSigningWish, type ChosenCopy } from '../../../src/composer/koji/signing.ts';
 import { getScratchRpms } from '../../../src/upstream/koji/hub-tasks.ts';
-import { FRAGMENTS_MADE_BY } from '../../../src/cache/fragment-cache.ts';
+import { cachePlace } from '../../../src/cache/cache-place.ts';
+import { FACTS_MAKING } from '../../../src/cache/copy-facts.ts';
+import { FRAGMENTS_MAKING } from '../../../src/cache/fragment-cache.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
 import { KojiHub } from '../../../src/upstream/koji/hub.ts';
 import { sharedPath } from '../../shared.ts';
@@ -116,7 +118,7 @@ test('metadata that the disk has lost are said to be lost once, and then read ag
   assert.ok(first && second);
   assert.equal(index.package(first), index.package(first));
   const kept = index.package(second).fragments.primary;
-  const packs = join(directory, `packages-${FRAGMENTS_MADE_BY}`);
+  const packs = cachePlace(directory, FRAGMENTS_MAKING);
   for (const file of readdirSync(packs)) if (file.endsWith('.pack')) truncateSync(join(packs, file));
   assert.throws(() => index.package(first).fragments.primary, { code: 'cache.entry_broken', fate: 'retry' });
   assert.throws(() => index.package(first), { code: 'koji.index_damaged', fate: 'retry' });
@@ -154,7 +156,7 @@ test('an interrupted first indexing goes on where it was', async () => {
   await assert.rejects(stop, /stop/);
   const held = index.size;
   assert.ok(held > 0 && held < copies.length);
-  appendFileSync(join(directory, 'copies-1.tsv'), 'half a line\tof a cra');
+  appendFileSync(cachePlace(directory, FACTS_MAKING), 'half a line\tof a cra');
   const again = openIndex(directory);
   const totals: number[] = [];
   await indexCopies(

@@ -164,10 +164,11 @@ test('pruning keeps what a compose links to and what was used lately', async () 
   utimesSync(store.pathOf(big.digest), now, now);
   utimesSync(store.pathOf(small.digest), now, now);
   store.link(big.digest, join(folder, 'linked.rpm'));
-  assert.equal(await store.prune(now), 0);
+  const dayAfter = (time: string): Date => new Date(Date.parse(time) + 24 * 60 * 60_000);
+  assert.equal(await store.prune(dayAfter(now.toISOString())), 0);
   assert.ok(store.find(small.digest, used));
-  assert.equal(await store.prune(new Date('2026-11-22T12:30:00Z')), 0);
-  assert.equal(await store.prune(new Date('2026-11-22T14:00:00Z')), 5);
+  assert.equal(await store.prune(dayAfter('2026-11-22T12:30:00Z')), 0);
+  assert.equal(await store.prune(dayAfter('2026-11-22T14:00:00Z')), 5);
   assert.equal(store.find(small.digest, used), null);
   assert.ok(store.find(big.digest, used));
 });
@@ -176,7 +177,7 @@ test('a damaged file in the store is found', async () => {
   const store = newStore();
   const incoming = store.incomingPath('x');
   linkSync(join(topDir, small.path), incoming);
-  await store.add(incoming, { digest: small.digest, size: 5, where: 'x' });
+  await store.add(incoming, { digest: small.digest, size: 5, where: 'x' }, now);
   assert.ok(await store.verify(small.digest));
   writeFileSync(store.pathOf(small.digest), 'smell');
   assert.equal(await store.verify(small.digest), false);

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { LRUCache } from 'lru-cache';
 import { parse } from 'yaml';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
+import { CacheRegistry } from '../../../src/cache/cache-registry.ts';
 import { createLocker } from '../../../src/composer/lock/create-locker.ts';
 import { lockCompose } from '../../../src/composer/lock/lock-compose.ts';
 import { RepositoryCache } from '../../../src/composer/repositories/repository-cache.ts';
@@ -23,7 +24,7 @@ const compose = await composer.compose(
   repoRequest(repository.directory, ['nginx', 'curl', 'ed'], { arches: ['x86_64'] }),
 );
 assert.equal(compose.state, 'done', compose.stateReason ?? '');
-const locker = createLocker({ targetDir: composer.targetDir });
+const locker = createLocker({ caches: new CacheRegistry(), targetDir: composer.targetDir });
 const address = { url: `http://odcs.example.com/composes/odcs-${compose.id}`, repoid: `odcs-${compose.id}` };
 
 const lock = (asked: Partial<LockRequest>): Promise<LockFile> =>

@@ -6,6 +6,7 @@ import { after } from 'node:test';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import { documentTypes } from '../../../src/composer/documents/document-types.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
+import { CacheRegistry } from '../../../src/cache/cache-registry.ts';
 import { PackageStore } from '../../../src/cache/package-store.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';
 import type { SourceContext } from '../../../src/composer/sources/source-definition.ts';
@@ -256,6 +257,7 @@ export function openTrialSource(type: MadeSourceType, context: Partial<SourceCon
     openPlace: checkRepoAccess,
     targetDirs: {},
     documentTypes,
+    caches: new CacheRegistry(),
     ...context,
   });
   assert.ok(select, `${type} is not offered`);

@@ -52,7 +52,7 @@ describe('createrepo', () => {
       [names.length, 0],
       [0, names.length],
     ]) {
-      using caches = openCreaterepoCaches(cacheDirectory, now);
+      using caches = await openCreaterepoCaches(cacheDirectory, now);
       const result = await createrepo({ now, caches }, { directory });
       assert.deepEqual([result.made, result.reused], [made, reused]);
       assert.deepEqual(snapshot(), bytes);
@@ -60,7 +60,7 @@ describe('createrepo', () => {
   });
 
   test('reads only what is new, whatever it is', async () => {
-    using caches = openCreaterepoCaches(join(root, 'cache-new'), now);
+    using caches = await openCreaterepoCaches(join(root, 'cache-new'), now);
     const directory = tree;
     await createrepo({ now, caches }, { directory });
     cpSync(sharedPath('odcs/repo/ed-1.14.1-2.module_fd8ca23e.src.rpm'), join(tree, 'another-1-1.src.rpm'));

@@ -30,13 +30,13 @@ const PARTS_KEPT = 24;
 /** Composes of this service. Offered where there is a database that lists them. */
 export const composeSourceDefinition = defineSource({
   type: 'compose',
-  open: ({ handle, targetDirs, documentTypes }) =>
+  open: ({ handle, targetDirs, documentTypes, caches }) =>
     handle === null
       ? null
       : createComposeSource({
           handle,
-          repositories: new RepositoryCache({ most: PARTS_KEPT }),
-          fragments: new FragmentKeeper(),
+          repositories: caches.register(new RepositoryCache({ most: PARTS_KEPT })),
+          fragments: caches.register(new FragmentKeeper()),
           targetDirs,
           documentTypes,
         }),

@@ -16,12 +16,12 @@ import { selectFiles, type FilesContext } from './select-files.ts';
 /** A variant of a finished compose of Pungi. Always offered. */
 export const pungiComposeSourceDefinition = defineSource({
   type: 'pungi_compose',
-  open: ({ config, koji, http, readUrl, targetDirs, documentTypes }) =>
+  open: ({ config, koji, http, readUrl, targetDirs, documentTypes, caches }) =>
     createPungiComposeSource({
       http,
       koji,
-      repositories: new RepositoryCache({ readUrl }),
-      fragments: new FragmentKeeper(),
+      repositories: caches.register(new RepositoryCache({ readUrl })),
+      fragments: caches.register(new FragmentKeeper()),
       leads: {
         repoRoots: config.repo_roots,
         targetDirs: Object.values(targetDirs),

@@ -32,9 +32,9 @@ import {
 /** A plain RPM repository. Always offered. */
 export const repoSourceDefinition = defineSource({
   type: 'repo',
-  open: ({ config, readUrl, openPlace, targetDirs, documentTypes }) =>
+  open: ({ config, readUrl, openPlace, targetDirs, documentTypes, caches }) =>
     createRepoSource({
-      repositories: new RepositoryCache({ readUrl }),
+      repositories: caches.register(new RepositoryCache({ readUrl })),
       repoRoots: config.repo_roots,
       repoHosts: config.repo_hosts,
       openPlace,
