@@ -38,6 +38,7 @@ import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerShowAdvisories } from './routes/show-advisories.ts';
 import { registerServeFiles } from './routes/serve-files.ts';
 import { registerShowEvent } from './routes/show-event.ts';
+import { registerShowBill } from './routes/show-bill.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
 import { registerShowSeries } from './routes/show-series.ts';
 import { registerShowManifest } from './routes/show-manifest.ts';
@@ -53,6 +54,7 @@ const routes: readonly RegisterRoute[] = [
   registerRenewCompose,
   registerDeleteCompose,
   registerFollowCompose,
+  registerShowBill,
   registerShowManifest,
   registerShowAdvisories,
   registerWhyCompose,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ReactorError } from '../model/errors.ts';
 import { knownOffers } from '../model/offers.ts';
@@ -17,6 +17,7 @@ import {
 const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [options]
        odcs-reactor compose plan TYPE SOURCE [PACKAGE …] [--why] [options]
        odcs-reactor compose lock ID|SERIES [--packages NAMES] [options]
+       odcs-reactor compose sbom ID [--format spdx] [--output FILE] [options]
        odcs-reactor compose verify DIRECTORY|URL [--key FILE] [options]
        odcs-reactor compose show ID | list | wait ID | cancel ID | diff ID ID
 
@@ -28,6 +29,7 @@ diff    prints what changed from the first compose to the second.
 verify  compares a compose, in a directory or behind a URL, with its signatures, its provenance and its
         repodata; needs no service. Exit code 1 where something is wrong.
 lock    writes rpms.lock.yaml for a hermetic build, of a compose or of what a series shows.
+sbom    writes the bill of materials of a compose: CycloneDX 1.6, or SPDX 2.3.
 list    prints the newest composes, a line each.
 wait    waits until a compose has ended; exit code 1 when it failed.
 cancel  stops a compose that waits or runs, removes one that is done.
@@ -53,6 +55,10 @@ Options of lock:
   --no-sources         without source packages
   --allow-broken       only note requirements that nothing meets
   --output FILE        instead of standard output; "odcs-reactor lock update FILE" renews it
+
+Options of sbom:
+  --format FORMAT      cyclonedx (the default) or spdx
+  --output FILE        instead of standard output
 
 Options of verify:
   --key FILE           the public keys that count; the one that the compose carries otherwise
@@ -86,6 +92,7 @@ const options = {
   'no-sources': { type: 'boolean' },
   'allow-broken': { type: 'boolean' },
   output: { type: 'string' },
+  format: { type: 'string' },
   key: { type: 'string' },
   unsigned: { type: 'boolean' },
   'metadata-only': { type: 'boolean' },
@@ -253,6 +260,17 @@ export const command: Command = {
       const made = await makeLockFile(client, lockOrigin(id, values));
       if (values.output === undefined) context.stdout(made);
       else writeLockFile(values.output, made);
+      return 0;
+    }
+    if (action === 'sbom' && id !== undefined) {
+      const format = encodeURIComponent(values.format ?? 'cyclonedx');
+      const bill = await client.request(
+        'GET',
+        `/api/1/composes/${encodeURIComponent(id)}/sbom?format=${format}`,
+      );
+      const text = `${JSON.stringify(bill, null, 1)}\n`;
+      if (values.output === undefined) context.stdout(text);
+      else writeFileSync(values.output, text);
       return 0;
     }
     if (action === 'list') {

@@ -7,6 +7,11 @@ import { openTestApi } from './open-test-api.ts';
 const api = await openTestApi();
 after(() => api[Symbol.asyncDispose]());
 
+// Files of composes that nobody knows are not served.
+const { json: asked } = await api.call('POST', '/api/1/composes/', {
+  body: { source: { type: 'tag', source: 'f44', packages: ['ed'] } },
+});
+assert.equal(asked['id'], 1);
 const repo = join(api.targetDir, 'odcs-1', 'compose', 'Temporary');
 mkdirSync(repo, { recursive: true });
 mkdirSync(join(api.targetDir, '.work', 'odcs-2'), { recursive: true });

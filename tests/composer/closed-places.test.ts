@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { openTestComposer, repoRequest, type TestComposer } from './open-test-composer.ts';
 import { sharedPath } from '../shared.ts';
 
-const small = sharedPath('fixtures/small');
+const small = sharedPath('odcs', 'repo');
 const tree = 'compose/Temporary/x86_64/os';
 
 let composer: TestComposer;

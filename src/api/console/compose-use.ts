@@ -28,6 +28,11 @@ export async function useSection(context: PageContext, compose: Compose): Promis
     <p>Or keep <a href="${file}">${name}.repo</a>, then use dnf as always:</p>
     <pre class="whole">
 curl -fo /etc/yum.repos.d/${name}.repo '${file}'${modules.map((line) => `\n${line}`)}</pre>
+    <p>
+      Bill of materials:
+      <a href="${context.prefix}/api/1/composes/${compose.id}/sbom">CycloneDX</a>,
+      <a href="${context.prefix}/api/1/composes/${compose.id}/sbom?format=spdx">SPDX</a>
+    </p>
     ${
       text === null
         ? html`<p class="notice busy">This process cannot read the files of the compose.</p>`

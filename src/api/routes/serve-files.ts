@@ -183,7 +183,7 @@ async function sendDirectory(
     const isLink = entry.isSymbolicLink();
     if (entry.name.startsWith('.') || !(entry.isFile() || entry.isDirectory() || isLink)) continue;
     const isDirectory = isLink
-      ? await isPublishedDirectory(context, [...names, entry.name])
+      ? await isPublishedDirectory(context, readable, [...names, entry.name])
       : entry.isDirectory();
     if (isDirectory === undefined) continue;
     const label = `${entry.name}${isDirectory ? '/' : ''}`;
@@ -195,12 +195,14 @@ async function sendDirectory(
   return sendPage(title, `<h1>${escapeHtml(title)}</h1>\n<ul>${up}\n${shown.join('\n')}\n</ul>`);
 }
 
-/** Whether a link leads to a directory; undefined where it leads to nothing that is published. */
+/** Whether a link leads to a directory; undefined where it leads to nothing that is published, and that may be read. */
 async function isPublishedDirectory(
   context: ApiContext,
+  readable: ReadableFiles,
   names: readonly string[],
 ): Promise<boolean | undefined> {
   const found = await openPublished(context.config.target_dir, names);
   if (found.kind === 'file') await found.file.close();
-  return found.kind === 'missing' ? undefined : found.kind === 'directory';
+  if (found.kind === 'missing' || !(await readable.mayRead(found.path))) return undefined;
+  return found.kind === 'directory';
 }

@@ -1,0 +1,158 @@
+import { z } from '@hono/zod-openapi';
+import { findCompose } from '../../database/composes.ts';
+import type { Compose } from '../../model/compose-json.ts';
+import { composeDirectoryName } from '../../model/compose.ts';
+import type { BillSubject, WriteBill } from '../../rpm/sbom/bill-of-materials.ts';
+import { writeCyclonedx } from '../../rpm/sbom/write-cyclonedx.ts';
+import { writeSpdx } from '../../rpm/sbom/write-spdx.ts';
+import { composeIdOf, noSuchCompose } from '../compose-id.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { idParameter, problemAnswers } from '../documentation.ts';
+import { listBillPackages, openComposeRepositories } from '../list-bill-packages.ts';
+import { ApiProblem } from '../problem.ts';
+
+interface BillFormat {
+  readonly type: string;
+  readonly write: WriteBill;
+}
+
+const formats: ReadonlyMap<string, BillFormat> = new Map([
+  ['cyclonedx', { type: 'application/vnd.cyclonedx+json; version=1.6', write: writeCyclonedx }],
+  ['spdx', { type: 'application/spdx+json', write: writeSpdx }],
+]);
+
+interface Place {
+  readonly directory: string;
+  readonly url: string;
+}
+
+/** Bytes that are sent at once. */
+const PIECE = 64 * 1024;
+
+/** The bill of materials of a compose: CycloneDX 1.6, or with `?format=spdx` SPDX 2.3, read while it is sent. */
+export const registerShowBill: RegisterRoute = (app, context) => {
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/api/1/composes/{id}/sbom',
+    summary: 'Its bill of materials',
+    request: {
+      params: idParameter,
+      query: z.object({
+        format: z.enum(['cyclonedx', 'spdx']).optional().openapi({ description: 'cyclonedx by default' }),
+      }),
+    },
+    responses: {
+      200: {
+        description: 'CycloneDX 1.6 or SPDX 2.3, JSON',
+        content: {
+          'application/vnd.cyclonedx+json': { schema: z.object({}) },
+          'application/spdx+json': { schema: z.object({}) },
+        },
+      },
+      ...problemAnswers,
+    },
+  });
+  app.get('/api/1/composes/:id{[0-9]+}/sbom', async (request) => {
+    const compose = await findCompose(context.database.handle, composeIdOf(request));
+    if (compose === undefined) throw noSuchCompose();
+    return sendBill(context, request, compose);
+  });
+};
+
+async function sendBill(context: ApiContext, request: ApiRequest, compose: Compose): Promise<Response> {
+  const name = request.req.query('format') ?? 'cyclonedx';
+  const format = formats.get(name);
+  if (format === undefined) {
+    throw new ApiProblem(400, 'sbom.format_unknown', `There is no format "${name.slice(0, 100)}".`, {
+      hint: `Formats are ${[...formats.keys()].join(' and ')}.`,
+    });
+  }
+  const { directory, url } = placeOf(context, compose);
+  const headers = {
+    'Content-Type': format.type,
+    'Access-Control-Allow-Origin': '*',
+    'X-Content-Type-Options': 'nosniff',
+  };
+  const repositories = await openComposeRepositories(directory, request.req.raw.signal);
+  if (repositories.length === 0) {
+    throw new ApiProblem(501, 'sbom.unreadable', 'This server cannot read the files of the compose.', {
+      hint: 'They lie on another machine: ask one that has them.',
+    });
+  }
+  if (request.req.method === 'HEAD') return new Response(null, { headers });
+  const subject = subjectOf(compose, url, context.version);
+  const packages = listBillPackages(repositories, { url, repoid: subject.name });
+  return new Response(streamOf(context, request, format.write(subject, packages)), { headers });
+}
+
+/**
+ * Returns where the files of a compose lie, here and for clients. Throws `sbom.compose_removed` (410),
+ * `sbom.compose_not_done` (409), `series.not_served` (404).
+ */
+function placeOf({ config, targetDirUrls }: ApiContext, compose: Compose): Place {
+  const { id, state, targetDir } = compose;
+  if (state === 'removed') throw new ApiProblem(410, 'sbom.compose_removed', `Compose ${id} was removed.`);
+  if (state !== 'done') {
+    throw new ApiProblem(409, 'sbom.compose_not_done', `Compose ${id} is ${state}, not done.`, {
+      hint: 'Wait for it with ?wait=60.',
+    });
+  }
+  const directories = new Map([...Object.entries(config.extra_target_dirs), ['default', config.target_dir]]);
+  const urls = new Map([...Object.entries(targetDirUrls.extra), ['default', targetDirUrls.default]]);
+  const [root, url] = [directories.get(targetDir), urls.get(targetDir) ?? null];
+  if (root === undefined || url === null) {
+    throw new ApiProblem(
+      404,
+      'series.not_served',
+      `Compose ${id} lies in the target directory ${targetDir}, which is not served here.`,
+    );
+  }
+  const name = composeDirectoryName(compose);
+  return { directory: `${root}/${name}`, url: `${url}/${name}` };
+}
+
+function subjectOf(compose: Compose, url: string, version: string): BillSubject {
+  return {
+    name: composeDirectoryName(compose),
+    version: String(compose.id),
+    url,
+    created: compose.timeDone ?? compose.timeSubmitted,
+    fingerprint: compose.fingerprint ?? String(compose.id),
+    toolVersion: version,
+  };
+}
+
+/** Sends a text as fast as the client takes it; cuts the connection where its rest cannot be made. */
+function streamOf(
+  context: ApiContext,
+  request: ApiRequest,
+  pieces: AsyncGenerator<string>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          let text = '';
+          while (text.length < PIECE) {
+            const next = await pieces.next();
+            if (next.done === true) {
+              if (text !== '') controller.enqueue(encoder.encode(text));
+              return controller.close();
+            }
+            text += next.value;
+          }
+          controller.enqueue(encoder.encode(text));
+        } catch (error) {
+          context.log.warn({ err: error, path: request.req.path }, 'A bill could not be sent to its end');
+          request.env.outgoing?.destroy();
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
