@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { findPart } from '../../src/composer/parts/find-part.ts';
 import { openTestComposer, repoRequest, type TestComposer } from './open-test-composer.ts';
 import { sharedPath } from '../shared.ts';
 
@@ -49,4 +50,15 @@ test('a private compose is no lookaside repository', async () => {
     }),
   );
   assert.equal(state, 'failed');
+});
+
+test('a definition takes no private compose as its part', async () => {
+  const { targetDirs, database } = composer.context;
+  const parts = { handle: database.handle, targetDirs };
+  assert.equal((await findPart(parts, String(privateId))).id, privateId);
+  assert.equal((await findPart({ ...parts, only: 'open' }, String(openId))).id, openId);
+  await assert.rejects(findPart({ ...parts, only: 'open' }, String(privateId)), {
+    code: 'compose.part_unknown',
+    message: `There is no compose ${privateId}.`,
+  });
 });
