@@ -34,8 +34,10 @@ export async function makeDataDirectory(path: string): Promise<string> {
 export async function snapshotFile(): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of ['migrations', 'src/database']) {
-    for (const name of readdirSync(join(root, folder)).sort())
-      hash.update(readFileSync(join(root, folder, name)));
+    for (const name of readdirSync(join(root, folder)).sort()) {
+      // A migration that is called otherwise is another one.
+      hash.update(`${name}\n`).update(readFileSync(join(root, folder, name)));
+    }
   }
   const file = join(cache, `database-${hash.digest('hex').slice(0, 16)}.tar`);
   if (!existsSync(file)) {
