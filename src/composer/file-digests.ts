@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync, type BigIntStats } from 'node:fs';
 import { keepLastUsed } from '../last-used.ts';
+import { pkgidOfContent, type ContentId } from '../model/content-id.ts';
 import { algorithmOfDigest } from '../rpm/digest-algorithm.ts';
 
 /** The digest a repository promises of a file. */
@@ -11,9 +12,9 @@ export interface PromisedDigest {
   readonly value: string;
 }
 
-/** Returns the digest in the payload of a package, `sha256:…` or `pkgid:…`, or null where that is none. */
-export function promisedDigest(payload: string): PromisedDigest | null {
-  const value = payload.slice(payload.indexOf(':') + 1).toLowerCase();
+/** Returns the digest that identifies the content of a package, or null where it is none that can be computed. */
+export function promisedDigest(payload: ContentId): PromisedDigest | null {
+  const value = pkgidOfContent(payload).toLowerCase();
   const algorithm = algorithmOfDigest(value);
   return algorithm === undefined ? null : { algorithm, value };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isContentId } from '../model/content-id.ts';
 import {
   composeFlags,
   composeResults,
@@ -85,7 +86,7 @@ const packageSchema: z.ZodType<SourcePackage> = z
     location: text,
     sourceRpm: maybeText,
     fileName: text,
-    payload: text,
+    payload: text.refine(isContentId),
     sigkey: maybeText.exactOptional(),
     size: z.number(),
     origin: originSchema,

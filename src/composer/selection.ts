@@ -1,4 +1,5 @@
 import { TEMPORARY, type ComposeRequest } from '../model/compose.ts';
+import type { ContentId } from '../model/content-id.ts';
 import type { FileStamp } from '../model/file-stamp.ts';
 import type { Nevra } from '../model/nevra.ts';
 import type { ProductmdModules } from '../rpm/productmd-modules.ts';
@@ -40,8 +41,7 @@ export interface SourcePackage extends Nevra {
   /** File name of its source RPM; null for a source package. */
   readonly sourceRpm: string | null;
   readonly fileName: string;
-  /** What identifies its content: `sha256:<of the file>`, or `pkgid:<of the file>` for a digest of another kind. */
-  readonly payload: string;
+  readonly payload: ContentId;
   /** Eight lower-case hex digits, null when unsigned, undefined when only the file itself can tell. */
   readonly sigkey: string | null | undefined;
   /** Bytes of the file. */

@@ -19,16 +19,6 @@ export function sourcePackage(known: Omit<SourcePackage, 'nevra' | 'oddName' | '
   };
 }
 
-/** What identifies a package of a repository: the digest its metadata give, by which they call it. */
-export function payloadOf(pkgid: string): string {
-  return `${isSha256(pkgid) ? 'sha256' : 'pkgid'}:${pkgid}`;
-}
-
-/** Whether the digest by which a repository calls a package is a SHA-256. */
-export function isSha256(pkgid: string): boolean {
-  return /^[0-9a-f]{64}$/.test(pkgid);
-}
-
 /** The first character, whole where it is one of two code units. */
 function firstLetter(name: string): string {
   return String.fromCodePoint(name.codePointAt(0) ?? 0).toLowerCase();

@@ -1,3 +1,4 @@
+import type { ContentId } from '../../model/content-id.ts';
 import {
   closeSync,
   constants,
@@ -24,7 +25,7 @@ export interface PlaceRequest {
   readonly modified: Float64Array;
   readonly inodes: Float64Array;
   /** What identifies the content each must have, as packages have it; empty where it was compared already. */
-  readonly payloads: readonly string[];
+  readonly payloads: readonly (ContentId | '')[];
   readonly delivery: 'link' | 'copy';
   /** Its one element becomes 1 when nobody waits for the answer any more. */
   readonly cancelled: Int32Array;
@@ -139,8 +140,9 @@ function compare(
   descriptor: number,
 ): PlaceFinding | null {
   const isCancelled = (): boolean => Atomics.load(request.cancelled, 0) !== 0;
-  const promised = promisedDigest(request.payloads[index] ?? '');
-  if (promised === null) throw new Error(`${request.payloads[index]} is no digest`);
+  const payload = request.payloads[index] ?? '';
+  const promised = payload === '' ? null : promisedDigest(payload);
+  if (promised === null) throw new Error(`${payload} is no digest`);
   const found = fileDigests.digestOf(descriptor, promised.algorithm, isCancelled);
   if (found === null) return null;
   if (found !== promised.value) return { kind: 'digest', index, found };

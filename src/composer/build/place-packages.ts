@@ -1,3 +1,4 @@
+import type { ContentId } from '../../model/content-id.ts';
 import { dirname } from 'node:path';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { promisedDigest } from '../file-digests.ts';
@@ -104,7 +105,7 @@ async function placeBatch(
 }
 
 /** The payload a file is compared with once it is placed; empty where that was done when it was fetched. */
-function payloadToCompare(one: SourcePackage): string {
+function payloadToCompare(one: SourcePackage): ContentId | '' {
   const { origin, payload } = one;
   if (origin.kind === 'http' && origin.sha256 !== null) return '';
   const isKnown = payload.startsWith('sha256:') || promisedDigest(payload) !== null;

@@ -49,6 +49,8 @@ export class GatherIndex {
   readonly answeredPaths: Set<number>;
   /** By package: 1 for one that another of its name and arch is newer than; null where that was not looked for. */
   superseded: Uint8Array | null = null;
+  /** The last work with the index, done or not: composes share it, see `useIndex`. */
+  lastWork: Promise<unknown> = Promise.resolve();
 
   constructor(saved?: {
     readonly strings: StringTable;

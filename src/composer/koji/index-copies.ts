@@ -20,8 +20,7 @@ import {
   type MadeCopy,
 } from './koji-index.ts';
 import { mapBounded } from './map-bounded.ts';
-import { describePackage } from './koji-package-set.ts';
-import type { ChosenCopy } from './signing.ts';
+import { describePackage, type KojiCopy } from './koji-package-set.ts';
 
 /** Where the files of a Koji are read from. */
 export type KojiFileSource =
@@ -47,9 +46,6 @@ const FEW = 64;
 /** Copies that are looked up before others may have their turn. */
 const LOOKED_AT = 512;
 
-/** What a copy was the last time it was asked for: nearly always it is the same again. */
-const lastIndexed = new WeakMap<ChosenCopy, IndexedCopy>();
-
 /**
  * Returns the metadata of every copy, in the order of the copies. Only copies never read before are read, once where two
  * ask for the same; what was read stays read when it is interrupted. Throws `koji.file_missing`, `koji.header_differs`,
@@ -57,7 +53,7 @@ const lastIndexed = new WeakMap<ChosenCopy, IndexedCopy>();
  */
 export async function indexCopies(
   context: IndexContext,
-  copies: readonly ChosenCopy[],
+  copies: readonly KojiCopy[],
 ): Promise<readonly IndexedCopy[]> {
   await context.index.open();
   const keyed = await keyCopies(context, copies);
@@ -88,9 +84,9 @@ function* lookUp(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<readonly 
     if (at % LOOKED_AT === 0) yield;
     const facts = index.facts(one.key);
     if (facts === undefined) throw indexDamaged(one.key);
-    const before = lastIndexed.get(one.copy);
+    const before = one.copy.lastIndexed;
     const indexed = before?.facts === facts ? before : { ...one, facts };
-    if (indexed !== before) lastIndexed.set(one.copy, indexed);
+    one.copy.lastIndexed = indexed;
     found.push(indexed);
   }
   return found;
@@ -102,7 +98,7 @@ async function readCopies(context: IndexContext, wanted: readonly KeyedCopy[]): 
   else await indexHttpCopies(context, source, wanted);
 }
 
-async function keyCopies(context: IndexContext, copies: readonly ChosenCopy[]): Promise<KeyedCopy[]> {
+async function keyCopies(context: IndexContext, copies: readonly KojiCopy[]): Promise<KeyedCopy[]> {
   const nameless = copies.filter((copy) => payloadHashOf(copy) === null);
   const looks = await context.source.files.look(nameless.map((copy) => copy.path));
   const fileKeys = new Map(
@@ -114,13 +110,12 @@ async function keyCopies(context: IndexContext, copies: readonly ChosenCopy[]): 
   );
   return copies.map((copy) => {
     const hash = payloadHashOf(copy);
-    const before = hash === null ? undefined : lastIndexed.get(copy);
-    if (before !== undefined) return before;
+    if (hash !== null && copy.lastIndexed !== null) return copy.lastIndexed;
     return { copy, key: hash === null ? (fileKeys.get(copy) ?? '') : keyOfPayload(hash, copy.sigkey) };
   });
 }
 
-function payloadHashOf({ package: one }: ChosenCopy): string | null {
+function payloadHashOf({ package: one }: KojiCopy): string | null {
   return one.kind === 'build' ? one.rpm.payloadHash : null;
 }
 
@@ -184,7 +179,7 @@ function missingOf(
   return absent && !existsSync(path) ? missing(path, absent.copy) : undefined;
 }
 
-function missing(where: string, copy: ChosenCopy): ReactorError {
+function missing(where: string, copy: KojiCopy): ReactorError {
   return fileMissing(
     where.endsWith('.rpm') ? where : `${where}/${copy.path}`,
     undefined,

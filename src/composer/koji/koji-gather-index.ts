@@ -13,7 +13,7 @@ export interface PreparedSet {
   readonly index: GatherIndex;
   /** Number of the repository in the index that holds the copies. */
   readonly repository: number;
-  readonly byPkgid: Map<string, IndexedCopy>;
+  byPkgid: ReadonlyMap<string, IndexedCopy>;
   /** What the packages of the set were described as for the last compose, by the digest of the file. */
   readonly described: Map<string, SourcePackage>;
   /** The same by the package's id in the index, where it was looked up once. */
@@ -94,7 +94,6 @@ export function* updateSet(
   }
   yield;
   for (const pkgid of removed) {
-    byPkgid.delete(pkgid);
     described.delete(pkgid);
     for (const id of index.packagesByPkgid(pkgid)) {
       set.describedById[id] = undefined;
@@ -108,8 +107,8 @@ export function* updateSet(
       described.delete(pkgid);
       for (const id of index.packagesByPkgid(pkgid)) set.describedById[id] = undefined;
     }
-    byPkgid.set(pkgid, one);
   }
+  set.byPkgid = wanted;
   addRecords(index, set.repository, records);
   return absent.length + removed.length;
 }

@@ -12,12 +12,15 @@ import type { HeaderFacts } from '../../rpm/header/header-facts.ts';
 import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import type { FileStamp } from '../../model/file-stamp.ts';
 import { CopyFactsFile, type CopyFacts } from '../../cache/copy-facts.ts';
-import { describePackage } from './koji-package-set.ts';
-import type { ChosenCopy, KnownCopies } from './signing.ts';
+import { describePackage, type KojiCopy } from './koji-package-set.ts';
+import type { KnownCopies } from './signing.ts';
+
+/** More than the largest tags hold; each takes a few hundred bytes. */
+const MOST_OPENED = 200_000;
 
 /** A chosen copy with the key under which its metadata is kept. */
 export interface KeyedCopy {
-  readonly copy: ChosenCopy;
+  readonly copy: KojiCopy;
   readonly key: string;
 }
 
@@ -40,8 +43,8 @@ export class KojiIndex implements Cache {
   readonly #now: Date;
   #opening: Promise<OpenIndex> | null = null;
   #open: OpenIndex | null = null;
-  /** What was opened before: a tag has tens of thousands, asked for again by every compose of it. */
-  #opened = new WeakMap<CopyFacts, CachedPackage>();
+  /** What was opened before, by key: a tag has tens of thousands, asked for again by every compose of it. */
+  readonly #opened = new Map<string, CachedPackage>();
   #losses = 0;
 
   /** Makes the index of a directory of its own. */
@@ -98,23 +101,30 @@ export class KojiIndex implements Cache {
   /** What is known of a copy whose metadata are there; undefined where they have to be read. */
   facts(key: string): CopyFacts | undefined {
     const facts = this.#facts.get(key);
-    if (facts === undefined || this.#opened.has(facts)) return facts;
+    if (facts === undefined || this.#openedOf(key, facts) !== undefined) return facts;
     return this.#fragments.has(fragmentKey(key, facts.pkgid)) ? facts : undefined;
   }
 
   /** The repodata and the record of a known copy. Throws `koji.index_damaged` where the disk lost it. */
   package({ key, facts }: Pick<IndexedCopy, 'key' | 'facts'>): CachedPackage {
-    if (this.#fragments.losses !== this.#losses) this.#opened = new WeakMap();
-    this.#losses = this.#fragments.losses;
-    const opened = this.#opened.get(facts);
+    const opened = this.#openedOf(key, facts);
     if (opened !== undefined) return opened;
     const cached = this.#fragments.get(fragmentKey(key, facts.pkgid));
     if (cached !== undefined) {
-      this.#opened.set(facts, cached);
+      if (this.#opened.size >= MOST_OPENED) this.#opened.clear();
+      this.#opened.set(key, cached);
       return cached;
     }
     this.#facts.forget([key]);
     throw indexDamaged(key);
+  }
+
+  /** What was opened of a copy, unless its file is another one by now or the cache lost something since. */
+  #openedOf(key: string, facts: CopyFacts): CachedPackage | undefined {
+    if (this.#fragments.losses !== this.#losses) this.#opened.clear();
+    this.#losses = this.#fragments.losses;
+    const opened = this.#opened.get(key);
+    return opened?.fragments.pkgid === facts.pkgid ? opened : undefined;
   }
 
   /** Keeps what was read of some copies; fragments reach the disk before the facts that promise them. */
@@ -202,7 +212,7 @@ export function keyOfFile(path: string, file: { readonly size: number; readonly 
  */
 export function factsOf(
   found: HeaderFacts,
-  copy: ChosenCopy,
+  copy: KojiCopy,
   file: Pick<CopyFacts, 'pkgid' | 'size' | 'stamp'> & { readonly where: string },
 ): CopyFacts {
   const { rpm } = copy.package;
@@ -227,7 +237,7 @@ function withoutEpoch(nevra: string): string {
   return nevra.replace(/-\d+:/, '-');
 }
 
-function headerDiffers(where: string, copy: ChosenCopy, how: string): ReactorError {
+function headerDiffers(where: string, copy: KojiCopy, how: string): ReactorError {
   return new ReactorError(
     'koji.header_differs',
     `The file of ${describePackage(copy.package)} is not what the Koji hub lists: ${how}.`,

@@ -4,11 +4,55 @@ import type { TagContent } from '../../upstream/koji/hub-tags.ts';
 import { getScratchRpms, type ScratchRpms } from '../../upstream/koji/hub-tasks.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { KojiBuild, KojiRpm } from '../../upstream/koji/koji-build.ts';
+import type { IndexedCopy } from './koji-index.ts';
 
 /** An RPM of a package set: one of a build, or a file that a scratch build left. */
 export type KojiPackage =
-  | { readonly kind: 'build'; readonly rpm: KojiRpm; readonly build: KojiBuild }
+  | {
+      readonly kind: 'build';
+      readonly rpm: KojiRpm;
+      readonly build: KojiBuild;
+      /** What was chosen of it the last time: mostly it is chosen again. */
+      lastCopy: KojiCopy | null;
+    }
   | { readonly kind: 'scratch'; readonly rpm: Nevra; readonly path: string; readonly taskId: number };
+
+/** A package and the copy of it that was chosen. */
+export interface KojiCopy {
+  readonly package: KojiPackage;
+  /** Relative to the top directory. */
+  readonly path: string;
+  /** The key of the signed copy; null for the primary copy. */
+  readonly sigkey: string | null;
+  /**
+   * No copy signed as wished is there: the primary copy stands in so that others can be resolved, but the
+   * package must not be in the compose.
+   */
+  readonly isUnsigned: boolean;
+  /** What it was the last time it was asked for: nearly always it is the same again. */
+  lastIndexed: IndexedCopy | null;
+}
+
+/** Packages of a tag that is kept, each made once, so that what is derived of it is kept with it. */
+export class TagPackages {
+  readonly #byRpm = new Map<number, KojiPackage & { readonly kind: 'build' }>();
+
+  /** Returns the package of an RPM in a build. */
+  of(rpm: KojiRpm, build: KojiBuild): KojiPackage {
+    const known = this.#byRpm.get(rpm.id);
+    if (known?.rpm === rpm && known.build === build) return known;
+    const made = packageOfBuild(rpm, build);
+    this.#byRpm.set(rpm.id, made);
+    return made;
+  }
+
+  /** Drops the packages that the tag does not hold any more. */
+  keepOnly(rpms: readonly KojiRpm[]): void {
+    if (this.#byRpm.size <= rpms.length) return;
+    const held = new Set(rpms.map(({ id }) => id));
+    for (const id of this.#byRpm.keys()) if (!held.has(id)) this.#byRpm.delete(id);
+  }
+}
 
 /** Which of the content of a tag, and what beside it, makes the package set. */
 export interface PackageSetQuery {
@@ -40,19 +84,13 @@ export async function readExtraContent(
   return { builds, scratch };
 }
 
-/** One object for a row that is kept from plan to plan, so that what is derived of it can be kept with it. */
-const ofBuilds = new WeakMap<KojiRpm, KojiPackage & { readonly kind: 'build' }>();
-
-function packageOfBuild(rpm: KojiRpm, build: KojiBuild): KojiPackage {
-  const known = ofBuilds.get(rpm);
-  if (known?.build === build) return known;
-  const made = { kind: 'build', rpm, build } as const;
-  ofBuilds.set(rpm, made);
-  return made;
+/** Returns the package of an RPM in a build, with nothing derived of it yet. */
+export function packageOfBuild(rpm: KojiRpm, build: KojiBuild): KojiPackage & { readonly kind: 'build' } {
+  return { kind: 'build', rpm, build, lastCopy: null };
 }
 
 /**
- * The package set of a tag (null for none) and what is added to it. An added build replaces the tag's build of
+ * Returns the package set of a tag (null for none) and what is added to it; `kept` has the packages of the tag. An added build replaces the tag's build of
  * the same package, and of two added builds of one package the last listed wins; scratch builds replace nothing.
  * Source: Pungi contract 2.1.
  */
@@ -60,6 +98,7 @@ export function makePackageSet(
   tag: TagContent | null,
   extra: ExtraContent,
   query: PackageSetQuery,
+  kept = new TagPackages(),
 ): readonly KojiPackage[] {
   const added = new Map(extra.builds.map((content) => [content.build.packageName, content]));
   const content = tag ?? NO_CONTENT;
@@ -67,7 +106,7 @@ export function makePackageSet(
   const accept = acceptsName(query.onlyNames);
   const add = (rpm: KojiRpm, build: KojiBuild): void => {
     if (query.arches.has(rpm.arch) && accept(rpm.name, build.packageName)) {
-      packages.push(packageOfBuild(rpm, build));
+      packages.push(kept.of(rpm, build));
     }
   };
   for (const rpm of sorted(content.rpms, query.onlyNames)) {

@@ -1,5 +1,6 @@
 import type { Turns } from '../../in-turns.ts';
 import { TEMPORARY } from '../../model/compose.ts';
+import { contentOfPkgid, pkgidOfContent } from '../../model/content-id.ts';
 import type { FileStamp } from '../../model/file-stamp.ts';
 import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
@@ -89,7 +90,7 @@ function packageOf(
 ): SourcePackage {
   const { copy, facts } = indexed;
   const { rpm } = copy.package;
-  const made = sourcePackage({
+  return sourcePackage({
     name: rpm.name,
     epoch: own.epoch,
     version: rpm.version,
@@ -97,13 +98,11 @@ function packageOf(
     arch: rpm.arch,
     sourceRpm: isSourceArch(rpm.arch) ? null : own.sourceRpm,
     fileName: `${formatNvra(rpm)}.rpm`,
-    payload: `sha256:${facts.pkgid}`,
+    payload: contentOfPkgid(facts.pkgid),
     sigkey: facts.sigkey,
     size: facts.size,
     origin: originOf(koji, copy.path, facts),
   });
-  koji.copies.set(made, indexed);
-  return made;
 }
 
 function originOf(koji: Koji, path: string, { pkgid, stamp }: CopyFacts): SourcePackage['origin'] {
@@ -113,26 +112,49 @@ function originOf(koji: Koji, path: string, { pkgid, stamp }: CopyFacts): Source
   return { kind: 'http', url: urlOfPath(top, path), sha256: pkgid };
 }
 
-/** Returns the way to packages of Koji; the repodata of each is read from the cache when its turn to be written comes. */
-export function kojiReader(koji: Koji): PackageReader {
+/** Copies by the digests of their files, as sets have them. */
+type CopiesByPkgid = PreparedSet['byPkgid'];
+
+/**
+ * Returns the way to packages of Koji that are among these copies; the repodata of each is read from the cache when its
+ * turn to be written comes.
+ */
+export function kojiReader(koji: Koji, copies: readonly CopiesByPkgid[]): PackageReader {
+  const copyOf = ({ payload }: SourcePackage): IndexedCopy | undefined => {
+    const pkgid = pkgidOfContent(payload);
+    for (const byPkgid of copies) {
+      const found = byPkgid.get(pkgid);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   return {
-    loadFragments: (wanted) => Promise.resolve(wanted.map((one) => loadCopyFragments(koji, one))),
-    noteFile: (one, found) => noteCopyFile(koji, one, found),
+    loadFragments: (wanted) =>
+      Promise.resolve(wanted.map((one) => loadCopyFragments(koji, one, copyOf(one)))),
+    noteFile: (one, found) => noteCopyFile(koji, copyOf(one), found),
   };
 }
 
-function loadCopyFragments(koji: Koji, one: SourcePackage): RepodataPackage['fragments'] {
-  const indexed = koji.copies.get(one);
+function loadCopyFragments(
+  koji: Koji,
+  one: SourcePackage,
+  indexed: IndexedCopy | undefined,
+): RepodataPackage['fragments'] {
   if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
   return koji.index.package(indexed).fragments;
 }
 
 /** Brings what the index knows of a package's file up to what was found of it. */
-function noteCopyFile(koji: Koji, one: SourcePackage, found: FileStamp | null): void {
-  const key = koji.copies.get(one)?.key;
-  if (key === undefined) return;
-  if (found === null) koji.index.forget([key]);
-  else koji.index.restamp(key, found);
+function noteCopyFile(koji: Koji, indexed: IndexedCopy | undefined, found: FileStamp | null): void {
+  if (indexed === undefined) return;
+  if (found === null) koji.index.forget([indexed.key]);
+  else koji.index.restamp(indexed.key, found);
+}
+
+/** Packages of Koji that a compose may hold, in the order they were asked for, and the way to them. */
+export interface OfferedPackages {
+  readonly packages: readonly SourcePackage[];
+  readonly reader: PackageReader;
 }
 
 /**
@@ -144,10 +166,14 @@ export async function offerPackages(
   context: SelectContext,
   packages: readonly KojiPackage[],
   sigkeys: readonly string[],
-): Promise<readonly SourcePackage[]> {
+): Promise<OfferedPackages> {
   const wish = readSigningWish(sigkeys);
   const chosen = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
-  return indexed.map((one) => packageOf(koji, one, koji.index.package(one).record));
+  const byPkgid = new Map(indexed.map((one) => [one.facts.pkgid, one]));
+  return {
+    packages: indexed.map((one) => packageOf(koji, one, koji.index.package(one).record)),
+    reader: kojiReader(koji, [byPkgid]),
+  };
 }

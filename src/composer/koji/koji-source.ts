@@ -14,18 +14,12 @@ import { fileSourcesOfSet, type PreparedSet } from './koji-gather-index.ts';
 import {
   makePackageSet,
   readExtraContent,
+  type KojiCopy,
   type KojiPackage,
   type PackageSetQuery,
 } from './koji-package-set.ts';
 import { isPinTrue, resolveEvent, type KojiPin } from './pin.ts';
-import {
-  chooseCopies,
-  dropAbsent,
-  readSigningWish,
-  requireSigned,
-  type ChosenCopy,
-  type SigningWish,
-} from './signing.ts';
+import { chooseCopies, dropAbsent, readSigningWish, requireSigned, type SigningWish } from './signing.ts';
 
 /**
  * The source types `tag` and `build`: builds of a Koji tag with those the request adds, or only those; scratch
@@ -148,14 +142,15 @@ async function readPackages(
   const wish = { tag, event: request.kojiEvent, inherit };
   const read = await koji.tags.read(wish, koji.clock.now(), signal);
   const extra = await readExtraContent(koji.hub, query, signal);
-  return { packages: makePackageSet(read.content, extra, query), event: read.pin.event.id, pin: read.pin };
+  const packages = makePackageSet(read.content, extra, query, read.packages);
+  return { packages, event: read.pin.event.id, pin: read.pin };
 }
 
 /** Requested names must be signed already in the set; without dependencies every package of it. */
 async function refuseEarly(
   koji: Koji,
   request: ComposeRequest,
-  copies: readonly ChosenCopy[],
+  copies: readonly KojiCopy[],
   wish: SigningWish,
 ): Promise<void> {
   const names = gatherMethodOf(request) === 'nodeps' ? null : new Set(packagesOf(request) ?? []);
@@ -166,7 +161,7 @@ async function refuseEarly(
 async function refuseGathered(
   koji: Koji,
   results: readonly ArchResult[],
-  copies: readonly ChosenCopy[],
+  copies: readonly KojiCopy[],
   wish: SigningWish,
 ): Promise<void> {
   if (!copies.some((copy) => copy.isUnsigned)) return;
@@ -221,5 +216,11 @@ async function selectionOf(
     unresolved: listUnresolved(results),
     unmatched: listUnmatched(results),
   });
-  return { selection, reader: kojiReader(koji) };
+  return {
+    selection,
+    reader: kojiReader(
+      koji,
+      sets.map(({ byPkgid }) => byPkgid),
+    ),
+  };
 }

@@ -5,12 +5,15 @@ import { queryContentChanges, queryTagHistory } from '../../upstream/koji/hub-ev
 import { listTaggedRpms, type TagContent } from '../../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import { mapBounded } from './map-bounded.ts';
+import { TagPackages } from './koji-package-set.ts';
 import { hasTagChanged, pinTag, type KojiPin } from './pin.ts';
 
 /** The content of a tag at the event it is pinned to. */
 export interface PinnedContent {
   readonly pin: KojiPin;
   readonly content: TagContent;
+  /** The packages of the content, which go on with it as long as it is kept. */
+  readonly packages: TagPackages;
 }
 
 export interface TagWish {
@@ -71,9 +74,13 @@ export class KojiTagReader implements Cache {
     const isUsable =
       kept !== undefined && kept.pin.event.id <= pin.event.id && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
     const content = isUsable ? await this.#refresh(kept, wish, pin, signal) : null;
+    const packages = kept?.packages ?? new TagPackages();
+    const whole = content ?? (await this.#list(wish, pin, signal));
+    packages.keepOnly(whole.rpms);
     const read: Kept = {
       pin,
-      content: content ?? (await this.#list(wish, pin, signal)),
+      content: whole,
+      packages,
       readAt: content === null ? now.getTime() : (kept?.readAt ?? 0),
     };
     this.#kept.set(key, read);

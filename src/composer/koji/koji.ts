@@ -7,11 +7,11 @@ import type { TlsIdentity } from '../../upstream/http/http-client.ts';
 import { readTlsIdentity, type KojiProfile } from '../../upstream/koji/koji-profile.ts';
 import { KojiHub, type KojiHubOptions } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../../cache/package-store.ts';
-import type { SelectContext, SourcePackage } from '../selection.ts';
+import type { SelectContext } from '../selection.ts';
 import type { IndexContext, KojiFileSource } from './index-copies.ts';
 import { openTopDir } from './koji-files.ts';
 import { openKojiHttpFiles } from './koji-http-files.ts';
-import { KojiIndex, type IndexedCopy } from './koji-index.ts';
+import { KojiIndex } from './koji-index.ts';
 import { KojiTagReader } from './koji-tag-reader.ts';
 import { PreparedSets, type LookasideAccess } from './prepared-sets.ts';
 
@@ -37,8 +37,6 @@ export class Koji implements Disposable, Cache {
   readonly index: KojiIndex;
   readonly tags: KojiTagReader;
   readonly sets: PreparedSets;
-  /** The copy that each package offered to composes is. */
-  readonly copies = new WeakMap<SourcePackage, IndexedCopy>();
   readonly clock: Clock;
   /** URL of the top directory that repodata points to; null where files are placed. */
   readonly referenceUrl: string | null;

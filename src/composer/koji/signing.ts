@@ -3,26 +3,12 @@ import { querySigkeys } from '../../upstream/koji/hub-builds.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import { rpmPath } from '../../upstream/koji/koji-path.ts';
 import type { KojiFiles } from './koji-files.ts';
-import { describePackage, type KojiPackage } from './koji-package-set.ts';
+import { describePackage, type KojiCopy, type KojiPackage } from './koji-package-set.ts';
 
 /** Keys in the order of preference, and whether unsigned packages will do as a last resort. */
 export interface SigningWish {
   readonly keys: readonly string[];
   readonly isUnsignedFine: boolean;
-}
-
-/** A package and the copy of it that was chosen. */
-export interface ChosenCopy {
-  readonly package: KojiPackage;
-  /** Relative to the top directory. */
-  readonly path: string;
-  /** The key of the signed copy; null for the primary copy. */
-  readonly sigkey: string | null;
-  /**
-   * No copy signed as wished is there: the primary copy stands in so that others can be resolved, but the
-   * package must not be in the compose.
-   */
-  readonly isUnsigned: boolean;
 }
 
 /** Remembers which signed copies were seen, so that nobody looks twice. A copy in it may have been pruned since. */
@@ -40,9 +26,6 @@ export function readSigningWish(sigkeys: readonly string[]): SigningWish {
   return { keys: [...new Set(keys)], isUnsignedFine: sigkeys.length === 0 || sigkeys.includes('') };
 }
 
-/** What was chosen of a package the last time: mostly it is chosen again. */
-const lastChosen = new WeakMap<KojiPackage, ChosenCopy>();
-
 /**
  * Chooses a copy of every RPM: the first key whose signed copy is there wins, RPM by RPM. Only the files are
  * asked, since the hub knows signatures whose copy was never written. What `known` has is not looked for.
@@ -53,17 +36,19 @@ export async function chooseCopies(
   wish: SigningWish,
   files: KojiFiles,
   known: KnownCopies,
-): Promise<readonly ChosenCopy[]> {
+): Promise<readonly KojiCopy[]> {
   const keys = await findKeys(packages, wish.keys, files, known);
   return packages.map((one, index) => {
-    if (one.kind === 'scratch') return { package: one, path: one.path, sigkey: null, isUnsigned: false };
+    if (one.kind === 'scratch') {
+      return { package: one, path: one.path, sigkey: null, isUnsigned: false, lastIndexed: null };
+    }
     const sigkey = keys[index] ?? null;
     const isUnsigned = sigkey === null && !wish.isUnsignedFine;
-    const before = lastChosen.get(one);
+    const before = one.lastCopy;
     if (before?.sigkey === sigkey && before.isUnsigned === isUnsigned) return before;
-    const chosen = { package: one, path: rpmPath(one.build, one.rpm, sigkey), sigkey, isUnsigned };
-    lastChosen.set(one, chosen);
-    return chosen;
+    const path = rpmPath(one.build, one.rpm, sigkey);
+    one.lastCopy = { package: one, path, sigkey, isUnsigned, lastIndexed: null };
+    return one.lastCopy;
   });
 }
 
@@ -99,8 +84,8 @@ async function findKeys(
  */
 export async function dropAbsent(
   files: KojiFiles,
-  copies: readonly ChosenCopy[],
-): Promise<readonly ChosenCopy[]> {
+  copies: readonly KojiCopy[],
+): Promise<readonly KojiCopy[]> {
   const unsigned = copies.filter((copy) => copy.isUnsigned);
   const looks = await files.look(unsigned.map((copy) => copy.path));
   const absent = new Set(unsigned.filter((_, at) => (looks[at] ?? null) === null));
@@ -115,7 +100,7 @@ export async function dropAbsent(
  */
 export async function requireSigned(
   hub: KojiHub,
-  copies: readonly ChosenCopy[],
+  copies: readonly KojiCopy[],
   wish: SigningWish,
   names: ReadonlySet<string> | null,
 ): Promise<void> {
@@ -139,7 +124,7 @@ const MAX_ASKED = 2000;
 const MAX_LISTED = 20;
 
 function unsignedPackages(
-  refused: readonly ChosenCopy[],
+  refused: readonly KojiCopy[],
   wish: SigningWish,
   notSigned: readonly string[],
   notWritten: readonly string[],

@@ -1,6 +1,7 @@
 import { getBuildsWithRpms } from '../../upstream/koji/hub-builds.ts';
 import { indexCopies } from './index-copies.ts';
 import type { Koji } from './koji.ts';
+import { packageOfBuild } from './koji-package-set.ts';
 import { chooseCopies, readSigningWish } from './signing.ts';
 
 /**
@@ -20,9 +21,7 @@ export async function warmBuild(
   const [content] = await getBuildsWithRpms(koji.hub, [wanted.nvr], { signal });
   if (content === undefined) return 0;
   const { build, rpms } = content;
-  const packages = rpms
-    .filter((rpm) => wanted.arches.has(rpm.arch))
-    .map((rpm) => ({ kind: 'build' as const, rpm, build }));
+  const packages = rpms.filter((rpm) => wanted.arches.has(rpm.arch)).map((rpm) => packageOfBuild(rpm, build));
   const wish = readSigningWish(wanted.sigkeys);
   const copies = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   const signed = copies.filter((copy) => !copy.isUnsigned);

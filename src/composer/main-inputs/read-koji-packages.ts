@@ -5,29 +5,24 @@ import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiEvent } from '../../upstream/koji/hub-events.ts';
 import type { KojiModuleBuild } from '../../upstream/koji/hub-modules.ts';
-import type { TagContent } from '../../upstream/koji/hub-tags.ts';
 import { kojiModuleHub } from '../modules/koji-module-hub.ts';
 import { indexCopies } from '../koji/index-copies.ts';
 import { fileSourcesOfSet, prepareSet, type PreparedSet } from '../koji/koji-gather-index.ts';
 import type { IndexedCopy } from '../koji/koji-index.ts';
 import {
   makePackageSet,
+  type KojiCopy,
   readExtraContent,
   type ExtraContent,
   type KojiPackage,
   type PackageSetQuery,
 } from '../koji/koji-package-set.ts';
+import type { PinnedContent } from '../koji/koji-tag-reader.ts';
 import { kojiReader, packageOfSet } from '../koji/koji-selection.ts';
 import type { Koji } from '../koji/koji.ts';
 import { mapBounded } from '../koji/map-bounded.ts';
-import { isPinTrue, resolveEvent, type KojiPin } from '../koji/pin.ts';
-import {
-  chooseCopies,
-  dropAbsent,
-  requireSigned,
-  type ChosenCopy,
-  type SigningWish,
-} from '../koji/signing.ts';
+import { isPinTrue, resolveEvent } from '../koji/pin.ts';
+import { chooseCopies, dropAbsent, requireSigned, type SigningWish } from '../koji/signing.ts';
 import { hasMultilib, type MainDefinition, type PackageInput } from '../main/main-definition.ts';
 import { chooseWantedRpms, type MainPackageSet } from '../main/main-packages.ts';
 import { wantedNamesOf } from '../main/variant-inputs.ts';
@@ -169,7 +164,7 @@ async function useKoji<Result>(
         archRestrictionsOf: (id) => set.byPkgid.get(set.index.pkgidOf(id))?.facts ?? null,
       },
       describe: (id) => packageOfSet(koji, set, id),
-      reader: kojiReader(koji),
+      reader: kojiReader(koji, [set.byPkgid]),
       readPackage: (one) => readPackage(means.readUrl, one, signal),
       warnings: pinned.modules.warnings,
       parts: null,
@@ -195,7 +190,7 @@ function nameOf(definition: MainDefinition, tags: readonly PinnedTag[]): string 
 }
 
 /** Whether no other copy of a package can be chosen later. */
-function isFinalCopy({ package: one, sigkey, isUnsigned }: ChosenCopy, { keys }: SigningWish): boolean {
+function isFinalCopy({ package: one, sigkey, isUnsigned }: KojiCopy, { keys }: SigningWish): boolean {
   return one.kind === 'scratch' || (!isUnsigned && sigkey === (keys[0] ?? null));
 }
 
@@ -235,10 +230,7 @@ async function describeVariants(
 }
 
 /** A tag as it was at the event. */
-interface PinnedTag extends WantedTag {
-  readonly content: TagContent;
-  readonly pin: KojiPin;
-}
+type PinnedTag = WantedTag & PinnedContent;
 
 async function readTags(
   koji: Koji,
@@ -261,7 +253,7 @@ async function readTags(
 interface ChosenTag {
   readonly tag: string;
   readonly variants: ReadonlySet<string> | null;
-  readonly copies: readonly ChosenCopy[];
+  readonly copies: readonly KojiCopy[];
 }
 
 async function chooseTags(
@@ -271,10 +263,10 @@ async function chooseTags(
   const byBuild = new Map([...described.values()].flat().map((one) => [one.build, one]));
   const wish = wishOf(definition);
   const names = wantedNamesOf(definition);
-  return mapBounded(tags, TAGS_AT_ONCE, async ({ tag, content, modules: own }) => {
+  return mapBounded(tags, TAGS_AT_ONCE, async ({ tag, content, packages: kept, modules: own }) => {
     const beside = own === null ? extra : { builds: [], scratch: [] };
     const documents = own?.builds.flatMap((build) => byBuild.get(build) ?? []);
-    const packages = makePackageSet(content, beside, query).filter(acceptsArtifacts(documents));
+    const packages = makePackageSet(content, beside, query, kept).filter(acceptsArtifacts(documents));
     const chosen = definition.plainMethod === 'nodeps' ? chooseWanted(packages, names) : packages;
     const copies = await chooseCopies(chosen, wish, koji.source.files, await koji.index.knownCopies());
     return { tag, variants: own?.variants ?? null, copies };

@@ -18,7 +18,8 @@ import {
   type SelectedTree,
 } from '../selection.ts';
 import type { Koji } from '../koji/koji.ts';
-import { kojiReader, offerPackages } from '../koji/koji-selection.ts';
+import { packageOfBuild } from '../koji/koji-package-set.ts';
+import { offerPackages } from '../koji/koji-selection.ts';
 import { resolveEvent } from '../koji/pin.ts';
 import { installNotes } from './install-notes.ts';
 import { readModuleDefaults } from './module-defaults.ts';
@@ -92,9 +93,9 @@ export async function selectModules(
   const defaults = await readDefaults(means, context, request);
   const rpms = [
     ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
-  ];
+  ].map(({ rpm, build }) => packageOfBuild(rpm, build));
   const offered = await offerPackages(means.koji, context, rpms, request.sigkeys);
-  const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered[index]]));
+  const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
   const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
     list.flatMap((one) => {
       const ready = byId.get(one.package.rpm.id);
@@ -119,7 +120,7 @@ export async function selectModules(
     warnings: [...warnings, ...chosen.warnings],
     notes: installNotes(withNamed(resolution, named), chosen.trees),
   });
-  return { selection, reader: kojiReader(means.koji) };
+  return { selection, reader: offered.reader };
 }
 
 function rpmsOf(tree: ModuleTree): readonly ModuleRpm[] {

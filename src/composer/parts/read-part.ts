@@ -12,7 +12,8 @@ import type { DocumentType } from '../documents/document-type.ts';
 import { modulesDocument } from '../documents/modules-document.ts';
 import { treeDirectories } from '../compose-trees.ts';
 import { pathBelow, realPathBelow } from '../pen.ts';
-import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
+import { contentOfPkgid, isSha256 } from '../../model/content-id.ts';
+import { sourcePackage } from '../source-package.ts';
 import type { ProductmdModules } from '../../rpm/productmd-modules.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
@@ -185,7 +186,7 @@ export function packageOfPart(
     ...nevra,
     sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
     fileName: href.slice(href.lastIndexOf('/') + 1),
-    payload: payloadOf(pkgid),
+    payload: contentOfPkgid(pkgid),
     sigkey: sigkeyOf(href),
     size: index.sizeOf(id),
     origin:

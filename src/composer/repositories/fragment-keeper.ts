@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
+import { pkgidOfContent } from '../../model/content-id.ts';
 import type { PackageFragments } from '../../rpm/package-fragments.ts';
 import { readFragments } from '../../rpm/repodata/read-fragments.ts';
 import type { Repository } from '../../rpm/repodata/read-repository.ts';
@@ -58,8 +59,8 @@ export class FragmentKeeper implements Cache {
   }
 }
 
-function pkgidOf(one: SourcePackage): string {
-  return one.payload.slice(one.payload.indexOf(':') + 1);
+function pkgidOf({ payload }: SourcePackage): string {
+  return pkgidOfContent(payload);
 }
 
 function sizeOf({ primary, filelists, other }: PackageFragments): number {

@@ -3,7 +3,8 @@ import { isRpmFileName } from '../../model/names.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
 import type { SourcePackage } from '../selection.ts';
-import { isSha256, payloadOf, sourcePackage } from '../source-package.ts';
+import { contentOfPkgid, isSha256 } from '../../model/content-id.ts';
+import { sourcePackage } from '../source-package.ts';
 import { locatePackage, type Leads, type LocatedPackage } from './locate-package.ts';
 
 /** Returns where a package of an index lies. Throws what `locatePackage` throws. */
@@ -30,7 +31,7 @@ export function packageOfRepository(
     ...nevra,
     sourceRpm: isSourceArch(nevra.arch) ? null : index.sourceRpmOf(id),
     fileName: fileNameOf(href, repository),
-    payload: payloadOf(pkgid),
+    payload: contentOfPkgid(pkgid),
     sigkey,
     size: index.sizeOf(id),
     origin:

@@ -1,3 +1,4 @@
+import { contentOfPkgid } from '../../../src/model/content-id.ts';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -63,7 +64,7 @@ function packageOf(content: string, stamp?: FileStamp | null): SourcePackage & {
     arch: 'noarch',
     sourceRpm: null,
     fileName,
-    payload: `sha256:${hash('sha256', content)}`,
+    payload: contentOfPkgid(hash('sha256', content)),
     sigkey: null,
     size: content.length,
     origin: { kind: 'file' as const, path, ...(stamp === undefined ? {} : { stamp }) },

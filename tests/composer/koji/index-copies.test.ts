@@ -17,8 +17,8 @@ import { indexCopies, type KojiFileSource } from '../../../src/composer/koji/ind
 import { openTopDir } from '../../../src/composer/koji/koji-files.ts';
 import { openKojiHttpFiles } from '../../../src/composer/koji/koji-http-files.ts';
 import { KojiIndex } from '../../../src/composer/koji/koji-index.ts';
-import { makePackageSet } from '../../../src/composer/koji/koji-package-set.ts';
-import { chooseCopies, readSigningWish, type ChosenCopy } from '../../../src/composer/koji/signing.ts';
+import { makePackageSet, type KojiCopy } from '../../../src/composer/koji/koji-package-set.ts';
+import { chooseCopies, readSigningWish } from '../../../src/composer/koji/signing.ts';
 import { getScratchRpms } from '../../../src/upstream/koji/hub-tasks.ts';
 import { cachePlace } from '../../../src/cache/cache-place.ts';
 import { FACTS_MAKING } from '../../../src/cache/copy-facts.ts';
@@ -71,7 +71,7 @@ function openIndex(directory: string): KojiIndex {
 
 const local: KojiFileSource = { kind: 'directory', files: openTopDir(topDir) };
 
-async function copiesOf(tag: string, sigkeys: readonly string[] = []): Promise<readonly ChosenCopy[]> {
+async function copiesOf(tag: string, sigkeys: readonly string[] = []): Promise<readonly KojiCopy[]> {
   const content = await listTaggedRpms(hub, { tag, inherit: true });
   const arches = new Set(['x86_64', 'i686', 'noarch', 'src']);
   const extra = { builds: [], scratch: await getScratchRpms(hub, [1000]) };

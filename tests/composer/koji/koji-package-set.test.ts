@@ -5,6 +5,7 @@ import {
   describePackage,
   makePackageSet,
   readExtraContent,
+  type KojiCopy,
   type KojiPackage,
   type PackageSetQuery,
 } from '../../../src/composer/koji/koji-package-set.ts';
@@ -12,7 +13,6 @@ import {
   chooseCopies,
   readSigningWish,
   requireSigned,
-  type ChosenCopy,
   type KnownCopies,
 } from '../../../src/composer/koji/signing.ts';
 import { listTaggedRpms } from '../../../src/upstream/koji/hub-tags.ts';
@@ -58,7 +58,7 @@ function remember(): KnownCopies & { readonly seen: Set<string> } {
 async function choose(
   packages: readonly KojiPackage[],
   sigkeys: readonly string[],
-): Promise<readonly ChosenCopy[]> {
+): Promise<readonly KojiCopy[]> {
   return chooseCopies(packages, readSigningWish(sigkeys), files, remember());
 }
 
@@ -108,7 +108,7 @@ test('unknown builds and tasks are named', async () => {
 
 test('the first key whose copy is on disk wins, RPM by RPM', async () => {
   const packages = await read('f-small');
-  const keyOf = (copies: readonly ChosenCopy[], name: string): string | null | undefined =>
+  const keyOf = (copies: readonly KojiCopy[], name: string): string | null | undefined =>
     copies.find((copy) => copy.package.rpm.name === name && copy.package.rpm.arch === 'x86_64')?.sigkey;
   const forward = await choose(packages, ['11223344', 'AABBCCDD']);
   assert.deepEqual(

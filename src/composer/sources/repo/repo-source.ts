@@ -1,3 +1,4 @@
+import { pkgidOfContent } from '../../../model/content-id.ts';
 import { TEMPORARY } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../../model/request-rules.ts';
@@ -189,7 +190,7 @@ async function loadFragments(
   opened: readonly Repository[],
   wanted: readonly SourcePackage[],
 ) {
-  const pkgidOf = (one: SourcePackage): string => one.payload.slice(one.payload.indexOf(':') + 1);
+  const pkgidOf = ({ payload }: SourcePackage): string => pkgidOfContent(payload);
   const loaded = new Map<string, Awaited<ReturnType<typeof readFragments>>>();
   for (const [location, packages] of Map.groupBy(wanted, (one) => repositoryOf.get(one) ?? '')) {
     const repository = opened.find((one) => one.location === location);
