@@ -216,6 +216,18 @@ test('over HTTP a copy that two sets have in common is read once, when both are 
   assert.equal(read.length, new Set(copies.map(({ path }) => path)).size, read.join(', '));
 });
 
+test('a file whose payload is another than the hub lists is named with its RPM', async () => {
+  const [first] = await copiesOf('f-small');
+  assert.ok(first?.package.kind === 'build');
+  const { package: one } = first;
+  const payloadHash = 'f'.repeat(32);
+  const other = { ...first, lastIndexed: null, package: { ...one, rpm: { ...one.rpm, payloadHash } } };
+  await assert.rejects(indexCopies({ hub, source: local, index: newIndex().index, now }, [other]), {
+    code: 'koji.header_differs',
+    message: /is not what the Koji hub lists: its payload hash is [0-9a-f]{32}\./,
+  });
+});
+
 test('a file that is missing or another than the hub lists is named with its RPM', async () => {
   const copies = (await copiesOf('f-small')).filter(({ package: one }) => one.rpm.name === 'e-zz');
   const [first] = copies;
