@@ -56,7 +56,7 @@ test('the manifest of a compose of a repository is what it was in earlier versio
 });
 
 test('a plan that was written is read as it was, whatever it holds', async () => {
-  const { reader, ...plan } = await planCompose(contextWith(select), edge);
+  const { reader, inputs: _inputs, ...plan } = await planCompose(contextWith(select), edge);
   assert.ok(reader);
   const [first] = plan.selection.trees;
   assert.ok(first);
