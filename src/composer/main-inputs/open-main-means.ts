@@ -1,3 +1,4 @@
+import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
 import { RepositoryCache } from '../repositories/repository-cache.ts';
 import type { MainMeans } from './select-definition.ts';
@@ -6,11 +7,16 @@ import type { MainMeans } from './select-definition.ts';
 const INDEXES_KEPT = 2;
 
 /** Returns what the inputs of main composes are read with, what is kept from one compose to the next among it. */
-export function openMainMeans(opened: Omit<MainMeans, 'repositories' | 'fragments'>): MainMeans {
+export function openMainMeans({
+  caches,
+  ...opened
+}: Omit<MainMeans, 'repositories' | 'fragments'> & {
+  readonly caches: Pick<CacheRegistry, 'register'>;
+}): MainMeans {
   const { readUrl } = opened;
   return {
     ...opened,
-    repositories: new RepositoryCache({ most: INDEXES_KEPT, readUrl }),
-    fragments: new FragmentKeeper(),
+    repositories: caches.register(new RepositoryCache({ most: INDEXES_KEPT, readUrl })),
+    fragments: caches.register(new FragmentKeeper()),
   };
 }
