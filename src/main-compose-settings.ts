@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from './name-schema.ts';
+import { isPungiTimeout, rawConfigEngines } from './pungi-settings.ts';
 import { setting } from './setting.ts';
 
 const seconds = z.number().int().positive();
@@ -13,6 +14,14 @@ const rawConfig = z.record(
     .refine(
       (entry) => [entry['seconds_to_live'], entry['max_seconds_to_live']].every(isSecondsOrNothing),
       'seconds_to_live and max_seconds_to_live are positive whole numbers of seconds',
+    )
+    .refine(
+      ({ engine }) => engine === undefined || rawConfigEngines.some((known) => known === engine),
+      `engine is one of ${rawConfigEngines.join(', ')}`,
+    )
+    .refine(
+      ({ pungi_timeout: timeout }) => timeout === undefined || isPungiTimeout(timeout),
+      'pungi_timeout is a positive whole number of seconds, at most 23 hours',
     ),
 );
 
@@ -27,7 +36,7 @@ export const mainComposeSettings = {
     rawConfig,
     {},
     'RAW_CONFIG_URLS',
-    'Pungi configurations that may be composed: name to url, config_filename, path, commit and seconds_to_live.',
+    'Pungi configurations that may be composed: name to url, config_filename, path, commit, engine, seconds_to_live and more.',
   ),
   definitions_dir: setting(
     z.string(),

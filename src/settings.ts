@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { metadataKeySettings } from './metadata-key-settings.ts';
 import { mainComposeSettings } from './main-compose-settings.ts';
 import { nameSchema } from './name-schema.ts';
+import { pungiSettings } from './pungi-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
 import { targetDirSettings } from './target-dir-settings.ts';
@@ -298,6 +299,7 @@ export const settings = {
     'Modules that stand for the distribution and are never composed.',
   ),
   ...mainComposeSettings,
+  ...pungiSettings,
   event_token: setting(
     text,
     '',

@@ -32,6 +32,7 @@ const shared = [
   'setting.ts',
   'metadata-key-settings.ts',
   'main-compose-settings.ts',
+  'pungi-settings.ts',
   'name-schema.ts',
   'retention-settings.ts',
   'target-dir-settings.ts',

@@ -6,6 +6,7 @@ import { registerCacheMetrics } from '../cache/cache-metrics.ts';
 import { CacheRegistry } from '../cache/cache-registry.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { offersOf } from '../composer/plan.ts';
+import { pungiPlacesOf } from '../composer/pungi/pungi-places.ts';
 import { PlacingThread } from '../composer/build/placing-thread.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
@@ -248,6 +249,7 @@ function createComposerContext(
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
+    pungiPlaces: pungiPlacesOf(config),
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
 }

@@ -37,6 +37,8 @@ export interface ComposerContext {
   readonly targetDirUrls: TargetDirUrls;
   /** What clients must not read of. */
   readonly serverPaths: ServerPaths;
+  /** Further composes that a process may have at a time because Pungi makes them; 0 where it makes none. */
+  readonly pungiPlaces: number;
   /** Seconds a compose may take. */
   readonly composeTimeout: number;
   /** The body of a rule's request, checked as POST checks it. Throws what the check throws. */

@@ -8,6 +8,7 @@ import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
 import { sourceTypeNames } from '../model/source-types.ts';
 import { knownComposeType } from '../rpm/productmd.ts';
 import { checkPresent } from './requested-packages.ts';
+import type { Delegate } from './delegate.ts';
 import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
 
 export interface PlanContext extends SelectContext {
@@ -40,6 +41,7 @@ export interface ReadyPlan extends ComposePlan {
   readonly reader: PackageReader;
   /** Digest of all that decided it; null where the same may bring another plan. */
   readonly inputs: string | null;
+  readonly delegate?: Delegate;
 }
 
 /** Returns what a composer with these sources can make. */
@@ -68,6 +70,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
     selection: selected,
     reader,
     inputs,
+    delegate,
   } = await select(
     noteInputs === undefined
       ? context
@@ -82,7 +85,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   const selection: Selection = { ...selected, remarks };
   await rest();
   checkDependencies(request, selection);
-  checkPresent(packagesOf(request) ?? [], selection);
+  if (delegate === undefined) checkPresent(packagesOf(request) ?? [], selection);
   const packages = listManifestPackages(selection, context.output.delivery);
   await rest();
   const manifest = manifestOf({
@@ -101,6 +104,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       // What another key signed is not this compose, nor is what none did.
       ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
       ...treeOptions(selection),
+      ...delegate?.options,
       notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
     },
   });
@@ -111,6 +115,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
     reader,
     manifest,
     fingerprint: fingerprintOf(manifest),
+    ...(delegate === undefined ? {} : { delegate }),
     inputs: inputs === undefined ? null : digestOfInputs(context, request, inputs),
   };
 }

@@ -50,7 +50,8 @@ export function readEntryName(entry: string): { id: number; hidden: 'building' |
   return { id: Number(hidden[1]), hidden: hidden[2] === 'building' ? 'building' : 'gone' };
 }
 
-function publishedDirectory(targetDir: string, id: number): string {
+/** Returns the directory of a compose, as people see it. */
+export function publishedDirectory(targetDir: string, id: number): string {
   return pathBelow(targetDir, `odcs-${id}`);
 }
 

@@ -94,10 +94,13 @@ async function listShown(context: RetireContext): Promise<{ living: Set<number>;
   const rows = await context.database.handle
     .selectFrom('composes')
     .select(['id', 'reused_id', 'state'])
-    .where('state', 'in', ['wait', 'generating', 'done'])
+    // Of one that failed the logs are read until it expires, where another program wrote some.
+    .where('state', 'in', ['wait', 'generating', 'done', 'failed'])
     .execute();
   return {
     living: new Set(rows.map((row) => row.reused_id ?? row.id)),
-    running: new Set(rows.filter((row) => row.state !== 'done').map((row) => row.id)),
+    running: new Set(
+      rows.filter(({ state }) => state === 'wait' || state === 'generating').map((row) => row.id),
+    ),
   };
 }

@@ -11,6 +11,7 @@ import { targetDirUrlOf } from '../model/target-dir-urls.ts';
 import { buildCompose } from './build/build.ts';
 import type { ComposePlace } from './build/write-metadata.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
+import { delegateCompose } from './delegate-compose.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
 import { identityOf } from './identity-of.ts';
@@ -66,7 +67,7 @@ export async function makeCompose(
       () => storeManifest(context.database, plan.fingerprint, plan.manifest),
       async (signal) => {
         if (claim === 'build') {
-          await buildAndPublish(context, taken, plan, { signal, progress: watch.progress });
+          await buildOrDelegate(context, taken, plan, { ...watch, signal });
           log.info({ state: 'done' }, 'compose ended');
         }
       },
@@ -100,6 +101,19 @@ async function planAndSettle(
 async function tellWaiting(context: ComposerContext, taken: TakenCompose, trouble: string): Promise<void> {
   const reason = `Compose waits for its storage. ${trouble}`;
   await transaction(context.database, (tx) => moveHeldCompose(tx, taken, 'retry', { reason }));
+}
+
+async function buildOrDelegate(
+  context: ComposerContext,
+  taken: TakenCompose,
+  plan: ReadyPlan,
+  watch: Pick<ComposeWatch, 'signal' | 'progress' | 'limitTime'>,
+): Promise<void> {
+  const { delegate, selection } = plan;
+  if (delegate === undefined) return buildAndPublish(context, taken, plan, watch);
+  const targetDir = targetDirOf(context, taken.compose);
+  const identity = identityOf(taken.compose, selection);
+  return delegateCompose(context, { taken, delegate, selection, identity, targetDir }, watch);
 }
 
 async function buildAndPublish(

@@ -8,6 +8,7 @@ import type { RepodataChecksum } from '../rpm/repodata/repodata-checksum.ts';
 import type { ExtraRecord } from '../rpm/repodata/extra-record.ts';
 import type { RepodataPackage } from '../rpm/repodata/write-repodata.ts';
 import type { Log } from '../log.ts';
+import type { Delegate } from './delegate.ts';
 
 /** Where the bytes of an RPM are. */
 export type PackageOrigin =
@@ -251,6 +252,8 @@ export interface Selected {
   readonly reader: PackageReader;
   /** Digest of its inputs; left out where equal ones may bring another selection. */
   readonly inputs?: string;
+  /** What makes the whole compose instead; the selection names no packages then. */
+  readonly delegate?: Delegate;
 }
 
 /** A source type: reads its inputs, pins them and decides what the compose holds. Never writes. */

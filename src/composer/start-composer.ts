@@ -14,7 +14,7 @@ export async function startComposer(context: ComposerContext, concurrency: numbe
     handle: ({ requestId }, job) => runRequest(context, requestId, job),
   });
   await context.database.jobs.work('compose.run', {
-    concurrency,
+    concurrency: concurrency + context.pungiPlaces,
     onError,
     handle: ({ composeId }, job) => runCompose(context, composeId, job),
   });

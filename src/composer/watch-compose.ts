@@ -13,6 +13,8 @@ const LEASE_MS = LEASE_SECONDS * 1000;
 export interface ComposeWatch extends AsyncDisposable {
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Lets the compose take so many seconds from now, or for ever, instead of what the settings say. */
+  readonly limitTime: (seconds: number | null) => void;
   /** Why the compose has to stop, once it has to. */
   readonly reason: ReactorError | undefined;
   /** Whether this process gave no sign of life for so long that another may have the compose. */
@@ -57,15 +59,21 @@ export function watchCompose(
     reason ??= error;
     abort.abort(reason);
   };
-  const limit = setTimeout(() => {
-    if (noticeSleep()) return;
-    stop(
-      new ReactorError(
-        'compose.timeout',
-        `Compose has taken more time than allowed by configuration (${context.composeTimeout} seconds)`,
-      ),
-    );
-  }, context.composeTimeout * 1000);
+  let limit: NodeJS.Timeout | undefined;
+  const limitTime = (seconds: number | null): void => {
+    clearTimeout(limit);
+    if (seconds === null) return;
+    limit = setTimeout(() => {
+      if (noticeSleep()) return;
+      stop(
+        new ReactorError(
+          'compose.timeout',
+          `Compose has taken more time than allowed by configuration (${seconds} seconds)`,
+        ),
+      );
+    }, seconds * 1000);
+  };
+  limitTime(context.composeTimeout);
   let latest: Parameters<Progress> | undefined;
   let noted: Parameters<Progress> | undefined;
   let looking = Promise.resolve();
@@ -98,6 +106,7 @@ export function watchCompose(
       latest = progress;
       noteActivity(`compose ${id}: ${progress[0]}`);
     },
+    limitTime,
     get reason() {
       return reason;
     },

@@ -49,7 +49,8 @@ export const LONGEST_RETRY_DELAY = 60;
 /** A worker that gave no sign of life for so many seconds has lost what it works on. */
 export const LEASE_SECONDS = 15;
 
-const lease = { heartbeatSeconds: LEASE_SECONDS, expireInSeconds: 14_400 };
+/** Pungi may take its time; the queue allows a day. */
+const lease = { heartbeatSeconds: LEASE_SECONDS, expireInSeconds: 86_400 };
 
 /**
  * The queues; a dead letter queue stands before those that name it. Leases are heartbeats: the job of a process that

@@ -329,6 +329,12 @@ export interface ApiTokensTable {
   revoked_at: ColumnType<Date | null, never, Date>;
 }
 
+/** Whole configurations that Pungi made composes of, as JSON; kept as long as the compose. */
+export interface PungiConfigDumpsTable {
+  compose_id: number;
+  dump: string;
+}
+
 /** Migrations that earlier versions cannot work with; kept by what runs migrations. */
 export interface BreakingMigrationsTable {
   name: string;
@@ -342,6 +348,7 @@ export interface Tables {
   breaking_migrations: BreakingMigrationsTable;
   service_identity: ServiceIdentityTable;
   processes: ProcessesTable;
+  pungi_config_dumps: PungiConfigDumpsTable;
   reconcile_cursors: ReconcileCursorsTable;
   events: EventsTable;
   composes: ComposesTable;

@@ -1,4 +1,5 @@
 import { findCompose } from '../../database/composes.ts';
+import { copyPungiConfigDump } from '../../database/pungi-config-dumps.ts';
 import { transaction, type UnitOfWork } from '../../database/transaction.ts';
 import { extendCompose, isMarkedForRemoval, lockSharing } from '../../lifecycle/compose-life.ts';
 import { createCompose } from '../../lifecycle/create-compose.ts';
@@ -128,12 +129,14 @@ async function renewLocked(
     return extendCompose(tx.sql, compose, { until, now: tx.now });
   }
   if (!isCopy) return 'to be copied';
-  return createCompose(tx, {
+  const copy = await createCompose(tx, {
     owner: ownerOf(identity),
     request: renewedRequest(compose, renewal),
     priority: 'normal',
     readers: compose.readers,
   });
+  await copyPungiConfigDump(tx.sql, { from: id, to: copy.id });
+  return copy;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { findCompose } from '../../database/composes.ts';
+import { findPungiConfigDump } from '../../database/pungi-config-dumps.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
 import { odcsJson, sendPublicJson } from '../answer.ts';
@@ -58,16 +59,17 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
     if (known !== undefined && isNamed(known, etag)) {
       return new Response(null, { status: 304, headers: { ...headers, 'Access-Control-Allow-Origin': '*' } });
     }
-    return sendPublicJson(shown(context, compose), headers);
+    const dump = await findPungiConfigDump(context.database.handle, compose.id);
+    return sendPublicJson({ ...shown(context, compose), pungi_config_dump: dump }, headers);
   });
 };
 
+/** Without the dump of its configuration, which comes with the compose or its end: these change the rest. */
 function shown(context: ApiContext, compose: Compose): object {
   const { newAdvisories } = compose;
   return {
     ...composeJson(compose, context.targetDirUrls),
     ...(newAdvisories === null ? {} : { new_advisories: newAdvisories }),
-    pungi_config_dump: null,
   };
 }
 

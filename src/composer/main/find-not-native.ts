@@ -96,6 +96,8 @@ export function refuseNotNative(found: readonly NotNative[]): void {
   throw new ReactorError(
     'main.not_native',
     `The configuration asks for what is not made by this service: ${sentences.join('; ')}.`,
-    { hint: 'Skip such phases and leave such options out, or compose with Pungi.' },
+    {
+      hint: 'Skip such phases and leave such options out, or let Pungi compose it: engine: auto in raw_config_urls.',
+    },
   );
 }

@@ -1,4 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import type { Config } from '../../../config.ts';
+import { ReactorError } from '../../../model/errors.ts';
+import { rawConfigEngines, type RawConfigEngine } from '../../../pungi-settings.ts';
+import { isDictionary } from '../../main/config-value.ts';
+import { findNotNative } from '../../main/find-not-native.ts';
+import { Slots } from '../../pungi/slots.ts';
 import type { SelectPackages } from '../../selection.ts';
 import { openMainMeans } from '../../main-inputs/open-main-means.ts';
 import {
@@ -8,7 +14,14 @@ import {
   type SourcedDefinition,
 } from '../../main-inputs/select-definition.ts';
 import { defineSource } from '../source-definition.ts';
-import { readConfiguration } from './read-configuration.ts';
+import {
+  findConfiguration,
+  placeOf,
+  readConfiguration,
+  type ConfigurationPlace,
+  type FoundConfiguration,
+} from './read-configuration.ts';
+import { selectForPungi, wrapperOf, type PungiMeans } from './select-for-pungi.ts';
 
 const CONFIGURATIONS_KEPT = 8;
 
@@ -18,7 +31,10 @@ export const rawConfigSourceDefinition = defineSource({
   open: (context) =>
     Object.keys(context.config.raw_config_urls).length === 0
       ? null
-      : rawConfigSource(openMainMeans({ ...context, composes: null })),
+      : rawConfigSource({
+          ...openMainMeans({ ...context, composes: null }),
+          pungiSlots: new Slots(context.config.concurrent_pungi),
+        }),
 });
 
 /**
@@ -26,12 +42,39 @@ export const rawConfigSourceDefinition = defineSource({
  * keys are the configuration's. Its select throws `main.*`, `git.*`, `koji.*`, `repo.*`, `rpm.*`, `module.*`.
  * Source: ODCS contract 17.
  */
-function rawConfigSource(means: MainMeans): SelectPackages {
+function rawConfigSource(means: MainMeans & PungiMeans): SelectPackages {
   const configurations = new LRUCache<string, SourcedDefinition>({ max: CONFIGURATIONS_KEPT });
-  return async (context, request) => {
+  const selectNatively: SelectPackages = async (context, request) => {
     checkMainRequest(request);
-    context.progress('resolve', 0, 1, 'step');
     const configuration = await readConfiguration({ ...means, configurations }, request, context.signal);
     return selectDefinition(means, context, request, configuration);
   };
+  return async (context, request) => {
+    context.progress('resolve', 0, 1, 'step');
+    const place = placeOf(means.config, request);
+    const engine = engineOf(place);
+    if (engine === 'native') return selectNatively(context, request);
+    const found = await findConfiguration(place, context.signal);
+    if (engine === 'auto' && !isForPungi(means.config, found)) {
+      try {
+        return await selectNatively(context, request);
+      } catch (error) {
+        if (!(error instanceof ReactorError) || error.code !== 'main.not_native') throw error;
+      }
+    }
+    // Without a wrapper nothing would obey what the request names beside its configuration.
+    if (wrapperOf(means.config, place.entry) === '') checkMainRequest(request);
+    return selectForPungi(means, context, request, found);
+  };
+}
+
+/** What makes the composes of a raw config, as its entry in `raw_config_urls` says. */
+function engineOf({ entry }: ConfigurationPlace): RawConfigEngine {
+  return rawConfigEngines.find((engine) => engine === entry['engine']) ?? 'native';
+}
+
+/** Whether it is plain without reading all of it that a configuration is not made here. */
+function isForPungi(config: Config, { place, loaded }: FoundConfiguration): boolean {
+  const isFetched = ['variants_file', 'comps_file'].some((option) => isDictionary(loaded.config.get(option)));
+  return isFetched || wrapperOf(config, place.entry) !== '' || findNotNative(loaded.config).length > 0;
 }

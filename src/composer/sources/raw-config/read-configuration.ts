@@ -21,8 +21,10 @@ interface ConfigurationMeans {
 }
 
 /** Where a configuration is, as the setting `raw_config_urls` says. */
-interface ConfigurationPlace {
+export interface ConfigurationPlace {
   readonly name: string;
+  /** What the setting says of it. */
+  readonly entry: Readonly<Record<string, unknown>>;
   readonly url: string;
   readonly revision: string;
   readonly directory: string;
@@ -39,7 +41,8 @@ export async function readConfiguration(
   request: ComposeRequest,
   signal: AbortSignal,
 ): Promise<SourcedDefinition> {
-  const place = placeOf(config, request.source[0] ?? '');
+  const place = placeOf(config, request);
+  refuseWrapper(place);
   const { name, url, revision, directory, file } = place;
   const keyOf = (commit: string): string => JSON.stringify([name, url, directory, file, commit]);
   const known = configurations.get(keyOf(revision));
@@ -69,12 +72,41 @@ function textOf({ config }: LoadedConfig, option: string): string {
   return typeof value === 'string' ? value : option;
 }
 
-/** Throws `request.unknown_raw_config`, `main.not_native`, `main.config_missing`. */
-function placeOf(
+/** A configuration at a commit, as it lies there: nobody has looked yet at what it asks for. */
+export interface FoundConfiguration {
+  readonly place: ConfigurationPlace;
+  /** `NAME#COMMIT` with the whole hash. */
+  readonly source: string;
+  /** By path, relative to the directory of the configuration. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly loaded: LoadedConfig;
+}
+
+/** Fetches a configuration at its commit. Throws `main.config_*` and what git throws. Source: ODCS contract 17. */
+export async function findConfiguration(
+  place: ConfigurationPlace,
+  signal: AbortSignal,
+): Promise<FoundConfiguration> {
+  const { name, url, revision, directory, file } = place;
+  const { commit, files } = await readGitTree({ allowed: [url], signal }, { url, revision, directory });
+  const loaded = loadConfig(configFilesOfTree(`${name}/`, files), file);
+  return { place, source: `${name}#${commit}`, files, loaded };
+}
+
+/** Throws `main.not_native` where a configuration has a wrapper of its own. */
+function refuseWrapper({ entry }: ConfigurationPlace): void {
+  if (String(entry['raw_config_wrapper'] ?? '') === '') return;
+  refuseNotNative([
+    { option: 'raw_config_wrapper', reason: 'wrappers around configurations are read by Pungi only' },
+  ]);
+}
+
+/** Returns where the configuration of a request is. Throws `request.unknown_raw_config`, `main.config_missing`. */
+export function placeOf(
   { raw_config_urls: known }: Pick<Settings, 'raw_config_urls'>,
-  word: string,
+  { source }: Pick<ComposeRequest, 'source'>,
 ): ConfigurationPlace {
-  const [name = '', asked = ''] = word.split('#');
+  const [name = '', asked = ''] = (source[0] ?? '').split('#');
   const entry = Object.hasOwn(known, name) ? known[name] : undefined;
   if (entry === undefined) {
     throw new ReactorError(
@@ -83,11 +115,6 @@ function placeOf(
     );
   }
   const value = (key: string): string => String(entry[key] ?? '');
-  if (value('raw_config_wrapper') !== '') {
-    refuseNotNative([
-      { option: 'raw_config_wrapper', reason: 'wrappers around configurations are not read' },
-    ]);
-  }
   const place = { url: value('url'), file: value('config_filename') };
   if (place.url === '' || place.file === '') {
     throw new ReactorError(
@@ -96,7 +123,7 @@ function placeOf(
       { hint: 'It needs url and config_filename.', fate: 'halt' },
     );
   }
-  return { name, ...place, directory: value('path'), revision: value('commit') || asked };
+  return { name, entry, ...place, directory: value('path'), revision: value('commit') || asked };
 }
 
 function validate({ config }: LoadedConfig): { readonly warnings: readonly string[] } {
