@@ -61,6 +61,10 @@ const commands: Record<
     load: () => import('./commands/token.ts'),
   },
   config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
+  'import-odcs': {
+    summary: 'Take over the composes of an ODCS',
+    load: () => import('./commands/import-odcs.ts'),
+  },
   migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
 };
 

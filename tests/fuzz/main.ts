@@ -8,6 +8,7 @@ export interface FuzzRun {
 
 /** Each answers how many cases it tried, and throws at the first that is not met as it should be. */
 const fuzzers: Readonly<Record<string, () => Promise<{ fuzz(run: FuzzRun): Promise<number> }>>> = {
+  api: () => import('./api.ts'),
   deps: () => import('./deps.ts'),
   repodata: () => import('./repodata.ts'),
   rpm: () => import('./rpm.ts'),

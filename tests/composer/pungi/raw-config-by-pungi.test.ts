@@ -38,7 +38,10 @@ const release = 'release_name = "Fixture"\nrelease_short = "Fix"\nrelease_versio
 /** Commits a configuration; returns the hash. */
 function commit(text: string): string {
   writeFileSync(join(repository, 'sub/fix.conf'), `${release}from common import *\n${text}\n`);
-  writeFileSync(join(repository, 'sub/common.conf'), 'pkgset_source = "repos"\n');
+  writeFileSync(
+    join(repository, 'sub/common.conf'),
+    'pkgset_source = "repos"\npkgset_repos = {"x86_64": ["/x"]}\n',
+  );
   git('add', '.');
   git('commit', '--quiet', '--allow-empty', '-m', 'A configuration');
   return git('rev-parse', 'HEAD');
@@ -57,7 +60,7 @@ const settings = {
     native: entry,
     other: { ...entry, engine: 'pungi' },
     wrapped: { ...entry, engine: 'pungi', raw_config_wrapper: wrapper },
-    brief: { ...entry, engine: 'pungi', pungi_timeout: 1 },
+    brief: { ...entry, engine: 'pungi', pungi_timeout: 8 },
     absent: { ...entry, engine: 'pungi', raw_config_wrapper: '/nowhere/wrapper.conf' },
   },
 };
@@ -137,6 +140,9 @@ test('the engine auto leaves to Pungi what is not made here, and native refuses 
   assert.equal((await ask('auto', text)).state, 'done');
   const refused = await ask('native', text);
   assert.match(refused.stateReason ?? '', /not made by this service: buildinstall_method/);
+});
+
+test('files that only Pungi fetches are for Pungi; what is wrong for both is told', async () => {
   const scm = await ask('auto', 'skip_phases = ["createiso"]\nvariants_file = {"scm": "git", "repo": "x"}');
   assert.equal(scm.state, 'done', scm.stateReason ?? '');
   const plain = await ask('auto', 'skip_phases = ["createiso"]\nvariants_file = "v.xml"');
@@ -255,7 +261,7 @@ test('a cancelled Pungi may end in peace; its logs stay until the compose expire
 
 test('a Pungi that takes too long is ended with all it started, whatever it says to that', async () => {
   const compose = await ask('brief', 'stand_in = "hangs"');
-  assert.match(compose.stateReason ?? '', /more time than allowed by configuration \(1 seconds\)/);
+  assert.match(compose.stateReason ?? '', /more time than allowed by configuration \(8 seconds\)/);
   const children = childrenOf(compose);
   while (children.some(isAlive)) await pause(50);
 });

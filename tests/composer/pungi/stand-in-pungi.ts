@@ -69,7 +69,7 @@ switch (config.stand_in) {
   case 'full':
     doom(['Compose run failed: [Errno 28] No space left on device: ' + top + '/compose/x.rpm']);
     break;
-  case 'leaves children': child(false); child(true); finish('FINISHED'); break;
+  case 'leaves children': child(false); child(true); finish('FINISHED'); process.exit(0); break;
   case 'hangs':
     process.on('SIGTERM', () => log('INFO', 'Compose is told to end'));
     child(false); child(true);
