@@ -71,6 +71,7 @@ export async function importComposesOfOdcs(
   };
   const known = new Set<number>();
   const pungiIds = new Set<string>();
+  let stored: Promise<number> = Promise.resolve(0);
   for await (const rows of odcs.readRows(AT_ONCE)) {
     const batch: ImportedCompose[] = [];
     for (const row of rows) {
@@ -89,11 +90,18 @@ export async function importComposesOfOdcs(
       known.add(found.compose.id);
     }
     for (const compose of batch) noteDirectory(report, places, compose);
+    // One batch is stored while the next one is read.
+    report.imported += await stored;
     await checkTaken(database, batch);
     report.lastId = Math.max(report.lastId, batch.at(-1)?.id ?? 0);
-    if (!isDry) report.imported += await transaction(database, (tx) => importComposes(tx.sql, batch));
+    if (!isDry) {
+      stored = transaction(database, (tx) => importComposes(tx.sql, batch));
+      // Whether it went well is asked before the next one.
+      stored.catch(() => undefined);
+    }
     tell(report.read);
   }
+  report.imported += await stored;
   if (!isDry) report.nextId = await continueComposeIds(database.handle);
   return report;
 }
