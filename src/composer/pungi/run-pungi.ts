@@ -142,7 +142,7 @@ async function writeBase(directory: string, identity: ComposeIdentity): Promise<
   await writeFile(join(directory, 'COMPOSE_ID'), pungiComposeId(identity));
 }
 
-/** Throws `pungi.config_invalid`, `pungi.program_missing`. */
+/** Throws `pungi.validation_failed`, `pungi.program_missing`. */
 async function validate(
   { programs, schemaOverrides }: PungiInput,
   { directory, signal }: DelegateContext,
@@ -162,7 +162,7 @@ async function validate(
   const said = await readLastLines(join(directory, `${VALIDATE_LOG}-stdout.log`));
   const complained = await readLastLines(join(directory, `${VALIDATE_LOG}-stderr.log`));
   throw new ReactorError(
-    'pungi.config_invalid',
+    'pungi.validation_failed',
     `The configuration is not valid: ${[said, complained].filter((text) => text !== '').join('\n')}`,
     { hint: `All of it is in ${VALIDATE_LOG}-stdout.log and -stderr.log of the compose.` },
   );

@@ -77,7 +77,7 @@ test('a configuration is checked by both schema overrides, then Pungi runs, phas
 test('a configuration that is not valid is told, and Pungi does not run', async () => {
   const { directory, made } = run('stand_in_invalid = True');
   await assert.rejects(made, {
-    code: 'pungi.config_invalid',
+    code: 'pungi.validation_failed',
     message: /Failed validation in check_deps: 'yes' is not of type 'boolean'/,
   });
   assert.ok(!existsSync(join(directory, 'pungi-stderr.log')));
