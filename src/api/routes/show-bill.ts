@@ -75,7 +75,7 @@ async function sendBill(context: ApiContext, request: ApiRequest, compose: Compo
   };
   const repositories = await openComposeRepositories(directory, request.req.raw.signal);
   if (repositories.length === 0) {
-    throw new ApiProblem(501, 'sbom.unreadable', 'This server cannot read the files of the compose.', {
+    throw new ApiProblem(404, 'sbom.unreadable', 'The files of the compose are not on this server.', {
       hint: 'They lie on another machine: ask one that has them.',
     });
   }
