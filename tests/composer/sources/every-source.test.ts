@@ -46,7 +46,7 @@ for (const { type } of sourceDefinitions) {
     });
 
     test('selects plain data, and reads metadata of every package', async () => {
-      const { reader, ...data } = await plan(openSource(), request);
+      const { reader, inputs: _inputs, ...data } = await plan(openSource(), request);
       assert.deepEqual(readPlan(writePlan(data)), structuredClone(data));
       const packages = data.selection.trees.flatMap((tree) =>
         [...tree.binary, ...tree.debug, ...tree.source].map((one) => one.package),
