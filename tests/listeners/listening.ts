@@ -5,6 +5,7 @@ import {
   parseFedoraMessagingConfig,
   type FedoraMessagingConfig,
 } from '../../src/buses/fedora-messaging-config.ts';
+import { ReactorError } from '../../src/model/errors.ts';
 import type { Supervisor } from '../../src/buses/supervise.ts';
 import { defaultLimits } from '../../src/listeners/translate/message-body.ts';
 
@@ -75,4 +76,14 @@ export async function countEvents(database: Database): Promise<number> {
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   return Number(count);
+}
+
+/** Whether the inbox holds so many rows; false while a connection from before the database went away is given out. */
+export async function hasEvents(database: Database, count: number): Promise<boolean> {
+  try {
+    return (await countEvents(database)) === count;
+  } catch (error) {
+    if (error instanceof ReactorError && error.code === 'database.away') return false;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import { openDatabase } from '../../src/database/database.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import {
   countEvents,
+  hasEvents,
   openInbox,
   queueConfig,
   silentLog,
@@ -268,7 +269,7 @@ test(
       assert.equal(ownInbox.health().state, 'stalled');
       await until(async () => (await queueDepth('odcs_outage')) === 500, 'the broker keeps them');
       await postgresql.restart();
-      await until(async () => (await countEvents(own)) === 510, 'all events');
+      await until(() => hasEvents(own, 510), 'all events');
       await until(() => listener.health().state === 'connected', 'consuming again');
       assert.equal(listener.health().connections, 1);
     } finally {

@@ -6,7 +6,14 @@ import { openStompConnection, type StompMessage } from '../../src/buses/stomp-co
 import type { Supervisor } from '../../src/buses/supervise.ts';
 import { listenToUmb, type UmbContext } from '../../src/buses/umb-consumer.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
-import { countEvents, openInbox, silentLog, until, untilConnected } from '../listeners/listening.ts';
+import {
+  countEvents,
+  hasEvents,
+  openInbox,
+  silentLog,
+  until,
+  untilConnected,
+} from '../listeners/listening.ts';
 import { activemqPackages, startActivemq } from './activemq.ts';
 import { ensurePackages } from './debian-packages.ts';
 import { postgresqlPackages, startPostgresql } from './postgresql.ts';
@@ -176,7 +183,7 @@ test('while PostgreSQL is down nothing is taken, and all is stored when it is ba
     await publish(300);
     await until(() => listener.health().state === 'paused', 'the pause is told');
     await postgresql.restart();
-    await until(async () => (await countEvents(own)) === 310, 'all events');
+    await until(() => hasEvents(own, 310), 'all events');
     assert.equal(listener.health().connections, 1);
     await listener.stop();
     assert.equal(await drain('outage'), 0);
