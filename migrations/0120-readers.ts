@@ -22,6 +22,8 @@ export async function up(db: Kysely<never>): Promise<void> {
       primary key (nvr, tag)
     )`,
     `create index composes_private on composes (id) where readers is not null`,
+    // Counts of pages read it alone, as they read the primary key before readers came.
+    `create index composes_public on composes (id) where readers is null`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

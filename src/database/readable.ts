@@ -53,7 +53,7 @@ const conditions = {
   compose_requests: (reader: Reader) =>
     sql`${ofReadableRule(sql`rule`)} and not (body ? 'readers' and not ${named(reader, sql`(body -> 'readers')`)})`,
   decisions: ({ readsEmbargoed }: Reader) =>
-    sql`${ofReadableRule(sql`rule`)} and (compose_id is null or exists (select from composes where id = compose_id))
+    sql`${ofReadableRule(sql`rule`)} and not exists (select from hidden_composes where hidden_composes.id = compose_id)
       ${
         readsEmbargoed
           ? sql``
@@ -138,7 +138,6 @@ function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExp
   if (wanted.size === 0) return [];
   const asksRules = [...wanted].some((table) => table !== 'composes' && table !== 'series');
   if (asksRules) wanted.add('private_rules');
-  if (wanted.has('decisions')) wanted.add('composes');
   const shadows: CommonTableExpressionNode[] = [];
   const shadow = (name: string, expression: ReturnType<typeof sql>): void => {
     const called = CommonTableExpressionNameNode.create(name);
@@ -147,7 +146,7 @@ function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExp
     shadowNames.add(narrowed.name);
     shadows.push(narrowed);
   };
-  if (wanted.has('events')) {
+  if (wanted.has('events') || wanted.has('decisions')) {
     const mayBeRead = sql`${owned(reader)} or ${named(reader)}`;
     shadow('hidden_composes', sql`select id from composes where readers is not null and not (${mayBeRead})`);
   }
