@@ -1,32 +1,35 @@
 import { sql } from 'kysely';
-import type { ComposeRequest, ComposeState } from '../model/compose.ts';
+import type { Compose } from '../model/compose-json.ts';
+import type { ComposeRequest } from '../model/compose.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** A compose of another service, as it is stored here under its own id. */
-export interface ImportedCompose {
-  readonly id: number;
-  readonly owner: string;
+export interface ImportedCompose extends Pick<
+  Compose,
+  | 'id'
+  | 'owner'
+  | 'source'
+  | 'state'
+  | 'stateReason'
+  | 'timeSubmitted'
+  | 'timeToExpire'
+  | 'timeStarted'
+  | 'timeDone'
+  | 'timeRemoved'
+  | 'removedBy'
+  | 'kojiEvent'
+  | 'arches'
+  | 'sigkeys'
+  | 'label'
+  | 'composeType'
+  | 'respinOf'
+  | 'pungiComposeId'
+  | 'reusedId'
+  | 'targetDir'
+> {
   readonly request: Omit<ComposeRequest, 'targetDir'>;
   readonly sourceType: number;
-  readonly source: string;
-  readonly state: ComposeState;
-  readonly stateReason: string | null;
-  readonly timeSubmitted: Date;
-  readonly timeToExpire: Date;
-  readonly timeStarted: Date | null;
-  readonly timeDone: Date | null;
-  readonly timeRemoved: Date | null;
-  readonly removedBy: string | null;
-  readonly kojiEvent: number | null;
-  readonly arches: string;
-  readonly sigkeys: string;
-  readonly label: string | null;
-  readonly composeType: string;
-  readonly respinOf: string | null;
-  readonly pungiComposeId: string | null;
   readonly configDump: string | null;
-  readonly reusedId: number | null;
-  readonly targetDir: string;
 }
 
 /** The columns that are written, with their types. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DatabaseHandle } from './database-handle.ts';
-import type { RuleFileProblem } from './tables.ts';
+import type { FileProblem } from '../model/file-problem.ts';
 
 /** One rule file of a set. */
 export interface RuleDocument {
@@ -12,7 +12,7 @@ export interface RuleDocument {
 export interface StoredRuleSet {
   readonly version: string;
   readonly documents: readonly RuleDocument[];
-  readonly problems: readonly RuleFileProblem[];
+  readonly problems: readonly FileProblem[];
 }
 
 /** Notes that a set of rules runs now. */

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kys
 import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
+import type { FileProblem } from '../model/file-problem.ts';
 import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
@@ -175,23 +176,12 @@ export interface WindowCausesTable {
   event_id: number;
 }
 
-/** What is wrong with a rule file, and where. */
-export interface RuleFileProblem {
-  readonly code: string;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-  readonly hint: string | null;
-  readonly isPrivate?: true;
-}
-
 /** A set of rules that runs or ran. */
 export interface RuleSetsTable {
   version: string;
   documents: Json<readonly { readonly file: string; readonly text: string }[]>;
   /** Why what lies in the directory does not run, while this does. */
-  problems: Json<readonly RuleFileProblem[]>;
+  problems: Json<readonly FileProblem[]>;
   first_at: Time;
   /** When a process last said that it runs. */
   running_at: Time;

@@ -52,27 +52,39 @@ function releaseOf({ name, release }: ComposeIdentity): ProductmdRelease {
   );
 }
 
-const typeSuffixes: Readonly<Record<string, string>> = {
-  production: '',
-  ci: '.ci',
-  nightly: '.n',
-  development: '.d',
-};
+/** The kinds of composes, and what their ids end in. Source: main compose contract 9. */
+const typeSuffixes = { production: '', ci: '.ci', nightly: '.n', development: '.d', test: '.t' } as const;
+export type ComposeType = keyof typeof typeSuffixes;
 
 /** The compose types that ids tell apart. */
-export const knownComposeTypes: readonly string[] = [...Object.keys(typeSuffixes), 'test'];
+export const knownComposeTypes: readonly string[] = Object.keys(typeSuffixes);
 
-/** What ODCS takes for the compose type in ids: anything it does not know counts as `test`. */
-export function knownComposeType(type: string): string {
-  return Object.hasOwn(typeSuffixes, type) ? type : 'test';
+/** Returns whether ids know a compose type. */
+export function isComposeType(text: string): text is ComposeType {
+  return Object.hasOwn(typeSuffixes, text);
 }
 
-/** `odcs-1-1-20261122.t.0`, `Fedora-40-20261122.n.17`, `RHEL-9.4-eus-20261122.3`, `DP-1.2-RHEL-9-20261122.t.4`. */
-export function pungiComposeId(identity: ComposeIdentity): string {
-  const suffix = typeSuffixes[knownComposeType(identity.type)] ?? '.t';
-  const { baseProduct, ...release } = releaseOf(identity);
+/** Returns what ODCS takes for the compose type in ids: anything it does not know counts as `test`. */
+export function knownComposeType(type: string): ComposeType {
+  return isComposeType(type) ? type : 'test';
+}
+
+type NamedProduct = Pick<ProductmdProduct, 'short' | 'version' | 'type'>;
+
+/** Returns the id of a compose of a release: `Fedora-40-20261122.n.17`, `DP-1.2-RHEL-9-20261122.t.4`. */
+export function releaseComposeId(
+  release: NamedProduct,
+  baseProduct: NamedProduct | null,
+  { date, type, respin }: Pick<ComposeIdentity, 'date' | 'type' | 'respin'>,
+): string {
   const base = baseProduct === null ? '' : `-${shortAndVersion(baseProduct)}`;
-  return `${shortAndVersion(release)}${base}-${identity.date}${suffix}.${identity.respin}`;
+  return `${shortAndVersion(release)}${base}-${date}${typeSuffixes[knownComposeType(type)]}.${respin}`;
+}
+
+/** Returns the id of a compose, of its release if it has one: `odcs-1-1-20261122.t.0`, `RHEL-9.4-eus-20261122.3`. */
+export function pungiComposeId(identity: ComposeIdentity): string {
+  const release = releaseOf(identity);
+  return releaseComposeId(release, release.baseProduct, identity);
 }
 
 /**
@@ -85,7 +97,7 @@ export function releaseLinkOf(identity: ComposeIdentity): string | null {
   return `${knownComposeType(identity.type)}/latest-${id.split('-').slice(0, 2).join('-')}`;
 }
 
-function shortAndVersion({ short, version, type }: ProductmdProduct): string {
+function shortAndVersion({ short, version, type }: NamedProduct): string {
   return `${short}-${version}${type === 'ga' ? '' : `-${type}`}`;
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-/** Answers one request below a base; `path` is what follows the base, without a leading slash. */
+/** Serves one request below a base; `path` is what follows the base, without a leading slash. */
 export type Serve = (
   path: string,
   response: ServerResponse,
@@ -17,7 +17,7 @@ export interface HostileUpstream {
   readonly otherPort: string;
   /** What the two above were asked for, in order. */
   readonly contacts: readonly string[];
-  /** Answers below a new base from now on; returns the base, without a slash at its end. */
+  /** Serves below a new base from now on; returns the base, without a slash at its end. */
   serve(answer: Serve): string;
   /** Serves files by their paths below a new base. */
   serveFiles(files: ReadonlyMap<string, Buffer>): string;

@@ -51,7 +51,7 @@ async function serve(context: TestContext, answer: Answerer, address = '127.0.0.
   return { url: `http://${address}:${(server.address() as AddressInfo).port}`, asked, sent };
 }
 
-/** Answers with files below a directory, whatever the query says. */
+/** Returns what serves the files below a directory, whatever the query says. */
 function filesOf(directory: string): Answerer {
   return (request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://files');

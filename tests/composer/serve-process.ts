@@ -63,7 +63,7 @@ export interface SlowServer extends AsyncDisposable {
   readonly url: string;
   /** Lets the packages through that are asked for from now on, and those that wait. */
   open(): void;
-  /** Answers once a package is being waited for. */
+  /** Resolves once a package is being waited for. */
   readonly held: Promise<void>;
 }
 

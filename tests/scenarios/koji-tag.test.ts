@@ -27,7 +27,7 @@ interface Service {
   readonly topDir: string;
   readonly composes: string;
   post(topic: string, body: object): Promise<void>;
-  /** Answers once the hub was asked why a package is not signed: the plan is refused then. */
+  /** Resolves once the hub was asked why a package is not signed: the plan is refused then. */
   refused(): Promise<void>;
   ended(count: number): Promise<readonly Compose[]>;
 }

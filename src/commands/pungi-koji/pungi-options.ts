@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ReactorError } from '../../model/errors.ts';
-import { checkLabel, isComposeType, type ComposeType } from '../../composer/main/main-identity.ts';
+import { checkLabel } from '../../composer/main/main-identity.ts';
+import { isComposeType, type ComposeType } from '../../rpm/productmd.ts';
 
 const text = { type: 'string' } as const;
 const texts = { type: 'string', multiple: true } as const;

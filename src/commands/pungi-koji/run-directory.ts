@@ -13,7 +13,8 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReactorError } from '../../model/errors.ts';
-import { identityOf, isComposeType, type MainIdentity } from '../../composer/main/main-identity.ts';
+import { identityOf, type MainIdentity } from '../../composer/main/main-identity.ts';
+import { isComposeType } from '../../rpm/productmd.ts';
 import type { MainDefinition } from '../../composer/main/main-definition.ts';
 import type { PungiOptions } from './pungi-options.ts';
 

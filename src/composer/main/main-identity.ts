@@ -1,9 +1,6 @@
 import { ReactorError } from '../../model/errors.ts';
-import type { MainDefinition, Product } from './main-definition.ts';
-
-/** The kinds of composes and what their ids end in. Source: main compose contract 9. */
-const suffixes = { production: '', ci: '.ci', nightly: '.n', development: '.d', test: '.t' } as const;
-export type ComposeType = keyof typeof suffixes;
+import { releaseComposeId, type ComposeType } from '../../rpm/productmd.ts';
+import type { MainDefinition } from './main-definition.ts';
 
 /** What names a compose. */
 export interface MainIdentity {
@@ -22,10 +19,6 @@ const labelNames =
   'EA DevelPhaseExit InternalAlpha Alpha InternalSnapshot Beta Snapshot RC Update SecurityFix'.split(' ');
 const labelPattern = new RegExp(`^(?:${labelNames.join('|')})-\\d+\\.\\d+$`);
 const finalPattern = /^(?:RC|Update|SecurityFix)-/;
-
-export function isComposeType(text: string): text is ComposeType {
-  return Object.hasOwn(suffixes, text);
-}
 
 /** Throws `main.label_invalid` for what is none of the known labels. Source: main compose contract 9. */
 export function checkLabel(label: string): void {
@@ -52,14 +45,8 @@ export function identityOf(
     throw new ReactorError('main.label_missing', 'must specify label for a production compose');
   }
   const isFinal = label !== null && (chosen.isSupported || finalPattern.test(label));
-  const { release, baseProduct } = definition;
-  const base = baseProduct === null ? '' : `-${baseProduct.short}-${versionAndType(baseProduct)}`;
-  const id = `${release.short}-${versionAndType(release)}${base}-${date}${suffixes[type]}.${respin}`;
+  const id = releaseComposeId(definition.release, definition.baseProduct, chosen);
   return { id, date, type, respin, label, isFinal, timestamp };
-}
-
-function versionAndType({ version, type }: Product): string {
-  return type === 'ga' ? version : `${version}-${type}`;
 }
 
 /** How the link to the latest compose is cut and when it is set. */

@@ -14,9 +14,7 @@ import type { MainDefinition } from '../../../src/composer/main/main-definition.
 import {
   findPhaseFaults,
   identityOf,
-  isComposeType,
   latestLinkOf,
-  type ComposeType,
   type MainIdentity,
 } from '../../../src/composer/main/main-identity.ts';
 import { modulesOfVariants } from '../../../src/composer/main/main-metadata.ts';
@@ -37,7 +35,12 @@ import { ReactorError } from '../../../src/model/errors.ts';
 import { formatCompsDocument, formatCompsTree } from '../../../src/rpm/format-comps.ts';
 import { formatRpms, type ListedRpms } from '../../../src/rpm/productmd-rpms.ts';
 import { treePlaces } from '../../../src/rpm/productmd-variant.ts';
-import { formatComposeinfo, type ComposeIdentity } from '../../../src/rpm/productmd.ts';
+import {
+  formatComposeinfo,
+  isComposeType,
+  type ComposeIdentity,
+  type ComposeType,
+} from '../../../src/rpm/productmd.ts';
 import { readPackages, type RecordedPackages } from './recorded-packages.ts';
 import { selectRecorded } from './recorded-selection.ts';
 import { filesOf, universe, type MainVector } from './recorded-vectors.ts';

@@ -67,7 +67,7 @@ export class StateHub extends HubActions {
     return builds.map(nvrOf);
   }
 
-  /** Answers every call with an outage from now on. Source: Koji contract 1.2. */
+  /** Fails every call with an outage from now on. Source: Koji contract 1.2. */
   goOffline(text = 'planned outage until 14:00 UTC'): void {
     this.#outage = text;
   }
