@@ -92,11 +92,16 @@ export class CopyFactsFile {
     if (gone.length > 0) this.#append(gone.map((key) => `-\t${key}\n`));
   }
 
-  /** Removes lines that say nothing any more, and what other versions of this program made; returns the bytes freed. */
+  /**
+   * Removes lines that say nothing any more, and what other versions of this program made; returns the bytes freed. The file
+   * then has the copies in the order they were asked for, so that who opens it forgets the same ones.
+   */
   async prune(now: Date): Promise<number> {
     removeOldFormats(this.#directory, FACTS_MAKING, now);
     const before = this.bytes;
-    await this.#shorten();
+    // What is being written began with what was known then, and may have been overtaken since.
+    await this.#shortening;
+    if (this.#lines > this.#facts.size) await this.#startRewriting();
     return Math.max(0, before - this.bytes);
   }
 
@@ -127,7 +132,11 @@ export class CopyFactsFile {
     if (this.#shortening !== null) return this.#shortening;
     const needed = Math.max(this.#facts.size, LINES_AT_ONCE);
     if (this.#lines <= needed * LINES_OF_A_COPY) return Promise.resolve();
-    this.#shortening = this.#rewrite().finally(() => (this.#shortening = null));
+    return this.#startRewriting();
+  }
+
+  #startRewriting(): Promise<void> {
+    this.#shortening ??= this.#rewrite().finally(() => (this.#shortening = null));
     return this.#shortening;
   }
 
@@ -153,7 +162,7 @@ export class CopyFactsFile {
       const late = meanwhile.join('');
       appendFileSync(draft, late);
       renameSync(draft, this.#path);
-      this.#lines = keys.length + late.split('\n').length;
+      this.#lines = keys.length + (late.match(/\n/g)?.length ?? 0);
     } finally {
       this.#meanwhile = null;
     }

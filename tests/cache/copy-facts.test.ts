@@ -67,6 +67,22 @@ test('the copies that were asked for longest ago go, and the file does not grow 
   assert.deepEqual(readdirSync(directory).length, 1);
 });
 
+test('a copy that was asked for lately outlives one that was added later', async () => {
+  const directory = join(root, 'order');
+  const file = await CopyFactsFile.open(directory, 3);
+  for (const number of [1, 2, 3]) file.add([[`key${number}`, factsOf(number)]]);
+  file.get('key1');
+  file.add([['key4', factsOf(4)]]);
+  const pruning = file.prune(new Date());
+  file.get('key1');
+  for (const number of [5, 6]) file.add([[`key${number}`, factsOf(number)]]);
+  // Comes while the file is written: it waits, and then writes what has become of it.
+  await Promise.all([pruning, file.prune(new Date())]);
+  const again = await CopyFactsFile.open(directory, 3);
+  const known = [1, 2, 3, 4, 5, 6].filter((number) => again.get(`key${number}`) !== undefined);
+  assert.deepEqual(known, [1, 5, 6]);
+});
+
 test('what is added or forgotten while the file is written anew is in the new one', async () => {
   const directory = join(root, 'meanwhile');
   const file = await CopyFactsFile.open(directory);
