@@ -20,6 +20,10 @@ const commands: Record<
     summary: 'Look at lines of composes, and what would be kept of them',
     load: () => import('./commands/series.ts'),
   },
+  image: {
+    summary: 'Tell the service of container images, and see which ones a compose changes',
+    load: () => import('./commands/image.ts'),
+  },
   lock: {
     summary: 'Bring a lock file of a container build up to date',
     load: () => import('./commands/lock.ts'),

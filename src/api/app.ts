@@ -21,6 +21,9 @@ import { registerBacktestRule } from './routes/backtest-rule.ts';
 import { registerCreateCompose } from './routes/create-compose.ts';
 import { registerDeleteCompose } from './routes/delete-compose.ts';
 import { registerExplainRule } from './routes/explain-rule.ts';
+import { registerChangeImage } from './routes/change-image.ts';
+import { registerListImages } from './routes/list-images.ts';
+import { registerShowChangedImages } from './routes/show-changed-images.ts';
 import { registerFollowSeries } from './routes/follow-series.ts';
 import { registerFollowCompose } from './routes/follow-compose.ts';
 import { registerFollowEvents } from './routes/follow-events.ts';
@@ -58,6 +61,9 @@ const routes: readonly RegisterRoute[] = [
   registerShowManifest,
   registerShowAdvisories,
   registerWhyCompose,
+  registerShowChangedImages,
+  registerListImages,
+  registerChangeImage,
   registerListSeries,
   registerShowSeries,
   registerFollowSeries,

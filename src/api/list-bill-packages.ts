@@ -1,43 +1,13 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ReactorError } from '../model/errors.ts';
 import { formatNevra } from '../model/nevra.ts';
 import { formatNsvc } from '../model/nsvc.ts';
 import { readModuleDocuments } from '../rpm/modulemd.ts';
 import { listPackages } from '../rpm/repodata/list-packages.ts';
-import { openRepository, type Repository } from '../rpm/repodata/read-repository.ts';
+import type { ComposeRepository } from '../rpm/repodata/open-compose-repositories.ts';
+import type { Repository } from '../rpm/repodata/read-repository.ts';
 import { urlBelow } from '../rpm/repodata/url-below.ts';
 import type { BillPackage } from '../rpm/sbom/bill-of-materials.ts';
 import { packageUrlOf } from '../rpm/sbom/package-url.ts';
-
-/** A repository of a published compose. */
-export interface ComposeRepository {
-  /** Path below the compose's directory. */
-  readonly path: string;
-  readonly repository: Repository;
-}
-
-/** Directories that hold no repositories of their own. */
-const leaves = new Set(['Packages', 'repodata']);
-
-/** Opens the repositories of a compose in a directory, in the order of their paths; none where it cannot be read. */
-export async function openComposeRepositories(
-  directory: string,
-  signal: AbortSignal,
-): Promise<readonly ComposeRepository[]> {
-  const found: ComposeRepository[] = [];
-  const visit = async (path: string): Promise<void> => {
-    const entries = await readdir(join(directory, path), { withFileTypes: true }).catch(() => []);
-    if (entries.some(({ name }) => name === 'repodata')) {
-      found.push({ path, repository: await openRepository({ signal }, join(directory, path)) });
-    }
-    for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
-      if (entry.isDirectory() && !leaves.has(entry.name)) await visit(`${path}/${entry.name}`);
-    }
-  };
-  await visit('compose');
-  return found;
-}
 
 /**
  * Reads the packages of these repositories, some at a time, each file once. `url` is that of the compose's directory.

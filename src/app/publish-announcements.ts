@@ -8,7 +8,7 @@ import {
 import type { Database } from '../database/database.ts';
 import { findPrivateRules } from '../database/private-rules.ts';
 import type { Log } from '../log.ts';
-import { composeJson, reviveCompose, type Compose } from '../model/compose-json.ts';
+import { composeJson, newsOfCompose, reviveCompose, type Compose } from '../model/compose-json.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
@@ -85,13 +85,10 @@ async function publishOne(
   });
 }
 
-/** What ODCS announces of a compose, and beside it, once it is done, what is new in its series. */
+/** What ODCS announces of a compose, and beside it, once it is done, what is new in its series and which images that changes. */
 function announcedBody(compose: Compose, targetDirUrls: TargetDirUrls): object {
   const body = { event: 'state-changed', compose: composeJson(compose, targetDirUrls) };
-  const { newAdvisories } = compose;
-  return compose.state === 'done' && newAdvisories !== null
-    ? { ...body, new_advisories: newAdvisories }
-    : body;
+  return compose.state === 'done' ? { ...body, ...newsOfCompose(compose) } : body;
 }
 
 /** Returns whether not everybody may read what an announcement says: of a private compose, or of a private rule. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import type { Command } from './command.ts';
-import { createServiceClient } from './service-client.ts';
+import { createServiceClient, readAnswer } from './service-client.ts';
 
 const help = `Usage: odcs-reactor series list | show NAME | keep NAME --dry-run [options]
 
@@ -41,18 +41,6 @@ const keepSchema = z.object({
   removed: z.array(z.object({ id: z.number(), done: z.string(), expires: z.string() })),
   bytes_freed: z.number().nullable(),
 });
-
-function readAnswer<T>(schema: z.ZodType<T>, answer: unknown): T {
-  const read = schema.safeParse(answer);
-  if (read.success) return read.data;
-  throw new ReactorError(
-    'service.strange_answer',
-    'The service answered something else than was asked for.',
-    {
-      hint: 'Does --server name an ODCS Reactor?',
-    },
-  );
-}
 
 export const command: Command = {
   summary: 'Look at lines of composes, and what would be kept of them',

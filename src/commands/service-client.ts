@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { configuredPolicy } from '../upstream/http/fetch-policy.ts';
 import { HttpClient, type HttpRequest } from '../upstream/http/http-client.ts';
@@ -102,4 +103,17 @@ export function readShownCompose(value: unknown): ShownCompose {
   throw new ReactorError('service.strange_answer', 'The service answered something that is not a compose.', {
     hint: 'Does --server name an ODCS?',
   });
+}
+
+/** Reads an answer of the service as what it should be. Throws `service.strange_answer`. */
+export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const read = schema.safeParse(answer);
+  if (read.success) return read.data;
+  throw new ReactorError(
+    'service.strange_answer',
+    'The service answered something else than was asked for.',
+    {
+      hint: 'Does --server name an ODCS Reactor?',
+    },
+  );
 }

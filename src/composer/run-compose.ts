@@ -90,11 +90,12 @@ async function planAndSettle(
 ): Promise<{ readonly plan: ReadyPlan | KnownPlan; readonly claim: FingerprintClaim }> {
   const { compose } = taken;
   const first = planned ?? (await planUnlessKnown(context, compose, select, compose.request));
-  const claim = await settlePlan(context, taken, first);
+  const settling = { ...context, signal: select.signal };
+  const claim = await settlePlan(settling, taken, first);
   if (claim !== 'build' || !isKnownPlan(first)) return { plan: first, claim };
   // What was known has gone in between.
   const plan = await planCompose(planContext(context, compose, select), compose.request);
-  return { plan, claim: await settlePlan(context, taken, plan) };
+  return { plan, claim: await settlePlan(settling, taken, plan) };
 }
 
 /** Says in `state_reason` what a compose waits for. */

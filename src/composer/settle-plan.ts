@@ -7,6 +7,7 @@ import { mayHold } from '../model/compose-readers.ts';
 import { ReactorError } from '../model/errors.ts';
 import { pungiComposeId, releaseLinkOf } from '../rpm/productmd.ts';
 import { summariesOf } from './build/write-advisories.ts';
+import { findChangedImages, offeredBy, offeredOf } from './changed-images.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { identityOf } from './identity-of.ts';
 import { isKnownPlan, type KnownPlan } from './known-plan.ts';
@@ -17,9 +18,14 @@ import { isPublished } from './publish.ts';
 import type { TakenCompose } from './run-compose.ts';
 import { targetDirOf } from './target-dir-of.ts';
 
+/** What settling a plan needs; the signal ends it. */
+export interface SettleContext extends ComposerContext {
+  readonly signal: AbortSignal;
+}
+
 /** Settles who makes the fingerprint of a plan. */
 export async function settlePlan(
-  context: ComposerContext,
+  context: SettleContext,
   taken: TakenCompose,
   plan: ReadyPlan | KnownPlan,
 ): Promise<FingerprintClaim> {
@@ -95,6 +101,7 @@ async function claimOfPlan(
       ...selection.pins,
       warnings: [...selection.warnings, ...selection.remarks],
       newAdvisories: await readNewAdvisories(context, compose, () => summariesOf(selection)),
+      changedImages: await findChangedImages(context, compose, async () => offeredOf(selection)),
       latestLink: releaseLinkOf(identity),
       inputsDigest: inputs,
     },
@@ -103,18 +110,21 @@ async function claimOfPlan(
 
 /** What the compose that is known says of itself; the inputs are as they are now. */
 async function claimOfKnown(
-  context: ComposerContext,
+  context: SettleContext,
   compose: Compose,
   { pins, inputs, same }: KnownPlan,
 ): Promise<Claimed> {
   const { warnings, pungiComposeId: id } = same.compose;
-  const readNow = () => readSummaries(targetDirOf(context, compose), same.compose);
+  const directory = targetDirOf(context, compose);
+  const readNow = () => readSummaries(directory, same.compose);
+  const readOffered = () => offeredBy(directory, same.compose, context.signal);
   return {
     pungiComposeId: id ?? '',
     pinned: {
       ...pins,
       warnings,
       newAdvisories: await readNewAdvisories(context, compose, readNow),
+      changedImages: await findChangedImages(context, compose, readOffered),
       latestLink: same.latestLink,
       inputsDigest: inputs,
     },

@@ -105,6 +105,7 @@ export function toCompose(row: Selectable<ComposesTable>): Compose {
     progress: row.progress,
     warnings: row.warnings,
     newAdvisories: row.new_advisories,
+    changedImages: row.changed_images,
     readers: row.readers,
   };
 }

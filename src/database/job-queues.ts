@@ -20,7 +20,7 @@ export interface JobData {
   /** Compose states are to be announced on the buses. */
   'announcements.publish': Record<string, never>;
   /** A decision of a rule is to be told; `word` where its outcome is not the news. */
-  'rule.notify': { readonly decisionId: number; readonly word?: 'overdue' };
+  'rule.notify': { readonly decisionId: number; readonly word?: 'overdue' | 'image_changed' };
   /** A webhook is to be told. */
   'rule.webhook': { readonly url: string; readonly body: object };
   /** What a build says of its packages is to be read before a compose asks. Lost without harm. */

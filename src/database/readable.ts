@@ -50,6 +50,8 @@ const conditions = {
   private_rules: (reader: Reader) => sql`not ${named(reader)}`,
   composes: (reader: Reader) => sql`readers is null or ${owned(reader)} or ${named(reader)}`,
   series: (reader: Reader) => sql`readers is null or ${owned(reader)} or ${named(reader)}`,
+  images: (reader: Reader) =>
+    sql`${owned(reader)} or not exists (select from hidden_series where hidden_series.name = images.series)`,
   compose_requests: (reader: Reader) =>
     sql`${ofReadableRule(sql`rule`)} and not (body ? 'readers' and not ${named(reader, sql`(body -> 'readers')`)})`,
   decisions: ({ readsEmbargoed }: Reader) =>
@@ -136,7 +138,8 @@ function hideInText(node: RawNode, reader: Reader): RawNode {
 function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExpressionNode[] {
   const wanted = new Set([...tables].filter((table) => Object.hasOwn(conditions, table)));
   if (wanted.size === 0) return [];
-  const asksRules = [...wanted].some((table) => table !== 'composes' && table !== 'series');
+  const openTables = new Set(['composes', 'series', 'images']);
+  const asksRules = [...wanted].some((table) => !openTables.has(table));
   if (asksRules) wanted.add('private_rules');
   const shadows: CommonTableExpressionNode[] = [];
   const shadow = (name: string, expression: ReturnType<typeof sql>): void => {
@@ -146,8 +149,11 @@ function shadowsFor(tables: ReadonlySet<string>, reader: Reader): CommonTableExp
     shadowNames.add(narrowed.name);
     shadows.push(narrowed);
   };
+  const mayBeRead = sql`${owned(reader)} or ${named(reader)}`;
+  if (wanted.has('images')) {
+    shadow('hidden_series', sql`select name from series where readers is not null and not (${mayBeRead})`);
+  }
   if (wanted.has('events') || wanted.has('decisions')) {
-    const mayBeRead = sql`${owned(reader)} or ${named(reader)}`;
     shadow('hidden_composes', sql`select id from composes where readers is not null and not (${mayBeRead})`);
   }
   if ((wanted.has('decisions') || wanted.has('settle_windows')) && !reader.readsEmbargoed) {

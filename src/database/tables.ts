@@ -3,6 +3,8 @@ import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { FileProblem } from '../model/file-problem.ts';
+import type { AnnouncedImages } from '../model/image-changes.ts';
+import type { Image } from '../model/image.ts';
 import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
@@ -82,6 +84,7 @@ export interface ComposesTable {
   /** Digest of what it was planned from; null where the same may bring another plan. */
   inputs_digest: ColumnType<string | null, never, string | null>;
   new_advisories: ColumnType<AnnouncedAdvisories | null, string | null | undefined, string | null>;
+  changed_images: ColumnType<AnnouncedImages | null, string | null | undefined, string | null>;
   /** Who may read it; null for everybody. */
   readers: ColumnType<Readers | null, string | null | undefined, string | null>;
 }
@@ -332,6 +335,16 @@ export interface BreakingMigrationsTable {
   version: string;
 }
 
+/** Images that are built from what series show. */
+export interface ImagesTable {
+  name: string;
+  series: string;
+  owner: string;
+  reference: string | null;
+  packages: Json<Image['packages']>;
+  updated_at: Time;
+}
+
 export interface Tables {
   announced_buses: AnnouncedBusesTable;
   api_tokens: ApiTokensTable;
@@ -355,4 +368,5 @@ export interface Tables {
   rule_pauses: RulePausesTable;
   rule_clocks: RuleClocksTable;
   series: SeriesTable;
+  images: ImagesTable;
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { lockCompose, toCompose } from '../database/composes.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
+import type { AnnouncedImages } from '../model/image-changes.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import { announceCompose } from './announce-compose.ts';
 import {
@@ -33,6 +34,7 @@ export interface ComposeChange {
     readonly fingerprint?: string;
     readonly warnings?: readonly string[];
     readonly newAdvisories?: AnnouncedAdvisories | null;
+    readonly changedImages?: AnnouncedImages | null;
     readonly latestLink?: string | null;
     readonly inputsDigest?: string | null;
   };
@@ -145,6 +147,11 @@ async function apply(
         : {
             new_advisories: pinned.newAdvisories === null ? null : JSON.stringify(pinned.newAdvisories),
           }),
+      ...(pinned.changedImages === undefined
+        ? {}
+        : {
+            changed_images: pinned.changedImages === null ? null : JSON.stringify(pinned.changedImages),
+          }),
     })
     .where('id', '=', before.id)
     .returningAll()
@@ -161,9 +168,10 @@ async function apply(
   return compose;
 }
 
-function requestEnd({ id, state, stateReason }: Compose) {
+function requestEnd({ id, state, stateReason, changedImages }: Compose) {
+  const changesImages = changedImages !== null && changedImages.images.length > 0;
   return state === 'done'
-    ? ({ outcome: 'composed', composeId: id } as const)
+    ? ({ outcome: 'composed', composeId: id, changesImages } as const)
     : ({ outcome: 'failed', composeId: id, why: stateReason ?? 'The compose failed.' } as const);
 }
 

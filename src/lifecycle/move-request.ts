@@ -14,7 +14,7 @@ export interface HeldRequest {
 
 /** How a request ended. */
 export type RequestOutcome =
-  | { readonly outcome: 'composed'; readonly composeId: number }
+  | { readonly outcome: 'composed'; readonly composeId: number; readonly changesImages: boolean }
   | { readonly outcome: 'unchanged'; readonly composeId: number; readonly why: string }
   | { readonly outcome: 'failed'; readonly composeId: number | null; readonly why: string };
 
@@ -123,7 +123,12 @@ export async function endRequest(
     .execute();
   await tx.sendAll(
     'rule.notify',
-    decisions.map((decision) => ({ decisionId: decision.id })),
+    decisions.flatMap(({ id }) => [
+      { decisionId: id },
+      ...(result.outcome === 'composed' && result.changesImages
+        ? [{ decisionId: id, word: 'image_changed' as const }]
+        : []),
+    ]),
   );
   await wakeNextRequest(tx, request.series);
   return true;

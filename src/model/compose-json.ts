@@ -11,6 +11,7 @@ import {
   type ComposeResult,
   type ComposeState,
 } from './compose.ts';
+import type { AnnouncedImages } from './image-changes.ts';
 import type { AnnouncedAdvisories } from './new-advisories.ts';
 import type { Readers } from './readers.ts';
 import { targetDirUrlOf, type TargetDirUrls } from './target-dir-urls.ts';
@@ -55,6 +56,8 @@ export interface Compose {
   readonly warnings: readonly string[];
   /** What is new since the compose before it in its series; null where there is none, or it is not known. */
   readonly newAdvisories: AnnouncedAdvisories | null;
+  /** The images of its series that it changes; null where there are none, or it is not planned. */
+  readonly changedImages: AnnouncedImages | null;
   /** Who may read it beside its owner; null for everybody. */
   readonly readers: Readers | null;
 }
@@ -139,9 +142,17 @@ export function composeJson(compose: Compose, urls: TargetDirUrls) {
   };
 }
 
-/** A compose as JSON keeps it: times are texts in ISO 8601. Earlier versions wrote no `newAdvisories`. */
-export type StoredCompose = Partial<Pick<Compose, 'newAdvisories'>> & {
-  readonly [K in Exclude<keyof Compose, 'newAdvisories'>]: Compose[K] extends Date
+/** Returns what is told beside a compose, where it is known: what is new since the one before it, and which images it changes. */
+export function newsOfCompose({ newAdvisories, changedImages }: Compose): object {
+  return {
+    ...(newAdvisories === null ? {} : { new_advisories: newAdvisories }),
+    ...(changedImages === null ? {} : { changed_images: changedImages }),
+  };
+}
+
+/** A compose as JSON keeps it: times are texts in ISO 8601. Earlier versions wrote neither of the first two. */
+export type StoredCompose = Partial<Pick<Compose, 'newAdvisories' | 'changedImages'>> & {
+  readonly [K in Exclude<keyof Compose, 'newAdvisories' | 'changedImages'>]: Compose[K] extends Date
     ? string
     : Compose[K] extends Date | null
       ? string | null
@@ -154,6 +165,7 @@ export function reviveCompose(stored: StoredCompose): Compose {
   return {
     ...stored,
     newAdvisories: stored.newAdvisories ?? null,
+    changedImages: stored.changedImages ?? null,
     // Announcements of earlier versions do not say.
     readers: stored.readers ?? null,
     timeSubmitted: new Date(stored.timeSubmitted),

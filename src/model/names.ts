@@ -74,6 +74,11 @@ const grammars = {
     'Such names hold letters, digits and . _ - only.',
   ),
   series: grammar('a series', named, 'Series hold letters, digits and . _ + : ~ ^ - only.'),
+  image: grammar(
+    'the name of an image',
+    named,
+    'Names of images hold letters, digits and . _ + : ~ ^ - only.',
+  ),
   /** A value of an event that a rule places in a request. Source: RULES 4.7. */
   placed: grammar('a value of a request', named, 'Names hold letters, digits and . _ + : ~ ^ - only.'),
   volume: grammar(

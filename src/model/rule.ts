@@ -43,7 +43,7 @@ export interface Requirement {
   readonly parameters: JsonObject;
 }
 
-/** What may be told: how windows end, and that state checks wait for longer than they should. */
+/** What may be told: how windows end, that state checks wait for longer than they should, and that images change. */
 export const notifiedOutcomes = [
   'composed',
   'unchanged',
@@ -55,6 +55,7 @@ export const notifiedOutcomes = [
   'refused',
   'rate_limited',
   'shadow',
+  'image_changed',
 ] as const;
 export type NotifiedOutcome = (typeof notifiedOutcomes)[number];
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { insertNotification } from '../database/announcements.ts';
+import { findCompose } from '../database/composes.ts';
 import { findDecision, type DecisionRow } from '../database/decisions.ts';
 import { transaction, type TransactionContext } from '../database/transaction.ts';
 import { configuredPolicy } from '../upstream/http/fetch-policy.ts';
@@ -39,7 +40,15 @@ export async function notifyDecision(
   const outcome = word ?? decision.outcome;
   const wanted = notificationsOf(rule, outcome);
   if (wanted.length === 0) return;
-  const body = notificationBody(rule, decision, outcome);
+  const compose =
+    decision.compose_id === null
+      ? undefined
+      : await findCompose(context.database.handle, decision.compose_id);
+  const images = compose?.changedImages ?? null;
+  const body = {
+    ...notificationBody(rule, decision, outcome),
+    ...(images === null ? {} : { changed_images: images }),
+  };
   await transaction(context.database, async (tx) => {
     for (const { channel, to } of wanted) {
       if (channel === 'bus') {

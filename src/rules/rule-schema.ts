@@ -65,7 +65,7 @@ const only = z
   .array(z.enum(notifiedOutcomes))
   .min(1)
   .optional()
-  .describe('default: composed, failed, refused, rate_limited, overdue');
+  .describe('default: composed, failed, refused, rate_limited, overdue; image_changed comes beside composed');
 const notification = z.union([
   z.strictObject({ bus: z.enum(['fedora', 'umb']).describe('told as odcs.rule.decided'), only }),
   z.strictObject({

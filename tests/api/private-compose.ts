@@ -22,6 +22,7 @@ export const secrets = [
   'classified-rule',
   'classified-package',
   'classified-tag',
+  'classified-image',
   'agent',
 ];
 
@@ -84,6 +85,9 @@ export async function givenDone(body: object): Promise<number> {
 // A number that nothing else has.
 await sql`select setval(pg_get_serial_sequence('composes', 'id'), 70700)`.execute(api.database.handle);
 export const id = await givenDone(bodyOf({ series: 'classified-series', readers }));
+const image = { series: 'classified-series', packages: { x86_64: ['classified-package-0-1.x86_64'] } };
+const told = await call('PUT', '/api/1/images/classified-image', { body: image, headers: owner });
+assert.equal(told.status, 200, told.text);
 const folder = join(api.targetDir, 'series', 'classified-series');
 mkdirSync(folder, { recursive: true });
 symlinkSync(`../../odcs-${id}`, join(folder, 'latest'));

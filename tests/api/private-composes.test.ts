@@ -25,6 +25,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/api/1/events/': [String(event), String(ownEvent), String(tick)],
   '/odcs/1/composes/': [String(id)],
   '/console/composes/': [String(id)],
+  '/api/1/images/': ['classified-image'],
   '/console/series/': ['classified-series'],
   '/console/rules/': ['classified-rule'],
   '/console/events/': [String(event), String(ownEvent), String(tick)],
@@ -66,6 +67,7 @@ async function everyGetPath(): Promise<readonly string[]> {
   ];
   const queries = [
     '/api/1/composes/?series=classified-series',
+    '/api/1/images/?series=classified-series',
     '/api/1/composes/?source=classified-tag&order_by=-time_done',
     `/api/1/decisions?compose=${id}`,
     '/api/1/decisions?rule=classified-rule',

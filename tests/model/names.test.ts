@@ -27,6 +27,7 @@ const seen: Readonly<Record<NameKind, readonly string[]>> = {
   moduleContext: ['5e5ad4a0', '00000000', 'c0ffee42_1'],
   updateAlias: ['FEDORA-2024-abcdef1234', 'FEDORA-EPEL-2026-0123456789', 'FEDORA-FLATPAK-2018-1'],
   contentSet: ['rhel-9-for-x86_64-baseos-rpms', 'rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_1'],
+  image: ['httpd-24', 'ubi9_minimal.x86', 'fedora-bootc:44'],
   rawConfig: ['pungi_cfg', 'fedora-44'],
 };
 

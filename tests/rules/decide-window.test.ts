@@ -60,7 +60,7 @@ async function finish(
       tx,
       { id, series },
       outcome === 'composed'
-        ? { outcome, composeId: composeId ?? 0 }
+        ? { outcome, composeId: composeId ?? 0, changesImages: false }
         : outcome === 'unchanged'
           ? { outcome, composeId: composeId ?? 0, why: 'the same packages' }
           : { outcome, composeId: null, why: 'it broke' },

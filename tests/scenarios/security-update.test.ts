@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
+import { command as imageCommand } from '../../src/commands/image.ts';
 import { command as composeCommand } from '../../src/commands/compose.ts';
 import { command as lockCommand } from '../../src/commands/lock.ts';
 import type { Command } from '../../src/commands/command.ts';
@@ -120,6 +121,7 @@ const announcementSchema = z.object({
       more: z.boolean(),
     })
     .optional(),
+  changed_images: z.object({ images: z.array(z.string()), more: z.boolean() }).optional(),
 });
 
 async function announcedDone(scene: Scene, id: number | null): Promise<z.infer<typeof announcementSchema>> {
@@ -154,6 +156,13 @@ test(
       const lockFile = join(folder, 'rpms.lock.yaml');
       const locked = await run(scene, composeCommand, ['lock', SERIES, '--output', lockFile]);
       assert.equal(locked.code, 0, locked.out);
+      // Two images are built from it: one holds both packages, one only what is not to change.
+      const told = await run(scene, imageCommand, ['set', 'both', '--series', SERIES, '--lock', lockFile]);
+      assert.equal(told.code, 0, told.out);
+      writeFileSync(join(folder, 'installed.txt'), 'e-zz-1-1.x86_64\n');
+      const installedIn = ['--installed', join(folder, 'installed.txt'), '--arch', 'x86_64'];
+      const other = await run(scene, imageCommand, ['set', 'one', '--series', SERIES, ...installedIn]);
+      assert.equal(other.code, 0, other.out);
 
       await push(all, 'FEDORA-2026-bbbbbbbbbb', 'e-dup-2-1', 'CVE-2026-10002');
       const second = await scene.decided(RULE, 2);
@@ -166,7 +175,20 @@ test(
         cves: ['CVE-2026-10002'],
         more: false,
       };
-      assert.deepEqual((await announcedDone(scene, second.compose_id)).new_advisories, news);
+      const announced = await announcedDone(scene, second.compose_id);
+      assert.deepEqual(announced.new_advisories, news);
+      assert.deepEqual(announced.changed_images, { images: ['both'], more: false });
+      const changedImages = await run(scene, imageCommand, ['changed', String(second.compose_id)]);
+      assert.equal(
+        changedImages.out,
+        'both\n  e-dup  0:1-1 -> 0:2-1  x86_64  (FEDORA-2026-bbbbbbbbbb)\n1 of 2 images would change.\n',
+      );
+      assert.equal(changedImages.code, 1);
+      const page = await fetch(`${scene.reactor.url}/console/composes/${second.compose_id}`);
+      assert.match(
+        await page.text(),
+        /Images that change[^]*<a href="[^"]*\/api\/1\/images\/both">both<\/a>/,
+      );
       const shown = z
         .object({ new_advisories: z.unknown() })
         .parse(await scene.get(`/api/1/composes/${second.compose_id}`));

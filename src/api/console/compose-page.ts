@@ -10,6 +10,7 @@ import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
 import { useSection } from './compose-use.ts';
 import { badge, decisionTable, moment, progressLine, seriesLink, sourceText } from './elements.ts';
+import { imagesSection } from './images-section.ts';
 import { variantsSection } from './variants-section.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { eventSentence } from './event-sentence.ts';
@@ -34,7 +35,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
         ${stateNotice(context, compose)} ${warningList(compose)} ${await useSection(context, compose)}
         ${whySection(context, reasons)} ${await variantsSection(context, compose, change?.diff ?? null)}
         ${changeSection(context, compose, change)}
-        ${await advisoriesSection(context, compose, reasons.previous)}
+        ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}
         ${contentsSection(context, compose, held, wanted)} ${factList(context, compose)}`,
     };
   });

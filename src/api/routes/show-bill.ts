@@ -2,13 +2,15 @@ import { z } from '@hono/zod-openapi';
 import { findCompose } from '../../database/composes.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
+import { openComposeRepositories } from '../../rpm/repodata/open-compose-repositories.ts';
 import type { BillSubject, WriteBill } from '../../rpm/sbom/bill-of-materials.ts';
 import { writeCyclonedx } from '../../rpm/sbom/write-cyclonedx.ts';
 import { writeSpdx } from '../../rpm/sbom/write-spdx.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { idParameter, problemAnswers } from '../documentation.ts';
-import { listBillPackages, openComposeRepositories } from '../list-bill-packages.ts';
+import { listBillPackages } from '../list-bill-packages.ts';
+import { placeOfCompose } from '../place-of-compose.ts';
 import { ApiProblem } from '../problem.ts';
 
 interface BillFormat {
@@ -20,11 +22,6 @@ const formats: ReadonlyMap<string, BillFormat> = new Map([
   ['cyclonedx', { type: 'application/vnd.cyclonedx+json; version=1.6', write: writeCyclonedx }],
   ['spdx', { type: 'application/spdx+json', write: writeSpdx }],
 ]);
-
-interface Place {
-  readonly directory: string;
-  readonly url: string;
-}
 
 /** Bytes that are sent at once. */
 const PIECE = 64 * 1024;
@@ -67,7 +64,7 @@ async function sendBill(context: ApiContext, request: ApiRequest, compose: Compo
       hint: `Formats are ${[...formats.keys()].join(' and ')}.`,
     });
   }
-  const { directory, url } = placeOf(context, compose);
+  const { directory, url } = placeOfCompose(context, compose);
   const headers = {
     'Content-Type': format.type,
     'Access-Control-Allow-Origin': '*',
@@ -83,32 +80,6 @@ async function sendBill(context: ApiContext, request: ApiRequest, compose: Compo
   const subject = subjectOf(compose, url, context.version);
   const packages = listBillPackages(repositories, { url, repoid: subject.name });
   return new Response(streamOf(context, request, format.write(subject, packages)), { headers });
-}
-
-/**
- * Returns where the files of a compose lie, here and for clients. Throws `sbom.compose_removed` (410),
- * `sbom.compose_not_done` (409), `series.not_served` (404).
- */
-function placeOf({ config, targetDirUrls }: ApiContext, compose: Compose): Place {
-  const { id, state, targetDir } = compose;
-  if (state === 'removed') throw new ApiProblem(410, 'sbom.compose_removed', `Compose ${id} was removed.`);
-  if (state !== 'done') {
-    throw new ApiProblem(409, 'sbom.compose_not_done', `Compose ${id} is ${state}, not done.`, {
-      hint: 'Wait for it with ?wait=60.',
-    });
-  }
-  const directories = new Map([...Object.entries(config.extra_target_dirs), ['default', config.target_dir]]);
-  const urls = new Map([...Object.entries(targetDirUrls.extra), ['default', targetDirUrls.default]]);
-  const [root, url] = [directories.get(targetDir), urls.get(targetDir) ?? null];
-  if (root === undefined || url === null) {
-    throw new ApiProblem(
-      404,
-      'series.not_served',
-      `Compose ${id} lies in the target directory ${targetDir}, which is not served here.`,
-    );
-  }
-  const name = composeDirectoryName(compose);
-  return { directory: `${root}/${name}`, url: `${url}/${name}` };
 }
 
 function subjectOf(compose: Compose, url: string, version: string): BillSubject {

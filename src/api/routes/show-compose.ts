@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { findCompose } from '../../database/composes.ts';
 import { findPungiConfigDump } from '../../database/pungi-config-dumps.ts';
-import { composeJson, type Compose } from '../../model/compose-json.ts';
+import { composeJson, newsOfCompose, type Compose } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
 import { odcsJson, sendPublicJson } from '../answer.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
@@ -20,6 +20,10 @@ const shownSchema = composeSchema.extend({
     })
     .optional()
     .openapi({ description: 'What is new since the compose before it in its series, where that is known' }),
+  changed_images: z
+    .object({ images: z.array(z.string()), more: z.boolean() })
+    .optional()
+    .openapi({ description: 'The images of its series that it changes, where it has any' }),
   pungi_config_dump: z.string().nullable(),
 });
 
@@ -66,11 +70,7 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
 
 /** Without the dump of its configuration, which comes with the compose or its end: these change the rest. */
 function shown(context: ApiContext, compose: Compose): object {
-  const { newAdvisories } = compose;
-  return {
-    ...composeJson(compose, context.targetDirUrls),
-    ...(newAdvisories === null ? {} : { new_advisories: newAdvisories }),
-  };
+  return { ...composeJson(compose, context.targetDirUrls), ...newsOfCompose(compose) };
 }
 
 function etagOf(context: ApiContext, compose: Compose): string {

@@ -1,0 +1,155 @@
+import { z } from '@hono/zod-openapi';
+import { findImage, putImage, removeImage } from '../../database/images.ts';
+import { findSeries } from '../../database/series.ts';
+import { transaction } from '../../database/transaction.ts';
+import { ReactorError } from '../../model/errors.ts';
+import {
+  mostArchesOfImage,
+  mostPackagesOfImage,
+  readHeldPackages,
+  type HeldPackages,
+  type Image,
+} from '../../model/image.ts';
+import { isName, nameHint, nameSentence } from '../../model/names.ts';
+import { sendJson } from '../answer.ts';
+import { identify, ownerOf } from '../auth.ts';
+import { isAdmin, requireAllowedClient, requireScope } from '../authorise.ts';
+import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { imageJson, imageSchema } from '../image-json.ts';
+import { ApiProblem } from '../problem.ts';
+import { readJsonBody } from '../read-body.ts';
+import { refuseForeignPage } from '../refuse-foreign-page.ts';
+import { imageParameter, noSuchImage } from './list-images.ts';
+
+const bodySchema = z
+  .strictObject({
+    series: z.string().openapi({ description: 'The series whose composes its packages come from' }),
+    reference: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,500}$/)
+      .optional()
+      .openapi({ description: 'Where it can be had, for people', example: 'quay.io/example/httpd:latest' }),
+    packages: z.record(z.string(), z.array(z.string().max(1000)).max(mostPackagesOfImage)).openapi({
+      description: 'What it holds by basearch, as rpm -qa prints it, with or without epoch and arch',
+      example: { x86_64: ['bash-5.2.26-3.fc42.x86_64'] },
+    }),
+  })
+  .openapi('ImageRequest');
+
+/** PUT and DELETE of /api/1/images/NAME: tell what an image holds, by whoever told of it first or an admin. */
+export const registerChangeImage: RegisterRoute = (app, context) => {
+  app.openAPIRegistry.registerPath({
+    method: 'put',
+    path: '/api/1/images/{name}',
+    summary: 'Tell of an image and what it holds',
+    request: {
+      params: imageParameter,
+      body: { required: true, content: { 'application/json': { schema: bodySchema } } },
+    },
+    responses: { 200: jsonAnswer('The image as it is kept', imageSchema), ...problemAnswers },
+  });
+  app.put('/api/1/images/:name', async (request) => {
+    refuseForeignPage(context, request);
+    const identity = await identify(context, request);
+    requireScope(identity, context.config, 'new-compose');
+    requireAllowedClient(identity, context.config);
+    const image = await readImage(request);
+    await checkSeries(context, image.series);
+    const row = await transaction(context.database, async (tx) => {
+      const mayReplaceAny = isAdmin(identity, context.config);
+      if (!(await putImage(tx, { ...image, owner: ownerOf(identity) }, { mayReplaceAny }))) {
+        throw notYours(image.name);
+      }
+      return findImage(tx.sql, image.name);
+    });
+    if (row === undefined) throw noSuchImage(image.name);
+    return sendJson(imageJson(row));
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'delete',
+    path: '/api/1/images/{name}',
+    summary: 'Forget an image',
+    request: { params: imageParameter },
+    responses: { 200: jsonAnswer('Forgotten', z.object({ message: z.string() })), ...problemAnswers },
+  });
+  app.delete('/api/1/images/:name', async (request) => {
+    refuseForeignPage(context, request);
+    const identity = await identify(context, request);
+    requireScope(identity, context.config, 'new-compose');
+    requireAllowedClient(identity, context.config);
+    const name = request.req.param('name');
+    if (!isName('image', name) || (await findImage(context.database.handle, name)) === undefined) {
+      throw noSuchImage(name);
+    }
+    const owner = isAdmin(identity, context.config) ? null : ownerOf(identity);
+    if (!(await transaction(context.database, (tx) => removeImage(tx, { name, owner }))))
+      throw notYours(name);
+    return sendJson({ message: `The image ${name} is forgotten.` });
+  });
+};
+
+function notYours(name: string): ApiProblem {
+  return new ApiProblem(403, 'image.not_yours', `The image ${name} was told of by somebody else.`, {
+    hint: 'Only they or an admin may change it: call yours otherwise.',
+  });
+}
+
+/** Throws `series.not_found` (404) for a series that is there, but not open to the caller. */
+async function checkSeries(context: ApiContext, series: string): Promise<void> {
+  if ((await findSeries(context.database.handle, series)) !== undefined) return;
+  const hidden = await transaction(context.database, (tx) => findSeries(tx.sql, series));
+  if (hidden === undefined) return;
+  throw new ApiProblem(404, 'series.not_found', `There is no series ${JSON.stringify(series)}.`);
+}
+
+async function readImage(request: ApiRequest): Promise<Image> {
+  const name = request.req.param('name') ?? '';
+  const parsed = bodySchema.safeParse(await readJsonBody(request, 'The body is not JSON.'));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const where = issue?.path.join('.') ?? '';
+    throw new ApiProblem(
+      400,
+      'request.invalid_body',
+      `The body is an object with "series", "packages" and maybe a "reference"${where === '' ? '' : `; ${where} is not what it should be`}.`,
+      { hint: 'packages: {"x86_64": ["bash-5.2.26-3.fc42.x86_64", …]}' },
+    );
+  }
+  const { series, reference = null, packages } = parsed.data;
+  for (const [kind, text] of [
+    ['image', name],
+    ['series', series],
+    ...Object.keys(packages).map((arch) => ['arch', arch] as const),
+  ] as const) {
+    if (!isName(kind, text)) {
+      throw new ApiProblem(400, 'request.invalid_value', nameSentence(kind, text), { hint: nameHint(kind) });
+    }
+  }
+  const arches = Object.entries(packages);
+  if (arches.length === 0 || arches.length > mostArchesOfImage) {
+    throw new ApiProblem(
+      400,
+      'request.invalid_value',
+      `packages names ${arches.length} arches; it has to be 1 to ${mostArchesOfImage}.`,
+    );
+  }
+  return {
+    name,
+    series,
+    reference,
+    packages: Object.fromEntries(arches.map(([arch, list]) => [arch, readList(list)])),
+  };
+}
+
+function readList(list: readonly string[]): HeldPackages {
+  try {
+    return readHeldPackages(list);
+  } catch (error) {
+    if (!(error instanceof ReactorError)) throw error;
+    throw new ApiProblem(400, error.code, error.message, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
