@@ -9,6 +9,7 @@ import { FRAGMENTS_LIMIT, openFragmentCache } from '../src/cache/fragment-cache.
 import { createrepo } from '../src/rpm/createrepo/createrepo.ts';
 import { readRpmFile } from '../src/rpm/header/read-rpm-header.ts';
 import type { PackageFragments } from '../src/rpm/package-fragments.ts';
+import { encodeRecord } from '../src/rpm/record-bytes.ts';
 import { recordOf } from '../src/rpm/record-of.ts';
 import { BlockCache } from '../src/rpm/repodata/block-cache.ts';
 import { makeFragments } from '../src/rpm/repodata/make-fragments.ts';
@@ -88,7 +89,7 @@ async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>)
   const known = new Map<string, Known>();
   for (const file of task.old) {
     const { header, ...facts } = read(rpms, file);
-    cache.put(file, makeFragments(header, facts), recordOf(header));
+    cache.put(file, makeFragments(header, facts), encodeRecord(recordOf(header)));
     const cached = cache.get(file);
     if (cached) known.set(file, describe(rpms, file, cached.fragments));
   }

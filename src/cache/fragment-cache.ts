@@ -1,16 +1,16 @@
 import type { PackageFragments } from '../rpm/package-fragments.ts';
-import type { PackageRecord } from '../rpm/package-record.ts';
 import type { Scratch } from '../rpm/scratch.ts';
 import { PackStore, type PackStoreOptions } from './pack-store.ts';
 import { cachePlace, removeOldFormats, type CacheMaking } from './cache-place.ts';
-import { decodeRecord, encodeRecord } from '../rpm/record-bytes.ts';
 
 /** What the cache knows of a package. Nothing is read before it is asked for. */
 export interface CachedPackage {
   /** Reads from disk at every access to a piece; `load()` reads all three at once. */
   readonly fragments: PackageFragments;
-  /** Read at every access; its `files` at their first access. */
-  readonly record: PackageRecord;
+  /** What gather asks of it, as `encodeRecord` writes it; read at every access. */
+  readonly record: Uint8Array;
+  /** The paths of all its files, read at every access. */
+  readonly files: readonly string[];
 }
 
 /** Repodata and records of packages by their content. */
@@ -22,8 +22,8 @@ export interface FragmentCache {
   readonly losses: number;
   has(key: string): boolean;
   get(key: string): CachedPackage | undefined;
-  /** The record may be given as `encodeRecord` wrote it. */
-  put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
+  /** The record is as `encodeRecord` writes it. */
+  put(key: string, fragments: PackageFragments, record: Uint8Array): void;
   /** Hands what was put to the operating system, so that a kill cannot lose it. */
   flush(): void;
   /** Drops the oldest until it is within its limits, and what other versions of this program made; returns the bytes freed. */
@@ -32,7 +32,7 @@ export interface FragmentCache {
 }
 
 /** Where the fragments lie. */
-export const FRAGMENTS_MAKING: CacheMaking = { name: 'packages', format: 2, isOfRecipe: true };
+export const FRAGMENTS_MAKING: CacheMaking = { name: 'packages', format: 3, isOfRecipe: true };
 /** Bytes of fragments on disk; a package takes some kilobytes. */
 export const FRAGMENTS_LIMIT = 16 * 1024 * 1024 * 1024;
 
@@ -87,8 +87,7 @@ export async function openFragmentCache(
     put: (key, fragments, record) => {
       const { pkgid, locationOffset, identity, primary, filelists, other } = fragments;
       const meta = `${pkgid}/${locationOffset}/${encodeURIComponent(identity)}`;
-      const head = record instanceof Uint8Array ? record : encodeRecord(record);
-      store.put(key, meta, [head, primary, filelists, other]);
+      store.put(key, meta, [record, primary, filelists, other]);
     },
     flush: () => store.flush(),
     prune: (now) => {
@@ -132,8 +131,12 @@ class StoredPackage implements PackageFragments, CachedPackage {
     return this.#piece(OTHER);
   }
 
-  get record(): PackageRecord {
-    return decodeRecord(this.#piece(RECORD), () => pathsOfFilelists(this.filelists));
+  get record(): Uint8Array {
+    return this.#piece(RECORD);
+  }
+
+  get files(): readonly string[] {
+    return pathsOfFilelists(this.filelists);
   }
 
   load(scratch: Scratch): PackageFragments {

@@ -1,80 +1,54 @@
-import type { Dependency, DependencyFlag } from './dependency.ts';
+import { parseEvr } from '../model/evr.ts';
+import type { Nevra } from '../model/nevra.ts';
+import type { Dependency } from './dependency.ts';
 import type { PackageRecord } from './package-record.ts';
+import { flagBitsOf } from './repodata/primary-sink.ts';
 
-/** A record without its files. */
-export type RecordHead = Omit<PackageRecord, 'files'>;
+/** Name, arch, EVR and source RPM. */
+const HEAD_TEXTS = 4;
 
-const flagWords: readonly DependencyFlag[] = ['EQ', 'LT', 'GT', 'LE', 'GE'];
-const HEAD_FIELDS = 8;
-const FIELDS = 5;
-
-function isFlag(word: string): word is DependencyFlag {
-  return (flagWords as readonly string[]).includes(word);
+/** `epoch:version[-release]`; a missing epoch is 0. */
+function evrOf({ epoch = '', version = '', release = '' }: Partial<Omit<Dependency, 'name'>>): string {
+  return `${epoch === '' ? '0' : epoch}:${version}${release === '' ? '' : `-${release}`}`;
 }
 
 function fieldsOf(dependency: Dependency): string[] {
-  const { name, flag = '', epoch = '', version = '', release = '', pre = false } = dependency;
-  return [name, pre ? `${flag}!` : flag, epoch, version, release];
+  const flag = dependency.flag === undefined ? 0 : flagBitsOf(dependency.flag);
+  const { name } = dependency;
+  return flag === 0 ? [name, '0'] : [name, String(flag), evrOf(dependency)];
 }
 
-/** Writes what gather asks of a package, files excepted: fields in a fixed order, separated by NUL. */
-export function encodeRecord(record: RecordHead): Uint8Array {
-  const { name, epoch, version, release, arch, sourceRpm, requires, provides } = record;
-  const head = [name, epoch, version, release, arch, sourceRpm ?? '', sourceRpm === null ? '-' : '+'];
+/**
+ * Writes what gather asks of a package as the index takes it: fields of UTF-8, each ended by NUL. First name, arch,
+ * `epoch:version-release`, file name of the source RPM (empty for none), how many requires and how many provides
+ * follow; then each of these with its name, the bits of its comparison and, where it has any, its EVR; then the
+ * primary files. A name, arch or version that is missing is an empty field.
+ */
+export function encodeRecord(record: PackageRecord): Uint8Array {
+  const { name, arch, version, sourceRpm, requires, provides, primaryFiles } = record;
   const fields = [
-    ...head,
+    name,
+    arch,
+    version === '' ? '' : evrOf(record),
+    sourceRpm ?? '',
     String(requires.length),
+    String(provides.length),
     ...requires.flatMap(fieldsOf),
     ...provides.flatMap(fieldsOf),
+    ...primaryFiles,
   ];
-  return Buffer.from(fields.join('\0'), 'utf8');
+  return Buffer.from(`${fields.join('\0')}\0`, 'utf8');
 }
 
-function dependencyFrom(fields: readonly string[], at: number): Dependency {
-  const name = fields[at] ?? '';
-  const word = fields[at + 1] ?? '';
-  if (word === '') return { name };
-  const isPre = word.endsWith('!');
-  const flag = isPre ? word.slice(0, -1) : word;
-  if (!isFlag(flag)) return { name, pre: true };
-  const epoch = fields[at + 2] ?? '';
-  const version = fields[at + 3] ?? '';
-  const release = fields[at + 4] ?? '';
-  if (!isPre && epoch !== '' && version !== '') {
-    return release === '' ? { name, flag, epoch, version } : { name, flag, epoch, version, release };
+/** Returns which package a record is of, and the file name of its source RPM. */
+export function readRecordHead(record: Uint8Array): Pick<PackageRecord, keyof Nevra | 'sourceRpm'> {
+  const fields = [];
+  for (let from = 0; fields.length < HEAD_TEXTS;) {
+    const to = record.indexOf(0, from);
+    if (to < 0) throw new Error('a record ends in its head');
+    fields.push(Buffer.from(record.buffer, record.byteOffset + from, to - from).toString('utf8'));
+    from = to + 1;
   }
-  return {
-    name,
-    flag,
-    ...(epoch === '' ? {} : { epoch }),
-    ...(version === '' ? {} : { version }),
-    ...(release === '' ? {} : { release }),
-    ...(isPre ? { pre: true } : {}),
-  };
-}
-
-/** Reads back what `encodeRecord` wrote; `readFiles` is called at the first access to the files. */
-export function decodeRecord(bytes: Uint8Array, readFiles: () => readonly string[]): PackageRecord {
-  const fields = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').split('\0');
-  const [name = '', epoch = '', version = '', release = '', arch = '', sourceRpm = '', hasSource] = fields;
-  const endOfRequires = HEAD_FIELDS + FIELDS * Number(fields[HEAD_FIELDS - 1]);
-  const requires: Dependency[] = [];
-  const provides: Dependency[] = [];
-  for (let at = HEAD_FIELDS; at < endOfRequires; at += FIELDS) requires.push(dependencyFrom(fields, at));
-  for (let at = endOfRequires; at < fields.length; at += FIELDS) provides.push(dependencyFrom(fields, at));
-  let files: readonly string[] | undefined;
-  return {
-    name,
-    epoch,
-    version,
-    release,
-    arch,
-    sourceRpm: hasSource === '-' ? null : sourceRpm,
-    requires,
-    provides,
-    get files() {
-      files ??= readFiles();
-      return files;
-    },
-  };
+  const [name = '', arch = '', evr = '', sourceRpm = ''] = fields;
+  return { name, ...parseEvr(evr), arch, sourceRpm: sourceRpm === '' ? null : sourceRpm };
 }

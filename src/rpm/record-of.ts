@@ -6,26 +6,29 @@ import { rawFilesOf } from './header/rpm-files.ts';
 import type { RpmHeader } from './header/rpm-header.ts';
 import { Tag } from './header/tags.ts';
 import type { PackageRecord } from './package-record.ts';
+import { isPrimaryFile } from './primary-file.ts';
 import { repodataRequiresOf } from './repodata/repodata-requires.ts';
 
 /**
  * What gather asks of a package, from its header: the same that its repodata would give, so requirements that
- * repodata leaves out are left out here. Throws the typed errors of a broken header.
+ * repodata leaves out are left out here. `rawPrimaryFiles` are the paths of its primary files, bytes as characters,
+ * where they are known already. Throws the typed errors of a broken header.
  */
-export function recordOf(header: RpmHeader): PackageRecord {
-  const files = rawFilesOf(header);
-  return { ...recordHeadOf(header), files: files.map(({ path }) => decodeRaw(path)) };
-}
-
-/** The same without the files, which are only looked at where a requirement names one. */
-export function recordHeadOf(header: RpmHeader): Omit<PackageRecord, 'files'> {
+export function recordOf(
+  header: RpmHeader,
+  rawPrimaryFiles: readonly string[] = rawPrimaryFilesOf(header),
+): PackageRecord {
   const provides = rawDependenciesOf(header, 'provides').filter(isKept);
-  const ownFiles = () => rawFilesOf(header).map(({ path }) => path);
-  const requires = repodataRequiresOf(rawDependenciesOf(header, 'requires'), provides, ownFiles);
+  const requires = repodataRequiresOf(rawDependenciesOf(header, 'requires'), provides, () => rawPrimaryFiles);
   return {
     ...nevraOf(header),
     sourceRpm: header.main.string(Tag.sourceRpm) ?? null,
     requires: requires.map(dependencyOf),
     provides: provides.map((provide) => dependencyOf({ ...provide, flags: provide.flags & 0xf })),
+    primaryFiles: rawPrimaryFiles.filter((path) => path.startsWith('/')).map(decodeRaw),
   };
+}
+
+function rawPrimaryFilesOf(header: RpmHeader): string[] {
+  return rawFilesOf(header).flatMap(({ path }) => (isPrimaryFile(path) ? path : []));
 }

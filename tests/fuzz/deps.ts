@@ -2,7 +2,8 @@ import { gather } from '../../src/composer/gather/gather.ts';
 import { matchNamePattern } from '../../src/model/name-pattern.ts';
 import { compareVersions, parseEvr } from '../../src/model/evr.ts';
 import { parseRichDependency } from '../../src/rpm/rich-dependency.ts';
-import { addRecords } from '../../src/composer/gather/add-packages.ts';
+import { addRecords } from '../../src/composer/gather/add-records.ts';
+import { encodeRecord } from '../../src/rpm/record-bytes.ts';
 import { GatherIndex } from '../../src/composer/gather/gather-index.ts';
 import type { FuzzRun } from './main.ts';
 import { fuzzCases, type Mutate } from './mutate.ts';
@@ -24,14 +25,27 @@ function makeCase(): (mutate: Mutate) => Promise<void> {
     const text = mutate(seeds[turn % seeds.length] ?? Buffer.alloc(0)).toString('utf8');
     const index = new GatherIndex();
     const repository = index.addRepository({ name: 'fuzz', isLookaside: false });
-    const nevra = { epoch: '0', version: '1', release: '1', arch: 'x86_64', sourceRpm: null, files: [] };
+    const nevra = {
+      epoch: '0',
+      version: '1',
+      release: '1',
+      arch: 'x86_64',
+      sourceRpm: null,
+      primaryFiles: [],
+    };
     addRecords(index, repository, [
       {
-        record: { ...nevra, name: 'wants', requires: [{ name: text }], provides: [] },
+        record: encodeRecord({ ...nevra, name: 'wants', requires: [{ name: text }], provides: [] }),
         pkgid: '1',
         href: 'a',
+        files: [],
       },
-      { record: { ...nevra, name: 'a', requires: [], provides: [{ name: text }] }, pkgid: '2', href: 'b' },
+      {
+        record: encodeRecord({ ...nevra, name: 'a', requires: [], provides: [{ name: text }] }),
+        pkgid: '2',
+        href: 'b',
+        files: [],
+      },
     ]);
     gather({}, index, { arch: 'x86_64', packages: ['wants'] });
     matchNamePattern(text.slice(0, 4096))('a'.repeat(200));

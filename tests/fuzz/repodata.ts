@@ -24,14 +24,11 @@ function makeCase(): (mutate: Mutate) => Promise<void> {
   );
   const targets = [
     (mutate: Mutate) => parseRepomd(mutate(repomd), 'repomd.xml'),
-    (mutate: Mutate) => {
+    async (mutate: Mutate) => {
       const index = new GatherIndex();
-      addPrimary(
-        index,
-        index.addRepository({ name: 'fuzz', isLookaside: false }),
-        mutate(primary),
-        'primary.xml',
-      );
+      const repository = index.addRepository({ name: 'fuzz', isLookaside: false });
+      const content = mutate(primary);
+      await addPrimary(index, repository, [content], 'primary.xml', content.length);
       gather({}, index, { arch: 'x86_64', packages: ['*'], greedy: 'build', fulltree: true });
     },
     (mutate: Mutate) =>

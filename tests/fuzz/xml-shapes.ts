@@ -64,9 +64,10 @@ const readers: readonly {
   {
     name: 'primary.xml',
     wrap: ['<metadata><package type="rpm">', '</package></metadata>'],
-    read: (input) => {
+    read: async (input) => {
       const index = new GatherIndex();
-      addPrimary(index, index.addRepository({ name: 'fuzz', isLookaside: false }), input, 'primary.xml');
+      const repository = index.addRepository({ name: 'fuzz', isLookaside: false });
+      await addPrimary(index, repository, [input], 'primary.xml', input.length);
     },
   },
   {

@@ -1,12 +1,7 @@
-import { ReactorError } from '../../model/errors.ts';
-import { formatNevra, isSourceArch } from '../../model/nevra.ts';
-import type { Dependency } from '../../rpm/dependency.ts';
-import type { PackageRecord } from '../../rpm/package-record.ts';
-import { EQUAL, flagBitsOf, type PackageText, type PrimarySink } from '../../rpm/repodata/primary-sink.ts';
-import { scanPrimary, scanPrimaryParts } from '../../rpm/repodata/scan-primary.ts';
-import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
-import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
-import { isRuntimePath } from './multilib-methods.ts';
+import { isSourceArch } from '../../model/nevra.ts';
+import { EQUAL, type PackageText, type PrimarySink } from '../../rpm/repodata/primary-sink.ts';
+import { scanPrimary } from '../../rpm/repodata/scan-primary.ts';
+import type { GatherIndex } from './gather-index.ts';
 
 const SLASH = 47;
 const RPMLIB = Uint8Array.from(Buffer.from('rpmlib(', 'latin1'));
@@ -144,8 +139,11 @@ class IndexSink implements PrimarySink {
   }
 }
 
-/** Requires, then provides (name, flag, EVR in turn) and the provide of itself that every binary has. */
-function addDependencies(
+/**
+ * Adds to the package added last its requires (dependency ids), its provides (name, flag and EVR one after the other)
+ * and the provide of itself that every binary package has.
+ */
+export function addDependencies(
   index: GatherIndex,
   id: number,
   requires: readonly number[],
@@ -167,117 +165,22 @@ function addDependencies(
 }
 
 /**
- * Adds the packages of a primary.xml to a repository of the index; a package met twice is taken once. Throws what
- * `scanPrimary` throws. Where locations lead is judged for the packages that are chosen.
+ * Adds the packages of a primary.xml that comes in parts to a repository of the index; a package met twice is taken
+ * once, and where locations lead is judged for the packages that are chosen. `size` is how many bytes are expected.
+ * Throws what `scanPrimary` throws: the index holds packages of a file that cannot be trusted then, and is to be
+ * thrown away.
  */
-export function addPrimary(index: GatherIndex, repository: number, content: Buffer, where: string): void {
-  index.answeredPaths.clear();
-  index.strings.reserve(index.strings.count + Math.floor(content.length / BYTES_PER_STRING));
-  scanPrimary(content, where, new IndexSink(index, repository));
-}
-
-/**
- * The same for content that comes in parts; `size` is how much is expected. When it throws, the index holds
- * packages of a file that cannot be trusted and is to be thrown away.
- */
-export async function addPrimaryParts(
+export async function addPrimary(
   index: GatherIndex,
   repository: number,
-  parts: AsyncIterable<Buffer>,
+  parts: AsyncIterable<Buffer> | Iterable<Buffer>,
   where: string,
   size: number,
 ): Promise<void> {
   index.answeredPaths.clear();
   const expected = Math.min(size, MOST_EXPECTED);
   index.strings.reserve(index.strings.count + Math.floor(expected / BYTES_PER_STRING));
-  await scanPrimaryParts(parts, where, new IndexSink(index, repository));
-}
-
-/** A package of an index made from records, with what its record does not say. */
-export interface LocatedRecord {
-  readonly record: PackageRecord;
-  /** What names the RPM's content, for example its SHA-256. */
-  readonly pkgid: string;
-  readonly href: string;
-  readonly base?: string;
-  readonly size?: number;
-}
-
-function evrText(
-  epoch: string | undefined,
-  version: string | undefined,
-  release: string | undefined,
-): string {
-  const tail = release === undefined || release === '' ? '' : `-${release}`;
-  return byteStringOf(`${epoch === undefined || epoch === '' ? '0' : epoch}:${version ?? ''}${tail}`);
-}
-
-function internDependency(
-  index: GatherIndex,
-  dependency: Dependency,
-): [name: number, flag: number, evr: number] {
-  const name = index.strings.intern(byteStringOf(dependency.name));
-  const flag = dependency.flag === undefined ? 0 : flagBitsOf(dependency.flag);
-  if (flag === 0) return [name, 0, -1];
-  const evr = evrText(dependency.epoch, dependency.version, dependency.release);
-  return [name, flag, index.strings.intern(evr)];
-}
-
-/**
- * Adds packages known by their records to a repository of the index and returns their ids. Throws
- * `gather.record_invalid` for a record without name, arch or version.
- */
-export function addRecords(
-  index: GatherIndex,
-  repository: number,
-  packages: Iterable<LocatedRecord>,
-): number[] {
-  const isFirst = index.count === 0;
-  const added: { id: number; files: readonly string[] }[] = [];
-  for (const { record, pkgid, href, base, size } of packages) {
-    if (record.name === '' || record.arch === '' || record.version === '') {
-      throw new ReactorError('gather.record_invalid', `"${formatNevra(record)}" is no whole NEVRA.`);
-    }
-    const { strings } = index;
-    const id = index.addPackage({
-      repository,
-      name: strings.intern(byteStringOf(record.name)),
-      arch: strings.intern(record.arch),
-      evr: strings.intern(evrText(record.epoch, record.version, record.release)),
-      sourceRpm: record.sourceRpm === null ? -1 : strings.intern(byteStringOf(record.sourceRpm)),
-      pkgid,
-      href: byteStringOf(href),
-      base: base === undefined ? '' : byteStringOf(base),
-      size: size ?? 0,
-    });
-    const requires: number[] = [];
-    for (const dependency of record.requires) {
-      if (!dependency.name.startsWith('rpmlib(')) {
-        requires.push(index.dependencies.intern(...internDependency(index, dependency)));
-      }
-    }
-    const provides = record.provides.flatMap((dependency) => internDependency(index, dependency));
-    addDependencies(index, id, requires, provides);
-    added.push({ id, files: record.files });
-  }
-  for (const { id, files } of added) addFiles(index, id, files);
-  if (isFirst) for (const path of requiredPaths(index)) index.answeredPaths.add(path);
-  return added.map(({ id }) => id);
-}
-
-function addFiles(index: GatherIndex, id: number, files: readonly string[]): void {
-  const { strings, columns } = index;
-  let hasRuntimeFile = 0;
-  for (const file of files) {
-    const path = byteStringOf(file);
-    if (isPrimaryPath(path)) index.addProvide(id, strings.intern(path), 0, -1);
-    else {
-      const known = strings.find(path);
-      if (known >= 0) index.addProvide(id, known, 0, -1);
-    }
-    if (hasRuntimeFile === 0 && isRuntimePath(file)) hasRuntimeFile = 1;
-  }
-  columns.hasRuntimeFile.set(id, hasRuntimeFile);
+  await scanPrimary(parts, where, new IndexSink(index, repository));
 }
 
 /** String ids of every required path, whether anything has it or not. */

@@ -1,6 +1,7 @@
+import { isPrimaryFile } from '../../rpm/primary-file.ts';
 import { scanFilelists } from '../../rpm/repodata/scan-filelists.ts';
 import { requiredPaths } from './add-packages.ts';
-import { isPrimaryPath, type GatherIndex } from './gather-index.ts';
+import type { GatherIndex } from './gather-index.ts';
 import { isRuntimePath } from './multilib-methods.ts';
 import { useIndex } from './use-index.ts';
 
@@ -29,7 +30,7 @@ export async function addKnownFiles(index: GatherIndex, sources: readonly FileSo
   const wanted = new Set(
     required.filter((path) => {
       if (index.answeredPaths.has(path)) return false;
-      return !isPrimaryPath(index.strings.get(path)) || index.columns.firstProvide.at(path) < 0;
+      return !isPrimaryFile(index.strings.get(path)) || index.columns.firstProvide.at(path) < 0;
     }),
   );
   for (const source of sources) {

@@ -26,11 +26,6 @@ export interface IndexedRepository {
   readonly isLookaside: boolean;
 }
 
-/** Whether primary.xml lists a path by itself: `/etc/…`, anything below a `bin/`, `/usr/lib/sendmail`. */
-export function isPrimaryPath(path: string): boolean {
-  return path.startsWith('/etc/') || path.includes('bin/') || path === '/usr/lib/sendmail';
-}
-
 /** What is known of a package's files for the runtime multilib method. */
 const FILES_UNKNOWN = -1;
 

@@ -2,7 +2,7 @@ import { inTurns } from '../../in-turns.ts';
 import { parseComps, type Comps } from '../../rpm/comps.ts';
 import type { RepositoryContext } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
-import { addPrimaryParts } from './add-packages.ts';
+import { addPrimary } from './add-packages.ts';
 import { addKnownFiles, type FileSource } from './complete-files.ts';
 import { gatherInTurns } from './gather.ts';
 import { GatherIndex } from './gather-index.ts';
@@ -39,7 +39,7 @@ export async function loadRepositories(
     const repository = await openRepository(context, location);
     const number = index.addRepository({ name: location, isLookaside });
     const size = repository.record('primary')?.openSize ?? 0;
-    await addPrimaryParts(index, number, repository.readParts('primary'), `${location} primary`, size);
+    await addPrimary(index, number, repository.readParts('primary'), `${location} primary`, size);
     repositories.push(repository);
   }
   return { index, repositories };

@@ -1,8 +1,8 @@
 import type { Evr } from '../../model/evr.ts';
 import type { Dependency } from '../../rpm/dependency.ts';
+import { isPrimaryFile } from '../../rpm/primary-file.ts';
 import { flagBitsOf } from '../../rpm/repodata/primary-sink.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
-import { isPrimaryPath } from './gather-index.ts';
 import type { Universe } from './universe.ts';
 import { rangesOverlap } from './version-match.ts';
 
@@ -77,7 +77,7 @@ export class Providers {
       }
     }
     if (wanted.path !== null && !index.answeredPaths.has(wanted.name)) {
-      if (found.length === 0 || !isPrimaryPath(wanted.path)) this.needsFiles = true;
+      if (found.length === 0 || !isPrimaryFile(wanted.path)) this.needsFiles = true;
     }
     return found;
   }

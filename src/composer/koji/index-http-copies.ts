@@ -1,6 +1,7 @@
 import { headerFactsOf } from '../../rpm/header/header-facts.ts';
 import { bytesNeeded, parseRpmHeader } from '../../rpm/header/rpm-header.ts';
 import { readRpmFile } from '../../rpm/header/read-rpm-header.ts';
+import { encodeRecord } from '../../rpm/record-bytes.ts';
 import { recordOf } from '../../rpm/record-of.ts';
 import { makeFragments } from '../../rpm/repodata/make-fragments.ts';
 import { getRpmChecksums } from '../../upstream/koji/hub-builds.ts';
@@ -79,7 +80,7 @@ async function readHeader(
     key,
     facts: factsOf(headerFactsOf(header), copy, { where, ...file, stamp: null }),
     fragments: makeFragments(header, file),
-    record: recordOf(header),
+    record: encodeRecord(recordOf(header)),
   };
 }
 
@@ -100,6 +101,6 @@ async function fetchWhole(
     key,
     facts: factsOf(headerFactsOf(file.header), copy, { where: stored.path, ...file, stamp: null }),
     fragments: makeFragments(file.header, file),
-    record: recordOf(file.header),
+    record: encodeRecord(recordOf(file.header)),
   };
 }

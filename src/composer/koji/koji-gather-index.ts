@@ -1,7 +1,5 @@
 import type { Turns } from '../../in-turns.ts';
-import { escapeXml } from '../../rpm/repodata/escape-xml.ts';
-import type { PackageFragments } from '../../rpm/package-fragments.ts';
-import { addPrimary, addRecords, type LocatedRecord } from '../gather/add-packages.ts';
+import { addRecords, type LocatedRecord } from '../gather/add-records.ts';
 import type { FileSource } from '../gather/complete-files.ts';
 import { GatherIndex } from '../gather/gather-index.ts';
 import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
@@ -25,15 +23,12 @@ export interface PreparedSet {
 const CHUNK = 1000;
 /** Packages whose metadata are read before others may have their turn. */
 const READ_TOGETHER = 100;
-const PRIMARY_HEAD =
-  '<?xml version="1.0" encoding="UTF-8"?>\n<metadata xmlns="http://linux.duke.edu/metadata/common" ' +
-  'xmlns:rpm="http://linux.duke.edu/metadata/rpm">\n';
 const FILELISTS_HEAD =
   '<?xml version="1.0" encoding="UTF-8"?>\n<filelists xmlns="http://linux.duke.edu/metadata/filelists">\n';
 
 /**
- * Puts copies into an index after the (lookaside) repositories it holds already. Their metadata comes from the
- * cache, some at a time. Throws `koji.index_damaged` and what `addPrimary` throws.
+ * Puts copies into an index after the (lookaside) repositories it holds already. Their records come from the
+ * cache, some at a time. Throws `koji.index_damaged` and what `addRecords` throws.
  */
 export function* prepareSet(
   known: KojiIndex,
@@ -48,9 +43,9 @@ export function* prepareSet(
   const unique = [...byPkgid.values()];
   for (let at = 0; at < unique.length; at += READ_TOGETHER) {
     yield;
-    const primary = primaryOf(known, unique.slice(at, at + READ_TOGETHER));
+    const records = unique.slice(at, at + READ_TOGETHER).map((one) => locatedRecordOf(known, one));
     yield;
-    addPrimary(index, repository, primary, 'koji primary');
+    addRecords(index, repository, records);
   }
   return { index, repository, byPkgid, described, describedById: [], lookasideFiles };
 }
@@ -87,10 +82,10 @@ export function* updateSet(
   if (absent.length + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
   // What is damaged shows before anything is changed.
   const records: LocatedRecord[] = [];
-  for (const [at, { key, copy, facts }] of absent.entries()) {
+  for (const [at, one] of absent.entries()) {
     if (at % READ_TOGETHER === 0) yield;
-    const { record } = known.package({ key, facts });
-    records.push({ record, pkgid: facts.pkgid, href: copy.path, size: facts.size });
+    // All files are read too, so that what the index was asked of files before needs no filelists again.
+    records.push({ ...locatedRecordOf(known, one), files: known.package(one).files });
   }
   yield;
   for (const pkgid of removed) {
@@ -136,15 +131,7 @@ export function fileSourcesOfSet(known: KojiIndex, set: PreparedSet): readonly F
   return [...set.lookasideFiles, ...own];
 }
 
-function primaryOf(known: KojiIndex, copies: readonly IndexedCopy[]): Buffer {
-  const pieces: Uint8Array[] = [Buffer.from(PRIMARY_HEAD)];
-  for (const one of copies) {
-    const { copy } = one;
-    const fragments: PackageFragments = known.package(one).fragments;
-    const { primary, locationOffset } = fragments;
-    const location = Buffer.from(`<location href="${escapeXml(copy.path)}"/>\n`);
-    pieces.push(primary.subarray(0, locationOffset), location, primary.subarray(locationOffset));
-  }
-  pieces.push(Buffer.from('</metadata>\n'));
-  return Buffer.concat(pieces);
+function locatedRecordOf(known: KojiIndex, one: IndexedCopy): LocatedRecord {
+  const { copy, facts } = one;
+  return { record: known.package(one).record, pkgid: facts.pkgid, href: copy.path, size: facts.size };
 }

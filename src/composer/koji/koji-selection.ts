@@ -3,6 +3,7 @@ import { TEMPORARY } from '../../model/compose.ts';
 import { contentOfPkgid, pkgidOfContent } from '../../model/content-id.ts';
 import type { FileStamp } from '../../model/file-stamp.ts';
 import { isSourceArch, formatNvra } from '../../model/nevra.ts';
+import { readRecordHead } from '../../rpm/record-bytes.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
 import { explainWhy } from '../gather/gather-result.ts';
@@ -173,7 +174,7 @@ export async function offerPackages(
   const indexed = await indexCopies(koji.indexContext(context), chosen);
   const byPkgid = new Map(indexed.map((one) => [one.facts.pkgid, one]));
   return {
-    packages: indexed.map((one) => packageOf(koji, one, koji.index.package(one).record)),
+    packages: indexed.map((one) => packageOf(koji, one, readRecordHead(koji.index.package(one).record))),
     reader: kojiReader(koji, [byPkgid]),
   };
 }

@@ -2,7 +2,6 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import type { PackageFragments } from '../package-fragments.ts';
-import type { PackageRecord } from '../package-record.ts';
 import { BlockCache, type BlockStore } from '../repodata/block-cache.ts';
 import type { Compression } from '../repodata/compression.ts';
 import type { ExtraRecord } from '../repodata/extra-record.ts';
@@ -38,8 +37,8 @@ export interface CreaterepoCaches {
 /** Fragments of packages by a key without spaces. */
 export interface KeptFragments {
   get(key: string): { readonly fragments: PackageFragments } | undefined;
-  /** The record may be given as `encodeRecord` wrote it. */
-  put(key: string, fragments: PackageFragments, record: PackageRecord | Uint8Array): void;
+  /** The record is as `encodeRecord` writes it. */
+  put(key: string, fragments: PackageFragments, record: Uint8Array): void;
   /** Hands what was put to the operating system. */
   flush(): void;
 }

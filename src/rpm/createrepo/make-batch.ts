@@ -3,7 +3,7 @@ import { encodeRecord } from '../record-bytes.ts';
 import { headerFactsOf } from '../header/header-facts.ts';
 import { readRpmFile } from '../header/read-rpm-header.ts';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
-import { recordHeadOf } from '../record-of.ts';
+import { recordOf } from '../record-of.ts';
 import { type Compression, compressNow } from '../repodata/compression.ts';
 import { copyPieces, keyOfBlock, keyOfPackages, metadataKinds, piecesOf } from '../repodata/join-pieces.ts';
 import { type FragmentBytes, writeFragments } from '../repodata/make-fragments.ts';
@@ -68,8 +68,8 @@ function readBatch({ id, files, withRecords, withFacts, memory }: BatchRequest):
   for (const { path, pkgid } of files) {
     const file = readRpmFile(path, pkgid === undefined ? { scratch } : { scratch, pkgid });
     const { header, size, modified, inode } = file;
-    const { identity, locationOffset } = writeFragments(header, file, sink);
-    if (withRecords === true) records.addBytes(encodeRecord(recordHeadOf(header)));
+    const { identity, locationOffset, readPrimaryFiles } = writeFragments(header, file, sink);
+    if (withRecords === true) records.addBytes(encodeRecord(recordOf(header, readPrimaryFiles())));
     if (withFacts === true) found.push({ ...headerFactsOf(header), size, modified, inode });
     pkgids.push(file.pkgid);
     identities.push(identity);

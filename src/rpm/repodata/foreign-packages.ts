@@ -6,6 +6,7 @@ const GREATER_THAN = 62;
 const PIECE = 16 * 1024;
 const CLOSE_NAME = '</package';
 const NO_EVR = -1;
+const NOT_ENDED = -1;
 /** Names, versions and paths are made bytes here, so that millions of them need no memory of their own. */
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);
 /** The most bytes of UTF-8 that one character of a string takes. */
@@ -131,7 +132,7 @@ export class ForeignPackages {
   }
 
   /**
-   * Reads the `<package>` whose tag begins at `start` and returns the offset after it. `base` is the offset of the
+   * Reads the `<package>` whose tag begins at `start` and returns the offset after it, -1 where it does not end. `base` is the offset of the
    * content in its file. Throws `repodata.malformed`, `repodata.entity`.
    */
   read(content: Buffer, start: number, base: number): number {
@@ -143,7 +144,7 @@ export class ForeignPackages {
     visitor.begin();
     elements.begin();
     for (let at = start; elements.end === null;) {
-      if (at >= content.length) throw malformed(where, base + start, 'A package does not end.');
+      if (at >= content.length) return NOT_ENDED;
       const end = pieceEnd(content, at);
       elements.write(content.toString('utf8', at, end), base + at);
       if (visitor.problem !== null) throw malformed(where, elements.offset, visitor.problem);

@@ -47,12 +47,18 @@ export function makeFragments(header: RpmHeader, facts: FileFacts): PackageFragm
   };
 }
 
-/** The same, appended to what is written already; what a broken header leaves behind is no XML. */
+/**
+ * The same, appended to what is written already; what a broken header leaves behind is no XML. Returns, too, what reads
+ * the paths of the package's primary files, bytes as characters, out of the header.
+ */
 export function writeFragments(
   header: RpmHeader,
   facts: FileFacts,
   into: FragmentBytes,
-): Pick<PackageFragments, 'locationOffset'> & { readonly identity: string } {
+): Pick<PackageFragments, 'locationOffset'> & {
+  readonly identity: string;
+  readonly readPrimaryFiles: () => string[];
+} {
   const { name, arch, epoch, version, release } = rawNevraOf(header);
   const evr = `epoch="${epoch}" ver="${xmlAttribute(version)}" rel="${xmlAttribute(release)}"`;
   const open =
@@ -60,13 +66,14 @@ export function writeFragments(
     `  <version ${evr}/>\n`;
   into.filelists.addRaw(open);
   primaryFiles.clear();
-  const ownFiles = writeFiles(header, into.filelists, primaryFiles);
+  const readPrimaryFiles = writeFiles(header, into.filelists, primaryFiles);
   into.filelists.addRaw('</package>\n');
-  const locationOffset = writePrimary(header, facts, into.primary, ownFiles);
+  const locationOffset = writePrimary(header, facts, into.primary, readPrimaryFiles);
   into.other.addRaw(open);
   writeChangelogs(header, into.other);
   into.other.addRaw('</package>\n');
-  return { identity: `${RECIPE}:${facts.pkgid}:${facts.size}:${facts.fileTime}`, locationOffset };
+  const identity = `${RECIPE}:${facts.pkgid}:${facts.size}:${facts.fileTime}`;
+  return { identity, locationOffset, readPrimaryFiles };
 }
 
 const primaryFiles = new XmlBytes();

@@ -5,7 +5,7 @@ import type { Repository } from './read-repository.ts';
 import type { PackageText } from './primary-sink.ts';
 import { inSlices } from './in-slices.ts';
 import { identifyPieces } from './join-pieces.ts';
-import { scanPrimaryParts, visitWindows } from './scan-primary.ts';
+import { scanPrimary, visitWindows } from './scan-primary.ts';
 import { malformed, nextTag, rawAttribute } from './xml-scan.ts';
 
 const CLOSE = '</package>';
@@ -91,7 +91,7 @@ async function cutPrimary(
 ): Promise<Map<string, PrimaryCut>> {
   const cut = new Map<string, PrimaryCut>();
   let current = '';
-  await scanPrimaryParts(inSlices(content), where, {
+  await scanPrimary(inSlices(content), where, {
     begin: () => undefined,
     text(field: PackageText, bytes, from, to) {
       if (field === 'pkgid') current = Buffer.from(bytes.subarray(from, to)).toString('latin1');

@@ -1,14 +1,7 @@
 import { compareVersions } from '../../model/evr.ts';
 import { isKept } from '../dependency-version.ts';
 import { type RawDependency, comparisonOf, isPre } from '../header/rpm-dependencies.ts';
-
-/**
- * Whether a file stands in primary too, where it can be required without filelists: all of /etc, everything
- * below a directory that ends in `bin`, and sendmail. Source: createrepo_c 0.17.
- */
-export function isPrimaryFile(path: string): boolean {
-  return path.startsWith('/etc/') || path.includes('bin/') || path === '/usr/lib/sendmail';
-}
+import { isPrimaryFile } from '../primary-file.ts';
 
 function keyOf({ name, flags, evr }: RawDependency): string {
   return `${name}\0${comparisonOf(flags) ?? ''}\0${evr}`;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ForeignPackages } from './foreign-packages.ts';
 import { NONE, PlainPackage } from './plain-package.ts';
 import type { PrimarySink } from './primary-sink.ts';
+import type { ReactorError } from '../../model/errors.ts';
 import { malformed, nextTag, type XmlTag } from './xml-scan.ts';
 
 const WINDOW = 2 * 1024 * 1024;
@@ -18,22 +19,18 @@ const QUESTION_MARK = 63;
 const SHORT_TAG = 4096;
 const OPEN = Uint8Array.from(Buffer.from('<package type="rpm">', 'latin1'));
 
-/** Cuts the content of a metadata file into windows of whole `<package>` elements. Throws `repodata.malformed`. */
-function* listWindows(content: Buffer, where: string): Generator<{ from: number; to: number }> {
-  let base = 0;
-  while (base < content.length) {
-    let end = Math.min(content.length, base + WINDOW);
-    if (end < content.length) {
-      const close = content.lastIndexOf(CLOSE, end);
-      if (close < base) {
-        const next = content.indexOf(CLOSE, end);
-        end = next < 0 ? content.length : next + CLOSE.length;
-      } else end = close + CLOSE.length;
-    }
-    if (end - base > WINDOW_LIMIT) throw malformed(where, base, 'One package fills 256 MB.');
-    yield { from: base, to: end };
-    base = end;
-  }
+/** Where some bytes from `from` on can be cut behind a whole `<package>`, near `size`; the end where there is none. */
+function endOfWindow(content: Buffer, from: number, size: number): number {
+  const end = Math.min(content.length, from + size);
+  if (end === content.length) return end;
+  const close = content.lastIndexOf(CLOSE, end);
+  if (close >= from) return close + CLOSE.length;
+  const next = content.indexOf(CLOSE, end);
+  return next < 0 ? content.length : next + CLOSE.length;
+}
+
+function tooLarge(where: string, offset: number): ReactorError {
+  return malformed(where, offset, 'One package fills 256 MB.');
 }
 
 /**
@@ -45,9 +42,12 @@ export async function visitWindows(
   where: string,
   visit: (xml: string, base: number) => void,
 ): Promise<void> {
-  for (const { from, to } of listWindows(content, where)) {
+  for (let from = 0; from < content.length;) {
     if (from > 0) await setImmediate();
+    const to = endOfWindow(content, from, WINDOW);
+    if (to - from > WINDOW_LIMIT) throw tooLarge(where, from);
     visit(content.toString('latin1', from, to), from);
+    from = to;
   }
 }
 
@@ -124,8 +124,8 @@ class PrimaryScanner {
   }
 
   /**
-   * Reads one `<package>` element; `start` and `opened` are where it and its content begin. Returns its end. One that
-   * is not written plainly from beginning to end is read again.
+   * Reads one `<package>` element; `start` and `opened` are where it and its content begin. Returns its end, -1 where
+   * that has not come yet. One that is not written plainly from beginning to end is read again.
    */
   readPackage(start: number, opened: number): number {
     const plain = this.#plain;
@@ -137,7 +137,7 @@ class PrimaryScanner {
       this.#sink.begin();
       after = this.#foreign.read(this.#content, start, this.#base);
     }
-    this.#sink.finish(this.#base + start, this.#base + after);
+    if (after !== NONE) this.#sink.finish(this.#base + start, this.#base + after);
     return after;
   }
 }
@@ -154,31 +154,55 @@ class PrimaryScan {
     this.#where = where;
   }
 
-  /** Scans some bytes that begin and end outside a package; `offset` is their place in the file. */
-  window(bytes: Buffer, offset: number): void {
+  /**
+   * Scans some bytes that begin outside a package; `offset` is their place in the file. Returns how many were read:
+   * what is not whole at their end, a package or a comment, is left to be given again with what follows.
+   */
+  window(bytes: Buffer, offset: number): number {
     const where = this.#where;
     const scanner = new PrimaryScanner(bytes, offset, this.#sink, where);
     for (let at = 0; ;) {
       at = scanner.skipSpace(at);
-      if (at >= bytes.length) return;
+      if (at >= bytes.length) return bytes.length;
       const plain = this.#hasRoot ? scanner.plainPackage(at) : NONE;
       if (plain !== NONE) {
-        at = scanner.readPackage(plain - OPEN.length, plain);
+        const after = scanner.readPackage(at, plain);
+        if (after === NONE) return at;
+        at = after;
         continue;
       }
+      if (isUnfinishedComment(bytes, at)) return at;
       const tag = scanner.nextTag(at);
-      if (tag === null) return;
+      if (tag === null) return bytes.length;
       if (tag.isClosing) this.#isClosed = tag.name === 'metadata' || this.#isClosed;
       else if (tag.name === 'metadata') this.#hasRoot = true;
-      at = tag.end;
       if (tag.name === 'package' && !tag.isClosing && !tag.isEmpty) {
         if (!this.#hasRoot) throw malformed(where, offset + tag.start, 'A package lies outside <metadata>.');
-        at = scanner.readPackage(tag.start, tag.end);
-      }
+        const after = scanner.readPackage(tag.start, tag.end);
+        if (after === NONE) return tag.start;
+        at = after;
+      } else at = tag.end;
     }
   }
 
-  end(size: number): void {
+  /** Scans as many bytes as are whole, and returns how many these are. Throws `repodata.malformed`. */
+  scan(bytes: Buffer, offset: number): number {
+    let size = WINDOW;
+    for (let at = 0; at < bytes.length;) {
+      const end = endOfWindow(bytes, at, size);
+      if (end - at > WINDOW_LIMIT) throw tooLarge(this.#where, offset + at);
+      const read = this.window(bytes.subarray(at, end), offset + at);
+      at += read;
+      // A comment may have what looks like the end of a package.
+      if (at < end && end === bytes.length) return at;
+      size = at < end ? 2 * Math.max(size, end - at) : WINDOW;
+    }
+    return bytes.length;
+  }
+
+  /** Throws `repodata.malformed` where `rest` bytes before the end of the file, at `size`, were not whole. */
+  end(size: number, rest: number): void {
+    if (this.#hasRoot && rest > 0) throw malformed(this.#where, size - rest, 'A package does not end.');
     if (!this.#hasRoot || !this.#isClosed) {
       throw malformed(this.#where, size, 'This is not a whole primary.xml.');
     }
@@ -186,18 +210,11 @@ class PrimaryScan {
 }
 
 /**
- * Scans the content of a primary.xml and gives every package to the sink. Throws `repodata.malformed` and
- * `repodata.entity` with the file and the byte offset, and whatever the sink throws.
+ * Scans a primary.xml that comes in parts and gives every package to the sink. Throws `repodata.malformed` and
+ * `repodata.entity` with the file and the byte offset, and whatever the sink and the parts throw.
  */
-export function scanPrimary(content: Buffer, where: string, sink: PrimarySink): void {
-  const scan = new PrimaryScan(sink, where);
-  for (const { from, to } of listWindows(content, where)) scan.window(content.subarray(from, to), from);
-  scan.end(content.length);
-}
-
-/** The same for content that comes in parts, each scanned when it is there. Throws what the parts throw too. */
-export async function scanPrimaryParts(
-  parts: AsyncIterable<Buffer>,
+export async function scanPrimary(
+  parts: AsyncIterable<Buffer> | Iterable<Buffer>,
   where: string,
   sink: PrimarySink,
 ): Promise<void> {
@@ -205,24 +222,46 @@ export async function scanPrimaryParts(
   let pending: Buffer[] = [];
   let held = 0;
   let offset = 0;
-  const take = (bytes: Buffer): void => {
-    for (const { from, to } of listWindows(bytes, where))
-      scan.window(bytes.subarray(from, to), offset + from);
-    offset += bytes.length;
+  /** What was not whole is not looked at again before it has doubled. */
+  let enough = 0;
+  const take = (): void => {
+    const bytes = Buffer.concat(pending, held);
+    const read = scan.scan(bytes, offset);
+    offset += read;
+    held = bytes.length - read;
+    pending = held > 0 ? [bytes.subarray(read)] : [];
+    enough = 2 * held;
   };
   for await (const part of parts) {
     const first = part.indexOf(CLOSE);
-    const middle = first < 0 ? part.length : first + CLOSE.length;
+    if (first < 0 || held + part.length < enough) {
+      pending.push(part);
+      held += part.length;
+      if (held > WINDOW_LIMIT) throw tooLarge(where, offset);
+      continue;
+    }
+    // Only the package that began before is copied.
+    const middle = first + CLOSE.length;
+    const last = part.lastIndexOf(CLOSE) + CLOSE.length;
+    const rest = part.subarray(last);
     pending.push(part.subarray(0, middle));
     held += middle;
-    if (held > WINDOW_LIMIT) throw malformed(where, offset, 'One package fills 256 MB.');
-    if (first < 0) continue;
-    take(Buffer.concat(pending, held));
-    const last = Math.max(middle, part.lastIndexOf(CLOSE) + CLOSE.length);
-    take(part.subarray(middle, last));
-    pending = [part.subarray(last)];
-    held = part.length - last;
+    take();
+    const whole = part.subarray(middle, last);
+    if (held > 0) {
+      pending.push(whole, rest);
+      held += whole.length + rest.length;
+      continue;
+    }
+    const read = scan.scan(whole, offset);
+    offset += read;
+    pending = [whole.subarray(read), rest];
+    held = whole.length - read + rest.length;
   }
-  take(Buffer.concat(pending, held));
-  scan.end(offset);
+  take();
+  scan.end(offset + held, held);
+}
+
+function isUnfinishedComment(bytes: Buffer, at: number): boolean {
+  return bytes.toString('latin1', at, at + 4) === '<!--' && bytes.indexOf('-->', at + 4) < 0;
 }

@@ -3,7 +3,7 @@ import { type RawFile, rawFilesOf } from '../header/rpm-files.ts';
 import type { RpmHeader } from '../header/rpm-header.ts';
 import { Tag } from '../header/tags.ts';
 import { END, PLAIN, RARE, bytesOf, classify, copyBytes } from './header-xml.ts';
-import { isPrimaryFile } from './repodata-requires.ts';
+import { isPrimaryFile } from '../primary-file.ts';
 import type { XmlBytes } from './xml-bytes.ts';
 import { RARE_IN_TEXT, xmlText } from './xml-of-raw.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { addRecords } from '../../../src/composer/gather/add-packages.ts';
+import { addRecords } from '../../../src/composer/gather/add-records.ts';
 import { gather } from '../../../src/composer/gather/gather.ts';
 import { explainChain, shortNevra, type GatherResult } from '../../../src/composer/gather/gather-result.ts';
 import type { GatherOptions } from '../../../src/composer/gather/gather-run.ts';

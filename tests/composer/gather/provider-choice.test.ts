@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addRecords } from '../../../src/composer/gather/add-packages.ts';
+import { addRecords } from '../../../src/composer/gather/add-records.ts';
 import { GatherIndex } from '../../../src/composer/gather/gather-index.ts';
 import type { GatherOptions } from '../../../src/composer/gather/gather-run.ts';
 import { gather } from '../../../src/composer/gather/gather.ts';

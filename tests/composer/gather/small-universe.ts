@@ -1,5 +1,7 @@
-import { addRecords, type LocatedRecord } from '../../../src/composer/gather/add-packages.ts';
+import { addRecords, type LocatedRecord } from '../../../src/composer/gather/add-records.ts';
 import { GatherIndex } from '../../../src/composer/gather/gather-index.ts';
+import { isPrimaryFile } from '../../../src/rpm/primary-file.ts';
+import { encodeRecord } from '../../../src/rpm/record-bytes.ts';
 import { parseRichDependency, type RichDependency } from '../../../src/rpm/rich-dependency.ts';
 import type { Dependency } from '../../../src/rpm/dependency.ts';
 
@@ -23,10 +25,10 @@ export function dependencyOf(text: string): Dependency {
 }
 
 export function locatedOf(one: SmallPackage): LocatedRecord {
-  const { name, version = '1', arch = 'x86_64' } = one;
+  const { name, version = '1', arch = 'x86_64', files = [] } = one;
   const source = arch === 'src' ? null : `${one.source ?? name}-${version}-1.src.rpm`;
   return {
-    record: {
+    record: encodeRecord({
       name,
       epoch: '0',
       version,
@@ -35,8 +37,9 @@ export function locatedOf(one: SmallPackage): LocatedRecord {
       sourceRpm: source,
       requires: (one.requires ?? []).map(dependencyOf),
       provides: (one.provides ?? []).map(dependencyOf),
-      files: one.files ?? [],
-    },
+      primaryFiles: files.filter(isPrimaryFile),
+    }),
+    files,
     pkgid: `${name}-${version}.${arch}`,
     href: `${name}-${version}-1.${arch}.rpm`,
   };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { addRecords, type LocatedRecord } from '../../../src/composer/gather/add-packages.ts';
+import { addRecords, type LocatedRecord } from '../../../src/composer/gather/add-records.ts';
 import type { ArchRestrictions } from '../../../src/composer/gather/gather-package-set.ts';
 import { GatherIndex } from '../../../src/composer/gather/gather-index.ts';
 import { fileSourcesOf, loadRepositories } from '../../../src/composer/gather/load-repositories.ts';
@@ -26,6 +26,9 @@ import { wantedNamesOf } from '../../../src/composer/main/variant-inputs.ts';
 import { archRestrictionsOf } from '../../../src/rpm/header/arch-restrictions.ts';
 import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
 import { sigkeyOf } from '../../../src/rpm/header/sigkey.ts';
+import { decodeRaw } from '../../../src/rpm/header/header-blob.ts';
+import { rawFilesOf } from '../../../src/rpm/header/rpm-files.ts';
+import { encodeRecord } from '../../../src/rpm/record-bytes.ts';
 import { recordOf } from '../../../src/rpm/record-of.ts';
 import { universe } from './recorded-vectors.ts';
 
@@ -79,7 +82,8 @@ function readRpm(path: string): RecordedRpm {
   const known = read.get(path);
   if (known !== undefined) return known;
   const { header, pkgid, size } = readRpmFile(path, {});
-  const located = { record: recordOf(header), pkgid, href: path, size };
+  const files = rawFilesOf(header).map((file) => decodeRaw(file.path));
+  const located = { record: encodeRecord(recordOf(header)), pkgid, href: path, size, files };
   const made = { located, restrictions: archRestrictionsOf(header), sigkey: sigkeyOf(header) };
   read.set(path, made);
   return made;

@@ -17,17 +17,17 @@ test('the time for a byte does not grow with the file, whatever stands in it', a
   assert.ok(shapes > 500);
 });
 
-function readPrimary(inside: string): GatherIndex {
+async function readPrimary(inside: string): Promise<void> {
   const index = new GatherIndex();
   const content = Buffer.from(`<metadata><package type="rpm">${inside}</package></metadata>`);
-  addPrimary(index, index.addRepository({ name: 'test', isLookaside: false }), content, 'primary.xml');
-  return index;
+  const repository = index.addRepository({ name: 'test', isLookaside: false });
+  await addPrimary(index, repository, [content], 'primary.xml', content.length);
 }
 
 const whole = `<name>a</name><arch>noarch</arch><version epoch="0" ver="1" rel="2"/>
 <checksum type="sha256" pkgid="YES">01</checksum><location href="a.rpm"/>`;
 
-test('a tag, a text and a depth beyond all reason are refused with their place', () => {
+test('a tag, a text and a depth beyond all reason are refused with their place', async () => {
   const cases: readonly [string, RegExp][] = [
     [`${whole}<location x="${'x'.repeat(65_536)}" href="a.rpm"/>`, /A tag has more than 65536 bytes/],
     [`${whole}<location ${'x="" '.repeat(20_000)}`, /A tag has more than 65536 bytes/],
@@ -35,7 +35,7 @@ test('a tag, a text and a depth beyond all reason are refused with their place',
     [`${whole}<a >${'<a>'.repeat(100)}`, /Elements lie more than 64 deep/],
   ];
   for (const [inside, message] of cases) {
-    assert.throws(
+    await assert.rejects(
       () => readPrimary(inside),
       (error: unknown) => {
         assert.ok(error instanceof Error && 'code' in error && 'where' in error);

@@ -236,6 +236,6 @@ test('a record has what repodata has', () => {
       { name: 'odd' },
     ],
     provides: [{ name: 'odd', flag: 'EQ', epoch: '0', version: '1.0', release: '1' }],
-    files: ['/usr/bin/f', '/usr/bin/café', '/etc/', '/etc/a"b'],
+    primaryFiles: ['/usr/bin/f', '/usr/bin/café', '/etc/', '/etc/a"b'],
   });
 });

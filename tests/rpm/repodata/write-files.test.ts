@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { rawFilesOf } from '../../../src/rpm/header/rpm-files.ts';
 import { parseRpmHeader } from '../../../src/rpm/header/rpm-header.ts';
-import { isPrimaryFile } from '../../../src/rpm/repodata/repodata-requires.ts';
+import { isPrimaryFile } from '../../../src/rpm/primary-file.ts';
 import { writeFiles } from '../../../src/rpm/repodata/write-files.ts';
 import { XmlBytes } from '../../../src/rpm/repodata/xml-bytes.ts';
 import { xmlText } from '../../../src/rpm/repodata/xml-of-raw.ts';
