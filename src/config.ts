@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { checkIdentitySettings } from './identity-settings.ts';
 import { ReactorError, messageOf } from './model/errors.ts';
 import { settings, type Config, type SettingName } from './settings.ts';
 
@@ -90,6 +91,7 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
     });
   }
   checkMetadataKeys(config, sources);
+  checkIdentitySettings(config, (name) => sources[name] ?? '');
   return { ...config, data_dir: dataDir, target_dir: targetDir };
 }
 

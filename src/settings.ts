@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { metadataKeySettings } from './metadata-key-settings.ts';
+import { identitySettings } from './identity-settings.ts';
 import { mainComposeSettings } from './main-compose-settings.ts';
 import { nameSchema } from './name-schema.ts';
 import { pungiSettings } from './pungi-settings.ts';
@@ -15,10 +16,6 @@ const port = z.number().int().min(0).max(65535);
 const seconds = z.number().int().positive();
 const secondsOrNever = z.number().int().nonnegative();
 const count = z.number().int().positive();
-/** Role entries of `allowed_clients`: what one user or group may ask for. Source: ODCS contract 10. */
-const grants = z.record(z.string(), z.record(z.string(), list));
-const clients = z.object({ users: grants.default({}), groups: grants.default({}) });
-const people = z.object({ users: list.default([]), groups: list.default([]) });
 /** A name, one that begins with `.` or `*.`, an address, each with a port if wanted, or a network. */
 const hostEntry =
   /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
@@ -212,86 +209,7 @@ export const settings = {
     'ODCS_ALLOWED_COMPOSE_TYPES',
     'Compose types any allowed client may ask for; one empty entry allows all.',
   ),
-  allowed_clients: setting(
-    clients,
-    { users: {}, groups: {} },
-    'ODCS_ALLOWED_CLIENTS',
-    'Who may ask for composes, with limits per user or group.',
-  ),
-  admins: setting(
-    people,
-    { users: [], groups: [] },
-    'ODCS_ADMINS',
-    'Who may delete composes and cancel those of others.',
-  ),
-  auth_backend: setting(
-    z.enum(['noauth', 'kerberos', 'ssl', 'kerberos_or_ssl', 'openidc', 'oidc_or_kerberos']),
-    'noauth',
-    'ODCS_AUTH_BACKEND',
-    'How callers are known; all but noauth trust headers of the proxy in trusted_proxies.',
-  ),
-  trusted_proxies: setting(
-    list,
-    ['127.0.0.1', '::1'],
-    'ODCS_TRUSTED_PROXIES',
-    'Addresses whose authentication and forwarding headers are believed.',
-  ),
-  kerberos_realms: setting(
-    list,
-    [],
-    'ODCS_KERBEROS_REALMS',
-    'Realms whose users are known; empty takes the name before the @ of any realm, as ODCS does.',
-  ),
-  auth_openidc_userinfo_uri: setting(
-    text,
-    '',
-    'ODCS_AUTH_OPENIDC_USERINFO_URI',
-    'Where the groups of an OIDC user are asked for.',
-  ),
-  auth_openidc_required_scopes: setting(
-    list,
-    [],
-    'ODCS_AUTH_OPENIDC_REQUIRED_SCOPES',
-    'Scopes every OIDC token must carry.',
-  ),
-  auth_ldap_server: setting(
-    text,
-    '',
-    'ODCS_AUTH_LDAP_SERVER',
-    'LDAP server that knows the groups of Kerberos users.',
-  ),
-  auth_ldap_group_base: setting(text, '', 'ODCS_AUTH_LDAP_GROUP_BASE', 'Where groups lie in the LDAP tree.'),
-  auth_ldap_bind_dn: setting(
-    text,
-    '',
-    'ODCS_AUTH_LDAP_BIND_DN',
-    'Who the service is at the LDAP server; empty asks without a name.',
-  ),
-  auth_ldap_bind_password: setting(
-    text,
-    '',
-    'ODCS_AUTH_LDAP_BIND_PASSWORD',
-    'Password of auth_ldap_bind_dn.',
-    { isSecret: true },
-  ),
-  auth_ldap_starttls: setting(
-    z.boolean(),
-    false,
-    'ODCS_AUTH_LDAP_STARTTLS',
-    'Whether an ldap:// connection is encrypted before anything is asked.',
-  ),
-  auth_ldap_ca: setting(
-    text,
-    '',
-    'ODCS_AUTH_LDAP_CA',
-    'Certificates the LDAP server is checked against, PEM; empty means those of Node.',
-  ),
-  oidc_base_namespace: setting(
-    text,
-    'https://pagure.io/odcs/',
-    'ODCS_OIDC_BASE_NAMESPACE',
-    'Prefix of the OIDC scopes new-compose, renew-compose and delete-compose.',
-  ),
+  ...identitySettings,
   base_module_names: setting(
     list,
     ['platform', 'bootstrap'],
@@ -336,12 +254,6 @@ export const settings = {
     '',
     'ODCS_UMB_TOPIC',
     'Topic compose states are announced on; empty means not at all.',
-  ),
-  embargo: setting(
-    people.extend({ tags: list.default([]) }),
-    { tags: [], users: [], groups: [] },
-    'ODCS_EMBARGO',
-    'Koji tags (names or patterns) whose builds are under embargo, and who may read events that name them, beside admins.',
   ),
   private_buses: setting(
     z.array(z.enum(['fedora-messaging', 'umb'])),

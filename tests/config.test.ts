@@ -37,6 +37,42 @@ for (const [variable, value] of [
   });
 }
 
+const bearing = {
+  ODCS_AUTH_BACKEND: 'openidc',
+  ODCS_OIDC_ISSUER: 'https://sso.example.org',
+  ODCS_OIDC_AUDIENCES: 'odcs',
+};
+for (const [fault, variables, where] of [
+  ['no audience', { ODCS_OIDC_AUDIENCES: '' }, 'ODCS_OIDC_ISSUER'],
+  ['another backend', { ODCS_AUTH_BACKEND: 'kerberos' }, 'ODCS_OIDC_ISSUER'],
+  [
+    'keys that anybody may change on the way',
+    { ODCS_OIDC_ISSUER: 'http://sso.example.org' },
+    'ODCS_OIDC_ISSUER',
+  ],
+  [
+    'two ways to check a token',
+    { ODCS_OIDC_INTROSPECTION_URI: 'https://sso.example.org/i' },
+    'ODCS_OIDC_INTROSPECTION_URI',
+  ],
+  [
+    'keys of nobody',
+    { ODCS_OIDC_ISSUER: '', ODCS_OIDC_JWKS_URI: 'https://sso.example.org/keys' },
+    'ODCS_OIDC_JWKS_URI',
+  ],
+] as const) {
+  test(`bearer tokens with ${fault} are refused at the start`, () => {
+    assert.throws(
+      () => configOf({ ...bearing, ...variables }),
+      (error: ReactorError) => error.code === 'config.invalid_value' && error.where === where,
+    );
+  });
+}
+
+test('bearer tokens need an issuer and an audience, no more', () => {
+  assert.equal(configOf(bearing).oidc_issuer, 'https://sso.example.org');
+});
+
 test('the word none is the empty signing key, in a variable and in the file', () => {
   assert.deepEqual(configOf({ ODCS_SIGKEYS: 'f5d95b82 none' }).sigkeys, ['f5d95b82', '']);
   const directory = mkdtempSync(join(tmpdir(), 'odcs-config-'));

@@ -1,5 +1,6 @@
 import { clientOf } from './client.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
+import { bearerTokenOf, identifyByBearer } from './identify-by-bearer.ts';
 import { readApiToken } from './identify-by-token.ts';
 import { ApiProblem } from './problem.ts';
 
@@ -30,8 +31,9 @@ export function actorOf(identity: Identity): string {
 }
 
 /**
- * Returns who makes this request, from a token of this service or else from the headers of a trusted proxy. Asked only
- * where something changes: reading needs no user. Throws `auth.…` with status 401, or 400 for a user that is not `name@REALM`. Source: ODCS contract 9.
+ * Returns who makes this request, from a token of this service, from a bearer token of the OIDC provider, or else from
+ * the headers of a trusted proxy. Asked only where something changes: reading needs no user. Throws `auth.…` with status
+ * 401, or 400 for a user that is not `name@REALM`, and `oidc.unanswered` (503). Source: ODCS contract 9.
  */
 export async function identify(context: ApiContext, request: ApiRequest): Promise<Identity> {
   const { config } = context;
@@ -57,9 +59,14 @@ export async function identify(context: ApiContext, request: ApiRequest): Promis
     case 'kerberos_or_ssl':
       return remoteUser === '' ? identifySsl(header) : kerberos();
     case 'openidc':
+      if (context.bearers !== null) return identifyByBearer(context, context.bearers, request);
       return identifyOpenidc(context, remoteUser, header);
     case 'oidc_or_kerberos':
-      return header(...oidcHeaders) === '' ? kerberos() : identifyOpenidc(context, remoteUser, header);
+      if (context.bearers !== null && bearerTokenOf(request) !== undefined) {
+        return identifyByBearer(context, context.bearers, request);
+      }
+      if (context.bearers !== null || header(...oidcHeaders) === '') return kerberos();
+      return identifyOpenidc(context, remoteUser, header);
     default:
       return config.auth_backend satisfies never;
   }

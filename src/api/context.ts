@@ -9,6 +9,7 @@ import type { Compose } from '../model/compose-json.ts';
 import type { ComposeRequest } from '../model/compose.ts';
 import type { LockRequest } from '../model/lock-request.ts';
 import type { LockFile } from '../rpm/lock-file.ts';
+import type { BearerVerifier } from '../upstream/oidc/bearer.ts';
 import type { UserGroups } from '../upstream/user-groups.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 import type { OpenStreams } from './event-stream.ts';
@@ -61,6 +62,8 @@ export interface ApiContext {
   readonly streams: OpenStreams;
   /** Knows the groups of users; asks LDAP or the OIDC provider. */
   readonly userGroups: UserGroups;
+  /** Checks bearer tokens; null where a proxy does. */
+  readonly bearers: BearerVerifier | null;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
   /** Whether the process takes no more work and is soon to stop; absent where it never does. */

@@ -1,3 +1,4 @@
+import { ReactorError } from '../model/errors.ts';
 import type { Reader } from '../model/readers.ts';
 import { publicReader } from '../model/readers.ts';
 import { identify, type Identity } from './auth.ts';
@@ -35,7 +36,9 @@ export async function readerOfRequest(context: ApiContext, request: ApiRequest):
   try {
     return readerOf(await identify(context, request), context.config);
   } catch (error) {
-    if (error instanceof ApiProblem) return readerOf(nobody, context.config);
+    // What is open to everybody is read while the provider of tokens is away, too.
+    const isUnanswered = error instanceof ReactorError && error.code === 'oidc.unanswered';
+    if (error instanceof ApiProblem || isUnanswered) return readerOf(nobody, context.config);
     throw error;
   }
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import { LdapGroups } from './ldap/ldap-groups.ts';
-import { readUserGroups } from './oidc-userinfo.ts';
+import { openProviderClient } from './oidc/provider-client.ts';
+import { readUserGroups } from './oidc/user-info.ts';
 
 /** Returns the groups of callers. What it was told is kept for a minute; a failure is logged and means no groups. */
 export interface UserGroups extends Disposable {
@@ -27,6 +28,7 @@ type GroupSettings = Pick<
   | 'auth_ldap_starttls'
   | 'auth_ldap_ca'
   | 'auth_openidc_userinfo_uri'
+  | 'oidc_ca'
 >;
 
 /** Opens what the settings name; nothing is asked before a caller comes. Source: ODCS contract 9. */
@@ -42,6 +44,7 @@ export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
     isStartTls: config.auth_ldap_starttls,
     authority: config.auth_ldap_ca,
   });
+  const provider = openProviderClient([userinfo], config.oidc_ca);
   const caches: { readonly size: number }[] = [];
   const keep = (ask: (key: string, secret: string) => Promise<readonly string[]>, sentence: string) => {
     const kept = new LRUCache<string, readonly string[], string>({
@@ -62,7 +65,7 @@ export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
   };
   const askLdap = keep((user) => ldap.groupsOf(user), 'LDAP does not tell the groups of a user');
   const askProvider = keep(
-    (_hash, token) => readUserGroups(userinfo, token),
+    (_hash, token) => readUserGroups(provider, userinfo, token),
     'The OIDC provider does not tell the groups of a user',
   );
   return {
@@ -73,6 +76,9 @@ export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
     // Kept under its hash: a token is a secret.
     ofToken: async (token) =>
       userinfo === '' ? [] : askProvider(createHash('sha256').update(token).digest('base64url'), token),
-    [Symbol.dispose]: () => ldap[Symbol.dispose](),
+    [Symbol.dispose]() {
+      ldap[Symbol.dispose]();
+      provider[Symbol.dispose]();
+    },
   };
 }

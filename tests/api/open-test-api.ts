@@ -16,6 +16,7 @@ import { composeResults, sourceTypes, type ComposeResult, type SourceType } from
 import { createLog } from '../../src/log.ts';
 import { targetDirUrlsOf } from '../../src/model/target-dir-urls.ts';
 import { atTime } from '../database/at-time.ts';
+import { openBearerVerifier } from '../../src/upstream/oidc/open-bearer-verifier.ts';
 import { openUserGroups } from '../../src/upstream/user-groups.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 
@@ -101,18 +102,22 @@ export async function openTestApi(): Promise<TestApi> {
     events,
     streams: new OpenStreams(),
     userGroups: openUserGroups(config, createLog('silent')),
+    bearers: null,
     health: async () => [],
   };
-  const openedGroups = new DisposableStack();
-  openedGroups.use(context.userGroups);
+  const opened = new DisposableStack();
+  opened.use(context.userGroups);
   const withSettings = (overrides: Partial<Config>): Caller => {
     const changed = { ...config, ...overrides };
-    const userGroups = openedGroups.use(openUserGroups(changed, context.log));
+    const userGroups = opened.use(openUserGroups(changed, context.log));
+    const bearers = openBearerVerifier(changed);
+    if (bearers !== null) opened.use(bearers);
     const app = createApp({
       ...context,
       config: changed,
       targetDirUrls: targetDirUrlsOf(changed, PUBLIC_URL),
       userGroups,
+      bearers,
     });
     return async (method, path, options = {}) => {
       const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
@@ -146,7 +151,7 @@ export async function openTestApi(): Promise<TestApi> {
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();
       events[Symbol.dispose]();
-      openedGroups.dispose();
+      opened.dispose();
       await database.close();
       rmSync(targetDir, { recursive: true, force: true });
     },

@@ -18,6 +18,7 @@ import type { Log } from '../../log.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { placesOf, withoutServerPaths } from '../../model/server-paths.ts';
 import { historyCache } from '../../series/read-history.ts';
+import { openBearerVerifier } from '../../upstream/oidc/open-bearer-verifier.ts';
 import { openUserGroups } from '../../upstream/user-groups.ts';
 import { readVersion } from '../read-version.ts';
 import type { RunningRole } from './running-role.ts';
@@ -55,6 +56,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
   });
   const { caches } = input;
   const userGroups = caches.register(openUserGroups(config, log));
+  const bearers = openBearerVerifier(config);
   caches.register(historyCache);
   const app = createApp(
     {
@@ -68,6 +70,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       events,
       streams: new OpenStreams(),
       userGroups,
+      bearers,
       metrics: input.metrics,
       health: input.health,
       isDraining: input.isDraining,
@@ -87,6 +90,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       watch[Symbol.dispose]();
       events[Symbol.dispose]();
       userGroups[Symbol.dispose]();
+      bearers?.[Symbol.dispose]();
     },
   };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openJsonReader } from '../../../src/upstream/http/read-json.ts';
-import { readUserGroups } from '../../../src/upstream/oidc-userinfo.ts';
+import { openProviderClient } from '../../../src/upstream/oidc/provider-client.ts';
+import { readUserGroups } from '../../../src/upstream/oidc/user-info.ts';
 import { postNotification } from '../../../src/rules/notify.ts';
 import { serve } from './test-server.ts';
 
@@ -43,7 +44,8 @@ test('a system is not followed to another host, and takes no token or notificati
     response.writeHead(307, { location: `${secret.url}${request.url ?? ''}` }).end();
   });
   await assert.rejects(openJsonReader(server.url, 'Bodhi').read(server.url), { code: 'repo.not_allowed' });
-  await assert.rejects(readUserGroups(server.url, 'token'), { code: 'oidc.unanswered', fate: 'retry' });
+  using provider = openProviderClient([server.url], '');
+  await assert.rejects(readUserGroups(provider, server.url, 'token'), { code: 'oidc.unanswered', fate: 'retry' });
   await assert.rejects(postNotification({ url: server.url, body: {} }), { code: 'http.redirect_refused' });
   assert.deepEqual(secret.asked, []);
 });
