@@ -45,7 +45,10 @@ test('a system is not followed to another host, and takes no token or notificati
   });
   await assert.rejects(openJsonReader(server.url, 'Bodhi').read(server.url), { code: 'repo.not_allowed' });
   using provider = openProviderClient([server.url], '');
-  await assert.rejects(readUserGroups(provider, server.url, 'token'), { code: 'oidc.unanswered', fate: 'retry' });
+  await assert.rejects(readUserGroups(provider, server.url, 'token'), {
+    code: 'oidc.unanswered',
+    fate: 'retry',
+  });
   await assert.rejects(postNotification({ url: server.url, body: {} }), { code: 'http.redirect_refused' });
   assert.deepEqual(secret.asked, []);
 });
