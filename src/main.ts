@@ -1,76 +1,8 @@
 import { messageOf, ReactorError } from './model/errors.ts';
+import { readVersion } from './app/read-version.ts';
+import { commands } from './commands/command-table.ts';
+import { USAGE_EXIT, type CommandContext } from './commands/command.ts';
 import { keepCompiledCode } from './commands/keep-compiled-code.ts';
-import type { Command, CommandContext } from './commands/command.ts';
-
-/** Every command, loaded only when it is called. */
-const commands: Record<
-  string,
-  { readonly summary: string; readonly load: () => Promise<{ command: Command }> }
-> = {
-  serve: { summary: 'Run the service', load: () => import('./commands/serve.ts') },
-  demo: {
-    summary: 'Tell what the service is for, with a real one',
-    load: () => import('./commands/demo.ts'),
-  },
-  compose: {
-    summary: 'Ask a service for composes, look at them, wait for them',
-    load: () => import('./commands/compose.ts'),
-  },
-  series: {
-    summary: 'Look at lines of composes, and what would be kept of them',
-    load: () => import('./commands/series.ts'),
-  },
-  image: {
-    summary: 'Tell the service of container images, and see which ones a compose changes',
-    load: () => import('./commands/image.ts'),
-  },
-  lock: {
-    summary: 'Bring a lock file of a container build up to date',
-    load: () => import('./commands/lock.ts'),
-  },
-  definition: {
-    summary: 'Check, import, plan and compare definitions of main composes',
-    load: () => import('./commands/definition.ts'),
-  },
-  rules: {
-    summary: 'Check, explain and try rules; pause, resume, trigger',
-    load: () => import('./commands/rules.ts'),
-  },
-  events: {
-    summary: 'Look at the messages that came in, give some again',
-    load: () => import('./commands/events.ts'),
-  },
-  koji: {
-    summary: 'Check whether a Koji can be composed from',
-    load: () => import('./commands/koji.ts'),
-  },
-  gather: {
-    summary: 'Tell which packages a compose of some input has, and why',
-    load: () => import('./commands/gather.ts'),
-  },
-  'pungi-koji': {
-    summary: 'Make a main compose of a Pungi configuration, as pungi-koji does, without a service',
-    load: () => import('./commands/pungi-koji.ts'),
-  },
-  repoclosure: {
-    summary: 'Tell what packages of repositories require and none provides',
-    load: () => import('./commands/repoclosure.ts'),
-  },
-  createrepo: {
-    summary: 'Write the repodata of a tree of RPMs',
-    load: () => import('./commands/createrepo.ts'),
-  },
-  token: {
-    summary: 'Create, list and revoke tokens for the API',
-    load: () => import('./commands/token.ts'),
-  },
-  config: { summary: 'Print the effective settings', load: () => import('./commands/config.ts') },
-  'import-odcs': {
-    summary: 'Take over the composes of an ODCS',
-    load: () => import('./commands/import-odcs.ts'),
-  },
-  migrate: { summary: 'Bring the database up to date', load: () => import('./commands/migrate.ts') },
-};
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
@@ -90,27 +22,24 @@ async function run(argv: readonly string[], context: Omit<CommandContext, 'argv'
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     context.stdout(help());
-    return name === undefined ? 2 : 0;
+    return name === undefined ? USAGE_EXIT : 0;
+  }
+  if (name === '--version' || name === '-V') {
+    context.stdout(`odcs-reactor ${readVersion()}\n`);
+    return 0;
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
     context.stderr(`odcs-reactor: there is no command "${name}".\n\n${help()}`);
-    return 2;
+    return USAGE_EXIT;
   }
   const { command } = await entry.load();
-  if (rest.includes('--help') || rest.includes('-h')) {
-    context.stdout(`${command.help.trimEnd()}\n`);
-    return 0;
-  }
   return command.run({ ...context, argv: rest });
 }
 
 /** What a person reads when a command fails. */
 function describe(error: unknown): string {
   if (!(error instanceof ReactorError)) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-      return `odcs-reactor: ${error.message}\n`;
-    }
     return `odcs-reactor: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`;
   }
   const where = error.where === undefined ? '' : `\n  where: ${error.where}`;

@@ -1,7 +1,7 @@
-/** What a command may touch of the process it runs in. */
-export interface CommandContext {
-  /** Arguments after the command's name. */
-  readonly argv: readonly string[];
+import { Command as Parser, CommanderError } from '@commander-js/extra-typings';
+
+/** What the action of a command may touch of the process it runs in. */
+export interface ActionContext {
   /** Where results go, a line or a piece at a time. */
   readonly stdout: (text: string) => void;
   /** Where progress and complaints go. */
@@ -13,11 +13,74 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
+export interface CommandContext extends ActionContext {
+  /** Arguments after the command's name. */
+  readonly argv: readonly string[];
+}
+
 export interface Command {
   /** One line for the list of commands. */
   readonly summary: string;
-  /** The whole help text. */
-  readonly help: string;
+  /** Its arguments, options and verbs, for help and completion; null where another program says what they are. */
+  readonly parser: (() => Parser) | null;
   /** Runs the command; returns the exit code. A ReactorError that it throws is printed by the caller. */
   readonly run: (context: CommandContext) => Promise<number>;
+}
+
+/** Takes the exit code of an action. */
+export type End = (code: number) => void;
+
+/** Where the program was called wrongly. */
+export const USAGE_EXIT = 2;
+
+const HELP_WIDTH = 110;
+
+const nowhere: ActionContext = {
+  stdout: () => undefined,
+  stderr: () => undefined,
+  environment: {},
+  isTerminal: false,
+  signal: new AbortController().signal,
+};
+
+/**
+ * Defines a command by what `define` puts on its parser; each of its actions ends with an exit code. Wrong words end with
+ * 2, help with 0.
+ */
+export function defineCommand(
+  { name, summary }: { readonly name: string; readonly summary: string },
+  define: (parser: Parser, context: ActionContext, end: End) => unknown,
+): Command {
+  const parserFor = (context: ActionContext, end: End): Parser => {
+    const parser = new Parser(`odcs-reactor ${name}`).description(`${summary}.`).exitOverride();
+    parser.configureOutput({
+      writeOut: context.stdout,
+      writeErr: context.stderr,
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+      outputError: (text, write) => write(text.replace(/^error: (.*)/, 'odcs-reactor: $1.')),
+    });
+    parser.showHelpAfterError(`See: odcs-reactor ${name} --help`);
+    define(parser, context, end);
+    return parser;
+  };
+  return {
+    summary,
+    parser: () => parserFor(nowhere, () => undefined),
+    async run({ argv, ...context }) {
+      let code = 0;
+      try {
+        await parserFor(context, (given) => (code = given)).parseAsync([...argv], { from: 'user' });
+      } catch (error) {
+        if (!(error instanceof CommanderError)) throw error;
+        return error.exitCode === 0 ? 0 : USAGE_EXIT;
+      }
+      return code;
+    },
+  };
+}
+
+/** Adds a value to those an option was given before: for options that may be given more than once. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }

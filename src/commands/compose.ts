@@ -1,293 +1,274 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { knownOffers } from '../model/offers.ts';
 import { sourceTypeRules } from '../model/source-types.ts';
-import type { Command, CommandContext } from './command.ts';
-import { makeLockFile, writeLockFile, type LockOrigin } from './lock-file.ts';
+import { collect, defineCommand, type ActionContext } from './command.ts';
+import { lockOrigin, requestBody, type LockOptions, type RequestOptions } from './compose-request.ts';
+import { requestOptions } from './compose-request-options.ts';
+import { adviceOf, followCompose } from './follow-compose.ts';
+import { formatTable } from './format-table.ts';
+import { makeLockFile, writeLockFile } from './lock-file.ts';
 import { planLocally } from './plan-compose.ts';
+import { readAnswer, readShownCompose, type ShownCompose } from './service-client.ts';
+import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 import { verifyLocally } from './verify-compose.ts';
-import {
-  createServiceClient,
-  readShownCompose,
-  type ServiceClient,
-  type ShownCompose,
-} from './service-client.ts';
 
-const help = `Usage: odcs-reactor compose create TYPE SOURCE [PACKAGE …] [options]
-       odcs-reactor compose plan TYPE SOURCE [PACKAGE …] [--why] [options]
-       odcs-reactor compose lock ID|SERIES [--packages NAMES] [options]
-       odcs-reactor compose sbom ID [--format spdx] [--output FILE] [options]
-       odcs-reactor compose verify DIRECTORY|URL [--key FILE] [options]
-       odcs-reactor compose show ID | list | wait ID | cancel ID | diff ID ID
+const about = { name: 'compose', summary: 'Ask a service for composes, look at them, wait for them' };
 
-create  asks for a compose and prints its JSON. TYPE says what SOURCE is:
-${knownOffers.sourceTypes.map((type) => `          ${type.padEnd(8)} ${sourceTypeRules[type].words}`).join('\n')}
-plan    tells what such a compose would hold; needs no service, only its settings.
-show    prints one compose.
-diff    prints what changed from the first compose to the second.
-verify  compares a compose, in a directory or behind a URL, with its signatures, its provenance and its
-        repodata; needs no service. Exit code 1 where something is wrong.
-lock    writes rpms.lock.yaml for a hermetic build, of a compose or of what a series shows.
-sbom    writes the bill of materials of a compose: CycloneDX 1.6, or SPDX 2.3.
-list    prints the newest composes, a line each.
-wait    waits until a compose has ended; exit code 1 when it failed.
-cancel  stops a compose that waits or runs, removes one that is done.
+const types = knownOffers.sourceTypes
+  .map((type) => `  ${type.padEnd(13)} ${sourceTypeRules[type].words}`)
+  .join('\n');
 
-Options of create:
-  --arch ARCH          more than once for several; the service's default otherwise
-  --flag FLAG          no_deps, no_inheritance, check_deps, no_reuse, …
-  --sigkey KEY         in order of preference; "none" allows unsigned packages
-  --build NVR          extra build, more than once
-  --lookaside REPO     repository whose packages are not composed again
-  --seconds-to-live N
-  --label LABEL
-  --compose-type TYPE
-  --wait               wait for the end, with progress
-  --why                with plan: the reason of every package
-  --body JSON          the request body as POST takes it, instead of TYPE and SOURCE
-
-Options of lock:
-  --packages NAMES     what is to be installed, separated by commas; everything otherwise
-  --installed FILE     what the base image has: the output of rpm -qa in it
-  --assume NAMES       names and capabilities to take for granted
-  --arch ARCH          more than once for several; all of the compose otherwise
-  --no-sources         without source packages
-  --allow-broken       only note requirements that nothing meets
-  --output FILE        instead of standard output; "odcs-reactor lock update FILE" renews it
-
-Options of sbom:
-  --format FORMAT      cyclonedx (the default) or spdx
-  --output FILE        instead of standard output
-
-Options of verify:
-  --key FILE           the public keys that count; the one that the compose carries otherwise
-  --unsigned           a compose that nobody signed is fine
-  --metadata-only      read no packages
-
-Options of all:
-  --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
-  --token TOKEN  sent as a bearer token (also ODCS_TOKEN)
-  --json         JSON lines instead of text
-`;
-
-const options = {
-  server: { type: 'string' },
-  token: { type: 'string' },
-  json: { type: 'boolean' },
-  arch: { type: 'string', multiple: true },
-  flag: { type: 'string', multiple: true },
-  sigkey: { type: 'string', multiple: true },
-  build: { type: 'string', multiple: true },
-  lookaside: { type: 'string', multiple: true },
-  'seconds-to-live': { type: 'string' },
-  label: { type: 'string' },
-  'compose-type': { type: 'string' },
-  body: { type: 'string' },
-  wait: { type: 'boolean' },
-  why: { type: 'boolean' },
-  packages: { type: 'string', multiple: true },
-  installed: { type: 'string' },
-  assume: { type: 'string', multiple: true },
-  'no-sources': { type: 'boolean' },
-  'allow-broken': { type: 'boolean' },
-  output: { type: 'string' },
-  format: { type: 'string' },
-  key: { type: 'string' },
-  unsigned: { type: 'boolean' },
-  'metadata-only': { type: 'boolean' },
-} as const;
-
-type Values = ReturnType<typeof parse>['values'];
-
-function parse(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], allowPositionals: true, options });
-}
-
-/** The body of POST that the arguments stand for. Throws `compose.usage`. */
-function requestBody(words: readonly string[], values: Values): unknown {
-  if (values.body !== undefined) {
-    try {
-      return JSON.parse(values.body);
-    } catch (cause) {
-      throw new ReactorError('compose.usage', 'The value of --body is not JSON.', { cause });
-    }
-  }
-  const [type, source, ...packages] = words;
-  if (type === undefined || source === undefined) {
-    throw new ReactorError('compose.usage', 'create needs a source type and a source.', {
-      hint: 'For example: odcs-reactor compose create repo /path/of/a/repository ed',
+export const command = defineCommand(about, (parser, context, end) => {
+  parser.addHelpText('after', `\nSource types of create and plan, and what SOURCE is:\n${types}`);
+  serviceOptions(
+    requestOptions(parser.command('create').arguments('[type] [source] [packages...]')).option(
+      '--wait',
+      'wait for the end, with progress; exit code 1 where it failed',
+    ),
+  )
+    .description('ask for a compose and print its JSON')
+    .action(async (type, source, packages, options) =>
+      end(await create(context, [type, source, ...packages], options)),
+    );
+  serviceOptions(
+    requestOptions(parser.command('plan').arguments('[type] [source] [packages...]')).option(
+      '--why',
+      'the reason of every package',
+    ),
+  )
+    .description('tell what such a compose would hold; needs no service, only its settings')
+    .action(async (type, source, packages, options) => {
+      const body = requestBody(wordsOf([type, source, ...packages]), options);
+      await planLocally(context, body, { isJson: options.json === true, isWhy: options.why === true });
     });
+  serviceOptions(parser.command('show').argument('<id>'))
+    .description('print one compose, as JSON')
+    .action(async (id, options) =>
+      print(context, await openService(context, options).request('GET', pathOf(id)), options),
+    );
+  serviceOptions(
+    parser
+      .command('list')
+      .option('--state <state>', 'wait, generating, done, failed, removed; more than once', collect)
+      .option('--owner <user>', 'whose they are')
+      .option('--series <series>', 'of this line')
+      .option('--source <source>', 'made of this')
+      .option('--limit <n>', 'how many, newest first', '20'),
+  )
+    .description('print composes, newest first')
+    .action(async (options) => end(await list(context, options)));
+  for (const name of ['watch', 'wait']) {
+    serviceOptions(parser.command(name, name === 'wait' ? { hidden: true } : {}).argument('<id>'))
+      .description(
+        'follow one until it has ended, stage by stage, and print its JSON; exit code 1 where it failed',
+      )
+      .action(async (id, options) => end(await watch(context, id, options)));
   }
-  const sigkeys = values.sigkey?.map((key) => (key === 'none' ? '' : key));
-  const seconds = values['seconds-to-live'];
-  return {
-    source: {
-      type,
-      source,
-      ...(packages.length === 0 ? {} : { packages }),
-      ...(sigkeys === undefined ? {} : { sigkeys }),
-      ...(values.build === undefined ? {} : { builds: values.build }),
-    },
-    ...(values.arch === undefined ? {} : { arches: values.arch }),
-    ...(values.flag === undefined ? {} : { flags: values.flag }),
-    ...(values.lookaside === undefined ? {} : { lookaside_repos: values.lookaside }),
-    ...(seconds === undefined ? {} : { seconds_to_live: Number(seconds) }),
-    ...(values.label === undefined ? {} : { label: values.label }),
-    ...(values['compose-type'] === undefined ? {} : { compose_type: values['compose-type'] }),
-  };
+  serviceOptions(parser.command('why').argument('<id>'))
+    .description('tell who or which rule asked for it, because of which events')
+    .action(async (id, options) => why(context, id, options));
+  serviceOptions(
+    parser
+      .command('renew')
+      .argument('<id>')
+      .option('--seconds-to-live <n>', 'from now on')
+      .option('--wait', 'wait for the end where it is made again'),
+  )
+    .description('let one that is done live longer; make one that failed or was removed again, as it was')
+    .action(async (id, options) => end(await renew(context, id, options)));
+  serviceOptions(parser.command('cancel').argument('<id>'))
+    .description('stop one that waits or is being made; never removes one that has ended')
+    .action(async (id, options) =>
+      print(
+        context,
+        await openService(context, options).request('DELETE', `${pathOf(id)}?only=cancel`),
+        options,
+      ),
+    );
+  serviceOptions(parser.command('delete').argument('<id>').option('--yes', 'do not ask'))
+    .description('have one that has ended removed with its files')
+    .action(async (id, options) => end(await remove(context, id, options)));
+  serviceOptions(parser.command('diff').arguments('<from> <to>'))
+    .description('print what changed from the first compose to the second')
+    .action(async (from, to, options) => {
+      const path = `${pathOf(to)}/manifest?since=${encodeURIComponent(from)}`;
+      print(context, await openService(context, options).request('GET', path), options);
+    });
+  serviceOptions(
+    parser
+      .command('lock')
+      .argument('<id|series>')
+      .option(
+        '--packages <names>',
+        'what is to be installed, separated by commas; everything otherwise',
+        collect,
+      )
+      .option('--installed <file>', 'what the base image has: the output of rpm -qa in it')
+      .option('--assume <names>', 'names and capabilities to take for granted', collect)
+      .option('--arch <arch>', 'more than once for several; all of the compose otherwise', collect)
+      .option('--no-sources', 'without source packages')
+      .option('--allow-broken', 'only note requirements that nothing meets')
+      .option('--output <file>', 'instead of standard output; "odcs-reactor lock update FILE" renews it'),
+  )
+    .description('write rpms.lock.yaml for a hermetic build, of a compose or of what a series shows')
+    .action(async (of, options) => lock(context, of, options));
+  serviceOptions(
+    parser
+      .command('sbom')
+      .argument('<id>')
+      .option('--format <format>', 'cyclonedx or spdx', 'cyclonedx')
+      .option('--output <file>', 'instead of standard output'),
+  )
+    .description('write the bill of materials of a compose: CycloneDX 1.6, or SPDX 2.3')
+    .action(async (id, options) => {
+      const path = `${pathOf(id)}/sbom?format=${encodeURIComponent(options.format)}`;
+      const bill = await openService(context, options).request('GET', path);
+      const text = `${JSON.stringify(bill, null, 1)}\n`;
+      if (options.output === undefined) context.stdout(text);
+      else writeFileSync(options.output, text);
+    });
+  parser
+    .command('verify')
+    .argument('<directory|url>')
+    .description(
+      'compare a compose with its signatures, its provenance and its repodata; needs no service. Exit code 1 where something is wrong',
+    )
+    .option('--key <file>', 'the public keys that count; the one that the compose carries otherwise')
+    .option('--unsigned', 'a compose that nobody signed is fine')
+    .option('--metadata-only', 'read no packages')
+    .option('--json', 'JSON instead of text')
+    .action(async (place, options) =>
+      end(
+        await verifyLocally(context, place, {
+          isJson: options.json === true,
+          keyFile: options.key,
+          isUnsignedFine: options.unsigned === true,
+          isReadingPackages: options.metadataOnly !== true,
+        }),
+      ),
+    );
+});
+
+function pathOf(id: string): string {
+  return `/api/1/composes/${encodeURIComponent(id)}`;
 }
 
-/** What a lock file is made of, as the arguments say. Throws what reading the list of installed packages throws. */
-function lockOrigin(of: string, values: Values): LockOrigin {
-  const words = (lists: readonly string[] | undefined): string[] | undefined =>
-    lists?.flatMap((list) => list.split(/[\s,]+/)).filter((word) => word !== '');
-  const installed =
-    values.installed === undefined ? undefined : words([readFileSync(values.installed, 'utf8')]);
-  const [packages, assumed] = [words(values.packages), words(values.assume)];
-  return {
-    of,
-    body: {
-      ...(values.arch === undefined ? {} : { arches: values.arch }),
-      ...(packages === undefined ? {} : { packages }),
-      ...(installed === undefined ? {} : { installed }),
-      ...(assumed === undefined ? {} : { assumeProvides: assumed }),
-      ...(values['no-sources'] === true ? { noSources: true } : {}),
-      ...(values['allow-broken'] === true ? { allowBroken: true } : {}),
-    },
-  };
+function wordsOf(words: readonly (string | undefined)[]): readonly string[] {
+  return words.filter((word) => word !== undefined);
 }
 
-const ended = new Set(['done', 'failed', 'removed']);
+function print(context: ActionContext, value: unknown, { json }: ServiceOptions): void {
+  context.stdout(`${JSON.stringify(value, null, json === true ? 0 : 2)}\n`);
+}
 
-/** Follows a compose by long polls until it has ended; tells every change of state and progress. */
-async function waitForCompose(
-  client: ServiceClient,
+async function create(
+  context: ActionContext,
+  words: readonly (string | undefined)[],
+  options: ServiceOptions & RequestOptions & { readonly wait?: true | undefined },
+): Promise<number> {
+  const body = requestBody(wordsOf(words), options);
+  const created = await openService(context, options).request('POST', '/api/1/composes/', body);
+  if (options.wait === true) return watch(context, String(readShownCompose(created).id), options);
+  print(context, created, options);
+  return 0;
+}
+
+async function watch(context: ActionContext, id: string, options: ServiceOptions): Promise<number> {
+  const client = openService(context, options);
+  const compose = await followCompose(context, client, { id, isJson: options.json === true });
+  print(context, compose, options);
+  if (options.json !== true) context.stderr(adviceOf(compose));
+  return compose.state_name === 'done' ? 0 : 1;
+}
+
+interface ListOptions extends ServiceOptions {
+  readonly state?: readonly string[] | undefined;
+  readonly owner?: string | undefined;
+  readonly series?: string | undefined;
+  readonly source?: string | undefined;
+  readonly limit: string;
+}
+
+async function list(context: ActionContext, options: ListOptions): Promise<number> {
+  const query = new URLSearchParams({ per_page: options.limit });
+  for (const state of options.state ?? []) query.append('state', state);
+  for (const key of ['owner', 'series', 'source'] as const) {
+    const value = options[key];
+    if (value !== undefined) query.set(key, value);
+  }
+  const answer = await openService(context, options).request('GET', `/api/1/composes/?${query.toString()}`);
+  const { items } = readAnswer(z.object({ items: z.array(z.unknown()) }), answer);
+  if (options.json === true) {
+    for (const item of items) print(context, item, options);
+    return 0;
+  }
+  const rows = items
+    .map(readShownCompose)
+    .map((one: ShownCompose) => [String(one.id), one.state_name, one.time_submitted, one.owner, one.source]);
+  context.stdout(formatTable(['ID', 'STATE', 'SUBMITTED', 'OWNER', 'SOURCE'], rows));
+  return 0;
+}
+
+const whySchema = z.object({
+  sentence: z.string(),
+  causes: z.array(z.object({ event: z.number(), received_at: z.string(), topic: z.string() })),
+});
+
+async function why(context: ActionContext, id: string, options: ServiceOptions): Promise<void> {
+  const answer = await openService(context, options).request('GET', `${pathOf(id)}/why`);
+  if (options.json === true) return print(context, answer, options);
+  const { sentence, causes } = readAnswer(whySchema, answer);
+  context.stdout(`${sentence}\n`);
+  const rows = causes.map((one) => [String(one.event), one.received_at, one.topic]);
+  context.stdout(formatTable(['EVENT', 'RECEIVED', 'TOPIC'], rows));
+}
+
+interface RenewOptions extends ServiceOptions {
+  readonly secondsToLive?: string | undefined;
+  readonly wait?: true | undefined;
+}
+
+async function renew(context: ActionContext, id: string, options: RenewOptions): Promise<number> {
+  const { secondsToLive: seconds } = options;
+  const body = seconds === undefined ? {} : { seconds_to_live: Number(seconds) };
+  const renewed = await openService(context, options).request('PATCH', pathOf(id), body);
+  if (options.wait === true) return watch(context, String(readShownCompose(renewed).id), options);
+  print(context, renewed, options);
+  return 0;
+}
+
+async function remove(
+  context: ActionContext,
   id: string,
-  context: CommandContext,
-  isJson: boolean,
-): Promise<ShownCompose> {
-  let last = '';
-  for (;;) {
-    const compose = readShownCompose(
-      await client.request('GET', `/api/1/composes/${encodeURIComponent(id)}?wait=10`),
-    );
-    const line = describeProgress(compose);
-    if (line !== last) {
-      last = line;
-      if (isJson)
-        context.stderr(
-          `${JSON.stringify({ id: compose.id, state: compose.state_name, progress: compose.progress ?? null })}\n`,
-        );
-      else if (context.isTerminal) context.stderr(`\r\u001b[K${line}`);
-      else context.stderr(`${line}\n`);
-    }
-    if (ended.has(compose.state_name)) {
-      if (context.isTerminal && !isJson) context.stderr('\n');
-      return compose;
-    }
-    context.signal.throwIfAborted();
-  }
-}
-
-function describeProgress(compose: ShownCompose): string {
-  const { progress } = compose;
-  const stage = progress ? `, ${progress.stage} ${progress.done}/${progress.total} ${progress.unit}` : '';
-  return `compose ${compose.id}: ${compose.state_name}${stage}`;
-}
-
-function print(context: CommandContext, value: unknown, isJson: boolean): void {
-  context.stdout(`${JSON.stringify(value, null, isJson ? 0 : 2)}\n`);
-}
-
-function printList(context: CommandContext, answer: unknown, isJson: boolean): void {
-  const items =
-    typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items)
-      ? answer.items
-      : [];
-  for (const item of items) {
-    const one = readShownCompose(item);
-    if (isJson) print(context, item, true);
-    else
-      context.stdout(
-        `${String(one.id).padStart(6)}  ${one.state_name.padEnd(10)}  ${one.time_submitted}  ${one.owner}  ${one.source}\n`,
-      );
-  }
-}
-
-export const command: Command = {
-  summary: 'Ask a service for composes, look at them, wait for them',
-  help,
-  async run(context) {
-    const { values, positionals } = parse(context.argv);
-    const [action, ...words] = positionals;
-    const server = values.server ?? context.environment['ODCS_SERVER'] ?? 'http://127.0.0.1:5005';
-    const client = createServiceClient(
-      server,
-      values.token ?? context.environment['ODCS_TOKEN'],
-      context.signal,
-    );
-    const isJson = values.json === true;
-    const id = words[0];
-    if (action === 'plan') {
-      await planLocally(context, requestBody(words, values), { isJson, isWhy: values.why === true });
-      return 0;
-    }
-    if (action === 'verify' && id !== undefined) {
-      return verifyLocally(context, id, {
-        isJson,
-        keyFile: values.key,
-        isUnsignedFine: values.unsigned === true,
-        isReadingPackages: values['metadata-only'] !== true,
+  options: ServiceOptions & { readonly yes?: true | undefined },
+): Promise<number> {
+  const client = openService(context, options);
+  const { state_name: state, source, owner } = readShownCompose(await client.request('GET', pathOf(id)));
+  if (options.yes !== true) {
+    if (!context.isTerminal) {
+      throw new ReactorError('compose.usage', 'Nobody is there to be asked whether it is to be removed.', {
+        hint: 'Add --yes.',
       });
     }
-    if (action === 'diff' && words[0] !== undefined && words[1] !== undefined) {
-      const [from, to] = [encodeURIComponent(words[0]), encodeURIComponent(words[1])];
-      print(context, await client.request('GET', `/api/1/composes/${to}/manifest?since=${from}`), isJson);
-      return 0;
-    }
-    if (action === 'create') {
-      const created = await client.request('POST', '/api/1/composes/', requestBody(words, values));
-      if (values.wait !== true) {
-        print(context, created, isJson);
-        return 0;
-      }
-      const compose = await waitForCompose(client, String(readShownCompose(created).id), context, isJson);
-      print(context, compose, isJson);
-      return compose.state_name === 'done' ? 0 : 1;
-    }
-    if (action === 'lock' && id !== undefined) {
-      const made = await makeLockFile(client, lockOrigin(id, values));
-      if (values.output === undefined) context.stdout(made);
-      else writeLockFile(values.output, made);
-      return 0;
-    }
-    if (action === 'sbom' && id !== undefined) {
-      const format = encodeURIComponent(values.format ?? 'cyclonedx');
-      const bill = await client.request(
-        'GET',
-        `/api/1/composes/${encodeURIComponent(id)}/sbom?format=${format}`,
-      );
-      const text = `${JSON.stringify(bill, null, 1)}\n`;
-      if (values.output === undefined) context.stdout(text);
-      else writeFileSync(values.output, text);
-      return 0;
-    }
-    if (action === 'list') {
-      printList(context, await client.request('GET', '/api/1/composes/?per_page=20'), isJson);
-      return 0;
-    }
-    if (id === undefined || (action !== 'show' && action !== 'wait' && action !== 'cancel')) {
-      context.stderr(help);
-      return 2;
-    }
-    const path = `/api/1/composes/${encodeURIComponent(id)}`;
-    if (action === 'wait') {
-      const compose = await waitForCompose(client, id, context, isJson);
-      print(context, compose, isJson);
-      return compose.state_name === 'done' ? 0 : 1;
-    }
-    print(context, await client.request(action === 'show' ? 'GET' : 'DELETE', path), isJson);
-    return 0;
-  },
-};
+    const reader = createInterface({ input: process.stdin, output: process.stderr });
+    const question = `Remove compose ${id} (${state}, of ${owner}: ${source}) with its files? [y/N] `;
+    const answer = await reader.question(question, { signal: context.signal });
+    reader.close();
+    if (!/^y(?:es)?$/i.test(answer.trim())) return 1;
+  }
+  print(context, await client.request('DELETE', pathOf(id)), options);
+  return 0;
+}
+
+async function lock(
+  context: ActionContext,
+  of: string,
+  options: ServiceOptions & LockOptions & { readonly output?: string | undefined },
+): Promise<void> {
+  const made = await makeLockFile(openService(context, options), lockOrigin(of, options));
+  if (options.output === undefined) context.stdout(made);
+  else writeLockFile(options.output, made);
+}

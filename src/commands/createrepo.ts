@@ -1,26 +1,10 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openCreaterepoCaches } from '../cache/createrepo-caches.ts';
 import { systemClock } from '../clock.ts';
 import { ReactorError } from '../model/errors.ts';
 import { createrepo, type CreaterepoResult } from '../rpm/createrepo/createrepo.ts';
 import type { Compression } from '../rpm/repodata/compression.ts';
-import type { Command, CommandContext } from './command.ts';
-
-const help = `Usage: odcs-reactor createrepo DIR [options]
-
-Writes the repodata of all RPMs below DIR into DIR/repodata, equal to what createrepo_c writes.
-
-  --update             reuse what an earlier run with --update learned; kept in DIR/.repodata-cache
-  --cachedir PATH      keep it there instead; implies --update, may serve many trees
-  --compress KIND      zstd (default) or gzip
-  --workers N          threads that read RPMs, 2 by default, 0 to 64
-  --groupfile FILE     add a comps file
-  --baseurl URL        xml:base of every package
-  --revision TEXT      instead of the time
-  --skip-broken        leave out RPMs that cannot be read, and name them
-  --json               print the result as JSON
-`;
+import { defineCommand, type ActionContext } from './command.ts';
 
 const MOST_WORKERS = 64;
 
@@ -37,7 +21,7 @@ function workersOf(word: string): number {
   throw new ReactorError('createrepo.option_invalid', `--workers ${word} is no number from 0 to 64.`);
 }
 
-function progressOn({ isTerminal, stderr }: CommandContext) {
+function progressOn({ isTerminal, stderr }: ActionContext) {
   if (!isTerminal) return {};
   const progress = (done: number, total: number) => {
     stderr(`\r${done} of ${total} packages${done === total ? '\n' : ''}`);
@@ -50,48 +34,55 @@ function describe(result: CreaterepoResult, directory: string): string {
   return `${directory}: ${packages} packages, ${made} read, ${reused} known, revision ${revision}\n`;
 }
 
-export const command: Command = {
-  summary: 'Write the repodata of a tree of RPMs',
-  help,
-  async run(context) {
-    const { values, positionals } = parseArgs({
-      args: [...context.argv],
-      allowPositionals: true,
-      options: {
-        update: { type: 'boolean' },
-        cachedir: { type: 'string' },
-        compress: { type: 'string' },
-        workers: { type: 'string' },
-        groupfile: { type: 'string' },
-        baseurl: { type: 'string' },
-        revision: { type: 'string' },
-        'skip-broken': { type: 'boolean' },
-        json: { type: 'boolean' },
-      },
-    });
-    const [directory] = positionals;
-    if (directory === undefined || positionals.length > 1) {
-      context.stderr(help);
-      return 2;
-    }
-    const cache =
-      values.cachedir ?? (values.update === true ? resolve(directory, '.repodata-cache') : undefined);
-    const now = systemClock.now();
-    using caches = cache === undefined ? null : await openCreaterepoCaches(cache, now);
-    const result = await createrepo(
-      { now, signal: context.signal, ...progressOn(context), ...(caches !== null && { caches }) },
-      {
-        directory,
-        ...(values.compress !== undefined && { compression: compressionOf(values.compress) }),
-        ...(values.workers !== undefined && { workers: workersOf(values.workers) }),
-        ...(values['skip-broken'] === true && { skipBroken: true }),
-        ...(values.groupfile !== undefined && { groupFile: values.groupfile }),
-        ...(values.baseurl !== undefined && { baseUrl: values.baseurl }),
-        ...(values.revision !== undefined && { revision: values.revision }),
-      },
-    );
-    for (const { href, reason } of result.skipped) context.stderr(`left out: ${href}: ${reason}\n`);
-    context.stdout(values.json === true ? `${JSON.stringify(result)}\n` : describe(result, directory));
-    return 0;
-  },
-};
+interface Options {
+  readonly update?: true | undefined;
+  readonly cachedir?: string | undefined;
+  readonly compress?: string | undefined;
+  readonly workers?: string | undefined;
+  readonly groupfile?: string | undefined;
+  readonly baseurl?: string | undefined;
+  readonly revision?: string | undefined;
+  readonly skipBroken?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+const about = { name: 'createrepo', summary: 'Write the repodata of a tree of RPMs' };
+
+export const command = defineCommand(about, (parser, context) => {
+  parser
+    .description(
+      'Write the repodata of all RPMs below DIR into DIR/repodata, equal to what createrepo_c writes.',
+    )
+    .argument('<dir>')
+    .option('--update', 'reuse what an earlier run with --update learned; kept in DIR/.repodata-cache')
+    .option('--cachedir <path>', 'keep it there instead; implies --update, may serve many trees')
+    .option('--compress <kind>', 'zstd (default) or gzip')
+    .option('--workers <n>', `threads that read RPMs, 2 by default, 0 to ${MOST_WORKERS}`)
+    .option('--groupfile <file>', 'add a comps file')
+    .option('--baseurl <url>', 'xml:base of every package')
+    .option('--revision <text>', 'instead of the time')
+    .option('--skip-broken', 'leave out RPMs that cannot be read, and name them')
+    .option('--json', 'print the result as JSON')
+    .action((directory, options) => write(context, directory, options));
+});
+
+async function write(context: ActionContext, directory: string, options: Options): Promise<void> {
+  const cache =
+    options.cachedir ?? (options.update === true ? resolve(directory, '.repodata-cache') : undefined);
+  const now = systemClock.now();
+  using caches = cache === undefined ? null : await openCreaterepoCaches(cache, now);
+  const result = await createrepo(
+    { now, signal: context.signal, ...progressOn(context), ...(caches !== null && { caches }) },
+    {
+      directory,
+      ...(options.compress !== undefined && { compression: compressionOf(options.compress) }),
+      ...(options.workers !== undefined && { workers: workersOf(options.workers) }),
+      ...(options.skipBroken === true && { skipBroken: true }),
+      ...(options.groupfile !== undefined && { groupFile: options.groupfile }),
+      ...(options.baseurl !== undefined && { baseUrl: options.baseurl }),
+      ...(options.revision !== undefined && { revision: options.revision }),
+    },
+  );
+  for (const { href, reason } of result.skipped) context.stderr(`left out: ${href}: ${reason}\n`);
+  context.stdout(options.json === true ? `${JSON.stringify(result)}\n` : describe(result, directory));
+}

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { configFilesOf } from '../composer/main-inputs/config-directory.ts';
 import { listDefinitions, readDefinitionOfFile } from '../composer/main-inputs/definition-directory.ts';
 import { formatDefinitionFile } from '../composer/main/format-definition-file.ts';
@@ -10,70 +9,75 @@ import { loadConfig } from '../config.ts';
 import { ReactorError } from '../model/errors.ts';
 import { formatProblem } from '../model/file-problem.ts';
 import { matchNamePattern } from '../model/name-pattern.ts';
-import type { Command, CommandContext } from './command.ts';
+import { defineCommand, type ActionContext } from './command.ts';
 import { planLocally, planRequest } from './plan-compose.ts';
 
-const help = `Usage: odcs-reactor definition check [FILE|DIRECTORY …]
-       odcs-reactor definition import PUNGI.conf [--name NAME] [--output DIRECTORY]
-       odcs-reactor definition plan NAME|FILE [--why]
-       odcs-reactor definition explain NAME|FILE PACKAGE
-       odcs-reactor definition diff NAME|FILE NAME|FILE
-
-check    reads definitions of main composes and tells every mistake with its line; exit code 1 if there
-         is any. Groups that comps do not have are told, too.
-import   writes a configuration of Pungi as a definition, with its comps and the files that lie in trees
-         beside it where --output says where to; what a definition cannot say is told, and is no part of it.
-plan     tells what the compose would hold; needs no service, only its settings. Definitions made of
-         composes can only be planned by the service: ask it for a dry run.
-explain  says for every variant and arch why it holds a package (globs are fine), or that it does not.
-diff     plans two definitions and tells which packages of which variant and arch differ.
-
-A definition is named as in the setting definitions_dir, NAME or NAME#COMMIT, or is a FILE ending in .yaml.
-
-Options:
-  --name NAME          import: how the definition is called; the name of the configuration otherwise
-  --output DIRECTORY   import: where NAME.yaml is written; standard output otherwise
-  --why                plan: the reason of every package
-  --config FILE
-  --json               JSON lines instead of text
-`;
-
-const options = {
-  name: { type: 'string' },
-  output: { type: 'string' },
-  why: { type: 'boolean' },
-  config: { type: 'string' },
-  json: { type: 'boolean' },
-} as const;
-
-type Options = ReturnType<typeof parseArguments>['values'];
-
-function parseArguments(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], allowPositionals: true, options });
+interface Options {
+  readonly name?: string | undefined;
+  readonly output?: string | undefined;
+  readonly why?: true | undefined;
+  readonly config?: string | undefined;
+  readonly json?: true | undefined;
 }
 
-export const command: Command = {
-  summary: 'Check, import, plan and compare definitions of main composes',
-  help,
-  async run(context) {
-    const { values, positionals } = parseArguments(context.argv);
-    const [verb = '', ...words] = positionals;
-    switch (verb) {
-      case 'check':
-        return check(context, values, words);
-      case 'import':
-        return importFile(context, values, words);
-      case 'plan':
-        return plan(context, values, words);
-      case 'explain':
-        return explain(context, values, words);
-      case 'diff':
-        return diff(context, values, words);
-      default:
-        throw usage(verb === '' ? 'definition needs a verb.' : `definition cannot "${verb}".`);
-    }
-  },
-};
+const about = { name: 'definition', summary: 'Check, import, plan and compare definitions of main composes' };
+
+const bySettings = ['--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)'] as const;
+const asJson = ['--json', 'JSON lines instead of text'] as const;
+
+export const command = defineCommand(about, (parser, context, end) => {
+  parser.addHelpText(
+    'after',
+    '\nA definition is named as in the setting definitions_dir, NAME or NAME#COMMIT, or is a file ending in .yaml.',
+  );
+  parser
+    .command('check')
+    .argument('[places...]', 'files and directories; the setting definitions_dir otherwise')
+    .description(
+      'read definitions of main composes and tell every mistake with its line, also groups that comps do not have; exit code 1 if there is any',
+    )
+    .option(...bySettings)
+    .option(...asJson)
+    .action((places, options) => end(check(context, options, places)));
+  parser
+    .command('import')
+    .argument('<config>', 'PUNGI.conf')
+    .description(
+      'write a configuration of Pungi as a definition, with its comps and the files that lie in trees beside it; what a definition cannot say is told, and is no part of it',
+    )
+    .option('--name <name>', 'how the definition is called; the name of the configuration otherwise')
+    .option('--output <directory>', 'where NAME.yaml is written; standard output otherwise')
+    .option(...asJson)
+    .action((path, options) => end(importFile(context, options, path)));
+  parser
+    .command('plan')
+    .argument('<definition>')
+    .description(
+      'tell what the compose would hold; needs no service, only its settings. Definitions made of composes can only be planned by the service: ask it for a dry run',
+    )
+    .option('--why', 'the reason of every package')
+    .option(...bySettings)
+    .option(...asJson)
+    .action(async (definition, options) => end(await plan(context, options, definition)));
+  parser
+    .command('explain')
+    .arguments('<definition> <package>')
+    .description(
+      'say for every variant and arch why it holds a package (globs are fine), or that it does not; exit code 1 where none has it',
+    )
+    .option(...bySettings)
+    .option(...asJson)
+    .action(async (definition, pattern, options) =>
+      end(await explain(context, options, [definition, pattern])),
+    );
+  parser
+    .command('diff')
+    .arguments('<definition> <other>')
+    .description('plan two definitions and tell which packages of which variant and arch differ')
+    .option(...bySettings)
+    .option(...asJson)
+    .action(async (before, after, options) => end(await diff(context, options, [before, after])));
+});
 
 function usage(message: string): ReactorError {
   return new ReactorError('definition.usage', message, {
@@ -85,14 +89,14 @@ function isFile(word: string): boolean {
   return /\.ya?ml$/.test(word);
 }
 
-function directoryOf(context: CommandContext, values: Options): string {
+function directoryOf(context: ActionContext, values: Options): string {
   const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
   const { config } = loadConfig({ file, environment: context.environment });
   if (config.definitions_dir !== '') return config.definitions_dir;
   throw usage('No directory of definitions is configured: name files, or set ODCS_DEFINITIONS_DIR.');
 }
 
-function check(context: CommandContext, values: Options, words: readonly string[]): number {
+function check(context: ActionContext, values: Options, words: readonly string[]): number {
   const places = (words.length > 0 ? words : [directoryOf(context, values)]).flatMap((word) =>
     isFile(word)
       ? [{ directory: dirname(word), name: nameOf(word) }]
@@ -124,9 +128,7 @@ function nameOf(file: string): string {
   return basename(file).replace(/\.ya?ml$/, '');
 }
 
-function importFile(context: CommandContext, values: Options, words: readonly string[]): number {
-  const [path, ...others] = words;
-  if (path === undefined || others.length > 0) throw usage('import needs one configuration.');
+function importFile(context: ActionContext, values: Options, path: string): number {
   const files = configFilesOf(dirname(resolve(path)));
   const imported = importConfig(files, basename(path));
   const name = values.name ?? definitionName(basename(path));
@@ -168,10 +170,10 @@ function definitionName(file: string): string {
 
 /** The request for a definition, and the environment that finds it where a file is named. */
 function requestOf(
-  context: CommandContext,
+  context: ActionContext,
   values: Options,
   word: string,
-): { readonly context: CommandContext; readonly body: object } {
+): { readonly context: ActionContext; readonly body: object } {
   const environment = {
     ...context.environment,
     ...(values.config === undefined ? {} : { ODCS_REACTOR_CONFIG: values.config }),
@@ -181,9 +183,7 @@ function requestOf(
   return { context: { ...context, environment }, body: { source: { type: 'definition', source } } };
 }
 
-async function plan(context: CommandContext, values: Options, words: readonly string[]): Promise<number> {
-  const [word, ...others] = words;
-  if (word === undefined || others.length > 0) throw usage('plan needs one definition.');
+async function plan(context: ActionContext, values: Options, word: string): Promise<number> {
   const request = requestOf(context, values, word);
   await planLocally(request.context, request.body, {
     isJson: values.json === true,
@@ -192,11 +192,11 @@ async function plan(context: CommandContext, values: Options, words: readonly st
   return 0;
 }
 
-async function explain(context: CommandContext, values: Options, words: readonly string[]): Promise<number> {
-  const [word, pattern, ...others] = words;
-  if (word === undefined || pattern === undefined || others.length > 0) {
-    throw usage('explain needs a definition and a package.');
-  }
+async function explain(
+  context: ActionContext,
+  values: Options,
+  [word, pattern]: readonly [definition: string, pattern: string],
+): Promise<number> {
   const request = requestOf(context, values, word);
   const { selection } = await planRequest(request.context, request.body);
   const isMatch = matchNamePattern(pattern);
@@ -217,11 +217,11 @@ async function explain(context: CommandContext, values: Options, words: readonly
   return isFound ? 0 : 1;
 }
 
-async function diff(context: CommandContext, values: Options, words: readonly string[]): Promise<number> {
-  const [before, after, ...others] = words;
-  if (before === undefined || after === undefined || others.length > 0) {
-    throw usage('diff needs two definitions.');
-  }
+async function diff(
+  context: ActionContext,
+  values: Options,
+  [before, after]: readonly [before: string, after: string],
+): Promise<number> {
   const [old, now] = [await listFiles(context, values, before), await listFiles(context, values, after)];
   let count = 0;
   const tell = (sign: '-' | '+', line: string): void => {
@@ -239,7 +239,7 @@ async function diff(context: CommandContext, values: Options, words: readonly st
 }
 
 /** Every package of every tree, `Variant.arch file`, sorted. */
-async function listFiles(context: CommandContext, values: Options, word: string): Promise<Set<string>> {
+async function listFiles(context: ActionContext, values: Options, word: string): Promise<Set<string>> {
   const request = requestOf(context, values, word);
   const { selection } = await planRequest(request.context, request.body);
   const lines = selection.trees.flatMap(({ variant, arch, binary, debug, source }) =>

@@ -1,27 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { startReactor, type Reactor } from '../app/reactor.ts';
-import type { Command, CommandContext } from './command.ts';
+import { defineCommand, type ActionContext } from './command.ts';
 import { createDemoRepository, writeDemoRule, type DemoRepository } from './demo/demo-files.ts';
 import { createDemoService, type DemoService } from './demo/demo-service.ts';
 import { createServiceClient } from './service-client.ts';
-
-const help = `Usage: odcs-reactor demo [--json] [--keep] [--port N]
-
-Tells what the service is for, with a real one: a repository with an openssl, a compose asked for
-over REST, an update of openssl, and the compose that comes of it by itself. Exit code 0 only if all
-of it was seen.
-
-Options:
-  --json    JSON lines instead of a story
-  --keep    leave the service running afterwards, until Ctrl-C
-  --port N  a free port by default
-`;
 
 const wanted = ['curl', 'nginx'];
 
@@ -30,7 +17,7 @@ interface Stage {
   say(step: string, sentence: string, fields?: Record<string, unknown>): void;
 }
 
-function createStage(context: CommandContext, isJson: boolean): Stage {
+function createStage(context: ActionContext, isJson: boolean): Stage {
   const start = performance.now();
   return {
     say(step, sentence, fields = {}) {
@@ -136,47 +123,57 @@ async function startDemoReactor(directory: string, repository: string, port: num
   return startReactor({ config, log: createLog(config.log_level) });
 }
 
-export const command: Command = {
-  summary: 'Tell what the service is for, with a real one',
-  help,
-  async run(context) {
-    const { values } = parseArgs({
-      args: [...context.argv],
-      options: { json: { type: 'boolean' }, keep: { type: 'boolean' }, port: { type: 'string' } },
+interface Options {
+  readonly json?: true | undefined;
+  readonly keep?: true | undefined;
+  readonly port?: string | undefined;
+}
+
+const about = { name: 'demo', summary: 'Tell what the service is for, with a real one' };
+
+export const command = defineCommand(about, (parser, context) => {
+  parser
+    .description(
+      'Tell what the service is for, with a real one: a repository with an openssl, a compose asked for over REST, an update of openssl, and the compose that comes of it by itself. Exit code 0 only if all of it was seen.',
+    )
+    .option('--json', 'JSON lines instead of a story')
+    .option('--keep', 'leave the service running afterwards, until Ctrl-C')
+    .option('--port <n>', 'a free port by default')
+    .action((options) => runDemo(context, options));
+});
+
+async function runDemo(context: ActionContext, options: Options): Promise<void> {
+  const isJson = options.json === true;
+  const stage = createStage(context, isJson);
+  const directory = mkdtempSync(join(tmpdir(), 'odcs-demo-'));
+  try {
+    const repository = createDemoRepository(join(directory, 'repository'));
+    const added = await repository.add('base', systemClock.now());
+    stage.say('repository', `A repository of ${added.length} real RPMs: ${repository.directory}`, {
+      path: repository.directory,
+      packages: added,
     });
-    const isJson = values.json === true;
-    const stage = createStage(context, isJson);
-    const directory = mkdtempSync(join(tmpdir(), 'odcs-demo-'));
-    try {
-      const repository = createDemoRepository(join(directory, 'repository'));
-      const added = await repository.add('base', systemClock.now());
-      stage.say('repository', `A repository of ${added.length} real RPMs: ${repository.directory}`, {
-        path: repository.directory,
-        packages: added,
+    await using reactor = await startDemoReactor(directory, repository.directory, Number(options.port ?? 0));
+    stage.say('started', `The reactor runs at ${reactor.url}, everything embedded, with one rule.`, {
+      url: reactor.url,
+    });
+    const client = createServiceClient(reactor.url, undefined, context.signal);
+    const result = await play(stage, createDemoService(client, context.signal), repository);
+    if (options.keep === true && !context.signal.aborted) {
+      stage.say('kept', `The service goes on at ${reactor.url} until Ctrl-C.`, { url: reactor.url });
+      await new Promise<void>((resolve) => {
+        context.signal.addEventListener('abort', () => resolve(), { once: true });
       });
-      await using reactor = await startDemoReactor(directory, repository.directory, Number(values.port ?? 0));
-      stage.say('started', `The reactor runs at ${reactor.url}, everything embedded, with one rule.`, {
-        url: reactor.url,
-      });
-      const client = createServiceClient(reactor.url, undefined, context.signal);
-      const result = await play(stage, createDemoService(client, context.signal), repository);
-      if (values.keep === true && !context.signal.aborted) {
-        stage.say('kept', `The service goes on at ${reactor.url} until Ctrl-C.`, { url: reactor.url });
-        await new Promise<void>((resolve) => {
-          context.signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-      }
-      if (isJson) context.stdout(`${JSON.stringify({ demo: 'ok', ...result })}\n`);
-      else stage.say('ok', 'All of it was seen.');
-      return 0;
-    } catch (error) {
-      if (isJson)
-        context.stdout(
-          `${JSON.stringify({ demo: 'failed', reason: error instanceof Error ? error.message : String(error) })}\n`,
-        );
-      throw error;
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
     }
-  },
-};
+    if (isJson) context.stdout(`${JSON.stringify({ demo: 'ok', ...result })}\n`);
+    else stage.say('ok', 'All of it was seen.');
+  } catch (error) {
+    if (isJson)
+      context.stdout(
+        `${JSON.stringify({ demo: 'failed', reason: error instanceof Error ? error.message : String(error) })}\n`,
+      );
+    throw error;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

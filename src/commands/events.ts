@@ -1,45 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { ReactorError } from '../model/errors.ts';
 import { readRecordedMessage } from '../listeners/recorded-message.ts';
 import { isRecord, recordOf, textOf, valueOf } from '../listeners/translate/fields.ts';
 import type { ReceivedMessage } from '../buses/received-message.ts';
 import { translateMessage } from '../listeners/translate/translate-message.ts';
-import type { Command, CommandContext } from './command.ts';
-import { createServiceClient, type ServiceClient } from './service-client.ts';
+import { defineCommand, type ActionContext } from './command.ts';
+import type { ServiceClient } from './service-client.ts';
+import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 
-const help = `Usage: odcs-reactor events tail [--kind KIND] [--limit N] [--follow]
-       odcs-reactor events show ID
-       odcs-reactor events receive FILE … [--dry-run]
-       odcs-reactor events replay ID
+interface TailOptions extends ServiceOptions {
+  readonly kind?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly follow?: true | undefined;
+}
 
-tail     prints the newest events, a line each; with --follow those that come, too.
-show     prints one event: raw message, what each rule decided, the composes that came of it.
-receive  gives recorded messages to the service as if they came in now; with --dry-run only prints
-         what they mean or why they mean nothing, a line each, and needs no service.
-replay   gives a stored message to the service again, as a new event.
-
-Options:
-  --kind KIND    koji.tag, mbs.module, …, or poison
-  --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
-  --token TOKEN  sent as a bearer token (also ODCS_TOKEN)
-  --json         JSON lines instead of text
-`;
-
-const options = {
-  kind: { type: 'string' },
-  limit: { type: 'string' },
-  follow: { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  server: { type: 'string' },
-  token: { type: 'string' },
-  json: { type: 'boolean' },
-} as const;
-
-type Values = ReturnType<typeof parse>['values'];
-
-function parse(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], allowPositionals: true, options });
+interface ReceiveOptions extends ServiceOptions {
+  readonly dryRun?: true | undefined;
 }
 
 /** The fields that say most of an event, as one line. */
@@ -68,7 +44,7 @@ function readFile(file: string): ReceivedMessage {
   }
 }
 
-function printMeaning(context: CommandContext, values: Values, file: string): void {
+function printMeaning(context: ActionContext, values: ServiceOptions, file: string): void {
   const translation = translateMessage(readFile(file));
   if (values.json === true) {
     context.stdout(`${JSON.stringify({ file, ...translation })}\n`);
@@ -91,7 +67,7 @@ async function give(service: ServiceClient, message: ReceivedMessage, id: string
   return typeof number === 'number' ? `event ${number}` : 'stored before';
 }
 
-async function tail(context: CommandContext, values: Values, service: ServiceClient): Promise<void> {
+async function tail(context: ActionContext, values: TailOptions, service: ServiceClient): Promise<void> {
   const kind = values.kind === undefined ? '' : `&kind=${encodeURIComponent(values.kind)}`;
   const print = (items: readonly unknown[]): void => {
     for (const item of items)
@@ -130,36 +106,49 @@ async function replay(service: ServiceClient, id: string): Promise<string> {
   return give(service, message, null);
 }
 
-export const command: Command = {
-  summary: 'Look at the messages that came in, give some again',
-  help,
-  async run(context) {
-    const { values, positionals } = parse(context.argv);
-    const [verb, ...words] = positionals;
-    const url = values.server ?? context.environment['ODCS_SERVER'] ?? 'http://127.0.0.1:5005';
-    const service = createServiceClient(
-      url,
-      values.token ?? context.environment['ODCS_TOKEN'],
-      context.signal,
-    );
-    const [first] = words;
-    if (verb === 'tail') await tail(context, values, service);
-    else if (verb === 'show' && first !== undefined) {
-      const answer = await service.request('GET', `/api/1/events/${encodeURIComponent(first)}`);
-      context.stdout(`${JSON.stringify(answer, null, values.json === true ? 0 : 2)}\n`);
-    } else if (verb === 'receive' && words.length > 0) {
-      for (const file of words) {
-        if (values['dry-run'] === true) printMeaning(context, values, file);
-        else {
-          const message = readFile(file);
-          context.stdout(`${file}: ${await give(service, message, message.messageId)}\n`);
-        }
-      }
-    } else if (verb === 'replay' && first !== undefined) context.stdout(`${await replay(service, first)}\n`);
+const about = { name: 'events', summary: 'Look at the messages that came in, give some again' };
+
+export const command = defineCommand(about, (parser, context) => {
+  serviceOptions(
+    parser
+      .command('tail')
+      .option('--kind <kind>', 'koji.tag, mbs.module, …, or poison')
+      .option('--limit <n>', 'how many')
+      .option('--follow', 'those that come, too'),
+  )
+    .description('print the newest events, a line each')
+    .action((options) => tail(context, options, openService(context, options)));
+  serviceOptions(parser.command('show').argument('<id>'))
+    .description('print one event: raw message, what each rule decided, the composes that came of it')
+    .action(async (id, options) => {
+      const path = `/api/1/events/${encodeURIComponent(id)}`;
+      const answer = await openService(context, options).request('GET', path);
+      context.stdout(`${JSON.stringify(answer, null, options.json === true ? 0 : 2)}\n`);
+    });
+  serviceOptions(
+    parser
+      .command('receive')
+      .argument('<files...>')
+      .option('--dry-run', 'only print what they mean, or why they mean nothing; needs no service'),
+  )
+    .description('give recorded messages to the service as if they came in now')
+    .action((files, options) => receive(context, files, options));
+  serviceOptions(parser.command('replay').argument('<id>'))
+    .description('give a stored message to the service again, as a new event')
+    .action(async (id, options) => context.stdout(`${await replay(openService(context, options), id)}\n`));
+});
+
+async function receive(
+  context: ActionContext,
+  files: readonly string[],
+  options: ReceiveOptions,
+): Promise<void> {
+  const service = openService(context, options);
+  for (const file of files) {
+    if (options.dryRun === true) printMeaning(context, options, file);
     else {
-      context.stderr(help);
-      return 2;
+      const message = readFile(file);
+      context.stdout(`${file}: ${await give(service, message, message.messageId)}\n`);
     }
-    return 0;
-  },
-};
+  }
+}

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import {
   checkDependencies,
@@ -21,65 +20,72 @@ import { inputOfGroups } from '../rpm/comps.ts';
 import { personalPolicy } from '../upstream/http/fetch-policy.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
-import type { Command, CommandContext } from './command.ts';
+import { collect, defineCommand, type ActionContext } from './command.ts';
 import { answerVector, gatherVector, type GatherVector } from './gather-vector.ts';
 
-const help = `Usage: odcs-reactor gather --repo DIR|URL [--repo …] --packages "NAME …" [options]
-       odcs-reactor gather --vector FILE|- [--repos DIR]
-
-Tells which packages a compose of some input has, without making it.
-
-  --repo DIR|URL       repository to gather from; may be given several times
-  --lookaside DIR|URL  repository whose packages satisfy requirements but are not taken
-  --arch ARCH          tree arch (default x86_64)
-  --packages NAMES     names and globs, "name.+" for multilib arches, "-name" to exclude;
-                       separated by white space or commas, may be given several times
-  --groups IDS         groups of the repositories' comps
-  --greedy METHOD      none (default), build or all
-  --multilib METHODS   runtime, devel, all
-  --multilib-blacklist GLOBS, --multilib-whitelist GLOBS
-  --fulltree           whole builds
-  --selfhosting        what the sources need to be built, too
-  --no-deps            no requirements
-  --no-source, --no-debug
-  --check-deps         exit with 1 when a requirement is not resolved
-  --why NAME           only tell why the packages of this name are in
-  --json               one JSON document instead of text
-  --vector FILE|-      answer recorded questions, one line of JSON each, or say why one
-                       cannot be answered, then exit with 1; relative repositories
-                       resolve below --repos (default: repos beside FILE)
-`;
-
-const words = { type: 'string', multiple: true } as const;
-const flag = { type: 'boolean', default: false } as const;
-
-const options = {
-  repo: words,
-  lookaside: words,
-  arch: { type: 'string', default: 'x86_64' },
-  packages: words,
-  groups: words,
-  greedy: { type: 'string', default: 'none' },
-  multilib: words,
-  'multilib-blacklist': words,
-  'multilib-whitelist': words,
-  fulltree: flag,
-  selfhosting: flag,
-  'no-deps': flag,
-  'no-source': flag,
-  'no-debug': flag,
-  'check-deps': flag,
-  why: { type: 'string' },
-  json: flag,
-  vector: { type: 'string' },
-  repos: { type: 'string' },
-} as const;
-
-function read(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], options, allowPositionals: false }).values;
+interface Options {
+  readonly repo?: readonly string[] | undefined;
+  readonly lookaside?: readonly string[] | undefined;
+  readonly arch: string;
+  readonly packages?: readonly string[] | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly greedy: string;
+  readonly multilib?: readonly string[] | undefined;
+  readonly multilibBlacklist?: readonly string[] | undefined;
+  readonly multilibWhitelist?: readonly string[] | undefined;
+  readonly fulltree?: true | undefined;
+  readonly selfhosting?: true | undefined;
+  /** False for `--no-deps`. */
+  readonly deps: boolean;
+  /** False for `--no-source`. */
+  readonly source: boolean;
+  /** False for `--no-debug`. */
+  readonly debug: boolean;
+  readonly checkDeps?: true | undefined;
+  readonly why?: string | undefined;
+  readonly json?: true | undefined;
+  readonly vector?: string | undefined;
+  readonly repos?: string | undefined;
 }
 
-type Values = ReturnType<typeof read>;
+const about = { name: 'gather', summary: 'Tell which packages a compose of some input has, and why' };
+
+/** `odcs-reactor gather`. */
+export const command = defineCommand(about, (parser, context, end) => {
+  parser
+    .description('Tell which packages a compose of some input has, without making it.')
+    .option('--repo <place>', 'repository to gather from: a directory or URL; more than once', collect)
+    .option(
+      '--lookaside <place>',
+      'repository whose packages satisfy requirements but are not taken',
+      collect,
+    )
+    .option('--arch <arch>', 'tree arch', 'x86_64')
+    .option(
+      '--packages <names>',
+      'names and globs, "name.+" for multilib arches, "-name" to exclude; separated by white space or commas, more than once',
+      collect,
+    )
+    .option('--groups <ids>', "groups of the repositories' comps", collect)
+    .option('--greedy <method>', 'none, build or all', 'none')
+    .option('--multilib <methods>', 'runtime, devel, all', collect)
+    .option('--multilib-blacklist <globs>', 'never multilib', collect)
+    .option('--multilib-whitelist <globs>', 'always multilib', collect)
+    .option('--fulltree', 'whole builds')
+    .option('--selfhosting', 'what the sources need to be built, too')
+    .option('--no-deps', 'no requirements')
+    .option('--no-source', 'no source packages')
+    .option('--no-debug', 'no debug packages')
+    .option('--check-deps', 'exit code 1 when a requirement is not resolved')
+    .option('--why <name>', 'only tell why the packages of this name are in')
+    .option('--json', 'one JSON document instead of text')
+    .option(
+      '--vector <file>',
+      'answer recorded questions (- for standard input), one line of JSON each, or say why one cannot be answered, then exit with 1',
+    )
+    .option('--repos <dir>', 'where relative repositories of --vector lie (default: repos beside the file)')
+    .action(async (options) => end(await run(context, options)));
+});
 
 function split(values: readonly string[] | undefined): string[] {
   return (values ?? []).flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== '');
@@ -93,7 +99,7 @@ function choice<T extends string>(name: string, value: string, choices: readonly
   });
 }
 
-function gatherOptionsOf(values: Values): GatherOptions {
+function gatherOptionsOf(values: Options): GatherOptions {
   return {
     arch: values.arch,
     packages: split(values.packages),
@@ -101,17 +107,17 @@ function gatherOptionsOf(values: Values): GatherOptions {
     multilibMethods: split(values.multilib).map((method) =>
       choice('multilib', method, ['none', 'runtime', 'devel', 'all']),
     ),
-    multilibBlacklist: split(values['multilib-blacklist']),
-    multilibWhitelist: split(values['multilib-whitelist']),
-    fulltree: values.fulltree,
-    selfhosting: values.selfhosting,
-    resolveDeps: !values['no-deps'],
-    excludeSource: values['no-source'],
-    excludeDebug: values['no-debug'],
+    multilibBlacklist: split(values.multilibBlacklist),
+    multilibWhitelist: split(values.multilibWhitelist),
+    fulltree: values.fulltree === true,
+    selfhosting: values.selfhosting === true,
+    resolveDeps: values.deps,
+    excludeSource: !values.source,
+    excludeDebug: !values.debug,
   };
 }
 
-async function gatherAsTold(context: CommandContext, values: Values): Promise<GatherResult> {
+async function gatherAsTold(context: ActionContext, values: Options): Promise<GatherResult> {
   if (values.repo === undefined) {
     throw new ReactorError('command.option_missing', 'No --repo is given.', {
       hint: 'odcs-reactor gather --help tells the options.',
@@ -190,7 +196,7 @@ function describeText(result: GatherResult): string {
  * `gather.vector_invalid` for a file that holds no JSON.
  */
 async function answerVectors(
-  context: CommandContext,
+  context: ActionContext,
   file: string,
   repos: string | undefined,
 ): Promise<number> {
@@ -236,25 +242,19 @@ function nameOfQuestion(question: unknown): string | null {
   return named.success ? named.data.name : null;
 }
 
-/** `odcs-reactor gather`. */
-export const command: Command = {
-  summary: 'Tell which packages a compose of some input has, and why',
-  help,
-  async run(context) {
-    const values = read(context.argv);
-    if (values.vector !== undefined) return answerVectors(context, values.vector, values.repos);
-    const result = await gatherAsTold(context, values);
-    const broken = values['check-deps'] ? checkDependencies(result, 'gather', values.arch) : [];
-    if (values.why !== undefined) context.stdout(describeWhy(result, values.why));
-    else context.stdout(values.json ? describeJson(result, broken) : describeText(result));
-    for (const pattern of result.missing) context.stderr(`No package matches pattern ${pattern}\n`);
-    if (!values['check-deps']) {
-      for (const { by, dependency } of result.unresolved) {
-        const name = `${result.index.nameOf(by)}.${result.index.archOf(by)}`;
-        context.stderr(`Unresolvable dependency ${dependency} in ${name}\n`);
-      }
+async function run(context: ActionContext, values: Options): Promise<number> {
+  if (values.vector !== undefined) return answerVectors(context, values.vector, values.repos);
+  const result = await gatherAsTold(context, values);
+  const broken = values.checkDeps === true ? checkDependencies(result, 'gather', values.arch) : [];
+  if (values.why !== undefined) context.stdout(describeWhy(result, values.why));
+  else context.stdout(values.json === true ? describeJson(result, broken) : describeText(result));
+  for (const pattern of result.missing) context.stderr(`No package matches pattern ${pattern}\n`);
+  if (values.checkDeps !== true) {
+    for (const { by, dependency } of result.unresolved) {
+      const name = `${result.index.nameOf(by)}.${result.index.archOf(by)}`;
+      context.stderr(`Unresolvable dependency ${dependency} in ${name}\n`);
     }
-    for (const line of broken) context.stderr(`${line}\n`);
-    return broken.length > 0 ? 1 : 0;
-  },
-};
+  }
+  for (const line of broken) context.stderr(`${line}\n`);
+  return broken.length > 0 ? 1 : 0;
+}

@@ -1,50 +1,15 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
-import type { Command, CommandContext } from './command.ts';
+import { defineCommand, type ActionContext } from './command.ts';
+import { formatTable } from './format-table.ts';
 import {
   readBilledPackages,
   readInstalledPackages,
   readLockedPackages,
   type PackageLists,
 } from './image-packages.ts';
-import { createServiceClient, readAnswer, type ServiceClient } from './service-client.ts';
-
-const help = `Usage: odcs-reactor image set NAME --series SERIES (--lock FILE | --arch ARCH (--sbom FILE | --installed FILE))
-       odcs-reactor image list | show NAME | remove NAME | changed COMPOSE [options]
-
-set      tells the service of an image that is built from what a series shows, and what it holds. Run it after each
-         build of the image; with --arch once for each arch that it is built for, the others stay.
-list     prints the images, a line each.
-show     prints one with its packages, as JSON.
-remove   forgets one.
-changed  tells which images a compose changes, and by which packages. Exit code 1 where there is one.
-
-Options of set:
-  --series SERIES    the series whose composes its packages come from
-  --reference TEXT   where the image can be had: quay.io/example/httpd:latest
-  --lock FILE        the rpms.lock.yaml that it was built with
-  --sbom FILE        its bill of materials: CycloneDX or SPDX, JSON
-  --installed FILE   the output of rpm -qa in it
-  --arch ARCH        whose packages --sbom or --installed lists
-
-Options of all:
-  --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
-  --token TOKEN  sent as a bearer token (also ODCS_TOKEN)
-  --json         JSON instead of text
-`;
-
-const options = {
-  series: { type: 'string' },
-  reference: { type: 'string' },
-  lock: { type: 'string' },
-  sbom: { type: 'string' },
-  installed: { type: 'string' },
-  arch: { type: 'string' },
-  server: { type: 'string' },
-  token: { type: 'string' },
-  json: { type: 'boolean' },
-} as const;
+import { readAnswer, type ServiceClient } from './service-client.ts';
+import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 
 const counted = z.object({
   name: z.string(),
@@ -70,83 +35,98 @@ const changedSchema = z.object({
   unchanged: z.array(z.string()),
 });
 
-function parse(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], allowPositionals: true, options });
-}
-type Values = ReturnType<typeof parse>['values'];
-
-interface Asked {
-  readonly client: ServiceClient;
-  readonly values: Values;
-  readonly name: string;
+interface SetOptions extends ServiceOptions {
+  readonly series: string;
+  readonly reference?: string | undefined;
+  readonly lock?: string | undefined;
+  readonly sbom?: string | undefined;
+  readonly installed?: string | undefined;
+  readonly arch?: string | undefined;
 }
 
-export const command: Command = {
+const about = {
+  name: 'image',
   summary: 'Tell the service of container images, and see which ones a compose changes',
-  help,
-  async run(context) {
-    const { argv, environment, signal, stdout, stderr } = context;
-    const { values, positionals } = parse(argv);
-    const [action, name] = positionals;
-    const server = values.server ?? environment['ODCS_SERVER'] ?? 'http://127.0.0.1:5005';
-    const client = createServiceClient(server, values.token ?? environment['ODCS_TOKEN'], signal);
-    if (action === 'list') return listImages(context, { client, values, name: '' });
-    if (name === undefined) {
-      stderr(help);
-      return 2;
-    }
-    const asked = { client, values, name };
-    const path = pathOf(name);
-    switch (action) {
-      case 'set':
-        return setImage(context, asked);
-      case 'show':
-        stdout(`${JSON.stringify(await client.request('GET', path), null, 2)}\n`);
-        return 0;
-      case 'remove':
-        await client.request('DELETE', path);
-        stdout(`${name} is forgotten.\n`);
-        return 0;
-      case 'changed':
-        return showChanged(context, asked);
-      default:
-        stderr(help);
-        return 2;
-    }
-  },
 };
+
+export const command = defineCommand(about, (parser, context, end) => {
+  serviceOptions(
+    parser
+      .command('set')
+      .argument('<name>')
+      .requiredOption('--series <series>', 'the line of composes its packages come from')
+      .option('--reference <text>', 'where the image can be had: quay.io/example/httpd:latest')
+      .option('--lock <file>', 'the rpms.lock.yaml that it was built with')
+      .option('--sbom <file>', 'its bill of materials: CycloneDX or SPDX, JSON')
+      .option('--installed <file>', 'the output of rpm -qa in it')
+      .option(
+        '--arch <arch>',
+        'whose packages --sbom or --installed lists; the other arches stay as they are',
+      ),
+  )
+    .description(
+      'tell of an image that is built from what a series shows; run it after each build of the image',
+    )
+    .action(async (name, options) => end(await setImage(context, name, options)));
+  serviceOptions(parser.command('list').option('--series <series>', 'only images of this one'))
+    .description('print the images, a line each')
+    .action(async (options) => end(await listImages(context, options)));
+  serviceOptions(parser.command('show').argument('<name>'))
+    .description('print one with its packages, as JSON')
+    .action(async (name, options) => {
+      const answer = await openService(context, options).request('GET', pathOf(name));
+      context.stdout(`${JSON.stringify(answer, null, 2)}\n`);
+    });
+  serviceOptions(parser.command('remove').argument('<name>'))
+    .description('forget an image')
+    .action(async (name, options) => {
+      await openService(context, options).request('DELETE', pathOf(name));
+      context.stdout(`${name} is forgotten.\n`);
+    });
+  serviceOptions(parser.command('changed').argument('<compose>', 'the id of a compose'))
+    .description('tell which images a compose changes, and by which packages; exit code 1 where there is one')
+    .action(async (id, options) => end(await showChanged(context, id, options)));
+});
 
 function pathOf(name: string): string {
   return `/api/1/images/${encodeURIComponent(name)}`;
 }
 
-async function listImages({ stdout }: CommandContext, { client, values }: Asked): Promise<number> {
-  const series = values.series === undefined ? '' : `&series=${encodeURIComponent(values.series)}`;
+async function listImages(
+  context: ActionContext,
+  options: ServiceOptions & { readonly series?: string | undefined },
+): Promise<number> {
+  const { stdout } = context;
+  const client = openService(context, options);
+  const series = options.series === undefined ? '' : `&series=${encodeURIComponent(options.series)}`;
+  const rows: string[][] = [];
   for (let after: string | null = ''; after !== null;) {
     const path: string = `/api/1/images/?after=${encodeURIComponent(after)}${series}`;
     const { items, next }: ListedImages = readAnswer(listSchema, await client.request('GET', path));
     for (const one of items) {
       const counts = Object.entries(one.packages).map(([arch, count]) => `${arch} ${count}`);
-      if (values.json === true) stdout(`${JSON.stringify(one)}\n`);
-      else stdout(`${one.name}  ${one.series}  ${counts.join(', ')}  ${one.reference ?? '-'}\n`);
+      if (options.json === true) stdout(`${JSON.stringify(one)}\n`);
+      else rows.push([one.name, one.series, counts.join(', '), one.reference ?? '-']);
     }
     after = next;
   }
+  stdout(formatTable(['IMAGE', 'SERIES', 'PACKAGES', 'REFERENCE'], rows));
   return 0;
 }
 
-async function setImage({ stdout }: CommandContext, { client, values, name }: Asked): Promise<number> {
-  const { series, reference } = values;
-  if (series === undefined) throw usage('set needs --series: the line of composes the image is built from.');
-  const lists = readLists(values);
-  const kept = values.lock === undefined ? await packagesOf(client, name) : {};
+async function setImage(context: ActionContext, name: string, options: SetOptions): Promise<number> {
+  const { stdout } = context;
+  const { series, reference } = options;
+  const lists = readLists(options);
+  const client = openService(context, options);
+  const kept = options.lock === undefined ? await packagesOf(client, name) : {};
   const answer = await client.request('PUT', pathOf(name), {
     series,
     ...(reference === undefined ? {} : { reference }),
     packages: { ...kept, ...lists },
   });
   const { packages } = readAnswer(imageSchema, answer);
-  if (values.json === true) stdout(`${JSON.stringify(answer, null, 2)}\n`);
+  if (options.json === true) stdout(`${JSON.stringify(answer, null, 2)}\n`);
   else {
     const counts = Object.entries(packages).map(
       ([arch, held]) => `${arch}: ${Object.keys(held).length} packages`,
@@ -156,8 +136,7 @@ async function setImage({ stdout }: CommandContext, { client, values, name }: As
   return 0;
 }
 
-function readLists(values: Values): PackageLists {
-  const { lock, sbom, installed, arch } = values;
+function readLists({ lock, sbom, installed, arch }: SetOptions): PackageLists {
   const given = [lock, sbom, installed].filter((file) => file !== undefined);
   if (given.length !== 1) throw usage('set needs one of --lock, --sbom and --installed.');
   if (lock !== undefined) return readLockedPackages(lock);
@@ -185,11 +164,12 @@ async function packagesOf(client: ServiceClient, name: string): Promise<PackageL
   );
 }
 
-async function showChanged({ stdout }: CommandContext, { client, values, name }: Asked): Promise<number> {
-  if (!/^\d+$/.test(name)) throw usage('changed takes the id of a compose.');
-  const answer = await client.request('GET', `/api/1/composes/${name}/images`);
+async function showChanged(context: ActionContext, id: string, options: ServiceOptions): Promise<number> {
+  const { stdout } = context;
+  if (!/^\d+$/.test(id)) throw usage('changed takes the id of a compose.');
+  const answer = await openService(context, options).request('GET', `/api/1/composes/${id}/images`);
   const { images, unchanged } = readAnswer(changedSchema, answer);
-  if (values.json === true) stdout(`${JSON.stringify(answer, null, 2)}\n`);
+  if (options.json === true) stdout(`${JSON.stringify(answer, null, 2)}\n`);
   else {
     for (const image of images) {
       stdout(`${image.name}\n`);

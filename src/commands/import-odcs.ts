@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { openServiceDatabase } from '../app/open-service-database.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { createLog } from '../log.ts';
-import type { Command, CommandContext } from './command.ts';
+import { collect, defineCommand, type ActionContext } from './command.ts';
 import {
   importComposesOfOdcs,
   type ImportPlaces,
@@ -10,68 +9,54 @@ import {
 } from './import-odcs/import-composes-of-odcs.ts';
 import { openOdcsDatabase } from './import-odcs/read-odcs-database.ts';
 
-const help = `Usage: odcs-reactor import-odcs DATABASE [--dry-run] [--target-dir [NAME=]PATH …] [--json] [--config FILE]
+interface Options {
+  readonly dryRun?: true | undefined;
+  readonly targetDir?: readonly string[] | undefined;
+  readonly json?: true | undefined;
+  readonly config?: string | undefined;
+}
 
-Imports the composes of an ODCS, of any release from 0.2 on, under their ids: states, lives, owners, what was
-asked for, configurations of Pungi. DATABASE is the URL of its PostgreSQL, or the path of its SQLite
-file; it is only read. New composes get the ids after them. Directories stay where they are: target_dir
-of the settings is ODCS's own. Run again, it goes on where it was interrupted. What
-ODCS had not finished is made here, from the beginning.
+const about = { name: 'import-odcs', summary: 'Take over the composes of an ODCS' };
 
-Stop ODCS before, and start the service afterwards; the embedded database can be opened while no service
-runs. docs/migrating-from-odcs.md has the whole way.
+export const command = defineCommand(about, (parser, context) => {
+  parser
+    .description(
+      `Import the composes of an ODCS, of any release from 0.2 on, under their ids: states, lives, owners, what was asked for, configurations of Pungi. New composes get the ids after them. Directories stay where they are: target_dir of the settings is ODCS's own. Run again, it goes on where it was interrupted. What ODCS had not finished is made here, from the beginning.
 
-Options:
-  --dry-run                 only tells what would be imported
-  --target-dir [NAME=]PATH  where a target directory lay for ODCS, if that is another path than here
-  --json                    JSON instead of text
-  --config FILE             settings, YAML (also ODCS_REACTOR_CONFIG)
-`;
+Stop ODCS before, and start the service afterwards; the embedded database can be opened while no service runs. docs/migrating-from-odcs.md has the whole way.`,
+    )
+    .argument('<database>', 'the URL of its PostgreSQL, or the path of its SQLite file; it is only read')
+    .option('--dry-run', 'only tell what would be imported')
+    .option(
+      '--target-dir <path>',
+      'where a target directory lay for ODCS, if that is another path than here: PATH or NAME=PATH; more than once',
+      collect,
+    )
+    .option('--json', 'JSON instead of text')
+    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .action((place, options) => importOdcs(context, place, options));
+});
 
-export const command: Command = {
-  summary: 'Take over the composes of an ODCS',
-  help,
-  async run(context) {
-    const { values, positionals } = parseArgs({
-      args: [...context.argv],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        'dry-run': { type: 'boolean' },
-        'target-dir': { type: 'string', multiple: true },
-        json: { type: 'boolean' },
-      },
-    });
-    const [place, ...rest] = positionals;
-    if (place === undefined || rest.length > 0) {
-      context.stderr(help);
-      return 2;
-    }
-    const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
-    const { config } = loadConfig({ file, environment: context.environment });
-    await using odcs = await openOdcsDatabase(place);
-    await using database = await openServiceDatabase({
-      config,
-      log: createLog(config.log_level),
-      onNewer(error) {
-        throw error;
-      },
-    });
-    const isDry = values['dry-run'] === true;
-    const report = await importComposesOfOdcs(
-      { database, odcs },
-      placesOf(config, values['target-dir'] ?? []),
-      {
-        isDry,
-        tell: (read) => context.isTerminal && context.stderr(`\r${read} composes`),
-      },
-    );
-    if (context.isTerminal) context.stderr('\r');
-    if (values.json === true) context.stdout(`${JSON.stringify({ dry_run: isDry, ...report })}\n`);
-    else tellReport(context, report, isDry);
-    return 0;
-  },
-};
+async function importOdcs(context: ActionContext, place: string, options: Options): Promise<void> {
+  const file = options.config ?? context.environment['ODCS_REACTOR_CONFIG'];
+  const { config } = loadConfig({ file, environment: context.environment });
+  await using odcs = await openOdcsDatabase(place);
+  await using database = await openServiceDatabase({
+    config,
+    log: createLog(config.log_level),
+    onNewer(error) {
+      throw error;
+    },
+  });
+  const isDry = options.dryRun === true;
+  const report = await importComposesOfOdcs({ database, odcs }, placesOf(config, options.targetDir ?? []), {
+    isDry,
+    tell: (read) => context.isTerminal && context.stderr(`\r${read} composes`),
+  });
+  if (context.isTerminal) context.stderr('\r');
+  if (options.json === true) context.stdout(`${JSON.stringify({ dry_run: isDry, ...report })}\n`);
+  else tellReport(context, report, isDry);
+}
 
 /** Target directories are called by the paths of the settings, and by those that ODCS had them at. */
 function placesOf(config: Config, told: readonly string[]): ImportPlaces {
@@ -86,7 +71,7 @@ function placesOf(config: Config, told: readonly string[]): ImportPlaces {
   return { targetDirs, names };
 }
 
-function tellReport({ stdout }: Pick<CommandContext, 'stdout'>, report: ImportReport, isDry: boolean): void {
+function tellReport({ stdout }: Pick<ActionContext, 'stdout'>, report: ImportReport, isDry: boolean): void {
   const states = Object.entries(report.states).map(([state, count]) => `${count} ${state}`);
   stdout(`${report.read} composes read: ${states.join(', ') || 'none'}\n`);
   if (report.unreadable > 0) stdout(`${report.unreadable} that nobody can read are left out:\n`);

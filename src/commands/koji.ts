@@ -1,5 +1,4 @@
 import { homedir } from 'node:os';
-import { parseArgs } from 'node:util';
 import { openKojiHttpFiles } from '../composer/koji/koji-http-files.ts';
 import { openTopDir, type KojiFiles } from '../composer/koji/koji-files.ts';
 import { loadConfig, type Config } from '../config.ts';
@@ -17,22 +16,7 @@ import {
   type KojiProfile,
 } from '../upstream/koji/koji-profile.ts';
 import { chooseSample, countSigkeys, type SampledRpm } from './koji-sample.ts';
-import type { Command, CommandContext } from './command.ts';
-
-const help = `Usage: odcs-reactor koji check [--profile NAME] [--tag TAG] [--sigkey KEY …] [--json]
-
-Says whether a Koji can be composed from: its profile, hub, files, a tag of it, and signing keys.
-
-  --profile NAME  Koji profile (default: the setting koji_profile, and all of koji_hubs)
-  --tag TAG       a tag to look into; files and keys are tried with RPMs of it; HUB:TAG looks
-                  into the Koji that koji_hubs calls HUB
-  --sigkey KEY    a signing key to look for; may be given several times
-                  (default: the setting sigkeys)
-  --config FILE   settings
-  --json          one JSON document for each Koji instead of text
-
-Exit code 0 when everything is well, 1 otherwise.
-`;
+import { collect, defineCommand, type ActionContext } from './command.ts';
 
 /** One thing that was checked. `isWell` null: it could not be tried. */
 interface Finding {
@@ -49,50 +33,62 @@ interface CheckInput {
   readonly signal: AbortSignal;
 }
 
-export const command: Command = {
-  summary: 'Check whether a Koji can be composed from',
-  help,
-  async run(context) {
-    const { values, positionals } = parseArgs({
-      args: [...context.argv],
-      allowPositionals: true,
-      options: {
-        profile: { type: 'string' },
-        tag: { type: 'string' },
-        sigkey: { type: 'string', multiple: true },
-        config: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    if (positionals.join(' ') !== 'check') {
-      context.stderr(help);
-      return 2;
-    }
-    const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
-    const { config } = loadConfig({ file, environment: context.environment });
-    const home = context.environment['HOME'] ?? homedir();
-    const places = profilePlaces(home, config.koji_config);
-    const tag = splitHub(values.tag ?? '');
-    let isWell = true;
-    for (const [hub, name] of profilesToCheck(config, values.profile, tag.hub)) {
-      const profile = await attempt('profile', async () =>
-        Promise.resolve(readKojiProfile(name, places, home)),
-      );
-      const findings =
-        'finding' in profile
-          ? [profile.finding]
-          : await checkKoji({
-              profile: profile.value,
-              tag: hub === tag.hub && tag.name !== '' ? tag.name : null,
-              sigkeys: values.sigkey ?? config.sigkeys.filter((key) => key !== ''),
-              signal: context.signal,
-            });
-      print(context, { profile: name, hub, findings }, values.json);
-      isWell &&= findings.every((finding) => finding.isWell !== false);
-    }
-    return isWell ? 0 : 1;
-  },
-};
+interface Options {
+  readonly profile?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly sigkey?: readonly string[] | undefined;
+  readonly config?: string | undefined;
+  readonly json?: true | undefined;
+}
+
+const about = { name: 'koji', summary: 'Check whether a Koji can be composed from' };
+
+export const command = defineCommand(about, (parser, context, end) => {
+  parser
+    .command('check')
+    .description(
+      'say whether a Koji can be composed from: its profile, hub, files, a tag of it, and signing keys; exit code 1 where anything is wrong',
+    )
+    .option('--profile <name>', 'Koji profile (default: the setting koji_profile, and all of koji_hubs)')
+    .option(
+      '--tag <tag>',
+      'a tag to look into; files and keys are tried with RPMs of it; HUB:TAG looks into the Koji that koji_hubs calls HUB',
+    )
+    .option(
+      '--sigkey <key>',
+      'a signing key to look for; more than once (default: the setting sigkeys)',
+      collect,
+    )
+    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option('--json', 'one JSON document for each Koji instead of text')
+    .action(async (options) => end(await check(context, options)));
+});
+
+async function check(context: ActionContext, options: Options): Promise<number> {
+  const file = options.config ?? context.environment['ODCS_REACTOR_CONFIG'];
+  const { config } = loadConfig({ file, environment: context.environment });
+  const home = context.environment['HOME'] ?? homedir();
+  const places = profilePlaces(home, config.koji_config);
+  const tag = splitHub(options.tag ?? '');
+  let isWell = true;
+  for (const [hub, name] of profilesToCheck(config, options.profile, tag.hub)) {
+    const profile = await attempt('profile', async () =>
+      Promise.resolve(readKojiProfile(name, places, home)),
+    );
+    const findings =
+      'finding' in profile
+        ? [profile.finding]
+        : await checkKoji({
+            profile: profile.value,
+            tag: hub === tag.hub && tag.name !== '' ? tag.name : null,
+            sigkeys: options.sigkey ?? config.sigkeys.filter((key) => key !== ''),
+            signal: context.signal,
+          });
+    print(context, { profile: name, hub, findings }, options.json === true);
+    isWell &&= findings.every((finding) => finding.isWell !== false);
+  }
+  return isWell ? 0 : 1;
+}
 
 /** The profiles by hub: the one that was named, else all that are configured. Throws `koji.hub_unknown`. */
 function profilesToCheck(
@@ -244,7 +240,7 @@ interface CheckedKoji {
   readonly findings: readonly Finding[];
 }
 
-function print(context: CommandContext, { profile, hub, findings }: CheckedKoji, isJson: boolean): void {
+function print(context: ActionContext, { profile, hub, findings }: CheckedKoji, isJson: boolean): void {
   if (isJson) {
     context.stdout(`${JSON.stringify({ profile, ...(hub === null ? {} : { hub }), findings })}\n`);
     return;

@@ -7,10 +7,10 @@ import { createLog } from '../log.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
 import { TEMPORARY } from '../model/compose.ts';
 import { seriesOfBody } from '../model/request-series.ts';
-import type { CommandContext } from './command.ts';
+import type { ActionContext } from './command.ts';
 
 /** Plans a request here and now, without a service, by the settings of the environment. Throws what checking and planning throw. */
-export async function planRequest(context: CommandContext, body: unknown): Promise<ReadyPlan> {
+export async function planRequest(context: ActionContext, body: unknown): Promise<ReadyPlan> {
   const { config } = loadConfig({
     file: context.environment['ODCS_REACTOR_CONFIG'],
     environment: context.environment,
@@ -34,7 +34,7 @@ export async function planRequest(context: CommandContext, body: unknown): Promi
  * would hold; with `isWhy` the reason of every package. Throws what checking and planning throw.
  */
 export async function planLocally(
-  context: CommandContext,
+  context: ActionContext,
   body: unknown,
   { isJson, isWhy }: { readonly isJson: boolean; readonly isWhy: boolean },
 ): Promise<void> {

@@ -1,9 +1,9 @@
 import type { Backtest } from '../rules/backtest.ts';
 import type { Explanation } from '../rules/explain.ts';
-import type { CommandContext } from './command.ts';
+import type { ActionContext } from './command.ts';
 
 /** Prints an explanation: the sentence, then each field with what was wanted and found. */
-export function printExplanation(context: CommandContext, explanation: Explanation, isJson: boolean): void {
+export function printExplanation(context: ActionContext, explanation: Explanation, isJson: boolean): void {
   if (isJson) {
     context.stdout(`${JSON.stringify(explanation)}\n`);
     return;
@@ -18,7 +18,7 @@ export function printExplanation(context: CommandContext, explanation: Explanati
 }
 
 /** Prints what a backtest found. */
-export function printBacktest(context: CommandContext, result: Backtest, isJson: boolean): void {
+export function printBacktest(context: ActionContext, result: Backtest, isJson: boolean): void {
   if (isJson) {
     context.stdout(`${JSON.stringify(result)}\n`);
     return;

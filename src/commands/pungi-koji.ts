@@ -47,8 +47,12 @@ Options:
 
 export const command: Command = {
   summary: 'Make a main compose of a Pungi configuration, as pungi-koji does, without a service',
-  help,
+  parser: null,
   async run(context) {
+    if (context.argv.includes('--help') || context.argv.includes('-h')) {
+      context.stdout(help);
+      return 0;
+    }
     try {
       return await run(context, parsePungiOptions(context.argv));
     } catch (error) {

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { findUnresolved } from '../composer/gather/find-unresolved.ts';
 import {
   fileSourcesOf,
@@ -7,27 +6,10 @@ import {
 } from '../composer/gather/load-repositories.ts';
 import { formatUnresolved } from '../composer/repoclosure-log.ts';
 import { archListsOf } from '../model/arches.ts';
-import { ReactorError } from '../model/errors.ts';
 import { personalPolicy } from '../upstream/http/fetch-policy.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
-import type { Command, CommandContext } from './command.ts';
-
-const help = `Usage: odcs-reactor repoclosure --repo DIR|URL [--repo …] [options]
-
-Lists what packages of repositories require and none of them provides, as
-"dnf repoclosure" does. The exit code is 1 where anything is unresolved.
-
-  --repo DIR|URL       repository whose packages are checked; may be given several times
-  --lookaside DIR|URL  repository whose packages satisfy requirements but are not checked
-  --arch ARCH          tree arch (default x86_64); may be given several times
-  --multilib           32-bit packages of the arch, which always count, are checked, too
-  --json               one JSON document instead of text
-`;
-
-const words = { type: 'string', multiple: true } as const;
-const flag = { type: 'boolean', default: false } as const;
-const options = { repo: words, lookaside: words, arch: words, multilib: flag, json: flag } as const;
+import { collect, defineCommand, type ActionContext } from './command.ts';
 
 /** What one arch of some repositories lacks. */
 interface ArchReport {
@@ -69,23 +51,52 @@ async function checkArch(
   };
 }
 
-async function check({ argv, signal, stdout }: CommandContext): Promise<number> {
-  const { values } = parseArgs({ args: [...argv], options, allowPositionals: false });
-  if (values.repo === undefined) {
-    throw new ReactorError('command.option_missing', 'No --repo is given.', {
-      hint: 'odcs-reactor repoclosure --help tells the options.',
-    });
-  }
+interface Options {
+  readonly repo: readonly string[];
+  readonly lookaside?: readonly string[] | undefined;
+  readonly arch?: readonly string[] | undefined;
+  readonly multilib?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+const about = {
+  name: 'repoclosure',
+  summary: 'Tell what packages of repositories require and none provides',
+};
+
+/** `odcs-reactor repoclosure`. */
+export const command = defineCommand(about, (parser, context, end) => {
+  parser
+    .description(
+      'List what packages of repositories require and none of them provides, as "dnf repoclosure" does. The exit code is 1 where anything is unresolved.',
+    )
+    .requiredOption(
+      '--repo <place>',
+      'repository whose packages are checked: a directory or URL; more than once',
+      collect,
+    )
+    .option(
+      '--lookaside <place>',
+      'repository whose packages satisfy requirements but are not checked',
+      collect,
+    )
+    .option('--arch <arch>', 'tree arch (default x86_64); more than once', collect)
+    .option('--multilib', '32-bit packages of the arch, which always count, are checked, too')
+    .option('--json', 'one JSON document instead of text')
+    .action(async (options) => end(await check(context, options)));
+});
+
+async function check({ signal, stdout }: ActionContext, options: Options): Promise<number> {
   using client = new HttpClient({ policy: personalPolicy() });
   const loaded = await loadRepositories({ signal, readUrl: repositoryReader(client) }, [
-    ...values.repo.map((location) => ({ location, isLookaside: false })),
-    ...(values.lookaside ?? []).map((location) => ({ location, isLookaside: true })),
+    ...options.repo.map((location) => ({ location, isLookaside: false })),
+    ...(options.lookaside ?? []).map((location) => ({ location, isLookaside: true })),
   ]);
   const reports: ArchReport[] = [];
-  for (const arch of new Set(values.arch ?? ['x86_64'])) {
-    reports.push(await checkArch(loaded, arch, values.multilib));
+  for (const arch of new Set(options.arch ?? ['x86_64'])) {
+    reports.push(await checkArch(loaded, arch, options.multilib === true));
   }
-  if (values.json) stdout(`${JSON.stringify(reports)}\n`);
+  if (options.json === true) stdout(`${JSON.stringify(reports)}\n`);
   else {
     for (const { arch, checked, unresolved } of reports) {
       const lines = [`${arch}: ${checked} packages checked`, ...formatUnresolved(unresolved)];
@@ -94,10 +105,3 @@ async function check({ argv, signal, stdout }: CommandContext): Promise<number> 
   }
   return reports.some(({ unresolved }) => unresolved.length > 0) ? 1 : 0;
 }
-
-/** `odcs-reactor repoclosure`. */
-export const command: Command = {
-  summary: 'Tell what packages of repositories require and none provides',
-  help,
-  run: check,
-};

@@ -1,24 +1,14 @@
-import { parseArgs } from 'node:util';
+import type { ServiceOptions } from './service-options.ts';
 
-const options = {
-  rules: { type: 'string' },
-  since: { type: 'string' },
-  reason: { type: 'string' },
-  force: { type: 'boolean' },
-  event: { type: 'string' },
-  rule: { type: 'string' },
-  compose: { type: 'string' },
-  limit: { type: 'string' },
-  server: { type: 'string' },
-  token: { type: 'string' },
-  config: { type: 'string' },
-  json: { type: 'boolean' },
-} as const;
-
-/** Reads the arguments of `rules`. */
-export function parseRulesArguments(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], allowPositionals: true, options });
+/** The options of the verbs of `rules`, as they were given. */
+export interface RulesOptions extends ServiceOptions {
+  readonly rules?: string | undefined;
+  readonly since?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly force?: true | undefined;
+  readonly event?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly compose?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly config?: string | undefined;
 }
-
-/** The options of `rules`, as they were given. */
-export type RulesOptions = ReturnType<typeof parseRulesArguments>['values'];

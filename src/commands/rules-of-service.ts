@@ -1,24 +1,22 @@
 import { ReactorError } from '../model/errors.ts';
 import type { Backtest } from '../rules/backtest.ts';
 import type { Explanation } from '../rules/explain.ts';
-import type { CommandContext } from './command.ts';
+import type { ActionContext } from './command.ts';
 import { printBacktest, printExplanation } from './print-rules.ts';
 import type { RulesOptions } from './rules-arguments.ts';
-import { createServiceClient } from './service-client.ts';
+import { openService } from './service-options.ts';
 
 type ServiceVerb =
   'list' | 'pause' | 'resume' | 'trigger' | 'decisions' | 'explain' | 'backtest' | 'timeline';
 
 /** Carries out those verbs of `rules` that the running service answers. Throws what the service refuses. */
 export async function rulesOfService(
-  context: CommandContext,
+  context: ActionContext,
   verb: ServiceVerb,
   words: readonly string[],
   values: RulesOptions,
 ): Promise<number> {
-  const server = values.server ?? context.environment['ODCS_SERVER'] ?? 'http://127.0.0.1:5005';
-  const token = values.token ?? context.environment['ODCS_TOKEN'];
-  const client = createServiceClient(server, token, context.signal);
+  const client = openService(context, values);
   const isJson = values.json === true;
   const base = '/api/1/rules';
   const rule = `${base}/${encodeURIComponent(nameOf(verb, words))}`;

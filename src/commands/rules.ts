@@ -9,75 +9,108 @@ import { readRules } from '../rules/reload.ts';
 import { formatProblem } from '../model/file-problem.ts';
 import { findRefusedRequests, type RequestSettings } from '../rules/find-refused-requests.ts';
 import { drawTimeline } from '../rules/timeline.ts';
-import type { Command, CommandContext } from './command.ts';
+import { defineCommand, type ActionContext } from './command.ts';
 import { printBacktest, printExplanation } from './print-rules.ts';
 import { readEvents } from './read-events.ts';
-import { parseRulesArguments, type RulesOptions } from './rules-arguments.ts';
+import type { RulesOptions } from './rules-arguments.ts';
 import { rulesOfService } from './rules-of-service.ts';
+import { serviceOptions } from './service-options.ts';
 
-const help = `Usage: odcs-reactor rules check [DIRECTORY]
-       odcs-reactor rules explain RULE EVENT|FILE
-       odcs-reactor rules backtest RULE [--since 7d] [FILE|DIRECTORY …]
-       odcs-reactor rules timeline RULE [--since 7d] [FILE|DIRECTORY …]
-       odcs-reactor rules diff OLD-DIRECTORY NEW-DIRECTORY FILE|DIRECTORY …
-       odcs-reactor rules list
-       odcs-reactor rules pause|resume|trigger RULE [--reason TEXT] [--force]
-       odcs-reactor rules decisions [--event ID] [--rule NAME] [--compose ID] [--limit N]
+const about = { name: 'rules', summary: 'Check, explain and try rules; pause, resume and trigger them' };
 
-check      reads the rule files, holds what they ask for against the settings of the service (--config),
-           and tells every mistake with its line; exit code 1 if there is any.
-explain    says why a rule fires on an event or does not, field by field. EVENT is the number of an
-           event of the service, FILE a recorded message.
-backtest   says what a rule would have done: on recorded messages, or, without files, on the events
-           that the service stored. Nothing is composed.
-timeline   draws the settle windows of the same.
-diff       tells the messages on which two sets of rules answer differently.
-list, pause, resume, trigger, decisions   ask the running service.
+const inDirectory = ['--rules <dir>', 'directory of rule files (default: the setting rules_dir)'] as const;
+const bySettings = ['--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)'] as const;
+const farBack = ['--since <time>', 'how far back, for example 12h or 7d; of the stored events'] as const;
 
-Options:
-  --rules DIR    directory of rule files (default: the setting rules_dir)
-  --since TIME   how far back, for example 12h or 7d
-  --reason TEXT  why; needed by pause and trigger
-  --force        trigger: compose although nothing changed
-  --server URL   http://127.0.0.1:5005 by default (also ODCS_SERVER)
-  --token TOKEN  sent as a bearer token (also ODCS_TOKEN)
-  --config FILE
-  --json         JSON lines instead of text
-`;
-
-export const command: Command = {
-  summary: 'Check, explain and try rules; pause, resume and trigger them',
-  help,
-  async run(context) {
-    const { values, positionals } = parseRulesArguments(context.argv);
-    const [verb = '', ...words] = positionals;
-    switch (verb) {
-      case 'check':
-        return check(context, values, words);
-      case 'explain':
-        return explain(context, values, words);
-      case 'backtest':
-      case 'timeline':
-        return backtest(context, values, words, verb);
-      case 'diff':
-        return diff(context, words, values);
-      case 'list':
-      case 'pause':
-      case 'resume':
-      case 'trigger':
-      case 'decisions':
-        return rulesOfService(context, verb, words, values);
-      default:
-        throw usage(verb === '' ? 'rules needs a verb.' : `rules cannot "${verb}".`);
-    }
-  },
-};
+export const command = defineCommand(about, (parser, context, end) => {
+  parser
+    .command('check')
+    .argument('[directory]')
+    .description(
+      'read the rule files, hold what they ask for against the settings of the service, and tell every mistake with its line; exit code 1 if there is any',
+    )
+    .option(...inDirectory)
+    .option(...bySettings)
+    .option('--json', 'JSON lines instead of text')
+    .action(async (directory, options) =>
+      end(await check(context, options, directory === undefined ? [] : [directory])),
+    );
+  serviceOptions(
+    parser
+      .command('explain')
+      .argument('<rule>')
+      .argument('<event>', 'the number of an event of the service, or the file of a recorded message')
+      .option(...inDirectory)
+      .option(...bySettings),
+  )
+    .description('say why a rule fires on an event or does not, field by field')
+    .action(async (rule, event, options) => end(await explain(context, options, [rule, event])));
+  for (const verb of ['backtest', 'timeline'] as const) {
+    serviceOptions(
+      parser
+        .command(verb)
+        .argument('<rule>')
+        .argument(
+          '[files...]',
+          'recorded messages and directories of them; without, the events of the service',
+        )
+        .option(...farBack)
+        .option(...inDirectory)
+        .option(...bySettings),
+    )
+      .description(
+        verb === 'backtest'
+          ? 'say what a rule would have done; nothing is composed'
+          : 'draw the settle windows that a rule would have had',
+      )
+      .action(async (rule, files, options) => end(await backtest(context, options, [rule, ...files], verb)));
+  }
+  parser
+    .command('diff')
+    .arguments('<old> <new> <files...>')
+    .description('tell the messages on which two directories of rules answer differently')
+    .option(...bySettings)
+    .option('--json', 'JSON lines instead of text')
+    .action(async (before, after, files, options) =>
+      end(await diff(context, [before, after, ...files], options)),
+    );
+  serviceOptions(parser.command('list'))
+    .description('print the rules that run')
+    .action(async (options) => end(await rulesOfService(context, 'list', [], options)));
+  serviceOptions(
+    parser.command('pause').argument('<rule>').option('--reason <text>', 'why; others will read it'),
+  )
+    .description('let a rule do nothing until it is resumed')
+    .action(async (rule, options) => end(await rulesOfService(context, 'pause', [rule], options)));
+  serviceOptions(parser.command('resume').argument('<rule>'))
+    .description('let a paused rule go on')
+    .action(async (rule, options) => end(await rulesOfService(context, 'resume', [rule], options)));
+  serviceOptions(
+    parser
+      .command('trigger')
+      .argument('<rule>')
+      .option('--reason <text>', 'why; others will read it')
+      .option('--force', 'compose although nothing changed'),
+  )
+    .description('let a rule look at its inputs now')
+    .action(async (rule, options) => end(await rulesOfService(context, 'trigger', [rule], options)));
+  serviceOptions(
+    parser
+      .command('decisions')
+      .option('--event <id>', 'on this event')
+      .option('--rule <name>', 'of this rule')
+      .option('--compose <id>', 'that this compose came of')
+      .option('--limit <n>', 'how many'),
+  )
+    .description('print what rules decided, newest first')
+    .action(async (options) => end(await rulesOfService(context, 'decisions', [], options)));
+});
 
 function usage(message: string): ReactorError {
   return new ReactorError('rules.usage', message, { hint: 'odcs-reactor rules --help tells all of them.' });
 }
 
-function configOf(context: CommandContext, values: RulesOptions): Config {
+function configOf(context: ActionContext, values: RulesOptions): Config {
   const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
   return loadConfig({ file, environment: context.environment }).config;
 }
@@ -91,7 +124,7 @@ function requestSettings(config: Config): RequestSettings {
   };
 }
 
-function directoryOf(context: CommandContext, values: RulesOptions): string {
+function directoryOf(context: ActionContext, values: RulesOptions): string {
   if (values.rules !== undefined) return values.rules;
   const config = configOf(context, values);
   if (config.rules_dir !== '') return config.rules_dir;
@@ -101,7 +134,7 @@ function directoryOf(context: CommandContext, values: RulesOptions): string {
 }
 
 async function check(
-  context: CommandContext,
+  context: ActionContext,
   values: RulesOptions,
   words: readonly string[],
 ): Promise<number> {
@@ -158,12 +191,12 @@ async function findRule(directory: string, name: string | undefined): Promise<Ru
 }
 
 /** The Koji hubs beside the default one, which recorded messages may be of. */
-function hubsOf(context: CommandContext, values: RulesOptions): ReadonlySet<string> {
+function hubsOf(context: ActionContext, values: RulesOptions): ReadonlySet<string> {
   return new Set(Object.keys(configOf(context, values).koji_hubs));
 }
 
 async function explain(
-  context: CommandContext,
+  context: ActionContext,
   values: RulesOptions,
   words: readonly string[],
 ): Promise<number> {
@@ -179,7 +212,7 @@ async function explain(
 }
 
 async function backtest(
-  context: CommandContext,
+  context: ActionContext,
   values: RulesOptions,
   words: readonly string[],
   verb: 'backtest' | 'timeline',
@@ -194,11 +227,7 @@ async function backtest(
   return 0;
 }
 
-async function diff(
-  context: CommandContext,
-  words: readonly string[],
-  values: RulesOptions,
-): Promise<number> {
+async function diff(context: ActionContext, words: readonly string[], values: RulesOptions): Promise<number> {
   const [before, after, ...paths] = words;
   if (before === undefined || after === undefined || paths.length === 0) {
     throw usage('diff needs the directory before, the one after, and recorded messages.');

@@ -34,6 +34,14 @@ export interface ServiceClient {
   readonly url: string;
   /** Asks and returns the JSON body. Throws `service.unreachable`, `service.refused` with the service's own words. */
   request(method: HttpMethod, path: string, body?: unknown): Promise<unknown>;
+  /** Reads a stream of server-sent events until it ends. Throws as `request` does. */
+  follow(path: string): AsyncGenerator<ServiceEvent>;
+}
+
+/** One of a stream of server-sent events; its data read as JSON. */
+export interface ServiceEvent {
+  readonly event: string;
+  readonly data: unknown;
 }
 
 /** A client of the service at `url`; `token` is sent as a bearer where it is given. */
@@ -45,6 +53,17 @@ export function createServiceClient(
   const base = url.replace(/\/+$/, '');
   const times = { headers: ANSWER_WITHIN, silence: ANSWER_WITHIN };
   const client = new HttpClient({ policy: configuredPolicy([base]), tries: 1, times });
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const unreachable = (error: unknown): unknown => {
+    signal.throwIfAborted();
+    if (error instanceof ReactorError) return error;
+    const { message } = toFailure(error, base);
+    return new ReactorError('service.unreachable', `The service does not answer: ${message}.`, {
+      where: base,
+      hint: 'Start it with "odcs-reactor serve", or name it with --server or ODCS_SERVER.',
+      cause: error,
+    });
+  };
   return {
     url: base,
     async request(method, path, body) {
@@ -58,33 +77,59 @@ export function createServiceClient(
           headers: {
             accept: 'application/json',
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...authorization,
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
         ({ status } = response);
         text = await readText(response, { limit: MOST_BYTES });
       } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof ReactorError) throw error;
-        const { message } = toFailure(error, base);
-        throw new ReactorError('service.unreachable', `The service does not answer: ${message}.`, {
-          where: base,
-          hint: 'Start it with "odcs-reactor serve", or name it with --server or ODCS_SERVER.',
-          cause: error,
-        });
+        throw unreachable(error);
       }
-      const answer = parseJson(text);
-      if (status >= 200 && status < 300) return answer;
-      const problem = typeof answer === 'object' && answer !== null ? answer : {};
-      const message = 'message' in problem ? String(problem.message) : `The service answered ${status}.`;
-      const hint = 'hint' in problem && typeof problem.hint === 'string' ? { hint: problem.hint } : {};
-      throw new ReactorError('service.refused', message, {
-        where: `${method} ${path} (${status})`,
-        ...hint,
-      });
+      if (status >= 200 && status < 300) return parseJson(text);
+      throw refusal(text, `${method} ${path}`, status);
+    },
+    async *follow(path) {
+      try {
+        const headers = { accept: 'text/event-stream', ...authorization };
+        const response = await client.open({ url: `${base}${path}`, signal, headers });
+        if (response.status !== 200) {
+          throw refusal(await readText(response, { limit: MOST_BYTES }), `GET ${path}`, response.status);
+        }
+        yield* readServiceEvents(response.body);
+      } catch (error) {
+        throw unreachable(error);
+      }
     },
   };
+}
+
+/** Reads the events of a stream of server-sent events. */
+async function* readServiceEvents(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<ServiceEvent> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of pieces) {
+    const blocks = `${rest}${decoder.decode(piece, { stream: true })}`.split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const lines = block.split('\n');
+      const valueOf = (name: string): string =>
+        lines
+          .filter((line) => line.startsWith(`${name}:`))
+          .map((line) => line.slice(name.length + 1).trimStart())
+          .join('\n');
+      if (valueOf('data') !== '') yield { event: valueOf('event'), data: parseJson(valueOf('data')) };
+    }
+  }
+}
+
+/** The problem that the service answered. */
+function refusal(text: string, asked: string, status: number): ReactorError {
+  const answer = parseJson(text);
+  const problem = typeof answer === 'object' && answer !== null ? answer : {};
+  const message = 'message' in problem ? String(problem.message) : `The service answered ${status}.`;
+  const hint = 'hint' in problem && typeof problem.hint === 'string' ? { hint: problem.hint } : {};
+  return new ReactorError('service.refused', message, { where: `${asked} (${status})`, ...hint });
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { parseArgs } from 'node:util';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { openServiceDatabase } from '../app/open-service-database.ts';
 import { loadConfig } from '../config.ts';
 import { insertToken, listTokens, revokeToken } from '../database/api-tokens.ts';
@@ -15,69 +15,63 @@ import {
   type ApiToken,
 } from '../model/api-token.ts';
 import { ReactorError } from '../model/errors.ts';
-import type { Command, CommandContext } from './command.ts';
+import { collect, defineCommand, type ActionContext } from './command.ts';
 
 const DEFAULT_DAYS = 90;
 const MOST_DAYS = 3_650;
 
-const help = `Usage: odcs-reactor token create NAME --owner USER --scope SCOPE … [--group GROUP …] [--days N]
-       odcs-reactor token list [--json]
-       odcs-reactor token revoke ID
+interface CreateOptions {
+  readonly owner: string;
+  readonly scope: readonly string[];
+  readonly group?: readonly string[] | undefined;
+  readonly days?: string | undefined;
+}
 
-create  prints a new token, once: only its digest is kept. Its bearer is USER, a member of the GROUPs,
-        for what the SCOPEs say, within what allowed_clients and admins say of them.
-list    prints all tokens: whose, for what, until when, when last used.
-revoke  makes one worthless from now on.
+const about = { name: 'token', summary: 'Create, list and revoke tokens for the API' };
 
-They work on the database of the settings; the embedded one can be opened while no service runs.
+export const command = defineCommand(about, (parser, context, end) => {
+  parser.addHelpText(
+    'after',
+    '\nThey work on the database of the settings; the embedded one can be opened while no service runs.',
+  );
+  parser
+    .command('create')
+    .argument('<name>')
+    .description(
+      'print a new token, once: only its digest is kept. Its bearer is USER, a member of the GROUPs, for what the SCOPEs say, within what allowed_clients and admins say of them',
+    )
+    .requiredOption('--owner <user>', 'whom the bearer is taken for')
+    .requiredOption('--scope <scope>', `${apiScopes.join(', ')}; more than once`, collect)
+    .option('--group <group>', 'a group of the bearer; more than once', collect)
+    .option('--days <n>', `days until it expires, ${DEFAULT_DAYS} by default, ${MOST_DAYS} at most`)
+    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option('--json', 'JSON instead of text')
+    .action(async (name, options) => {
+      const wanted = wantedToken(name, options);
+      const isJson = options.json === true;
+      end(await withDatabase(context, options.config, (parts) => create(context, parts, { wanted, isJson })));
+    });
+  parser
+    .command('list')
+    .description('print all tokens: whose, for what, until when, when last used')
+    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option('--json', 'JSON instead of text')
+    .action(async ({ config, json }) =>
+      end(await withDatabase(context, config, (parts) => list(context, parts, json === true))),
+    );
+  parser
+    .command('revoke')
+    .argument('<id>', 'as list prints it', idOf)
+    .description('make one worthless from now on')
+    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .action(async (id, { config }) =>
+      end(await withDatabase(context, config, (parts) => revoke(context, parts, id))),
+    );
+});
 
-Options:
-  --owner USER   whom the bearer is taken for
-  --scope SCOPE  ${apiScopes.join(', ')}
-  --group GROUP  a group of the bearer
-  --days N       days until it expires, ${DEFAULT_DAYS} by default, ${MOST_DAYS} at most
-  --json         JSON instead of text
-  --config FILE  settings, YAML (also ODCS_REACTOR_CONFIG)
-`;
-
-const options = {
-  owner: { type: 'string' },
-  scope: { type: 'string', multiple: true },
-  group: { type: 'string', multiple: true },
-  days: { type: 'string' },
-  json: { type: 'boolean' },
-  config: { type: 'string' },
-} as const;
-
-export const command: Command = {
-  summary: 'Create, list and revoke tokens for the API',
-  help,
-  async run(context) {
-    const { values, positionals } = parseArgs({ args: [...context.argv], allowPositionals: true, options });
-    const [verb, word, ...rest] = positionals;
-    if (rest.length > 0 || (verb === 'list') !== (word === undefined)) return usage(context);
-    const isJson = values.json === true;
-    switch (verb) {
-      case 'create': {
-        const wanted = wantedToken({ ...values, name: word ?? '' });
-        return withDatabase(context, values.config, (parts) => create(context, parts, { wanted, isJson }));
-      }
-      case 'list':
-        return withDatabase(context, values.config, (parts) => list(context, parts, isJson));
-      case 'revoke': {
-        const id = /^[1-9]\d{0,8}$/.test(word ?? '') ? Number(word) : undefined;
-        if (id === undefined) return usage(context);
-        return withDatabase(context, values.config, (parts) => revoke(context, parts, id));
-      }
-      default:
-        return usage(context);
-    }
-  },
-};
-
-function usage(context: CommandContext): number {
-  context.stderr(help);
-  return 2;
+function idOf(word: string): number {
+  if (/^[1-9]\d{0,8}$/.test(word)) return Number(word);
+  throw new InvalidArgumentError('It is a number.');
 }
 
 interface Parts {
@@ -86,7 +80,7 @@ interface Parts {
 }
 
 async function withDatabase(
-  context: CommandContext,
+  context: ActionContext,
   file: string | undefined,
   work: (parts: Parts) => Promise<number>,
 ): Promise<number> {
@@ -111,14 +105,8 @@ interface WantedToken {
   readonly days: number;
 }
 
-function wantedToken(values: {
-  readonly name: string;
-  readonly owner?: string | undefined;
-  readonly group?: string[] | undefined;
-  readonly scope?: string[] | undefined;
-  readonly days?: string | undefined;
-}): WantedToken {
-  const { name, owner = '', group: groups = [], scope = [], days: text = String(DEFAULT_DAYS) } = values;
+function wantedToken(name: string, options: CreateOptions): WantedToken {
+  const { owner, group: groups = [], scope, days: text = String(DEFAULT_DAYS) } = options;
   for (const word of [name, owner, ...groups]) {
     if (!/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(word) || word.trim() !== word) {
       refuse('The name, the owner and the groups of a token are texts of 1 to 200 letters.');
@@ -141,7 +129,7 @@ function refuse(message: string, hint?: string): never {
 }
 
 async function create(
-  context: CommandContext,
+  context: ActionContext,
   { database, log }: Parts,
   { wanted, isJson }: { readonly wanted: WantedToken; readonly isJson: boolean },
 ): Promise<number> {
@@ -156,7 +144,7 @@ async function create(
   return 0;
 }
 
-async function list(context: CommandContext, { database }: Parts, isJson: boolean): Promise<number> {
+async function list(context: ActionContext, { database }: Parts, isJson: boolean): Promise<number> {
   const now = database.clock.now();
   const tokens = await listTokens(database.handle);
   for (const token of tokens) {
@@ -167,7 +155,7 @@ async function list(context: CommandContext, { database }: Parts, isJson: boolea
   return 0;
 }
 
-async function revoke(context: CommandContext, { database, log }: Parts, id: number): Promise<number> {
+async function revoke(context: ActionContext, { database, log }: Parts, id: number): Promise<number> {
   const revoked = await revokeToken(database.handle, { id, now: database.clock.now() });
   if (revoked === undefined) {
     throw new ReactorError('token.unknown', `There is no token ${id} that could be revoked.`, {

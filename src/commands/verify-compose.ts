@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { openComposeFiles } from '../composer/verify/compose-files.ts';
 import { verifyCompose, type VerifyReport } from '../composer/verify/verify-compose.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
-import type { CommandContext } from './command.ts';
+import type { ActionContext } from './command.ts';
 
 export interface VerifyArguments {
   readonly isJson: boolean;
@@ -17,7 +17,7 @@ export interface VerifyArguments {
  * what verifying throws, and `verify.key_unreadable`.
  */
 export async function verifyLocally(
-  context: CommandContext,
+  context: ActionContext,
   location: string,
   { isJson, keyFile, isUnsignedFine, isReadingPackages }: VerifyArguments,
 ): Promise<number> {

@@ -14,6 +14,7 @@ export interface RowChange {
   readonly koji_event?: number;
   readonly state_reason?: string;
   readonly fingerprint?: string;
+  readonly progress?: string | null;
 }
 
 /** Asks for a compose and then makes its row what the test needs; answers the id. */

@@ -27,6 +27,20 @@ test('a waiting compose is cancelled by its owner', async () => {
   );
 });
 
+test('with ?only=cancel one that has ended stays, and another word is refused', async () => {
+  for (const state of ['done', 'failed'] as const) {
+    const id = await givenCompose(api, { owner: 'osbs', state });
+    const { status, json } = await kerberos('DELETE', `/api/1/composes/${id}?only=cancel`, as('root'));
+    assert.deepEqual([status, json['code']], [409, 'compose.ended']);
+    assert.equal((await show(id))['removed_by'], null);
+  }
+  const waiting = await givenCompose(api, { owner: 'osbs' });
+  assert.equal((await kerberos('DELETE', `/api/1/composes/${waiting}?only=all`, as('osbs'))).status, 400);
+  assert.equal((await show(waiting))['state_name'], 'wait');
+  assert.equal((await kerberos('DELETE', `/api/1/composes/${waiting}?only=cancel`, as('osbs'))).status, 202);
+  assert.equal((await show(waiting))['state_name'], 'failed');
+});
+
 test('a waiting compose is cancelled by an admin, by user or by group, and by nobody else', async () => {
   const id = await givenCompose(api, { owner: 'osbs' });
   const refused = await kerberos('DELETE', `/api/1/composes/${id}`, as('other'));

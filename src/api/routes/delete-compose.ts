@@ -20,7 +20,15 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
     method: 'delete',
     path: '/api/1/composes/{id}',
     summary: 'Cancel a compose that waits or is being made, or have an ended one removed',
-    request: { params: idParameter },
+    request: {
+      params: idParameter,
+      query: z.object({
+        only: z
+          .enum(['cancel'])
+          .optional()
+          .openapi({ description: 'cancel: leave one that has ended as it is' }),
+      }),
+    },
     responses: { 202: jsonAnswer('Accepted', acceptedSchema), ...problemAnswers },
   });
   app.on('DELETE', ['/api/1/composes/:id{[0-9]+}', '/odcs/1/composes/:id{[0-9]+}'], async (request) => {
@@ -28,8 +36,14 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
     const identity = await identify(context, request);
     requireScope(identity, context.config, 'delete-compose');
     const id = composeIdOf(request);
+    const only = request.req.query('only');
+    if (only !== undefined && only !== 'cancel') {
+      throw new ApiProblem(400, 'request.invalid_query', 'The value of only is "cancel".');
+    }
     if ((await findCompose(context.database.handle, id)) === undefined) throw noSuchCompose();
-    const message = await transaction(context.database, (tx) => endCompose(context, tx, id, identity));
+    const message = await transaction(context.database, (tx) =>
+      endCompose(context, tx, { id, identity, isCancelOnly: only === 'cancel' }),
+    );
     return sendJson({ status: 202, message }, 202);
   });
 };
@@ -37,8 +51,11 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
 async function endCompose(
   context: ApiContext,
   tx: UnitOfWork,
-  id: number,
-  identity: Identity,
+  {
+    id,
+    identity,
+    isCancelOnly,
+  }: { readonly id: number; readonly identity: Identity; readonly isCancelOnly: boolean },
 ): Promise<string> {
   const compose = await lockToEnd(tx, id);
   if (compose === undefined) throw noSuchCompose();
@@ -48,6 +65,16 @@ async function endCompose(
     return outcome === 'requested'
       ? `The cancel request for compose (id=${id}) has been accepted and will be processed by backend soon.`
       : `Compose (id=${id}) has been canceled`;
+  }
+  if (isCancelOnly) {
+    throw new ApiProblem(
+      409,
+      'compose.ended',
+      `Compose ${id} is ${compose.state}: there is nothing to cancel.`,
+      {
+        hint: 'DELETE without ?only=cancel has it removed.',
+      },
+    );
   }
   requireAdmin(identity, context.config);
   if (compose.state === 'removed') {
