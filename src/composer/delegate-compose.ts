@@ -10,13 +10,16 @@ import type { Delegate } from './delegate.ts';
 import { linkLatest, publishedDirectory } from './publish.ts';
 import type { Selection } from './selection.ts';
 import { moveLinks } from './move-links.ts';
+import type { SeriesLinkContext } from './series-links.ts';
 import type { ComposeWatch } from './watch-compose.ts';
+
+type DelegateComposeContext = Pick<ComposerContext, 'database' | 'log'> & SeriesLinkContext;
 
 /** What a compose is handed to another program with. */
 export interface DelegatedWork {
   readonly taken: HeldCompose & { readonly compose: Compose };
   readonly delegate: Delegate;
-  readonly selection: Selection;
+  readonly selection: Pick<Selection, 'pins' | 'remarks' | 'warnings'>;
   readonly identity: ComposeIdentity;
   readonly targetDir: string;
 }
@@ -27,7 +30,7 @@ export interface DelegatedWork {
  * the compose expires. Source: ODCS contract 16 and 17.
  */
 export async function delegateCompose(
-  context: ComposerContext,
+  context: DelegateComposeContext,
   { taken, delegate, selection, identity, targetDir }: DelegatedWork,
   watch: Pick<ComposeWatch, 'signal' | 'progress' | 'limitTime'>,
 ): Promise<void> {
