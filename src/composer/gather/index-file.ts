@@ -1,4 +1,5 @@
 import { open, rename } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { ReactorError } from '../../model/errors.ts';
 import { DependencyTable } from './dependency-table.ts';
@@ -6,7 +7,10 @@ import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
 import { StringTable } from './string-table.ts';
 import { supersededOfIndex } from './universe.ts';
 
-const MAGIC = 'odcs-gather-index-5\n';
+const MAGIC = 'odcs-gather-index-6\n';
+/** Bytes of the two numbers after it: where the sections begin, and the CRC-32 of all that follows. */
+const NUMBER = 12;
+const HEAD = MAGIC.length + 2 * NUMBER;
 const ALIGNMENT = 8;
 
 const header = z.object({
@@ -45,7 +49,7 @@ let drafts = 0;
 
 /**
  * Writes an index to a file, under `key` (what the index was made from, for example the checksums of its
- * primary.xml files). The file appears by a rename, whole or not at all. Throws errors of the file system.
+ * primary.xml files). The file appears by a rename, whole or not at all, with a checksum. Throws errors of the file system.
  */
 export async function saveIndex(path: string, index: GatherIndex, key: string): Promise<void> {
   // Copies, since the index may change while they are written.
@@ -68,19 +72,21 @@ export async function saveIndex(path: string, index: GatherIndex, key: string): 
     answeredPaths: [...index.answeredPaths],
     sections: places,
   });
-  const head = Buffer.alloc(aligned(MAGIC.length + 12 + Buffer.byteLength(text)), ' ');
+  const padding = Buffer.alloc(ALIGNMENT);
+  const padded = sections.flatMap(([, section]) => [
+    section,
+    padding.subarray(0, aligned(section.byteLength) - section.byteLength),
+  ]);
+  const head = Buffer.alloc(aligned(HEAD + Buffer.byteLength(text)), ' ');
   head.write(MAGIC, 0, 'latin1');
-  head.write(String(head.length).padEnd(12), MAGIC.length, 'latin1');
-  head.write(text, MAGIC.length + 12, 'utf8');
+  head.write(String(head.length).padEnd(NUMBER), MAGIC.length, 'latin1');
+  head.write(text, HEAD, 'utf8');
+  const checksum = padded.reduce((sum, section) => crc32(section, sum), crc32(head.subarray(HEAD)));
+  head.write(String(checksum).padEnd(NUMBER), MAGIC.length + NUMBER, 'latin1');
   drafts += 1;
   const draft = `${path}.${process.pid}-${drafts}.draft`;
   const file = await open(draft, 'w');
   try {
-    const padding = Buffer.alloc(ALIGNMENT);
-    const padded = sections.flatMap(([, section]) => [
-      section,
-      padding.subarray(0, aligned(section.byteLength) - section.byteLength),
-    ]);
     await file.writeFile([head, ...padded]);
     await file.sync();
   } finally {
@@ -121,11 +127,13 @@ export async function loadIndex(path: string, key: string): Promise<GatherIndex 
   const file = await readWhole(path);
   if (file === null) return null;
   if (file.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
-  const start = Number(file.toString('latin1', MAGIC.length, MAGIC.length + 12));
-  if (!Number.isInteger(start) || start % ALIGNMENT !== 0 || start > file.length) throw broken(path);
+  const start = Number(file.toString('latin1', MAGIC.length, MAGIC.length + NUMBER));
+  const checksum = Number(file.toString('latin1', MAGIC.length + NUMBER, HEAD));
+  const isWhole = Number.isInteger(start) && start % ALIGNMENT === 0 && start >= HEAD && start <= file.length;
+  if (!isWhole || crc32(file.subarray(HEAD)) !== checksum) throw broken(path);
   let parsed: z.infer<typeof header>;
   try {
-    parsed = header.parse(JSON.parse(file.toString('utf8', MAGIC.length + 12, start)));
+    parsed = header.parse(JSON.parse(file.toString('utf8', HEAD, start)));
   } catch {
     throw broken(path);
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { inTurns } from '../../in-turns.ts';
@@ -128,9 +129,10 @@ export class PreparedSets implements Cache {
       const index = await loadIndex(this.#pathOf(name), name);
       return index === null ? null : { set: setOfSaved(index), unsaved: 0 };
     } catch (error) {
-      // A file that cannot be read is only a cache that is made anew.
-      if (error instanceof ReactorError) return null;
-      throw error;
+      if (!(error instanceof ReactorError)) throw error;
+      // It is only a cache: what is damaged goes, and is made anew.
+      await rm(this.#pathOf(name), { force: true });
+      return null;
     }
   }
 
