@@ -48,12 +48,11 @@ function isPossible(context: RichContext, rich: RichDependency): boolean {
     case 'or':
       return rich.operands.some((operand) => isPossible(context, operand));
     case 'if':
+    case 'unless':
       return (
         isPossible(context, rich.consequent) ||
         (rich.otherwise !== null && isPossible(context, rich.otherwise))
       );
-    case 'unless':
-      return isPossible(context, rich.consequent) || rich.otherwise !== null;
     default:
       return rich satisfies never;
   }

@@ -123,3 +123,10 @@ test('what is asked for unless something else is there is not missed where that 
   assert.deepEqual(unresolved(['wants', 'there']), []);
   assert.deepEqual(unresolved(['wants']), ['(absent unless there)']);
 });
+
+test('of alternatives one that nothing can make true is passed over, whatever its conditions are', () => {
+  for (const condition of ['if', 'unless']) {
+    assert.deepEqual([...resultOf(`((nothing ${condition} b else nothing) or c)`).installed], ['c'], condition);
+    assert.deepEqual([...resultOf(`((nothing ${condition} b else a) or c)`).installed], ['a'], condition);
+  }
+});
