@@ -46,7 +46,10 @@ export interface HttpRequest {
   readonly timeoutMs?: number;
   /** The URL that named this one, where that was no person: then it is judged as a redirect is. */
   readonly ledFrom?: string | undefined;
-  /** Redirects are followed, each held to the policy, unless they are refused. */
+  /**
+   * Redirects are followed, each held to the policy, unless they are refused: to another origin without what says who
+   * asks, and with another method than GET only where the answer says that the request is to be repeated.
+   */
   readonly redirects?: 'follow' | 'refuse';
 }
 
@@ -64,6 +67,10 @@ const MOST_REDIRECTS = 5;
 const LONGEST_WAIT = 30_000;
 const MOST_SAID = 4096;
 const redirecting = new Set([301, 302, 303, 307, 308]);
+/** Those that say the request as it is belongs elsewhere; the others ask for a GET. */
+const repeating = new Set([307, 308]);
+/** What says who asks is for the origin that was asked. */
+const credentials = /^(?:authorization|cookie)$/i;
 
 /**
  * Fetches over HTTP: the only way out of this service but for the hub's calls and git. Every URL is held to the policy,
@@ -117,7 +124,10 @@ export class HttpClient implements Disposable {
     let url = this.#parse(request.url, request.url);
     for (;;) {
       this.#policy.check(url, path);
-      const answer = await this.#send(url, request);
+      const answer = await this.#send(
+        url,
+        path.every(({ origin }) => origin === url.origin) ? request : withoutCredentials(request),
+      );
       // A body that is broken off says so to whoever reads it, and to nobody where nobody does.
       answer.body.on('error', ignore);
       if (!redirecting.has(answer.statusCode)) {
@@ -125,7 +135,9 @@ export class HttpClient implements Disposable {
       }
       await discard(answer.body);
       const { location } = answer.headers;
-      if (request.redirects === 'refuse' || typeof location !== 'string') {
+      const isAsked = request.method === undefined || request.method === 'GET' || request.method === 'HEAD';
+      const isSame = isAsked || repeating.has(answer.statusCode);
+      if (request.redirects === 'refuse' || typeof location !== 'string' || !isSame) {
         throw new HttpFailure('redirect', url.href, `it answered ${answer.statusCode}`);
       }
       path.push(url);
@@ -230,6 +242,11 @@ export class HttpClient implements Disposable {
 }
 
 function ignore(): void {}
+
+function withoutCredentials(request: HttpRequest): HttpRequest {
+  const headers = Object.entries(request.headers ?? {}).filter(([name]) => !credentials.test(name));
+  return { ...request, headers: Object.fromEntries(headers) };
+}
 
 /** Reads past the rest of a small body, so that its connection can be used again; breaks off a large one. */
 export async function discard(body: HttpAnswer['body']): Promise<void> {

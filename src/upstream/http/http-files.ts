@@ -149,16 +149,17 @@ function modifiedOf(answer: HttpAnswer): number {
 /** Reads no more of a body than is wanted; breaking its connection is cheaper than reading the rest of a file. */
 async function readPart(answer: HttpAnswer, skip: number, length: number): Promise<Uint8Array> {
   const whole = lengthOf(answer);
-  if (whole !== null && whole <= skip + length) {
-    return (await answer.body.bytes()).subarray(skip, skip + length);
+  if (skip === 0 && whole !== null && whole <= length) {
+    return answer.body.bytes();
   }
   const chunks: Buffer[] = [];
-  let held = 0;
+  let passed = 0;
   for await (const chunk of answer.body) {
     const bytes: Buffer = chunk;
-    chunks.push(bytes);
-    held += bytes.length;
-    if (held >= skip + length) break;
+    // What comes before is not held: a server without ranges sends all of it.
+    chunks.push(bytes.subarray(Math.max(0, skip - passed), skip + length - passed));
+    passed += bytes.length;
+    if (passed >= skip + length) break;
   }
-  return Buffer.concat(chunks).subarray(skip, skip + length);
+  return Buffer.concat(chunks);
 }

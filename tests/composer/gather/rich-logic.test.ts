@@ -126,7 +126,11 @@ test('what is asked for unless something else is there is not missed where that 
 
 test('of alternatives one that nothing can make true is passed over, whatever its conditions are', () => {
   for (const condition of ['if', 'unless']) {
-    assert.deepEqual([...resultOf(`((nothing ${condition} b else nothing) or c)`).installed], ['c'], condition);
+    assert.deepEqual(
+      [...resultOf(`((nothing ${condition} b else nothing) or c)`).installed],
+      ['c'],
+      condition,
+    );
     assert.deepEqual([...resultOf(`((nothing ${condition} b else a) or c)`).installed], ['a'], condition);
   }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -26,7 +26,7 @@ async function countOf(name: string): Promise<number> {
 
 test('a saved set of which a bit was lost is noticed, wherever it was, and does not come back', async () => {
   const name = 'a set';
-  new PreparedSets(known, root, access);
+  mkdirSync(places, { recursive: true });
   const path = join(places, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.index`);
   await saveIndex(
     path,

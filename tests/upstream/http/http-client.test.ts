@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import {
   type FetchPolicy,
 } from '../../../src/upstream/http/fetch-policy.ts';
 import { parseHostList } from '../../../src/upstream/http/host-list.ts';
-import { HttpClient, type HttpClientOptions } from '../../../src/upstream/http/http-client.ts';
+import { discard, HttpClient, type HttpClientOptions } from '../../../src/upstream/http/http-client.ts';
 import { describeFailure, HttpFailure } from '../../../src/upstream/http/http-failure.ts';
 import { HttpFiles } from '../../../src/upstream/http/http-files.ts';
 import { isPrivateAddress } from '../../../src/upstream/http/private-address.ts';
@@ -54,6 +55,78 @@ test('redirects are followed, whole and relative ones, each held to the policy',
   assert.equal((await read(open(context, { policy }), `${server.url}/a?q=%2F`)).toString(), 'here');
   assert.deepEqual(server.asked, ['/a?q=%2F', '/b?q=%2F+', '/c%20d']);
   assert.deepEqual(checked, ['/a', '/b', '/c%20d']);
+});
+
+test('who asks is told to the origin that was asked alone, wherever it redirects to', async (context) => {
+  const tokens: Record<string, unknown[]> = {};
+  const note = (where: string, headers: IncomingHttpHeaders): void => {
+    (tokens[where] ??= []).push(headers.authorization, headers.cookie, headers.accept);
+  };
+  const other = await serve(context, (request, response) => {
+    note('other', request.headers);
+    if (request.url === '/back') response.writeHead(302, { location: `${server.url}/end` }).end();
+    else response.end('there');
+  });
+  const server = await serve(context, (request, response) => {
+    note(request.url ?? '', request.headers);
+    if (request.url === '/same') response.writeHead(302, { location: '/away' }).end();
+    else if (request.url === '/away') response.writeHead(307, { location: `${other.url}/back` }).end();
+    else response.end('here');
+  });
+  const headers = { Authorization: 'Bearer secret', cookie: 'secret', accept: 'text/plain' };
+  await open(context).fetch({ url: `${server.url}/same`, headers }, (answer) => discard(answer.body));
+  const all = ['Bearer secret', 'secret', 'text/plain'];
+  const none = [undefined, undefined, 'text/plain'];
+  assert.deepEqual(tokens, { '/same': all, '/away': all, other: none, '/end': none });
+});
+
+test('what is posted is sent again only where a redirect asks for that', async (context) => {
+  const posted: string[] = [];
+  const server = await serve(context, (request, response) => {
+    posted.push(`${request.method} ${request.url}`);
+    const status = Number(/^\/(\d+)$/.exec(request.url ?? '')?.[1] ?? 200);
+    response.writeHead(status, { location: '/end' }).end('done');
+  });
+  const client = open(context);
+  const post = (status: number): Promise<string> =>
+    client.fetch({ url: `${server.url}/${status}`, method: 'POST', body: '{}' }, (answer) =>
+      readText(answer, { limit: MIB }),
+    );
+  for (const status of [301, 302, 303]) assert.equal((await failureOf(post(status))).kind, 'redirect');
+  for (const status of [307, 308]) assert.equal(await post(status), 'done');
+  assert.deepEqual(posted, [
+    'POST /301',
+    'POST /302',
+    'POST /303',
+    'POST /307',
+    'POST /end',
+    'POST /308',
+    'POST /end',
+  ]);
+});
+
+test('of a server without ranges nothing is held but the part that was asked for', async (context) => {
+  const sent = 64 * MIB;
+  const server = await serve(context, (_, response) => {
+    let left = sent;
+    const write = (): void => {
+      for (; left > 0; left -= MIB) if (!response.write(Buffer.alloc(MIB, left / MIB))) break;
+      left -= MIB;
+      if (left >= 0) response.once('drain', write);
+      else response.end('end');
+    };
+    write();
+  });
+  const files = new HttpFiles({ policy: anything, tries: 1, peer });
+  context.after(() => files.close());
+  const concat = context.mock.method(Buffer, 'concat');
+  const part = await files.read(`${server.url}/a`, sent - 10, 100);
+  assert.equal(part.length, 13);
+  assert.equal(Buffer.from(part).toString('latin1', 10), 'end');
+  const held = concat.mock.calls.map(({ arguments: [pieces] }) =>
+    pieces.reduce((sum, piece) => sum + piece.length, 0),
+  );
+  assert.ok(Math.max(...held) < MIB, `${Math.max(...held)} bytes were held`);
 });
 
 test('a redirect to a host, port or scheme that is not allowed is not asked', async (context) => {

@@ -317,15 +317,11 @@ test('a tag that changes at every reading is composed with a remark, which the n
 const zz = 'packages/e-zz/1/1/x86_64/e-zz-1-1.x86_64.rpm';
 
 /** A copy of the top directory of which `e-zz` was composed once. */
-/** When the file of an RPM changed that is replaced later, in seconds. */
-const READ_AT = 1_600_000_000;
-
 async function composedOnce(name: string) {
   const own = join(folder, name);
   cpSync(topDir, own, { recursive: true, preserveTimestamps: true });
   const file = join(own, zz);
-  // Whole seconds: a finer time cannot be set again exactly.
-  utimesSync(file, READ_AT, READ_AT);
+  utimesSync(file, 1_600_000_000, 1_600_000_000);
   const koji = openKoji(`${name}-index`, { topDir: own });
   const request = requestOf({ koji_tag: 'f-small', packages: ['e-zz'] });
   await build(koji, request);
@@ -350,7 +346,7 @@ const replacements: Record<string, (file: string) => void> = {
     const bytes = readFileSync(file);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     writeFileSync(`${file}.new`, bytes);
-    utimesSync(`${file}.new`, READ_AT, READ_AT);
+    utimesSync(`${file}.new`, 1_600_000_000, 1_600_000_000);
     renameSync(`${file}.new`, file);
   },
 };
