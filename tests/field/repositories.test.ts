@@ -147,6 +147,18 @@ for (const name of ['chhash', 'chquestion', 'chpercent', 'chbackslash', 'colon']
   }
 }
 
+for (const [name, dependency] of [
+  ['shnofl', 'scripty.noarch: /bin/sh '],
+  ['fdepnofl', 'lost.noarch: /opt/nowhere/file;'],
+] as const) {
+  test(`09-filelists-missing/${name}: what only filelists could tell is unresolved`, async () => {
+    const source = join(cases, `09-filelists-missing/${name}`);
+    const compose = await composer.compose(repoRequest(source, ['*'], { flags: ['no_reuse', 'check_deps'] }));
+    assert.equal(compose.state, 'failed');
+    assert.ok(compose.stateReason?.includes(dependency) === true, compose.stateReason ?? '');
+  });
+}
+
 test('04-parent-location/abs, whose locations are whole URLs, is composed', async () => {
   const repository = join(cases, '04-parent-location/abs');
   const primary = join(repository, 'repodata/primary.xml.gz');
