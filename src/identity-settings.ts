@@ -34,7 +34,7 @@ export const identitySettings = {
     z.enum(['noauth', 'kerberos', 'ssl', 'kerberos_or_ssl', 'openidc', 'oidc_or_kerberos']),
     'noauth',
     'ODCS_AUTH_BACKEND',
-    'How callers are known: by headers of the proxy in trusted_proxies, or by bearer tokens that are checked here (oidc_issuer).',
+    'How callers are known: by headers of the proxy in trusted_proxies, or by tokens and certificates that are checked here (oidc_issuer, tls_client_ca).',
   ),
   trusted_proxies: setting(
     list,
@@ -97,6 +97,25 @@ export const identitySettings = {
     'https://pagure.io/odcs/',
     'ODCS_OIDC_BASE_NAMESPACE',
     'Prefix of the OIDC scopes new-compose, renew-compose and delete-compose.',
+  ),
+  tls_certificate: setting(
+    text,
+    '',
+    'ODCS_TLS_CERTIFICATE',
+    'Certificate of the HTTP server with those between it and its authority, PEM; empty means HTTP without TLS.',
+  ),
+  tls_key: setting(text, '', 'ODCS_TLS_KEY', 'Key of tls_certificate, PEM.'),
+  tls_client_ca: setting(
+    text,
+    '',
+    'ODCS_TLS_CLIENT_CA',
+    'Authorities whose client certificates are verified by this service itself, without a proxy, PEM.',
+  ),
+  tls_client_crl: setting(
+    text,
+    '',
+    'ODCS_TLS_CLIENT_CRL',
+    'Client certificates that were revoked, PEM; with it each authority of tls_client_ca needs a list.',
   ),
   oidc_issuer: setting(
     text,
@@ -161,6 +180,18 @@ export function checkIdentitySettings(config: Config, whereOf: (name: SettingNam
       ...(hint === undefined ? {} : { hint }),
     });
   };
+  if ((config.tls_certificate === '') !== (config.tls_key === '')) {
+    refuse('tls_certificate', 'and "tls_key" need each other.');
+  }
+  if (config.tls_client_ca !== '') {
+    if (config.tls_certificate === '') refuse('tls_client_ca', 'needs "tls_certificate".');
+    if (config.auth_backend !== 'ssl' && config.auth_backend !== 'kerberos_or_ssl') {
+      refuse('tls_client_ca', 'needs the "auth_backend" ssl or kerberos_or_ssl.');
+    }
+  }
+  if (config.tls_client_crl !== '' && config.tls_client_ca === '') {
+    refuse('tls_client_crl', 'needs "tls_client_ca".');
+  }
   for (const name of ['oidc_issuer', 'oidc_jwks_uri', 'oidc_introspection_uri'] as const) {
     if (config[name] === '' || isSafeUrl(config[name])) continue;
     refuse(name, 'must be an https:// URL.', 'http:// is taken from this machine only.');

@@ -69,6 +69,24 @@ for (const [fault, variables, where] of [
   });
 }
 
+for (const [fault, variables, where] of [
+  ['no key', { ODCS_TLS_CERTIFICATE: '/c' }, 'ODCS_TLS_CERTIFICATE'],
+  ['clients but no server', { ODCS_TLS_CLIENT_CA: '/ca' }, 'ODCS_TLS_CLIENT_CA'],
+  [
+    'clients that nobody asks for',
+    { ODCS_TLS_CERTIFICATE: '/c', ODCS_TLS_KEY: '/k', ODCS_TLS_CLIENT_CA: '/ca' },
+    'ODCS_TLS_CLIENT_CA',
+  ],
+  ['revoked clients of nobody', { ODCS_TLS_CLIENT_CRL: '/crl' }, 'ODCS_TLS_CLIENT_CRL'],
+] as const) {
+  test(`TLS with ${fault} is refused at the start`, () => {
+    assert.throws(
+      () => configOf(variables),
+      (error: ReactorError) => error.code === 'config.invalid_value' && error.where === where,
+    );
+  });
+}
+
 test('bearer tokens need an issuer and an audience, no more', () => {
   assert.equal(configOf(bearing).oidc_issuer, 'https://sso.example.org');
 });

@@ -1,5 +1,6 @@
+import { clientCertificateOf } from './client-certificate.ts';
 import { clientOf } from './client.ts';
-import type { ApiContext, ApiRequest } from './context.ts';
+import type { ApiContext, ApiEnv, ApiRequest } from './context.ts';
 import { bearerTokenOf, identifyByBearer } from './identify-by-bearer.ts';
 import { readApiToken } from './identify-by-token.ts';
 import { ApiProblem } from './problem.ts';
@@ -49,15 +50,17 @@ export async function identify(context: ApiContext, request: ApiRequest): Promis
   };
   const remoteUser = header('X-Remote-User');
   const kerberos = (): Promise<Identity> => identifyKerberos(context, remoteUser, header('X-Remote-Groups'));
+  const ssl = (): Identity =>
+    config.tls_client_ca === '' ? identifySsl(header) : identifyByCertificate(request.env);
   switch (config.auth_backend) {
     case 'noauth':
       return unknownIdentity;
     case 'kerberos':
       return kerberos();
     case 'ssl':
-      return identifySsl(header);
+      return ssl();
     case 'kerberos_or_ssl':
-      return remoteUser === '' ? identifySsl(header) : kerberos();
+      return remoteUser === '' ? ssl() : kerberos();
     case 'openidc':
       if (context.bearers !== null) return identifyByBearer(context, context.bearers, request);
       return identifyOpenidc(context, remoteUser, header);
@@ -111,6 +114,23 @@ function identifySsl(header: (...names: string[]) => string): Identity {
   const subject = header('X-SSL-Client-S-DN');
   if (subject === '') {
     refuse('auth.certificate_nameless', 'Unable to get user information (DN) from client certificate');
+  }
+  return { user: subject, groups: [], scopes: null, tokenId: null };
+}
+
+/** Source: ODCS contract 9, where Apache verifies the certificate. */
+function identifyByCertificate(bindings: ApiEnv['Bindings'] | undefined): Identity {
+  const certificate = clientCertificateOf(bindings);
+  const hint = 'Send a certificate of an authority in the setting tls_client_ca.';
+  if (certificate.kind === 'unverified') {
+    throw new ApiProblem(401, 'auth.certificate_unverified', `Cannot verify client: ${certificate.why}`, {
+      hint,
+    });
+  }
+  const { subject } = certificate;
+  if (subject === '') {
+    const sentence = 'Unable to get user information (DN) from client certificate';
+    throw new ApiProblem(401, 'auth.certificate_nameless', sentence, { hint });
   }
   return { user: subject, groups: [], scopes: null, tokenId: null };
 }

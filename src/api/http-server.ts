@@ -1,8 +1,16 @@
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
-import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { Log } from '../log.ts';
 import type { ApiEnv } from './context.ts';
 import { ApiProblem, problemResponse, problemText } from './problem.ts';
@@ -14,14 +22,19 @@ export interface HttpServerInput {
     bindings: ApiEnv['Bindings'],
   ) => Response | Promise<Response> | undefined;
   readonly log: Log;
+  /** Certificate, key and authorities of clients; null for HTTP without TLS. */
+  readonly tls: SecureContextOptions | null;
 }
+
+/** How long a TLS session may be taken up again without its certificates being looked at. */
+const SESSION_SECONDS = 300;
 
 /**
  * Creates the HTTP server, not yet listening. What never reaches a route is answered as a problem of ours too: bytes
  * that are no HTTP, an address or Host that is none, a process that starts or stops. HTTP/1.0 may leave out the Host,
  * as plain load balancers do.
  */
-export function createHttpServer({ fetch, log }: HttpServerInput): Server {
+export function createHttpServer({ fetch, log, tls }: HttpServerInput): Server | TlsServer {
   const listener = getRequestListener(
     (request, bindings) => fetch(request, bindings) ?? problemResponse(notReady(), randomUUID()),
     {
@@ -41,7 +54,7 @@ export function createHttpServer({ fetch, log }: HttpServerInput): Server {
     },
   );
   const answers = new WeakMap<Duplex, ServerResponse>();
-  const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     answers.set(incoming.socket, outgoing);
     if (!incoming.headers.host) {
       if (incoming.httpVersion !== '1.0') {
@@ -52,12 +65,28 @@ export function createHttpServer({ fetch, log }: HttpServerInput): Server {
       incoming.headers.host = addressOf(incoming.socket);
     }
     void listener(incoming, outgoing);
-  });
+  };
+  const server =
+    tls === null
+      ? createServer({ requireHostHeader: false }, serve)
+      : createTlsServer(
+          {
+            ...tls,
+            requireHostHeader: false,
+            // Reading needs no certificate; one that is wrong is refused with a sentence where something changes.
+            requestCert: tls.ca !== undefined,
+            rejectUnauthorized: false,
+            sessionTimeout: SESSION_SECONDS,
+          },
+          serve,
+        );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     log.debug({ err: error }, 'A connection brought no request');
     const answer = answers.get(socket);
     const isInAnswer = answer?.headersSent === true && !answer.writableFinished;
-    if (error.code === 'ECONNRESET' || !socket.writable || isInAnswer) socket.destroy();
+    // Who speaks no TLS gets no answer through it.
+    const isHandshake = socket instanceof TLSSocket && socket.getProtocol() === null;
+    if (error.code === 'ECONNRESET' || !socket.writable || isInAnswer || isHandshake) socket.destroy();
     else socket.end(rawResponse(unreadable(error)));
   });
   return server;

@@ -68,7 +68,7 @@ const ANSWERING_MS = 5_000;
 
 /**
  * Starts the roles of one process; resolves once all of them work. What was begun is stopped again when a later part
- * fails. Throws `server.address_in_use`, and what opening the database and the roles throw.
+ * fails. Throws `server.address_in_use`, `config.invalid_value`, and what opening the database and the roles throw.
  */
 export async function startReactor(input: ReactorInput): Promise<Reactor> {
   const { config, log, clock, isTakingOver = false } = input;
@@ -97,8 +97,16 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     );
     const graceMs = config.shutdown_grace * 1000;
     const drain = createDrain({ database, log, roles });
-    const server = has('api') ? stack.use(await startHttpServer(config, log.child({ role: 'api' }))) : null;
-    const url = server?.url ?? `http://${config.host}:${config.port}`;
+    const server = has('api')
+      ? stack.use(
+          await startHttpServer(
+            { host: config.host, port: config.port, tls: config },
+            log.child({ role: 'api' }),
+          ),
+        )
+      : null;
+    const scheme = config.tls_certificate === '' ? 'http' : 'https';
+    const url = server?.url ?? `${scheme}://${config.host}:${config.port}`;
     const targetDirUrls = targetDirUrlsOf(config, `${url}/composes`);
     const upstreams = stack.use(openUpstreams(config, log));
     const metrics = new Registry();

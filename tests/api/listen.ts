@@ -16,6 +16,7 @@ export async function listen(context: ApiContext, more: readonly RegisterRoute[]
   const server = createHttpServer({
     fetch: (request, bindings) => app.fetch(request, bindings),
     log: context.log,
+    tls: null,
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
