@@ -1,5 +1,7 @@
+import { findLastOfSeries } from '../database/composes.ts';
 import { findSeries, type SeriesRow } from '../database/series.ts';
 import type { DatabaseHandle, TransactionHandle } from '../database/database-handle.ts';
+import type { Compose } from '../model/compose-json.ts';
 import { isName } from '../model/names.ts';
 import { areSameReaders, mayRead, type Readers } from '../model/readers.ts';
 import type { Identity } from './auth.ts';
@@ -8,6 +10,7 @@ import { isAdmin } from './authorise.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 import { ApiProblem } from './problem.ts';
 import { readerOf } from './reader-of-request.ts';
+import { findComposeAt } from './series-files.ts';
 
 /** The problem of a series that no compose ever continued. */
 function noSuchSeries(name: string): ApiProblem {
@@ -27,6 +30,27 @@ export async function seriesOfRequest(context: ApiContext, request: ApiRequest):
   const row = isName('series', name) ? await findSeries(context.database.handle, name) : undefined;
   if (row === undefined) throw noSuchSeries(name);
   return row;
+}
+
+/**
+ * Returns the compose that the series of a path shows, or showed at `?at=MOMENT`. Throws `series.not_found`,
+ * `series.nothing_shown` (404), and what `findComposeAt` throws.
+ */
+export async function composeOfSeriesRequest(
+  context: ApiContext,
+  request: ApiRequest,
+): Promise<{ readonly compose: Compose; readonly series: string; readonly at: string | undefined }> {
+  const { name } = await seriesOfRequest(context, request);
+  const { handle } = context.database;
+  const at = request.req.query('at');
+  const compose =
+    at === undefined
+      ? await findLastOfSeries(handle, name)
+      : await findComposeAt({ handle, now: context.clock.now() }, name, at);
+  if (compose === undefined) {
+    throw new ApiProblem(404, 'series.nothing_shown', `The series ${name} has no finished compose.`);
+  }
+  return { compose, series: name, at };
 }
 
 /**

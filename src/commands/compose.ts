@@ -118,13 +118,16 @@ export const command = defineCommand(about, (parser, context, end) => {
   serviceOptions(
     parser
       .command('sbom')
-      .argument('<id>')
+      .argument('<id|series>')
       .option('--format <format>', 'cyclonedx or spdx', 'cyclonedx')
       .option('--output <file>', 'instead of standard output'),
   )
-    .description('write the bill of materials of a compose: CycloneDX 1.6, or SPDX 2.3')
-    .action(async (id, options) => {
-      const path = `${pathOf(id)}/sbom?format=${encodeURIComponent(options.format)}`;
+    .description(
+      'write the bill of materials of a compose, or of what a series shows: CycloneDX 1.6, or SPDX 2.3',
+    )
+    .action(async (of, options) => {
+      const kind = /^\d+$/.test(of) ? 'composes' : 'series';
+      const path = `/api/1/${kind}/${encodeURIComponent(of)}/sbom?format=${encodeURIComponent(options.format)}`;
       const bill = await openService(context, options).request('GET', path);
       const text = `${JSON.stringify(bill, null, 1)}\n`;
       if (options.output === undefined) context.stdout(text);

@@ -3,14 +3,26 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { command } from '../../src/commands/compose.ts';
+import { runCommand } from '../commands/run-command.ts';
 import { sharedPath } from '../shared.ts';
 import { givenCompose } from './compose-rows.ts';
+import { listen } from './listen.ts';
 import { openTestApi } from './open-test-api.ts';
 
 const api = await openTestApi();
 after(() => api[Symbol.asyncDispose]());
 
-const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint: 'f'.repeat(64) });
+const id = await givenCompose(
+  api,
+  { state: 'done', time_done: api.now, fingerprint: 'f'.repeat(64) },
+  { source: { type: 'tag', source: 'f26', packages: ['httpd'] }, series: 'billed' },
+);
+await givenCompose(
+  api,
+  {},
+  { source: { type: 'tag', source: 'f26', packages: ['httpd'] }, series: 'unfinished' },
+);
 const waiting = await givenCompose(api);
 const removed = await givenCompose(api, { state: 'removed' });
 const elsewhere = await givenCompose(api, { state: 'done', time_done: api.now });
@@ -36,7 +48,23 @@ test('the bill of a compose lists each file once, in either format', async () =>
   assert.equal((await api.call('GET', path)).text, text);
 });
 
+test('the bill of a series is that of what it shows, also at the command line', async () => {
+  const { text } = await api.call('GET', path);
+  assert.equal((await api.call('GET', '/api/1/series/billed/sbom')).text, text);
+  const at = encodeURIComponent(api.now.toISOString());
+  assert.equal((await api.call('GET', `/api/1/series/billed/sbom?at=${at}`)).text, text);
+  await using server = await listen(api.context);
+  for (const billed of [String(id), 'billed']) {
+    const run = await runCommand(command, ['sbom', billed], { ODCS_SERVER: server.url });
+    assert.deepEqual(JSON.parse(run.out), JSON.parse(text));
+  }
+  const spdx = await runCommand(command, ['sbom', 'billed', '--format', 'spdx'], { ODCS_SERVER: server.url });
+  assert.match(spdx.out, /"spdxVersion": "SPDX-2\.3"/);
+});
+
 for (const [title, asked, status, code] of [
+  ['a series that shows nothing', '/api/1/series/unfinished/sbom', 404, 'series.nothing_shown'],
+  ['a series that is not there', '/api/1/series/nobody/sbom', 404, 'series.not_found'],
   ['an unknown format', `${path}?format=xml`, 400, 'sbom.format_unknown'],
   ['a compose that is not done', `/api/1/composes/${waiting}/sbom`, 409, 'compose.not_done'],
   ['a compose that was removed', `/api/1/composes/${removed}/sbom`, 410, 'compose.removed'],

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { parseDocument } from 'yaml';
-import { findCompose, findLastOfSeries } from '../../database/composes.ts';
+import { findCompose } from '../../database/composes.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
 import { messageOf, ReactorError } from '../../model/errors.ts';
@@ -13,8 +13,7 @@ import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { idParameter, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
-import { findComposeAt } from '../series-files.ts';
-import { seriesOfRequest } from '../series-of-request.ts';
+import { composeOfSeriesRequest } from '../series-of-request.ts';
 import { seriesParameter } from './show-series.ts';
 
 const querySchema = z.object({
@@ -86,18 +85,9 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     return sendLock(context, request, { compose, address });
   });
   app.on(['GET', 'POST'], '/api/1/series/:name/rpms.lock.yaml', async (request) => {
-    const { name } = await seriesOfRequest(context, request);
-    const { handle } = context.database;
-    const at = request.req.query('at');
-    const compose =
-      at === undefined
-        ? await findLastOfSeries(handle, name)
-        : await findComposeAt({ handle, now: context.clock.now() }, name, at);
-    if (compose === undefined) {
-      throw new ApiProblem(404, 'series.nothing_shown', `The series ${name} has no finished compose.`);
-    }
-    const url = `${seriesUrl(context.targetDirUrls.default, name)}/${at === undefined ? 'latest' : `at/${at}`}`;
-    return sendLock(context, request, { compose, address: { url, repoid: seriesRepoid(name) } });
+    const { compose, series, at } = await composeOfSeriesRequest(context, request);
+    const url = `${seriesUrl(context.targetDirUrls.default, series)}/${at === undefined ? 'latest' : `at/${at}`}`;
+    return sendLock(context, request, { compose, address: { url, repoid: seriesRepoid(series) } });
   });
 };
 

@@ -12,6 +12,8 @@ import { idParameter, problemAnswers } from '../documentation.ts';
 import { listBillPackages } from '../list-bill-packages.ts';
 import { placeOfCompose } from '../place-of-compose.ts';
 import { ApiProblem } from '../problem.ts';
+import { composeOfSeriesRequest } from '../series-of-request.ts';
+import { seriesParameter } from './show-series.ts';
 
 interface BillFormat {
   readonly type: string;
@@ -26,32 +28,51 @@ const formats: ReadonlyMap<string, BillFormat> = new Map([
 /** Bytes that are sent at once. */
 const PIECE = 64 * 1024;
 
-/** The bill of materials of a compose: CycloneDX 1.6, or with `?format=spdx` SPDX 2.3, read while it is sent. */
+const querySchema = z.object({
+  format: z.enum(['cyclonedx', 'spdx']).optional().openapi({ description: 'cyclonedx by default' }),
+});
+
+/**
+ * The bill of materials of a compose, or of what a series shows: CycloneDX 1.6, or with `?format=spdx` SPDX 2.3, read
+ * while it is sent.
+ */
 export const registerShowBill: RegisterRoute = (app, context) => {
+  const responses = {
+    200: {
+      description: 'CycloneDX 1.6 or SPDX 2.3, JSON',
+      content: {
+        'application/vnd.cyclonedx+json': { schema: z.object({}) },
+        'application/spdx+json': { schema: z.object({}) },
+      },
+    },
+    ...problemAnswers,
+  };
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/api/1/composes/{id}/sbom',
     summary: 'Its bill of materials',
+    request: { params: idParameter, query: querySchema },
+    responses,
+  });
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/api/1/series/{name}/sbom',
+    summary: 'The bill of materials of what a series shows, or showed',
     request: {
-      params: idParameter,
-      query: z.object({
-        format: z.enum(['cyclonedx', 'spdx']).optional().openapi({ description: 'cyclonedx by default' }),
+      params: seriesParameter,
+      query: querySchema.extend({
+        at: z.string().optional().openapi({ description: 'A moment: what the series showed then' }),
       }),
     },
-    responses: {
-      200: {
-        description: 'CycloneDX 1.6 or SPDX 2.3, JSON',
-        content: {
-          'application/vnd.cyclonedx+json': { schema: z.object({}) },
-          'application/spdx+json': { schema: z.object({}) },
-        },
-      },
-      ...problemAnswers,
-    },
+    responses,
   });
   app.get('/api/1/composes/:id{[0-9]+}/sbom', async (request) => {
     const compose = await findCompose(context.database.handle, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
+    return sendBill(context, request, compose);
+  });
+  app.get('/api/1/series/:name/sbom', async (request) => {
+    const { compose } = await composeOfSeriesRequest(context, request);
     return sendBill(context, request, compose);
   });
 };
