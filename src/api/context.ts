@@ -14,6 +14,7 @@ import type { UserGroups } from '../upstream/user-groups.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 import type { OpenStreams } from './event-stream.ts';
 import type { EventTail } from './event-tail.ts';
+import type { ReadableFiles } from './readable-files.ts';
 import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
 /** How one part of the process is. */
@@ -64,6 +65,8 @@ export interface ApiContext {
   readonly userGroups: UserGroups;
   /** Checks bearer tokens; null where a proxy does. */
   readonly bearers: BearerVerifier | null;
+  /** Says which published files the caller may read. */
+  readonly readable: ReadableFiles;
   /** How the other roles of this process are. */
   readonly health: () => Promise<readonly HealthPart[]>;
   /** Whether the process takes no more work and is soon to stop; absent where it never does. */

@@ -24,6 +24,11 @@ export class ReadableFiles {
     this.#targetDir = targetDir;
   }
 
+  /** Returns how many composes it knows to be everybody's. */
+  measure(): readonly [{ readonly name: string; readonly entries: number; readonly bytes: null }] {
+    return [{ name: 'open composes', entries: this.#open.size, bytes: null }];
+  }
+
   /** Returns whether a real path below the target directory, which was opened, may be read. */
   async mayRead(path: string): Promise<boolean> {
     const [first = '', second] = relative(await realpath(this.#targetDir), path).split(sep);

@@ -252,7 +252,7 @@ function createComposerContext(
     log,
     version: readVersion(),
     blocks: sources.caches.register(new BlockCache()),
-    placing: stack.use(new PlacingThread()),
+    placing: sources.caches.register(stack.use(new PlacingThread())),
     storage,
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),

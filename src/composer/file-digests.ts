@@ -30,6 +30,11 @@ class FileDigests {
   readonly #known = keepLastUsed<string>(MOST_KEPT);
   #chunk: Buffer | undefined;
 
+  /** How many are kept. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Returns the digest of an open file, hex; null where `isCancelled` became true meanwhile. */
   digestOf(descriptor: number, algorithm: string, isCancelled: () => boolean): string | null {
     const key = keyOf(fstatSync(descriptor, { bigint: true }), algorithm);

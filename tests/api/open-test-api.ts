@@ -7,6 +7,8 @@ import { ComposeWatch } from '../../src/api/compose-watch.ts';
 import type { ApiContext } from '../../src/api/context.ts';
 import { OpenStreams } from '../../src/api/event-stream.ts';
 import { EventTail } from '../../src/api/event-tail.ts';
+import { ReadableFiles } from '../../src/api/readable-files.ts';
+import { readableDatabase } from '../../src/database/readable.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { listEvents, lookAtEvents, newestEventId } from '../../src/database/list-events.ts';
 import { findComposes } from '../../src/database/list-composes.ts';
@@ -91,6 +93,8 @@ export async function openTestApi(): Promise<TestApi> {
     },
     interval: 2,
   });
+  const readableOf = ({ target_dir: targetDir }: Config): ReadableFiles =>
+    new ReadableFiles({ handle: readableDatabase(database).handle, targetDir });
   const context: ApiContext = {
     config,
     database,
@@ -103,6 +107,7 @@ export async function openTestApi(): Promise<TestApi> {
     streams: new OpenStreams(),
     userGroups: openUserGroups(config, createLog('silent')),
     bearers: null,
+    readable: readableOf(config),
     health: async () => [],
   };
   const opened = new DisposableStack();
@@ -118,6 +123,7 @@ export async function openTestApi(): Promise<TestApi> {
       targetDirUrls: targetDirUrlsOf(changed, PUBLIC_URL),
       userGroups,
       bearers,
+      readable: readableOf(changed),
     });
     return async (method, path, options = {}) => {
       const body = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));

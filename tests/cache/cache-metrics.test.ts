@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { registerCacheMetrics } from '../../src/cache/cache-metrics.ts';
 import { CacheRegistry } from '../../src/cache/cache-registry.ts';
+import { PlacingThread } from '../../src/composer/build/placing-thread.ts';
 import { KojiIndex } from '../../src/composer/koji/koji-index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odcs-caches-'));
@@ -40,4 +41,37 @@ test('the metrics tell what each cache holds, in entries and on disk', async () 
   assert.match(metrics, /odcs_cache_bytes{cache="koji packages"} 112\n/);
   assert.doesNotMatch(metrics, /odcs_cache_bytes{cache="repositories"}/);
   index.close();
+});
+
+/** Caches that another file measures. */
+const measuredElsewhere: Readonly<Record<string, string>> = {
+  'cache/copy-facts.ts': 'composer/koji/koji-index.ts',
+  'composer/file-digests.ts': 'composer/build/placing-thread.ts',
+  'composer/lock/lock-compose.ts': 'composer/lock/create-locker.ts',
+  'composer/sources/raw-config/read-configuration.ts': 'composer/sources/raw-config/raw-config-source.ts',
+  // Only who asked within the last minute: nothing that takes room.
+  'upstream/oidc/introspect.ts': 'upstream/oidc/introspect.ts',
+};
+
+test('every cache in memory is measured, for the registry', () => {
+  const root = join(import.meta.dirname, '../../src');
+  const keeping = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && path !== 'last-used.ts')
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+    .filter(({ text }) => /from '(?:lru-cache|.*\/last-used\.ts)'/.test(text));
+  const unmeasured = keeping.filter(({ text }) => !/\bmeasure\b/.test(text)).map(({ path }) => path);
+  assert.deepEqual(unmeasured.sort(), Object.keys(measuredElsewhere).sort());
+  for (const [path, by] of Object.entries(measuredElsewhere)) {
+    if (path !== by) assert.match(readFileSync(join(root, by), 'utf8'), /\bmeasure\b/, path);
+  }
+});
+
+test('digests that the placing thread keeps are counted', async () => {
+  await using placing = new PlacingThread();
+  const counted = (): number | undefined => placing.measure()[0]?.entries;
+  assert.equal(counted(), 0);
+  const files = ['one', 'two'].map((name) => join(folder, name));
+  for (const file of files) writeFileSync(file, file);
+  await placing.readDigests([...files, ...files], 'sha256');
+  assert.equal(counted(), 2);
 });

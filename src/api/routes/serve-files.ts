@@ -9,7 +9,7 @@ import { knownComposeTypes } from '../../rpm/productmd.ts';
 import { escapeHtml, sendPage } from '../html.ts';
 import { ApiProblem } from '../problem.ts';
 import { openPublished, publishedNames, type Published } from '../published-file.ts';
-import { ReadableFiles } from '../readable-files.ts';
+import type { ReadableFiles } from '../readable-files.ts';
 import { openSeriesFile } from '../series-files.ts';
 
 const mount = '/composes';
@@ -37,8 +37,7 @@ const contentTypes: Readonly<Record<string, string>> = {
  * is never to be kept without asking whether it is still the same. Source: ODCS contract 16.
  */
 export const registerServeFiles: RegisterRoute = (app, context) => {
-  const { handle } = context.database;
-  const readable = new ReadableFiles({ handle, targetDir: context.config.target_dir });
+  const { readable } = context;
   app.get(mount, (request) => toSlash(context, request));
   app.get(`${mount}/*`, async (request) => {
     const names = publishedNames(request.req.path.slice(mount.length));

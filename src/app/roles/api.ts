@@ -5,6 +5,8 @@ import { OpenStreams } from '../../api/event-stream.ts';
 import { EventTail } from '../../api/event-tail.ts';
 import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import type { ApiApp, AskedPlan, HealthPart, PlannedCompose } from '../../api/context.ts';
+import { readableDatabase } from '../../database/readable.ts';
+import { ReadableFiles } from '../../api/readable-files.ts';
 import { receiveEventRoute } from '../../api/routes/receive-event.ts';
 import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
 import { createLocker } from '../../composer/lock/create-locker.ts';
@@ -71,6 +73,9 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       streams: new OpenStreams(),
       userGroups,
       bearers,
+      readable: caches.register(
+        new ReadableFiles({ handle: readableDatabase(database).handle, targetDir: config.target_dir }),
+      ),
       metrics: input.metrics,
       health: input.health,
       isDraining: input.isDraining,

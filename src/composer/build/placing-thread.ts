@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { PlaceAnswer, PlaceFinding, PlaceRequest } from './place-files.ts';
 import type { RepodataChecksum } from '../../rpm/repodata/repodata-checksum.ts';
@@ -6,6 +7,14 @@ import type { DigestAnswer, DigestRequest } from './read-digests.ts';
 import type { SigkeyAnswer, SigkeyRequest } from './read-sigkeys.ts';
 
 type Answer = PlaceAnswer | SigkeyAnswer | DigestAnswer;
+
+/** What the thread sends. */
+interface Message {
+  readonly answer: Answer;
+  /** Digests of files that it knows now. */
+  readonly digestsKept: number;
+}
+
 type Request = PlaceRequest | SigkeyRequest | DigestRequest;
 
 interface Waiting {
@@ -17,10 +26,16 @@ interface Waiting {
  * A thread that links, copies and reads files, so that the calls to the file system of a large compose, most of its time,
  * run beside the writing of its metadata. It starts with the first request.
  */
-export class PlacingThread implements AsyncDisposable {
+export class PlacingThread implements AsyncDisposable, Cache {
   #worker: Worker | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #digestsKept = 0;
+
+  /** Returns how many digests of files the thread knew last. */
+  measure(): readonly CacheSize[] {
+    return [{ name: 'digests of files', entries: this.#digestsKept, bytes: null }];
+  }
 
   /** Places files in the order of the calls; returns what was out of the ordinary. */
   async place(request: Omit<PlaceRequest, 'id'>): Promise<readonly PlaceFinding[]> {
@@ -66,7 +81,8 @@ export class PlacingThread implements AsyncDisposable {
     const worker = new Worker(new URL('placing-worker.ts', import.meta.url));
     // A process that has nothing else to do may end.
     worker.unref();
-    worker.on('message', (answer: Answer) => {
+    worker.on('message', ({ answer, digestsKept }: Message) => {
+      this.#digestsKept = digestsKept;
       this.#waiting.get(answer.id)?.resolve(answer);
       this.#waiting.delete(answer.id);
       if (this.#waiting.size === 0) worker.unref();
@@ -80,6 +96,7 @@ export class PlacingThread implements AsyncDisposable {
   #fail(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    this.#digestsKept = 0;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

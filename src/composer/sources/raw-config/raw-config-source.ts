@@ -18,23 +18,36 @@ import {
   findConfiguration,
   placeOf,
   readConfiguration,
+  type ConfigurationMeans,
   type ConfigurationPlace,
   type FoundConfiguration,
 } from './read-configuration.ts';
 import { selectForPungi, wrapperOf, type PungiMeans } from './select-for-pungi.ts';
 
 const CONFIGURATIONS_KEPT = 8;
+/** Bytes of their files; a larger configuration is read each time. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Configurations of Pungi. Offered where the settings name some. */
 export const rawConfigSourceDefinition = defineSource({
   type: 'raw_config',
-  open: (context) =>
-    Object.keys(context.config.raw_config_urls).length === 0
-      ? null
-      : rawConfigSource({
-          ...openMainMeans({ ...context, composes: null }),
-          pungiSlots: new Slots(context.config.concurrent_pungi),
-        }),
+  open(context) {
+    if (Object.keys(context.config.raw_config_urls).length === 0) return null;
+    const configurations = new LRUCache<string, SourcedDefinition>({
+      max: CONFIGURATIONS_KEPT,
+      maxSize: MOST_BYTES,
+    });
+    context.caches.register({
+      measure: () => [
+        { name: 'configurations', entries: configurations.size, bytes: configurations.calculatedSize },
+      ],
+    });
+    return rawConfigSource({
+      ...openMainMeans({ ...context, composes: null }),
+      pungiSlots: new Slots(context.config.concurrent_pungi),
+      configurations,
+    });
+  },
 });
 
 /**
@@ -42,11 +55,10 @@ export const rawConfigSourceDefinition = defineSource({
  * keys are the configuration's. Its select throws `main.*`, `git.*`, `koji.*`, `repo.*`, `rpm.*`, `module.*`.
  * Source: ODCS contract 17.
  */
-function rawConfigSource(means: MainMeans & PungiMeans): SelectPackages {
-  const configurations = new LRUCache<string, SourcedDefinition>({ max: CONFIGURATIONS_KEPT });
+function rawConfigSource(means: MainMeans & PungiMeans & ConfigurationMeans): SelectPackages {
   const selectNatively: SelectPackages = async (context, request) => {
     checkMainRequest(request);
-    const configuration = await readConfiguration({ ...means, configurations }, request, context.signal);
+    const configuration = await readConfiguration(means, request, context.signal);
     return selectDefinition(means, context, request, configuration);
   };
   return async (context, request) => {

@@ -14,7 +14,7 @@ import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
-interface ConfigurationMeans {
+export interface ConfigurationMeans {
   readonly config: Pick<Settings, 'raw_config_urls'>;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
@@ -50,7 +50,8 @@ export async function readConfiguration(
   const tree = await readGitTree({ allowed: [url], signal }, { url, revision, directory });
   const key = keyOf(tree.commit);
   const read = configurations.get(key) ?? readTree(place, tree);
-  configurations.set(key, read);
+  const size = [...tree.files.values()].reduce((sum, { length }) => sum + length, 1);
+  configurations.set(key, read, { size });
   return read;
 }
 
