@@ -19,11 +19,15 @@ export type FilePath = readonly (string | number)[];
 /** Notes a problem at a path of the file, at the key itself if `atKey`. */
 export type ReportProblem = (
   code: string,
-  path: FilePath,
+  place: FilePath | KeyPlace,
   message: string,
   hint?: string,
-  atKey?: boolean,
 ) => void;
+
+/** The key that a path ends with, where that and not its value is what is wrong. */
+export interface KeyPlace {
+  readonly key: FilePath;
+}
 
 /** Writes a problem as compilers do, so that editors can jump to it. */
 export function formatProblem(problem: FileProblem): string {
@@ -35,11 +39,12 @@ export function formatProblem(problem: FileProblem): string {
 export function locatePath(
   document: Document,
   lines: LineCounter,
-  path: FilePath,
-  atKey: boolean,
+  place: FilePath | KeyPlace,
 ): { line: number; column: number } {
+  const path = 'key' in place ? place.key : place;
   for (let length = path.length; length > 0; length -= 1) {
-    const offset = offsetOf(document, path.slice(0, length), atKey || length < path.length);
+    const shown = path.slice(0, length);
+    const offset = offsetOf(document, 'key' in place || length < path.length ? { key: shown } : shown);
     if (offset !== null) {
       const { line, col } = lines.linePos(offset);
       return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -48,9 +53,10 @@ export function locatePath(
   return { line: 1, column: 1 };
 }
 
-function offsetOf(document: Document, path: FilePath, atKey: boolean): number | null {
+function offsetOf(document: Document, place: FilePath | KeyPlace): number | null {
+  const path = 'key' in place ? place.key : place;
   const last = path.at(-1);
-  if (atKey && typeof last === 'string') {
+  if ('key' in place && typeof last === 'string') {
     const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
     if (!isMap(parent)) return null;
     for (const pair of parent.items) {

@@ -63,9 +63,9 @@ export function readYamlFile<Shape>(
     logLevel: 'error',
   } as const);
   const problems: FileProblem[] = [];
-  const report: ReportProblem = (code, path, message, hint, atKey = false) => {
+  const report: ReportProblem = (code, place, message, hint) => {
     if (problems.length >= MOST_PROBLEMS) return;
-    problems.push({ code, file, ...locatePath(document, lines, path, atKey), message, hint: hint ?? null });
+    problems.push({ code, file, ...locatePath(document, lines, place), message, hint: hint ?? null });
   };
   const errors = document.errors.map(({ message, pos }) => ({ message, offset: pos[0] }));
   for (const error of [...errors, ...repeatedKeys(document)].slice(0, MOST_PROBLEMS)) {
@@ -119,7 +119,7 @@ function reportIssue(kind: Kind, issue: Issue, base: FilePath, report: ReportPro
       for (const key of issue.keys.slice(0, MOST_PROBLEMS)) {
         const near = nearestWord(key, keysAt(kind.schema, path));
         const message = `There is no "${key}" in ${where}${near === null ? '.' : `; did you mean "${near}"?`}`;
-        report(codes.keyUnknown, [...path, key], message, undefined, true);
+        report(codes.keyUnknown, { key: [...path, key] }, message);
       }
       return;
     case 'invalid_union': {

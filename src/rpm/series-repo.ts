@@ -46,23 +46,23 @@ export function formatSeriesRepo(
     readonly variants: readonly VariantRepositories[];
   },
 ): string {
-  const section = (suffix: string, words: string, path: string, isEnabled: boolean): string =>
+  const section = (suffix: string, words: string, path: string, enabled: 0 | 1): string =>
     `[${seriesRepoid(series)}${suffix}]
 name=ODCS series ${series}${words}
 baseurl=${url}/latest/compose/${path}
 type=rpm-md
 skip_if_unavailable=False
 gpgcheck=0
-${formatRepoGpgcheck(gpgkey)}enabled=${isEnabled ? '1' : '0'}
+${formatRepoGpgcheck(gpgkey)}enabled=${enabled}
 enabled_metadata=1
 `;
   return variants
     .flatMap(({ variant, binary, source, debug }) => {
       const [id, name] = variant === null ? ['', ''] : [`-${variant}`, ` ${variant}`];
       return [
-        section(id, name, binary, true),
-        section(`${id}-source`, `${name} (sources)`, source, isWithSources),
-        section(`${id}-debuginfo`, `${name} (debuginfo)`, debug, false),
+        section(id, name, binary, 1),
+        section(`${id}-source`, `${name} (sources)`, source, isWithSources ? 1 : 0),
+        section(`${id}-debuginfo`, `${name} (debuginfo)`, debug, 0),
       ];
     })
     .join('\n');

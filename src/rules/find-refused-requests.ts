@@ -34,7 +34,7 @@ export async function findRefusedRequests(
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
     const { code, message, hint = null } = refusal;
-    const place = locatePath(document, lines, pathOf(refusal, rule.compose), false);
+    const place = locatePath(document, lines, pathOf(refusal, rule.compose));
     problems.push({ code, file: rule.file, ...place, message, hint });
   }
   return problems;

@@ -62,7 +62,7 @@ export function isExcluded(rule: Rule, input: InputEvent): boolean {
     triggers.every(
       ({ unless }) =>
         unless.length > 0 &&
-        allOf(unless.map((test) => judgeStep(test, (field) => fields[field], true).answer)) === 'yes',
+        allOf(unless.map((test) => judgeStep(test, (field) => fields[field], 'unless').answer)) === 'yes',
     )
   );
 }
@@ -79,7 +79,7 @@ function matchTrigger(rule: string, trigger: Trigger, index: number, input: Inpu
   let answer: Answer = 'yes';
   let decidedBy: TrailStep | null = null;
   for (const test of trigger.match) {
-    const step = judgeStep(test, read, false);
+    const step = judgeStep(test, read, 'match');
     trail.push(step);
     if (step.answer === 'no') return { rule, answer: 'no', trigger: index, trail, decidedBy: step };
     if (step.answer === 'unknown' && answer === 'yes') {
@@ -88,7 +88,7 @@ function matchTrigger(rule: string, trigger: Trigger, index: number, input: Inpu
     }
   }
   if (trigger.unless.length > 0) {
-    const steps = trigger.unless.map((test) => judgeStep(test, read, true));
+    const steps = trigger.unless.map((test) => judgeStep(test, read, 'unless'));
     trail.push(...steps);
     const excluded = allOf(steps.map((step) => step.answer));
     if (excluded === 'yes') {
@@ -129,14 +129,14 @@ function namesHub(test: FieldTest, hub: string): boolean {
   return test.values.some(({ value }) => typeof value === 'string' && splitHub(value).hub === hub);
 }
 
-function judgeStep(test: FieldTest, read: (field: string) => unknown, unless: boolean): TrailStep {
+function judgeStep(test: FieldTest, read: (field: string) => unknown, block: 'match' | 'unless'): TrailStep {
   const value = read(sourceField(test));
   return {
     field: test.field,
     wanted: describeTest(test),
     got: value === undefined || value === null ? null : shorten(value),
     answer: judge(test, value),
-    unless,
+    unless: block === 'unless',
   };
 }
 

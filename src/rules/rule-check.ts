@@ -83,10 +83,9 @@ function checkField(
   if (field.type === 'builds') {
     return report(
       'rule.match_invalid',
-      path,
+      { key: path },
       `"${key}" is a list of builds.`,
       `Write ${key}[]: { package: … }.`,
-      true,
     );
   }
   if (!isPlainObject(wanted)) {
@@ -104,11 +103,11 @@ function checkField(
     if (!(operator in operatorsSchema.shape)) {
       const near = nearestWord(operator, Object.keys(operatorsSchema.shape));
       const message = `There is no "${operator}"${near === null ? '.' : `; did you mean "${near}"?`}`;
-      report('rule.key_unknown', at, message, undefined, true);
+      report('rule.key_unknown', { key: at }, message);
     } else if (!operatorsSchema.safeParse({ [operator]: value }).success) {
       report('rule.match_invalid', at, `"${operator}" cannot be ${JSON.stringify(value)}.`);
     } else if (isEvrOperator(operator) !== (field.type === 'evr')) {
-      report('rule.match_invalid', at, `"${operator}" does not fit "${key}".`, undefined, true);
+      report('rule.match_invalid', { key: at }, `"${operator}" does not fit "${key}".`);
     } else if (field.type === 'evr') {
       if (parseEvr(String(value)).epoch !== '0') {
         report(
@@ -119,8 +118,7 @@ function checkField(
         );
       }
     } else if (['gt', 'gte', 'lt', 'lte'].includes(operator)) {
-      if (field.type !== 'integer')
-        report('rule.match_invalid', at, `"${key}" is no number.`, undefined, true);
+      if (field.type !== 'integer') report('rule.match_invalid', { key: at }, `"${key}" is no number.`);
     } else if (operator !== 'exists') {
       checkValues(key, field.type, Array.isArray(value) ? value : [value], at, report);
     }
@@ -154,10 +152,9 @@ function reportUnknown(
   const message = `${kind} has no field "${key}"${near === null ? '.' : `; did you mean "${near}"?`}`;
   report(
     'rule.field_unknown',
-    path,
+    { key: path },
     message,
     near === null ? `It has: ${names.join(', ')}.` : undefined,
-    true,
   );
 }
 
@@ -203,10 +200,8 @@ function checkDurations(rule: RuleFile, report: ReportProblem): void {
   if (rule.require_within !== undefined && rule.require.length === 0) {
     report(
       'rule.require_missing',
-      ['require_within'],
+      { key: ['require_within'] },
       'require_within says nothing without `require`.',
-      undefined,
-      true,
     );
   }
 }
@@ -283,10 +278,8 @@ function checkRequest(compose: JsonObject, report: ReportProblem): void {
   if (!isPlainObject(source)) {
     report(
       'rule.compose_invalid',
-      ['compose'],
+      { key: ['compose'] },
       'The request has no `source: { type: …, source: … }`.',
-      undefined,
-      true,
     );
     return;
   }
@@ -324,10 +317,8 @@ function checkKeys(
       const near = nearestWord(key, Object.keys(known));
       report(
         'rule.key_unknown',
-        at,
+        { key: at },
         `A request has no "${key}" in "${path.join('.')}"${near === null ? '.' : `; did you mean "${near}"?`}`,
-        undefined,
-        true,
       );
       continue;
     }
@@ -348,10 +339,9 @@ function checkRequirement(check: string, parameters: unknown, path: FilePath, re
     const near = nearestWord(check, Object.keys(requirementChecks));
     report(
       'rule.requirement_unknown',
-      path,
+      { key: path },
       `There is no check "${check}"${near === null ? '.' : `; did you mean "${near}"?`}`,
       `There are: ${Object.keys(requirementChecks).join(', ')}.`,
-      true,
     );
     return;
   }
@@ -361,13 +351,11 @@ function checkRequirement(check: string, parameters: unknown, path: FilePath, re
     const near = nearestWord(key, [...known.required, ...known.optional]);
     report(
       'rule.key_unknown',
-      [...path, key],
+      { key: [...path, key] },
       `${check} has no "${key}"${near === null ? '.' : `; did you mean "${near}"?`}`,
-      undefined,
-      true,
     );
   }
   for (const key of known.required) {
-    if (!given.includes(key)) report('rule.key_missing', path, `${check} needs "${key}".`, undefined, true);
+    if (!given.includes(key)) report('rule.key_missing', { key: path }, `${check} needs "${key}".`);
   }
 }

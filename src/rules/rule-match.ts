@@ -24,15 +24,15 @@ export function compileMatch(block: MatchBlock): readonly FieldTest[] {
 }
 
 function compileField(field: string, wanted: unknown): FieldTest[] {
-  if (!isPlainObject(wanted)) return [{ field, op: 'any_of', values: toPatterns(wanted, true) }];
+  if (!isPlainObject(wanted)) return [{ field, op: 'any_of', values: toPatterns(wanted) }];
   return Object.entries(wanted).flatMap(([operator, value]): FieldTest[] => {
     switch (operator) {
       case 'is':
-        return [{ field, op: 'any_of', values: toPatterns(value, false) }];
+        return [{ field, op: 'any_of', values: toValues(value) }];
       case 'in':
-        return [{ field, op: 'any_of', values: toPatterns(value, true) }];
+        return [{ field, op: 'any_of', values: toPatterns(value) }];
       case 'not':
-        return [{ field, op: 'none_of', values: toPatterns(value, true) }];
+        return [{ field, op: 'none_of', values: toPatterns(value) }];
       case 'exists':
         return [{ field, op: 'exists', wanted: value === true }];
       case 'gt':
@@ -61,12 +61,21 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function toPatterns(value: unknown, globs: boolean): readonly ScalarPattern[] {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.filter(isScalar).map((scalar) => ({
+function toPatterns(value: unknown): readonly ScalarPattern[] {
+  return scalarsOf(value).map((scalar) => ({
     value: scalar,
-    glob: globs && typeof scalar === 'string' && isGlob(scalar),
+    glob: typeof scalar === 'string' && isGlob(scalar),
   }));
+}
+
+/** The same for values that are compared as they are. */
+function toValues(value: unknown): readonly ScalarPattern[] {
+  return scalarsOf(value).map((scalar) => ({ value: scalar, glob: false }));
+}
+
+function scalarsOf(value: unknown): readonly Scalar[] {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter(isScalar);
 }
 
 function isScalar(value: unknown): value is Scalar {

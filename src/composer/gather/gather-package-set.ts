@@ -156,10 +156,14 @@ function joinSets(
   if (foreign.length === 0) return { index: input.index, files: input.files, members: own };
   const index = new GatherIndex();
   const files: FileSource[] = [];
-  const copyFrom = (from: ArchInput, ids: readonly number[], isWithAside: boolean): number[] => {
+  const copyFrom = (
+    from: ArchInput,
+    ids: readonly number[],
+    lookasides: 'with lookasides' | 'without lookasides',
+  ): number[] => {
     const members: number[] = [];
     from.index.repositories.forEach((repository, number) => {
-      if (repository.isLookaside && !isWithAside) return;
+      if (repository.isLookaside && lookasides === 'without lookasides') return;
       const target = index.addRepository(repository);
       const source = from.files.find((one) => one.repository === number);
       if (source !== undefined)
@@ -173,10 +177,10 @@ function joinSets(
     });
     return members;
   };
-  const members = [...copyFrom(input, [...new Set(own)], true)];
+  const members = [...copyFrom(input, [...new Set(own)], 'with lookasides')];
   for (const { other, ids } of foreign) {
     const fresh = ids.filter((id) => index.packagesByPkgid(other.index.pkgidOf(id)).length === 0);
-    members.push(...copyFrom(other, fresh, false));
+    members.push(...copyFrom(other, fresh, 'without lookasides'));
   }
   return { index, files, members };
 }

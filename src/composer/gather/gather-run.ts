@@ -81,5 +81,5 @@ export function selectByName(run: GatherRun, name: number): number[] {
   const { index, kinds, superseded } = run.state.universe;
   if (name < 0) return [];
   const ids = [...packagesOfName(index, name)].filter((id) => kinds[id] === BINARY && superseded[id] !== 1);
-  return run.providers.choose(ids, false);
+  return run.providers.choose(ids);
 }

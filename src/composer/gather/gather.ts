@@ -170,7 +170,7 @@ function* selectInput(run: GatherRun, pattern: string): Turns<number[]> {
     (!isMultilibOnly || places.get(index.columns.arch.at(id))?.isMultilib === true);
   for (const [at, matched] of namesMatching(index, name).entries()) {
     if (at % LOOKED_AT === LOOKED_AT - 1) yield;
-    ids.push(...run.providers.choose([...packagesOfName(index, matched)].filter(isWanted), false));
+    ids.push(...run.providers.choose([...packagesOfName(index, matched)].filter(isWanted)));
   }
   if (name === 'system-release' && run.options.greedy === 'all') {
     const system = index.strings.find(name);
@@ -249,7 +249,7 @@ function resolve(run: GatherRun, by: number, dependency: number, kind: number): 
   } else {
     const candidates = providers.all(wantedById(universe, dependency), kind);
     const latest = candidates.filter((id) => universe.superseded[id] !== 1);
-    chosen = providers.choose(latest, true);
+    chosen = providers.chooseForRequirement(latest);
     const isReported = kind === DEBUG ? candidates.length === 0 : latest.length === 0;
     if (isReported) state.addUnresolved(by, index.dependencyText(dependency));
   }

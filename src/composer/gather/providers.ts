@@ -88,15 +88,21 @@ export class Providers {
     return this.all(wanted, kind).filter((id) => superseded[id] !== 1);
   }
 
-  /**
-   * What of the candidates is taken: all of them (greedy all), the best (none), or for a requirement under
-   * greedy build the best and those of its kind from the same source RPM. Source: pungi contract 1.6 step 4.
-   */
-  choose(candidates: readonly number[], isRequirement: boolean): number[] {
+  /** Returns what of the candidates for an input is taken: all of them (greedy all), or the best. */
+  choose(candidates: readonly number[]): number[] {
     if (this.#greedy === 'all') return [...candidates].sort((a, b) => this.compare(a, b));
     const best = this.best(candidates);
-    if (best < 0) return [];
-    if (this.#greedy === 'none' || !isRequirement) return [best];
+    return best < 0 ? [] : [best];
+  }
+
+  /**
+   * Returns what of the candidates for a requirement is taken: as for an input, and under greedy build beside the best
+   * those of its kind from the same source RPM. Source: pungi contract 1.6 step 4.
+   */
+  chooseForRequirement(candidates: readonly number[]): number[] {
+    const chosen = this.choose(candidates);
+    const [best] = chosen;
+    if (this.#greedy !== 'build' || best === undefined) return chosen;
     const { sourceRpm } = this.#universe.index.columns;
     const isNative = this.#isNative(best);
     const siblings = this.#withoutShadowed(candidates).filter(

@@ -67,7 +67,7 @@ function satisfy(context: RichContext, rich: RichDependency, chosen: Set<number>
     case 'without': {
       const candidates = setOf(context, rich);
       if (candidates.some(isTaken)) return;
-      for (const id of context.providers.choose(candidates, true)) chosen.add(id);
+      for (const id of context.providers.chooseForRequirement(candidates)) chosen.add(id);
       return;
     }
     case 'and':
@@ -140,7 +140,7 @@ function parse(text: string): RichDependency | null {
 export function resolveRich(context: RichContext, text: string): readonly number[] {
   const rich = parse(text);
   if (rich === null) return [];
-  const chosen = new Set(context.providers.choose(setOf(context, rich), true));
+  const chosen = new Set(context.providers.chooseForRequirement(setOf(context, rich)));
   satisfy(context, rich, chosen);
   return [...chosen];
 }

@@ -49,15 +49,19 @@ export interface UniverseOptions {
 function placesOf(index: GatherIndex, treeArch: string): Map<number, ArchPlace> {
   const { native, multilib } = archListsOf(treeArch);
   const places = new Map<number, ArchPlace>();
-  const put = (arch: string, rank: number, isNative: boolean, isSource: boolean): void => {
+  const put = (arch: string, place: ArchPlace): void => {
     const id = index.strings.find(arch);
-    const isNoarch = arch === 'noarch';
-    if (id >= 0) places.set(id, { rank, isNative, isMultilib: !isNative || isNoarch, isNoarch, isSource });
+    if (id >= 0) places.set(id, place);
   };
   const binary = [...native.filter((arch) => arch !== 'noarch'), ...multilib, 'noarch'];
-  binary.forEach((arch, rank) => put(arch, rank, native.includes(arch), false));
-  put('src', 0, true, true);
-  put('nosrc', 1, true, true);
+  for (const [rank, arch] of binary.entries()) {
+    const isNative = native.includes(arch);
+    const isNoarch = arch === 'noarch';
+    put(arch, { rank, isNative, isMultilib: !isNative || isNoarch, isNoarch, isSource: false });
+  }
+  for (const [rank, arch] of ['src', 'nosrc'].entries()) {
+    put(arch, { rank, isNative: true, isMultilib: false, isNoarch: false, isSource: true });
+  }
   return places;
 }
 

@@ -60,15 +60,12 @@ export async function pinRepositories(
     repoHosts: config.repo_hosts,
     isLoopbackClient: false,
   };
-  const check = (places: readonly string[], isLookaside: boolean) =>
-    Promise.all(
-      places.map(async (place) => ({ location: await openPlace(pathOf(place), policy), isLookaside })),
-    );
+  const check = (places: readonly string[]) =>
+    Promise.all(places.map((place) => openPlace(pathOf(place), policy)));
   const { lookasides, others, own = [] } = wanted;
   const opened = await repositories.open(signal, [
-    ...(await check(lookasides, true)),
-    ...(await check(others, false)),
-    ...own.map((location) => ({ location, isLookaside: false })),
+    ...(await check(lookasides)).map((location) => ({ location, isLookaside: true })),
+    ...[...(await check(others)), ...own].map((location) => ({ location, isLookaside: false })),
   ]);
   return {
     digest: digestOfRepositories(opened.repositories),

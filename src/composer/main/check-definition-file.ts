@@ -56,7 +56,7 @@ export function checkNames(
       const message = `${uid} names modules, which only Koji has.`;
       const hint =
         parts === undefined ? 'Take them from koji.' : 'Leave them out: modules come with the parts.';
-      report('definition.value_invalid', [...path, 'modules'], message, hint, true);
+      report('definition.value_invalid', { key: [...path, 'modules'] }, message, hint);
     }
     checkPackages(variant, entry, path, report);
   }

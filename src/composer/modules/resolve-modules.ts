@@ -200,12 +200,12 @@ function merge(answers: Answers, again: Answers): Answers {
 /** Looks up, and where a `-devel` module is unknown, takes the module it belongs to. Source: module contract 2.1. */
 function* lookUp(queries: readonly ModuleQuery[]): Resolving<Answers> {
   if (queries.length === 0) return [];
-  const answers = (yield queries).map((builds) => builds.map((build) => toFound(build, false)));
+  const answers = (yield queries).map((builds) => builds.map((build) => toFound(build, 'main')));
   const missing = queries.filter((_, index) => answers[index]?.length === 0);
   const bases = missing.map((query) => ({ query, base: withoutDevel(query.nsvc) }));
   const asked = bases.flatMap(({ query, base }) => (base === null ? [] : [{ ...query, nsvc: base }]));
   if (asked.length === 0) return answers;
-  const found = (yield asked).map((builds) => builds.map((build) => toFound(build, true)));
+  const found = (yield asked).map((builds) => builds.map((build) => toFound(build, 'devel')));
   let next = 0;
   return merge(
     answers,
@@ -219,7 +219,8 @@ function withoutDevel(nsvc: string): string | null {
 }
 
 /** A `-devel` module requires the module it was split from, in every alternative. */
-function toFound(build: ModuleBuild, isDevel: boolean): Found {
+function toFound(build: ModuleBuild, half: 'main' | 'devel'): Found {
+  const isDevel = half === 'devel';
   const written = readModuleDependencies(build.modulemd, formatNsvc(build));
   const blocks: readonly ModuleDependencies[] =
     written.length === 0 ? [{ requires: new Map(), buildRequires: new Map() }] : written;

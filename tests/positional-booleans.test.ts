@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../src');
+
+/** Calls of libraries, SQL, values that are set, and values that are compared with a default. */
+const allowed = /\b(?:getIn|decode|getUint\d+|set|unless|coalesce|fill)\(/;
+
+test('no call has a bare true or false behind other arguments: its name says what it means', () => {
+  const found = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    // Defaults of settings are values in a table.
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('settings.ts'))
+    .flatMap((path) =>
+      readFileSync(join(root, path), 'utf8')
+        .split('\n')
+        .map((line, at) => ({ line: line.trim(), place: `${path}:${at + 1}` })),
+    )
+    .filter(({ line }) => !/^(?:\*|\/\/|\/\*)/.test(line))
+    // The last argument of a call on one line, or one that has a line of its own.
+    .filter(({ line }) => /, (?:true|false)\)/.test(line) || /^(?:true|false),?$/.test(line))
+    .filter(({ line }) => !allowed.test(line))
+    .map(({ place, line }) => `${place}: ${line}`);
+  assert.deepEqual(found, []);
+});
