@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   composeFlags,
   composeResults,
@@ -21,144 +20,151 @@ export type ReadRow =
 /** The last source type that ODCS has; the others are of this service. */
 const LAST_TYPE = sourceTypes.pungi_compose;
 
-const maybeText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? null);
-const count = z.number().int().nonnegative();
-const maybeCount = count.nullish().transform((value) => value ?? null);
-const bits = count.nullish().transform((value) => value ?? 0);
+const typeNames = namesByNumber(sourceTypes);
+const stateNames = namesByNumber(composeStates);
+const flagNames = namesByNumber(composeFlags);
+const resultNames = namesByNumber(composeResults);
+const methodNames = namesByNumber(multilibMethods);
+
+function namesByNumber<K extends string>(table: Readonly<Record<K, number>>): ReadonlyMap<number, K> {
+  const names = Object.keys(table).filter((name): name is K => Object.hasOwn(table, name));
+  return new Map(names.map((name) => [table[name], name]));
+}
+
+/** A cell that nobody can read. */
+class UnreadableCell extends Error {}
+
+function textOf(row: OdcsRow, name: string): string | null {
+  const value = row[name] ?? null;
+  if (value === null) return null;
+  if (typeof value !== 'string') throw new UnreadableCell(`${name}: a text is expected, not ${typeof value}`);
+  if (!isStorable(value)) throw new UnreadableCell(`${name}: letters that no text can hold`);
+  return value;
+}
+
+function maybeCountOf(row: OdcsRow, name: string): number | null {
+  const value = row[name] ?? null;
+  if (value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0))
+    return value;
+  throw new UnreadableCell(`${name}: ${String(value)} is no number of ODCS`);
+}
+
+function countOf(row: OdcsRow, name: string): number {
+  const value = maybeCountOf(row, name);
+  if (value === null) throw new UnreadableCell(`${name}: there is none`);
+  return value;
+}
+
+const timeForm = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|[+-]00(?::?00)?)?$/;
+
 /** PostgreSQL and SQLite write times without a zone; they are UTC. */
-const time = z.string().transform((text, context) => {
-  const at = new Date(`${text.replace(' ', 'T').replace(/(?:Z|[+-]00(?::?00)?)$/, '')}Z`);
-  if (Number.isNaN(at.getTime())) context.addIssue({ code: 'custom', message: `"${text}" is no time` });
+function maybeTimeOf(row: OdcsRow, name: string): Date | null {
+  const value = textOf(row, name);
+  if (value === null) return null;
+  const [, day, time] = timeForm.exec(value) ?? [];
+  const at = new Date(`${day}T${time}Z`);
+  if (Number.isNaN(at.getTime())) throw new UnreadableCell(`${name}: "${value}" is no time`);
   return at;
-});
-const maybeTime = time.nullish().transform((value) => value ?? null);
+}
 
-/** Columns that came with later releases are missing in earlier ones. Source: ODCS contract 22 and 24. */
-const rowSchema = z.object({
-  id: count.min(1),
-  owner: maybeText,
-  source_type: count,
-  source: maybeText,
-  koji_event: maybeCount,
-  state: count,
-  state_reason: maybeText,
-  results: bits,
-  packages: maybeText,
-  builds: maybeText,
-  flags: bits,
-  sigkeys: maybeText,
-  arches: maybeText,
-  multilib_arches: maybeText,
-  multilib_method: bits,
-  lookaside_repos: maybeText,
-  modular_koji_tags: maybeText,
-  module_defaults_url: maybeText,
-  scratch_modules: maybeText,
-  scratch_build_tasks: maybeText,
-  modules: maybeText,
-  parent_pungi_compose_ids: maybeText,
-  base_module_br_name: maybeText,
-  base_module_br_stream: maybeText,
-  base_module_br_stream_version_lte: maybeCount,
-  base_module_br_stream_version_gte: maybeCount,
-  label: maybeText,
-  compose_type: maybeText,
-  respin_of: maybeText,
-  pungi_compose_id: maybeText,
-  pungi_config_dump: maybeText,
-  target_dir: maybeText,
-  reused_id: maybeCount,
-  removed_by: maybeText,
-  time_submitted: time,
-  time_to_expire: time,
-  time_started: maybeTime,
-  time_done: maybeTime,
-  time_removed: maybeTime,
-});
+function timeOf(row: OdcsRow, name: string): Date {
+  const value = maybeTimeOf(row, name);
+  if (value === null) throw new UnreadableCell(`${name}: there is none`);
+  return value;
+}
 
-/** Returns what a row of ODCS is here. Its target directory is named by whoever knows the paths. */
+/**
+ * Returns what a row of ODCS is here. Its target directory is named by whoever knows the paths. Columns that came with
+ * later releases are missing in earlier ones. Source: ODCS contract 22 and 24.
+ */
 export function readOdcsRow(row: OdcsRow): ReadRow {
-  const unreadable = (why: string): ReadRow => ({ kind: 'unreadable', id: String(row['id'] ?? '?'), why });
-  const parsed = rowSchema.safeParse(row);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return unreadable(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown'}`);
+  try {
+    return readCells(row);
+  } catch (error) {
+    if (!(error instanceof UnreadableCell)) throw error;
+    return { kind: 'unreadable', id: String(row['id'] ?? '?'), why: error.message };
   }
-  const { data } = parsed;
-  const bad = Object.entries(data).find(([, value]) => typeof value === 'string' && !isStorable(value));
-  if (bad !== undefined) return unreadable(`${bad[0]}: letters that no text can hold`);
-  const sourceType = nameOf(sourceTypes, data.source_type);
-  if (sourceType === undefined || data.source_type > LAST_TYPE) {
-    return unreadable(`source_type: ${data.source_type} is unknown`);
-  }
-  const state = nameOf(composeStates, data.state);
-  if (state === undefined) return unreadable(`state: ${data.state} is unknown`);
+}
+
+function readCells(row: OdcsRow): ReadRow {
+  const id = countOf(row, 'id');
+  if (id === 0) throw new UnreadableCell('id: ids begin with 1');
+  const typeNumber = countOf(row, 'source_type');
+  const sourceType = typeNumber > LAST_TYPE ? undefined : typeNames.get(typeNumber);
+  if (sourceType === undefined) throw new UnreadableCell(`source_type: ${typeNumber} is unknown`);
+  const stateNumber = countOf(row, 'state');
+  const state = stateNames.get(stateNumber);
+  if (state === undefined) throw new UnreadableCell(`state: ${stateNumber} is unknown`);
+  const timeSubmitted = timeOf(row, 'time_submitted');
+  const timeToExpire = timeOf(row, 'time_to_expire');
   const isUnfinished = state === 'wait' || state === 'generating';
-  const life = Math.round((data.time_to_expire.getTime() - data.time_submitted.getTime()) / 1000);
-  const arches = data.arches ?? '';
-  const sigkeys = data.sigkeys ?? '';
-  const composeType = data.compose_type ?? 'test';
-  const [url, commit] = wordsOf(data.module_defaults_url);
+  const life = Math.round((timeToExpire.getTime() - timeSubmitted.getTime()) / 1000);
+  const arches = textOf(row, 'arches') ?? '';
+  const sigkeys = textOf(row, 'sigkeys') ?? '';
+  const composeType = textOf(row, 'compose_type') ?? 'test';
+  const source = textOf(row, 'source') ?? '';
+  const label = textOf(row, 'label');
+  const respinOf = textOf(row, 'respin_of');
+  const kojiEvent = maybeCountOf(row, 'koji_event');
+  const list = (name: string): string[] | null => listOf(textOf(row, name));
+  const [url, commit] = wordsOf(textOf(row, 'module_defaults_url'));
   const request: Omit<ComposeRequest, 'targetDir'> = {
     sourceType,
-    source: wordsOf(data.source),
-    packages: listOf(data.packages),
-    builds: listOf(data.builds),
+    source: wordsOf(source),
+    packages: list('packages'),
+    builds: list('builds'),
     sigkeys: sigkeys === '' ? [] : sigkeys.split(' '),
-    kojiEvent: data.koji_event,
-    modularKojiTags: listOf(data.modular_koji_tags),
+    kojiEvent,
+    modularKojiTags: list('modular_koji_tags'),
     moduleDefaults: url === undefined || commit === undefined ? null : { url, commit },
-    scratchModules: listOf(data.scratch_modules),
-    scratchBuildTasks: listOf(data.scratch_build_tasks),
-    modules: listOf(data.modules),
+    scratchModules: list('scratch_modules'),
+    scratchBuildTasks: list('scratch_build_tasks'),
+    modules: list('modules'),
     baseModule: {
-      name: data.base_module_br_name,
-      stream: data.base_module_br_stream,
-      streamVersionLte: data.base_module_br_stream_version_lte,
-      streamVersionGte: data.base_module_br_stream_version_gte,
+      name: textOf(row, 'base_module_br_name'),
+      stream: textOf(row, 'base_module_br_stream'),
+      streamVersionLte: maybeCountOf(row, 'base_module_br_stream_version_lte'),
+      streamVersionGte: maybeCountOf(row, 'base_module_br_stream_version_gte'),
     },
-    parentPungiComposeIds: listOf(data.parent_pungi_compose_ids),
-    flags: namesOfBits(composeFlags, data.flags),
-    results: namesOfBits(composeResults, data.results | composeResults.repository),
+    parentPungiComposeIds: list('parent_pungi_compose_ids'),
+    flags: namesOfBits(flagNames, maybeCountOf(row, 'flags')),
+    results: namesOfBits(resultNames, (maybeCountOf(row, 'results') ?? 0) | composeResults.repository),
     arches: wordsOf(arches),
-    multilibArches: wordsOf(data.multilib_arches),
-    multilibMethods: namesOfBits(multilibMethods, data.multilib_method),
-    lookasideRepos: wordsOf(data.lookaside_repos),
-    label: data.label,
+    multilibArches: wordsOf(textOf(row, 'multilib_arches')),
+    multilibMethods: namesOfBits(methodNames, maybeCountOf(row, 'multilib_method')),
+    lookasideRepos: wordsOf(textOf(row, 'lookaside_repos')),
+    label,
     composeType,
-    respinOf: data.respin_of,
+    respinOf,
     secondsToLive: Math.max(1, life),
   };
   return {
     kind: 'read',
-    path: data.target_dir,
+    path: textOf(row, 'target_dir'),
     compose: {
-      id: data.id,
-      owner: data.owner ?? 'unknown',
+      id,
+      owner: textOf(row, 'owner') ?? 'unknown',
       request,
-      sourceType: data.source_type,
-      source: data.source ?? '',
+      sourceType: typeNumber,
+      source,
       // What ODCS did not finish is made here, from the beginning.
       state: isUnfinished ? 'wait' : state,
-      stateReason: isUnfinished ? null : data.state_reason,
-      timeSubmitted: data.time_submitted,
-      timeToExpire: data.time_to_expire,
-      timeStarted: isUnfinished ? null : data.time_started,
-      timeDone: data.time_done,
-      timeRemoved: data.time_removed,
-      removedBy: data.removed_by,
-      kojiEvent: data.koji_event,
+      stateReason: isUnfinished ? null : textOf(row, 'state_reason'),
+      timeSubmitted,
+      timeToExpire,
+      timeStarted: isUnfinished ? null : maybeTimeOf(row, 'time_started'),
+      timeDone: maybeTimeOf(row, 'time_done'),
+      timeRemoved: maybeTimeOf(row, 'time_removed'),
+      removedBy: textOf(row, 'removed_by'),
+      kojiEvent,
       arches,
       sigkeys,
-      label: data.label,
+      label,
       composeType,
-      respinOf: data.respin_of,
-      pungiComposeId: isUnfinished ? null : data.pungi_compose_id,
-      configDump: data.pungi_config_dump,
-      reusedId: isUnfinished ? null : data.reused_id,
+      respinOf,
+      pungiComposeId: isUnfinished ? null : textOf(row, 'pungi_compose_id'),
+      configDump: textOf(row, 'pungi_config_dump'),
+      reusedId: isUnfinished ? null : maybeCountOf(row, 'reused_id'),
       targetDir: 'default',
     },
   };
@@ -169,16 +175,9 @@ function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-function nameOf<K extends string>(table: Readonly<Record<K, number>>, number: number): K | undefined {
-  return namesIn(table).find((name) => table[name] === number);
-}
-
-function namesOfBits<K extends string>(table: Readonly<Record<K, number>>, sum: number): K[] {
-  return namesIn(table).filter((name) => (sum & table[name]) !== 0);
-}
-
-function namesIn<K extends string>(table: Readonly<Record<K, number>>): K[] {
-  return Object.keys(table).filter((name): name is K => Object.hasOwn(table, name));
+function namesOfBits<K extends string>(names: ReadonlyMap<number, K>, sum: number | null): K[] {
+  if (sum === null || sum === 0) return [];
+  return [...names].flatMap(([bit, name]) => ((sum & bit) === 0 ? [] : [name]));
 }
 
 function wordsOf(text: string | null): string[] {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { Client } from 'pg';
-import { z } from 'zod';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import { maskUrlSecrets } from '../../model/mask-secrets.ts';
 import type { OdcsRow } from './odcs-row.ts';
@@ -31,11 +30,14 @@ export async function openOdcsDatabase(place: string): Promise<OdcsDatabase> {
     return {
       async *readRows(atOnce) {
         try {
-          for (let after = 0; ;) {
-            const rows = await opened.read(after, atOnce);
+          let reading = opened.read(0, atOnce);
+          for (;;) {
+            const rows = await reading;
             const last = rows.at(-1)?.['id'];
             if (typeof last !== 'number') return;
-            after = last;
+            // The next ones are read while these are stored.
+            reading = opened.read(last, atOnce);
+            reading.catch(() => undefined);
             yield rows;
           }
         } catch (error) {
@@ -54,7 +56,12 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-const rowSchema = z.record(z.string(), z.unknown());
+/** Whole numbers as numbers; all else, times too, as the text PostgreSQL writes. */
+const cellTypes = {
+  getTypeParser: (type: number) => (wholeNumbers.has(type) ? Number : (text: string): string => text),
+};
+/** Types of PostgreSQL: bigint, smallint, integer. */
+const wholeNumbers = new Set([20, 21, 23]);
 
 async function openPostgresql(url: string): Promise<Opened> {
   const client = new Client({ connectionString: url, application_name: 'odcs-reactor import-odcs' });
@@ -63,15 +70,12 @@ async function openPostgresql(url: string): Promise<Opened> {
   await client.query('begin transaction isolation level repeatable read read only');
   return {
     async read(after, limit) {
-      const { rows } = await client.query({
-        text: 'select row_to_json(one)::text from composes as one where id > $1 order by id limit $2',
+      const { rows } = await client.query<Record<string, unknown>>({
+        text: 'select * from composes where id > $1 order by id limit $2',
         values: [after, limit],
-        rowMode: 'array',
+        types: cellTypes,
       });
-      return rows.map((row: unknown) => {
-        const [text] = z.tuple([z.string()]).parse(row);
-        return rowSchema.parse(JSON.parse(text));
-      });
+      return rows;
     },
     close: () => client.end(),
   };
