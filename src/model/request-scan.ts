@@ -28,6 +28,8 @@ const integerKeys = new Set([
 const ownKeys = new Set(['readers']);
 
 const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~^]/u;
+/** Definitions are a type of this service alone; their words pin parts: `main baseos=17`. */
+const forbiddenInDefinition = /[^\p{L}\p{N} \-/_.:#+?$~^=]/u;
 /** Names of packages are free, but no database keeps these. */
 const unstorable = /\p{Cc}|\p{Cs}/u;
 const characterSentence =
@@ -46,12 +48,14 @@ export function scanRequestBody(body: object): void {
 }
 
 function scan(container: object, level: number, within: string | undefined): void {
+  const isDefinition = isOfDefinition(container);
   for (const [key, value] of Object.entries(container) as [string, unknown][]) {
     // ODCS has none of these; who reads them checks them whole.
     if (level === 0 && ownKeys.has(key)) continue;
     if (!Array.isArray(container)) checkKind(key, value);
     if (typeof value === 'string') {
-      if ((within === 'packages' ? unstorable : forbiddenCharacter).test(value)) refuse(characterSentence);
+      const ownWords = isDefinition && key === 'source' ? forbiddenInDefinition : forbiddenCharacter;
+      if ((within === 'packages' ? unstorable : ownWords).test(value)) refuse(characterSentence);
     } else if (Array.isArray(value)) {
       scan(value, level + 1, key);
     } else if (typeof value === 'object' && value !== null) {
@@ -63,6 +67,12 @@ function scan(container: object, level: number, within: string | undefined): voi
       );
     }
   }
+}
+
+/** Whether an object is the source of a request for a definition, or the flat request for one. */
+function isOfDefinition(container: object): boolean {
+  const type = 'source_type' in container ? container.source_type : 'type' in container && container.type;
+  return type === 'definition';
 }
 
 function checkKind(key: string, value: unknown): void {

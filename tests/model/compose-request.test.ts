@@ -210,3 +210,22 @@ for (const source of [
     });
   });
 }
+
+test('the words of a definition may pin its parts, in both forms; elsewhere the sign is refused as ODCS refuses it', () => {
+  const source = { type: 'definition', source: 'main#a1b2 baseos=17 appstream=18' };
+  const words = ['main#a1b2', 'baseos=17', 'appstream=18'];
+  assert.deepEqual(parse({ source }).source, words);
+  assert.deepEqual(parse({ source_type: source.type, source: source.source }).source, words);
+  for (const body of [
+    { source: { ...source, type: 'tag' } },
+    { source: { ...source, type: 'compose' } },
+    { source: { ...source, base_module_br_stream: 'f=1' } },
+    { source, label: 'RC=1' },
+    { source, arches: ['x86=64'] },
+  ]) {
+    assert.throws(
+      () => parse(body),
+      (error) => error instanceof ReactorError && error.code === 'request.invalid_value',
+    );
+  }
+});

@@ -99,6 +99,8 @@ const accepted: Readonly<Record<string, string>> = {
   'a configuration at the commit of the event': '  source: { type: raw_config, source: "fedora#${tag}" }',
   'a definition of the event': '  source: { type: definition, source: "${tag}" }',
   'a definition at the commit of the event': '  source: { type: definition, source: "main#${tag}" }',
+  'a definition of parts that the event names':
+    '  source: { type: definition, source: "main#${tag} baseos=${tag} appstream=17" }',
   'a repository of the event': '  source: { type: repo, source: "${tag}" }',
   'a variant of the event': '  source: { type: pungi_compose, source: "https://h/${tag}/compose/Server" }',
   'a series of the event': '  source: { type: compose, source: "base-${tag}" }',
