@@ -144,7 +144,7 @@ for (const vector of readVectors().filter(({ name }) => !elsewhere.has(name))) {
     assert.deepEqual(errorsOf(loggedErrors(run, own)), errorsOf(result.errors));
     assert.ok(!existsSync(join(top, '.building')));
     if (result.exit !== 0) return;
-    assert.equal(compareRecorded(vector, top, { date: today(), respin: 0 }), 'equal');
+    assert.equal(await compareRecorded(vector, top, { date: today(), respin: 0 }), 'equal');
     assert.deepEqual(readdirSync(top).sort(), ['COMPOSE_ID', 'STATUS', 'compose', 'logs', 'work']);
   });
 }

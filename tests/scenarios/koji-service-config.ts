@@ -5,7 +5,7 @@ import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 
 /**
  * Settings of a service that keeps everything below `directory`, on a database that is made already, with a Koji
- * profile of these lines (`server`, `topdir`, `topurl` …).
+ * profile, `koji` unless settings say otherwise, of these lines (`server`, `topdir`, `topurl` …).
  */
 export async function kojiServiceConfig(
   directory: string,
@@ -14,11 +14,12 @@ export async function kojiServiceConfig(
 ): Promise<Config> {
   const lines = Object.entries(profile).map(([key, value]) => `${key} = ${value}\n`);
   const file = join(directory, 'koji.conf');
-  writeFileSync(file, `[koji]\n${lines.join('')}`);
+  const { koji_profile: name = 'koji' } = more;
+  writeFileSync(file, `[${String(name)}]\n${lines.join('')}`);
   const overrides = {
     data_dir: await makeDataDirectory(join(directory, 'data')),
     port: 0,
-    koji_profile: 'koji',
+    koji_profile: name,
     koji_config: file,
     ...more,
   };

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { startReactor } from '../../src/app/reactor.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
-import { universe } from '../composer/main/recorded-vectors.ts';
+import { compareRecorded } from '../composer/main/compare-recorded.ts';
+import { universe, type MainVector } from '../composer/main/recorded-vectors.ts';
+import { importRecorded } from '../composer/sources/definition/import-recorded.ts';
 import {
   makeConfigurationRepository,
+  requestOfRecord,
   startMainHub,
   vectorOf,
 } from '../composer/sources/raw-config/recorded-configuration.ts';
@@ -33,66 +36,119 @@ type Compose = z.infer<typeof composeSchema>;
 
 const directory = mkdtempSync(join(tmpdir(), 'raw-config-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
+const definitions = join(directory, 'definitions');
+mkdirSync(definitions);
 const hub = await startMainHub({ after });
 const repository = makeConfigurationRepository({ after });
-const vector = vectorOf('lookaside-chain');
 const config = await kojiServiceConfig(
   directory,
   { server: hub.url, topdir: join(universe, 'koji-topdir') },
-  { raw_config_urls: { fixture: { url: repository.url, path: 'configs', config_filename: 'fixture.conf' } } },
+  {
+    koji_profile: 'fixture',
+    repodata_compression: 'gzip',
+    repo_roots: [universe],
+    definitions_dir: definitions,
+    raw_config_urls: { fixture: { url: repository.url, path: 'configs', config_filename: 'fixture.conf' } },
+  },
 );
 const reactor = await startReactor({ config, clock: systemClock, log: createLog('silent') });
 after(() => reactor.stop());
 
-const ofThisKoji = (text: string): string =>
-  text.replace('koji_profile = "fixture"', 'koji_profile = "koji"');
-
-async function call(path: string, body?: object): Promise<unknown> {
+async function get(path: string, body?: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
   const options = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await fetch(`${reactor.url}/api/1/${path}`, options);
   assert.equal(response.status, 200, path);
-  return response.json();
+  return response;
 }
 
-/** Asks for a configuration and returns the compose once it has ended. */
-async function ask(source: string): Promise<Compose> {
-  const { id } = composeSchema.parse(await call('composes/', { source: { type: 'raw_config', source } }));
+/** Asks for a main compose and returns it once it has ended. */
+async function ask(source: string, more: object = {}, type = 'raw_config'): Promise<Compose> {
+  const asked = await get('composes/', { source: { type, source }, ...more });
+  const { id } = composeSchema.parse(await asked.json());
   for (;;) {
-    const compose = composeSchema.parse(await call(`composes/${id}`));
+    const compose = composeSchema.parse(await (await get(`composes/${id}`)).json());
     if (['done', 'failed'].includes(compose.state_name)) return compose;
     await wait(50);
   }
 }
 
-const done = await ask(`fixture#${repository.commit(vector, ofThisKoji)}`);
+/** Compares the tree of a compose with the recorded one. */
+function compareTree(vector: MainVector, { id, pungi_compose_id: name }: Compose): Promise<string> {
+  const [date = ''] = /\d{8}/.exec(name ?? '') ?? [];
+  return compareRecorded(vector, join(config.target_dir, `odcs-${id}`), { date, respin: id });
+}
+
+/** The lines of the packages of a compose, as its fingerprint is made of them. */
+async function packagesOf({ id }: Compose): Promise<string[]> {
+  const manifest = await (await get(`composes/${id}/manifest`)).text();
+  return manifest.split('\n').filter((line) => line.startsWith('package\t'));
+}
+
+const linkOf = (path: string): string => readlinkSync(join(config.target_dir, path));
+
+const vector = vectorOf('lookaside-chain');
+const done = await ask(`fixture#${repository.commit(vector)}`);
 const compose = join(config.target_dir, `odcs-${done.id}`, 'compose');
 
-test('a configuration is composed into the recorded trees, on the arches that it names', async () => {
+const names = [
+  'addon-shared',
+  'config-includes',
+  'extra-files-ok',
+  'modules-by-tag',
+  'production-label-ok',
+  'repos-source-lists',
+];
+for (const name of names) {
+  test(`a request for the configuration "${name}" ends in the recorded tree and links, and so does its import`, async () => {
+    const recorded = vectorOf(name);
+    const commit = repository.commit(recorded, (text) => text.replaceAll('@RUN@/', ''));
+    const { composeType, label } = requestOfRecord(recorded);
+    const more = { compose_type: composeType, ...(label === null ? {} : { label }), flags: ['no_reuse'] };
+    const compose = await ask(`fixture#${commit}`, more);
+    assert.equal(compose.state_name, 'done', compose.state_reason ?? '');
+    assert.equal(await compareTree(recorded, compose), 'equal');
+    assert.equal(compose.toplevel_url, `${reactor.url}/composes/odcs-${compose.id}`);
+
+    const id = compose.pungi_compose_id ?? '';
+    const latest = `${composeType}/latest-${id.split('-').slice(0, 2).join('-')}`;
+    for (const link of [`${composeType}/${id}`, latest, ...(label === null ? [] : [`${latest}-${label}`])]) {
+      assert.equal(linkOf(link), `../odcs-${compose.id}`, link);
+      const shown = await fetch(`${reactor.url}/composes/${link}/COMPOSE_ID`);
+      assert.equal(await shown.text(), id, link);
+    }
+
+    await importRecorded(recorded, { folder: directory, definitions });
+    const imported = await ask(name, more, 'definition');
+    assert.equal(imported.state_name, 'done', imported.state_reason ?? '');
+    assert.equal(await compareTree(recorded, imported), 'equal');
+    const packages = await packagesOf(compose);
+    assert.ok(packages.length > 0);
+    assert.deepEqual(await packagesOf(imported), packages);
+  });
+}
+
+test('a configuration is composed on the arches that it names, at the last event, and there is no repository file', async () => {
   assert.equal(done.state_name, 'done', done.state_reason ?? '');
   assert.deepEqual([done.arches, done.koji_event, done.result_repofile], ['aarch64 x86_64', 1000, '']);
   assert.match(done.pungi_compose_id ?? '', new RegExp(`^Fix-40-\\d{8}\\.t\\.${done.id}$`));
-  for (const [tree, recorded] of Object.entries(vector.result.rpms)) {
-    const built = readdirSync(join(compose, tree, 'Packages'), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.rpm'))
-      .map((path) => basename(path));
-    assert.deepEqual(built.sort(), recorded.map((path) => basename(path)).sort(), tree);
-  }
-  const { source_types: types } = z.object({ source_types: z.array(z.string()) }).parse(await call('about/'));
-  assert.ok(types.includes('raw_config'));
+  assert.equal(await compareTree(vector, done), 'equal');
+  const about = z.object({ source_types: z.array(z.string()) });
+  assert.ok(about.parse(await (await get('about/')).json()).source_types.includes('raw_config'));
 });
 
 test('asked for again it is reused, and a branch shows its commit', async () => {
+  const commit = repository.commit(vector, (text) => `${text}# the same again\n`);
   const again = await ask('fixture#main');
   assert.deepEqual(
     [again.state_name, again.source, again.pungi_compose_id, again.toplevel_url],
-    ['done', done.source, done.pungi_compose_id, done.toplevel_url],
+    ['done', `fixture#${commit}`, done.pungi_compose_id, done.toplevel_url],
   );
   assert.notEqual(again.id, done.id);
 });
 
 test('a configuration with installer images is refused with a sentence', async () => {
-  const commit = repository.commit(vector, (text) => `${ofThisKoji(text)}buildinstall_method = "lorax"\n`);
+  const commit = repository.commit(vector, (text) => `${text}buildinstall_method = "lorax"\n`);
   const { state_name: state, state_reason: reason } = await ask(`fixture#${commit}`);
   assert.equal(state, 'failed');
   assert.match(reason ?? '', /not made by this service: buildinstall_method \(installer images need lorax/);

@@ -66,7 +66,7 @@ for (const name of [
     const vector = vectorOf(name);
     const { planned, output } = plan(vector);
     const top = await buildPlan(context, output, await planned);
-    assert.equal(compareRecorded(vector, top, { date: '20261122', respin: 0 }), 'equal');
+    assert.equal(await compareRecorded(vector, top, { date: '20261122', respin: 0 }), 'equal');
   });
 }
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { command } from '../../../../src/commands/definition.ts';
 import { planContext } from '../../../../src/composer/composer-context.ts';
 import { planCompose, type ReadyPlan } from '../../../../src/composer/plan.ts';
 import type { SourceType } from '../../../../src/model/compose.ts';
 import { defaultRequest } from '../../../default-request.ts';
 import { compareRecorded } from '../../main/compare-recorded.ts';
-import { filesOf, readVectors, universe, type MainVector } from '../../main/recorded-vectors.ts';
+import { readVectors, universe } from '../../main/recorded-vectors.ts';
 import { openTestComposer } from '../../open-test-composer.ts';
 import { makeConfigurationRepository, startMainHub, vectorOf } from '../raw-config/recorded-configuration.ts';
+import { importRecorded } from './import-recorded.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imported-definitions-'));
 const definitions = join(folder, 'definitions');
@@ -34,30 +34,6 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Imports a recorded configuration under the name of its record, with the files that it names. */
-async function importRecorded(vector: MainVector): Promise<void> {
-  const directory = join(folder, 'configs', vector.name);
-  for (const path of Object.keys(vector.files)) {
-    const place = join(directory, path);
-    mkdirSync(dirname(place), { recursive: true });
-    writeFileSync(
-      place,
-      Buffer.from(filesOf(vector).read(path) ?? '')
-        .toString()
-        .replaceAll('@RUN@/', ''),
-    );
-  }
-  const code = await command.run({
-    argv: ['import', join(directory, 'fixture.conf'), '--name', vector.name, '--output', definitions],
-    stdout: () => undefined,
-    stderr: () => undefined,
-    environment: {},
-    isTerminal: false,
-    signal: new AbortController().signal,
-  });
-  assert.equal(code, 0);
-}
-
 async function plan(sourceType: SourceType, source: string): Promise<ReadyPlan> {
   const context = planContext(
     composer.context,
@@ -77,7 +53,7 @@ const made = readVectors().filter(({ result }) => result.exit === 0);
 for (const vector of made) {
   test(`the definition imported of "${vector.name}" has the fingerprint of its configuration`, async () => {
     const commit = repository.commit(vector, (text) => text.replaceAll('@RUN@/', ''));
-    await importRecorded(vector);
+    await importRecorded(vector, { folder, definitions });
     const ofConfiguration = await plan('raw_config', `fixture#${commit}`);
     const ofDefinition = await plan('definition', vector.name);
     assert.ok(ofConfiguration.manifest.some((line) => line.startsWith('package\t')));
@@ -92,7 +68,7 @@ test('every recorded configuration that ended well was imported', () => {
 for (const name of ['extra-files-ok', 'link-copy-xz-productid', 'modules-by-name', 'layered-product']) {
   test(`the definition imported of "${name}" composes the recorded tree`, async () => {
     const vector = vectorOf(name);
-    await importRecorded(vector);
+    await importRecorded(vector, { folder, definitions });
     const compose = await composer.compose({
       ...defaultRequest,
       sourceType: 'definition',
@@ -102,6 +78,6 @@ for (const name of ['extra-files-ok', 'link-copy-xz-productid', 'modules-by-name
     });
     assert.equal(compose.state, 'done', compose.stateReason ?? '');
     const top = join(composer.targetDir, `odcs-${compose.id}`);
-    assert.equal(compareRecorded(vector, top, { date: '20261122', respin: compose.id }), 'equal');
+    assert.equal(await compareRecorded(vector, top, { date: '20261122', respin: compose.id }), 'equal');
   });
 }

@@ -10,7 +10,12 @@ import type { MainVector } from '../../main/recorded-vectors.ts';
 import { readVectors, universe } from '../../main/recorded-vectors.ts';
 import { compareRecorded } from '../../main/compare-recorded.ts';
 import { openTestComposer } from '../../open-test-composer.ts';
-import { makeConfigurationRepository, startMainHub, vectorOf } from './recorded-configuration.ts';
+import {
+  makeConfigurationRepository,
+  requestOfRecord,
+  startMainHub,
+  vectorOf,
+} from './recorded-configuration.ts';
 
 const hub = await startMainHub({ after });
 const repository = makeConfigurationRepository({ after });
@@ -85,11 +90,10 @@ for (const vector of made) {
   test(`composes the recorded configuration "${vector.name}" at a commit of its repository`, async () => {
     // A directory of the configuration has no absolute name in a repository.
     const commit = repository.commit(vector, (text) => text.replaceAll('@RUN@/', ''));
-    const { label, composeType } = requestOf(vector);
-    const compose = await ask(`fixture#${commit}`, { label, composeType, flags: ['no_reuse'] });
+    const compose = await ask(`fixture#${commit}`, { ...requestOfRecord(vector), flags: ['no_reuse'] });
     assert.equal(compose.state, 'done', compose.stateReason ?? '');
     const top = join(composer.targetDir, `odcs-${compose.id}`);
-    const found = compareRecorded(vector, top, { date: '20261122', respin: compose.id });
+    const found = await compareRecorded(vector, top, { date: '20261122', respin: compose.id });
     assert.equal(found, 'equal');
     assert.equal(compose.source, `fixture#${commit}`);
     assert.equal(compose.kojiEvent, vector.name.startsWith('repos-') ? null : 1000);
@@ -99,14 +103,6 @@ for (const vector of made) {
 test('every recorded configuration that ended well is made, but for two that nobody can ask for', () => {
   assert.equal(made.length, 38);
 });
-
-/** What the command line of a record is in a request. */
-function requestOf({ args, files }: MainVector): Pick<ComposeRequest, 'label' | 'composeType'> {
-  const label = args.includes('--label') ? (args[args.indexOf('--label') + 1] ?? '') : null;
-  const configured = /^compose_type = "(\w+)"/m.exec(files['fixture.conf'] ?? '')?.[1];
-  const asked = args.find((word) => ['--test', '--nightly', '--production'].includes(word))?.slice(2);
-  return { label, composeType: asked ?? configured ?? 'test' };
-}
 
 test('another request of the same content is reused, one of another release is made', async () => {
   const vector = vectorOf('two-variants');
@@ -191,7 +187,7 @@ test('repositories of a configuration may be absolute paths', async () => {
   const compose = await ask(`fixture#${commit}`, { flags: ['no_reuse'] });
   const top = join(composer.targetDir, `odcs-${compose.id}`);
   assert.equal(compose.state, 'done', compose.stateReason ?? '');
-  assert.equal(compareRecorded(vector, top, { date: '20261122', respin: compose.id }), 'equal');
+  assert.equal(await compareRecorded(vector, top, { date: '20261122', respin: compose.id }), 'equal');
 });
 
 test('repositories of a configuration are read below the allowed directories only', async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import type { ComposeRequest } from '../../../../src/model/compose.ts';
 import type { XmlRpcValue } from '../../../../src/upstream/koji/xml-rpc-value.ts';
 import type { Ending } from '../../../ending.ts';
 import { filesOf, readVectors, universe, type MainVector } from '../../main/recorded-vectors.ts';
@@ -57,6 +58,14 @@ export function vectorOf(name: string): MainVector {
   const vector = readVectors().find((one) => one.name === name);
   if (vector === undefined) throw new Error(`no compose ${name} was recorded`);
   return vector;
+}
+
+/** Returns what the command line of a record is in a request. */
+export function requestOfRecord({ args, files }: MainVector): Pick<ComposeRequest, 'label' | 'composeType'> {
+  const label = args.includes('--label') ? (args[args.indexOf('--label') + 1] ?? '') : null;
+  const configured = /^compose_type = "(\w+)"/m.exec(files['fixture.conf'] ?? '')?.[1];
+  const asked = args.find((word) => ['--test', '--nightly', '--production'].includes(word))?.slice(2);
+  return { label, composeType: asked ?? configured ?? 'test' };
 }
 
 /** A git repository of configurations. */
