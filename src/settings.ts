@@ -290,7 +290,7 @@ export const settings = {
     list,
     [],
     'ODCS_GIT_ALLOWED_URLS',
-    'Git repositories, or what they lie below, that module defaults may be read from.',
+    'Git repositories, or what they lie below, that module defaults and files of main composes may be read from.',
   ),
   ...upstreamSettings,
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>;

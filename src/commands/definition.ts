@@ -1,9 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { configFilesOf } from '../composer/main-inputs/config-directory.ts';
-import { listDefinitions, readDefinitionOfFile } from '../composer/main-inputs/definition-directory.ts';
+import {
+  listDefinitions,
+  readDefinitionOfFile,
+  type FetchPlaces,
+} from '../composer/main-inputs/definition-directory.ts';
+import { fetchGitPlaces, withFetched } from '../composer/main-inputs/fetch-git-places.ts';
 import { formatDefinitionFile } from '../composer/main/format-definition-file.ts';
-import { importConfig } from '../composer/main/import-config.ts';
+import { placeInputOf } from '../composer/main/written-places.ts';
+import { importConfig, listPlacesOfConfig } from '../composer/main/import-config.ts';
 import { makeVariantComps } from '../composer/main/variant-inputs.ts';
 import { loadConfig } from '../config.ts';
 import { ReactorError } from '../model/errors.ts';
@@ -38,7 +44,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     )
     .option(...bySettings)
     .option(...asJson)
-    .action((places, options) => end(check(context, options, places)));
+    .action(async (places, options) => end(await check(context, options, places)));
   parser
     .command('import')
     .argument('<config>', 'PUNGI.conf')
@@ -48,7 +54,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .option('--name <name>', 'how the definition is called; the name of the configuration otherwise')
     .option('--output <directory>', 'where NAME.yaml is written; standard output otherwise')
     .option(...asJson)
-    .action((path, options) => end(importFile(context, options, path)));
+    .action(async (path, options) => end(await importFile(context, options, path)));
   parser
     .command('plan')
     .argument('<definition>')
@@ -96,7 +102,7 @@ function directoryOf(context: ActionContext, values: Options): string {
   throw usage('No directory of definitions is configured: name files, or set ODCS_DEFINITIONS_DIR.');
 }
 
-function check(context: ActionContext, values: Options, words: readonly string[]): number {
+async function check(context: ActionContext, values: Options, words: readonly string[]): Promise<number> {
   const places = (words.length > 0 ? words : [directoryOf(context, values)]).flatMap((word) =>
     isFile(word)
       ? [{ directory: dirname(word), name: nameOf(word) }]
@@ -104,7 +110,7 @@ function check(context: ActionContext, values: Options, words: readonly string[]
   );
   let isBad = false;
   for (const { directory, name } of places) {
-    const reading = readDefinitionOfFile(directory, name);
+    const { reading } = await readDefinitionOfFile(directory, name, fetcherOf(context));
     if (!reading.ok) {
       isBad = true;
       for (const problem of reading.problems) {
@@ -128,14 +134,22 @@ function nameOf(file: string): string {
   return basename(file).replace(/\.ya?ml$/, '');
 }
 
-function importFile(context: ActionContext, values: Options, path: string): number {
-  const files = configFilesOf(dirname(resolve(path)));
+/** Fetches what files on this machine name: whoever runs the command says what it reads. */
+function fetcherOf({ signal }: ActionContext): FetchPlaces {
+  return (places) => fetchGitPlaces({ allowed: places.map(({ url }) => url), signal }, places);
+}
+
+async function importFile(context: ActionContext, values: Options, path: string): Promise<number> {
+  const own = configFilesOf(dirname(resolve(path)));
+  const fetched = await fetcherOf(context)(listPlacesOfConfig(own, basename(path)));
+  const files = withFetched(own, fetched);
   const imported = importConfig(files, basename(path));
   const name = values.name ?? definitionName(basename(path));
-  const comps = `${name}-comps.xml`;
+  const comps = placeInputOf(imported.comps ?? '', () => `${name}-comps.xml`);
   const text = formatDefinitionFile(imported.definition, { name, comps, files: `${name}-files` });
   const told = [
     ...imported.warnings,
+    ...fetched.remarks,
     ...imported.leftOut.map(({ option, reason }) => `left out: ${option} (${reason})`),
   ];
   for (const sentence of told) context.stderr(`${sentence}\n`);
@@ -147,7 +161,9 @@ function importFile(context: ActionContext, values: Options, path: string): numb
   mkdirSync(values.output, { recursive: true });
   const written = join(values.output, `${name}.yaml`);
   writeFileSync(written, text);
-  if (imported.comps !== null) writeFileSync(join(values.output, comps), imported.comps);
+  if (imported.comps !== null && typeof comps === 'string') {
+    writeFileSync(join(values.output, comps), files.read(imported.comps) ?? '');
+  }
   for (const one of imported.files) {
     const place = join(values.output, `${name}-files`, one);
     mkdirSync(dirname(place), { recursive: true });

@@ -89,7 +89,7 @@ async function run(context: CommandContext, options: PungiOptions): Promise<numb
     return 0;
   }
   checkPlace(options.place);
-  const config = readPungiConfig(options);
+  const config = await readPungiConfig(options, context.signal);
   const { loaded, files } = config;
   const products = readProducts(loaded.config);
   const configured = loaded.config.get('compose_type');
@@ -110,10 +110,11 @@ async function run(context: CommandContext, options: PungiOptions): Promise<numb
     if (!options.isQuiet || level === 'ERROR' || level === 'CRITICAL') context.stderr(`${line}\n`);
   };
   tell('INFO', `Compose started: ${directory.path}`);
+  for (const remark of config.remarks) tell('INFO', remark);
   for (const path of loaded.files) {
     writeLog(directory, `config-copy/${path}`, files.read(path) ?? '');
   }
-  writeLog(directory, 'config-dump.global.log', dumpConfig(loaded.config));
+  writeLog(directory, 'config-dump.global.log', dumpConfig(config.written));
   writeLog(directory, 'deliverables.json', '{"attempted": {}, "failed": {}, "required": {}}\n');
   try {
     await compose(context, options, { config, directory, tell });

@@ -159,6 +159,11 @@ export function isRpmFileName(name: string): boolean {
 // oxlint-disable-next-line no-control-regex
 const pathBelow = /^(?!\.{1,2}(?:\/|$))[^/\x00-\x1f\x7f]+(?:\/(?!\.{1,2}(?:\/|$))[^/\x00-\x1f\x7f]+)*$/;
 
+/** Whether a text has a line break or another control character, and would not stay on its line of a file. */
+export function hasControlCharacter(text: string): boolean {
+  return /\p{Cc}|\p{Zl}|\p{Zp}/u.test(text);
+}
+
 /** Whether a text is a relative path that stays below where it starts, each of its parts a name. */
 export function isPathBelow(path: string): boolean {
   return pathBelow.test(path);

@@ -88,6 +88,20 @@ export async function readGitTree(
   };
 }
 
+/**
+ * Reads files, and all files below directories, of a repository at a commit (or branch, or tag), by their paths in it; an
+ * empty path is the whole repository. What is not there is left out. Throws as `readGitFolder` does.
+ */
+export async function readGitPaths(
+  context: GitContext,
+  wanted: { readonly url: string; readonly revision: string; readonly paths: readonly string[] },
+): Promise<GitTree> {
+  const { url, revision, paths } = wanted;
+  const below = paths.includes('') ? [] : paths;
+  const list = (commit: string): string[] => ['ls-tree', '-r', '-z', '-l', commit, '--', ...below];
+  return readFiles(context, { url, revision, suffix: '' }, list);
+}
+
 /** Reads the regular files that a listing of a commit names, those with the suffix. */
 async function readFiles(
   context: GitContext,

@@ -79,7 +79,7 @@ test('files of trees, module defaults and product certificates are imported, too
 test('what a definition cannot say is told, and a mistake ends check with 1', async () => {
   const configuration = writeRecorded('two-variants');
   const fetched =
-    'extra_files = [("^.*$", {"*": [{"scm": "git", "repo": "x", "file": "a"}]})]\nproduct_id = {"scm": "git", "repo": "x", "dir": "y"}\n';
+    'extra_files = [("^.*$", {"*": [{"scm": "cvs", "repo": "x", "file": "a"}]})]\nproduct_id = {"scm": "cvs", "repo": "x", "dir": "y"}\n';
   writeFileSync(configuration, `${readFileSync(configuration, 'utf8')}${fetched}`);
   const { code, told } = await run('import', configuration, '--json');
   assert.equal(code, 0);

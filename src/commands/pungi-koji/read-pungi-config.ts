@@ -2,6 +2,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { configFilesOf } from '../../composer/main-inputs/config-directory.ts';
 import { isDictionary, textsOf, type Config, type ConfigValue } from '../../composer/main/config-value.ts';
 import { findNotNative, phaseNames, refuseNotNative } from '../../composer/main/find-not-native.ts';
+import { fetchGitPlaces, withFetched } from '../../composer/main-inputs/fetch-git-places.ts';
+import { plainScm } from '../../composer/main/plain-scm.ts';
 import { loadConfig, type ConfigFiles, type LoadedConfig } from '../../composer/main/load-config.ts';
 import type { MainDefinition } from '../../composer/main/main-definition.ts';
 import { findPhaseFaults } from '../../composer/main/main-identity.ts';
@@ -13,18 +15,25 @@ import type { PungiOptions } from './pungi-options.ts';
 export interface PungiConfig {
   readonly files: ConfigFiles;
   readonly loaded: LoadedConfig;
+  /** As it was written, with its scm dictionaries. */
+  readonly written: Config;
+  /** Sentences about what was fetched for it. */
+  readonly remarks: readonly string[];
   readonly isSkipped: (phase: string) => boolean;
 }
 
 /**
  * Reads the configuration that a command line names, with its imports. Throws `main.config_*`; `pungi.config_invalid`,
  * whose message is all that `pungi-koji` prints of a configuration that is not valid; `pungi.phases` for phases that need
- * others; `main.not_native` for what is not made here.
+ * others; `main.not_native` for what is not made here; and what git throws for what scm dictionaries name.
  */
-export function readPungiConfig({ config: path, skippedPhases, justPhases }: PungiOptions): PungiConfig {
+export async function readPungiConfig(
+  { config: path, skippedPhases, justPhases }: PungiOptions,
+  signal: AbortSignal,
+): Promise<PungiConfig> {
   const place = resolve(path);
-  const files = configFilesOf(dirname(place));
-  const loaded = loadConfig(files, basename(place));
+  const own = configFilesOf(dirname(place));
+  const loaded = loadConfig(own, basename(place));
   const { warnings, errors } = validateConfig(loaded.config);
   if (errors.length > 0) {
     throw new ReactorError('pungi.config_invalid', [...warnings, ...errors].join('\n'));
@@ -40,7 +49,12 @@ export function readPungiConfig({ config: path, skippedPhases, justPhases }: Pun
   ]);
   const unmade = isSkipped('gather') ? [{ option: 'skip_phases', reason: 'a compose has packages' }] : [];
   refuseNotNative([...findNotNative(config), ...linkTypeFaults(config), ...unmade]);
-  return { files, loaded: { ...loaded, config }, isSkipped };
+  const plain = plainScm(own, { ...loaded, config });
+  // Who runs the command says what it reads.
+  const allowed = plain.places.map(({ url }) => url);
+  const fetched = await fetchGitPlaces({ allowed, signal }, plain.places);
+  const files = withFetched(own, fetched);
+  return { files, loaded: plain.loaded, written: config, isSkipped, remarks: fetched.remarks };
 }
 
 function linkTypeFaults(config: Config): { readonly option: string; readonly reason: string }[] {

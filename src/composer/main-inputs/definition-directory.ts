@@ -5,7 +5,13 @@ import { formatProblem, type FileProblem } from '../../model/file-problem.ts';
 import type { MainDefinition } from '../main/main-definition.ts';
 import type { ConfigFiles } from '../main/load-config.ts';
 import { configFilesOf } from './config-directory.ts';
-import { readDefinitionFile, type DefinitionReading } from '../main/read-definition-file.ts';
+import type { GitPlace } from '../main/git-place.ts';
+import {
+  listPlacesOfFile,
+  readDefinitionFile,
+  type DefinitionReading,
+} from '../main/read-definition-file.ts';
+import { nothingFetched, withFetched, type FetchedPlaces } from './fetch-git-places.ts';
 
 /** A definition with the files beside it, and the commit it is of; null for one of a directory. */
 export interface FoundDefinition {
@@ -14,6 +20,8 @@ export interface FoundDefinition {
   /** Digest of the files it may be made of; null where that cannot be told. */
   readonly digest: string | null;
   readonly commit: string | null;
+  /** Sentences about what was fetched for it. */
+  readonly remarks: readonly string[];
 }
 
 /** Lists the names of the definitions of a directory; none where there is no directory. Throws `definition.unreadable`. */
@@ -29,22 +37,52 @@ export function listDefinitions(directory: string): string[] {
   }
 }
 
+/** What a definition file says, with the files that it names. */
+export interface ReadDefinition {
+  readonly reading: DefinitionReading;
+  readonly files: ConfigFiles;
+  readonly fetched: FetchedPlaces;
+}
+
+/** Fetches what a definition takes from git repositories. */
+export type FetchPlaces = (places: readonly GitPlace[]) => Promise<FetchedPlaces>;
+
 /**
- * Reads a definition file with what lies beside it, as it is now. Throws `definition.unknown` where there is none, and
- * `definition.unreadable`.
+ * Reads a definition file with what lies beside it, as it is now. Throws `definition.unknown` where there is none,
+ * `definition.unreadable`, and what `fetchPlaces` throws.
  */
-export function readDefinitionOfFile(directory: string, name: string): DefinitionReading {
+export async function readDefinitionOfFile(
+  directory: string,
+  name: string,
+  fetchPlaces: FetchPlaces,
+): Promise<ReadDefinition> {
   const path = [`${name}.yaml`, `${name}.yml`].find((one) => readBelow(directory, one) !== null);
   const bytes = path === undefined ? null : readBelow(directory, path);
   if (path === undefined || bytes === null) {
     throw new ReactorError('definition.unknown', `There is no definition "${name}".`, { where: directory });
   }
   try {
-    return readDefinitionFile(join(directory, path), bytes.toString('utf8'), configFilesOf(directory));
+    const own = {
+      file: join(directory, path),
+      text: bytes.toString('utf8'),
+      files: configFilesOf(directory),
+    };
+    return await readWithPlaces(own, fetchPlaces);
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) throw unreadable(directory, error);
     throw error;
   }
+}
+
+/** Reads a definition file of these files, with what it takes from git repositories. Throws what `fetchPlaces` throws. */
+export async function readWithPlaces(
+  { file, text, files: own }: { readonly file: string; readonly text: string; readonly files: ConfigFiles },
+  fetchPlaces: FetchPlaces,
+): Promise<ReadDefinition> {
+  const places = listPlacesOfFile(file, text);
+  const fetched = places.length === 0 ? nothingFetched : await fetchPlaces(places);
+  const files = withFetched(own, fetched);
+  return { reading: readDefinitionFile(file, text, files), files, fetched };
 }
 
 function readBelow(directory: string, path: string): Buffer | null {

@@ -38,6 +38,8 @@ export interface SourcedDefinition {
   readonly definition: MainDefinition;
   /** What reading it warns of. */
   readonly warnings: readonly string[];
+  /** Sentences about this reading of it. */
+  readonly remarks?: readonly string[];
   /** Those that it names and that lie beside it. */
   readonly files: ConfigFiles;
   /** Composes that are taken instead of those that series show now, by series. */
@@ -146,7 +148,7 @@ async function select(
   sourced: SourcedDefinition & { readonly beside: BesidePackages },
   { pins, input }: { readonly pins: SelectionPins; readonly input: MainInput },
 ): Promise<Selected> {
-  const { definition, warnings, beside, files: ownFiles } = sourced;
+  const { definition, warnings, remarks = [], beside, files: ownFiles } = sourced;
   const { packages, describe, reader, parts } = input;
   progress('gather', 0, 1, 'step');
   const gathered = await gatherMain({ definition, packages, signal });
@@ -178,7 +180,7 @@ async function select(
         unresolved.map(({ nevra, dependencies }) => ({ variant, arch, package: nevra, dependencies })),
       ),
       warnings: [...warnings, ...input.warnings, ...selection.warnings],
-      remarks: [...input.listRemarks(), ...brought.remarks],
+      remarks: [...remarks, ...input.listRemarks(), ...brought.remarks],
     },
     reader,
     ...(inputs === null ? {} : { inputs }),

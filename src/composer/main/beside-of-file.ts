@@ -1,7 +1,8 @@
 import type { FilePath, ReportProblem } from '../../model/file-problem.ts';
-import type { DefinitionFile, ExtraFilesEntry } from './definition-file-schema.ts';
+import type { DefinitionFile, ExtraFilesEntry, WrittenPlace } from './definition-file-schema.ts';
 import type { ConfigFiles } from './load-config.ts';
 import type { BesideSources, ExtraFiles } from './main-definition.ts';
+import { pathOfExtra, pathOfPlace } from './written-places.ts';
 import { isList, reportUnknown, type WrittenVariant } from './written-variants.ts';
 
 /** Returns what a definition file says of files beside packages. */
@@ -10,14 +11,14 @@ export function besideOf(file: DefinitionFile, written: readonly WrittenVariant[
   const filled = written.filter(({ variant }) => !variant.isEmpty);
   const isSpokenOf = written.some(({ entry }) => entry.extra_files !== undefined);
   return {
-    moduleDefaults: modules.defaults ?? null,
-    moduleDefaultOverrides: modules.default_overrides ?? null,
-    moduleObsoletes: modules.obsoletes ?? null,
+    moduleDefaults: pathOrNull(modules.defaults),
+    moduleDefaultOverrides: pathOrNull(modules.default_overrides),
+    moduleObsoletes: pathOrNull(modules.obsoletes),
     productCertificates:
       certificates === undefined
         ? null
         : {
-            directory: certificates.directory,
+            directory: pathOfPlace(certificates.directory),
             isMissingFine: certificates.allow_missing,
             isPrefixFine: certificates.allow_prefix,
           },
@@ -50,7 +51,17 @@ function entriesOfTree(
 
 function extraFilesOf(entry: ExtraFilesEntry): ExtraFiles {
   const { files, directories, to = '' } = entry;
-  return { packageGlob: entry.package ?? null, files, directories, target: to };
+  const pathsOf = (names: readonly string[]): string[] => names.map((name) => pathOfExtra(entry, name));
+  return {
+    packageGlob: entry.package ?? null,
+    files: pathsOf(files),
+    directories: pathsOf(directories),
+    target: to,
+  };
+}
+
+function pathOrNull(place: WrittenPlace | undefined): string | null {
+  return place === undefined ? null : pathOfPlace(place);
 }
 
 /** Reports files and directories that a definition names and that do not lie beside it, and arches of extra files that are none. */
@@ -59,8 +70,9 @@ export function checkBeside(
   written: readonly WrittenVariant[],
   { files, report }: { readonly files: Pick<ConfigFiles, 'read' | 'list'>; readonly report: ReportProblem },
 ): void {
-  const checkDirectory = (directory: string | undefined, path: FilePath): void => {
-    if (directory === undefined || files.list(directory) !== null) return;
+  const checkDirectory = (directory: WrittenPlace | undefined, path: FilePath): void => {
+    // What is taken of git was looked for when it was fetched.
+    if (directory === undefined || typeof directory !== 'string' || files.list(directory) !== null) return;
     report('definition.file_missing', path, `There is no directory ${directory} beside the definition.`);
   };
   const { modules, product_certificates: certificates } = file;
@@ -75,7 +87,7 @@ export function checkBeside(
       const place = [...path, 'extra_files', ...(key === '' ? [] : [key])];
       if (key !== '' && !known.includes(key)) reportUnknown(report, place, 'There is no arch', key, known);
       for (const [at, one] of entries.entries()) {
-        if (one.package !== undefined) continue;
+        if (one.package !== undefined || one.git !== undefined) continue;
         for (const [index, name] of one.files.entries()) {
           if (files.read(name) !== null) continue;
           const missing = `There is no file ${name} beside the definition.`;

@@ -19,11 +19,11 @@ const STRING_START = /(?:[rRbBuUfF]{0,2})("""|'''|"|')/y;
 const OPERATOR = /(?:\*\*=?|\/\/=?|>>=?|<<=?|[-+*/%&|^=<>!]=|->|:=|\.\.\.|[-+*/%&|^~<>=()[\]{},:.;@])/y;
 const BLANK = /[ \t\f]+/y;
 
-/** The most tokens one file may have. */
-const MOST_TOKENS = 2_000_000;
+/** Of one file, and of all that one configuration imports: several times what the largest ones have. */
+export const MOST_TOKENS = 300_000;
 
 /**
- * Cuts a configuration into the tokens of Python, without comments and indentation. Throws `main.config_syntax`.
+ * Cuts a configuration into the tokens of Python, without comments and indentation. Throws `main.config_syntax`, `main.config_too_large`.
  * Source: main compose contract 2.
  */
 export function tokenizeConfig(content: string, where: string): ConfigToken[] {
@@ -46,7 +46,7 @@ export function tokenizeConfig(content: string, where: string): ConfigToken[] {
     at += length;
     tokens.push({ kind, text: value, begin, end: place(at), line: source });
     if (kind !== 'NL' && kind !== 'NEWLINE') isLineEmpty = false;
-    if (tokens.length > MOST_TOKENS) throw syntaxError('The file has too many tokens.', where);
+    if (tokens.length > MOST_TOKENS) throw tooManyTokens(where);
   };
   while (at < text.length) {
     const blank = match(BLANK, text, at);
@@ -134,4 +134,13 @@ export function syntaxError(sentence: string, where: string, kind = 'SyntaxError
     where,
     hint: 'A configuration is a sequence of name = value; values are texts, numbers, lists, tuples and dictionaries.',
   });
+}
+
+/** Returns the error for a configuration that would take long to read. */
+export function tooManyTokens(where: string): ReactorError {
+  return new ReactorError(
+    'main.config_too_large',
+    `The configuration has more than ${MOST_TOKENS} words, numbers and signs.`,
+    { where, hint: 'Keep long lists of packages in comps or in the JSON file of gather_source_mapping.' },
+  );
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { isName, isPathBelow } from '../../model/names.ts';
+import { defaultRevision, pathInRepository } from './git-place.ts';
 import { defaultDigests } from './read-beside-sources.ts';
+import { isTreeArch } from './variants.ts';
 
 /** Digests that lists of extra files may tell. */
 export const fileDigests = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
@@ -11,7 +13,9 @@ const word = z
   .max(1024)
   .regex(/^\S(?:.*\S)?$/, 'a text without blanks around it');
 const words = z.array(word).max(10_000);
-const arch = word.refine((name) => isName('arch', name), 'the name of an arch');
+const arch = word
+  .refine((name) => isName('arch', name), 'the name of an arch')
+  .refine(isTreeArch, 'the arch of machines, of which trees can be');
 const uid = word.refine((name) => isName('variant', name), 'letters, digits, dashes');
 
 /** A list for all arches of a variant, or lists by arch beside those of `all`. */
@@ -84,21 +88,41 @@ const strictness = z.enum(['off', 'lenient', 'fatal']);
 const wish = z.union([word, z.strictObject({ name: word, arch })]);
 const wishes = z.array(wish).max(10_000);
 
-const path = word.refine(isPathBelow, 'a path below the directory of the definition');
+const repositoryPath = word.refine(isInRepository, 'a path in the repository');
+const ofGit = {
+  git: word.describe('the URL of a git repository'),
+  revision: word
+    .default(defaultRevision)
+    .describe('a commit, branch or tag; looked up anew for each compose'),
+};
+const ownPath = word.refine(isPathBelow, 'a path below the directory of the definition');
+/** A file or directory beside the definition, or one of a git repository. */
+const path = z.union([ownPath, z.strictObject({ ...ofGit, path: repositoryPath.default('') })]);
 const target = word.refine(isPathBelow, 'a directory of the tree');
+function isInRepository(name: string): boolean {
+  return pathInRepository(name) !== null;
+}
+
 const extraFiles = z
   .strictObject({
     package: word
       .optional()
       .describe('a package of the compose that has them, globs and %(arch)s; beside this file without'),
+    git: word.optional().describe('the URL of a git repository that has them'),
+    revision: word.optional().describe('a commit, branch or tag of it'),
     files: words.default([]).describe('paths; globs where a package has them'),
     directories: words.default([]).describe('with all below them'),
     to: target.optional().describe('the directory of the tree'),
   })
   .refine(
-    ({ package: owner, files, directories }) =>
-      owner !== undefined || [...files, ...directories].every(isPathBelow),
+    ({ package: owner, git, files, directories }) =>
+      owner !== undefined ||
+      [...files, ...directories].every(git === undefined ? isPathBelow : isInRepository),
     'paths below the directory of the definition',
+  )
+  .refine(
+    ({ package: owner, git, revision }) => (git === undefined ? revision === undefined : owner === undefined),
+    'one of package and git, and revision only with git',
   );
 const extraFilesList = z.array(extraFiles).max(1_000);
 
@@ -196,7 +220,7 @@ export const definitionFileSchema = z
       .min(1)
       .default(['unsigned'])
       .describe('in order of preference; the word unsigned allows packages without'),
-    comps: word.optional().describe('a file beside this one'),
+    comps: path.optional().describe('a file beside this one, or one of a git repository'),
     modules: modules.prefault({}),
     product_certificates: productCertificates.optional(),
     repoclosure: strictness.default('lenient'),
@@ -211,6 +235,9 @@ export const definitionFileSchema = z
 
 export type DefinitionFile = z.infer<typeof definitionFileSchema>;
 export type DefinitionInput = z.input<typeof definitionFileSchema>;
+/** A path beside the definition, or a place in a git repository. */
+export type WrittenPlace = z.infer<typeof path>;
+export type PlaceInput = z.input<typeof path>;
 export type ExtraFilesEntry = z.infer<typeof extraFiles>;
 export type VariantEntry = z.infer<typeof variant>;
 export type ChildEntry = z.infer<typeof child>;

@@ -1,10 +1,12 @@
 import { posix } from 'node:path';
 import { isPathBelow } from '../../model/names.ts';
-import { fileDigests, type DefinitionInput } from './definition-file-schema.ts';
+import { fileDigests, type DefinitionInput, type PlaceInput } from './definition-file-schema.ts';
 import { joinArches, notExpressible, unless } from './format-entries.ts';
+import { defaultRevision, gitPlaceOf, type GitPlace } from './git-place.ts';
 import type { ExtraFiles, MainDefinition } from './main-definition.ts';
 import { defaultDigests } from './read-beside-sources.ts';
 import type { Variant } from './variants.ts';
+import { placeInputOf } from './written-places.ts';
 
 type VariantInput = DefinitionInput['variants'][string];
 type ExtraFilesInput = Extract<VariantInput['extra_files'], readonly unknown[]>[number];
@@ -15,8 +17,9 @@ export function besideInputOf(
   files: string,
 ): Pick<DefinitionInput, 'modules' | 'product_certificates'> {
   const { moduleDefaults, moduleDefaultOverrides, moduleObsoletes, productCertificates } = beside;
-  const below = (directory: string | null): string | null =>
-    directory === null ? null : moved(directory, files);
+  const placed = (directory: string): PlaceInput => placeInputOf(directory, (path) => moved(path, files));
+  const below = (directory: string | null): PlaceInput | null =>
+    directory === null ? null : placed(directory);
   return {
     ...unless(
       'modules',
@@ -31,7 +34,7 @@ export function besideInputOf(
       ? {}
       : {
           product_certificates: {
-            directory: moved(productCertificates.directory, files),
+            directory: placed(productCertificates.directory),
             ...unless('allow_missing', productCertificates.isMissingFine, false),
             ...unless('allow_prefix', productCertificates.isPrefixFine, true),
           },
@@ -71,15 +74,23 @@ export function extraFilesInputOf(
 }
 
 function entryOf({ packageGlob, files, directories, target }: ExtraFiles, below: string): ExtraFilesInput {
-  const place = (path: string): string => (packageGlob === null ? moved(path, below) : path);
+  const [first] = [...files, ...directories].map(gitPlaceOf);
+  const place = (path: string): string =>
+    packageGlob === null ? (gitPlaceOf(path)?.path ?? moved(path, below)) : path;
   const to = posix.join(target).replace(/\/+$/, '');
   if (to !== '.' && !isPathBelow(to)) throw notExpressible(`extra files lie in ${target}`);
   return {
     ...unless('package', packageGlob, null),
+    ...(packageGlob === null && first ? gitKeysOf(first) : {}),
     ...unless('files', files.map(place), []),
     ...unless('directories', directories.map(place), []),
     ...unless('to', to, '.'),
   };
+}
+
+/** The keys that say of which repository extra files are; a configuration takes those of an entry of one. */
+function gitKeysOf({ url, revision }: GitPlace): Pick<ExtraFilesInput, 'git' | 'revision'> {
+  return { git: url, ...unless('revision', revision, defaultRevision) };
 }
 
 /** A path of a configuration as one below a directory beside the definition. */

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { DefinitionInput } from './definition-file-schema.ts';
+import type { DefinitionInput, PlaceInput } from './definition-file-schema.ts';
 import { besideInputOf, extraFilesInputOf, fileDigestsInputOf } from './format-beside.ts';
 import { joinArches, notExpressible, unless } from './format-entries.ts';
 import type { MainDefinition, PackageWish, VariantArchSettings, VariantMethods } from './main-definition.ts';
@@ -9,8 +9,8 @@ import type { Variant } from './variants.ts';
 export interface DefinitionFileNames {
   /** The name of the definition. */
   readonly name: string;
-  /** The file beside it that has its comps. */
-  readonly comps: string;
+  /** Where its comps are. */
+  readonly comps: PlaceInput;
   /** The directory beside it that has its other files; empty for that of the definition. */
   readonly files: string;
 }

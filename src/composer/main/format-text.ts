@@ -1,5 +1,8 @@
 import { isDictionary, itemsOf, reprOfValue, textOfValue, type ConfigValue } from './config-value.ts';
 
+/** What people write is far below it; each `%s` may bring a whole text again. */
+const LENGTH_LIMIT = 1 << 20;
+
 const CONVERSION = /%(?:\(([^)]*)\))?([-#0 +]*)(\d{0,3})(?:\.(\d{1,3}))?(.?)/gs;
 
 /**
@@ -11,6 +14,7 @@ export function formatText(format: string, given: ConfigValue): string {
   const isTuple = !Array.isArray(given) && dictionary === null && itemsOf(given) !== null;
   const values = isTuple ? (itemsOf(given) ?? []) : [given];
   let used = 0;
+  let length = format.length;
   const take = (): ConfigValue => {
     const value = values[used];
     used += 1;
@@ -36,7 +40,10 @@ export function formatText(format: string, given: ConfigValue): string {
         if (found === undefined) throw new Error(`KeyError: ${reprOfValue(key)}`);
         value = found;
       }
-      return pad(convert(kind, value, precision), flags, Number(width));
+      const piece = pad(convert(kind, value, precision), flags, Number(width));
+      length += piece.length;
+      if (length > LENGTH_LIMIT) throw new Error('ValueError: The formatted text is longer than 1 MiB');
+      return piece;
     },
   );
   if (dictionary === null && used < values.length) {

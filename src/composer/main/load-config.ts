@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { isPathBelow } from '../../model/names.ts';
-import { syntaxError } from './config-tokens.ts';
+import { MOST_TOKENS, syntaxError, tooManyTokens } from './config-tokens.ts';
 import { valueOfJson, type Config, type ConfigValue } from './config-value.ts';
 import { parseConfig, type ParsedConfig } from './parse-config.ts';
 
@@ -38,6 +38,7 @@ export function loadConfig(files: ConfigFiles, path: string): LoadedConfig {
   if (path.endsWith('.json'))
     return { config: configOfJson(text, files.prefix + path), directory, files: [path] };
   let size = 0;
+  let tokens = 0;
   const load = (
     file: string,
     seen: ReadonlyMap<string, ConfigValue>,
@@ -56,9 +57,12 @@ export function loadConfig(files: ConfigFiles, path: string): LoadedConfig {
     const content = file === path ? text : readText(files, file);
     size += content.length;
     if (size > SIZE_LIMIT) throw tooLarge(files.prefix + file);
-    return parseConfig(content, files.prefix + file, seen, (name, globals) =>
+    const parsed = parseConfig(content, files.prefix + file, seen, (name, globals) =>
       load(importedPath(files, file, name), globals, [...chain, file]),
     );
+    tokens += parsed.tokens;
+    if (tokens > MOST_TOKENS) throw tooManyTokens(files.prefix + file);
+    return parsed;
   };
   return { config: load(path, new Map(), []).values, directory, files: opened };
 }

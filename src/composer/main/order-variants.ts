@@ -12,6 +12,9 @@ export function findLookasideFaults(variants: Variants, lookasides: VariantLooka
     const provided = variants.get(provider);
     const using = variants.get(user);
     const head = 'GATHER: variant_as_lookaside:';
+    if (using === undefined) {
+      faults.push(`${head} variant '${user}' doesn't exist but '${provider}' is its lookaside`);
+    }
     if (provided === undefined) {
       faults.push(`${head} variant '${provider}' doesn't exist but is required by '${user}'`);
     } else if (using?.arches.some((arch) => !provided.arches.includes(arch)) === true) {
@@ -43,6 +46,7 @@ export function orderVariants(variants: Iterable<Variant>, lookasides: VariantLo
       throw new ReactorError(
         'main.lookaside_cycle',
         `There is a bad configuration in 'variant_as_lookaside': There is a cycle in the graph: ${reprOfValue(cycle)}`,
+        { hint: 'Take one of the pairs of these variants out.' },
       );
     }
     underWay.push(uid);

@@ -8,6 +8,8 @@ export interface ParsedConfig {
   readonly values: Map<string, ConfigValue>;
   /** Names that files imported after their declaration see. */
   readonly globals: Set<string>;
+  /** How many words, numbers and signs the file has. */
+  readonly tokens: number;
 }
 
 /** Parses the file that an import names, which sees the values of the globals. */
@@ -24,7 +26,7 @@ const DEPTH_LIMIT = 64;
 
 /**
  * Parses a file of Pungi's configuration language. `where` is its path as errors name it. Throws
- * `main.config_syntax` and what `importConfig` throws. Source: main compose contract 2.
+ * `main.config_syntax`, `main.config_too_large` and what `importConfig` throws. Source: main compose contract 2.
  */
 export function parseConfig(
   content: string,
@@ -71,7 +73,8 @@ class ConfigParser {
       }
       const { kind, text } = this.#token;
       if (keywords.has(text)) throw this.#error(`Cannot assign to a python keyword: ${text}`);
-      if (kind === 'ENDMARKER') return { values: this.#values, globals: this.#globals };
+      if (kind === 'ENDMARKER')
+        return { values: this.#values, globals: this.#globals, tokens: this.#tokens.length };
       this.#expect(['NAME']);
       if (isGlobal) {
         this.#set(text, null);

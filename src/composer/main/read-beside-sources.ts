@@ -57,7 +57,7 @@ function directoryOf(
     'main.config_invalid',
     `The option ${option} names no directory of the configuration.`,
     {
-      hint: 'Files from elsewhere (scm dictionaries) are not fetched; keep them beside the configuration.',
+      hint: 'Name a path, or a dictionary with scm, repo, branch and dir.',
     },
   );
 }

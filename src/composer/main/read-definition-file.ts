@@ -19,8 +19,10 @@ import {
   type VariantArchSettings,
   type VariantMethods,
 } from './main-definition.ts';
+import { describePath, type GitPlace } from './git-place.ts';
 import type { ConfigFiles } from './load-config.ts';
 import { readGlobalComps } from './variant-comps.ts';
+import { listGitPlaces, pathOfPlace } from './written-places.ts';
 import { listOfArch, listVariants, lookasidesOf, type WrittenVariant } from './written-variants.ts';
 
 /** What reading a definition file yields: the definition, or all that is wrong with it. */
@@ -44,7 +46,7 @@ const definitionFileKind: YamlFileKind<DefinitionFile> = {
 };
 
 /**
- * Reads the definition of a main compose from its file; `files` are those of its directory. Reports the problems with line and column; nothing is thrown for a bad file.
+ * Reads the definition of a main compose from its file; `files` are those of its directory, and what was fetched for it. Reports the problems with line and column; nothing is thrown for a bad file.
  */
 export function readDefinitionFile(
   file: string,
@@ -67,27 +69,36 @@ export function readDefinitionFile(
   return { ok: true, definition: definitionOf(value, written, comps) };
 }
 
+/** Lists the places in git repositories that a definition file names; none of one whose shape is wrong. */
+export function listPlacesOfFile(file: string, text: string): GitPlace[] {
+  if (!text.includes('git')) return [];
+  const reading = readYamlFile(definitionFileKind, file, text);
+  return reading.ok ? listGitPlaces(reading.value) : [];
+}
+
 function readComps(
   { comps }: DefinitionFile,
   files: Pick<ConfigFiles, 'read'>,
   report: ReportProblem,
 ): XmlNode | null {
   if (comps === undefined) return null;
-  const bytes = files.read(comps);
+  const path = pathOfPlace(comps);
+  const shown = describePath(path);
+  const bytes = files.read(path);
   if (bytes === null) {
     const hint = 'Paths are relative to the directory of the definition and stay below it.';
-    report('definition.file_missing', ['comps'], `There is no file ${comps} beside the definition.`, hint);
+    report('definition.file_missing', ['comps'], `There is no file ${shown} beside the definition.`, hint);
     return null;
   }
   if (bytes.byteLength > COMPS_LIMIT) {
-    report('definition.comps_invalid', ['comps'], `${comps} is larger than 10 MiB.`);
+    report('definition.comps_invalid', ['comps'], `${shown} is larger than 10 MiB.`);
     return null;
   }
   try {
-    return readGlobalComps(bytes, comps);
+    return readGlobalComps(bytes, shown);
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;
-    report('definition.comps_invalid', ['comps'], `${comps}: ${error.message}.`);
+    report('definition.comps_invalid', ['comps'], `${shown}: ${error.message}.`);
     return null;
   }
 }

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
+import { hasControlCharacter } from '../../model/names.ts';
 import {
   isDictionary,
   itemsOf,
@@ -10,6 +11,7 @@ import {
   type ConfigValue,
 } from './config-value.ts';
 import { textsByVariantAndArch, valuesByArch, valuesByVariant } from './config-mappings.ts';
+import { gitPlaceOf } from './git-place.ts';
 import { readText, type ConfigFiles, type LoadedConfig } from './load-config.ts';
 import {
   gatherSources,
@@ -47,9 +49,7 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
     throw new ReactorError(
       'main.config_invalid',
       `The option ${option} names no file of the configuration.`,
-      {
-        hint: 'Files from elsewhere (scm dictionaries) are not fetched; keep them beside the configuration.',
-      },
+      { hint: 'Name a path, or a dictionary with scm, repo, branch and file.' },
     );
   };
   const variants = readVariants(fileBytes('variants_file'), {
@@ -114,7 +114,16 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
 
 function textOr<T>(config: Config, option: string, otherwise: T): string | T {
   const value = config.get(option);
-  return typeof value === 'string' ? value : otherwise;
+  if (typeof value !== 'string') return otherwise;
+  if (!hasControlCharacter(value)) return value;
+  throw new ReactorError(
+    'main.config_invalid',
+    `The option ${option} has a line break or another control character.`,
+    {
+      where: option,
+      hint: 'It is written into single lines of metadata: leave it out.',
+    },
+  );
 }
 
 /** Reads what a valid configuration says of the release and of what it is layered on. */
@@ -239,7 +248,8 @@ function readMapping(files: ConfigFiles, { config, directory }: LoadedConfig): M
 function readPrepopulate(files: ConfigFiles, { config, directory }: LoadedConfig): Mapping {
   const name = config.get('gather_prepopulate');
   if (typeof name !== 'string') return new Map();
-  const path = posix.join(directory, posix.basename(name));
+  const whole = posix.join(directory, name);
+  const path = gitPlaceOf(whole) === null ? posix.join(directory, posix.basename(name)) : whole;
   return readByUidAndArch(files, path, (bySource) =>
     isDictionary(bySource)
       ? [...bySource.values()].flatMap(textsOf).map((entry) => {

@@ -1,9 +1,9 @@
 import { messageOf, ReactorError } from '../../model/errors.ts';
-import { isName } from '../../model/names.ts';
+import { hasControlCharacter, isName } from '../../model/names.ts';
 import { attributeOf, childOf, childrenOf, readXmlTree, type XmlNode } from '../../rpm/xml-tree.ts';
 import { reprOfValue } from './config-value.ts';
 import { findBlankFaults, findGrammarFaults } from './variants-grammar.ts';
-import type { Variant, VariantType, Variants } from './variants.ts';
+import { isReservedUid, isTreeArch, type Variant, type VariantType, type Variants } from './variants.ts';
 
 export interface VariantsOptions {
   /** Path of the file as errors name it. */
@@ -60,10 +60,13 @@ function readVariant(reading: Reading, node: XmlNode, parent: Variant | null): s
   const id = attributeOf(node, 'id') ?? '';
   const uid = parent === null ? id : `${parent.uid}-${id}`;
   if (!isName('variant', id)) throw fault(`${reprOfValue(id)} cannot be a variant.`, options.where);
+  if (parent === null && isReservedUid(uid))
+    throw fault(`Variant ${uid} has the path of metadata.`, options.where, RENAME);
+  checkTexts(node, uid, options.where);
   const arches = archesOf(node, uid, parent, options);
   if (arches.length === 0) return null;
   if (parent?.id === id) throw fault(`Variant ${uid} has the id of its parent.`, options.where);
-  if (variants.has(uid)) throw fault(`Variant ID already exists: ${uid}`, options.where);
+  if (variants.has(uid)) throw taken(uid, options.where);
   const modules = childOf(node, 'modules');
   const made: Variant = {
     ...emptyVariant(id, attributeOf(node, 'name') ?? '', uid, typeOf(node), arches, parent),
@@ -98,6 +101,7 @@ function readVariant(reading: Reading, node: XmlNode, parent: Variant | null): s
     const hasOne = children.some((child) => variants.get(child)?.type === 'optional');
     if (!hasOne) {
       const optional = emptyVariant('optional', 'optional', `${uid}-optional`, 'optional', arches, made);
+      if (variants.has(optional.uid)) throw taken(optional.uid, options.where);
       variants.set(optional.uid, optional);
       children.push(optional.uid);
     }
@@ -156,6 +160,11 @@ function archesOf(node: XmlNode, uid: string, parent: Variant | null, options: V
   const own = childrenOf(node, 'arches').flatMap(({ children }) => children.map(({ text }) => text));
   const bad = own.find((arch) => !isName('arch', arch));
   if (bad !== undefined) throw fault(`${reprOfValue(bad)} cannot be an arch.`, where);
+  const strange = own.find((arch) => !isTreeArch(arch));
+  if (strange !== undefined) {
+    const hint = 'The tree of sources is made anyway; name arches of machines.';
+    throw fault(`${uid} cannot have trees of the arch ${strange}.`, where, hint);
+  }
   const kept = [...new Set(own)]
     .filter((arch) => treeArches.length === 0 || treeArches.includes(arch))
     .sort();
@@ -190,6 +199,27 @@ function notValid(faults: readonly string[], where: string): ReactorError {
   return fault(`Variants XML doesn't validate:\n${faults.join('\n')}`, where);
 }
 
-function fault(sentence: string, where: string): ReactorError {
-  return new ReactorError('main.variants_invalid', sentence, { where });
+const RENAME = 'Rename it.';
+
+/** Source: main compose contract 3, the first words. */
+function taken(uid: string, where: string): ReactorError {
+  const hint = 'Rename one of them; a child is called after its parent, PARENT-ID.';
+  return fault(`Variant ID already exists: ${uid}`, where, hint);
+}
+
+/** Refuses texts that would begin another line of `.treeinfo`, `.discinfo` or `media.repo`. */
+function checkTexts(node: XmlNode, uid: string, where: string): void {
+  const { name, short, version } = releaseOf(node) ?? { name: '', short: '', version: '' };
+  for (const text of [attributeOf(node, 'name') ?? '', name, short, version]) {
+    if (hasControlCharacter(text)) {
+      throw fault(`A name of variant ${uid} has a line break or another control character.`, where, RENAME);
+    }
+  }
+}
+
+function fault(sentence: string, where: string, hint?: string): ReactorError {
+  return new ReactorError('main.variants_invalid', sentence, {
+    where,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

@@ -1,3 +1,13 @@
+/** Whether a uid is that of what a compose has beside its variants: nothing else may claim the path. */
+export function isReservedUid(uid: string): boolean {
+  return uid === 'metadata';
+}
+
+/** Whether trees of binary packages may be of an arch. */
+export function isTreeArch(arch: string): boolean {
+  return !['src', 'nosrc', 'noarch'].includes(arch);
+}
+
 /** What a variant is to its parent. */
 export type VariantType = 'variant' | 'addon' | 'optional' | 'layered-product';
 

@@ -1,7 +1,7 @@
 import type { FilePath, ReportProblem } from '../../model/file-problem.ts';
 import { nearestWord } from '../../model/did-you-mean.ts';
 import type { ByArch, ChildEntry, DefinitionFile, VariantEntry } from './definition-file-schema.ts';
-import type { Variant } from './variants.ts';
+import { isReservedUid, type Variant } from './variants.ts';
 
 /** A variant as it is written, and where. */
 export interface WrittenVariant {
@@ -65,6 +65,9 @@ export function listVariants(file: DefinitionFile, report: ReportProblem): Writt
     }
     if (parent?.id === id) {
       report('definition.value_invalid', path, `The child ${uid} is called as its parent.`, 'Rename it.');
+    }
+    if (isReservedUid(uid)) {
+      report('definition.value_invalid', path, `The variant ${uid} has the path of metadata.`, 'Rename it.');
     }
     if (found.some((one) => one.variant.uid === uid)) {
       report('definition.value_invalid', path, `There are two variants ${uid}.`, 'Rename one of them.');

@@ -29,7 +29,7 @@ function definitionSource(means: MainMeans): SelectPackages {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
     const [word = '', ...pins] = request.source;
-    const { definition, files, digest, commit } = await readNamedDefinition(
+    const { definition, files, digest, commit, remarks } = await readNamedDefinition(
       means.config,
       word,
       context.signal,
@@ -42,6 +42,7 @@ function definitionSource(means: MainMeans): SelectPackages {
       definition,
       files,
       warnings: [],
+      remarks,
       pinned,
     });
   };

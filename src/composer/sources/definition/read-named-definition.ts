@@ -2,17 +2,18 @@ import type { Config } from '../../../config.ts';
 import { nearestWord } from '../../../model/did-you-mean.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree } from '../../../upstream/git.ts';
-import { configFilesOf, configFilesOfTree } from '../../main-inputs/config-directory.ts';
+import { configFilesOfTree } from '../../main-inputs/config-directory.ts';
+import { fetchGitPlaces } from '../../main-inputs/fetch-git-places.ts';
 import { digestOfDirectory, digestOfFiles } from '../../main-inputs/config-digest.ts';
 import {
   definitionOfReading,
   listDefinitions,
   readDefinitionOfFile,
+  readWithPlaces,
   type FoundDefinition,
 } from '../../main-inputs/definition-directory.ts';
-import { readDefinitionFile } from '../../main/read-definition-file.ts';
 
-type Settings = Pick<Config, 'definitions_dir' | 'definition_urls'>;
+type Settings = Pick<Config, 'definitions_dir' | 'definition_urls' | 'git_allowed_urls'>;
 
 /**
  * Reads the definition that a request names: `NAME` of the directory, `NAME#COMMIT` of a repository. Throws
@@ -29,14 +30,17 @@ export async function readNamedDefinition(
   if (!known.includes(name)) throw unknown(name, known);
   // Before it is read: what changes in between is read another time.
   const whole = digestOfDirectory(settings.definitions_dir);
-  const reading = readDefinitionOfFile(settings.definitions_dir, name);
-  const digest = whole === null ? null : `${name} ${whole}`;
-  const files = configFilesOf(settings.definitions_dir);
-  return { definition: definitionOfReading(reading), files, digest, commit: null };
+  const { git_allowed_urls: allowed } = settings;
+  const { reading, files, fetched } = await readDefinitionOfFile(settings.definitions_dir, name, (places) =>
+    fetchGitPlaces({ allowed, signal }, places),
+  );
+  const digest = whole === null ? null : `${name} ${whole} ${digestOfFiles(fetched.contents)}`;
+  const { remarks } = fetched;
+  return { definition: definitionOfReading(reading), files, digest, commit: null, remarks };
 }
 
 async function readOfRepository(
-  { definition_urls: urls }: Settings,
+  { definition_urls: urls, git_allowed_urls: others }: Settings,
   { name, commit }: { readonly name: string; readonly commit: string },
   signal: AbortSignal,
 ): Promise<FoundDefinition> {
@@ -51,10 +55,17 @@ async function readOfRepository(
       hint: 'The setting definition_urls says where the definition is.',
     });
   }
-  const files = configFilesOfTree(`${name}/`, tree.files);
-  const reading = readDefinitionFile(filename, bytes.toString('utf8'), files);
-  const digest = `${name} ${filename} ${digestOfFiles(tree.files)}`;
-  return { definition: definitionOfReading(reading), files, digest, commit: tree.commit };
+  const own = {
+    file: filename,
+    text: bytes.toString('utf8'),
+    files: configFilesOfTree(`${name}/`, tree.files),
+  };
+  const { reading, files, fetched } = await readWithPlaces(own, (places) =>
+    fetchGitPlaces({ allowed: [url, ...others], signal }, places),
+  );
+  const digest = `${name} ${filename} ${digestOfFiles(new Map([...tree.files, ...fetched.contents]))}`;
+  const { remarks } = fetched;
+  return { definition: definitionOfReading(reading), files, digest, commit: tree.commit, remarks };
 }
 
 function unknown(name: string, known: readonly string[]): ReactorError {

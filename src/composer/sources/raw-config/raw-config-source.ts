@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '../../../config.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { rawConfigEngines, type RawConfigEngine } from '../../../pungi-settings.ts';
-import { isDictionary } from '../../main/config-value.ts';
 import { findNotNative } from '../../main/find-not-native.ts';
 import { Slots } from '../../pungi/slots.ts';
 import type { SelectPackages } from '../../selection.ts';
@@ -27,6 +26,9 @@ import { selectForPungi, wrapperOf, type PungiMeans } from './select-for-pungi.t
 const CONFIGURATIONS_KEPT = 8;
 /** Bytes of their files; a larger configuration is read each time. */
 const MOST_BYTES = 64 * 1024 * 1024;
+
+/** Why a configuration is left to Pungi where that may make it: it may read repositories that this service may not. */
+const leftToPungi: ReadonlySet<string> = new Set(['main.not_native', 'git.url_refused']);
 
 /** Configurations of Pungi. Offered where the settings name some. */
 export const rawConfigSourceDefinition = defineSource({
@@ -71,7 +73,7 @@ function rawConfigSource(means: MainMeans & PungiMeans & ConfigurationMeans): Se
       try {
         return await selectNatively(context, request);
       } catch (error) {
-        if (!(error instanceof ReactorError) || error.code !== 'main.not_native') throw error;
+        if (!(error instanceof ReactorError) || !leftToPungi.has(error.code)) throw error;
       }
     }
     // Without a wrapper nothing would obey what the request names beside its configuration.
@@ -87,6 +89,5 @@ function engineOf({ entry }: ConfigurationPlace): RawConfigEngine {
 
 /** Whether it is plain without reading all of it that a configuration is not made here. */
 function isForPungi(config: Config, { place, loaded }: FoundConfiguration): boolean {
-  const isFetched = ['variants_file', 'comps_file'].some((option) => isDictionary(loaded.config.get(option)));
-  return isFetched || wrapperOf(config, place.entry) !== '' || findNotNative(loaded.config).length > 0;
+  return wrapperOf(config, place.entry) !== '' || findNotNative(loaded.config).length > 0;
 }

@@ -1,21 +1,25 @@
+import { posix } from 'node:path';
 import type { LRUCache } from 'lru-cache';
 import type { Config as Settings } from '../../../config.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
-import { readGitTree, type GitTree } from '../../../upstream/git.ts';
+import { readGitTree, type GitContext, type GitTree } from '../../../upstream/git.ts';
 import { digestOfFiles } from '../../main-inputs/config-digest.ts';
 import { textsOf } from '../../main/config-value.ts';
 import { findNotNative, refuseNotNative } from '../../main/find-not-native.ts';
+import { fetchGitPlaces, withFetched } from '../../main-inputs/fetch-git-places.ts';
 import { configFilesOfTree } from '../../main-inputs/config-directory.ts';
 import type { SourcedDefinition } from '../../main-inputs/select-definition.ts';
+import { describePath, gitPlaceOf } from '../../main/git-place.ts';
 import { loadConfig, type LoadedConfig } from '../../main/load-config.ts';
 import { findPhaseFaults } from '../../main/main-identity.ts';
+import { plainScm } from '../../main/plain-scm.ts';
 import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
 export interface ConfigurationMeans {
-  readonly config: Pick<Settings, 'raw_config_urls'>;
+  readonly config: Pick<Settings, 'raw_config_urls' | 'git_allowed_urls'>;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
 }
@@ -49,28 +53,43 @@ export async function readConfiguration(
   if (known !== undefined) return known;
   const tree = await readGitTree({ allowed: [url], signal }, { url, revision, directory });
   const key = keyOf(tree.commit);
-  const read = configurations.get(key) ?? readTree(place, tree);
-  const size = [...tree.files.values()].reduce((sum, { length }) => sum + length, 1);
-  configurations.set(key, read, { size });
+  const kept = configurations.get(key);
+  if (kept !== undefined) return kept;
+  const { bytes, ...read } = await readTree({ allowed: [url, ...config.git_allowed_urls], signal }, place, tree);
+  // What is taken of branches of other repositories is looked up each time.
+  if (read.remarks.length === 0) configurations.set(key, read, { size: bytes });
   return read;
 }
 
-function readTree({ name, file }: ConfigurationPlace, tree: GitTree): SourcedDefinition {
-  const files = configFilesOfTree(`${name}/`, tree.files);
-  const loaded = loadConfig(files, file);
-  const { warnings } = validate(loaded);
-  refuseNotNative(findNotNative(loaded.config));
+async function readTree(
+  git: GitContext,
+  { name, file }: ConfigurationPlace,
+  tree: GitTree,
+): Promise<SourcedDefinition & { readonly remarks: readonly string[]; readonly bytes: number }> {
+  const own = configFilesOfTree(`${name}/`, tree.files);
+  const written = loadConfig(own, file);
+  const { warnings } = validate(written);
+  refuseNotNative(findNotNative(written.config));
+  const { loaded, places } = plainScm(own, written);
+  const fetched = await fetchGitPlaces(git, places);
+  const files = withFetched(own, fetched);
   const definition = readDefinition(files, loaded, {
-    variants: `${name}/${textOf(loaded, 'variants_file')}`,
-    comps: `${name}/${textOf(loaded, 'comps_file')}`,
+    variants: placeOfOption(name, loaded, 'variants_file'),
+    comps: placeOfOption(name, loaded, 'comps_file'),
   });
-  const digest = `${name} ${file} ${digestOfFiles(tree.files)}`;
-  return { source: `${name}#${tree.commit}`, digest, definition, files, warnings };
+  const contents = new Map([...tree.files, ...fetched.contents]);
+  const digest = `${name} ${file} ${digestOfFiles(contents)}`;
+  const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 1);
+  const { remarks } = fetched;
+  return { source: `${name}#${tree.commit}`, digest, definition, files, warnings, remarks, bytes };
 }
 
-function textOf({ config }: LoadedConfig, option: string): string {
+/** Where the file of an option is, as errors name it. */
+function placeOfOption(name: string, { config, directory }: LoadedConfig, option: string): string {
   const value = config.get(option);
-  return typeof value === 'string' ? value : option;
+  if (typeof value !== 'string') return `${name}/${option}`;
+  const path = posix.join(directory, value);
+  return gitPlaceOf(path) === null ? `${name}/${value}` : describePath(path);
 }
 
 /** A configuration at a commit, as it lies there: nobody has looked yet at what it asks for. */

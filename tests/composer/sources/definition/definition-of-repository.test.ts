@@ -37,7 +37,11 @@ variants:
 }
 
 git('init', '--quiet', '--initial-branch=main');
-const settings = { definitions_dir: '', definition_urls: { eln: { url, path: 'composes' } } };
+const settings = {
+  definitions_dir: '',
+  git_allowed_urls: [],
+  definition_urls: { eln: { url, path: 'composes' } },
+};
 
 async function variantsAt(revision: string) {
   const found = await readNamedDefinition(settings, `eln#${revision}`, new AbortController().signal);

@@ -133,8 +133,8 @@ const refused: Readonly<Record<string, readonly [change: string, RegExp]>> = {
     /osbuild \(.*; createrepo_deltas \(/,
   ],
   'extra files of elsewhere': [
-    'extra_files = [("^.*$", {"*": [{"scm": "git", "repo": "x", "file": "a"}]})]',
-    /extra_files of the scm "git" are not fetched/,
+    'extra_files = [("^.*$", {"*": [{"scm": "cvs", "repo": "x", "file": "a"}]})]',
+    /extra_files of the scm "cvs" are not fetched/,
   ],
   'another Koji': ['koji_profile = "brew"', /the profile "brew"; this service reads .* "fixture"/],
   'a wrong value': ['check_deps = 3', /Configuration is not valid: .*check_deps/s],
