@@ -5,24 +5,26 @@ import type { Variant, Variants } from './variants.ts';
 /** Pairs of uids: the first has the packages of the second as lookaside. */
 export type VariantLookasides = readonly (readonly [user: string, provider: string])[];
 
+const HEAD = 'GATHER: variant_as_lookaside:';
+
 /** Finds what is wrong with lookasides among variants. Source: main compose contract 6.1. */
 export function findLookasideFaults(variants: Variants, lookasides: VariantLookasides): string[] {
   const faults: string[] = [];
   for (const [user, provider] of lookasides) {
     const provided = variants.get(provider);
     const using = variants.get(user);
-    const head = 'GATHER: variant_as_lookaside:';
-    if (using === undefined) {
-      faults.push(`${head} variant '${user}' doesn't exist but '${provider}' is its lookaside`);
-    }
     if (provided === undefined) {
-      faults.push(`${head} variant '${provider}' doesn't exist but is required by '${user}'`);
+      faults.push(`${HEAD} variant '${provider}' doesn't exist but is required by '${user}'`);
     } else if (using?.arches.some((arch) => !provided.arches.includes(arch)) === true) {
       const what = `architectures of variant '${user}' aren't subset of architectures of variant '${provider}'`;
-      faults.push(`${head} ${what}`);
+      faults.push(`${HEAD} ${what}`);
     }
   }
-  return faults;
+  if (faults.length > 0) return faults;
+  // The reference composer checks these later, and only trips over their names.
+  return lookasides
+    .filter(([user]) => !variants.has(user))
+    .map(([user, provider]) => `${HEAD} variant '${user}' doesn't exist but '${provider}' is its lookaside`);
 }
 
 /**

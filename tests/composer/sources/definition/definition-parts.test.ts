@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createDemoRepository } from '../../../../src/commands/demo/demo-files.ts';
+import { retireComposes } from '../../../../src/composer/retire.ts';
 import { unpublishCompose } from '../../../../src/composer/publish.ts';
 import { sourceDefinitions } from '../../../../src/composer/sources/source-definitions.ts';
 import type { ComposeRequest } from '../../../../src/model/compose.ts';
@@ -120,4 +121,22 @@ test('a part that is removed while the main compose is made: the next attempt ta
   const done = await composer.run(id, { number: 2 });
   assert.equal(done.state, 'done', done.stateReason ?? '');
   assert.equal(done.source, `of-expiring expiring=${fresh}`);
+});
+
+test('a part that the janitor removes while the main compose is made, and that nothing replaces, fails it by its number', async () => {
+  const id = await part('ending', repoRequest(repository.directory, ['bash', 'nginx']));
+  const request = define('of-ending', 'ending');
+  oncePlanned = async () => {
+    const { now } = composer;
+    composer.now = new Date(now.getTime() + 365 * 86_400_000);
+    await retireComposes(composer.context);
+    composer.now = now;
+  };
+  const { id: main } = await composer.insert(request);
+  await assert.rejects(composer.run(main, { isLast: false }), { fate: 'retry' });
+  assert.equal((await composer.find(id)).state, 'removed');
+  const failed = await composer.run(main, { number: 2 });
+  assert.equal(failed.state, 'failed');
+  assert.match(failed.stateReason ?? '', /ending/);
+  assert.ok(!readdirSync(composer.targetDir).some((name) => name.includes(`odcs-${main}`)));
 });
