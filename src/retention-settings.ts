@@ -1,10 +1,17 @@
 import { z } from 'zod';
+import { keptReleases } from './model/keep.ts';
 import { setting } from './setting.ts';
 
 const days = z.number().int().positive();
 
-/** The settings that say how long rows of history are kept. */
+/** The settings that say how long rows of history are kept, and which composes beyond their life. */
 export const retentionSettings = {
+  keep_releases: setting(
+    z.enum(keptReleases),
+    'latest',
+    'ODCS_KEEP_RELEASES',
+    'Which main composes live on past their life until another takes their place: the latest of each release, the latest of each label too, or none.',
+  ),
   events_kept_days: setting(
     days,
     30,

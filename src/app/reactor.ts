@@ -155,7 +155,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         ruleGroups: config.rule_groups_kept_days,
         ruleSets: config.rule_sets_kept_days,
       };
-      begin(await startJanitorRole(composer, { kept }));
+      begin(await startJanitorRole(composer, { kept, keptReleases: config.keep_releases }));
     }
     if (has('announcer')) begin(await startAnnouncer({ ...own('announcer'), config, targetDirUrls }));
     const ruling =

@@ -10,6 +10,8 @@ import type { Selection } from '../composer/selection.ts';
 import { ReactorError } from '../model/errors.ts';
 import { readVersion } from '../app/read-version.ts';
 import type { Command, CommandContext } from './command.ts';
+import { linkTypeOf } from './pungi-koji/link-packages.ts';
+import { notify, statusNotice } from './pungi-koji/notify.ts';
 import { failureLines, repoclosureFailure } from './pungi-koji/failure-lines.ts';
 import { BUILDING, makePungiCompose } from './pungi-koji/make-compose.ts';
 import { parsePungiOptions, type PungiOptions } from './pungi-koji/pungi-options.ts';
@@ -40,6 +42,10 @@ Options:
   --latest-link-components N   parts of the version in the name of the link to the latest compose
   --latest-link-status STATUS  move that link for this status only
   --no-latest-link
+  --parent-compose-id ID, --respin-of ID
+                               composes that composeinfo.json names; the first may be repeated
+  --notification-script FILE   is run with a message (status-change, fail-to-start), JSON on its standard input;
+                               may be repeated
   --quiet                      print errors only
   --version
   --old-composes DIRECTORY, --debug-mode    taken, and not needed here
@@ -54,13 +60,30 @@ export const command: Command = {
       return 0;
     }
     try {
-      return await run(context, parsePungiOptions(context.argv));
+      return await runUnlessRefused(context, parsePungiOptions(context.argv));
     } catch (error) {
       if (!(error instanceof ReactorError)) throw error;
       return tellRefusal(context, error);
     }
   },
 };
+
+/** Runs the command; scripts are told of what keeps it from starting. */
+async function runUnlessRefused(context: CommandContext, options: PungiOptions): Promise<number> {
+  try {
+    return await run(context, options);
+  } catch (error) {
+    if (!(error instanceof ReactorError)) throw error;
+    const { place, config } = options;
+    const target = 'targetDir' in place ? place.targetDir : place.composeDir;
+    await notify(options.notificationScripts, {
+      message: 'fail-to-start',
+      data: { detail: error.message, command_line: context.argv, target_dir: target, config },
+      directory: process.cwd(),
+    });
+    throw error;
+  }
+}
 
 /** Prints why nothing was begun, in the words of pungi-koji; answers its exit code. */
 function tellRefusal(context: CommandContext, error: ReactorError): number {
@@ -109,7 +132,15 @@ async function run(context: CommandContext, options: PungiOptions): Promise<numb
     addToLog(directory, line);
     if (!options.isQuiet || level === 'ERROR' || level === 'CRITICAL') context.stderr(`${line}\n`);
   };
+  const tellStatus = async (status: string): Promise<void> => {
+    if (options.notificationScripts.length === 0) return;
+    const notice = statusNotice(directory, loaded.config, status);
+    for (const script of await notify(options.notificationScripts, notice)) {
+      tell('WARNING', `Failed to invoke notification script. (${script})`);
+    }
+  };
   tell('INFO', `Compose started: ${directory.path}`);
+  await tellStatus('STARTED');
   for (const remark of config.remarks) tell('INFO', remark);
   for (const path of loaded.files) {
     writeLog(directory, `config-copy/${path}`, files.read(path) ?? '');
@@ -118,17 +149,20 @@ async function run(context: CommandContext, options: PungiOptions): Promise<numb
   writeLog(directory, 'deliverables.json', '{"attempted": {}, "failed": {}, "required": {}}\n');
   try {
     await compose(context, options, { config, directory, tell });
+    await tellStatus('FINISHED');
     return 0;
   } catch (error) {
     rmSync(join(directory.path, BUILDING), { recursive: true, force: true });
     if (context.signal.aborted) {
       writeStatus(directory, 'TERMINATED');
       tell('ERROR', `Compose run terminated: ${directory.path}`);
+      await tellStatus('TERMINATED');
       return 1;
     }
     for (const line of failureLines(error, textsOf(loaded.config.get('sigkeys')))) tell('ERROR', line);
     tell('CRITICAL', `Compose failed: ${directory.path}`);
     writeStatus(directory, 'DOOMED');
+    await tellStatus('DOOMED');
     return 1;
   }
 }
@@ -158,15 +192,17 @@ async function compose(
     warnings: [],
     digest: null,
   };
-  const { kojiEvent, isSupported } = options;
-  const isCopying = loaded.config.get('link_type') === 'copy';
+  const { kojiEvent, isSupported, parentIds, respinOf } = options;
+  const linkType = linkTypeOf(loaded.config);
   const selection = await makePungiCompose(context, {
     sourced,
     directory,
-    isCopying,
+    linkType,
     isSkipped,
     kojiEvent,
     isSupported,
+    parentIds,
+    respinOf,
   });
   for (const warning of selection.warnings) tell('WARNING', warning);
   moveBuilt(join(directory.path, BUILDING), directory);

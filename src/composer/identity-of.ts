@@ -16,6 +16,8 @@ export function identityOf(compose: Compose, { release }: Pick<Selection, 'relea
     respin: release === null ? 0 : compose.id,
     label: compose.label,
     timestamp: Math.floor(since.getTime() / 1000),
+    parentIds: compose.request.parentPungiComposeIds ?? [],
+    respinOf: compose.respinOf,
     ...(release === null ? {} : { release }),
   };
 }

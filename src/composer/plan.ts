@@ -98,6 +98,7 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
       compression: context.output.compression,
       results: String(bitSum(composeResults, request.results)),
       respin_of: request.respinOf ?? '',
+      ...parentOptions(request),
       modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
       ...foreignOptions(selection),
       ...releaseOptions(request, selection),
@@ -120,14 +121,30 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   };
 }
 
+/** The composes that metadata name as those it is made from. */
+function parentOptions({ parentPungiComposeIds }: ComposeRequest): Readonly<Record<string, string>> {
+  const parents = parentPungiComposeIds ?? [];
+  return parents.length === 0 ? {} : { parents: parents.join(' ') };
+}
+
 /** The digest of what a source reads, and of what the request and the settings say beside it. */
 function digestOfInputs(
   { output, signedBy, version }: PlanContext,
-  { sourceType, results, flags, respinOf, composeType, label }: ComposeRequest,
+  request: ComposeRequest,
   ofSource: string,
 ): string {
+  const { sourceType, results, flags, respinOf, composeType, label } = request;
   const settings = [version, output.delivery, output.compression, signedBy];
-  const asked = [sourceType, bitSum(composeResults, results), flags.toSorted(), respinOf, composeType, label];
+  const parents = Object.values(parentOptions(request));
+  const asked = [
+    sourceType,
+    bitSum(composeResults, results),
+    flags.toSorted(),
+    respinOf,
+    composeType,
+    label,
+    parents,
+  ];
   return digest(Buffer.from(JSON.stringify([settings, asked, ofSource])));
 }
 

@@ -7,6 +7,8 @@ import { moveCompose } from '../lifecycle/move-compose.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { pathBelow } from './pen.ts';
+import type { KeptReleases } from '../model/keep.ts';
+import { keepReleases } from './keep-releases.ts';
 import { keepSeries } from './keep-series.ts';
 import { readEntryName, unpublishCompose } from './publish.ts';
 import { mendReleaseLinks } from './release-links.ts';
@@ -22,11 +24,12 @@ const MANIFESTS_AT_ONCE = 500;
 
 /**
  * Removes what has expired: the compose becomes `removed`, its directory goes once no living compose shows it.
- * What a series keeps lives on. Then series and releases are pointed at what they show, and directories go that nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
+ * What a series keeps lives on, and the latest of a release as far as `kept` says. Then series and releases are pointed at what they show, and directories go that nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
  */
-export async function retireComposes(context: RetireContext): Promise<void> {
+export async function retireComposes(context: RetireContext, kept: KeptReleases = 'latest'): Promise<void> {
   const { handle, clock } = context.database;
   await keepSeries(context);
+  await keepReleases(context, kept);
   const now = await clock.read(handle);
   const expired = await handle
     .selectFrom('composes')

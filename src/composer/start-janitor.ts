@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { transaction } from '../database/transaction.ts';
 import { enqueueLostWork } from '../lifecycle/find-lost-work.ts';
 import { giveUpCompose, giveUpRequest } from '../lifecycle/give-up.ts';
+import type { KeptReleases } from '../model/keep.ts';
 import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { forgetEvents } from './forget-events.ts';
@@ -14,6 +15,7 @@ const HOUR = 3_600_000;
 
 export interface JanitorSettings {
   readonly kept: KeptDays;
+  readonly keptReleases: KeptReleases;
 }
 
 /**
@@ -22,13 +24,13 @@ export interface JanitorSettings {
  */
 export async function startJanitor(
   context: ComposerContext,
-  { kept }: JanitorSettings,
+  { kept, keptReleases }: JanitorSettings,
   signal: AbortSignal,
 ): Promise<{ readonly stopped: Promise<void> }> {
   await startGivingUp(context);
   const { log, caches, database } = context;
   const steps = [
-    () => retireComposes(context),
+    () => retireComposes(context, keptReleases),
     every(MINUTE, async () => {
       const found = await enqueueLostWork(database);
       if (found > 0) log.warn({ found }, 'work without a job was found and enqueued');

@@ -37,6 +37,41 @@ export async function listLinkedComposes(
   }));
 }
 
+/** Returns the target directories in which a compose that links of releases show would expire before a moment. */
+export async function listExpiringReleases(handle: DatabaseHandle, before: Date): Promise<readonly string[]> {
+  const rows = await handle
+    .selectFrom('composes')
+    .select('target_dir')
+    .distinct()
+    .where('state', '=', 'done')
+    .where('time_to_expire', '<', before)
+    .where('latest_link', 'is not', null)
+    .where('readers', 'is', null)
+    .where('removed_by', 'is', null)
+    .execute();
+  return rows.map(({ target_dir: targetDir }) => targetDir);
+}
+
+/**
+ * Makes composes live until `until` at least, with those whose directories they show, except what somebody has removed
+ * meanwhile: that is looked at again once a row is ours. Returns how many there are.
+ */
+export async function extendReleases(
+  handle: TransactionHandle,
+  ids: readonly number[],
+  until: Date,
+): Promise<number> {
+  const rows = await handle
+    .updateTable('composes')
+    .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
+    .where('id', 'in', [...ids])
+    .where('state', '=', 'done')
+    .where('removed_by', 'is', null)
+    .returning('id')
+    .execute();
+  return rows.length;
+}
+
 /** Returns whether a compose that is done, or one that shows its directory, has links of a release. */
 export async function hasReleaseLinks(handle: TransactionHandle, id: number): Promise<boolean> {
   const row = await handle

@@ -7,3 +7,7 @@ export interface Keep {
   /** The last of each week, for so many milliseconds back. */
   readonly weeklyMs: number | null;
 }
+
+/** Which composes that the links of releases show live on: the latest of a release, that of each of its labels too, or none. */
+export const keptReleases = ['latest', 'labels', 'none'] as const;
+export type KeptReleases = (typeof keptReleases)[number];

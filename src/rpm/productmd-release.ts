@@ -9,6 +9,9 @@ export interface ProductmdCompose {
   readonly respin: number;
   readonly label: string | null;
   readonly isFinal: boolean;
+  /** Ids of the composes that it is made from, and of the one that it is made anew of; composeinfo tells them. */
+  readonly parentIds?: readonly string[];
+  readonly respinOf?: string | null;
 }
 
 export interface ProductmdProduct {
@@ -35,6 +38,14 @@ export function composeOf(compose: ProductmdCompose, detail: 'with label' | 'bar
   return detail === 'bare' || label === null ? bare : { ...bare, label, final: isFinal };
 }
 
+/** What composeinfo tells of other composes; readers of it skip what they do not know. */
+function ancestryOf({ parentIds = [], respinOf = null }: ProductmdCompose): object {
+  return {
+    ...(parentIds.length === 0 ? {} : { parent_compose_ids: parentIds }),
+    ...(respinOf === null || respinOf === '' ? {} : { respin_of: respinOf }),
+  };
+}
+
 /** composeinfo.json of a release. Source: main compose contract 8. */
 export function formatReleaseComposeinfo(
   compose: ProductmdCompose,
@@ -45,7 +56,7 @@ export function formatReleaseComposeinfo(
   const { name, short, version, type, isInternal } = release;
   const layered = baseProduct === null ? {} : { is_layered: true };
   return formatDocument('composeinfo', {
-    compose: composeOf(compose, 'with label'),
+    compose: { ...composeOf(compose, 'with label'), ...ancestryOf(compose) },
     release: { name, short, version, type, internal: isInternal, ...layered },
     ...(baseProduct === null
       ? {}

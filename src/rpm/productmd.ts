@@ -34,6 +34,10 @@ export interface ComposeIdentity {
   readonly isSupported?: boolean;
   /** Seconds since 1970. */
   readonly timestamp: number;
+  /** Ids of the composes that it is made from. */
+  readonly parentIds?: readonly string[];
+  /** The id of the compose that it is made anew of. */
+  readonly respinOf?: string | null;
   /** Without one the compose is the release, of version 1; the first 16 letters of its name are the short then. */
   readonly release?: ProductmdRelease;
 }
@@ -108,7 +112,9 @@ const finalLabel = /^(?:RC|Update|SecurityFix)-/;
 export function productmdCompose(identity: ComposeIdentity): ProductmdCompose {
   const { date, respin, type, label, isSupported = false } = identity;
   const isFinal = identity.release !== undefined && label !== null && (isSupported || finalLabel.test(label));
-  return { id: pungiComposeId(identity), date, respin, type: knownComposeType(type), label, isFinal };
+  const { parentIds = [], respinOf = null } = identity;
+  const id = pungiComposeId(identity);
+  return { id, date, respin, type: knownComposeType(type), label, isFinal, parentIds, respinOf };
 }
 
 /** composeinfo.json; without variants it is the composeinfo-base.json that lies in `work`. */

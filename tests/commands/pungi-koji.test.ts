@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -200,6 +201,94 @@ test('what is not made here is refused before anything is written', async () => 
   const skipped = await call([...argv, '--skip-phase', 'buildinstall']);
   assert.equal(skipped.code, 0, skipped.printed);
 });
+
+test('composes that the command line names stand in the metadata', async () => {
+  const { directory, target } = prepare(vectorOf('two-variants'));
+  const { code, printed } = await call([
+    ...['--config', join(directory, 'fixture.conf'), '--target-dir', target, '--test'],
+    ...['--parent-compose-id', 'Base-1-20260101.n.0', '--parent-compose-id=Base-2-20260101.n.0'],
+    ...['--respin-of', 'Fix-40-20260101.t.1'],
+  ]);
+  assert.equal(code, 0, printed);
+  const path = join(target, `Fix-40-${today()}.t.0`, 'compose/metadata/composeinfo.json');
+  const { compose } = JSON.parse(readFileSync(path, 'utf8')).payload;
+  assert.deepEqual(compose.parent_compose_ids, ['Base-1-20260101.n.0', 'Base-2-20260101.n.0']);
+  assert.equal(compose.respin_of, 'Fix-40-20260101.t.1');
+});
+
+/** A script that writes down what it is told, and where it is run. */
+function writeScript(directory: string, exit = 0): { readonly path: string; readonly told: () => string[] } {
+  const [path, log] = [join(directory, `tell-${exit}.sh`), join(directory, `told-${exit}`)];
+  const text = `#!/bin/sh\n{ printf '%s %s ' "$1" "$PWD"; cat; echo; } >> ${log}\nexit ${exit}\n`;
+  writeFileSync(path, text, { mode: 0o755 });
+  return { path, told: () => readFileSync(log, 'utf8').trim().split('\n') };
+}
+
+test('notification scripts are told each status, one that fails is told of, and a start that fails, too', async () => {
+  const { directory, target } = prepare(vectorOf('two-variants'));
+  const config = join(directory, 'fixture.conf');
+  writeFileSync(
+    config,
+    `${readFileSync(config, 'utf8')}translate_paths = [("${target}", "https://c.example.org")]\n`,
+  );
+  const [script, failing] = [writeScript(directory), writeScript(directory, 3)];
+  const scripts = ['--notification-script', script.path, '--notification-script', failing.path];
+  const argv = ['--config', config, '--target-dir', target, '--test', ...scripts];
+  const { code, printed } = await call(argv);
+  assert.equal(code, 0, printed);
+  assert.match(printed, /\[WARNING \] Failed to invoke notification script\./);
+  const id = `Fix-40-${today()}.t.0`;
+  const told = script.told().map((line) => /^(\S+) (\S+) (.*)$/.exec(line) ?? []);
+  assert.deepEqual(
+    told.map(([, message, place]) => [message, place]),
+    [1, 2].map(() => ['status-change', join(target, id, 'compose')]),
+  );
+  const data = told.map(([, , , text = '']) => JSON.parse(text));
+  assert.deepEqual(
+    data.map(({ status }) => status),
+    ['STARTED', 'FINISHED'],
+  );
+  assert.deepEqual(
+    [data[0].compose_id, data[0].release_short, data[0].location],
+    [id, 'Fix', `https://c.example.org/${id}/compose`],
+  );
+  assert.equal(failing.told().length, 2);
+  assert.deepEqual(readdirSync(join(target, id, 'compose')).sort(), ['AppStream', 'BaseOS', 'metadata']);
+
+  await call(argv, AbortSignal.abort(new Error('stopped')));
+  writeFileSync(config, 'release_name = 3\n');
+  assert.equal((await call(argv)).code, 1);
+  const last = script
+    .told()
+    .map((line) => /"status":"(\w+)"|^fail-to-start.*"detail":".*'release_short'/.exec(line));
+  assert.deepEqual(
+    last.map((found) => found?.[1] ?? (found === null ? 'nothing' : 'fail-to-start')),
+    ['STARTED', 'FINISHED', 'STARTED', 'TERMINATED', 'fail-to-start'],
+  );
+});
+
+for (const [type, isAbsolute] of [
+  ['symlink', false],
+  ['abspath-symlink', true],
+] as const) {
+  test(`with the link type ${type} packages are links to where they were read`, async () => {
+    const vector = vectorOf('two-variants');
+    const { directory, target } = prepare(vector);
+    const config = join(directory, 'fixture.conf');
+    writeFileSync(config, `${readFileSync(config, 'utf8')}link_type = "${type}"\n`);
+    const { code, printed } = await call(['--config', config, '--target-dir', target, '--test']);
+    assert.equal(code, 0, printed);
+    const top = join(target, `Fix-40-${today()}.t.0`);
+    const packages = readdirSync(top, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.rpm'),
+    );
+    assert.ok(packages.length > 0);
+    for (const path of packages) {
+      assert.equal(readlinkSync(join(top, path)).startsWith('/'), isAbsolute);
+      assert.ok(realpathSync(join(top, path)).startsWith(join(universe, 'koji-topdir')), path);
+    }
+  });
+}
 
 test('a wrong command line ends with 2 and says what is wrong', async () => {
   const refusals = [

@@ -18,7 +18,11 @@ test('the janitor enqueues a compose whose job a restored queue no longer has, a
   composer.now = new Date(composer.now.getTime() + 120_000);
   const abort = new AbortController();
   const log = Object.assign(createLog('silent'), { warn: () => abort.abort() });
-  const { stopped } = await startJanitor({ ...composer.context, log }, { kept }, abort.signal);
+  const { stopped } = await startJanitor(
+    { ...composer.context, log },
+    { kept, keptReleases: 'latest' },
+    abort.signal,
+  );
   const late = pause(5_000, 'late', { ref: false });
   assert.notEqual(await Promise.race([stopped, late]), 'late', 'it waits for its next turn');
   assert.ok(abort.signal.aborted, 'it says that it found one');

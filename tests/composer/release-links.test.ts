@@ -35,6 +35,7 @@ after(() => composer[Symbol.asyncDispose]());
 const repository = createDemoRepository(join(composer.folder, 'repository'));
 await repository.add('base', composer.now);
 
+const DAY = 86_400_000;
 const linkOf = (path: string): string => readlinkSync(join(targetDir, path));
 const requestOf = (
   release: string,
@@ -170,10 +171,61 @@ test('the link goes back where the latest compose is removed, and goes with the 
   composer.now = new Date(composer.now.getTime() + 1000);
   await retireComposes(context);
   assert.equal(linkOf('test/latest-Ending-1'), `../odcs-${first.id}`);
-  composer.now = new Date(composer.now.getTime() + 2 * 86_400_000);
-  await retireComposes(context);
+  composer.now = new Date(composer.now.getTime() + 2 * DAY);
+  await retireComposes(context, 'none');
   assert.equal((await composer.find(first.id)).state, 'removed');
   assert.deepEqual(readdirSync(join(targetDir, 'test')), []);
+});
+
+test('the latest compose of a release outlives its life until another takes its place, and then ends', async () => {
+  const older = await composer.compose(requestOf('Lasting 1', ['ed']));
+  const latest = await composer.compose(requestOf('Lasting 1', ['bash']));
+  const reusing = await composer.compose(requestOf('Lasting 1', ['bash']));
+  assert.equal(reusing.reusedId, latest.id);
+  const stateOf = async ({ id }: { readonly id: number }) => (await composer.find(id)).state;
+  for (let days = 0; days < 3; days += 1) {
+    composer.now = new Date(composer.now.getTime() + 2 * DAY);
+    await retireComposes(context);
+    assert.deepEqual([await stateOf(older), await stateOf(reusing)], ['removed', 'done']);
+    assert.equal(linkOf('test/latest-Lasting-1'), `../odcs-${latest.id}`);
+    assert.ok(existsSync(join(targetDir, 'test/latest-Lasting-1/COMPOSE_ID')));
+  }
+  const next = await composer.compose(requestOf('Lasting 1', ['curl']));
+  composer.now = new Date(composer.now.getTime() + 3 * 3_600_000);
+  await retireComposes(context);
+  assert.deepEqual(
+    [await stateOf(latest), await stateOf(reusing), await stateOf(next)],
+    ['removed', 'removed', 'done'],
+  );
+  assert.equal(linkOf('test/latest-Lasting-1'), `../odcs-${next.id}`);
+  await transaction(context.database, (tx) => markForRemoval(tx, next.id, 'somebody'));
+  composer.now = new Date(composer.now.getTime() + 1000);
+  await retireComposes(context);
+  assert.equal(await stateOf(next), 'removed');
+});
+
+test('the latest of a label is kept where the setting says so, and private composes are not', async () => {
+  const rc = (version: string): Partial<ComposeRequest> => ({
+    composeType: 'production',
+    label: `RC-${version}`,
+  });
+  const first = await composer.compose(requestOf('Labelled 1', ['ed'], rc('1.0')));
+  const second = await composer.compose(requestOf('Labelled 1', ['bash'], rc('2.0')));
+  const hidden = await composer.compose(requestOf('Hidden 1', ['ed']), {
+    readers: { users: ['x'], groups: [] },
+  });
+  assert.equal(hidden.state, 'done', hidden.stateReason ?? '');
+  composer.now = new Date(composer.now.getTime() + 2 * DAY);
+  await retireComposes(context, 'labels');
+  const states = async (...ids: readonly number[]) =>
+    Promise.all(ids.map(async (id) => (await composer.find(id)).state));
+  assert.deepEqual(await states(first.id, second.id, hidden.id), ['done', 'done', 'removed']);
+  composer.now = new Date(composer.now.getTime() + 2 * DAY);
+  await retireComposes(context);
+  assert.deepEqual(await states(first.id, second.id), ['removed', 'done']);
+  composer.now = new Date(composer.now.getTime() + 2 * DAY);
+  await retireComposes(context, 'none');
+  assert.deepEqual(await states(second.id), ['removed']);
 });
 
 test('a compose that waits to show the directory of another is linked with it', async () => {

@@ -19,13 +19,18 @@ import { BlockCache } from '../../rpm/repodata/block-cache.ts';
 import type { CommandContext } from '../command.ts';
 import { hostsOf } from './read-pungi-config.ts';
 import type { PungiOptions } from './pungi-options.ts';
+import { linkPackages, type LinkType } from './link-packages.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What a compose is made of, and where. */
-export interface PungiCompose extends Pick<PungiOptions, 'kojiEvent' | 'isSupported'> {
+export interface PungiCompose extends Pick<
+  PungiOptions,
+  'kojiEvent' | 'isSupported' | 'parentIds' | 'respinOf'
+> {
   readonly sourced: SourcedDefinition;
   readonly directory: RunDirectory;
-  readonly isCopying: boolean;
+  /** As the option `link_type` says. */
+  readonly linkType: LinkType;
   readonly isSkipped: (phase: string) => boolean;
 }
 
@@ -40,7 +45,7 @@ export async function makePungiCompose(
   context: Pick<CommandContext, 'environment' | 'signal'>,
   compose: PungiCompose,
 ): Promise<Selection> {
-  const { sourced, directory, kojiEvent, isSkipped, isSupported } = compose;
+  const { sourced, directory, kojiEvent, isSkipped, isSupported, parentIds, respinOf, linkType } = compose;
   const { identity } = directory;
   const config = settingsFor(context.environment, sourced.definition);
   const log = createLog('warn');
@@ -69,17 +74,27 @@ export async function makePungiCompose(
     {
       ...step,
       placing,
-      output: { delivery: compose.isCopying ? 'copy' : 'link', compression: 'gzip' },
+      output: { delivery: linkType === 'copy' ? 'copy' : 'link', compression: 'gzip' },
       blocks: new BlockCache(),
       localPathOf: opened.localPathOf,
     },
     {
       plan,
-      identity: { ...identity, name: identity.id, isSupported, ...(release === null ? {} : { release }) },
+      identity: {
+        ...identity,
+        name: identity.id,
+        isSupported,
+        parentIds,
+        respinOf,
+        ...(release === null ? {} : { release }),
+      },
       place: { directory: directory.path },
     },
     building,
   );
+  if (linkType === 'symlink' || linkType === 'abspath-symlink') {
+    linkPackages({ building, final: directory.path, plan, isRelative: linkType === 'symlink' });
+  }
   if (isSkipped('createrepo')) removeRepodata(join(building, 'compose'));
   return selection;
 }

@@ -22,6 +22,9 @@ const options = {
   'koji-event': text,
   'skip-phase': texts,
   'just-phase': texts,
+  'parent-compose-id': texts,
+  'respin-of': text,
+  'notification-script': texts,
   'latest-link-components': text,
   'latest-link-status': texts,
   'no-latest-link': flag,
@@ -46,6 +49,11 @@ export interface PungiOptions {
   /** Nothing but these, unless it is empty. */
   readonly justPhases: readonly string[];
   readonly latestLink: { readonly components: number; readonly statuses: readonly string[] } | null;
+  /** Ids of the composes that it is made from. */
+  readonly parentIds: readonly string[];
+  readonly respinOf: string | null;
+  /** Programs that are told how the compose gets on. */
+  readonly notificationScripts: readonly string[];
   readonly isQuiet: boolean;
   readonly isVersionAsked: boolean;
 }
@@ -92,6 +100,9 @@ export function parsePungiOptions(argv: readonly string[]): PungiOptions {
             components: wholeNumber('latest-link-components', values['latest-link-components'] ?? null) ?? -1,
             statuses: values['latest-link-status'] ?? [],
           },
+    parentIds: values['parent-compose-id'] ?? [],
+    respinOf: values['respin-of'] ?? null,
+    notificationScripts: values['notification-script'] ?? [],
     isQuiet: values.quiet === true,
     isVersionAsked,
   };

@@ -48,19 +48,13 @@ export async function readPungiConfig(
     ['skip_phases', phaseNames.filter(isSkipped)],
   ]);
   const unmade = isSkipped('gather') ? [{ option: 'skip_phases', reason: 'a compose has packages' }] : [];
-  refuseNotNative([...findNotNative(config), ...linkTypeFaults(config), ...unmade]);
+  refuseNotNative([...findNotNative(config), ...unmade]);
   const plain = plainScm(own, { ...loaded, config });
   // Who runs the command says what it reads.
   const allowed = plain.places.map(({ url }) => url);
   const fetched = await fetchGitPlaces({ allowed, signal }, plain.places);
   const files = withFetched(own, fetched);
   return { files, loaded: plain.loaded, written: config, isSkipped, remarks: fetched.remarks };
-}
-
-function linkTypeFaults(config: Config): { readonly option: string; readonly reason: string }[] {
-  const value = config.get('link_type');
-  if (value !== 'symlink' && value !== 'abspath-symlink') return [];
-  return [{ option: 'link_type', reason: 'packages are linked hard or copied' }];
 }
 
 /** Lists the hosts of repositories that a definition reads. */

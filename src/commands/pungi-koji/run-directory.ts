@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -121,8 +122,15 @@ export function addToLog({ path }: RunDirectory, line: string): void {
 export function moveBuilt(built: string, { path, isNamedBefore }: RunDirectory): void {
   rmSync(join(built, 'STATUS'));
   if (isNamedBefore) rmSync(join(built, 'COMPOSE_ID'), { force: true });
+  clearCompose(path);
   moveInto(built, path);
   rmSync(built, { recursive: true });
+}
+
+/** Removes a directory `compose` in which nothing is yet, so that what was built takes its place at once. */
+function clearCompose(path: string): void {
+  const compose = join(path, 'compose');
+  if (existsSync(compose) && readdirSync(compose).length === 0) rmdirSync(compose);
 }
 
 function moveInto(from: string, to: string): void {

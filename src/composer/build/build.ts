@@ -109,8 +109,8 @@ async function placeTrees(
   );
 }
 
-/** One placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
-function listPlacements(selection: Selection, tree: Tree): Placement[] {
+/** Returns where the packages of a tree lie, one placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
+export function listPlacements(selection: Selection, tree: Tree): Placement[] {
   const { directory, packages, packagesDirectory } = tree;
   const byLocation = new Map<string, SourcePackage>();
   for (const one of packages) {

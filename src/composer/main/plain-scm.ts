@@ -2,9 +2,12 @@ import { posix } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { isDictionary, itemsOf, textsOf, type ConfigDictionary, type ConfigValue } from './config-value.ts';
 import { refuseNotNative } from './find-not-native.ts';
-import { defaultRevision, pathInRepository, pathOfGitPlace, type GitPlace } from './git-place.ts';
+import { pathInRepository, pathOfGitPlace, type GitPlace } from './git-place.ts';
 import type { ConfigFiles, LoadedConfig } from './load-config.ts';
 import { directoryOptions } from './read-beside-sources.ts';
+
+/** As the reference composer documents it. */
+const DEFAULT_BRANCH = 'master';
 
 /** Options that may name a file of elsewhere. */
 const fileOptions = ['variants_file', 'comps_file', 'gather_prepopulate'] as const;
@@ -115,7 +118,7 @@ function pathOf(
       'Paths are those in the repository.',
     );
   }
-  const place = { url: repository, revision: textOf(scm, 'branch') || defaultRevision, path };
+  const place = { url: repository, revision: textOf(scm, 'branch') || DEFAULT_BRANCH, path };
   places.push(place);
   return posix.relative(directory, pathOfGitPlace(place));
 }

@@ -70,7 +70,7 @@ function byScm(scm: (more: string) => string, top: string): (text: string) => st
 const byGit = byScm((more) => ofGit(more), 'configs/');
 const extraByGit = (text: string): string =>
   byGit(text)
-    .replaceAll('"scm": "file", "repo": ""', `"scm": "git", "repo": "${elsewhere.url}"`)
+    .replaceAll('"scm": "file", "repo": ""', `"scm": "git", "branch": "main", "repo": "${elsewhere.url}"`)
     .replaceAll('"ef', '"configs/ef');
 
 const changes: Readonly<Record<string, (text: string) => string>> = {
@@ -159,8 +159,10 @@ test('pungi-koji takes them too, whatever is allowed to the service', async () =
   writeFileSync(conf, extraByGit(vector.files['fixture.conf'] ?? ''));
   const { code, printed } = await run(pungiKoji, ['--config', conf, '--target-dir', folder, '--test']);
   assert.equal(code, 0, printed);
-  assert.match(printed, /Taken from .*: configs\/comps\.xml, configs\/variants\.xml\./);
-  assert.match(printed, /Taken from .*: configs\/ef, configs\/ef\/EULA, configs\/ef\/GPL\./);
+  assert.match(
+    printed,
+    /Taken from .*: configs\/comps\.xml, configs\/ef, configs\/ef\/EULA, configs\/ef\/GPL, configs\/variants\.xml\./,
+  );
 });
 
 const vector = vectorOf('two-variants');
@@ -197,6 +199,11 @@ const refused: Readonly<Record<string, readonly [change: (text: string) => strin
     comps(ofGit('"file": "configs/comps.xml"', ', "branch": "gone"')),
     'git.revision_unknown',
     /has no commit "gone"/,
+  ],
+  'no branch, which means master, of a repository that has none': [
+    comps(ofGit('"file": "configs/comps.xml"', '')),
+    'git.revision_unknown',
+    /has no commit "master"/,
   ],
   'a path out of the repository': [
     comps(ofGit('"file": "../comps.xml"')),
