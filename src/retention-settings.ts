@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { keptReleases } from './model/keep.ts';
 import { setting } from './setting.ts';
 
 const days = z.number().int().positive();
@@ -7,7 +6,7 @@ const days = z.number().int().positive();
 /** The settings that say how long rows of history are kept, and which composes beyond their life. */
 export const retentionSettings = {
   keep_releases: setting(
-    z.enum(keptReleases),
+    z.enum(['latest', 'labels', 'none']),
     'latest',
     'ODCS_KEEP_RELEASES',
     'Which main composes live on past their life until another takes their place: the latest of each release, the latest of each label too, or none.',

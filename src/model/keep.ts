@@ -9,5 +9,4 @@ export interface Keep {
 }
 
 /** Which composes that the links of releases show live on: the latest of a release, that of each of its labels too, or none. */
-export const keptReleases = ['latest', 'labels', 'none'] as const;
-export type KeptReleases = (typeof keptReleases)[number];
+export type KeptReleases = 'latest' | 'labels' | 'none';

@@ -204,11 +204,9 @@ test('what is not made here is refused before anything is written', async () => 
 
 test('composes that the command line names stand in the metadata', async () => {
   const { directory, target } = prepare(vectorOf('two-variants'));
-  const { code, printed } = await call([
-    ...['--config', join(directory, 'fixture.conf'), '--target-dir', target, '--test'],
-    ...['--parent-compose-id', 'Base-1-20260101.n.0', '--parent-compose-id=Base-2-20260101.n.0'],
-    ...['--respin-of', 'Fix-40-20260101.t.1'],
-  ]);
+  const place = ['--config', join(directory, 'fixture.conf'), '--target-dir', target, '--test'];
+  const parents = ['--parent-compose-id', 'Base-1-20260101.n.0', '--parent-compose-id=Base-2-20260101.n.0'];
+  const { code, printed } = await call([...place, ...parents, '--respin-of', 'Fix-40-20260101.t.1']);
   assert.equal(code, 0, printed);
   const path = join(target, `Fix-40-${today()}.t.0`, 'compose/metadata/composeinfo.json');
   const { compose } = JSON.parse(readFileSync(path, 'utf8')).payload;

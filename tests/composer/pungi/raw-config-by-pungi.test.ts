@@ -143,8 +143,17 @@ test('the engine auto leaves to Pungi what is not made here, and native refuses 
 });
 
 test('files that only Pungi fetches are for Pungi; what is wrong for both is told', async () => {
-  const scm = await ask('auto', 'skip_phases = ["createiso"]\nvariants_file = {"scm": "git", "repo": "x"}');
-  assert.equal(scm.state, 'done', scm.stateReason ?? '');
+  const valid = 'skip_phases = ["createiso"]\ngather_method = "deps"\n';
+  for (const [scm, repository] of [
+    ['cvs', 'x'],
+    ['git', 'https://not-allowed.example.org/variants.git'],
+  ]) {
+    const variants = `variants_file = {"scm": "${scm}", "repo": "${repository}", "file": "variants.xml"}`;
+    const compose = await ask('auto', `${valid}${variants}`);
+    assert.equal(compose.state, 'done', compose.stateReason ?? '');
+    const refused = await ask('native', `${valid}${variants}`);
+    assert.match(refused.stateReason ?? '', /the scm "cvs" is not fetched|may not be read by this server/);
+  }
   const plain = await ask('auto', 'skip_phases = ["createiso"]\nvariants_file = "v.xml"');
   assert.match(plain.stateReason ?? '', /Configuration is not valid/);
 });

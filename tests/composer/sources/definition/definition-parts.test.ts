@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { createDemoRepository } from '../../../../src/commands/demo/demo-files.ts';
 import { retireComposes } from '../../../../src/composer/retire.ts';
 import { unpublishCompose } from '../../../../src/composer/publish.ts';
@@ -103,6 +104,60 @@ test('the modules of a part are modules of the variant that takes from it', asyn
     payload.modules.AppStream.x86_64[nsvc].metadata.koji_tag,
     'module-basket-2.0-4200020250202020202-0a1b2c3d',
   );
+});
+
+/** Lets a published compose say something else in its documents of modules, as another version of the service may. */
+function rewriteModules(id: number, change: (text: string) => string): void {
+  const repodata = join(composer.targetDir, `odcs-${id}/compose/Temporary/x86_64/os/repodata`);
+  const name = readdirSync(repodata).find((one) => one.endsWith('-modules.yaml.gz')) ?? '';
+  const plain = change(gunzipSync(readFileSync(join(repodata, name))).toString());
+  const packed = gzipSync(plain);
+  const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+  const other = `${digest(packed)}-modules.yaml.gz`;
+  writeFileSync(join(repodata, other), packed);
+  const path = join(repodata, 'repomd.xml');
+  const repomd = readFileSync(path, 'utf8').replace(/<data type="modules">.*?<\/data>/s, (record) =>
+    record
+      .replace(/(<checksum type="sha256">)[^<]*/, `$1${digest(packed)}`)
+      .replace(/(<open-checksum type="sha256">)[^<]*/, `$1${digest(plain)}`)
+      .replace(/(<location href=")[^"]*/, `$1repodata/${other}`)
+      .replace(/(<size>)\d+/, `$1${packed.length}`)
+      .replace(/(<open-size>)\d+/, `$1${Buffer.byteLength(plain)}`),
+  );
+  rmSync(path);
+  writeFileSync(path, repomd);
+}
+
+test('of two documents of one module that of the newer compose counts, in whichever order the parts are named', async () => {
+  const ofModule: ComposeRequest = {
+    ...defaultRequest,
+    sourceType: 'module',
+    source: ['basket:2.0'],
+    modularKojiTags: ['f42-modular-base'],
+    flags: ['no_reuse'],
+  };
+  const older = await part('modules-older', ofModule);
+  const newer = await part('modules-newer', ofModule);
+  assert.ok(newer > older);
+  const summaries = { [older]: 'as the older compose has it', [newer]: 'as the newer compose has it' };
+  for (const id of [older, newer]) {
+    rewriteModules(id, (text) => text.replace(/^( +summary:).*$/m, `$1 ${summaries[id]}`));
+  }
+  for (const [name, order] of [
+    ['old-first', 'modules-older, modules-newer'],
+    ['new-first', 'modules-newer, modules-older'],
+  ] as const) {
+    const done = await composer.compose(define(name, order));
+    assert.equal(done.state, 'done', done.stateReason ?? '');
+    const directory = `odcs-${done.reusedId ?? done.id}`;
+    const repodata = join(composer.targetDir, directory, 'compose/AppStream/x86_64/os/repodata');
+    const file = readdirSync(repodata).find((one) => one.endsWith('-modules.yaml.gz')) ?? '';
+    const text = gunzipSync(readFileSync(join(repodata, file))).toString();
+    assert.match(text, /as the newer compose has it/, name);
+    assert.doesNotMatch(text, /as the older compose has it/, name);
+    const told = new RegExp(`Compose ${older} \\(modules-older\\) has an older document of basket:2\\.0`);
+    assert.match(done.warnings.join('\n'), told);
+  }
 });
 
 test('a part that is removed while the main compose is made: the next attempt takes what the series shows then', async () => {

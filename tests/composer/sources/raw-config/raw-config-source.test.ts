@@ -181,32 +181,6 @@ test('a label that Pungi does not know is refused, another one stands in the met
   assert.equal(written['label'], 'RC-1.2');
 });
 
-test('the composes that a request names as parents, and as what it is made anew of, stand in the metadata', async () => {
-  const source = `fixture#${repository.commit(vectorOf('two-variants'), (text) => text.replace('"40"', '"48"'))}`;
-  const plain = await ask(source);
-  const named = {
-    parentPungiComposeIds: ['Base-1-20260101.n.0', 'Base-2-20260101.n.0'],
-    respinOf: 'Fix-48-20260101.t.1',
-  };
-  const compose = await ask(source, named);
-  assert.deepEqual([compose.state, compose.reusedId, plain.reusedId], ['done', null, null]);
-  const infoOf = ({ id }: Compose): Record<string, unknown> => {
-    const path = join(composer.targetDir, `odcs-${id}`, 'compose/metadata/composeinfo.json');
-    return infoSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).payload.compose;
-  };
-  const { parent_compose_ids: parents, respin_of: respinOf } = infoOf(compose);
-  assert.deepEqual([parents, respinOf], [named.parentPungiComposeIds, named.respinOf]);
-  assert.deepEqual(
-    Object.keys(infoOf(plain)).filter((key) => /parent|respin_of/.test(key)),
-    [],
-  );
-  assert.equal((await ask(source, named)).reusedId, compose.id);
-  assert.equal(
-    (await ask(source, { ...named, parentPungiComposeIds: ['Base-1-20260101.n.0'] })).reusedId,
-    null,
-  );
-});
-
 test('repositories of a configuration may be absolute paths', async () => {
   const vector = vectorOf('repos-source-lists');
   const commit = repository.commit(vector, (text) => text.replaceAll('file://', ''));
