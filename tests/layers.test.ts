@@ -43,6 +43,7 @@ const shared = [
   'clock.ts',
   'in-turns.ts',
   'last-used.ts',
+  'text-bytes.ts',
   'shared-work.ts',
   'log.ts',
 ];

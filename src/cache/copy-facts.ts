@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { keepLastUsed } from '../last-used.ts';
 import type { FileStamp } from '../model/file-stamp.ts';
 import { cachePlace, removeOldFormats, type CacheMaking } from './cache-place.ts';
 import { readLines } from './read-lines.ts';
@@ -50,7 +51,7 @@ export class CopyFactsFile {
     this.#directory = directory;
     this.#path = cachePlace(directory, FACTS_MAKING);
     this.#most = most;
-    this.#facts = new LRUCache({ max: most });
+    this.#facts = keepLastUsed(most);
     mkdirSync(directory, { recursive: true });
   }
 

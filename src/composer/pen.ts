@@ -1,6 +1,7 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs';
 import { ReactorError } from '../model/errors.ts';
 import { isPathBelow } from '../model/names.ts';
+import { TextBytes } from '../text-bytes.ts';
 
 /**
  * Writes below one directory and nowhere else: names that lead out of it are refused, and links that lie in it are
@@ -42,14 +43,20 @@ export class Pen {
     }
   }
 
-  /** Writes a new file a piece at a time, as `write` hands them over; returns what that returns. Throws what it throws. */
+  /**
+   * Writes a new file a piece at a time, as `write` hands them over, in UTF-8; returns what that returns. Pieces may be
+   * short and many: they are put together. Throws what `write` throws.
+   */
   async writePieces<Result>(
     relative: string,
     write: (append: (piece: string) => void) => Promise<Result>,
   ): Promise<Result> {
     const descriptor = this.#openNew(relative);
+    const text = new TextBytes((bytes) => writeFileSync(descriptor, bytes));
     try {
-      return await write((piece) => writeFileSync(descriptor, piece));
+      const result = await write((piece) => text.add(piece));
+      text.flush();
+      return result;
     } finally {
       closeSync(descriptor);
     }

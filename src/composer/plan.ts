@@ -86,12 +86,11 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   await rest();
   checkDependencies(request, selection);
   if (delegate === undefined) checkPresent(packagesOf(request) ?? [], selection);
-  const packages = listManifestPackages(selection, context.output.delivery);
   await rest();
   const manifest = manifestOf({
     variants: selection.variants,
     trees: selection.trees,
-    packages,
+    packages: listManifestPackages(selection, context.output.delivery),
     documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
     options: {
       delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
@@ -212,21 +211,26 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function listManifestPackages(selection: Selection, delivery: OutputSettings['delivery']): ManifestPackage[] {
-  return selection.trees.flatMap((tree) =>
-    (['binary', 'debug', 'source'] as const).flatMap((kind) =>
-      tree[kind].map(({ package: one }) => ({
-        variant: tree.variant,
-        arch: tree.arch,
-        kind,
-        nevra: one.nevra,
-        payload: one.payload,
-        sigkey: one.sigkey,
-        fileName: one.oddName,
-        reference: delivery === 'reference' ? originText(one.origin) : '',
-      })),
-    ),
-  );
+function* listManifestPackages(
+  selection: Selection,
+  delivery: OutputSettings['delivery'],
+): Generator<ManifestPackage> {
+  for (const tree of selection.trees) {
+    for (const kind of ['binary', 'debug', 'source'] as const) {
+      for (const { package: one } of tree[kind]) {
+        yield {
+          variant: tree.variant,
+          arch: tree.arch,
+          kind,
+          nevra: one.nevra,
+          payload: one.payload,
+          sigkey: one.sigkey,
+          fileName: one.oddName,
+          reference: delivery === 'reference' ? originText(one.origin) : '',
+        };
+      }
+    }
+  }
 }
 
 function originText(origin: Selection['trees'][number]['binary'][number]['package']['origin']): string {

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { TextBytes } from '../text-bytes.ts';
 import { TEMPORARY } from './compose.ts';
 
 /**
@@ -33,7 +34,7 @@ export interface ManifestDocument {
 export interface ManifestInput {
   readonly variants: readonly { readonly uid: string; readonly name: string; readonly type: string }[];
   readonly trees: readonly { readonly variant: string; readonly arch: string }[];
-  readonly packages: readonly ManifestPackage[];
+  readonly packages: Iterable<ManifestPackage>;
   readonly documents: readonly ManifestDocument[];
   /** Options that shape the output: name to value. */
   readonly options: Readonly<Record<string, string>>;
@@ -79,5 +80,12 @@ function nameDocuments(documents: readonly ManifestDocument[]): (readonly [strin
 
 /** SHA-256 of a manifest, hex. */
 export function fingerprintOf(lines: readonly string[]): string {
-  return hash('sha256', lines.map((line) => `${line}\n`).join(''), 'hex');
+  const digest = createHash('sha256');
+  const text = new TextBytes((bytes) => digest.update(bytes));
+  for (const line of lines) {
+    text.add(line);
+    text.add('\n');
+  }
+  text.flush();
+  return digest.digest('hex');
 }

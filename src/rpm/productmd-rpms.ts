@@ -24,11 +24,13 @@ export type ListedRpms = ReadonlyMap<string, ReadonlyMap<string, readonly Listed
 /** RPMs of an arch: NEVRA of the source RPM to NEVRA. */
 type RpmsBySource = ReadonlyMap<string, ReadonlyMap<string, ListedRpm>>;
 
-/** Takes the next piece of a text. */
+/** Takes the next piece of a text, which may be a short one. */
 type WritePiece = (piece: string) => void;
 
-/** RPMs or lines that are dealt with before others may have their turn. */
+/** RPMs that are dealt with before others may have their turn. */
 const TOGETHER = 4_096;
+/** Sources whose RPMs are written before others may have their turn; most have a few. */
+const SOURCES_TOGETHER = 256;
 
 /**
  * Writes rpms.json of RPMs that stand under the sources of their own variant and arch; those of a release under the
@@ -70,73 +72,48 @@ function* writeGroupedRpms(
   }
   const gap = '"rpms": {}';
   const at = empty.lastIndexOf(gap) + gap.length - 2;
-  write(empty.slice(0, at));
-  const lines = new Lines(write);
-  lines.push('{');
+  write(`${empty.slice(0, at)}{\n`);
   for (const [number, [variant, arches]] of variants.entries()) {
-    lines.push(`            ${quote(variant)}: {`);
+    write(`            ${quote(variant)}: {\n`);
     for (const [index, [arch, sources]] of arches.entries()) {
-      lines.push(`                ${quote(arch)}: {`);
-      yield* addArch(lines, sources);
-      lines.push(index < arches.length - 1 ? '                },' : '                }');
+      write(`                ${quote(arch)}: {\n`);
+      yield* writeArch(sources, write);
+      write(index < arches.length - 1 ? '                },\n' : '                }\n');
     }
-    lines.push(number < variants.length - 1 ? '            },' : '            }');
+    write(number < variants.length - 1 ? '            },\n' : '            }\n');
   }
-  lines.flush();
   write(`        }${empty.slice(at + 2)}`);
 }
 
-/** Lines that are handed over many at a time. */
-class Lines {
-  readonly #write: WritePiece;
-  #lines: string[] = [];
-
-  constructor(write: WritePiece) {
-    this.#write = write;
-  }
-
-  get isLong(): boolean {
-    return this.#lines.length > TOGETHER;
-  }
-
-  push(...lines: readonly string[]): void {
-    this.#lines.push(...lines);
-  }
-
-  flush(): void {
-    this.#write(`${this.#lines.join('\n')}\n`);
-    this.#lines = [];
-  }
-}
-
-function sortedByKey<Value>(entries: readonly (readonly [string, Value])[]): (readonly [string, Value])[] {
+function sortedByKey<Value>(entries: Iterable<readonly [string, Value]>): (readonly [string, Value])[] {
   return [...entries].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-function* addArch(lines: Lines, sources: RpmsBySource): Turns<void> {
+function* writeArch(sources: RpmsBySource, write: WritePiece): Turns<void> {
   const keys = [...sources.keys()].sort();
+  let end = '';
   for (const [at, key] of keys.entries()) {
-    if (lines.isLong) {
-      lines.flush();
-      yield;
-    }
-    lines.push(`                    ${quote(key)}: {`);
-    const entries = sources.get(key) ?? new Map<string, ListedRpm>();
-    const nevras = entries.size > 1 ? [...entries.keys()].sort() : [...entries.keys()];
-    for (const [index, nevra] of nevras.entries()) {
-      const rpm = entries.get(nevra);
-      if (rpm === undefined) continue;
-      const end = index < nevras.length - 1 ? '},' : '}';
-      lines.push(
-        `                        ${quote(nevra)}: {\n` +
-          `                            "category": "${rpm.category}",\n` +
-          `                            "path": ${quote(rpm.path)},\n` +
-          `                            "sigkey": ${rpm.sigkey === null ? 'null' : quote(rpm.sigkey)}\n` +
-          `                        ${end}`,
-      );
-    }
-    lines.push(at < keys.length - 1 ? '                    },' : '                    }');
+    if (at % SOURCES_TOGETHER === 0) yield;
+    write(`${end}                    ${quote(key)}: {\n`);
+    writeEntries(sources.get(key) ?? new Map<string, ListedRpm>(), write);
+    end = '                    },\n';
   }
+  if (keys.length > 0) write('                    }\n');
+}
+
+function writeEntries(entries: ReadonlyMap<string, ListedRpm>, write: WritePiece): void {
+  const sorted = entries.size > 1 ? sortedByKey(entries) : entries;
+  let end = '';
+  for (const [nevra, { category, path, sigkey }] of sorted) {
+    write(
+      `${end}                        ${quote(nevra)}: {\n` +
+        `                            "category": "${category}",\n` +
+        `                            "path": ${quote(path)},\n` +
+        `                            "sigkey": ${sigkey === null ? 'null' : quote(sigkey)}\n`,
+    );
+    end = '                        },\n';
+  }
+  if (entries.size > 0) write('                        }\n');
 }
 
 /**

@@ -149,7 +149,11 @@ async function writeTrees(
   const own = await plan.reader.loadFragments(every, context.signal);
   const loaded = checksum === 'sha256' ? own : await callByDigest({ ...context, checksum }, every, own);
   const variants = listVariants(selection);
-  const fragments = new Map(every.map((one, index) => [one, loaded[index]]));
+  const fragments = new Map<SourcePackage, RepodataPackage['fragments']>();
+  for (const [index, pieces] of loaded.entries()) {
+    const one = every[index];
+    if (one !== undefined) fragments.set(one, pieces);
+  }
   const total = trees.reduce((sum, tree) => sum + tree.packages.length, 0);
   const modulemdPaths: ModulemdPath[] = [];
   let written = 0;

@@ -214,17 +214,14 @@ function* formatReasons({ trees }: Selection, write: (piece: string) => void): T
     }
     yield;
     write(` ${JSON.stringify(arch)}: {`);
-    let lines: string[] = [];
     let begin = '\n';
+    let seen = 0;
     for (const [file, one] of reasons) {
-      lines.push(`  ${JSON.stringify(file)}: ${JSON.stringify(one.why)}`);
-      if (lines.length < VISITED_TOGETHER) continue;
-      write(`${begin}${lines.join(',\n')}`);
-      lines = [];
+      write(`${begin}  ${JSON.stringify(file)}: ${JSON.stringify(one.why)}`);
       begin = ',\n';
-      yield;
+      seen += 1;
+      if (seen % VISITED_TOGETHER === 0) yield;
     }
-    if (lines.length > 0) write(`${begin}${lines.join(',\n')}`);
     write(`${reasons.size === 0 ? '' : '\n '}}${number < arches.length - 1 ? ',' : ''}\n`);
   }
   write(arches.length === 0 ? '\n}\n' : '}\n');

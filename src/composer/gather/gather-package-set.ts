@@ -1,6 +1,7 @@
 import { inTurns, type Turns } from '../../in-turns.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { isSourceArch } from '../../model/nevra.ts';
+import { textOfByteString } from '../../rpm/repodata/xml-scan.ts';
 import type { FileSource } from './complete-files.ts';
 import { copyPackages } from './copy-packages.ts';
 import { GatherIndex } from './gather-index.ts';
@@ -98,7 +99,7 @@ function* visibleOf(
   const sources = members.filter((id) => isSourceArch(index.archOf(id)));
   const byNvr = new Map(sources.map((id) => [index.columns.sourceNvr.at(id), id]));
   const visible = new Uint8Array(index.count);
-  const sourceNames = new Set<string>();
+  const sourceRpms = new Set<number>();
   for (const [at, id] of members.entries()) {
     if (at % LOOKED_AT === 0) yield;
     const arch = index.archOf(id);
@@ -109,9 +110,12 @@ function* visibleOf(
       if (known !== null && !isAllowed(known, native)) continue;
     }
     visible[id] = 1;
-    const sourceRpm = index.sourceRpmOf(id);
-    if (sourceRpm !== null) sourceNames.add(nameOfNvr(sourceRpm));
+    sourceRpms.add(index.columns.sourceRpm.at(id));
   }
+  sourceRpms.delete(-1);
+  const sourceNames = new Set(
+    Array.from(sourceRpms, (text) => nameOfNvr(textOfByteString(index.strings.get(text)))),
+  );
   for (const id of sources) if (sourceNames.has(index.nameOf(id))) visible[id] = 1;
   for (let id = 0; id < index.count; id += 1) if (isAside(index, id)) visible[id] = 1;
   return visible;

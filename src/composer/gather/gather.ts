@@ -147,7 +147,8 @@ function* addInput(run: GatherRun): Turns<void> {
     if (pattern.startsWith('-')) continue;
     const ids = yield* selectInput(run, pattern);
     if (ids.length === 0) state.missing.push(pattern);
-    for (const id of ids) chosen.push({ id, why: { kind: 'input', pattern } });
+    const why: Reason = { kind: 'input', pattern };
+    for (const id of ids) chosen.push({ id, why });
   }
   for (const entry of options.prepopulate) {
     for (const id of selectPrepopulated(run, entry)) chosen.push({ id, why: { kind: 'prepopulate', entry } });

@@ -57,39 +57,42 @@ export async function indexCopies(
 ): Promise<readonly IndexedCopy[]> {
   await context.index.open();
   const keyed = await keyCopies(context, copies);
-  const unknown = await inTurns(findUnknown(context.index, keyed));
-  if (unknown.size > 0) {
-    const wanted = [...unknown.values()];
-    const name = hash('sha256', [...unknown.keys()].join('\n'));
-    await context.index.making.run(name, context.signal, (signal) =>
-      readCopies({ ...context, signal }, wanted),
-    );
-  }
-  return inTurns(lookUp(context.index, keyed));
+  const known = await inTurns(lookUp(context.index, keyed));
+  if (known.unknown.size === 0) return known.found;
+  const wanted = [...known.unknown.values()];
+  const name = hash('sha256', [...known.unknown.keys()].join('\n'));
+  await context.index.making.run(name, context.signal, (signal) =>
+    readCopies({ ...context, signal }, wanted),
+  );
+  const { found, unknown } = await inTurns(lookUp(context.index, keyed));
+  // Another compose may have found a copy to be another file meanwhile.
+  for (const key of unknown.keys()) throw indexDamaged(key);
+  return found;
 }
 
-function* findUnknown(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<Map<string, KeyedCopy>> {
+interface LookedUp {
+  /** In the order of the copies, without those that are unknown. */
+  readonly found: readonly IndexedCopy[];
+  /** By key. */
+  readonly unknown: ReadonlyMap<string, KeyedCopy>;
+}
+
+function* lookUp(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<LookedUp> {
+  const found: IndexedCopy[] = [];
   const unknown = new Map<string, KeyedCopy>();
   for (const [at, one] of keyed.entries()) {
     if (at % LOOKED_AT === 0) yield;
-    if (index.facts(one.key) === undefined) unknown.set(one.key, one);
-  }
-  return unknown;
-}
-
-/** Throws `koji.index_damaged` for a copy that another compose found to be another file meanwhile. */
-function* lookUp(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<readonly IndexedCopy[]> {
-  const found: IndexedCopy[] = [];
-  for (const [at, one] of keyed.entries()) {
-    if (at % LOOKED_AT === 0) yield;
     const facts = index.facts(one.key);
-    if (facts === undefined) throw indexDamaged(one.key);
+    if (facts === undefined) {
+      unknown.set(one.key, one);
+      continue;
+    }
     const before = one.copy.lastIndexed;
     const indexed = before?.facts === facts ? before : { ...one, facts };
     one.copy.lastIndexed = indexed;
     found.push(indexed);
   }
-  return found;
+  return { found, unknown };
 }
 
 async function readCopies(context: IndexContext, wanted: readonly KeyedCopy[]): Promise<void> {

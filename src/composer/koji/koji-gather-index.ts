@@ -23,6 +23,8 @@ export interface PreparedSet {
 const CHUNK = 1000;
 /** Packages whose metadata are read before others may have their turn. */
 const READ_TOGETHER = 100;
+/** Copies that are compared before others may have their turn. */
+const COMPARED_TOGETHER = 2_048;
 const FILELISTS_HEAD =
   '<?xml version="1.0" encoding="UTF-8"?>\n<filelists xmlns="http://linux.duke.edu/metadata/filelists">\n';
 
@@ -72,12 +74,27 @@ export function* updateSet(
   copies: readonly IndexedCopy[],
 ): Turns<number | null> {
   const { index, byPkgid, described } = set;
-  const wanted = new Map(copies.map((one) => [one.facts.pkgid, one]));
+  if (holdsJust(set, copies)) return 0;
+  const wanted = new Map<string, IndexedCopy>();
+  for (const [at, one] of copies.entries()) {
+    if (at % COMPARED_TOGETHER === 0) yield;
+    wanted.set(one.facts.pkgid, one);
+  }
+  const held: ReadonlyMap<string, IndexedCopy | null> = byPkgid.size > 0 ? byPkgid : pkgidsOf(index);
+  const absent: IndexedCopy[] = [];
+  const others: string[] = [];
+  let seen = 0;
+  for (const [pkgid, one] of wanted) {
+    if ((seen += 1) % COMPARED_TOGETHER === 0) yield;
+    const before = held.get(pkgid);
+    if (before === one) continue;
+    if (before === undefined) absent.push(one);
+    else if (before !== null && (before.copy.path !== one.copy.path || before.facts !== one.facts))
+      others.push(pkgid);
+  }
   yield;
-  const held = byPkgid.size > 0 ? byPkgid : new Set(pkgidsOf(index));
-  yield;
-  const removed = [...held.keys()].filter((pkgid) => !wanted.has(pkgid));
-  const absent = [...wanted].flatMap(([pkgid, one]) => (held.has(pkgid) ? [] : [one]));
+  const isAnyRemoved = held.size > wanted.size - absent.length;
+  const removed = isAnyRemoved ? [...held.keys()].filter((pkgid) => !wanted.has(pkgid)) : [];
   // Removed packages stay in the columns of the index, so it must not change for ever.
   if (absent.length + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
   // What is damaged shows before anything is changed.
@@ -95,22 +112,30 @@ export function* updateSet(
       index.removePackage(id);
     }
   }
-  for (const [pkgid, one] of wanted) {
-    const before = byPkgid.get(pkgid);
-    if (before === one) continue;
-    if (before?.copy.path !== one.copy.path || before.facts !== one.facts) {
-      described.delete(pkgid);
-      for (const id of index.packagesByPkgid(pkgid)) set.describedById[id] = undefined;
-    }
+  for (const pkgid of others) {
+    described.delete(pkgid);
+    for (const id of index.packagesByPkgid(pkgid)) set.describedById[id] = undefined;
   }
   set.byPkgid = wanted;
   addRecords(index, set.repository, records);
   return absent.length + removed.length;
 }
 
-function pkgidsOf(index: GatherIndex): string[] {
-  const pkgids: string[] = [];
-  for (let id = 0; id < index.count; id += 1) if (!index.isRemoved(id)) pkgids.push(index.pkgidOf(id));
+/** Whether a set holds these copies, in their order, and no others. */
+function holdsJust({ byPkgid }: Pick<PreparedSet, 'byPkgid'>, copies: readonly IndexedCopy[]): boolean {
+  if (byPkgid.size === 0 || byPkgid.size !== copies.length) return false;
+  let at = 0;
+  for (const one of byPkgid.values()) {
+    if (one !== copies[at]) return false;
+    at += 1;
+  }
+  return true;
+}
+
+/** The digests of the packages of an index whose copies are not known. */
+function pkgidsOf(index: GatherIndex): Map<string, null> {
+  const pkgids = new Map<string, null>();
+  for (let id = 0; id < index.count; id += 1) if (!index.isRemoved(id)) pkgids.set(index.pkgidOf(id), null);
   return pkgids;
 }
 

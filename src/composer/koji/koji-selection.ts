@@ -6,7 +6,6 @@ import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import { readRecordHead } from '../../rpm/record-bytes.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
-import { explainWhy } from '../gather/gather-result.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
 import type {
@@ -17,6 +16,7 @@ import type {
   SourcePackage,
 } from '../selection.ts';
 import type { CopyFacts } from '../../cache/copy-facts.ts';
+import { GatheredPackage } from './gathered-package.ts';
 import type { Koji } from './koji.ts';
 import type { PreparedSet } from './koji-gather-index.ts';
 import { indexCopies } from './index-copies.ts';
@@ -37,22 +37,11 @@ export function* collectTrees(
   for (const { arch, result } of results) {
     const set = sets.find((one) => one.index === result.index);
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
-    const select = (id: number): SelectedPackage => {
-      const why = result.why(id);
-      const known = packageOfSet(koji, set, id);
-      return {
-        package: known,
-        // Made only for those who ask: nobody reads the reasons of a whole tag.
-        get why() {
-          return why === null ? 'chosen by name' : explainWhy(result.index, known, why);
-        },
-      };
-    };
     const selectAll = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
       const selected: SelectedPackage[] = [];
       for (const [at, id] of ids.entries()) {
         if (at % DESCRIBED_TOGETHER === 0) yield;
-        selected.push(select(id));
+        selected.push(new GatheredPackage(packageOfSet(koji, set, id), result, id));
       }
       return selected;
     };

@@ -190,14 +190,13 @@ async function gatherAll(
     multilibMethods: multilibMethodsOf(request, arch),
   }));
   context.progress('gather', 0, request.arches.length, 'arches');
+  const byIndex = new Map([...sets.values()].map((set) => [set.index, set]));
   return gatherPackageSet({ signal: context.signal }, inputs, {
     set: 'everything',
     method: gatherMethodOf(request),
     packages: packagesOf(request),
-    archRestrictionsOf: (index, source) => {
-      const set = [...sets.values()].find((one) => one.index === index);
-      return set?.byPkgid.get(index.pkgidOf(source))?.facts ?? null;
-    },
+    archRestrictionsOf: (index, source) =>
+      byIndex.get(index)?.byPkgid.get(index.pkgidOf(source))?.facts ?? null,
   });
 }
 

@@ -57,7 +57,8 @@ async function findKeys(
   keys: readonly string[],
   files: KojiFiles,
   known: KnownCopies,
-): Promise<(string | undefined)[]> {
+): Promise<readonly (string | undefined)[]> {
+  if (keys.length === 0) return [];
   const found: (string | undefined)[] = Array.from({ length: packages.length });
   let open = packages.flatMap((one, index) => (one.kind === 'build' ? [{ one, index }] : []));
   for (const key of keys) {

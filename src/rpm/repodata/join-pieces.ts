@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { PackageFragments, PackageLocation } from '../package-fragments.ts';
 import type { Compression } from './compression.ts';
 import { escapeAttribute } from './escape-xml.ts';
@@ -52,12 +52,12 @@ export function keyOfPackages(
   fragments: readonly PackageFragments[],
   locations: readonly PackageLocation[],
 ): string {
-  const hash = createHash('sha256');
+  let text = '';
   for (const [index, { href, base = '' }] of locations.entries()) {
     const piece = fragments[index];
-    if (piece) hash.update(`${piece.identity}\0${href}\0${base}\n`);
+    if (piece) text += `${piece.identity}\0${href}\0${base}\n`;
   }
-  return hash.digest('base64');
+  return hash('sha256', text, 'base64');
 }
 
 /** The key of the packed block of some packages in a `BlockCache`. */

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 import { closeSync, fsync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -72,7 +72,7 @@ export class MetadataFile {
    */
   async append(key: string, content: () => readonly Uint8Array[]): Promise<void> {
     const blockKey = `${this.#compression}:${key}`;
-    this.#chain = createHash('sha256').update(this.#chain).update(key).digest('base64');
+    this.#chain = hash('sha256', `${this.#chain}${key}`, 'base64');
     const state = this.#cache.state(this.#chain);
     const packed = this.#cache.get(blockKey);
     if (packed && state) {

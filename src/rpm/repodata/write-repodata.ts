@@ -57,11 +57,11 @@ function compareText(left: string, right: string): number {
 
 /** The order of packages in repodata, that of createrepo_c: by the name of the file, then by its path. */
 export function compareLocations(left: PackageLocation, right: PackageLocation): number {
-  return (
-    compareText(basename(left.href), basename(right.href)) ||
-    compareText(left.href, right.href) ||
-    compareText(left.base ?? '', right.base ?? '')
-  );
+  return compareText(basename(left.href), basename(right.href)) || comparePlaces(left, right);
+}
+
+function comparePlaces(left: PackageLocation, right: PackageLocation): number {
+  return compareText(left.href, right.href) || compareText(left.base ?? '', right.base ?? '');
 }
 
 /** Whether a text holds control characters that XML cannot, not even escaped. */
@@ -82,11 +82,16 @@ function checkLocation({ href, base }: PackageLocation): void {
 }
 
 function sortPackages(packages: readonly RepodataPackage[]): RepodataPackage[] {
-  const sorted = packages.toSorted((left, right) => compareLocations(left.location, right.location));
+  const named = packages.map((one) => ({ one, name: basename(one.location.href) }));
+  named.sort(
+    (left, right) =>
+      compareText(left.name, right.name) || comparePlaces(left.one.location, right.one.location),
+  );
+  const sorted = named.map(({ one }) => one);
   for (const [index, current] of sorted.entries()) {
     checkLocation(current.location);
     const previous = sorted[index - 1];
-    if (previous && compareLocations(previous.location, current.location) === 0) {
+    if (previous && comparePlaces(previous.location, current.location) === 0) {
       throw new ReactorError(
         'repodata.location_duplicate',
         `Two packages of the repository have the location "${current.location.href}".`,
