@@ -6,6 +6,7 @@ import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { startReactor } from '../src/app/reactor.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
+import { formatBlock, measureLongestBlock, type LongestBlock } from '../tests/longest-block.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { sharedPath } from '../tests/shared.ts';
 import { sendTagEvent, writeTagRule } from './tag-event.ts';
@@ -24,6 +25,8 @@ interface Measured {
   readonly startMedian: number;
   readonly startSlowest: number;
   readonly peakMegabytes: number;
+  /** How long the event loop stood still at most, over all composes. */
+  readonly block: LongestBlock;
 }
 
 function at(sorted: readonly number[], part: number): number {
@@ -42,13 +45,15 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
     const source = sharedPath('odcs', 'repo');
     const body = { source: { type: 'repo', source, packages: ['ed'] }, flags: ['no_reuse'] };
     const times: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const start = performance.now();
-      const { id } = await postCompose(reactor.url, body);
-      const done = await waitForEnd(reactor.url, id);
-      if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
-      times.push(performance.now() - start);
-    }
+    const { block } = await measureLongestBlock(async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const start = performance.now();
+        const { id } = await postCompose(reactor.url, body);
+        const done = await waitForEnd(reactor.url, id);
+        if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
+        times.push(performance.now() - start);
+      }
+    });
     const rows = await reactor.database.handle
       .selectFrom('composes')
       .select(['time_submitted', 'time_started'])
@@ -66,6 +71,7 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
       startMedian: at(starts, 0.5),
       startSlowest: at(starts, 1),
       peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+      block,
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -136,7 +142,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       values.json === true
         ? `${JSON.stringify(one)}\n`
         : `${one.database}: ${one.composes} composes of ed, POST to done ${one.median} ms (first ${one.first}, slowest ${one.slowest}); ` +
-            `request to start ${one.startMedian} ms (slowest ${one.startSlowest}); peak memory ${one.peakMegabytes} MB\n`,
+            `request to start ${one.startMedian} ms (slowest ${one.startSlowest}); peak memory ${one.peakMegabytes} MB; longest block ${formatBlock(one.block)}\n`,
     );
   };
   const postgresql = await startPostgresql();

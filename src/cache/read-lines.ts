@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
 
-const PIECE_BYTES = 1024 * 1024;
+/** Their lines are dealt with in one turn of the event loop. */
+const PIECE_BYTES = 128 * 1024;
 const LINE_END = 10;
 /** A longer line is damage. */
-const MOST_OF_A_LINE = PIECE_BYTES;
+const MOST_OF_A_LINE = 1024 * 1024;
 
 /** Some whole lines of a file, in their order. */
 export interface ReadLines {
@@ -13,7 +14,7 @@ export interface ReadLines {
 }
 
 /**
- * Reads the lines of a file from a place on, a megabyte at a time, so that a long one neither has to fit into a string nor
+ * Reads the lines of a file from a place on, a piece at a time, so that a long one neither has to fit into a string nor
  * holds up whatever else this process has to do. A last line without an end is left out. Nothing where there is no file.
  */
 export async function* readLines(

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { rest } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { PackageLocation } from '../../rpm/package-fragments.ts';
 import type { ModulemdPath } from '../../rpm/productmd-modules.ts';
@@ -53,6 +54,7 @@ export async function buildCompose(
   const { plan } = input;
   const pen = new Pen(directory);
   const trees = listTrees(plan.selection);
+  await rest();
   const placed = Promise.withResolvers<void>();
   let isPlaced = output.delivery === 'reference';
   const markPlaced = (): void => {
@@ -95,6 +97,11 @@ async function placeTrees(
   pen: Pen,
   trees: readonly Tree[],
 ): Promise<void> {
+  const placements: Placement[] = [];
+  for (const tree of trees) {
+    for (const one of listPlacements(selection, tree)) placements.push(one);
+    await rest();
+  }
   await placePackages(
     {
       signal: context.signal,
@@ -105,7 +112,7 @@ async function placeTrees(
       progress: (done, total) => context.progress('place', done, total, 'packages'),
     },
     pen,
-    trees.flatMap((tree) => listPlacements(selection, tree)),
+    placements,
   );
 }
 
@@ -146,7 +153,9 @@ async function writeTrees(
   context.progress('metadata', 0, every.length, 'packages');
   const { selection } = plan;
   const { checksum } = selection.layout;
+  await rest();
   const own = await plan.reader.loadFragments(every, context.signal);
+  await rest();
   const loaded = checksum === 'sha256' ? own : await callByDigest({ ...context, checksum }, every, own);
   const variants = listVariants(selection);
   const fragments = new Map<SourcePackage, RepodataPackage['fragments']>();
@@ -164,6 +173,7 @@ async function writeTrees(
       if (pieces === undefined) throw new Error(`no metadata was loaded for ${one.fileName}`);
       return { fragments: pieces, location: locationOf(selection, tree, one, delivery) };
     });
+    await rest();
     for (const part of [tree.packagesDirectory, 'repodata']) {
       if (part !== '') pen.makeDirectory(`compose/${tree.directory}/${part}`);
     }

@@ -1,5 +1,6 @@
 import type { ContentId } from '../../model/content-id.ts';
 import { dirname } from 'node:path';
+import { rest } from '../../in-turns.ts';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { promisedDigest } from '../file-digests.ts';
 import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
@@ -42,6 +43,7 @@ export async function placePackages(
   placements: readonly Placement[],
 ): Promise<void> {
   const folders = new Set(placements.map(({ path }) => dirname(path)).filter((folder) => folder !== '.'));
+  await rest();
   for (const folder of folders) pen.makeDirectory(folder);
   const placing: Promise<void>[] = [];
   const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -58,6 +60,7 @@ export async function placePackages(
       const placed = placeBatch({ ...context, progress: tell, cancelled }, pen.root, batch, from);
       placed.catch(() => undefined);
       placing.push(placed);
+      await rest();
     }
     for (const placed of placing) {
       await placed;

@@ -1,3 +1,4 @@
+import { inTurns, type Turns } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { querySigkeys } from '../../upstream/koji/hub-builds.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
@@ -38,18 +39,36 @@ export async function chooseCopies(
   known: KnownCopies,
 ): Promise<readonly KojiCopy[]> {
   const keys = await findKeys(packages, wish.keys, files, known);
-  return packages.map((one, index) => {
-    if (one.kind === 'scratch') {
-      return { package: one, path: one.path, sigkey: null, isUnsigned: false, lastIndexed: null };
-    }
-    const sigkey = keys[index] ?? null;
-    const isUnsigned = sigkey === null && !wish.isUnsignedFine;
-    const before = one.lastCopy;
-    if (before?.sigkey === sigkey && before.isUnsigned === isUnsigned) return before;
-    const path = rpmPath(one.build, one.rpm, sigkey);
-    one.lastCopy = { package: one, path, sigkey, isUnsigned, lastIndexed: null };
-    return one.lastCopy;
-  });
+  return inTurns(copiesOf(packages, keys, wish));
+}
+
+/** Packages whose copies are described before others may have their turn. */
+const DESCRIBED_TOGETHER = 512;
+
+/** The copies of packages by the keys that were found, null for those that are not signed as wished. */
+function* copiesOf(
+  packages: readonly KojiPackage[],
+  keys: readonly (string | undefined)[],
+  { isUnsignedFine }: SigningWish,
+): Turns<readonly KojiCopy[]> {
+  const copies: KojiCopy[] = [];
+  for (const [at, one] of packages.entries()) {
+    if (at % DESCRIBED_TOGETHER === 0) yield;
+    copies.push(copyOf(one, keys[at] ?? null, isUnsignedFine));
+  }
+  return copies;
+}
+
+function copyOf(one: KojiPackage, sigkey: string | null, isUnsignedFine: boolean): KojiCopy {
+  if (one.kind === 'scratch') {
+    return { package: one, path: one.path, sigkey: null, isUnsigned: false, lastIndexed: null };
+  }
+  const isUnsigned = sigkey === null && !isUnsignedFine;
+  const before = one.lastCopy;
+  if (before?.sigkey === sigkey && before.isUnsigned === isUnsigned) return before;
+  const path = rpmPath(one.build, one.rpm, sigkey);
+  one.lastCopy = { package: one, path, sigkey, isUnsigned, lastIndexed: null };
+  return one.lastCopy;
 }
 
 async function findKeys(

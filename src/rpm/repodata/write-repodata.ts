@@ -49,7 +49,7 @@ export interface WrittenRepodata {
   readonly repomdChecksum: string;
 }
 
-const BLOCKS_PER_TURN = 16;
+const BLOCKS_PER_TURN = 4;
 
 function compareText(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
@@ -121,6 +121,7 @@ export async function writeRepodata(
   const revision = options.revision ?? String(timestamp);
   const cache = context.blocks ?? new BlockCache({ memory: 0, states: 16 });
   const sorted = sortPackages(packages);
+  await setImmediate();
   const repodata = join(directory, 'repodata');
   mkdirSync(repodata, { recursive: true });
   const mark = `.${process.pid}-${randomBytes(6).toString('hex')}`;
