@@ -98,6 +98,33 @@ test('a thousand packages become links to their files, batch by batch', async ()
   assert.deepEqual(done, [256, 512, 768, 1000]);
 });
 
+test('others have their turn between two batches', async () => {
+  let turn = 0;
+  let isDone = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  const seenAt = new Set<number>();
+  const packages = Array.from({ length: 1000 }, (_, at): SourcePackage => {
+    const one = packageOf(`turn ${at}`);
+    return {
+      ...one,
+      get origin() {
+        seenAt.add(turn);
+        return one.origin;
+      },
+    };
+  });
+  try {
+    await placePackages(placeContext(), new Pen(target()), placementsOf(packages));
+  } finally {
+    isDone = true;
+  }
+  assert.ok(seenAt.size >= 4, `all were looked at in ${seenAt.size} turns`);
+});
+
 test('a file that looks otherwise but has its content is placed, and its new looks are noted', async () => {
   const old = packageOf('the same', { modified: 1, inode: 1 });
   const never = packageOf('never looked at', null);
