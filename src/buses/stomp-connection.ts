@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import stompit, { type Client, type CommandHandler, type FrameHeaders, type IncomingFrame } from 'stompit';
+import type { Client, CommandHandler, FrameHeaders, IncomingFrame } from 'stompit';
 import { ReactorError, messageOf } from '../model/errors.ts';
 import { orAbort } from './amqp-connection.ts';
 
@@ -118,6 +118,9 @@ export async function openStompConnection(
   onMessage: (message: StompMessage) => void,
   signal: AbortSignal,
 ): Promise<StompConnection> {
+  signal.throwIfAborted();
+  // Read by those who have such a bus only.
+  const { default: stompit } = await import('stompit');
   signal.throwIfAborted();
   const receipts = new Map<string, PromiseWithResolvers<void>>();
   const ended = Promise.withResolvers<string>();

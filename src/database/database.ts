@@ -1,4 +1,4 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -86,7 +86,9 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
   await mkdir(options.dataDir, { recursive: true });
   const lock = lockDirectory(options.dataDir);
   try {
-    const embedded = new PGlite({
+    // Whoever has PostgreSQL need not have this in memory.
+    const { PGlite: Embedded } = await import('@electric-sql/pglite');
+    const embedded = new Embedded({
       dataDir: directory,
       parsers: { [INT8]: Number },
       ...(options.snapshot === undefined ? {} : { loadDataDir: options.snapshot }),

@@ -1,4 +1,4 @@
-import { Client, EqualityFilter } from 'ldapts';
+import type { Client } from 'ldapts';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
@@ -58,6 +58,7 @@ export class LdapGroups implements Disposable {
       const client = await (this.#connection ??= this.#connect());
       // The client would connect again by itself, but neither encrypt nor log in.
       if (!client.isConnected) throw new Error('the connection has ended');
+      const { EqualityFilter } = await import('ldapts');
       const { searchEntries } = await client.search(this.#server.base, {
         scope: 'one',
         // Sent as a value, so that no user name is taken for a piece of a filter.
@@ -83,7 +84,9 @@ export class LdapGroups implements Disposable {
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(authority === '' ? {} : { ca: readFileSync(authority) }),
     };
-    const client = new Client({
+    // Read by those who have such a server only.
+    const ldapts = await import('ldapts');
+    const client = new ldapts.Client({
       url,
       timeout: this.#timeoutMs,
       connectTimeout: this.#timeoutMs,
