@@ -55,7 +55,11 @@ export async function readConfiguration(
   const key = keyOf(tree.commit);
   const kept = configurations.get(key);
   if (kept !== undefined) return kept;
-  const { bytes, ...read } = await readTree({ allowed: [url, ...config.git_allowed_urls], signal }, place, tree);
+  const { bytes, ...read } = await readTree(
+    { allowed: [url, ...config.git_allowed_urls], signal },
+    place,
+    tree,
+  );
   // What is taken of branches of other repositories is looked up each time.
   if (read.remarks.length === 0) configurations.set(key, read, { size: bytes });
   return read;
