@@ -49,7 +49,7 @@ const LOOKED_AT = 512;
 /**
  * Returns the metadata of every copy, in the order of the copies. Only copies never read before are read, once where two
  * ask for the same; what was read stays read when it is interrupted. Throws `koji.file_missing`, `koji.header_differs`,
- * `rpm.*`, what the files throw, and the reason of the signal.
+ * `koji.index_damaged`, `rpm.*`, what the files throw, and the reason of the signal.
  */
 export async function indexCopies(
   context: IndexContext,
@@ -66,7 +66,8 @@ export async function indexCopies(
   );
   const { found, unknown } = await inTurns(lookUp(context.index, keyed));
   // Another compose may have found a copy to be another file meanwhile.
-  for (const key of unknown.keys()) throw indexDamaged(key);
+  const [lost] = unknown.keys();
+  if (lost !== undefined) throw indexDamaged(lost);
   return found;
 }
 
