@@ -1,4 +1,4 @@
-import { constants, gzip, gzipSync, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gzip, gzipSync, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { promisify } from 'node:util';
 
 /** How repodata is packed: zstd by default, gzip for readers older than 2022. */
@@ -47,23 +47,6 @@ export function compressNow(bytes: Uint8Array, compression: Compression): Uint8A
       return gzipSync(bytes, { level: GZIP_LEVEL, chunkSize: roomFor(bytes) });
     default:
       return compression satisfies never;
-  }
-}
-
-/**
- * Returns the content of a packed block of `openSize` bytes, where that costs less than putting it together of its
- * packages; else, and for a block that is no such one, null.
- */
-export function unpackCheaply(
-  { bytes, openSize }: { readonly bytes: Uint8Array; readonly openSize: number },
-  compression: Compression,
-): Uint8Array | null {
-  if (compression !== 'zstd' || openSize === 0) return null;
-  try {
-    const open = zstdDecompressSync(bytes, { chunkSize: Math.max(64, openSize), maxOutputLength: openSize });
-    return open.byteLength === openSize ? open : null;
-  } catch {
-    return null;
   }
 }
 

@@ -3,7 +3,7 @@ import { closeSync, fsync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BlockCache, PackedBlock } from './block-cache.ts';
-import { type Compression, compress, suffixOf, unpackCheaply } from './compression.ts';
+import { type Compression, compress, suffixOf } from './compression.ts';
 import { Scratch } from '../scratch.ts';
 import { copyPieces } from './join-pieces.ts';
 import type { RepodataChecksum } from './repodata-checksum.ts';
@@ -66,8 +66,8 @@ export class MetadataFile {
   }
 
   /**
-   * Appends the block called `key`. `content` is asked only where the block was never packed, or where it cannot be
-   * unpacked cheaply for a checksum that is not known; its parts are not used after this call has begun to
+   * Appends the block called `key`. `content` is asked only where the block was never packed, or where the
+   * checksum of what lies before it and it is not known; its parts are not used after this call has begun to
    * wait. Equal keys must stand for equal content.
    */
   async append(key: string, content: () => readonly Uint8Array[]): Promise<void> {
@@ -81,10 +81,9 @@ export class MetadataFile {
       await this.#queue({ packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize });
       return;
     }
+    const parts = content();
     // What is packed in another thread must be its own; what is only hashed need not last.
-    const whole = packed
-      ? (unpackCheaply(packed, this.#compression) ?? joinParts(content()))
-      : Buffer.concat(content());
+    const whole = packed ? joinParts(parts) : Buffer.concat(parts);
     const size = whole.byteLength;
     if (state) {
       this.#openHash = state.hash;

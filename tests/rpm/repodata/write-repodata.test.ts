@@ -110,20 +110,16 @@ describe('writeRepodata', () => {
   });
 
   test('after one change gives the bytes of a cold run and loads only what it must', async () => {
+    const context = { blocks: new BlockCache() };
     const packages = universe(1000);
+    await writeRepodata(context, join(root, 'changing'), packages, { timestamp: 7 });
     const sorted = packages.toSorted((a, b) => (a.location.href < b.location.href ? -1 : 1));
-    // Behind the change all has to be hashed again: zstd is unpacked for that in less time than packages are loaded.
-    for (const [compression, at, least, most] of [
-      ['zstd', 0, 1, 512],
-      ['zstd', 999, 1, 512],
-      ['gzip', 0, 1000, 1000],
-      ['gzip', 999, 1, 512],
+    for (const [at, least, most] of [
+      [0, 1000, 1000],
+      [999, 1, 512],
     ] as const) {
-      const options = { timestamp: 7, compression };
-      const context = { blocks: new BlockCache() };
-      await writeRepodata(context, join(root, 'changing'), sorted, options);
       let loaded = 0;
-      sorted[at] = madeUp(`package${at === 0 ? 0 : 999}`, compression === 'zstd' ? '2' : '3');
+      sorted[at] = madeUp(`package${at === 0 ? 0 : 999}`, '2');
       const counted = sorted.map(({ location, fragments }): RepodataPackage => {
         assert.ok(typeof fragments !== 'function');
         const load = () => {
@@ -132,12 +128,12 @@ describe('writeRepodata', () => {
         };
         return { location, fragments: { ...fragments, load } };
       });
-      await writeRepodata(context, join(root, 'changing'), counted, options);
+      await writeRepodata(context, join(root, 'changing'), counted, { timestamp: 7 });
       assert.ok(loaded >= least && loaded <= most, `${loaded} loaded`);
       loaded = 0;
-      await writeRepodata(context, join(root, 'changing'), counted, options);
+      await writeRepodata(context, join(root, 'changing'), counted, { timestamp: 7 });
       assert.equal(loaded, 0);
-      await writeRepodata({}, join(root, 'changed'), counted, options);
+      await writeRepodata({}, join(root, 'changed'), counted, { timestamp: 7 });
       assert.deepEqual(snapshot(join(root, 'changing')), snapshot(join(root, 'changed')));
     }
   });
