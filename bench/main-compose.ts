@@ -7,29 +7,14 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { openTestComposer } from '../tests/composer/open-test-composer.ts';
 import { defaultRequest } from '../tests/default-request.ts';
-import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { sharedPath } from '../tests/shared.ts';
 import { measureVector } from './main-vector.ts';
+import { openPhaseTable } from './phases.ts';
 
 const VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Everything'] as const;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** Says wall and CPU seconds of a step, the most memory of the process so far, and how long its event loop was held. */
-async function measure<T>(name: string, step: () => Promise<T>): Promise<T> {
-  const cpu = process.cpuUsage();
-  const begin = performance.now();
-  const { value: result, block } = await measureLongestBlock(step);
-  const { user, system } = process.cpuUsage(cpu);
-  const wall = ((performance.now() - begin) / 1000).toFixed(2);
-  const spent = ((user + system) / 1e6).toFixed(2);
-  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
-  say(
-    `${name.padEnd(32)} ${wall.padStart(7)} s wall ${spent.padStart(7)} s CPU ${peak} MB peak  longest block ${formatBlock(block)}`,
-  );
-  return result;
 }
 
 function makeTree(folder: string, packages: number): string {
@@ -121,11 +106,15 @@ async function measureTree(
     const first = commit('');
     const profile = join(folder, 'koji.conf');
     writeFileSync(profile, `[bench]\nserver = ${hub?.url ?? ''}\ntopdir = ${tree}\n`);
-    await using composer = await openTestComposer({
-      ...(hub === null ? {} : { koji_profile: 'bench', koji_config: profile }),
-      repo_roots: [dirname(tree), tree],
-      raw_config_urls: { bench: { url: folder, config_filename: 'bench.conf' } },
-    });
+    const { definitions, measure } = openPhaseTable(say);
+    await using composer = await openTestComposer(
+      {
+        ...(hub === null ? {} : { koji_profile: 'bench', koji_config: profile }),
+        repo_roots: [dirname(tree), tree],
+        raw_config_urls: { bench: { url: folder, config_filename: 'bench.conf' } },
+      },
+      definitions,
+    );
     const make = async (name: string, revision: string) => {
       const compose = await measure(name, () =>
         composer.compose({ ...defaultRequest, sourceType: 'raw_config', source: [`bench#${revision}`] }),
@@ -187,7 +176,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       vector: { type: 'string', default: '' },
     },
   });
-  if (values.vector !== '') return measureVector(values.vector, measure);
+  if (values.vector !== '') return measureVector(values.vector, say);
   const arches = values.arches.split(' ');
   const input = values.koji ? 'koji' : 'repositories';
   if (values.tree !== '') return measureTree(values.tree, arches, input);

@@ -8,12 +8,11 @@ import {
   vectorOf,
 } from '../tests/composer/sources/raw-config/recorded-configuration.ts';
 import { defaultRequest } from '../tests/default-request.ts';
-
-/** Measures a step under a name. */
-type Measure = <T>(name: string, step: () => Promise<T>) => Promise<T>;
+import { openPhaseTable } from './phases.ts';
 
 /** Composes one of the recorded configurations: first, as another release with all headers known, and unchanged. */
-export async function measureVector(name: string, measure: Measure): Promise<void> {
+export async function measureVector(name: string, say: (line: string) => void): Promise<void> {
+  const { definitions, measure } = openPhaseTable(say);
   const endings: (() => unknown)[] = [];
   const after = { after: (end: () => unknown) => void endings.unshift(end) };
   try {
@@ -23,14 +22,17 @@ export async function measureVector(name: string, measure: Measure): Promise<voi
     after.after(() => plain[Symbol.asyncDispose]());
     const profile = join(plain.folder, 'koji.conf');
     writeFileSync(profile, `[fixture]\nserver = ${hub.url}\ntopdir = ${join(universe, 'koji-topdir')}\n`);
-    await using composer = await openTestComposer({
-      koji_profile: 'fixture',
-      koji_config: profile,
-      repo_roots: [universe],
-      raw_config_urls: {
-        fixture: { url: repository.url, config_filename: 'fixture.conf', path: 'configs' },
+    await using composer = await openTestComposer(
+      {
+        koji_profile: 'fixture',
+        koji_config: profile,
+        repo_roots: [universe],
+        raw_config_urls: {
+          fixture: { url: repository.url, config_filename: 'fixture.conf', path: 'configs' },
+        },
       },
-    });
+      definitions,
+    );
     const make = async (what: string, commit: string): Promise<void> => {
       const compose = await measure(`${name}, ${what}`, () =>
         composer.compose({ ...defaultRequest, sourceType: 'raw_config', source: [`fixture#${commit}`] }),

@@ -32,7 +32,7 @@ function makeCase(): (mutate: Mutate) => Promise<void> {
       gather({}, index, { arch: 'x86_64', packages: ['*'], greedy: 'build', fulltree: true });
     },
     (mutate: Mutate) =>
-      scanFilelists(mutate(filelists), 'filelists.xml', { package: () => true, file: () => undefined }),
+      scanFilelists([mutate(filelists)], 'filelists.xml', { package: () => true, file: () => undefined }),
     (mutate: Mutate) => parseComps(mutate(comps), 'comps.xml'),
     (mutate: Mutate) => decompress(mutate(packedPrimary), LIMIT, 'primary.xml.gz'),
   ];

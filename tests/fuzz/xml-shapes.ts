@@ -83,7 +83,7 @@ const readers: readonly {
   {
     name: 'filelists.xml',
     wrap: ['<filelists><package pkgid="a">', '</package></filelists>'],
-    read: (input) => scanFilelists(input, 'filelists.xml', { package: () => true, file: () => undefined }),
+    read: (input) => scanFilelists([input], 'filelists.xml', { package: () => true, file: () => undefined }),
   },
 ];
 

@@ -114,7 +114,7 @@ class IndexSink implements PrimarySink {
     if (bytes[from] === SLASH) this.#provides.push(this.#index.strings.internBytes(bytes, from, to), 0, -1);
   }
 
-  finish(_start: number, _end: number): void {
+  finish(): void {
     const index = this.#index;
     const isKnown = index
       .packagesByPkgid(this.#pkgid)

@@ -69,8 +69,7 @@ export function fileSourcesOf(loaded: LoadedRepositories): FileSource[] {
   return loaded.repositories.map((repository, number) => ({
     repository: number,
     where: `${repository.location} filelists`,
-    readFilelists: async () =>
-      repository.record('filelists') === null ? null : repository.readRecord('filelists'),
+    readFilelists: () => (repository.record('filelists') === null ? null : repository.readParts('filelists')),
   }));
 }
 

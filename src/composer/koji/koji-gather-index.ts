@@ -148,9 +148,7 @@ export function fileSourcesOfSet(known: KojiIndex, set: PreparedSet): readonly F
     readFilelists: () => {
       const part = copies.slice(at * CHUNK, (at + 1) * CHUNK);
       const pieces = part.map((one) => known.package(one).fragments.filelists);
-      return Promise.resolve(
-        Buffer.concat([Buffer.from(FILELISTS_HEAD), ...pieces, Buffer.from('</filelists>\n')]),
-      );
+      return [Buffer.concat([Buffer.from(FILELISTS_HEAD), ...pieces, Buffer.from('</filelists>\n')])];
     },
   }));
   return [...set.lookasideFiles, ...own];

@@ -57,6 +57,7 @@ async function readRepositories(
     repoRoots: config.repo_roots,
     targetDirs: Object.values(targetDirs),
     hosts: parseHostList(config.repo_hosts),
+    directories: new Map<string, string>(),
   };
   let isGuessed = false;
   const described = new Map<number, SourcePackage>();

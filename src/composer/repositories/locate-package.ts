@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ReactorError } from '../../model/errors.ts';
 import { urlBelow } from '../../rpm/repodata/url-below.ts';
@@ -12,6 +13,11 @@ export interface Leads {
   /** Directories of composes, whose files are not everybody's: repositories elsewhere do not lead there. */
   readonly targetDirs: readonly string[];
   readonly hosts: HostList;
+  /**
+   * Directories that packages of repositories turned out to lie in, by the repository and their name: kept for one compose,
+   * so that only files and no directories are looked at again. Left out where every file is looked at by itself.
+   */
+  readonly directories?: Map<string, string>;
 }
 
 /** What a repository says of where a package lies. */
@@ -50,11 +56,30 @@ export function locatePackage(named: NamedLocation, leads: Leads): LocatedPackag
   return { kind: 'http', url: url.href };
 }
 
-function localPathOf({ repository, href, base }: NamedLocation, { repoRoots, targetDirs }: Leads): string {
+function localPathOf({ repository, href, base }: NamedLocation, leads: Leads): string {
   const path = isFileUrl(href) ? pathOf(href) : href;
   const from = base === undefined ? '' : isFileUrl(base) ? pathOf(base) : base;
   const file = from === '' ? path : resolve(repository, from, path);
-  return resolveRepoFile(repository, file, { repoRoots, closed: targetDirs });
+  const { repoRoots, targetDirs, directories } = leads;
+  const closed = { repoRoots, closed: targetDirs };
+  if (directories === undefined) return resolveRepoFile(repository, file, closed);
+  const named = resolve(repository, file);
+  const key = `${repository}\0${dirname(named)}`;
+  const directory = directories.get(key);
+  if (directory !== undefined && isPlainFile(named)) return `${directory}/${basename(named)}`;
+  const real = resolveRepoFile(repository, file, closed);
+  // What a link leads to says nothing of the directory that it lies in.
+  if (directory === undefined && isPlainFile(named)) directories.set(key, dirname(real));
+  return real;
+}
+
+/** Whether a file lies there, and no link to one. */
+function isPlainFile(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
 }
 
 function pathOf(url: string): string {

@@ -39,6 +39,9 @@ export interface PrimarySink {
     evr: number,
   ): void;
   file(bytes: Uint8Array, from: number, to: number): void;
-  /** The package is complete; the offsets are those of its element in the file. Throws to refuse it. */
-  finish(start: number, end: number): void;
+  /**
+   * The package is complete: the offset of its element in the file, and the element, good only until this returns. Throws to
+   * refuse it.
+   */
+  finish(start: number, element: Buffer): void;
 }

@@ -3,20 +3,19 @@ import { ReactorError } from '../../model/errors.ts';
 import type { PackageFragments } from '../package-fragments.ts';
 import type { Repository } from './read-repository.ts';
 import type { PackageText } from './primary-sink.ts';
-import { inSlices } from './in-slices.ts';
 import { identifyPieces } from './join-pieces.ts';
-import { scanPrimary, visitWindows } from './scan-primary.ts';
+import { scanPrimary, visitWindows, type MetadataParts } from './scan-primary.ts';
 import { malformed, nextTag, rawAttribute } from './xml-scan.ts';
 
 const CLOSE = '</package>';
 
-/** Calls `visit` with the pkgid and the byte offsets of every `<package>` of a filelists.xml or other.xml. */
+/** Calls `visit` with the pkgid and the bytes of every `<package>` of a filelists.xml or other.xml. */
 async function visitPackages(
-  content: Buffer,
+  parts: MetadataParts,
   where: string,
-  visit: (pkgid: string, start: number, end: number) => void,
+  visit: (pkgid: string, element: Buffer) => void,
 ): Promise<void> {
-  await visitWindows(content, where, (xml, base) => {
+  await visitWindows(parts, where, (xml, base, bytes) => {
     for (let tag = nextTag(xml, 0, where); tag !== null;) {
       let next = tag.end;
       if (tag.name === 'package' && !tag.isClosing) {
@@ -27,7 +26,7 @@ async function visitPackages(
           if (close < 0) throw malformed(where, base + tag.start, 'A package does not end.');
           next = close + CLOSE.length;
         }
-        visit(pkgid, base + tag.start, base + next);
+        visit(pkgid, bytes.subarray(tag.start, next));
       }
       tag = nextTag(xml, next, where);
     }
@@ -36,13 +35,13 @@ async function visitPackages(
 
 /** Cuts out the wanted packages of a filelists.xml or other.xml. */
 async function cutPackages(
-  content: Buffer,
+  parts: MetadataParts,
   where: string,
   wanted: ReadonlySet<string>,
 ): Promise<Map<string, Uint8Array>> {
   const cut = new Map<string, Uint8Array>();
-  await visitPackages(content, where, (pkgid, start, end) => {
-    if (wanted.has(pkgid) && !cut.has(pkgid)) cut.set(pkgid, Uint8Array.from(content.subarray(start, end)));
+  await visitPackages(parts, where, (pkgid, element) => {
+    if (wanted.has(pkgid) && !cut.has(pkgid)) cut.set(pkgid, new Uint8Array(element));
   });
   return cut;
 }
@@ -54,8 +53,8 @@ interface PrimaryCut {
   readonly identity: string;
 }
 
-function withoutLocation(content: Buffer, start: number, end: number, where: string): PrimaryCut {
-  const xml = content.toString('latin1', start, end);
+function withoutLocation(element: Buffer, start: number, where: string): PrimaryCut {
+  const xml = element.toString('latin1');
   const open = nextTag(xml, 0, where);
   let name = '';
   let arch = '';
@@ -75,9 +74,11 @@ function withoutLocation(content: Buffer, start: number, end: number, where: str
     tag = nextTag(xml, tag.end, where);
   }
   if (location === null) throw malformed(where, start, 'A package has no location.');
-  const primary = Buffer.from(xml.slice(0, location.start) + xml.slice(location.end), 'latin1');
+  const primary = new Uint8Array(element.byteLength - (location.end - location.start));
+  primary.set(element.subarray(0, location.start));
+  primary.set(element.subarray(location.end), location.start);
   return {
-    primary: Uint8Array.from(primary),
+    primary,
     locationOffset: location.start,
     identity: `name="${name}" arch="${arch}">\n  ${version}\n${CLOSE}`,
   };
@@ -85,13 +86,13 @@ function withoutLocation(content: Buffer, start: number, end: number, where: str
 
 /** Cuts the wanted packages out of a primary.xml, their `<location/>` left out. */
 async function cutPrimary(
-  content: Buffer,
+  parts: MetadataParts,
   where: string,
   wanted: ReadonlySet<string>,
 ): Promise<Map<string, PrimaryCut>> {
   const cut = new Map<string, PrimaryCut>();
   let current = '';
-  await scanPrimary(inSlices(content), where, {
+  await scanPrimary(parts, where, {
     begin: () => undefined,
     text(field: PackageText, bytes, from, to) {
       if (field === 'pkgid') current = Buffer.from(bytes.subarray(from, to)).toString('latin1');
@@ -101,9 +102,9 @@ async function cutPrimary(
     size: () => undefined,
     dependency: () => undefined,
     file: () => undefined,
-    finish(start, end) {
+    finish(start, element) {
       if (wanted.has(current) && !cut.has(current)) {
-        cut.set(current, withoutLocation(content, start, end, where));
+        cut.set(current, withoutLocation(element, start, where));
       }
     },
   });
@@ -113,7 +114,7 @@ async function cutPrimary(
 /**
  * The metadata of some packages of a repository as it stands there, ready to be written into another: every
  * element is cut out byte for byte, only `<location/>` is left out. What filelists or other lack is given empty, as
- * installers take it. Throws `repodata.package_missing` for a pkgid that the primary lacks, and what `readRecord`
+ * installers take it. Throws `repodata.package_missing` for a pkgid that the primary lacks, and what `readParts`
  * throws.
  */
 export async function readFragments(
@@ -122,7 +123,7 @@ export async function readFragments(
 ): Promise<Map<string, PackageFragments>> {
   const wanted = new Set(pkgids);
   const where = `${repository.location} primary`;
-  const primaries = await cutPrimary(await repository.readRecord('primary'), where, wanted);
+  const primaries = await cutPrimary(repository.readParts('primary'), where, wanted);
   const lists = await cutRecord(repository, 'filelists', wanted);
   const others = await cutRecord(repository, 'other', wanted);
   return inTurns(joinCuts(repository, wanted, { primaries, lists, others }));
@@ -162,7 +163,7 @@ async function cutRecord(
   wanted: ReadonlySet<string>,
 ): Promise<Map<string, Uint8Array>> {
   if (repository.record(type) === null) return new Map();
-  return cutPackages(await repository.readRecord(type), `${repository.location} ${type}`, wanted);
+  return cutPackages(repository.readParts(type), `${repository.location} ${type}`, wanted);
 }
 
 function missing(repository: Repository, pkgid: string): ReactorError {

@@ -1,4 +1,4 @@
-import { visitWindows } from './scan-primary.ts';
+import { visitWindows, type MetadataParts } from './scan-primary.ts';
 import { hasCharacter, malformed, nextTag, rawAttribute, unescapeXml } from './xml-scan.ts';
 
 const AMPERSAND = 38;
@@ -12,11 +12,11 @@ export interface FilelistsSink {
   file(bytes: string, from: number, to: number): void;
 }
 
-/** Scans the content of a filelists.xml. Throws `repodata.malformed`, `repodata.entity`. */
-export async function scanFilelists(content: Buffer, where: string, sink: FilelistsSink): Promise<void> {
+/** Scans a filelists.xml that comes in parts. Throws `repodata.malformed`, `repodata.entity` and what the parts throw. */
+export async function scanFilelists(parts: MetadataParts, where: string, sink: FilelistsSink): Promise<void> {
   let hasRoot = false;
   let isClosed = false;
-  await visitWindows(content, where, (xml, base) => {
+  const size = await visitWindows(parts, where, (xml, base) => {
     for (let tag = nextTag(xml, 0, where); tag !== null;) {
       let next = tag.end;
       if (tag.name === 'filelists') {
@@ -35,7 +35,7 @@ export async function scanFilelists(content: Buffer, where: string, sink: Fileli
       tag = nextTag(xml, next, where);
     }
   });
-  if (!hasRoot || !isClosed) throw malformed(where, content.length, 'This is not a whole filelists.xml.');
+  if (!hasRoot || !isClosed) throw malformed(where, size, 'This is not a whole filelists.xml.');
 }
 
 function readFiles(xml: string, from: number, base: number, where: string, sink: FilelistsSink): number {

@@ -33,22 +33,64 @@ function tooLarge(where: string, offset: number): ReactorError {
   return malformed(where, offset, 'One package fills 256 MB.');
 }
 
+/** Metadata as it comes: in parts, which begin and end anywhere. */
+export type MetadataParts = AsyncIterable<Buffer> | Iterable<Buffer>;
+
+/** Some bytes of a metadata file that begin and end outside a package. */
+interface MetadataWindow {
+  readonly bytes: Buffer;
+  /** Their place in the file. */
+  readonly offset: number;
+}
+
+/** Cuts a metadata file that comes in parts into windows of whole packages. Throws `repodata.malformed` and what the parts throw. */
+async function* cutWindows(parts: MetadataParts, where: string): AsyncGenerator<MetadataWindow> {
+  let pending: Buffer[] = [];
+  let held = 0;
+  let offset = 0;
+  function* take(bytes: Buffer): Generator<MetadataWindow> {
+    for (let from = 0; from < bytes.length;) {
+      const to = endOfWindow(bytes, from, WINDOW);
+      if (to - from > WINDOW_LIMIT) throw tooLarge(where, offset + from);
+      yield { bytes: bytes.subarray(from, to), offset: offset + from };
+      from = to;
+    }
+    offset += bytes.length;
+  }
+  for await (const part of parts) {
+    const first = part.indexOf(CLOSE);
+    // Only the package that began before is copied.
+    const middle = first < 0 ? part.length : first + CLOSE.length;
+    pending.push(part.subarray(0, middle));
+    held += middle;
+    if (held > WINDOW_LIMIT) throw tooLarge(where, offset);
+    if (first < 0) continue;
+    yield* take(Buffer.concat(pending, held));
+    const last = Math.max(middle, part.lastIndexOf(CLOSE) + CLOSE.length);
+    yield* take(part.subarray(middle, last));
+    pending = [part.subarray(last)];
+    held = part.length - last;
+  }
+  yield* take(Buffer.concat(pending, held));
+}
+
 /**
- * Calls `visit` with the byte string of each window of a metadata file and its offset in the file; the rest of the
- * process has its turn between two windows. Throws `repodata.malformed`, `repodata.entity`.
+ * Calls `visit` with the byte string of each window of a metadata file, its offset in the file and its bytes; the rest of
+ * the process has its turn between two windows. Returns the size of the file. Throws `repodata.malformed`,
+ * `repodata.entity` and what the parts throw.
  */
 export async function visitWindows(
-  content: Buffer,
+  parts: MetadataParts,
   where: string,
-  visit: (xml: string, base: number) => void,
-): Promise<void> {
-  for (let from = 0; from < content.length;) {
-    if (from > 0) await setImmediate();
-    const to = endOfWindow(content, from, WINDOW);
-    if (to - from > WINDOW_LIMIT) throw tooLarge(where, from);
-    visit(content.toString('latin1', from, to), from);
-    from = to;
+  visit: (xml: string, base: number, bytes: Buffer) => void,
+): Promise<number> {
+  let size = 0;
+  for await (const { bytes, offset } of cutWindows(parts, where)) {
+    if (offset > 0) await setImmediate();
+    visit(bytes.toString('latin1'), offset, bytes);
+    size = offset + bytes.length;
   }
+  return size;
 }
 
 class PrimaryScanner {
@@ -137,7 +179,7 @@ class PrimaryScanner {
       this.#sink.begin();
       after = this.#foreign.read(this.#content, start, this.#base);
     }
-    if (after !== NONE) this.#sink.finish(this.#base + start, this.#base + after);
+    if (after !== NONE) this.#sink.finish(this.#base + start, this.#content.subarray(start, after));
     return after;
   }
 }
@@ -213,11 +255,7 @@ class PrimaryScan {
  * Scans a primary.xml that comes in parts and gives every package to the sink. Throws `repodata.malformed` and
  * `repodata.entity` with the file and the byte offset, and whatever the sink and the parts throw.
  */
-export async function scanPrimary(
-  parts: AsyncIterable<Buffer> | Iterable<Buffer>,
-  where: string,
-  sink: PrimarySink,
-): Promise<void> {
+export async function scanPrimary(parts: MetadataParts, where: string, sink: PrimarySink): Promise<void> {
   const scan = new PrimaryScan(sink, where);
   let pending: Buffer[] = [];
   let held = 0;

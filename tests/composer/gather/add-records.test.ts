@@ -131,7 +131,7 @@ test('records with files put there what primary.xml and filelists do', async () 
   const primary = xmlOf('primary', rpms);
   await addPrimary(ofXml, 0, [primary], 'primary.xml', primary.length);
   const content = xmlOf('filelists', rpms);
-  const source = { repository: 0, where: 'filelists', readFilelists: () => Promise.resolve(content) };
+  const source = { repository: 0, where: 'filelists', readFilelists: () => [content] };
   await completeFiles(ofXml, [source]);
   const ofRecords = newIndex();
   addRecords(

@@ -56,6 +56,30 @@ test('files are read once for all that an index is asked, also for paths that on
   assert.equal(reads, 1);
 });
 
+test('files of a filelists.xml that is not whole are not taken in', async () => {
+  async function* ofFiles(): AsyncGenerator<UniverseRecord> {
+    yield record('tool', 'x86_64', { files: [['/usr/share/tool', 'file', 1]] });
+    yield record('user', 'x86_64', { requires: ['/usr/share/tool'] });
+  }
+  await writeRepository(ofFiles(), directory);
+  const { index, repositories } = await loadRepositories({}, [{ location: directory, isLookaside: false }]);
+  const before = index.columns.provideName.length;
+  async function* readBroken(): AsyncGenerator<Buffer> {
+    yield Buffer.from('<filelists>\n');
+    for (let id = 0; id < index.count; id += 1) {
+      const files = '<file>/usr/share/tool</file><file>/usr/lib/libx.so.1</file>';
+      yield Buffer.from(`<package pkgid="${index.pkgidOf(id)}">${files}</package>\n`);
+    }
+    throw new Error('the checksum differs');
+  }
+  const source = { repository: 0, where: 'filelists', readFilelists: readBroken };
+  await assert.rejects(completeFiles(index, [source]), /the checksum differs/);
+  assert.equal(index.columns.provideName.length, before);
+  assert.deepEqual([...index.columns.hasRuntimeFile.used()], [-1, -1]);
+  await completeFiles(index, fileSourcesOf({ index, repositories }));
+  assert.equal(index.columns.provideName.length, before + 1);
+});
+
 test('files of a package that two repositories have are those of the repository that lists them', async () => {
   await writeRepository(records(), directory);
   const places = [
