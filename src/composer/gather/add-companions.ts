@@ -2,7 +2,7 @@ import { matchNamePattern } from '../../model/name-pattern.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import { selectByName, takeNew, type GatherRun } from './gather-run.ts';
 import { selectsMultilib, type MultilibCandidate } from './multilib-methods.ts';
-import { BINARY, namesMatching, packagesOfName } from './universe.ts';
+import { BINARY, lookUpNames, lookUpPackages } from './universe.ts';
 
 /** Adds the langpacks of new packages. Source: pungi contract 1.5 step 8. */
 export function addLangpacks(run: GatherRun): boolean {
@@ -12,7 +12,7 @@ export function addLangpacks(run: GatherRun): boolean {
   for (const id of takeNew(run, 'langpacks', state.binary)) {
     for (const { name, install } of options.langpacks) {
       if (index.strings.find(byteStringOf(name)) !== index.columns.name.at(id)) continue;
-      for (const matched of namesMatching(index, install.replaceAll('%s', '*'))) {
+      for (const matched of lookUpNames(state.universe, install.replaceAll('%s', '*'))) {
         const text = index.strings.get(matched);
         if (text.endsWith('-devel') || text.endsWith('-static') || text === 'man-pages-overrides') continue;
         for (const pack of selectByName(run, matched)) {
@@ -59,7 +59,7 @@ function findCompanion(run: GatherRun, id: number): number {
     return text.slice(text.indexOf(':') + 1);
   };
   const wanted = versionOf(id);
-  const companions = [...packagesOfName(index, name.at(id))].filter((other) => {
+  const companions = [...lookUpPackages(run.state.universe, name.at(id))].filter((other) => {
     if (kinds[other] !== BINARY || superseded[other] === 1) return false;
     return places.get(arch.at(other))?.isNative === false && versionOf(other) === wanted;
   });

@@ -1,4 +1,5 @@
 import { takeNew, type GatherRun } from './gather-run.ts';
+import { AS_SOURCE_RPM } from './looked-at.ts';
 import { BINARY } from './universe.ts';
 
 /**
@@ -36,13 +37,16 @@ function nameOfNvr(nvr: string): string {
  */
 function siblingsOf(run: GatherRun, build: number): number[] {
   const { state, options } = run;
-  const { index, kinds, superseded, places } = state.universe;
+  const { index, kinds, superseded, places, lookedAt } = state.universe;
   const { arch, firstBySourceRpm, nextBySourceRpm } = index.columns;
   const noarch: number[] = [];
   const native: number[] = [];
   const multilib: number[] = [];
+  lookedAt?.addString(build, AS_SOURCE_RPM);
   for (let id = firstBySourceRpm.at(build); id >= 0; id = nextBySourceRpm.at(id)) {
-    if (kinds[id] !== BINARY || superseded[id] === 1) continue;
+    if (kinds[id] !== BINARY) continue;
+    lookedAt?.addConsidered([id]);
+    if (superseded[id] === 1) continue;
     const place = places.get(arch.at(id));
     if (place?.isNoarch === true) noarch.push(id);
     else if (place?.isNative === true) native.push(id);

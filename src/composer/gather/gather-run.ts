@@ -1,7 +1,8 @@
 import type { MultilibMethod } from './multilib-methods.ts';
+import type { LookedAt } from './looked-at.ts';
 import type { GatherState } from './gather-state.ts';
 import type { Greedy, Providers } from './providers.ts';
-import { BINARY, packagesOfName } from './universe.ts';
+import { BINARY, lookUpPackages } from './universe.ts';
 
 /** A package that joins when another is in the result; both are exact names. */
 export interface ConditionalPackage {
@@ -40,6 +41,8 @@ export interface GatherOptions {
   readonly visible?: Uint8Array;
   /** By package id: 1 for what counts as lookaside beside the packages of lookaside repositories. */
   readonly lookaside?: Uint8Array;
+  /** Where it is noted what is looked up in the index. */
+  readonly lookedAt?: LookedAt;
 }
 
 /** What a running gather may be told and tells. */
@@ -52,7 +55,7 @@ export interface GatherContext {
 /** One gather under way: the state, the options with their defaults, and how far each step has come. */
 export interface GatherRun {
   readonly context: GatherContext;
-  readonly options: Required<Omit<GatherOptions, 'visible' | 'lookaside'>>;
+  readonly options: Required<Omit<GatherOptions, 'visible' | 'lookaside' | 'lookedAt'>>;
   readonly state: GatherState;
   readonly providers: Providers;
   /** What each dependency id was resolved to; only answers that are not empty. */
@@ -78,8 +81,11 @@ export function takeNew(run: GatherRun, step: keyof GatherRun['cursors'], list: 
 
 /** The best package of an exact name, under greedy all every one. */
 export function selectByName(run: GatherRun, name: number): number[] {
-  const { index, kinds, superseded } = run.state.universe;
+  const { universe } = run.state;
+  const { kinds, superseded } = universe;
   if (name < 0) return [];
-  const ids = [...packagesOfName(index, name)].filter((id) => kinds[id] === BINARY && superseded[id] !== 1);
+  const ids = [...lookUpPackages(universe, name)].filter(
+    (id) => kinds[id] === BINARY && superseded[id] !== 1,
+  );
   return run.providers.choose(ids);
 }

@@ -6,6 +6,7 @@ import { addFulltree } from './add-fulltree.ts';
 import { addDebug, addSources } from './add-sources.ts';
 import type { GatherIndex } from './gather-index.ts';
 import type { GatherResult } from './gather-result.ts';
+import { AS_PROVIDE } from './looked-at.ts';
 import {
   selectByName,
   takeNew,
@@ -16,7 +17,7 @@ import {
 import { GatherState, type Reason } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
 import { holdsRich, resolveRich } from './resolve-rich.ts';
-import { BINARY, DEBUG, namesMatching, openUniverse, packagesOfName } from './universe.ts';
+import { BINARY, DEBUG, lookUpName, lookUpNames, lookUpPackages, openUniverse } from './universe.ts';
 
 function withDefaults(options: GatherOptions): GatherRun['options'] {
   return {
@@ -57,13 +58,14 @@ export function* gatherInTurns(
   const excludes = given.packages
     .filter((pattern) => pattern.startsWith('-'))
     .map((pattern) => pattern.slice(1));
-  const { visible, lookaside } = given;
+  const { visible, lookaside, lookedAt } = given;
   const universe = openUniverse(index, {
     arch: options.arch,
     excludes,
     multilibBlacklist: options.multilibBlacklist,
     ...(visible === undefined ? {} : { visible }),
     ...(lookaside === undefined ? {} : { lookaside }),
+    ...(lookedAt === undefined ? {} : { lookedAt }),
   });
   const state = new GatherState(universe);
   const run: GatherRun = {
@@ -160,7 +162,8 @@ function* addInput(run: GatherRun): Turns<void> {
 }
 
 function* selectInput(run: GatherRun, pattern: string): Turns<number[]> {
-  const { index, kinds, superseded, places } = run.state.universe;
+  const { universe } = run.state;
+  const { index, kinds, superseded, places } = universe;
   const isMultilibOnly = pattern.endsWith('.+');
   const name = isMultilibOnly ? pattern.slice(0, -2) : pattern;
   const kind = isDebugName(name) ? DEBUG : BINARY;
@@ -169,12 +172,13 @@ function* selectInput(run: GatherRun, pattern: string): Turns<number[]> {
     kinds[id] === kind &&
     superseded[id] !== 1 &&
     (!isMultilibOnly || places.get(index.columns.arch.at(id))?.isMultilib === true);
-  for (const [at, matched] of namesMatching(index, name).entries()) {
+  for (const [at, matched] of lookUpNames(universe, name).entries()) {
     if (at % LOOKED_AT === LOOKED_AT - 1) yield;
-    ids.push(...run.providers.choose([...packagesOfName(index, matched)].filter(isWanted)));
+    ids.push(...run.providers.choose([...lookUpPackages(universe, matched)].filter(isWanted)));
   }
   if (name === 'system-release' && run.options.greedy === 'all') {
     const system = index.strings.find(name);
+    universe.lookedAt?.addText(name, AS_PROVIDE);
     const wanted = { name: system, flag: 0, evr: null, path: null };
     ids.push(...run.providers.latest(wanted, BINARY).filter(isWanted));
   }
@@ -182,12 +186,13 @@ function* selectInput(run: GatherRun, pattern: string): Turns<number[]> {
 }
 
 function selectPrepopulated(run: GatherRun, entry: string): number[] {
-  const { index, kinds, superseded } = run.state.universe;
+  const { universe } = run.state;
+  const { index, kinds, superseded } = universe;
   const dot = entry.lastIndexOf('.');
-  const name = index.strings.find(byteStringOf(entry.slice(0, dot)));
-  const arch = index.strings.find(entry.slice(dot + 1));
+  const name = lookUpName(universe, entry.slice(0, dot));
+  const arch = lookUpName(universe, entry.slice(dot + 1));
   if (dot <= 0 || name < 0 || arch < 0) return [];
-  const ids = [...packagesOfName(index, name)].filter(
+  const ids = [...lookUpPackages(universe, name)].filter(
     (id) =>
       index.columns.arch.at(id) === arch &&
       superseded[id] !== 1 &&
@@ -203,7 +208,7 @@ function addConditionals(run: GatherRun): boolean {
   let hasAdded = false;
   for (const { trigger, install } of options.conditionals) {
     if (!state.names.has(state.index.strings.find(byteStringOf(trigger)))) continue;
-    for (const id of selectByName(run, state.index.strings.find(byteStringOf(install)))) {
+    for (const id of selectByName(run, lookUpName(state.universe, install))) {
       if (state.add(id, { kind: 'conditional', trigger })) hasAdded = true;
     }
   }

@@ -3,6 +3,7 @@ import type { Dependency } from '../../rpm/dependency.ts';
 import { isPrimaryFile } from '../../rpm/primary-file.ts';
 import { flagBitsOf } from '../../rpm/repodata/primary-sink.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
+import { AS_PROVIDE } from './looked-at.ts';
 import type { Universe } from './universe.ts';
 import { rangesOverlap } from './version-match.ts';
 
@@ -19,11 +20,13 @@ export interface Wanted {
 
 /** A dependency of a rich one, as the universe knows it. */
 export function wantedOf(universe: Universe, dependency: Dependency): Wanted {
-  const { index } = universe;
+  const { index, lookedAt } = universe;
+  const name = byteStringOf(dependency.name);
+  lookedAt?.addText(name, AS_PROVIDE);
   const flag = dependency.flag === undefined ? 0 : flagBitsOf(dependency.flag);
   const { epoch = '0', version = '', release = '' } = dependency;
   return {
-    name: index.strings.find(byteStringOf(dependency.name)),
+    name: index.strings.find(name),
     flag,
     evr: flag === 0 ? null : { epoch, version, release },
     path: dependency.name.startsWith('/') ? dependency.name : null,
@@ -60,12 +63,15 @@ export class Providers {
 
   /** Every visible package of a kind that provides what is wanted, superseded ones included, each once. */
   all(wanted: Wanted, kind: number): number[] {
-    const { index, kinds, evrs } = this.#universe;
+    const { index, kinds, evrs, lookedAt } = this.#universe;
     const { firstProvide, nextProvide, provideOwner, provideFlag, provideEvr } = index.columns;
     const found: number[] = [];
+    lookedAt?.addString(wanted.name, AS_PROVIDE);
+    if (wanted.path !== null) lookedAt?.addPath(wanted.name);
     if (wanted.name >= 0) {
       for (let entry = firstProvide.at(wanted.name); entry >= 0; entry = nextProvide.at(entry)) {
         const id = provideOwner.at(entry);
+        lookedAt?.addMet(id);
         if (kinds[id] !== kind || found.at(-1) === id) continue;
         if (wanted.evr !== null) {
           const flag = provideFlag.at(entry);
@@ -76,6 +82,7 @@ export class Providers {
         found.push(id);
       }
     }
+    lookedAt?.addConsidered(found);
     if (wanted.path !== null && !index.answeredPaths.has(wanted.name)) {
       if (found.length === 0 || !isPrimaryFile(wanted.path)) this.needsFiles = true;
     }

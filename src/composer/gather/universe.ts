@@ -3,6 +3,7 @@ import { isGlob, matchNamePattern } from '../../model/name-pattern.ts';
 import { isDebugName } from '../../model/nevra.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import type { GatherIndex } from './gather-index.ts';
+import { AS_NAME, type LookedAt } from './looked-at.ts';
 import { EvrCache } from './version-match.ts';
 
 const INVISIBLE = 0;
@@ -33,6 +34,8 @@ export interface Universe {
   /** By package: 1 when it is not shipped, for it is in a lookaside repository. */
   readonly lookaside: Uint8Array;
   readonly evrs: EvrCache;
+  /** Where lookups are noted; null where nobody asks for them. */
+  readonly lookedAt: LookedAt | null;
 }
 
 export interface UniverseOptions {
@@ -44,6 +47,8 @@ export interface UniverseOptions {
   readonly visible?: Uint8Array;
   /** By package: 1 for what counts as lookaside beside the packages of lookaside repositories. */
   readonly lookaside?: Uint8Array;
+  /** Where lookups are noted. */
+  readonly lookedAt?: LookedAt;
 }
 
 function placesOf(index: GatherIndex, treeArch: string): Map<number, ArchPlace> {
@@ -131,6 +136,26 @@ export function* packagesOfName(index: GatherIndex, name: number): Generator<num
   for (let id = firstByName.at(name); id >= 0; id = nextByName.at(id)) yield id;
 }
 
+/** Returns the names that a pattern of a gather matches, as `namesMatching` does. */
+export function lookUpNames({ index, lookedAt }: Universe, pattern: string): number[] {
+  if (isGlob(pattern)) lookedAt?.addGlob(pattern);
+  else lookedAt?.addText(byteStringOf(pattern), AS_NAME);
+  return namesMatching(index, pattern);
+}
+
+/** Returns the packages of a name that a gather asks for, removed ones included, in no order. */
+export function lookUpPackages({ index, lookedAt }: Universe, name: number): Generator<number> {
+  lookedAt?.addString(name, AS_NAME);
+  return packagesOfName(index, name);
+}
+
+/** Returns the id of a name that a gather asks for, -1 where there is none. */
+export function lookUpName({ index, lookedAt }: Universe, name: string): number {
+  const bytes = byteStringOf(name);
+  lookedAt?.addText(bytes, AS_NAME);
+  return index.strings.find(bytes);
+}
+
 /**
  * What a gather for a tree arch sees: kinds by arch and name, excludes and the multilib black list applied, then
  * "latest only" per name and arch. Source: pungi contract 1.2, 1.3.
@@ -184,7 +209,7 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
       markChain(index, evrs, columns.firstByName.at(name), isIn, superseded);
     }
   }
-  return { index, kinds, superseded, places, lookaside, evrs };
+  return { index, kinds, superseded, places, lookaside, evrs, lookedAt: options.lookedAt ?? null };
 }
 
 /** Marks the packages of lookaside repositories that may be seen, beside those that are marked. */

@@ -1,5 +1,6 @@
 import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
+import { KnownTrees } from '../main/known-trees.ts';
 import { RepositoryCache } from '../repositories/repository-cache.ts';
 import type { MainMeans } from './select-definition.ts';
 
@@ -10,7 +11,7 @@ const INDEXES_KEPT = 2;
 export function openMainMeans({
   caches,
   ...opened
-}: Omit<MainMeans, 'repositories' | 'fragments'> & {
+}: Omit<MainMeans, 'repositories' | 'fragments' | 'trees'> & {
   readonly caches: Pick<CacheRegistry, 'register'>;
 }): MainMeans {
   const { readUrl } = opened;
@@ -18,5 +19,6 @@ export function openMainMeans({
     ...opened,
     repositories: caches.register(new RepositoryCache({ most: INDEXES_KEPT, readUrl })),
     fragments: caches.register(new FragmentKeeper()),
+    trees: new KnownTrees(),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config.ts';
+import { inTurns } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { matchNamePattern } from '../../model/name-pattern.ts';
@@ -10,6 +11,7 @@ import type { ConfigFiles } from '../main/load-config.ts';
 import type { DocumentType } from '../documents/document-type.ts';
 import { uniteDocuments } from '../documents/unite-documents.ts';
 import { gatherMain, type MainGather } from '../main/gather-main.ts';
+import type { KnownTrees } from '../main/known-trees.ts';
 import type { MainDefinition } from '../main/main-definition.ts';
 import { checkLabel } from '../main/main-identity.ts';
 import { selectMain } from '../main/main-selection.ts';
@@ -26,6 +28,8 @@ import { pinRepositoryPackages } from './read-repository-packages.ts';
 export interface MainMeans extends KojiMeans {
   readonly config: Config;
   readonly documentTypes: readonly DocumentType[];
+  /** Trees that were gathered before. */
+  readonly trees: KnownTrees;
   /** Where composes that are parts are looked up; null where nothing is published. */
   readonly composes: PartContext | null;
 }
@@ -143,7 +147,7 @@ async function pinInput(
 }
 
 async function select(
-  { documentTypes }: MainMeans,
+  { documentTypes, trees }: MainMeans,
   { signal, progress }: SelectContext,
   sourced: SourcedDefinition & { readonly beside: BesidePackages },
   { pins, input }: { readonly pins: SelectionPins; readonly input: MainInput },
@@ -151,7 +155,7 @@ async function select(
   const { definition, warnings, remarks = [], beside, files: ownFiles } = sourced;
   const { packages, describe, reader, parts } = input;
   progress('gather', 0, 1, 'step');
-  const gathered = await gatherMain({ definition, packages, signal });
+  const gathered = await gatherMain({ definition, packages, signal, known: trees });
   await input.requireSigned(namesOf(input, gathered));
   const files = await readExtraFiles({
     files: ownFiles,
@@ -159,7 +163,7 @@ async function select(
     findPackage: (glob, arch) => findPackage(input, glob, arch),
   });
   const repoclosures = await listRepoclosures(definition, input, gathered);
-  const selection = selectMain({
+  const ofMain = selectMain({
     definition,
     packages,
     gathered,
@@ -169,6 +173,7 @@ async function select(
     files,
     describe,
   });
+  const selection = await inTurns(ofMain);
   const inputs = digestOf(sourced, input.digestRead());
   const brought = await uniteDocuments(documentTypes, selection.trees, parts?.documents ?? []);
   return {

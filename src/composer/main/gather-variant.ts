@@ -1,6 +1,7 @@
 import { ReactorError } from '../../model/errors.ts';
 import { checkDependencies, type GatherResult, type Why } from '../gather/gather-result.ts';
 import type { GatherContext } from '../gather/gather-run.ts';
+import type { LookedAt } from '../gather/looked-at.ts';
 import { gatherWithFiles } from '../gather/load-repositories.ts';
 import { gatherNodeps } from '../gather/nodeps.ts';
 import {
@@ -38,6 +39,8 @@ export interface VariantArch {
   /** What counts as lookaside beside the packages of lookaside repositories. */
   readonly lookaside: Uint8Array;
   readonly fulltreeExcludes: readonly string[];
+  /** Where it is noted what is looked up in the index; left out where nobody asks. */
+  readonly lookedAt?: LookedAt;
 }
 
 export interface VariantGatherContext extends GatherContext {
@@ -132,12 +135,14 @@ function artifactsOf(modules: readonly VariantModule[]): string[] {
 /** Source: pungi contract 3, main compose contract 6. */
 async function gatherByName(
   { index }: MainPackages,
-  { arch, input, visible }: VariantArch,
+  { arch, input, visible, lookedAt }: VariantArch,
   source: GatherSource,
   settings: VariantArchSettings,
   modules: readonly VariantModule[],
 ): Promise<GatherResult> {
   const common = { arch, visible: visible.nodeps };
+  // Every package that may be seen is held against what is asked for.
+  lookedAt?.addGlob('*');
   if (source === 'module')
     return gatherNodeps(index, { ...common, packages: [], nevras: new Set(artifactsOf(modules)) });
   const wishes = source === 'comps' ? input.additional : settings.mappedPackages;
@@ -192,6 +197,7 @@ async function gatherByDependencies(
     multilibBlacklist: definition.multilibBlacklist.get(arch) ?? [],
     visible: one.visible.deps,
     lookaside: one.lookaside,
+    ...(one.lookedAt === undefined ? {} : { lookedAt: one.lookedAt }),
   });
 }
 

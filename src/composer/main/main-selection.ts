@@ -1,3 +1,4 @@
+import type { Turns } from '../../in-turns.ts';
 import { formatCompsDocument } from '../../rpm/format-comps.ts';
 import type { RepositoryModuleDocument } from '../../rpm/modules-yaml.ts';
 import { writeModulesYaml } from '../../rpm/modules-yaml.ts';
@@ -39,12 +40,15 @@ export interface MainSelectionInput {
   readonly describe: (id: number) => SourcePackage;
 }
 
+/** Packages that are described, their files perhaps looked for, before others may have their turn. */
+const DESCRIBED_TOGETHER = 128;
+
 /**
  * The selection of a main compose, for the plan and the build that every source type has: a tree for each arch of each
  * variant in the order of gathering, with its comps, modules and product certificate. Throws the codes of
  * `writeModulesYaml`. Source: main compose contract 7 and 8.
  */
-export function selectMain(input: MainSelectionInput): Selection {
+export function* selectMain(input: MainSelectionInput): Turns<Selection> {
   const { definition, packages, gathered, pins } = input;
   const { areDirectoriesHashed, checksum } = definition.output;
   const { name, short, version, type, isInternal, treeinfoVersion } = definition.release;
@@ -52,8 +56,9 @@ export function selectMain(input: MainSelectionInput): Selection {
   const documents: ComposeDocument[] = [];
   for (const { uid } of orderVariants(definition.variants.values(), definition.variantLookasides)) {
     for (const [arch, tree] of gathered.trees.get(uid) ?? []) {
-      trees.push({ variant: uid, arch, ...selectTree(input, tree) });
+      trees.push({ variant: uid, arch, ...(yield* selectTree(input, tree)) });
       documents.push(...listDocuments(input, uid, arch));
+      yield;
     }
   }
   return {
@@ -89,10 +94,10 @@ function listDocuments(input: MainSelectionInput, variant: string, arch: string)
   return documents;
 }
 
-function selectTree(
+function* selectTree(
   { packages, describe }: MainSelectionInput,
   tree: GatheredTree,
-): Pick<SelectedTree, 'binary' | 'debug' | 'source'> {
+): Turns<Pick<SelectedTree, 'binary' | 'debug' | 'source'>> {
   const { index } = packages;
   const select = (id: number): SelectedPackage => {
     const known = describe(id);
@@ -105,5 +110,17 @@ function selectTree(
       },
     };
   };
-  return { binary: tree.binary.map(select), debug: tree.debug.map(select), source: tree.source.map(select) };
+  const selectAll = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
+    const selected: SelectedPackage[] = [];
+    for (const [at, id] of ids.entries()) {
+      if (at % DESCRIBED_TOGETHER === 0) yield;
+      selected.push(select(id));
+    }
+    return selected;
+  };
+  return {
+    binary: yield* selectAll(tree.binary),
+    debug: yield* selectAll(tree.debug),
+    source: yield* selectAll(tree.source),
+  };
 }

@@ -1,3 +1,4 @@
+import type { Turns } from '../../in-turns.ts';
 import type { GatheredTree } from './gather-variant.ts';
 import { nameOfFile, type MainPackages } from './main-packages.ts';
 import {
@@ -23,18 +24,24 @@ interface OpenTree extends GatheredTree {
 
 type OpenTrees = ReadonlyMap<string, ReadonlyMap<string, OpenTree>>;
 
+/** Packages that are looked at before others may have their turn. */
+const LOOKED_AT = 512;
+
+/** What is left in the trees, and what there is to say of it. */
+interface TrimmedTrees {
+  readonly trees: ReadonlyMap<string, ReadonlyMap<string, GatheredTree>>;
+  readonly warnings: readonly string[];
+}
+
 /**
  * Takes from children what others ship: what the parent has, and what an addon has from layered products and optionals.
  * What an addon needs of the parent's builds goes to the parent. Source: main compose contract 6.2.
  */
-export function trimChildren(
+export function* trimChildren(
   variants: Variants,
   packages: MainPackages,
   gathered: ReadonlyMap<string, ReadonlyMap<string, GatheredTree>>,
-): {
-  readonly trees: ReadonlyMap<string, ReadonlyMap<string, GatheredTree>>;
-  readonly warnings: readonly string[];
-} {
+): Turns<TrimmedTrees> {
   const trees: OpenTrees = new Map(
     Array.from(gathered, ([uid, byArch]) => [
       uid,
@@ -48,9 +55,9 @@ export function trimChildren(
   );
   const warnings: string[] = [];
   const run = { variants, packages, trees, gathered, warnings };
-  const addons = trimType(run, 'addon', emptyNames());
-  const products = trimType(run, 'layered-product', addons);
-  trimType(run, 'optional', uniteNames(addons, products));
+  const addons = yield* trimType(run, 'addon', emptyNames());
+  const products = yield* trimType(run, 'layered-product', addons);
+  yield* trimType(run, 'optional', uniteNames(addons, products));
   return { trees, warnings };
 }
 
@@ -75,21 +82,22 @@ function uniteNames(left: Names, right: Names): Names {
 }
 
 /** Trims the variants of a type; returns the names of what is left in them. */
-function trimType(run: TrimRun, type: VariantType, removed: Names): Names {
+function* trimType(run: TrimRun, type: VariantType, removed: Names): Turns<Names> {
   const kept = emptyNames();
   const ofType = [...run.variants.values()].filter((variant) => variant.type === type).sort(compareVariants);
   for (const arch of archesOfVariants(run.variants)) {
     for (const variant of ofType) {
+      yield;
       const tree = run.trees.get(variant.uid)?.get(arch);
       const parent = run.trees.get(variant.parent ?? '')?.get(arch);
       if (tree !== undefined && parent !== undefined)
-        trimTree(run, variant, arch, tree, parent, removed, kept);
+        yield* trimTree(run, variant, arch, tree, parent, removed, kept);
     }
   }
   return kept;
 }
 
-function trimTree(
+function* trimTree(
   run: TrimRun,
   variant: Variant,
   arch: string,
@@ -97,7 +105,7 @@ function trimTree(
   parent: OpenTree,
   removed: Names,
   kept: Names,
-): void {
+): Turns<void> {
   const { packages, warnings } = run;
   const { index } = packages;
   const keyOf = (id: number): string => `${index.nameOf(id)} ${index.archOf(id)}`;
@@ -107,7 +115,8 @@ function trimTree(
   const isExcluded = marksExcluded(run, variant, arch);
   for (const kind of kinds) {
     const left: number[] = [];
-    for (const id of tree[kind]) {
+    for (const [at, id] of tree[kind].entries()) {
+      if (at % LOOKED_AT === 0) yield;
       const name = index.nameOf(id);
       if (removed[kind].has(name)) {
         if (variant.type === 'layered-product' && kind !== 'binary') left.push(id);

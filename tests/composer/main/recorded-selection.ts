@@ -6,6 +6,7 @@ import { readExtraFiles } from '../../../src/composer/main/extra-files.ts';
 import type { MainGather } from '../../../src/composer/main/gather-main.ts';
 import type { LoadedConfig } from '../../../src/composer/main/load-config.ts';
 import type { MainDefinition } from '../../../src/composer/main/main-definition.ts';
+import { atOnce } from '../../../src/in-turns.ts';
 import { selectMain } from '../../../src/composer/main/main-selection.ts';
 import { checkRepoclosure, type RepoclosureReport } from '../../../src/composer/main/repoclosure.ts';
 import type { PackageReader, Selection, SourcePackage } from '../../../src/composer/selection.ts';
@@ -49,7 +50,7 @@ export async function selectRecorded(input: RecordedInput): Promise<RecordedSele
   const reports = definition.output.skippedPhases.has('repoclosure')
     ? []
     : await checkRepoclosure({ definition, packages, trees: gathered.trees });
-  const selection = selectMain({
+  const ofMain = selectMain({
     definition,
     packages,
     gathered,
@@ -58,6 +59,7 @@ export async function selectRecorded(input: RecordedInput): Promise<RecordedSele
     files,
     describe: describing(packages),
   });
+  const selection = atOnce(ofMain);
   return { selection: { ...selection, repoclosures: reports }, reports };
 }
 
