@@ -141,6 +141,9 @@ export function listPlacements(selection: Selection, tree: Tree): Placement[] {
   }));
 }
 
+/** Repositories that are written side by side: most of the time of an unchanged one is waiting for the disk. */
+const TREES_AT_ONCE = 4;
+
 /** Writes the repositories; returns where their `modules` records are. */
 async function writeTrees(
   context: BuildContext,
@@ -164,9 +167,9 @@ async function writeTrees(
     if (one !== undefined) fragments.set(one, pieces);
   }
   const total = trees.reduce((sum, tree) => sum + tree.packages.length, 0);
-  const modulemdPaths: ModulemdPath[] = [];
+  const modulemdPaths: (ModulemdPath | null)[] = Array.from({ length: trees.length }, () => null);
   let written = 0;
-  for (const tree of trees) {
+  const writeTree = async (signal: AbortSignal, tree: Tree): Promise<ModulemdPath | null> => {
     const directory = pen.makeDirectory(`compose/${tree.directory}`);
     const packages = tree.packages.map((one): RepodataPackage => {
       const pieces = fragments.get(one);
@@ -177,11 +180,16 @@ async function writeTrees(
     for (const part of [tree.packagesDirectory, 'repodata']) {
       if (part !== '') pen.makeDirectory(`compose/${tree.directory}/${part}`);
     }
+    let ofTree = 0;
     const { records } = await writeRepodata(
       {
         blocks: context.blocks,
-        signal: context.signal,
-        progress: (done) => context.progress('repodata', written + done, total, 'packages'),
+        signal,
+        progress(done) {
+          written += done - ofTree;
+          ofTree = done;
+          context.progress('repodata', written, total, 'packages');
+        },
       },
       directory,
       packages,
@@ -189,17 +197,23 @@ async function writeTrees(
     );
     const modules = records.find(({ type }) => type === 'modules');
     const { treeArch, arch, variant } = tree;
-    if (modules !== undefined && arch !== null) {
-      modulemdPaths.push({ variant: variant.uid, arch, path: `${tree.directory}/${modules.href}` });
-    }
-    written += tree.packages.length;
     if (treeArch !== null) {
       writeDotFiles(pen, tree.directory, identity, { variant, variants, arch: treeArch });
     }
-  }
+    if (modules === undefined || arch === null) return null;
+    return { variant: variant.uid, arch, path: `${tree.directory}/${modules.href}` };
+  };
+  const waiting = trees.entries();
+  const writeNext = async (signal: AbortSignal): Promise<void> => {
+    for (const [at, tree] of waiting) modulemdPaths[at] = await writeTree(signal, tree);
+  };
+  await runTogether(
+    context.signal,
+    Array.from({ length: Math.min(TREES_AT_ONCE, trees.length) }, () => writeNext),
+  );
   writeTreeFiles(pen, identity, selection);
   context.progress('metadata', total, total, 'packages');
-  return modulemdPaths;
+  return modulemdPaths.filter((one) => one !== null);
 }
 
 function toRecord({ type, name, bytes, compression }: ComposeDocument): ExtraRecord {

@@ -29,7 +29,7 @@ export async function writeExtraRecord(
   const checksum = createHash(checksumType).update(bytes).digest('hex');
   const file = `${checksum}-${name}${isPlain ? '' : suffixOf(compression)}`;
   const temporary = join(repodata, `${mark}-${type}`);
-  writeDurably(temporary, bytes);
+  await writeDurably(temporary, bytes);
   const plain = { type, href: `repodata/${file}`, checksumType, checksum, size: bytes.byteLength, timestamp };
   if (isPlain) return { temporary, record: plain };
   const open = { checksum: createHash(checksumType).update(content).digest('hex'), size: content.byteLength };

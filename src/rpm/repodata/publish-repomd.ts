@@ -18,22 +18,22 @@ export interface StagedFile {
  * Gives the staged files their names, puts a new repomd.xml in the place of the old one in one rename, then
  * removes the files only the old one named. Returns the SHA-256 of the new one, hex.
  */
-export function publishRepomd(
+export async function publishRepomd(
   repodata: string,
   revision: string,
   staged: readonly StagedFile[],
   mark: string,
-): string {
+): Promise<string> {
   const path = join(repodata, 'repomd.xml');
   const old = existsSync(path) ? filesNamedBy(readFileSync(path, 'utf8')) : [];
   const records = staged.map(({ record }) => record);
   const bytes = Buffer.from(formatRepomd(revision, records));
   const temporary = join(repodata, `${mark}-repomd`);
-  writeDurably(temporary, bytes);
+  await writeDurably(temporary, bytes);
   for (const file of staged) renameSync(file.temporary, join(repodata, basename(file.record.href)));
-  syncDirectory(repodata);
+  await syncDirectory(repodata);
   renameSync(temporary, path);
-  syncDirectory(repodata);
+  await syncDirectory(repodata);
   const current = new Set(records.map((record) => basename(record.href)));
   for (const file of old) {
     if (!current.has(file)) rmSync(join(repodata, file), { force: true });

@@ -1,12 +1,15 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const sync = promisify(fsync);
 
 /** Writes a new file and waits until the disk has it; a file that could not be written whole is removed. */
-export function writeDurably(path: string, bytes: Uint8Array): void {
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const descriptor = openSync(path, 'wx', 0o644);
   let isWhole = false;
   try {
     writeFileSync(descriptor, bytes);
-    fsyncSync(descriptor);
+    await sync(descriptor);
     isWhole = true;
   } finally {
     closeSync(descriptor);
@@ -15,10 +18,10 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
 }
 
 /** Waits until the disk has the names in a directory. */
-export function syncDirectory(path: string): void {
+export async function syncDirectory(path: string): Promise<void> {
   const descriptor = openSync(path, 'r');
   try {
-    fsyncSync(descriptor);
+    await sync(descriptor);
   } finally {
     closeSync(descriptor);
   }

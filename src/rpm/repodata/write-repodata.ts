@@ -156,7 +156,7 @@ export async function writeRepodata(
       staged.push(await writeExtraRecord(repodata, record, { timestamp, checksum }, mark));
     }
     context.signal?.throwIfAborted();
-    const repomdChecksum = publishRepomd(repodata, revision, staged, mark);
+    const repomdChecksum = await publishRepomd(repodata, revision, staged, mark);
     return {
       revision,
       packages: sorted.length,
