@@ -95,17 +95,36 @@ export async function saveIndex(path: string, index: GatherIndex, key: string): 
   await rename(draft, path);
 }
 
-/** Reads a file in as few calls as the system lets, aligned for views of numbers; null where it cannot be read. */
-async function readWhole(path: string): Promise<Buffer | null> {
+/** Bytes of a saved index that are read while those before them are summed up. */
+const PIECE = 4 * 1024 * 1024;
+
+interface WholeFile {
+  /** Aligned for views of numbers. */
+  readonly bytes: Buffer;
+  /** CRC-32 of all behind the head. */
+  readonly checksum: number;
+}
+
+/** Reads a file, null where it cannot be read. Its checksum is made of each piece while the next one is read. */
+async function readWhole(path: string): Promise<WholeFile | null> {
   try {
     await using file = await open(path, 'r');
     const bytes = Buffer.allocUnsafeSlow((await file.stat()).size);
+    let checksum = 0;
+    let summed = HEAD;
+    const sumTo = (end: number): void => {
+      if (end > summed) checksum = crc32(bytes.subarray(summed, end), checksum);
+      summed = Math.max(summed, end);
+    };
     for (let done = 0; done < bytes.length;) {
-      const { bytesRead } = await file.read(bytes, done, bytes.length - done, done);
+      const reading = file.read(bytes, done, Math.min(PIECE, bytes.length - done), done);
+      sumTo(done);
+      const { bytesRead } = await reading;
       if (bytesRead === 0) return null;
       done += bytesRead;
     }
-    return bytes;
+    sumTo(bytes.length);
+    return { bytes, checksum };
   } catch {
     return null;
   }
@@ -124,13 +143,14 @@ function broken(path: string): ReactorError {
  * `gather.index_broken`.
  */
 export async function loadIndex(path: string, key: string): Promise<GatherIndex | null> {
-  const file = await readWhole(path);
-  if (file === null) return null;
+  const whole = await readWhole(path);
+  if (whole === null) return null;
+  const { bytes: file } = whole;
   if (file.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
   const start = Number(file.toString('latin1', MAGIC.length, MAGIC.length + NUMBER));
   const checksum = Number(file.toString('latin1', MAGIC.length + NUMBER, HEAD));
   const isWhole = Number.isInteger(start) && start % ALIGNMENT === 0 && start >= HEAD && start <= file.length;
-  if (!isWhole || crc32(file.subarray(HEAD)) !== checksum) throw broken(path);
+  if (!isWhole || whole.checksum !== checksum) throw broken(path);
   let parsed: z.infer<typeof header>;
   try {
     parsed = header.parse(JSON.parse(file.toString('utf8', HEAD, start)));
