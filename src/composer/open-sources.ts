@@ -44,7 +44,7 @@ export interface OpenedSources extends Disposable {
   readonly caches: CacheRegistry;
 }
 
-export interface SourceMeans {
+export interface SourceResources {
   readonly clock: Clock;
   readonly log: Log;
   /** Where composes of composes look theirs up; without one that source type is not offered. */
@@ -58,7 +58,7 @@ const GIB = 1024 ** 3;
 /** Opens every source type that the settings offer. Throws what opening Koji throws. */
 export function openSources(
   config: Config,
-  { clock, log, database }: SourceMeans,
+  { clock, log, database }: SourceResources,
   definitions: readonly SourceDefinition[] = sourceDefinitions,
 ): OpenedSources {
   const stack = new DisposableStack();

@@ -5,7 +5,7 @@ import { systemClock } from '../../clock.ts';
 import { buildCompose } from '../../composer/build/build.ts';
 import { PlacingThread } from '../../composer/build/placing-thread.ts';
 import { planContext } from '../../composer/composer-context.ts';
-import { openMainMeans } from '../../composer/main-inputs/open-main-means.ts';
+import { openMainResources } from '../../composer/main-inputs/open-main-resources.ts';
 import { selectDefinition, type SourcedDefinition } from '../../composer/main-inputs/select-definition.ts';
 import type { MainDefinition } from '../../composer/main/main-definition.ts';
 import { openSources } from '../../composer/open-sources.ts';
@@ -51,8 +51,8 @@ export async function makePungiCompose(
   const log = createLog('warn');
   const source = defineSource({
     type: 'definition',
-    open: (means) => (select, request) =>
-      selectDefinition(openMainMeans({ ...means, composes: null }), select, request, sourced),
+    open: (resources) => (select, request) =>
+      selectDefinition(openMainResources({ ...resources, composes: null }), select, request, sourced),
   });
   using opened = openSources(config, { clock: systemClock, log, database: null }, [source]);
   await using placing = new PlacingThread();

@@ -49,7 +49,7 @@ export function fileServersOf(config: KojiSettings): readonly KojiFileServer[] {
   );
 }
 
-interface KojiMeans {
+interface KojiResources {
   readonly store: PackageStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,21 +61,21 @@ interface KojiMeans {
  * Opens the Kojis that the settings name, by hub. Their indexes lie in the data directory, one for each. Throws what
  * `readKojiProfile` and `Koji` throw.
  */
-export function openKojis(config: KojiSettings, means: KojiMeans): ReadonlyMap<HubName, Koji> {
+export function openKojis(config: KojiSettings, resources: KojiResources): ReadonlyMap<HubName, Koji> {
   const policy = { repoRoots: config.repo_roots, repoHosts: config.repo_hosts, isLoopbackClient: true };
   const cache = join(config.data_dir, 'cache');
   const open = (hub: HubName, profile: KojiProfile): Koji =>
     new Koji({
       profile,
-      store: means.store,
+      store: resources.store,
       indexDirectory: hub === null ? cache : join(cache, 'hubs', hub),
-      clock: means.clock,
-      lookaside: { open: (place) => means.openPlace(place, policy), readUrl: means.readUrl },
+      clock: resources.clock,
+      lookaside: { open: (place) => resources.openPlace(place, policy), readUrl: resources.readUrl },
       hosts: parseHostList(config.repo_hosts),
       isReference: config.delivery === 'reference',
       hub: {
         onRetry: (err, waitMs) =>
-          means.log.warn({ err, waitMs, hub }, 'a call to the Koji hub is tried again'),
+          resources.log.warn({ err, waitMs, hub }, 'a call to the Koji hub is tried again'),
       },
     });
   return new Map([...configuredProfiles(config)].map(([hub, profile]) => [hub, open(hub, profile)]));

@@ -13,7 +13,7 @@ import {
 } from '../repositories/repository-cache.ts';
 
 /** What repositories that a configuration names are opened with. */
-export interface RepositoryMeans {
+export interface RepositoryResources {
   readonly config: Pick<Config, 'repo_roots' | 'repo_hosts' | 'koji_profile'>;
   readonly readUrl: ReadUrl;
   readonly openPlace: OpenPlace;
@@ -46,7 +46,7 @@ export function listLookasides({ settings }: MainDefinition): readonly string[] 
  * directories are read below `repo_roots` only. Throws what `checkRepoAccess` and `openRepository` throw.
  */
 export async function pinRepositories(
-  { config, openPlace, repositories }: Pick<RepositoryMeans, 'config' | 'openPlace' | 'repositories'>,
+  { config, openPlace, repositories }: Pick<RepositoryResources, 'config' | 'openPlace' | 'repositories'>,
   wanted: {
     readonly lookasides: readonly string[];
     readonly others: readonly string[];

@@ -42,13 +42,13 @@ import {
   listLookasides,
   pinRepositories,
   type PinnedRepositories,
-  type RepositoryMeans,
+  type RepositoryResources,
 } from './open-repositories.ts';
 
 type KojiInput = Extract<PackageInput, { kind: 'koji' }>;
 
 /** What tags are read with. */
-export interface KojiMeans extends RepositoryMeans {
+export interface KojiResources extends RepositoryResources {
   /** Null where none is configured. */
   readonly koji: Koji | null;
 }
@@ -71,13 +71,13 @@ const TAGS_AT_ONCE = 4;
  * Throws `koji.*`, `module.*`, `rpm.*` and what the lookaside repositories throw. Source: main compose contract 5.
  */
 export async function pinKojiPackages(
-  means: KojiMeans,
+  resources: KojiResources,
   context: SelectContext,
   request: Pick<ComposeRequest, 'kojiEvent'>,
   definition: MainDefinition,
   input: KojiInput,
 ): Promise<PinnedInput> {
-  const koji = kojiOf(means, input);
+  const koji = kojiOf(resources, input);
   const { signal } = context;
   const wanted = request.kojiEvent ?? input.event;
   const event = await resolveEvent(koji.hub, wanted, { signal });
@@ -92,7 +92,7 @@ export async function pinKojiPackages(
   };
   const extra = await readExtraContent(koji.hub, query, signal);
   const places = { lookasides: listLookasides(definition), others: [] };
-  const repositories = await pinRepositories(means, places, signal);
+  const repositories = await pinRepositories(resources, places, signal);
   const digestWith = (ofRepositories: string | null): string | null =>
     ofRepositories === null ? null : digestOfContent(tags, extra, modules.byVariant, ofRepositories);
   return {
@@ -107,14 +107,14 @@ export async function pinKojiPackages(
     },
     use: (work) =>
       useKoji(
-        { means, koji, context, definition, query, tags, extra, modules, repositories, digestWith },
+        { resources, koji, context, definition, query, tags, extra, modules, repositories, digestWith },
         work,
       ),
   };
 }
 
 interface PinnedKoji {
-  readonly means: KojiMeans;
+  readonly resources: KojiResources;
   readonly koji: Koji;
   readonly context: SelectContext;
   readonly definition: MainDefinition;
@@ -130,7 +130,7 @@ async function useKoji<Result>(
   pinned: PinnedKoji,
   work: (input: MainInput) => Promise<Result>,
 ): Promise<Result> {
-  const { means, koji, context, definition, repositories } = pinned;
+  const { resources, koji, context, definition, repositories } = pinned;
   const { signal } = context;
   const described = await describeVariants(koji, pinned.modules.byVariant, signal);
   const tags = await chooseTags(pinned, described);
@@ -165,7 +165,7 @@ async function useKoji<Result>(
       },
       describe: (id) => packageOfSet(koji, set, id),
       reader: kojiReader(koji, [set.byPkgid]),
-      readPackage: (one) => readPackage(means.readUrl, one, signal),
+      readPackage: (one) => readPackage(resources.readUrl, one, signal),
       warnings: pinned.modules.warnings,
       parts: null,
       requireSigned: (names) => requireSigned(koji.hub, copies, wish, names),
@@ -195,7 +195,7 @@ function isFinalCopy({ package: one, sigkey, isUnsigned }: KojiCopy, { keys }: S
 }
 
 /** Throws `main.not_native` where the service does not read the Koji of the configuration. */
-function kojiOf({ koji, config }: KojiMeans, { profile }: KojiInput): Koji {
+function kojiOf({ koji, config }: KojiResources, { profile }: KojiInput): Koji {
   if (koji !== null && (profile === null || profile === config.koji_profile)) return koji;
   const own = koji === null ? 'no Koji' : `the Koji of the profile "${config.koji_profile}"`;
   throw new ReactorError(

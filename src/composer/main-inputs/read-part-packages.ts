@@ -29,14 +29,14 @@ import {
   listLookasides,
   pinRepositories,
   type PinnedRepositories,
-  type RepositoryMeans,
+  type RepositoryResources,
 } from './open-repositories.ts';
 import { readPackage } from './read-package.ts';
 
 type PartsInput = Extract<PackageInput, { kind: 'composes' }>;
 
 /** What composes of this service are read with. */
-export interface PartMeans extends RepositoryMeans {
+export interface PartResources extends RepositoryResources {
   readonly documentTypes: readonly DocumentType[];
   /** Null where nothing is published. */
   readonly composes: PartContext | null;
@@ -69,16 +69,16 @@ interface PartTree {
  * then), and what the lookaside repositories throw.
  */
 export async function pinPartPackages(
-  means: PartMeans,
+  resources: PartResources,
   { signal }: Pick<SelectContext, 'signal'>,
   definition: MainDefinition,
   input: PartsInput,
   pinned: ReadonlyMap<string, number>,
 ): Promise<PinnedInput> {
-  const named = await findParts(means, input, pinned);
+  const named = await findParts(resources, input, pinned);
   const trees = listTrees(named, archesOfVariants(definition.variants));
   const places = { lookasides: listLookasides(definition), others: [], own: [...trees.keys()] };
-  const repositories = await untilGone(named, () => pinRepositories(means, places, signal));
+  const repositories = await untilGone(named, () => pinRepositories(resources, places, signal));
   const parts = named.map(({ word, part }) => `${word} ${part.directory}`);
   return {
     digest: repositories.digest === null ? null : [...parts, repositories.digest].join('\n'),
@@ -86,7 +86,7 @@ export async function pinPartPackages(
     parts: named.flatMap(({ word, part }) => (isId(word) ? [] : [`${word}=${part.id}`])),
     isTrue: () => Promise.resolve(true),
     use: async (work) =>
-      work(await readParts(means, signal, definition, input, { named, trees, parts, repositories })),
+      work(await readParts(resources, signal, definition, input, { named, trees, parts, repositories })),
   };
 }
 
@@ -100,7 +100,7 @@ interface PinnedParts {
 }
 
 async function readParts(
-  means: PartMeans,
+  resources: PartResources,
   signal: AbortSignal,
   definition: MainDefinition,
   input: PartsInput,
@@ -127,7 +127,7 @@ async function readParts(
     return { name: one.word, ids, variants: usersOf(definition, input, one.word), idsByArch: byArch };
   });
   const brought = await untilGone(named, () =>
-    readDocuments(means, definition, input, named, (directory) => repositories[numberOf(directory)]),
+    readDocuments(resources, definition, input, named, (directory) => repositories[numberOf(directory)]),
   );
   const described = new Map<string, SourcePackage>();
   const numbers = new Map<SourcePackage, number>();
@@ -158,13 +158,13 @@ async function readParts(
     },
     reader: {
       loadFragments: (packages) =>
-        means.fragments.load(packages, (one) => {
+        resources.fragments.load(packages, (one) => {
           const repository = repositories[numbers.get(one) ?? -1];
           if (repository === undefined) throw new Error(`${one.fileName} is of no part`);
           return repository;
         }),
     },
-    readPackage: (one) => readPackage(means.readUrl, one, signal),
+    readPackage: (one) => readPackage(resources.readUrl, one, signal),
     warnings: [],
     parts: {
       documents: brought.documents,
@@ -184,7 +184,7 @@ function isId(word: string): boolean {
 }
 
 async function findParts(
-  { composes }: PartMeans,
+  { composes }: PartResources,
   { parts }: PartsInput,
   pinned: ReadonlyMap<string, number>,
 ): Promise<NamedPart[]> {
@@ -288,7 +288,7 @@ interface Brought {
  * compose's counts.
  */
 async function readDocuments(
-  { documentTypes }: PartMeans,
+  { documentTypes }: PartResources,
   definition: MainDefinition,
   input: PartsInput,
   named: readonly DescribedPart[],

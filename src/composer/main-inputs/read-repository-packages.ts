@@ -12,7 +12,7 @@ import {
   listLookasides,
   pinRepositories,
   type PinnedRepositories,
-  type RepositoryMeans,
+  type RepositoryResources,
 } from './open-repositories.ts';
 
 /**
@@ -20,7 +20,7 @@ import {
  * Source: main compose contract 5.
  */
 export async function pinRepositoryPackages(
-  means: RepositoryMeans,
+  resources: RepositoryResources,
   { signal }: Pick<SelectContext, 'signal'>,
   definition: MainDefinition,
   { locations }: Extract<PackageInput, { kind: 'repositories' }>,
@@ -29,7 +29,7 @@ export async function pinRepositoryPackages(
     lookasides: listLookasides(definition),
     others: [...new Set([...locations.values()].flat())],
   };
-  const pinned = await pinRepositories(means, wanted, signal);
+  const pinned = await pinRepositories(resources, wanted, signal);
   const byArch = new Map(
     Array.from(locations, ([arch, list]) => [arch, list.map((place) => pinned.others.get(place) ?? -1)]),
   );
@@ -38,12 +38,12 @@ export async function pinRepositoryPackages(
     event: null,
     parts: [],
     isTrue: () => Promise.resolve(true),
-    use: async (work) => work(await readRepositories(means, signal, definition, pinned, byArch)),
+    use: async (work) => work(await readRepositories(resources, signal, definition, pinned, byArch)),
   };
 }
 
 async function readRepositories(
-  { config, targetDirs, readUrl, fragments }: RepositoryMeans,
+  { config, targetDirs, readUrl, fragments }: RepositoryResources,
   signal: AbortSignal,
   definition: MainDefinition,
   { lookasides, load }: PinnedRepositories,

@@ -20,12 +20,12 @@ import { archesOfVariants } from '../main/variants.ts';
 import type { RepoclosureCheck, SelectContext, Selected, SelectionPins } from '../selection.ts';
 import type { PartContext } from '../parts/find-part.ts';
 import type { MainInput, PinnedInput } from './main-input.ts';
-import { pinKojiPackages, type KojiMeans } from './read-koji-packages.ts';
+import { pinKojiPackages, type KojiResources } from './read-koji-packages.ts';
 import { pinPartPackages } from './read-part-packages.ts';
 import { pinRepositoryPackages } from './read-repository-packages.ts';
 
 /** What the inputs of a definition are read with. */
-export interface MainMeans extends KojiMeans {
+export interface MainResources extends KojiResources {
   readonly config: Config;
   readonly documentTypes: readonly DocumentType[];
   /** Trees that were gathered before. */
@@ -67,21 +67,21 @@ export function checkMainRequest(request: ComposeRequest): void {
  * `rpm.*`, `module.*`.
  */
 export async function selectDefinition(
-  means: MainMeans,
+  resources: MainResources,
   context: SelectContext,
   request: ComposeRequest,
   sourced: SourcedDefinition,
 ): Promise<Selected> {
   const beside = readBesidePackages(sourced.files, sourced.definition);
   for (let attempt = 1; ; attempt += 1) {
-    const pinned = await pinInput(means, context, request, sourced);
+    const pinned = await pinInput(resources, context, request, sourced);
     const pins = pinsOf(sourced, pinned);
     const digest = digestOf(sourced, pinned.digest);
     if (context.noteInputs !== undefined && digest !== null && (await pinned.isTrue())) {
       await context.noteInputs({ digest, pins });
     }
     const selected = await pinned.use((input) =>
-      select(means, context, { ...sourced, beside }, { pins, input }),
+      select(resources, context, { ...sourced, beside }, { pins, input }),
     );
     if (await pinned.isTrue()) return selected;
     if (attempt < MOST_READS) continue;
@@ -128,7 +128,7 @@ function pinsOf({ source, definition }: SourcedDefinition, { parts, event }: Pin
 }
 
 async function pinInput(
-  means: MainMeans,
+  resources: MainResources,
   context: SelectContext,
   request: ComposeRequest,
   { definition, pinned = new Map() }: SourcedDefinition,
@@ -136,18 +136,18 @@ async function pinInput(
   const { packages } = definition;
   switch (packages.kind) {
     case 'koji':
-      return pinKojiPackages(means, context, request, definition, packages);
+      return pinKojiPackages(resources, context, request, definition, packages);
     case 'repositories':
-      return pinRepositoryPackages(means, context, definition, packages);
+      return pinRepositoryPackages(resources, context, definition, packages);
     case 'composes':
-      return pinPartPackages(means, context, definition, packages, pinned);
+      return pinPartPackages(resources, context, definition, packages, pinned);
     default:
       return packages satisfies never;
   }
 }
 
 async function select(
-  { documentTypes, trees }: MainMeans,
+  { documentTypes, trees }: MainResources,
   { signal, progress }: SelectContext,
   sourced: SourcedDefinition & { readonly beside: BesidePackages },
   { pins, input }: { readonly pins: SelectionPins; readonly input: MainInput },

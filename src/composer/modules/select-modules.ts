@@ -30,7 +30,7 @@ import type { ModuleResolution } from './resolved-module.ts';
 import { loadScratchPools } from './scratch-modules.ts';
 
 /** What the module source works with. */
-export interface ModuleMeans {
+export interface ModuleResources {
   /** Null where no MBS is configured: modules are then read from Koji tags only. */
   readonly mbs: Mbs | null;
   readonly koji: Koji;
@@ -48,16 +48,16 @@ export interface ResolvedModules {
 
 /** Returns the event a request names, or the last one. Throws `koji.event_unknown`, `koji.event_in_future`. */
 export async function readEvent(
-  means: ModuleMeans,
+  resources: ModuleResources,
   context: SelectContext,
   request: ComposeRequest,
 ): Promise<ResolvedModules['event']> {
-  return resolveEvent(means.koji.hub, request.kojiEvent, { signal: context.signal });
+  return resolveEvent(resources.koji.hub, request.kojiEvent, { signal: context.signal });
 }
 
 /** Returns the MBS of this server. Throws `mbs.not_configured`. */
-export function mbsOf(means: ModuleMeans): Mbs {
-  if (means.mbs !== null) return means.mbs;
+export function mbsOf(resources: ModuleResources): Mbs {
+  if (resources.mbs !== null) return resources.mbs;
   throw new ReactorError('mbs.not_configured', 'No Module Build Service is configured on this server.', {
     hint: 'Set mbs_url, or name modular_koji_tags in the request.',
   });
@@ -68,12 +68,12 @@ export function mbsOf(means: ModuleMeans): Mbs {
  * the offer throw, and `module.requirement_missing`, `mbs.not_configured`. Source: module contract 4 and 5.
  */
 export async function selectModules(
-  means: ModuleMeans,
+  resources: ModuleResources,
   context: SelectContext,
   request: ComposeRequest,
   { resolution, event }: ResolvedModules,
 ): Promise<Selected> {
-  const { hub, source } = means.koji;
+  const { hub, source } = resources.koji;
   const poolContext: PoolContext = { hub, files: source.files, signal: context.signal };
   const named = (request.modules ?? []).map(parseNsvc);
   const unique = new Map([...resolution.modules, ...named].map((module) => [formatNsvc(module), module]));
@@ -84,17 +84,17 @@ export async function selectModules(
   const scratch = request.scratchModules ?? [];
   if (scratch.length > 0 && request.composeType === 'test') {
     const asked = { words: scratch, arches: request.arches, event: event.id };
-    pools.push(...(await loadScratchPools({ ...poolContext, mbs: mbsOf(means) }, asked)));
+    pools.push(...(await loadScratchPools({ ...poolContext, mbs: mbsOf(resources) }, asked)));
   } else if (scratch.length > 0) {
     warnings.push(`Scratch modules are left out: the compose is of type ${request.composeType}, not test.`);
   }
   const chosen = selectModuleRpms(pools, request.arches, multilibArches(request));
-  checkArches(resolution, chosen.trees, means.baseModuleNames);
-  const defaults = await readDefaults(means, context, request);
+  checkArches(resolution, chosen.trees, resources.baseModuleNames);
+  const defaults = await readDefaults(resources, context, request);
   const rpms = [
     ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
   ].map(({ rpm, build }) => packageOfBuild(rpm, build));
-  const offered = await offerPackages(means.koji, context, rpms, request.sigkeys);
+  const offered = await offerPackages(resources.koji, context, rpms, request.sigkeys);
   const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
   const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
     list.flatMap((one) => {
@@ -171,12 +171,12 @@ function checkArches(
 }
 
 async function readDefaults(
-  means: ModuleMeans,
+  resources: ModuleResources,
   context: SelectContext,
   request: ComposeRequest,
 ): Promise<readonly ModuleDefaults[]> {
   if (request.moduleDefaults === null) return [];
   const { url, commit } = request.moduleDefaults;
-  const git = { allowed: means.gitAllowedUrls, signal: context.signal };
+  const git = { allowed: resources.gitAllowedUrls, signal: context.signal };
   return readModuleDefaults((await readGitFolder(git, { url, revision: commit, suffix: '.yaml' })).files);
 }

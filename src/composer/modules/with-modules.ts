@@ -1,26 +1,26 @@
 import { kojiModuleHub } from './koji-module-hub.ts';
 import { mergeSelections } from './merge-selections.ts';
 import { resolveWholeTags } from './resolve-whole-tags.ts';
-import { readEvent, selectModules, type ModuleMeans } from './select-modules.ts';
+import { readEvent, selectModules, type ModuleResources } from './select-modules.ts';
 import type { SelectPackages } from '../selection.ts';
 
 /**
  * Adds to what another source type selected the modules that the request names in `modules` and `scratch_modules`, and
  * all of its `modular_koji_tags`: a hybrid compose. Throws what the source and the modules throw. Source: module contract 1.3 and 4.6.
  */
-export function withModules(select: SelectPackages, means: ModuleMeans): SelectPackages {
+export function withModules(select: SelectPackages, resources: ModuleResources): SelectPackages {
   return async (context, request) => {
     const selected = await select(context, request);
     const tags = request.modularKojiTags ?? [];
     const named = [...(request.modules ?? []), ...(request.scratchModules ?? [])];
     if (named.length === 0 && tags.length === 0) return selected;
-    const event = await readEvent(means, context, {
+    const event = await readEvent(resources, context, {
       ...request,
       kojiEvent: selected.selection.pins.kojiEvent,
     });
-    const hub = kojiModuleHub(means.koji.hub, event.id, { signal: context.signal });
-    const resolution = await resolveWholeTags(tags, means.baseModuleNames, hub);
-    const modules = await selectModules(means, context, request, { resolution, event });
+    const hub = kojiModuleHub(resources.koji.hub, event.id, { signal: context.signal });
+    const resolution = await resolveWholeTags(tags, resources.baseModuleNames, hub);
+    const modules = await selectModules(resources, context, request, { resolution, event });
     return mergeSelections(selected, modules);
   };
 }

@@ -7,7 +7,7 @@ import type { DocumentType } from '../documents/document-type.ts';
 import type { AdvisoryFinder } from '../koji/advisory-finder.ts';
 import type { Koji } from '../koji/koji.ts';
 import type { HttpClient } from '../../upstream/http/http-client.ts';
-import type { ModuleMeans } from '../modules/select-modules.ts';
+import type { ModuleResources } from '../modules/select-modules.ts';
 import type { OpenPlace } from '../repositories/open-place.ts';
 import type { SelectPackages } from '../selection.ts';
 
@@ -17,7 +17,7 @@ export interface SourceContext {
   /** Null where Koji is not configured. */
   readonly koji: Koji | null;
   /** Where modules are looked up; null where Koji is not configured. */
-  readonly modules: ModuleMeans | null;
+  readonly modules: ModuleResources | null;
   /** Where advisories about builds are looked up; null where composes of Koji have none. */
   readonly advisories: AdvisoryFinder | null;
   /** Where composes are looked up; null where nothing is published. */

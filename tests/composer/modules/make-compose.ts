@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ending } from '../../ending.ts';
 import { buildCompose } from '../../../src/composer/build/build.ts';
-import type { ModuleMeans } from '../../../src/composer/modules/select-modules.ts';
+import type { ModuleResources } from '../../../src/composer/modules/select-modules.ts';
 import { moduleSource } from '../../../src/composer/sources/module/module-source.ts';
 import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
@@ -33,7 +33,7 @@ export function moduleRequest(source: string, more: Partial<ComposeRequest> = {}
 }
 
 export interface ModuleComposer {
-  readonly means: ModuleMeans;
+  readonly means: ModuleResources;
   readonly selectContext: SelectContext;
   plan(request: ComposeRequest): Promise<ReadyPlan>;
   /** Writes the compose and answers its directory. */
@@ -71,7 +71,7 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
     koji[Symbol.dispose]();
     rmSync(directory, { recursive: true });
   });
-  const means: ModuleMeans = {
+  const means: ModuleResources = {
     mbs: connectMbs({ url: fake.url }),
     koji,
     baseModuleNames: ['platform', 'bootstrap'],

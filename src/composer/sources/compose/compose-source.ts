@@ -54,14 +54,14 @@ export interface ComposeSourceContext extends PartContext {
  * `compose.part_unknown`, `compose.part_not_done` (retried while it is being made), `compose.part_unreadable`,
  * `compose.parts_whole` and what reading the parts throws.
  */
-export function createComposeSource(means: ComposeSourceContext): SelectPackages {
+export function createComposeSource(resources: ComposeSourceContext): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
       throw new ReactorError('compose.parts_whole', 'A compose of composes holds its parts whole.', {
         hint: 'Leave packages out, or compose the packages from their own source.',
       });
     }
-    const parts = await findParts(means, request.source);
+    const parts = await findParts(resources, request.source);
     const trees: SelectedTree[] = [];
     const remarks: string[] = [];
     const documents: ComposeDocument[] = [];
@@ -71,7 +71,7 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       context.progress('resolve', index, request.arches.length, 'arches');
       const ofArch: PartTree[] = [];
       for (const part of parts) {
-        const { repositories, documentTypes } = means;
+        const { repositories, documentTypes } = resources;
         const reading = { repositories, documentTypes, signal: context.signal };
         ofArch.push(await readPartTree(reading, part, arch, sigkeys.get(part) ?? new Map()));
       }
@@ -85,7 +85,7 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
       documents.push(...ofArch.flatMap((tree) => tree.documents));
       remarks.push(...ofArch.flatMap((tree) => tree.remarks));
     }
-    const united = await uniteDocuments(means.documentTypes, trees, documents);
+    const united = await uniteDocuments(resources.documentTypes, trees, documents);
     const selection = newSelection({
       // Parts are named in `source` only: a part made anew with the same content changes nothing.
       pins: { source: parts.map((part) => part.id).join(' '), kojiEvent: null },
@@ -98,7 +98,7 @@ export function createComposeSource(means: ComposeSourceContext): SelectPackages
     return {
       selection,
       reader: {
-        loadFragments: (wanted) => means.fragments.load(wanted, (one) => repositoryOf(read, one)),
+        loadFragments: (wanted) => resources.fragments.load(wanted, (one) => repositoryOf(read, one)),
       },
     };
   };
@@ -131,10 +131,13 @@ function uniteTree(
 }
 
 /** The parts in the order they were named, each once. */
-async function findParts(means: ComposeSourceContext, words: readonly string[]): Promise<PublishedPart[]> {
+async function findParts(
+  resources: ComposeSourceContext,
+  words: readonly string[],
+): Promise<PublishedPart[]> {
   const parts = new Map<number, PublishedPart>();
   for (const word of words) {
-    const part = await findPart(means, word);
+    const part = await findPart(resources, word);
     parts.set(part.id, part);
   }
   return [...parts.values()];

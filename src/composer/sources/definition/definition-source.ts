@@ -1,8 +1,12 @@
 import type { SelectPackages } from '../../selection.ts';
-import { checkMainRequest, selectDefinition, type MainMeans } from '../../main-inputs/select-definition.ts';
+import {
+  checkMainRequest,
+  selectDefinition,
+  type MainResources,
+} from '../../main-inputs/select-definition.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import type { MainDefinition } from '../../main/main-definition.ts';
-import { openMainMeans } from '../../main-inputs/open-main-means.ts';
+import { openMainResources } from '../../main-inputs/open-main-resources.ts';
 import { defineSource } from '../source-definition.ts';
 import { readNamedDefinition } from './read-named-definition.ts';
 
@@ -14,7 +18,7 @@ export const definitionSourceDefinition = defineSource({
     return config.definitions_dir === '' && Object.keys(config.definition_urls).length === 0
       ? null
       : definitionSource(
-          openMainMeans({ ...context, composes: handle === null ? null : { handle, targetDirs } }),
+          openMainResources({ ...context, composes: handle === null ? null : { handle, targetDirs } }),
         );
   },
 });
@@ -24,19 +28,19 @@ export const definitionSourceDefinition = defineSource({
  * parts are pinned to the composes they show, and the source of the compose names those: `product baseos=17`. Its select
  * throws `definition.*`, `compose.part_*`, `main.*`, `git.*`, `koji.*`, `repo.*`, `rpm.*`, `module.*`.
  */
-function definitionSource(means: MainMeans): SelectPackages {
+function definitionSource(resources: MainResources): SelectPackages {
   return async (context, request) => {
     checkMainRequest(request);
     context.progress('resolve', 0, 1, 'step');
     const [word = '', ...pins] = request.source;
     const { definition, files, digest, commit, remarks } = await readNamedDefinition(
-      means.config,
+      resources.config,
       word,
       context.signal,
     );
     const pinned = pinnedParts(definition, pins);
     const source = commit === null ? word : `${word.split('#')[0] ?? ''}#${commit}`;
-    return selectDefinition(means, context, request, {
+    return selectDefinition(resources, context, request, {
       source,
       digest,
       definition,

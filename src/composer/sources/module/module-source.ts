@@ -7,7 +7,7 @@ import { kojiModuleHub } from '../../modules/koji-module-hub.ts';
 import { resolveKojiModules } from '../../modules/resolve-koji-modules.ts';
 import { resolveModules } from '../../modules/resolve-modules.ts';
 import type { ModuleResolution } from '../../modules/resolved-module.ts';
-import { mbsOf, readEvent, selectModules, type ModuleMeans } from '../../modules/select-modules.ts';
+import { mbsOf, readEvent, selectModules, type ModuleResources } from '../../modules/select-modules.ts';
 import type { SelectContext, SelectPackages } from '../../selection.ts';
 import { defineSource } from '../source-definition.ts';
 
@@ -22,7 +22,7 @@ export const moduleSourceDefinition = defineSource({
  * The source type `module`. Its select throws `module.packages_refused`, `module.requirement_missing`, `mbs.not_configured`
  * and what resolving, the pools, git and the offer throw. Source: module contract 1 to 5.
  */
-export function moduleSource(means: ModuleMeans): SelectPackages {
+export function moduleSource(resources: ModuleResources): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
       throw new ReactorError(
@@ -33,10 +33,10 @@ export function moduleSource(means: ModuleMeans): SelectPackages {
         },
       );
     }
-    const event = await readEvent(means, context, request);
+    const event = await readEvent(resources, context, request);
     context.progress('resolve modules', 0, 1, 'step');
-    const resolution = await resolveRequest(means, context, request, event.id);
-    const selected = await selectModules(means, context, request, { resolution, event });
+    const resolution = await resolveRequest(resources, context, request, event.id);
+    const selected = await selectModules(resources, context, request, { resolution, event });
     const { selection, reader } = selected;
     const comps = listComps(selection.trees, null);
     return { selection: { ...selection, documents: [...comps, ...selection.documents] }, reader };
@@ -44,21 +44,21 @@ export function moduleSource(means: ModuleMeans): SelectPackages {
 }
 
 async function resolveRequest(
-  means: ModuleMeans,
+  resources: ModuleResources,
   context: SelectContext,
   request: ComposeRequest,
   event: number,
 ): Promise<ModuleResolution> {
   const words = request.source.flatMap(splitModuleSource);
-  const { baseModuleNames } = means;
+  const { baseModuleNames } = resources;
   const withDependencies = gatherMethodOf(request) === 'deps';
   const tags = request.modularKojiTags ?? [];
   if (tags.length > 0) {
-    const hub = kojiModuleHub(means.koji.hub, event, { signal: context.signal });
+    const hub = kojiModuleHub(resources.koji.hub, event, { signal: context.signal });
     return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
   }
   if (words.length === 0) return { modules: [], requested: [], warnings: [] };
   const includeDone = request.flags.includes('include_done_modules');
   const wish = { words, withDependencies, includeDone, baseModuleNames, baseModule: request.baseModule };
-  return resolveModules(wish, mbsOf(means));
+  return resolveModules(wish, mbsOf(resources));
 }

@@ -35,7 +35,7 @@ export interface PulpSourceContext extends OpenedPulp {
  * `compose.parts_whole` and what asking Pulp throws.
  * Source: ODCS contract 18.
  */
-function createPulpSource(means: PulpSourceContext): SelectPackages {
+function createPulpSource(resources: PulpSourceContext): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
       throw new ReactorError(
@@ -47,9 +47,11 @@ function createPulpSource(means: PulpSourceContext): SelectPackages {
       );
     }
     context.progress('resolve', 0, 1, 'step');
-    const found = await findRepositories(means, context, request);
+    const found = await findRepositories(resources, context, request);
     const selection =
-      found.size === 0 ? emptySelection(means) : await selectRepositories(means, context, request, found);
+      found.size === 0
+        ? emptySelection(resources)
+        : await selectRepositories(resources, context, request, found);
     return { selection, reader: { loadFragments: () => Promise.resolve([]) } };
   };
 }

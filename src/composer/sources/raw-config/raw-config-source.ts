@@ -5,11 +5,11 @@ import { rawConfigEngines, type RawConfigEngine } from '../../../pungi-settings.
 import { findNotNative } from '../../main/find-not-native.ts';
 import { Slots } from '../../pungi/slots.ts';
 import type { SelectPackages } from '../../selection.ts';
-import { openMainMeans } from '../../main-inputs/open-main-means.ts';
+import { openMainResources } from '../../main-inputs/open-main-resources.ts';
 import {
   checkMainRequest,
   selectDefinition,
-  type MainMeans,
+  type MainResources,
   type SourcedDefinition,
 } from '../../main-inputs/select-definition.ts';
 import { defineSource } from '../source-definition.ts';
@@ -17,11 +17,11 @@ import {
   findConfiguration,
   placeOf,
   readConfiguration,
-  type ConfigurationMeans,
+  type ConfigurationResources,
   type ConfigurationPlace,
   type FoundConfiguration,
 } from './read-configuration.ts';
-import { selectForPungi, wrapperOf, type PungiMeans } from './select-for-pungi.ts';
+import { selectForPungi, wrapperOf, type PungiResources } from './select-for-pungi.ts';
 
 const CONFIGURATIONS_KEPT = 8;
 /** Bytes of their files; a larger configuration is read each time. */
@@ -45,7 +45,7 @@ export const rawConfigSourceDefinition = defineSource({
       ],
     });
     return rawConfigSource({
-      ...openMainMeans({ ...context, composes: null }),
+      ...openMainResources({ ...context, composes: null }),
       pungiSlots: new Slots(context.config.concurrent_pungi),
       configurations,
     });
@@ -57,19 +57,19 @@ export const rawConfigSourceDefinition = defineSource({
  * keys are the configuration's. Its select throws `main.*`, `git.*`, `koji.*`, `repo.*`, `rpm.*`, `module.*`.
  * Source: ODCS contract 17.
  */
-function rawConfigSource(means: MainMeans & PungiMeans & ConfigurationMeans): SelectPackages {
+function rawConfigSource(resources: MainResources & PungiResources & ConfigurationResources): SelectPackages {
   const selectNatively: SelectPackages = async (context, request) => {
     checkMainRequest(request);
-    const configuration = await readConfiguration(means, request, context.signal);
-    return selectDefinition(means, context, request, configuration);
+    const configuration = await readConfiguration(resources, request, context.signal);
+    return selectDefinition(resources, context, request, configuration);
   };
   return async (context, request) => {
     context.progress('resolve', 0, 1, 'step');
-    const place = placeOf(means.config, request);
+    const place = placeOf(resources.config, request);
     const engine = engineOf(place);
     if (engine === 'native') return selectNatively(context, request);
     const found = await findConfiguration(place, context.signal);
-    if (engine === 'auto' && !isForPungi(means.config, found)) {
+    if (engine === 'auto' && !isForPungi(resources.config, found)) {
       try {
         return await selectNatively(context, request);
       } catch (error) {
@@ -77,8 +77,8 @@ function rawConfigSource(means: MainMeans & PungiMeans & ConfigurationMeans): Se
       }
     }
     // Without a wrapper nothing would obey what the request names beside its configuration.
-    if (wrapperOf(means.config, place.entry) === '') checkMainRequest(request);
-    return selectForPungi(means, context, request, found);
+    if (wrapperOf(resources.config, place.entry) === '') checkMainRequest(request);
+    return selectForPungi(resources, context, request, found);
   };
 }
 

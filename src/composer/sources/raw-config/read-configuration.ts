@@ -18,7 +18,7 @@ import { readDefinition } from '../../main/read-definition.ts';
 import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
-export interface ConfigurationMeans {
+export interface ConfigurationResources {
   readonly config: Pick<Settings, 'raw_config_urls' | 'git_allowed_urls'>;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
@@ -41,7 +41,7 @@ export interface ConfigurationPlace {
  * what is not made here, and what git throws. Source: ODCS contract 17.
  */
 export async function readConfiguration(
-  { config, configurations }: ConfigurationMeans,
+  { config, configurations }: ConfigurationResources,
   request: ComposeRequest,
   signal: AbortSignal,
 ): Promise<SourcedDefinition> {

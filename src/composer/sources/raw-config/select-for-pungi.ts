@@ -11,7 +11,7 @@ import type { Slots } from '../../pungi/slots.ts';
 import { newSelection, type SelectContext, type Selected } from '../../selection.ts';
 import type { FoundConfiguration } from './read-configuration.ts';
 
-export interface PungiMeans {
+export interface PungiResources {
   readonly config: Settings;
   readonly koji: Koji | null;
   /** Of this process. */
@@ -25,7 +25,7 @@ const REMARK = 'Pungi makes this compose: what it will hold is known once it is 
  * it will hold, so that it is never reused and never unchanged. Source: ODCS contract 12 and 17.
  */
 export async function selectForPungi(
-  means: PungiMeans,
+  resources: PungiResources,
   { signal }: SelectContext,
   request: ComposeRequest,
   found: FoundConfiguration,
@@ -33,10 +33,10 @@ export async function selectForPungi(
   const { place, source, loaded } = found;
   const isOfKoji = loaded.config.get('pkgset_source') === 'koji';
   const event =
-    means.koji === null || !isOfKoji
+    resources.koji === null || !isOfKoji
       ? request.kojiEvent
-      : (await resolveEvent(means.koji.hub, request.kojiEvent, { signal })).id;
-  const input = inputOf(means.config, found);
+      : (await resolveEvent(resources.koji.hub, request.kojiEvent, { signal })).id;
+  const input = inputOf(resources.config, found);
   return {
     selection: {
       ...newSelection({ pins: { source, kojiEvent: event }, trees: [], remarks: [REMARK] }),
@@ -47,8 +47,8 @@ export async function selectForPungi(
     delegate: {
       options: { engine: 'pungi', raw_config: `${place.name} ${source}`, making: randomUUID() },
       async make(context) {
-        if (means.pungiSlots.isFull) context.progress('wait for pungi', 0, 1, 'step');
-        const giveBack = await means.pungiSlots.take(context.signal);
+        if (resources.pungiSlots.isFull) context.progress('wait for pungi', 0, 1, 'step');
+        const giveBack = await resources.pungiSlots.take(context.signal);
         try {
           return await runPungi(input, context);
         } finally {

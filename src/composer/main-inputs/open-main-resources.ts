@@ -2,18 +2,18 @@ import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
 import { KnownTrees } from '../main/known-trees.ts';
 import { RepositoryCache } from '../repositories/repository-cache.ts';
-import type { MainMeans } from './select-definition.ts';
+import type { MainResources } from './select-definition.ts';
 
 /** Indexes of main composes are large, and one compose has one. */
 const INDEXES_KEPT = 2;
 
 /** Returns what the inputs of main composes are read with, what is kept from one compose to the next among it. */
-export function openMainMeans({
+export function openMainResources({
   caches,
   ...opened
-}: Omit<MainMeans, 'repositories' | 'fragments' | 'trees'> & {
+}: Omit<MainResources, 'repositories' | 'fragments' | 'trees'> & {
   readonly caches: Pick<CacheRegistry, 'register'>;
-}): MainMeans {
+}): MainResources {
   const { readUrl } = opened;
   return {
     ...opened,
