@@ -11,7 +11,7 @@ const DEFAULT_BYTES = 256 * 1024 * 1024;
 const ENTRY_BYTES = 200;
 
 /**
- * Keeps the metadata of packages that were cut out of repositories, by the digest of the package, so that a
+ * Keeps the metadata of packages that were cut out of repositories, by repository and the digest of the package, so that a
  * compose that differs little from the one before reads little. Least recently used ones are dropped beyond
  * `bytes`.
  */
@@ -34,29 +34,37 @@ export class FragmentKeeper implements Cache {
   ): Promise<readonly PackageFragments[]> {
     const found = new Map<string, PackageFragments>();
     const missing = new Map<Repository, string[]>();
-    for (const one of wanted) {
+    const keys = wanted.map((one) => {
+      const repository = repositoryOf(one);
       const pkgid = pkgidOf(one);
-      const kept = this.#kept.get(pkgid);
-      if (kept !== undefined) found.set(pkgid, kept);
+      const key = keyOf(repository, pkgid);
+      const kept = this.#kept.get(key);
+      if (kept !== undefined) found.set(key, kept);
       else {
-        const repository = repositoryOf(one);
         const known = missing.get(repository);
         if (known === undefined) missing.set(repository, [pkgid]);
         else known.push(pkgid);
       }
-    }
+      return key;
+    });
     for (const [repository, pkgids] of missing) {
       for (const [pkgid, fragments] of await readFragments(repository, pkgids)) {
-        found.set(pkgid, fragments);
-        this.#kept.set(pkgid, fragments);
+        const key = keyOf(repository, pkgid);
+        found.set(key, fragments);
+        this.#kept.set(key, fragments);
       }
     }
-    return wanted.map((one) => {
-      const fragments = found.get(pkgidOf(one));
-      if (fragments === undefined) throw new Error(`no metadata for ${one.fileName}`);
+    return keys.map((key, at) => {
+      const fragments = found.get(key);
+      if (fragments === undefined) throw new Error(`no metadata for ${wanted[at]?.fileName ?? key}`);
       return fragments;
     });
   }
+}
+
+/** What one repository says of a package is not taken for what another one says. */
+function keyOf({ location }: Repository, pkgid: string): string {
+  return `${pkgid} ${location}`;
 }
 
 function pkgidOf({ payload }: SourcePackage): string {
