@@ -6,6 +6,7 @@ import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import { readRecordHead } from '../../rpm/record-bytes.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
+import { explainWhy } from '../gather/gather-result.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
 import type {
@@ -16,7 +17,6 @@ import type {
   SourcePackage,
 } from '../selection.ts';
 import type { CopyFacts } from '../../cache/copy-facts.ts';
-import { GatheredPackage } from './gathered-package.ts';
 import type { Koji } from './koji.ts';
 import type { PreparedSet } from './koji-gather-index.ts';
 import { indexCopies } from './index-copies.ts';
@@ -37,11 +37,23 @@ export function* collectTrees(
   for (const { arch, result } of results) {
     const set = sets.find((one) => one.index === result.index);
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
+    // A selection is plain data, written and read as such, so that the reason is a property of its own.
+    const select = (id: number): SelectedPackage => {
+      const known = packageOfSet(koji, set, id);
+      return {
+        package: known,
+        // Made only for those who ask: nobody reads the reasons of a whole tag.
+        get why() {
+          const why = result.why(id);
+          return why === null ? 'chosen by name' : explainWhy(result.index, known, why);
+        },
+      };
+    };
     const selectAll = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
       const selected: SelectedPackage[] = [];
       for (const [at, id] of ids.entries()) {
         if (at % DESCRIBED_TOGETHER === 0) yield;
-        selected.push(new GatheredPackage(packageOfSet(koji, set, id), result, id));
+        selected.push(select(id));
       }
       return selected;
     };
