@@ -101,10 +101,10 @@ async function push({ scene, updates }: Opened, alias: string, nvr: string, cve:
 async function run(scene: Scene, command: Command, argv: readonly string[]) {
   let out = '';
   const code = await command.run({
-    argv: [...argv, '--server', scene.reactor.url],
+    argv,
     stdout: (text) => (out += text),
     stderr: (text) => (out += text),
-    environment: {},
+    environment: { ODCS_SERVER: scene.reactor.url },
     isTerminal: false,
     signal: new AbortController().signal,
   });
