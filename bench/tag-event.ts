@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a rule that composes as soon as a build is tagged into `bench`; answers the directory of rules. */
+/** Writes a rule that composes as soon as a build is tagged into `bench`; returns the directory of rules. */
 export function writeTagRule(directory: string, compose: string, unchanged: 'skip' | 'compose'): string {
   const rules = join(directory, 'rules');
   mkdirSync(rules);

@@ -13,7 +13,7 @@ import { readerOf } from './reader-of-request.ts';
 import { findComposeAt } from './series-files.ts';
 
 /** The problem of a series that no compose ever continued. */
-function noSuchSeries(name: string): ApiProblem {
+export function noSuchSeries(name: string): ApiProblem {
   return new ApiProblem(
     404,
     'series.not_found',

@@ -33,6 +33,9 @@ export type End = (code: number) => void;
 /** Where the program was called wrongly. */
 export const USAGE_EXIT = 2;
 
+/** The option of commands that work by the settings of a service. */
+export const bySettings = ['--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)'] as const;
+
 const HELP_WIDTH = 110;
 
 const nowhere: ActionContext = {

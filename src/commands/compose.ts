@@ -60,13 +60,11 @@ export const command = defineCommand(about, (parser, context, end) => {
   )
     .description('print composes, newest first')
     .action(async (options) => end(await list(context, options)));
-  for (const name of ['watch', 'wait']) {
-    serviceOptions(parser.command(name, name === 'wait' ? { hidden: true } : {}).argument('<id>'))
-      .description(
-        'follow one until it has ended, stage by stage, and print its JSON; exit code 1 where it failed',
-      )
-      .action(async (id, options) => end(await watch(context, id, options)));
-  }
+  serviceOptions(parser.command('watch').alias('wait').argument('<id>'))
+    .description(
+      'follow one until it has ended, stage by stage, and print its JSON; exit code 1 where it failed',
+    )
+    .action(async (id, options) => end(await watch(context, id, options)));
   serviceOptions(parser.command('why').argument('<id>'))
     .description('tell who or which rule asked for it, because of which events')
     .action(async (id, options) => why(context, id, options));

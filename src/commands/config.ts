@@ -1,7 +1,7 @@
 import { formatList, loadConfig } from '../config.ts';
 import { maskSecrets } from '../model/mask-secrets.ts';
 import { settings, type SettingName } from '../settings.ts';
-import { defineCommand, type ActionContext } from './command.ts';
+import { bySettings, defineCommand, type ActionContext } from './command.ts';
 
 interface PrintOptions {
   readonly config?: string | undefined;
@@ -15,7 +15,7 @@ export const command = defineCommand(about, (parser, context) => {
   parser
     .command('print')
     .description('print the effective settings, each with where it comes from; secrets are hidden')
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .option('--all', 'also those that have their defaults')
     .option('--json', 'JSON instead of text')
     .action((options) => print(context, options));

@@ -15,7 +15,7 @@ import { loadConfig } from '../config.ts';
 import { ReactorError } from '../model/errors.ts';
 import { formatProblem } from '../model/file-problem.ts';
 import { matchNamePattern } from '../model/name-pattern.ts';
-import { defineCommand, type ActionContext } from './command.ts';
+import { bySettings, defineCommand, type ActionContext } from './command.ts';
 import { planLocally, planRequest } from './plan-compose.ts';
 
 interface Options {
@@ -28,7 +28,6 @@ interface Options {
 
 const about = { name: 'definition', summary: 'Check, import, plan and compare definitions of main composes' };
 
-const bySettings = ['--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)'] as const;
 const asJson = ['--json', 'JSON lines instead of text'] as const;
 
 export const command = defineCommand(about, (parser, context, end) => {

@@ -1,7 +1,7 @@
 import { openServiceDatabase } from '../app/open-service-database.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { createLog } from '../log.ts';
-import { collect, defineCommand, type ActionContext } from './command.ts';
+import { bySettings, collect, defineCommand, type ActionContext } from './command.ts';
 import {
   importComposesOfOdcs,
   type ImportPlaces,
@@ -33,7 +33,7 @@ Stop ODCS before, and start the service afterwards; the embedded database can be
       collect,
     )
     .option('--json', 'JSON instead of text')
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .action((place, options) => importOdcs(context, place, options));
 });
 

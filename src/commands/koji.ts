@@ -16,7 +16,7 @@ import {
   type KojiProfile,
 } from '../upstream/koji/koji-profile.ts';
 import { chooseSample, countSigkeys, type SampledRpm } from './koji-sample.ts';
-import { collect, defineCommand, type ActionContext } from './command.ts';
+import { bySettings, collect, defineCommand, type ActionContext } from './command.ts';
 
 /** One thing that was checked. `isWell` null: it could not be tried. */
 interface Finding {
@@ -59,7 +59,7 @@ export const command = defineCommand(about, (parser, context, end) => {
       'a signing key to look for; more than once (default: the setting sigkeys)',
       collect,
     )
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .option('--json', 'one JSON document for each Koji instead of text')
     .action(async (options) => end(await check(context, options)));
 });

@@ -3,7 +3,7 @@ import { readVersion } from '../app/read-version.ts';
 import { loadConfig } from '../config.ts';
 import { checkTables, migrateTables } from '../database/migrate-tables.ts';
 import type { PendingMigration } from '../database/migrate.ts';
-import { defineCommand, type ActionContext } from './command.ts';
+import { bySettings, defineCommand, type ActionContext } from './command.ts';
 
 /** Something is to be migrated. */
 const PENDING_EXIT = 3;
@@ -23,7 +23,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     )
     .option('--check', `only tell what would run; exit code ${PENDING_EXIT} where something would`)
     .option('--json', 'JSON instead of text')
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .action(async (options) => end(await migrate(context, options)));
 });
 

@@ -85,7 +85,7 @@ async function runUnlessRefused(context: CommandContext, options: PungiOptions):
   }
 }
 
-/** Prints why nothing was begun, in the words of pungi-koji; answers its exit code. */
+/** Prints why nothing was begun, in the words of pungi-koji; returns its exit code. */
 function tellRefusal(context: CommandContext, error: ReactorError): number {
   const { code, message } = error;
   if (code === 'pungi.usage' || code === 'main.label_invalid' || code === 'main.label_missing') {

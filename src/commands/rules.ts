@@ -9,7 +9,7 @@ import { readRules } from '../rules/reload.ts';
 import { formatProblem } from '../model/file-problem.ts';
 import { findRefusedRequests, type RequestSettings } from '../rules/find-refused-requests.ts';
 import { drawTimeline } from '../rules/timeline.ts';
-import { defineCommand, type ActionContext } from './command.ts';
+import { bySettings, defineCommand, type ActionContext } from './command.ts';
 import { printBacktest, printExplanation } from './print-rules.ts';
 import { readEvents } from './read-events.ts';
 import type { RulesOptions } from './rules-arguments.ts';
@@ -19,7 +19,6 @@ import { serviceOptions } from './service-options.ts';
 const about = { name: 'rules', summary: 'Check, explain and try rules; pause, resume and trigger them' };
 
 const inDirectory = ['--rules <dir>', 'directory of rule files (default: the setting rules_dir)'] as const;
-const bySettings = ['--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)'] as const;
 const farBack = ['--since <time>', 'how far back, for example 12h or 7d; of the stored events'] as const;
 
 export const command = defineCommand(about, (parser, context, end) => {

@@ -2,7 +2,7 @@ import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { startReactor } from '../app/reactor.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
-import { defineCommand, type ActionContext } from './command.ts';
+import { bySettings, defineCommand, type ActionContext } from './command.ts';
 
 /** The tables are those of a later version: supervisors need not start this one again. */
 const NEWER_EXIT = 4;
@@ -22,7 +22,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .description(
       `Run the service until Ctrl-C or SIGTERM. Without settings it keeps everything below ./data: an embedded database, caches, composes. With ODCS_DATABASE_URL any number of processes share one PostgreSQL, each with the roles it is given (api, listener, rules, composer, janitor, announcer). SIGTERM lets it serve on for shutdown_grace seconds, unready, then ends it; a second one ends it at once. It ends with 0 after a signal, 1 where it cannot start, ${NEWER_EXIT} where the tables became those of a later version: restarting does not help then.`,
     )
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .option('--roles <list>', 'comma separated; all by default')
     .option('--port <n>', '0 takes a free one')
     .option('--host <address>', '127.0.0.1 by default')

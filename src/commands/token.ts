@@ -15,7 +15,7 @@ import {
   type ApiToken,
 } from '../model/api-token.ts';
 import { ReactorError } from '../model/errors.ts';
-import { collect, defineCommand, type ActionContext } from './command.ts';
+import { bySettings, collect, defineCommand, type ActionContext } from './command.ts';
 
 const DEFAULT_DAYS = 90;
 const MOST_DAYS = 3_650;
@@ -44,7 +44,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .requiredOption('--scope <scope>', `${apiScopes.join(', ')}; more than once`, collect)
     .option('--group <group>', 'a group of the bearer; more than once', collect)
     .option('--days <n>', `days until it expires, ${DEFAULT_DAYS} by default, ${MOST_DAYS} at most`)
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .option('--json', 'JSON instead of text')
     .action(async (name, options) => {
       const wanted = wantedToken(name, options);
@@ -54,7 +54,7 @@ export const command = defineCommand(about, (parser, context, end) => {
   parser
     .command('list')
     .description('print all tokens: whose, for what, until when, when last used')
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .option('--json', 'JSON instead of text')
     .action(async ({ config, json }) =>
       end(await withDatabase(context, config, (parts) => list(context, parts, json === true))),
@@ -63,7 +63,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .command('revoke')
     .argument('<id>', 'as list prints it', idOf)
     .description('make one worthless from now on')
-    .option('--config <file>', 'settings, YAML (also ODCS_REACTOR_CONFIG)')
+    .option(...bySettings)
     .action(async (id, { config }) =>
       end(await withDatabase(context, config, (parts) => revoke(context, parts, id))),
     );

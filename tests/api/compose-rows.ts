@@ -17,7 +17,7 @@ export interface RowChange {
   readonly progress?: string | null;
 }
 
-/** Asks for a compose and then makes its row what the test needs; answers the id. */
+/** Asks for a compose and then makes its row what the test needs; returns the id. */
 export async function givenCompose(
   api: TestApi,
   change: RowChange = {},

@@ -68,7 +68,7 @@ for (const [title, asked, status, code] of [
   ['an unknown format', `${path}?format=xml`, 400, 'sbom.format_unknown'],
   ['a compose that is not done', `/api/1/composes/${waiting}/sbom`, 409, 'compose.not_done'],
   ['a compose that was removed', `/api/1/composes/${removed}/sbom`, 410, 'compose.removed'],
-  ['a compose whose files are not here', `/api/1/composes/${elsewhere}/sbom`, 404, 'sbom.unreadable'],
+  ['a compose whose files are not here', `/api/1/composes/${elsewhere}/sbom`, 404, 'compose.not_here'],
   ['no compose', '/api/1/composes/999999/sbom', 404, 'compose.not_found'],
 ] as const) {
   test(`${title} has no bill, and a sentence says so`, async () => {

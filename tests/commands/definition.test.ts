@@ -10,7 +10,7 @@ import { filesOf, readVectors } from '../composer/main/recorded-vectors.ts';
 const folder = mkdtempSync(join(tmpdir(), 'definition-command-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Runs the command; answers its exit code and what it printed. */
+/** Runs the command; returns its exit code and what it printed. */
 async function run(...argv: string[]): Promise<{ code: number; out: string; told: string }> {
   let out = '';
   let told = '';
@@ -25,7 +25,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; told
   return { code, out, told };
 }
 
-/** Writes a recorded configuration into a directory; answers the path of its main file. */
+/** Writes a recorded configuration into a directory; returns the path of its main file. */
 function writeRecorded(name: string): string {
   const vector = readVectors().find((one) => one.name === name);
   assert.ok(vector);

@@ -27,7 +27,7 @@ function engineOf(rest: string): Engine {
   return new Engine(database, { version: 'v1', rules: [readRule(ruleText('- event: koji.tag', rest))] });
 }
 
-/** Forgets what is too old on a day; answers the events that are left. */
+/** Forgets what is too old on a day; returns the events that are left. */
 async function leftOn(now: Date): Promise<number[]> {
   const before = new Date(now.getTime() - kept * 86_400_000);
   const needed = await findNeededEvents(database.handle, { before, now });

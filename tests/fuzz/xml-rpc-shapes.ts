@@ -46,7 +46,7 @@ export function readInPieces(bytes: Uint8Array, piece: number): void {
   }
 }
 
-/** Answers of hubs with every filling at every place, cut in every way. */
+/** What hubs answer, with every filling at every place, cut in every way. */
 export function* listXmlRpcShapes(): Generator<Growing> {
   for (const piece of pieces) {
     for (const [before, behind] of places) {

@@ -14,7 +14,7 @@ import { inputEvent } from './input-event.ts';
 
 let serial = 0;
 
-/** Stores an event as the listeners do, received at the given time; answers its id. */
+/** Stores an event as the listeners do, received at the given time; returns its id. */
 export async function storeEvent(
   database: Database,
   event: DomainEvent,
@@ -62,7 +62,7 @@ export class Engine {
     this.sources = sources;
   }
 
-  /** Receives and matches an event at a time; answers its id. */
+  /** Receives and matches an event at a time; returns its id. */
   async receive(event: DomainEvent, at: Date, envelope: Partial<InputEvent> = {}): Promise<number> {
     const id = await storeEvent(this.database, event, at, envelope);
     await this.match(id, at);

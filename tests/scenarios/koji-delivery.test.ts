@@ -33,7 +33,7 @@ after(async () => {
 const createdSchema = z.object({ id: z.number() });
 const shownSchema = z.object({ state_name: z.string(), state_reason: z.string() });
 
-/** Starts a service with such a Koji profile and composes once; answers the compose's directory. */
+/** Starts a service with such a Koji profile and composes once; returns the compose's directory. */
 async function compose(
   context: TestContext,
   profile: Readonly<Record<string, string>>,

@@ -110,7 +110,7 @@ async function mainOf(
   );
 }
 
-/** Waits until the series shows another compose than one; answers its number. */
+/** Waits until the series shows another compose than one; returns its number. */
 async function newestOf({ scene }: Opened, series: string, exceptId = 0): Promise<number> {
   const schema = z.object({ latest: z.number().nullish() });
   return until(async () => {

@@ -92,7 +92,7 @@ export interface Scene {
   send(sample: Sample): Promise<void>;
   /** Decisions of a rule on windows, oldest first. */
   windowsOf(rule: string): Promise<readonly Decision[]>;
-  /** Waits until a rule has decided so many windows for good; answers the decision on the last. */
+  /** Waits until a rule has decided so many windows for good; returns the decision on the last. */
   decided(rule: string, count: number): Promise<Decision>;
   /** Decisions on one event, without those on its window. */
   decisionsOn(eventId: number): Promise<readonly Decision[]>;

@@ -31,7 +31,7 @@ export interface ActivemqTls {
 
 const STORE_PASSWORD = 'changeit';
 
-/** Java's form of the certificates; answers the configuration that names them. */
+/** Java's form of the certificates; returns the configuration that names them. */
 function keystores(folder: string, tls: ActivemqTls): string {
   const run = (command: string, args: readonly string[]): void => {
     execFileSync(command, args, { cwd: folder, stdio: 'pipe' });

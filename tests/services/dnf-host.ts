@@ -12,7 +12,7 @@ export interface DnfHost {
   readonly root: string;
   /** Writes its one `.repo` file. */
   readonly useRepoFile: (content: string) => void;
-  /** Runs dnf; answers its status and what it said. */
+  /** Runs dnf; returns its status and what it said. */
   readonly run: (args: readonly string[]) => Promise<DnfEnd>;
 }
 

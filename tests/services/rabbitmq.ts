@@ -20,7 +20,7 @@ export interface RabbitmqService {
   /** Stops the broker's process without ending it, so that it is silent; `resume` lets it go on. */
   freeze(): void;
   resume(): void;
-  /** Runs `rabbitmqctl`; answers its output. */
+  /** Runs `rabbitmqctl`; returns its output. */
   control(...args: readonly string[]): string;
 }
 

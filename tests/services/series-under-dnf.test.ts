@@ -73,7 +73,7 @@ async function compose(
 }
 
 let hosts = 0;
-/** Runs dnf on a host that has nothing yet; answers its status and what it said. */
+/** Runs dnf on a host that has nothing yet; returns its status and what it said. */
 function dnf(repoFile: string, args: readonly string[]): Promise<{ status: number | null; output: string }> {
   hosts += 1;
   const root = join(folder, `host-${hosts}`);

@@ -25,7 +25,7 @@ export interface FakeMbs {
   readonly url: string;
   /** Query strings in the order they came. */
   readonly queries: string[];
-  /** Answers in place of the data, used up one by one. */
+  /** What is answered in place of the data, used up one by one. */
   readonly faults: ((response: ServerResponse) => void)[];
 }
 

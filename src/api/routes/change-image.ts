@@ -20,6 +20,7 @@ import { imageJson, imageSchema } from '../image-json.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
+import { noSuchSeries } from '../series-of-request.ts';
 import { imageParameter, noSuchImage } from './list-images.ts';
 
 const bodySchema = z
@@ -100,7 +101,7 @@ async function checkSeries(context: ApiContext, series: string): Promise<void> {
   if ((await findSeries(context.database.handle, series)) !== undefined) return;
   const hidden = await transaction(context.database, (tx) => findSeries(tx.sql, series));
   if (hidden === undefined) return;
-  throw new ApiProblem(404, 'series.not_found', `There is no series ${JSON.stringify(series)}.`);
+  throw noSuchSeries(series);
 }
 
 async function readImage(request: ApiRequest): Promise<Image> {

@@ -5,21 +5,16 @@ import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { imageJson, imageSchema, listedImageJson, listedImageSchema } from '../image-json.ts';
+import { listPageByName, pageByNameSchema } from '../page-by-name.ts';
 import { ApiProblem } from '../problem.ts';
 
-const querySchema = z.object({
+const querySchema = pageByNameSchema.extend({
   series: z
     .string()
     .max(300)
     .optional()
     .openapi({ description: 'Only images that are built from this series' }),
-  after: z.string().max(300).optional().openapi({ description: 'Names after this one' }),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .optional(),
 });
-const MOST = 1000;
 
 /** The name of an image in a path. */
 export const imageParameter = z.object({ name: z.string().openapi({ example: 'httpd-24' }) });
@@ -47,18 +42,11 @@ export const registerListImages: RegisterRoute = (app, context) => {
     },
   });
   app.get('/api/1/images/', async (request) => {
-    const parsed = querySchema.safeParse(request.req.query());
-    if (!parsed.success) {
-      throw new ApiProblem(400, 'request.invalid_query', 'series and after are names, limit a number.');
-    }
-    const { series = null, after = '' } = parsed.data;
-    const limit = Math.min(Math.max(1, Number(parsed.data.limit ?? 100)), MOST);
-    const rows = await listImages(context.database.handle, { series, after, limit: limit + 1 });
-    const shown = rows.slice(0, limit);
-    return sendPublicJson({
-      items: shown.map(listedImageJson),
-      next: rows.length > limit ? (shown.at(-1)?.name ?? null) : null,
-    });
+    const { series = null, ...query } = request.req.query();
+    const { shown, next } = await listPageByName(query, (page) =>
+      listImages(context.database.handle, { ...page, series }),
+    );
+    return sendPublicJson({ items: shown.map(listedImageJson), next });
   });
   app.openAPIRegistry.registerPath({
     method: 'get',

@@ -11,6 +11,7 @@ import { seriesRepoid, seriesUrl } from '../../rpm/series-repo.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { idParameter, problemAnswers } from '../documentation.ts';
+import { notServed, requireDone } from '../place-of-compose.ts';
 import { ApiProblem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
 import { composeOfSeriesRequest } from '../series-of-request.ts';
@@ -98,7 +99,8 @@ interface Locked {
 
 async function sendLock(context: ApiContext, request: ApiRequest, locked: Locked): Promise<Response> {
   const asked = await readLockRequest(request);
-  checkLockable(locked.compose);
+  requireDone(locked.compose);
+  if (locked.compose.targetDir !== 'default') throw notServed(locked.compose);
   const { lock } = context;
   if (lock === undefined) {
     throw new ApiProblem(501, 'lock.unavailable', 'This server cannot read the repodata of composes.', {
@@ -114,24 +116,6 @@ async function sendLock(context: ApiContext, request: ApiRequest, locked: Locked
       'X-Compose-Id': String(locked.compose.id),
     },
   });
-}
-
-function checkLockable({ id, state, targetDir }: Compose): void {
-  if (state === 'removed') {
-    throw new ApiProblem(410, 'lock.compose_removed', `Compose ${id} was removed.`);
-  }
-  if (state !== 'done') {
-    throw new ApiProblem(409, 'lock.compose_not_done', `Compose ${id} is ${state}, not done.`, {
-      hint: 'Wait for it with ?wait=60.',
-    });
-  }
-  if (targetDir !== 'default') {
-    throw new ApiProblem(
-      404,
-      'series.not_served',
-      `Compose ${id} lies in the target directory ${targetDir}, which is not served here.`,
-    );
-  }
 }
 
 /** What cannot be locked is the caller's to mend. */

@@ -10,7 +10,7 @@ import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { idParameter, problemAnswers } from '../documentation.ts';
 import { listBillPackages } from '../list-bill-packages.ts';
-import { placeOfCompose } from '../place-of-compose.ts';
+import { notHere, placeOfCompose } from '../place-of-compose.ts';
 import { ApiProblem } from '../problem.ts';
 import { composeOfSeriesRequest } from '../series-of-request.ts';
 import { seriesParameter } from './show-series.ts';
@@ -92,11 +92,7 @@ async function sendBill(context: ApiContext, request: ApiRequest, compose: Compo
     'X-Content-Type-Options': 'nosniff',
   };
   const repositories = await openComposeRepositories(directory, request.req.raw.signal);
-  if (repositories.length === 0) {
-    throw new ApiProblem(404, 'sbom.unreadable', 'The files of the compose are not on this server.', {
-      hint: 'They lie on another machine: ask one that has them.',
-    });
-  }
+  if (repositories.length === 0) throw notHere();
   if (request.req.method === 'HEAD') return new Response(null, { headers });
   const subject = subjectOf(compose, url, context.version);
   const packages = listBillPackages(repositories, { url, repoid: subject.name });

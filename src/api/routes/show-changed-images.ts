@@ -10,8 +10,7 @@ import { readComposeAdvisories } from '../compose-advisories.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
-import { placeOfCompose } from '../place-of-compose.ts';
-import { ApiProblem } from '../problem.ts';
+import { notHere, placeOfCompose } from '../place-of-compose.ts';
 
 const packageSchema = z.object({
   name: z.string(),
@@ -59,11 +58,7 @@ async function changedImages(
   const images = series === null ? [] : await listImagesOfSeries(context.database.handle, series);
   if (images.length === 0) return { compose: id, series, images: [], unchanged: [] };
   const offered = await readOfferedPackages(directory, request.req.raw.signal);
-  if (offered === null) {
-    throw new ApiProblem(404, 'compose.not_here', 'The files of the compose are not on this server.', {
-      hint: 'They lie on another machine: ask one that has them.',
-    });
-  }
+  if (offered === null) throw notHere();
   const advisories = (await readComposeAdvisories(context, compose, null))?.advisories ?? [];
   const byPackage = Map.groupBy(
     advisories.flatMap((advisory) => advisory.packages.map((nevra) => ({ advisory, nevra }))),

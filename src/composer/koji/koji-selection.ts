@@ -6,16 +6,10 @@ import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import { readRecordHead } from '../../rpm/record-bytes.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
-import { explainWhy } from '../gather/gather-result.ts';
+import { selectGathered } from '../gather/select-gathered.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
-import type {
-  PackageReader,
-  SelectContext,
-  SelectedPackage,
-  SelectedTree,
-  SourcePackage,
-} from '../selection.ts';
+import type { PackageReader, SelectContext, SelectedTree, SourcePackage } from '../selection.ts';
 import type { CopyFacts } from '../../cache/copy-facts.ts';
 import type { Koji } from './koji.ts';
 import type { PreparedSet } from './koji-gather-index.ts';
@@ -23,9 +17,6 @@ import { indexCopies } from './index-copies.ts';
 import type { IndexedCopy } from './koji-index.ts';
 import type { KojiPackage } from './koji-package-set.ts';
 import { chooseCopies, readSigningWish, requireSigned } from './signing.ts';
-
-/** Packages that are described before others may have their turn. */
-const DESCRIBED_TOGETHER = 256;
 
 /** Returns the packages that were gathered for every arch; one object for one file, whatever arches hold it. */
 export function* collectTrees(
@@ -37,32 +28,18 @@ export function* collectTrees(
   for (const { arch, result } of results) {
     const set = sets.find((one) => one.index === result.index);
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
-    // A selection is plain data, written and read as such, so that the reason is a property of its own.
-    const select = (id: number): SelectedPackage => {
-      const known = packageOfSet(koji, set, id);
-      return {
-        package: known,
-        // Made only for those who ask: nobody reads the reasons of a whole tag.
-        get why() {
-          const why = result.why(id);
-          return why === null ? 'chosen by name' : explainWhy(result.index, known, why);
-        },
-      };
-    };
-    const selectAll = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
-      const selected: SelectedPackage[] = [];
-      for (const [at, id] of ids.entries()) {
-        if (at % DESCRIBED_TOGETHER === 0) yield;
-        selected.push(select(id));
-      }
-      return selected;
+    const gathered = {
+      index: result.index,
+      describe: (id: number) => packageOfSet(koji, set, id),
+      why: (id: number) => result.why(id),
+      otherwise: 'chosen by name',
     };
     trees.push({
       variant: TEMPORARY,
       arch,
-      binary: yield* selectAll(result.binary),
-      debug: yield* selectAll(result.debug),
-      source: yield* selectAll(result.source),
+      binary: yield* selectGathered(gathered, result.binary),
+      debug: yield* selectGathered(gathered, result.debug),
+      source: yield* selectGathered(gathered, result.source),
     });
   }
   return trees;

@@ -6,11 +6,10 @@ import { compsDocument } from '../documents/comps-document.ts';
 import { documentOf } from '../documents/document-type.ts';
 import { modulesDocument } from '../documents/modules-document.ts';
 import { productIdDocument } from '../documents/product-id-document.ts';
-import { explainWhy } from '../gather/gather-result.ts';
+import { selectGathered } from '../gather/select-gathered.ts';
 import {
   newSelection,
   type ComposeDocument,
-  type SelectedPackage,
   type SelectedTree,
   type Selection,
   type SelectionPins,
@@ -39,9 +38,6 @@ export interface MainSelectionInput {
   /** Returns a package of the index as the source offers it; the same object for the same file. */
   readonly describe: (id: number) => SourcePackage;
 }
-
-/** Packages that are described, their files perhaps looked for, before others may have their turn. */
-const DESCRIBED_TOGETHER = 128;
 
 /**
  * The selection of a main compose, for the plan and the build that every source type has: a tree for each arch of each
@@ -98,29 +94,15 @@ function* selectTree(
   { packages, describe }: MainSelectionInput,
   tree: GatheredTree,
 ): Turns<Pick<SelectedTree, 'binary' | 'debug' | 'source'>> {
-  const { index } = packages;
-  const select = (id: number): SelectedPackage => {
-    const known = describe(id);
-    return {
-      package: known,
-      // Made only for those who ask.
-      get why() {
-        const why = tree.why(id);
-        return why === null ? 'moved here from a child' : explainWhy(index, known, why);
-      },
-    };
-  };
-  const selectAll = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
-    const selected: SelectedPackage[] = [];
-    for (const [at, id] of ids.entries()) {
-      if (at % DESCRIBED_TOGETHER === 0) yield;
-      selected.push(select(id));
-    }
-    return selected;
+  const gathered = {
+    index: packages.index,
+    describe,
+    why: (id: number) => tree.why(id),
+    otherwise: 'moved here from a child',
   };
   return {
-    binary: yield* selectAll(tree.binary),
-    debug: yield* selectAll(tree.debug),
-    source: yield* selectAll(tree.source),
+    binary: yield* selectGathered(gathered, tree.binary),
+    debug: yield* selectGathered(gathered, tree.debug),
+    source: yield* selectGathered(gathered, tree.source),
   };
 }

@@ -39,7 +39,7 @@ async function askAndWatch(
   }
 }
 
-/** Answers that do not end, or grow when they are unpacked. */
+/** Bodies that do not end, or grow when they are unpacked. */
 export const endlessAnswers: Attack = {
   name: 'endless-answers',
   faults: ['A5'],

@@ -21,7 +21,7 @@ interface Vector {
   readonly error?: { readonly message: string };
 }
 
-/** Answers that differ from the original's on purpose; docs/modules.md says why. */
+/** What differs from the original's answers on purpose; docs/modules.md says why. */
 const mended: Record<string, { readonly code: string; readonly message: RegExp }> = {
   'koji-08': { code: 'module.unknown', message: /^Failed to find module lib:x_1 in the Koji tags PARENT\.$/ },
   'koji-10': { code: 'module.unknown', message: /^Failed to find module nosuch:1 in the Koji tags T\.$/ },

@@ -26,7 +26,7 @@ interface Vector {
   readonly error?: { readonly message: string };
 }
 
-/** Answers that differ from the original's on purpose; docs/modules.md says why. */
+/** What differs from the original's answers on purpose; docs/modules.md says why. */
 const mended: Record<string, readonly string[] | { readonly message: string }> = {
   'mbs-37': ['dep2:s:1:dep2f411', 'dep2:s:2:dep2f422', 'twoplat:s:1:f41ctx00', 'twoplat:s:1:f42ctx00'],
   'mbs-52': ['nobase:s:1:c', 'num:1:10:aaaaaaaa', 'num:1:10:bbbbbbbb'],

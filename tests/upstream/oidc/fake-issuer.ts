@@ -17,7 +17,7 @@ export interface FakeIssuer {
   readonly keys: Map<string, IssuerKey>;
   /** What the introspection answers, by token. */
   readonly introspections: Map<string, Record<string, unknown>>;
-  /** Answers in the place of everything while it is set. */
+  /** What is answered in the place of everything while it is set. */
   trouble: ((request: IncomingMessage, response: ServerResponse) => void) | null;
   /** What discovery says besides. */
   discovery: Record<string, unknown>;
