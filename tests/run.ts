@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { ensurePackages } from './services/debian-packages.ts';
 import { startPostgresql } from './services/postgresql.ts';
 
@@ -40,12 +41,15 @@ function isRace(file: string): boolean {
   return file.startsWith('tests/races/');
 }
 
-/** Tests that open a database, directly or through what opens it for them. */
+/** Tests that open a database, directly or through what opens it for them, and do not say that once is enough. */
 function needsDatabase(file: string): boolean {
-  return /open-test-database|open-test-api|\/engine\.ts|listening\.ts|open-test-composer/.test(
-    readFileSync(resolve(root, file), 'utf8'),
-  );
+  const text = readFileSync(resolve(root, file), 'utf8');
+  const opens = /open-test-database|open-test-api|\/engine\.ts|listening\.ts|open-test-composer/.test(text);
+  return opens && !text.includes('\n// Runs once: ');
 }
+
+/** Every test file is a process, and many start a service: each would strip and compile the same sources again. */
+const compiled = mkdtempSync(join(tmpdir(), 'compiled-'));
 
 function run(title: string, files: readonly string[], environment: Record<string, string>): boolean {
   if (files.length === 0) return true;
@@ -63,7 +67,7 @@ function run(title: string, files: readonly string[], environment: Record<string
       '--test-timeout=600000',
       ...files,
     ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } },
+    { cwd: root, stdio: 'inherit', env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...environment } },
   );
   return status === 0;
 }
@@ -91,4 +95,5 @@ if (answer.ready && again.length > 0) {
 } else if (again.length > 0) {
   process.stderr.write('THE SUITE WAS NOT RUN ON POSTGRESQL.\n');
 }
+rmSync(compiled, { recursive: true, force: true });
 process.exitCode = isGood ? 0 : 1;

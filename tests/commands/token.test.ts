@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { makeDataDirectory } from '../database/embedded-snapshot.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'odcs-token-'));
+const folder = await makeDataDirectory(mkdtempSync(join(tmpdir(), 'odcs-token-')));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const main = join(import.meta.dirname, '../../src/main.ts');
@@ -23,7 +24,6 @@ async function run(...words: string[]): Promise<{ code: number | null; out: stri
 }
 
 test('tokens are created, listed and revoked at the command line, and the log says so', async () => {
-  assert.equal((await run('migrate')).code, 0);
   const words = [
     '--owner',
     'osbs',

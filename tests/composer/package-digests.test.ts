@@ -17,6 +17,7 @@ import { after, test } from 'node:test';
 import { sharedPath } from '../shared.ts';
 import { openTestComposer, repoRequest } from './open-test-composer.ts';
 
+// Runs once: digests of packages do not depend on the database.
 const composer = await openTestComposer();
 const { folder } = composer;
 /** Serves the folder; what lies below `/tamper` with the last byte of every RPM changed. */

@@ -32,6 +32,7 @@ const documentSchema = z.object({
     .partial(),
 });
 
+// Runs once: what is composed does not depend on the database.
 const composer = await openTestComposer();
 after(() => composer[Symbol.asyncDispose]());
 

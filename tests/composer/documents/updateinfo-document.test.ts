@@ -15,6 +15,7 @@ import { openTestComposer, repoRequest } from '../open-test-composer.ts';
 const needed = ensurePackages(['dnf', 'rpm', 'createrepo-c']);
 const needsDnf = needed.ready ? {} : { skip: needed.reason };
 
+// Runs once: what dnf reads of a document does not depend on the database.
 const composer = await openTestComposer();
 after(() => composer[Symbol.asyncDispose]());
 const old = createDemoRepository(join(composer.folder, 'old'));

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { planContext } from '../../../../src/composer/composer-context.ts';
 import { planCompose, type ReadyPlan } from '../../../../src/composer/plan.ts';
 import type { SourceType } from '../../../../src/model/compose.ts';
+import { thinOnPostgresql } from '../../../database/open-test-database.ts';
 import { defaultRequest } from '../../../default-request.ts';
 import { compareRecorded } from '../../main/compare-recorded.ts';
 import { readVectors, universe } from '../../main/recorded-vectors.ts';
@@ -50,7 +51,7 @@ function contentOf({ manifest }: ReadyPlan): string[] {
 
 const made = readVectors().filter(({ result }) => result.exit === 0);
 
-for (const vector of made) {
+for (const vector of thinOnPostgresql(made, { every: 8 })) {
   test(`the definition imported of "${vector.name}" has the fingerprint of its configuration`, async () => {
     const commit = repository.commit(vector, (text) => text.replaceAll('@RUN@/', ''));
     await importRecorded(vector, { folder, definitions });

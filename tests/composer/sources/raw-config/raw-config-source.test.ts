@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { z } from 'zod';
 import type { Compose } from '../../../../src/model/compose-json.ts';
 import type { ComposeRequest } from '../../../../src/model/compose.ts';
+import { thinOnPostgresql } from '../../../database/open-test-database.ts';
 import { defaultRequest } from '../../../default-request.ts';
 import type { MainVector } from '../../main/recorded-vectors.ts';
 import { readVectors, universe } from '../../main/recorded-vectors.ts';
@@ -86,7 +87,7 @@ function checkRecorded(compose: Compose, { result }: MainVector): void {
 const elsewhere = new Set(['skip-just-phases', 'system-release-detected-matching']);
 const made = readVectors().filter(({ name, result }) => result.exit === 0 && !elsewhere.has(name));
 
-for (const vector of made) {
+for (const vector of thinOnPostgresql(made, { every: 8 })) {
   test(`composes the recorded configuration "${vector.name}" at a commit of its repository`, async () => {
     // A directory of the configuration has no absolute name in a repository.
     const commit = repository.commit(vector, (text) => text.replaceAll('@RUN@/', ''));

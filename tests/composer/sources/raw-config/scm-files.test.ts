@@ -23,6 +23,7 @@ const repository = makeConfigurationRepository({ after });
 const elsewhere = makeConfigurationRepository({ after });
 const profile = join(folder, 'koji.conf');
 writeFileSync(profile, `[fixture]\nserver = ${hub.url}\ntopdir = ${join(universe, 'koji-topdir')}\n`);
+// Runs once: what a configuration fetches does not depend on the database.
 const composer = await openTestComposer({
   koji_profile: 'fixture',
   koji_config: profile,
