@@ -16,6 +16,8 @@ const packages = [
   'git',
   'gnupg',
   'gpgv',
+  'isomd5sum',
+  'libarchive-tools',
   'libmodulemd-tools',
   'libsolv-tools',
   'openssl',
@@ -26,6 +28,7 @@ const packages = [
   'rabbitmq-server',
   'rpm',
   'slapd',
+  'xorriso',
 ];
 
 const root = resolve(import.meta.dirname, '..');

@@ -5,12 +5,14 @@ import type { ComposerContext } from '../composer/composer-context.ts';
 import { registerCacheMetrics } from '../cache/cache-metrics.ts';
 import { CacheRegistry } from '../cache/cache-registry.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
+import { hasDiscPrograms } from '../composer/discs/disc-programs.ts';
 import { offersOf } from '../composer/plan.ts';
 import { pungiPlacesOf } from '../composer/pungi/pungi-places.ts';
 import { PlacingThread } from '../composer/build/placing-thread.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
+import type { ComposeResult } from '../model/compose.ts';
 import { parseComposeRequest, requestDefaults } from '../model/compose-request.ts';
 import { errorFields, type ReactorError } from '../model/errors.ts';
 import { serverPathsOf } from '../model/server-paths.ts';
@@ -136,10 +138,11 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
             sources,
             storage: storage.watch,
             targetDirUrls,
+            results: await resultsOf(config),
             stack,
           });
     const offers =
-      sources !== null && has('composer') ? offersOf(sources.sources) : { sourceTypes: [], results: [] };
+      composer !== null && has('composer') ? offersOf(composer) : { sourceTypes: [], results: [] };
     stack.use(
       await keepProcessRow({ database, log }, { version: readVersion(), roles: config.roles, offers }),
     );
@@ -233,6 +236,12 @@ function once(work: () => Promise<void>): () => Promise<void> {
   return () => (running ??= work());
 }
 
+/** DVDs need their programs, and packages to put on them. */
+async function resultsOf({ delivery }: Config): Promise<readonly ComposeResult[]> {
+  const hasDiscs = delivery !== 'reference' && (await hasDiscPrograms(process.env['PATH'] ?? ''));
+  return hasDiscs ? ['repository', 'iso'] : ['repository'];
+}
+
 function createComposerContext(
   config: Config,
   parts: {
@@ -241,10 +250,11 @@ function createComposerContext(
     readonly sources: OpenedSources;
     readonly storage: ComposerContext['storage'];
     readonly targetDirUrls: TargetDirUrls;
+    readonly results: readonly ComposeResult[];
     readonly stack: AsyncDisposableStack;
   },
 ): ComposerContext {
-  const { database, log, sources, storage, targetDirUrls, stack } = parts;
+  const { database, log, sources, storage, targetDirUrls, results, stack } = parts;
   const defaults = requestDefaults(config);
   return {
     ...sources,
@@ -254,6 +264,8 @@ function createComposerContext(
     blocks: sources.caches.register(new BlockCache()),
     placing: sources.caches.register(stack.use(new PlacingThread())),
     storage,
+    results,
+    searched: process.env['PATH'] ?? '',
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import type { ComposeRequest, SourceType } from '../model/compose.ts';
+import type { ComposeRequest, ComposeResult, SourceType } from '../model/compose.ts';
 import type { ServerPaths } from '../model/server-paths.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { CacheRegistry } from '../cache/cache-registry.ts';
@@ -25,6 +25,10 @@ export interface ComposerContext {
   readonly blocks: BlockCache;
   readonly placing: PlacingThread;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  /** What it makes of every source. */
+  readonly results: readonly ComposeResult[];
+  /** Where programs are looked for, as `PATH` says it. */
+  readonly searched: string;
   /** Downloaded packages. */
   readonly store: PackageStore;
   /** Every cache of the process. */
@@ -48,7 +52,7 @@ export interface ComposerContext {
 /** What planning needs of it, for a compose that will lie in a place. */
 export function planContext(
   context: Pick<ComposerContext, 'sources' | 'output' | 'metadataKeys'> &
-    Partial<Pick<ComposerContext, 'version'>>,
+    Partial<Pick<ComposerContext, 'version' | 'results'>>,
   place: SignedPlace,
   select: SelectContext,
 ): PlanContext {
@@ -57,6 +61,7 @@ export function planContext(
     ...select,
     sources: context.sources,
     output: context.output,
+    ...(context.results === undefined ? {} : { results: context.results }),
     ...(context.version === undefined ? {} : { version: context.version }),
     ...(key === null ? {} : { signedBy: key.fingerprint }),
   };

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import { rest } from '../in-turns.ts';
-import { bitSum, composeResults, type ComposeRequest, type SourceType } from '../model/compose.ts';
+import {
+  bitSum,
+  composeResults,
+  type ComposeRequest,
+  type ComposeResult,
+  type SourceType,
+} from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
-import { findNotOffered, knownOffers, type Offers } from '../model/offers.ts';
+import { findNotOffered, type Offers } from '../model/offers.ts';
 import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
 import { sourceTypeNames } from '../model/source-types.ts';
 import { knownComposeType } from '../rpm/productmd.ts';
@@ -14,6 +20,8 @@ import type { PackageReader, SelectContext, Selection, SelectPackages } from './
 export interface PlanContext extends SelectContext {
   /** The source types this composer knows. */
   readonly sources: Readonly<Partial<Record<SourceType, SelectPackages>>>;
+  /** The results it makes; repositories alone where this is left out. */
+  readonly results?: readonly ComposeResult[];
   /** Settings that shape the output of every compose. */
   readonly output: OutputSettings;
   /** Fingerprint of the key that signs the metadata; left out where none does. */
@@ -44,12 +52,12 @@ export interface ReadyPlan extends ComposePlan {
   readonly delegate?: Delegate;
 }
 
-/** Returns what a composer with these sources can make. */
-export function offersOf(sources: PlanContext['sources']): Offers {
-  return {
-    sourceTypes: sourceTypeNames.filter((type) => sources[type] !== undefined),
-    results: knownOffers.results,
-  };
+/** Returns what a composer can make. */
+export function offersOf({
+  sources,
+  results = ['repository'],
+}: Pick<PlanContext, 'sources' | 'results'>): Offers {
+  return { sourceTypes: sourceTypeNames.filter((type) => sources[type] !== undefined), results };
 }
 
 /**
@@ -59,7 +67,7 @@ export function offersOf(sources: PlanContext['sources']): Offers {
  */
 export async function planCompose(context: PlanContext, request: ComposeRequest): Promise<ReadyPlan> {
   const select = context.sources[request.sourceType];
-  const notOffered = findNotOffered(request, offersOf(context.sources));
+  const notOffered = findNotOffered(request, offersOf(context));
   if (notOffered !== undefined) {
     throw new ReactorError(notOffered.code, notOffered.message, { hint: notOffered.hint });
   }
@@ -84,6 +92,13 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   const remarks = [...selected.remarks, ...remarksOf(request)];
   const selection: Selection = { ...selected, remarks };
   await rest();
+  if (delegate !== undefined && request.results.some((result) => result !== 'repository')) {
+    throw new ReactorError(
+      'compose.result_unavailable',
+      'Pungi makes what its configuration says, and no other results.',
+      { hint: 'Leave `results` out, and let the configuration say it.' },
+    );
+  }
   checkDependencies(request, selection);
   if (delegate === undefined) checkPresent(packagesOf(request) ?? [], selection);
   await rest();

@@ -136,6 +136,7 @@ async function buildAndPublish(
         blocks: context.blocks,
         placing: context.placing,
         localPathOf: context.localPathOf,
+        searched: context.searched,
       },
       {
         plan,

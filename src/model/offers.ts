@@ -10,7 +10,7 @@ export interface Offers {
 /** What this version can make at all, whatever its settings. */
 export const knownOffers: Offers = {
   sourceTypes: sourceTypeNames.filter((type) => sourceTypeRules[type].isMade),
-  results: ['repository'],
+  results: ['repository', 'iso'],
 };
 
 /** Why something cannot be made, as an error says it. */
@@ -28,7 +28,8 @@ export function findNotOffered(
   request: { readonly sourceType: string; readonly results: readonly string[] },
   { sourceTypes, results }: Offers,
 ): NotOffered | undefined {
-  if (!sourceTypes.some((type) => type === request.sourceType)) {
+  const sourceType = sourceTypes.find((type) => type === request.sourceType);
+  if (sourceType === undefined) {
     return {
       code: 'compose.source_type_unavailable',
       message: `Composes of source type "${request.sourceType}" are not made by this service.`,
@@ -36,7 +37,16 @@ export function findNotOffered(
     };
   }
   const missing = request.results.find((result) => !results.some((offered) => offered === result));
-  if (missing === undefined) return undefined;
+  if (missing === undefined) {
+    const { hasNoPackages } = sourceTypeRules[sourceType];
+    const ofPackages = request.results.find((result) => result !== 'repository');
+    if (ofPackages === undefined || hasNoPackages !== true) return undefined;
+    return {
+      code: 'compose.result_unavailable',
+      message: `The result "${ofPackages}" is not made of composes of source type "${request.sourceType}".`,
+      hint: 'Such a compose names the repositories of others and has no packages itself.',
+    };
+  }
   return {
     code: 'compose.result_unavailable',
     message: `The result "${missing}" is not made by this service.`,

@@ -20,6 +20,8 @@ export interface SourceTypeRules {
   readonly isMade: boolean;
   /** Whether its words are repositories, which not every client may read. */
   readonly areRepositories?: boolean;
+  /** Whether composes of it only name packages of others. */
+  readonly hasNoPackages?: boolean;
   /** Whether a request may come without words. Never where this is missing. */
   readonly mayLackWords?: (source: JsonObject) => boolean;
   /** Throws `request.…` for words that cannot be meant. Source: ODCS contract 3, "Per type". */

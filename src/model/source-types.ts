@@ -19,7 +19,12 @@ const table = {
     checkWords: checkModuleWords,
   },
   repo: { words: 'a repository, a directory or a URL', isMade: true, areRepositories: true },
-  pulp: { words: 'content sets or repositories of Pulp', isMade: true, checkWords: checkPulpWords },
+  pulp: {
+    words: 'content sets or repositories of Pulp',
+    isMade: true,
+    hasNoPackages: true,
+    checkWords: checkPulpWords,
+  },
   raw_config: { words: 'NAME#COMMIT of a Pungi configuration', isMade: true, checkWords: checkRawConfig },
   build: { words: 'nothing, its builds are named beside it', isMade: true, mayLackWords: () => true },
   pungi_compose: {

@@ -12,9 +12,17 @@ export interface TreeinfoVariant {
   readonly repository: string;
 }
 
+/** Which of how many discs of a tree one is, the first is 1. */
+export interface DiscNumber {
+  readonly number: number;
+  readonly count: number;
+}
+
 export interface Treeinfo {
   /** `src` for sources. */
   readonly arch: string;
+  /** Set for what a disc holds of the tree. */
+  readonly disc?: DiscNumber;
   /** Seconds since 1970. */
   readonly timestamp: number;
   readonly release: Omit<ProductmdProduct, 'type'>;
@@ -29,7 +37,7 @@ export interface Treeinfo {
  * Source: main compose contract 8, pungi contract 4.5.
  */
 export function formatVariantTreeinfo(tree: Treeinfo): string {
-  const { arch, release, baseProduct, variant, addons } = tree;
+  const { arch, release, baseProduct, variant, addons, disc } = tree;
   if (/^\d/.test(release.version) && !/^\d+(?:\.\d+)*$/.test(release.version)) {
     throw new ReactorError(
       'main.version_invalid',
@@ -52,6 +60,9 @@ export function formatVariantTreeinfo(tree: Treeinfo): string {
     version: release.version,
   });
   sections.set('header', { type: 'productmd.treeinfo', version: '1.2' });
+  if (disc !== undefined) {
+    sections.set('media', { discnum: String(disc.number), totaldiscs: String(disc.count) });
+  }
   const layered = baseProduct === null ? {} : { is_layered: 'true' };
   sections.set('release', { ...layered, name: release.name, short: release.short, version: release.version });
   if (baseProduct !== null) {
@@ -94,8 +105,12 @@ function formatSections(sections: ReadonlyMap<string, Readonly<Record<string, st
 }
 
 /** `.discinfo` of a tree: time, description, arch, discs. Source: pungi contract 4.6. */
-export function formatVariantDiscinfo(timestamp: number, description: string, arch: string): string {
-  return `${timestamp.toFixed(6)}\n${description}\n${arch}\nALL\n`;
+export function formatVariantDiscinfo(
+  timestamp: number,
+  description: string,
+  { arch, disc }: Pick<Treeinfo, 'arch' | 'disc'>,
+): string {
+  return `${timestamp.toFixed(6)}\n${description}\n${arch}\n${disc?.number ?? 'ALL'}\n`;
 }
 
 /** `media.repo` of a tree. Source: pungi contract 4.7. */

@@ -17,6 +17,7 @@ import {
   formatVariantDiscinfo,
   formatVariantMediaRepo,
   formatVariantTreeinfo,
+  type DiscNumber,
   type TreeinfoVariant,
 } from './productmd-treeinfo.ts';
 
@@ -42,7 +43,8 @@ export interface ComposeIdentity {
   readonly release?: ProductmdRelease;
 }
 
-function releaseOf({ name, release }: ComposeIdentity): ProductmdRelease {
+/** Returns the release that a compose is of; one that is of none is its own, of version 1. */
+export function releaseOf({ name, release }: ComposeIdentity): ProductmdRelease {
   return (
     release ?? {
       name,
@@ -144,6 +146,8 @@ export interface DescribedTree {
   /** Every variant of the compose. */
   readonly variants: readonly VariantArches[];
   readonly arch: string;
+  /** Set for what a disc holds of the tree. */
+  readonly disc?: DiscNumber;
 }
 
 /**
@@ -152,7 +156,7 @@ export interface DescribedTree {
  */
 export function formatTreeinfo(
   identity: ComposeIdentity,
-  { variant, variants, arch }: DescribedTree,
+  { variant, variants, arch, disc }: DescribedTree,
 ): string {
   const release = releaseOf(identity);
   const isProduct = variant.type === 'layered-product';
@@ -164,6 +168,7 @@ export function formatTreeinfo(
   );
   return formatVariantTreeinfo({
     arch,
+    ...(disc === undefined ? {} : { disc }),
     timestamp: identity.timestamp,
     release: variant.release ?? { ...release, version: release.treeinfoVersion ?? release.version },
     baseProduct: isProduct ? { ...release, version: majorOf(release.version) } : release.baseProduct,
@@ -196,7 +201,7 @@ function titleOf(identity: ComposeIdentity, { variant, arch }: DescribedTree): s
 
 /** `.discinfo` of one tree: time, name, arch, discs. */
 export function formatDiscinfo(identity: ComposeIdentity, tree: DescribedTree): string {
-  return formatVariantDiscinfo(identity.timestamp, titleOf(identity, tree), tree.arch);
+  return formatVariantDiscinfo(identity.timestamp, titleOf(identity, tree), tree);
 }
 
 /** `media.repo` of one tree. */

@@ -38,7 +38,15 @@ const noResult = [400, 'compose.result_unavailable'] as const;
 test('where no composer was ever seen, what this version can make is accepted', async () => {
   assert.deepEqual(await ask('tag'), [200, 'wait']);
   for (const type of ['pulp', 'pungi_compose']) assert.deepEqual(await ask(type), [200, 'wait']);
-  for (const result of ['iso', 'boot.iso', 'ostree']) assert.deepEqual(await ask('tag', [result]), noResult);
+  assert.deepEqual(await ask('tag', ['iso']), [200, 'wait']);
+  for (const result of ['boot.iso', 'ostree']) assert.deepEqual(await ask('tag', [result]), noResult);
+});
+
+test('no DVD is made of packages that are not in the compose', async () => {
+  await givenProcess({ sourceTypes: ['pulp', 'tag'], results: ['repository', 'iso'] });
+  assert.deepEqual(await ask('tag', ['iso']), [200, 'wait']);
+  assert.deepEqual(await ask('pulp', ['repository']), [200, 'wait']);
+  assert.deepEqual(await ask('pulp', ['iso']), noResult);
 });
 
 test('what some composer makes is accepted, and listed', async () => {
@@ -72,6 +80,7 @@ test('what cannot be made any more lives on, but is not made again', async () =>
   const done = await givenCompose(api, { state: 'done' }, body);
   const failed = await givenCompose(api, { state: 'failed' }, body);
   await api.database.handle.deleteFrom('processes').execute();
+  await givenProcess({ sourceTypes: ['tag'], results: ['repository'] });
   const path = (id: number): string => `/api/1/composes/${id}`;
   assert.equal((await api.call('PATCH', path(done))).status, 200);
   const again = await api.call('PATCH', path(failed));

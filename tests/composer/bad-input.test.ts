@@ -172,7 +172,7 @@ test('a source type or a result that this server does not make is refused when i
   for (const [body, code] of [
     [{ source: { type: 'pulp', source: 'x' } }, 'compose.source_type_unavailable'],
     [{ source: { type: 'tag', source: 'x' } }, 'compose.source_type_unavailable'],
-    [{ source: { type: 'repo', source: roots }, results: ['iso'] }, 'compose.result_unavailable'],
+    [{ source: { type: 'repo', source: roots }, results: ['boot.iso'] }, 'compose.result_unavailable'],
   ] as const) {
     const answer = await fetch(`${reactor.url}/api/1/composes/`, {
       method: 'POST',

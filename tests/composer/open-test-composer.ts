@@ -102,6 +102,8 @@ export async function openTestComposer(
     blocks: new BlockCache(),
     placing,
     storage,
+    results: ['repository', 'iso'],
+    searched: process.env['PATH'] ?? '',
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,

@@ -22,6 +22,7 @@ import { listVariants, writeMetadata, type MetadataInput } from './write-metadat
 import { callByDigest } from './call-by-digest.ts';
 import { writeDotFiles } from './write-dot-files.ts';
 import { writeTreeFiles } from './write-tree-files.ts';
+import { IMAGES_FILE, writeDiscs, writeImages } from '../discs/write-discs.ts';
 
 export interface BuildContext {
   readonly signal: AbortSignal;
@@ -30,6 +31,8 @@ export interface BuildContext {
   readonly blocks: BlockCache;
   readonly placing: PlacingThread;
   readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  /** Where programs are looked for, as `PATH` says it; only DVDs need any. */
+  readonly searched?: string;
 }
 
 export interface BuildInput extends Pick<MetadataInput, 'identity' | 'place'> {
@@ -78,15 +81,28 @@ export async function buildCompose(
     const isSigned = input.signer !== undefined;
     const { delivery } = output;
     await writeMetadata({ ...input, delivery, isSigned, modulemdPaths, placing, signal }, pen);
-    const signed = repomdPaths(trees);
+    const sign = async (paths: readonly string[]): Promise<void> => {
+      if (input.signer !== undefined) await signFiles({ signer: input.signer, signal }, pen, paths);
+    };
+    const repomds = repomdPaths(trees);
+    await sign(repomds);
+    const images: string[] = [];
+    if (plan.request.results.includes('iso')) {
+      await unlessAborted(signal, placed.promise);
+      const variants = listVariants(plan.selection);
+      const listed = await writeDiscs(
+        { ...context, searched: context.searched ?? '', signal },
+        { ...input, variants, trees },
+        pen,
+      );
+      writeImages(pen, input.identity, listed);
+      images.push(IMAGES_FILE);
+    }
     if (input.making !== undefined) {
-      writeProvenance(plan, input.making, pen, signed);
-      signed.push(PROVENANCE_FILE);
+      writeProvenance(plan, input.making, pen, [...images, ...repomds]);
+      await sign([PROVENANCE_FILE]);
     }
-    if (input.signer !== undefined) {
-      await signFiles({ signer: input.signer, signal }, pen, signed);
-      pen.writeFile(METADATA_KEY_FILE, input.signer.publicKey);
-    }
+    if (input.signer !== undefined) pen.writeFile(METADATA_KEY_FILE, input.signer.publicKey);
   };
   await runTogether(context.signal, isPlaced ? [write] : [place, write]);
 }

@@ -7,14 +7,14 @@ import { formatProvenance, PROVENANCE_FILE, type ComposeMaking } from '../proven
 /** The metadata that name what is in a compose, beside its repositories. */
 const DOCUMENTS = ['composeinfo', 'modules', 'rpms'].map((name) => `compose/metadata/${name}.json`);
 
-/** Writes the provenance of a compose, whose other files are written: each `repomd.xml`, and the metadata. */
+/** Writes the provenance of a compose, whose other files are written: `named`, each `repomd.xml` among them, and the metadata. */
 export function writeProvenance(
   plan: ComposePlan,
   making: ComposeMaking,
   pen: Pen,
-  repomds: readonly string[],
+  named: readonly string[],
 ): void {
-  const subjects = [...DOCUMENTS, ...repomds].map((name) => ({
+  const subjects = [...DOCUMENTS, ...named].map((name) => ({
     name,
     sha256: createHash('sha256')
       .update(readFileSync(pen.path(name)))

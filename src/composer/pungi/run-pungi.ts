@@ -13,11 +13,11 @@ import {
 import type { DelegateContext, DelegatedCompose } from '../delegate.ts';
 import type { Config } from '../main/config-value.ts';
 import { formatConfig, joinConfig, releaseOfConfig } from './config-document.ts';
-import { endProcessesOfRun } from './end-processes.ts';
+import { endProcessesOfRun } from '../programs/end-processes.ts';
 import { pungiCommand, validateCommand } from './pungi-command.ts';
 import { phaseOfLine, readLastLines, readPungiErrors } from './pungi-log.ts';
 import { renderWrapper } from './render-wrapper.ts';
-import { runSupervised, type RunningProgram, type SupervisedEnd } from './run-supervised.ts';
+import { runSupervised, type RunningProgram, type SupervisedEnd } from '../programs/run-supervised.ts';
 import { writeConfiguration } from './write-configuration.ts';
 
 /** The configuration that a compose is made of, and how Pungi is run on it. */

@@ -47,7 +47,7 @@ test('there is a definition of every type that this version says it makes', () =
 test('a new type of source is offered, planned, composed and reused by its definition alone', async () => {
   const repository = createDemoRepository(join(composer.folder, 'repository'));
   await repository.add('base', composer.now);
-  assert.ok(offersOf(composer.context.sources).sourceTypes.includes('pungi_compose'));
+  assert.ok(offersOf(composer.context).sourceTypes.includes('pungi_compose'));
   const body = {
     source: { type: 'pungi_compose', source: 'http://initials.example.com/ed' },
     arches: ['x86_64'],
@@ -61,5 +61,5 @@ test('a new type of source is offered, planned, composed and reused by its defin
 });
 
 test('without Koji and without a database only what needs neither is offered', () => {
-  assert.deepEqual(offersOf(composer.context.sources).sourceTypes, ['repo', 'pungi_compose', 'compose']);
+  assert.deepEqual(offersOf(composer.context).sourceTypes, ['repo', 'pungi_compose', 'compose']);
 });

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BoundedLog } from '../../../src/composer/pungi/bounded-log.ts';
-import { runSupervised, type RunningProgram } from '../../../src/composer/pungi/run-supervised.ts';
+import { BoundedLog } from '../../../src/composer/programs/bounded-log.ts';
+import { runSupervised, type RunningProgram } from '../../../src/composer/programs/run-supervised.ts';
 import { Slots } from '../../../src/composer/pungi/slots.ts';
-import { isAlive } from './stand-in-pungi.ts';
+import { isAlive } from '../pungi/stand-in-pungi.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'supervised-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -96,7 +96,7 @@ test('a program that hears may end in peace, and nothing of it is left', async (
 });
 
 test('a program ends when the process that watches it is killed', async () => {
-  const module = join(import.meta.dirname, '../../../src/composer/pungi/run-supervised.ts');
+  const module = join(import.meta.dirname, '../../../src/composer/programs/run-supervised.ts');
   const text = `
     import { runSupervised } from ${JSON.stringify(module)};
     await runSupervised({ words: ['bash', '-c', 'echo $$ > orphan; while :; do sleep 0.1; done'], directory: '.',

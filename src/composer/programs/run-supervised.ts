@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LEASE_SECONDS } from '../../database/job-queues.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { endProcessesOfRun, killGroup, RUN_VARIABLE } from './end-processes.ts';
+import { findProgram } from './find-program.ts';
 
 /** How a program ended. */
 export type SupervisedEnd =
@@ -150,18 +148,4 @@ async function copy(pipe: Readable, log: BoundedLog): Promise<void> {
   for await (const chunk of pipe) {
     if (Buffer.isBuffer(chunk)) await log.write(chunk);
   }
-}
-
-/** Returns the absolute path of a program, null where it is not to be run. */
-async function findProgram(name: string, searched: string): Promise<string | null> {
-  const places = name.includes('/') ? [name] : searched.split(delimiter).map((place) => join(place, name));
-  for (const place of name === '' ? [] : places) {
-    try {
-      await access(place, constants.X_OK);
-      return place;
-    } catch {
-      continue;
-    }
-  }
-  return null;
 }
