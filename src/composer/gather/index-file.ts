@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { ReactorError } from '../../model/errors.ts';
@@ -95,8 +95,8 @@ export async function saveIndex(path: string, index: GatherIndex, key: string): 
   await rename(draft, path);
 }
 
-/** Bytes of a saved index that are read while those before them are summed up. */
-const PIECE = 4 * 1024 * 1024;
+/** Bytes of a saved index that are summed up at once. */
+const SUMMED_BYTES = 256 * 1024;
 
 interface WholeFile {
   /** Aligned for views of numbers. */
@@ -105,25 +105,38 @@ interface WholeFile {
   readonly checksum: number;
 }
 
-/** Reads a file, null where it cannot be read. Its checksum is made of each piece while the next one is read. */
+/** Returns the bytes of a file, fewer where it has become shorter. */
+async function readAll(file: FileHandle): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow((await file.stat()).size);
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+/**
+ * Returns the CRC-32 of a file behind the head. The bytes are read for it once more, into memory that is used again:
+ * a look at each page of what a gather reads costs more than a gather, which touches few of them.
+ */
+async function sumUp(file: FileHandle): Promise<number> {
+  const piece = Buffer.allocUnsafeSlow(SUMMED_BYTES);
+  let checksum = 0;
+  for (let at = HEAD; ;) {
+    const { bytesRead } = await file.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) return checksum;
+    checksum = crc32(piece.subarray(0, bytesRead), checksum);
+    at += bytesRead;
+  }
+}
+
+/** Reads a file, null where it cannot be read. */
 async function readWhole(path: string): Promise<WholeFile | null> {
   try {
     await using file = await open(path, 'r');
-    const bytes = Buffer.allocUnsafeSlow((await file.stat()).size);
-    let checksum = 0;
-    let summed = HEAD;
-    const sumTo = (end: number): void => {
-      if (end > summed) checksum = crc32(bytes.subarray(summed, end), checksum);
-      summed = Math.max(summed, end);
-    };
-    for (let done = 0; done < bytes.length;) {
-      const reading = file.read(bytes, done, Math.min(PIECE, bytes.length - done), done);
-      sumTo(done);
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) return null;
-      done += bytesRead;
-    }
-    sumTo(bytes.length);
+    const [bytes, checksum] = await Promise.all([readAll(file), sumUp(file)]);
     return { bytes, checksum };
   } catch {
     return null;
