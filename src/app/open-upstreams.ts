@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import type { CacheSize } from '../cache/cache-registry.ts';
 import { configuredProfiles } from '../composer/koji/open-koji.ts';
 import type { Config } from '../config.ts';
 import type { EnrichSources } from '../listeners/enrich.ts';
@@ -26,6 +28,8 @@ export interface Upstreams extends Disposable {
   readonly state: StateSources;
   readonly enrich: EnrichSources;
   readonly changes: ChangeSources;
+  /** Returns how much of what they said is kept. */
+  measure(): readonly CacheSize[];
 }
 
 /** The systems that are looked through for changes no message told. */
@@ -38,7 +42,9 @@ export interface ChangeSources {
 
 /** All but `garbage`: a build that failed may be followed by another one. */
 const livingStates: readonly ModuleState[] = ['init', 'wait', 'build', 'done', 'failed', 'ready'];
-const KEEP_MS = 60_000;
+/** A minute of events of so many tags asks a hub once for each tag. */
+const KEPT_MS = 60_000;
+const MOST_KEPT = 5_000;
 /** A hub that takes a call and says nothing must not keep what other hubs are asked waiting. */
 const SILENCE_MS = 60_000;
 const REST_MS = 5_000;
@@ -54,6 +60,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
   const hubs = new Map([...configuredProfiles(config)].map(([name, profile]) => [name, open(name, profile)]));
   const ofHubs = <Value>(make: (hub: KojiHub) => Value): ReadonlyMap<HubName, Value> =>
     new Map([...hubs].map(([name, hub]) => [name, make(hub)]));
+  const names = ofHubs(keptNames);
   const bodhi = config.bodhi_url === '' ? null : connectBodhi(config.bodhi_url);
   const mbs = config.mbs_url === '' ? null : connectMbs({ url: config.mbs_url });
   const errata = config.errata_url === '' ? null : connectErrata(config.errata_url);
@@ -71,16 +78,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
         : { mbs: { isModuleThere: (nsvc) => mbs.hasModuleBuilds({ nsvc, states: livingStates }) } }),
     },
     enrich: {
-      ...(hubs.size === 0
-        ? {}
-        : {
-            koji: kojiNames(
-              ofHubs((hub) => ({
-                tagsFedBy: keepFor(KEEP_MS, (tag: string) => tagsFedBy(hub, tag)),
-                binaryNames: (nvrs) => binaryNamesOf(hub, nvrs),
-              })),
-            ),
-          }),
+      ...(hubs.size === 0 ? {} : { koji: kojiNames(names) }),
       ...(bodhi === null ? {} : { bodhi }),
       ...(errata === null ? {} : { errata }),
     },
@@ -89,6 +87,13 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
       ...(mbs === null ? {} : { mbs }),
       ...(bodhi === null ? {} : { bodhi }),
     },
+    measure: () => [
+      {
+        name: 'tags fed by others',
+        entries: [...names.values()].reduce((sum, { size }) => sum + size, 0),
+        bytes: null,
+      },
+    ],
     [Symbol.dispose]() {
       for (const hub of hubs.values()) hub.close();
     },
@@ -103,17 +108,19 @@ function kojiChanges(hub: KojiHub): KojiChanges {
   };
 }
 
-/** Asks once for all who want the same within a time; what failed is asked again. */
-function keepFor<T>(milliseconds: number, ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const kept = new Map<string, { readonly until: number; readonly answer: Promise<T> }>();
-  return (key) => {
-    const now = performance.now();
-    for (const [old, { until }] of kept) if (until < now) kept.delete(old);
-    const known = kept.get(key);
-    if (known !== undefined) return known.answer;
-    const answer = ask(key);
-    kept.set(key, { until: now + milliseconds, answer });
-    answer.catch(() => kept.delete(key));
-    return answer;
+/** The names a hub tells. It is asked once for all who want to know which tags one feeds within a minute. */
+function keptNames(hub: KojiHub) {
+  const kept = new LRUCache<string, readonly string[]>({
+    max: MOST_KEPT,
+    ttl: KEPT_MS,
+    ignoreFetchAbort: true,
+    fetchMethod: (tag) => tagsFedBy(hub, tag),
+  });
+  return {
+    tagsFedBy: async (tag: string) => (await kept.fetch(tag)) ?? [],
+    binaryNames: (nvrs: readonly string[]) => binaryNamesOf(hub, nvrs),
+    get size() {
+      return kept.size;
+    },
   };
 }

@@ -129,6 +129,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const sources =
       storage === null ? null : stack.use(openSources(config, { clock: database.clock, ...own('composer') }));
     const caches = sources?.caches ?? new CacheRegistry();
+    caches.register(upstreams);
     registerCacheMetrics(metrics, caches);
     const composer =
       sources === null || storage === null

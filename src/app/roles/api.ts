@@ -59,6 +59,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
   const { caches } = input;
   const userGroups = caches.register(openUserGroups(config, log));
   const bearers = openBearerVerifier(config);
+  if (bearers !== null) caches.register(bearers);
   caches.register(historyCache);
   const app = createApp(
     {

@@ -18,6 +18,8 @@ export type CheckedBearer =
 
 /** Finds out whose bearer tokens are. Throws `oidc.unanswered` (retry) where the provider is away. */
 export interface BearerVerifier extends Disposable {
+  /** Returns how much of what the provider said is kept. */
+  measure(): readonly { readonly name: string; readonly entries: number; readonly bytes: null }[];
   verify(token: string, now: Date): Promise<CheckedBearer>;
 }
 

@@ -46,6 +46,7 @@ export function openIntrospection(settings: IntrospectionSettings): BearerVerifi
       const payload = (await kept.fetch(hash, { context: token })) ?? {};
       return checkIntrospected(payload, settings, now);
     },
+    measure: () => [{ name: 'introspected tokens', entries: kept.size, bytes: null }],
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JSONWebKeySet, type LocalJWKSet } from 'jose';
+import type { JSONWebKeySet, LocalJWKSet } from 'jose';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 
 /** How long keys are used before they are read again. */
@@ -29,6 +29,11 @@ export class IssuerKeys {
     this.#monotonic = monotonic;
   }
 
+  /** How many keys are kept. */
+  get size(): number {
+    return this.#kept?.ids.size ?? 0;
+  }
+
   /**
    * Returns what finds the key of a token among those of the issuer; null where none has this id. Throws what
    * reading them throws, where no usable ones are kept.
@@ -57,6 +62,7 @@ export class IssuerKeys {
   async #replace(): Promise<void> {
     try {
       const set = keySetOf(await this.#read());
+      const { createLocalJWKSet } = await import('jose');
       this.#kept = {
         find: createLocalJWKSet(set),
         ids: new Set(set.keys.flatMap(({ kid }) => kid ?? [])),

@@ -1,4 +1,3 @@
-import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { Config } from '../../config.ts';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import {
@@ -13,6 +12,9 @@ import { openProviderClient } from './provider-client.ts';
 
 type SignedSettings = BearerClaims &
   Pick<Config, 'oidc_issuer' | 'oidc_audiences' | 'oidc_jwks_uri' | 'oidc_ca'>;
+
+/** The library of tokens; it is read for the first token. */
+type Jose = typeof import('jose');
 
 /** Signatures with a public key; a shared secret, or none at all, proves nothing of an issuer. */
 const algorithms = [
@@ -48,13 +50,14 @@ export function openSignedVerifier(
   );
   return {
     async verify(token, now) {
-      const keyId = keyIdOf(token);
+      const jose = await import('jose');
+      const keyId = keyIdOf(jose, token);
       if (keyId.kind === 'refused') return keyId;
       const find = await keys.finderOf(keyId.id);
       if (find === null)
         return { kind: 'refused', why: 'it is signed with a key that the issuer does not have' };
       try {
-        const { payload } = await jwtVerify(token, find, {
+        const { payload } = await jose.jwtVerify(token, find, {
           issuer,
           audience: [...settings.oidc_audiences],
           algorithms,
@@ -64,14 +67,16 @@ export function openSignedVerifier(
         });
         return readBearer(payload, settings, now);
       } catch (error) {
-        return refusalOf(error);
+        return refusalOf(jose, error);
       }
     },
+    measure: () => [{ name: 'keys of the issuer', entries: keys.size, bytes: null }],
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }
 
 function keyIdOf(
+  { decodeProtectedHeader }: Jose,
   token: string,
 ): { readonly kind: 'id'; readonly id: string } | (CheckedBearer & { kind: 'refused' }) {
   try {
@@ -85,7 +90,7 @@ function keyIdOf(
   }
 }
 
-function refusalOf(error: unknown): CheckedBearer {
+function refusalOf({ errors }: Jose, error: unknown): CheckedBearer {
   if (error instanceof errors.JWTExpired) return { kind: 'expired' };
   const refused = (why: string): CheckedBearer => ({ kind: 'refused', why });
   if (error instanceof errors.JWTClaimValidationFailed) {
