@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Gauge, type Registry } from 'prom-client';
 import { activityBuffer } from '../activity.ts';
 import type { Config } from '../config.ts';
 import type { RunningRole } from './roles/running-role.ts';
-import type { WatchdogTask } from './watchdog-worker.ts';
 
 /** The main thread beats so often, and the watchdog looks. */
 const BEAT_MS = 250;
@@ -14,6 +14,21 @@ const EXIT_CODE = 70;
 const REMEMBERED_MS = 60_000;
 const RESOLUTION_MS = 100;
 const NANOSECONDS = 1e9;
+
+/** What the watchdog's thread is to look at, and from when on it speaks; 0 is never. */
+export interface WatchdogTask {
+  /** A number that the main thread raises every `beatMs`. */
+  readonly beats: SharedArrayBuffer;
+  readonly beatMs: number;
+  readonly activity: SharedArrayBuffer;
+  readonly warnMs: number;
+  readonly endMs: number;
+  /** What the process ends with. */
+  readonly exitCode: number;
+  readonly logLevel: string;
+  /** Path of the module that speaks. */
+  readonly report: string;
+}
 
 export interface WatchdogInput {
   readonly config: Pick<Config, 'event_loop_warn_seconds' | 'event_loop_end_seconds' | 'log_level'>;
@@ -78,8 +93,9 @@ function startBeating(limits: Pick<WatchdogTask, 'warnMs' | 'endMs' | 'logLevel'
     beatMs: BEAT_MS,
     activity: activityBuffer(),
     exitCode: EXIT_CODE,
+    report: fileURLToPath(new URL('./report-stillness.ts', import.meta.url)),
   };
-  const worker = new Worker(new URL('watchdog-worker.ts', import.meta.url), { workerData: task });
+  const worker = new Worker(new URL('watchdog-worker.mjs', import.meta.url), { workerData: task });
   worker.unref();
   return async () => {
     clearInterval(timer);

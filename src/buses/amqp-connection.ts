@@ -1,4 +1,4 @@
-import { connect, credentials, type ChannelModel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import { readFileSync } from 'node:fs';
 import type { FedoraMessagingConfig } from './fedora-messaging-config.ts';
 import { ReactorError, messageOf } from '../model/errors.ts';
@@ -29,7 +29,10 @@ export function amqpUrl(url: string): string {
 }
 
 /** Key, certificates and SASL EXTERNAL where the file names a client certificate. Source: messages contract 1.1. */
-function tlsOptions(tls: FedoraMessagingConfig['tls']): object {
+function tlsOptions(
+  tls: FedoraMessagingConfig['tls'],
+  { external }: (typeof import('amqplib'))['credentials'],
+): object {
   const read = (file: string | undefined): Buffer | undefined => {
     if (file === undefined || file === '') return undefined;
     try {
@@ -49,7 +52,7 @@ function tlsOptions(tls: FedoraMessagingConfig['tls']): object {
   const [ca, cert, key] = [read(tls.ca_cert), read(tls.certfile), read(tls.keyfile)];
   return {
     ...(ca === undefined ? {} : { ca: [ca] }),
-    ...(cert === undefined ? {} : { cert, credentials: credentials.external() }),
+    ...(cert === undefined ? {} : { cert, credentials: external() }),
     ...(key === undefined ? {} : { key }),
   };
 }
@@ -63,9 +66,12 @@ export async function openAmqpConnection(
   signal: AbortSignal,
 ): Promise<AmqpConnection> {
   signal.throwIfAborted();
+  // Only where a bus is configured is the library read.
+  const { connect, credentials } = await import('amqplib');
+  signal.throwIfAborted();
   const url = amqpUrl(config.amqp_url);
   const options = {
-    ...tlsOptions(config.tls),
+    ...tlsOptions(config.tls, credentials),
     servername: new URL(url).hostname,
     timeout: 15_000,
     clientProperties: { app: 'odcs-reactor', ...config.client_properties },

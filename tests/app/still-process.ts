@@ -28,7 +28,8 @@ noteActivity(`standing still: ${how}`);
 if (how === 'spin') spin(1000);
 else if (how === 'hiccup') {
   spin(2.5);
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  // What speaks is read only when it is needed.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
   process.stdout.write(JSON.stringify({ health: watchdog.health(), metrics: await metrics.metrics() }));
   await watchdog.stop();
 } else if (how === 'fifo') {

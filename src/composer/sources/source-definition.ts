@@ -44,6 +44,18 @@ export interface SourceDefinition<Type extends SourceType = SourceType> {
   readonly open: (context: SourceContext) => SelectPackages | null;
 }
 
+/**
+ * Returns a source that is opened for its first compose: its code, which most services never need, is read only then.
+ */
+export function openLater(open: () => Promise<SelectPackages>): SelectPackages {
+  let opening: Promise<SelectPackages> | null = null;
+  return async (context, request) => {
+    opening ??= open();
+    const select = await opening;
+    return select(context, request);
+  };
+}
+
 /** Returns the definition, with its type kept. */
 export function defineSource<Type extends SourceType>(
   definition: SourceDefinition<Type>,

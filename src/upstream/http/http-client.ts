@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Agent, Pool, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { FetchPolicy } from './fetch-policy.ts';
 import { HttpFailure, toFailure } from './http-failure.ts';
 import { checkedLookup } from './private-address.ts';
@@ -74,17 +74,20 @@ const credentials = /^(?:authorization|cookie)$/i;
 
 /**
  * Fetches over HTTP: the only way out of this service but for the hub's calls and git. Every URL is held to the policy,
- * those of redirects and the address that is connected to included. Connections are kept until it is closed.
+ * those of redirects and the address that is connected to included. Connections are kept until it is closed. The library
+ * is read for the first request: a process that fetches nothing goes without it.
  */
 export class HttpClient implements Disposable {
   readonly tries: number;
   readonly #policy: FetchPolicy;
-  readonly #agent: Agent;
+  readonly #openAgent: () => Promise<Agent>;
+  #agent: Promise<Agent> | null = null;
+  #isClosed = false;
   readonly #times: HttpTimes;
   readonly #sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 
   constructor(options: HttpClientOptions) {
-    const { policy, tls } = options;
+    const { policy } = options;
     this.#policy = policy;
     this.tries = options.tries ?? 4;
     this.#times = { ...TIMES, ...options.times };
@@ -93,25 +96,7 @@ export class HttpClient implements Disposable {
       (async (milliseconds, signal) => {
         await wait(milliseconds, undefined, signal === undefined ? {} : { signal });
       });
-    const lookup = checkedLookup((host, address) => policy.mayBeAt(host, address));
-    const { connect: timeout, headers: headersTimeout, silence: bodyTimeout } = this.#times;
-    this.#agent = new Agent({
-      factory: (origin) => {
-        const { authorities, certificate } = tls?.(new URL(origin).origin) ?? {};
-        return new Pool(origin, {
-          connections: options.connections ?? 8,
-          allowH2: false,
-          headersTimeout,
-          bodyTimeout,
-          connect: {
-            timeout,
-            lookup,
-            ...(authorities === undefined ? {} : { ca: authorities }),
-            ...(certificate === undefined ? {} : { cert: certificate, key: certificate }),
-          },
-        });
-      },
-    });
+    this.#openAgent = () => openAgent(options, this.#times);
   }
 
   /**
@@ -167,8 +152,9 @@ export class HttpClient implements Disposable {
 
   /** Closes idle connections and breaks the ones in use. */
   close(): void {
+    this.#isClosed = true;
     // What is still asked then fails by itself.
-    this.#agent.destroy().catch(() => undefined);
+    this.#agent?.then((agent) => agent.destroy()).catch(ignore);
   }
 
   [Symbol.dispose](): void {
@@ -209,7 +195,8 @@ export class HttpClient implements Disposable {
 
   async #send(url: URL, request: HttpRequest): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#agent.request({
+      const agent = await this.#openedAgent();
+      return await agent.request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method: request.method ?? 'GET',
@@ -221,6 +208,13 @@ export class HttpClient implements Disposable {
       request.signal?.throwIfAborted();
       throw toFailure(thrown, url.href);
     }
+  }
+
+  /** Returns what sends requests; one that is closed by now refuses them. */
+  async #openedAgent(): Promise<Agent> {
+    const agent = await (this.#agent ??= this.#openAgent());
+    if (this.#isClosed) await agent.destroy();
+    return agent;
   }
 
   #parse(text: string, base: string): URL {
@@ -242,6 +236,32 @@ export class HttpClient implements Disposable {
 }
 
 function ignore(): void {}
+
+/** Returns what keeps the connections to all servers. */
+async function openAgent(
+  { policy, tls, connections = 8 }: HttpClientOptions,
+  { connect: timeout, headers: headersTimeout, silence: bodyTimeout }: HttpTimes,
+): Promise<Agent> {
+  const { Agent, Pool } = await import('undici');
+  const lookup = checkedLookup((host, address) => policy.mayBeAt(host, address));
+  return new Agent({
+    factory: (origin) => {
+      const { authorities, certificate } = tls?.(new URL(origin).origin) ?? {};
+      return new Pool(origin, {
+        connections,
+        allowH2: false,
+        headersTimeout,
+        bodyTimeout,
+        connect: {
+          timeout,
+          lookup,
+          ...(authorities === undefined ? {} : { ca: authorities }),
+          ...(certificate === undefined ? {} : { cert: certificate, key: certificate }),
+        },
+      });
+    },
+  });
+}
 
 function withoutCredentials(request: HttpRequest): HttpRequest {
   const headers = Object.entries(request.headers ?? {}).filter(([name]) => !credentials.test(name));

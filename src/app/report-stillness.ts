@@ -1,29 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { Session, type Debugger } from 'node:inspector';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { workerData } from 'node:worker_threads';
 import { readActivity } from '../activity.ts';
 import { createLog } from '../log.ts';
+import type { WatchdogTask } from './watchdog.ts';
 
-/** What the watchdog is to look at, and from when on it speaks; 0 is never. */
-export interface WatchdogTask {
-  /** A number that the main thread raises every `beatMs`. */
-  readonly beats: SharedArrayBuffer;
-  readonly beatMs: number;
-  readonly activity: SharedArrayBuffer;
-  readonly warnMs: number;
-  readonly endMs: number;
-  /** What the process ends with. */
-  readonly exitCode: number;
-  readonly logLevel: string;
+/** What is said about a main thread that stands still, and how long it has done so, in milliseconds. */
+export interface StillnessReport {
+  warn(silentMs: number): Promise<void>;
+  tellRecovery(silentMs: number): void;
+  /** Says so, and ends the process, unless it waits for the system. */
+  end(silentMs: number): Promise<void>;
 }
 
 /** The main thread, if it runs JavaScript, says within this time where it is. */
 const PATIENCE_MS = 1_000;
 const MOST_FRAMES = 20;
-const task: WatchdogTask = workerData;
-const log = createLog(task.logLevel).child({ role: 'watchdog' });
-const beat = new Int32Array(task.beats);
 
 /** A session with the main thread that has it stopped where it is, or waits until that is possible. */
 async function stopMainThread<Result>(
@@ -60,7 +52,7 @@ async function readStack(): Promise<readonly string[]> {
   return stack ?? [`not in JavaScript, but in ${kernelWait()}`];
 }
 
-/** Ends the process from where its main thread is. A thread that waits for the system takes no other signal. */
+/** Ends the process from where its main thread is, if it runs JavaScript. */
 async function endProcess(exitCode: number): Promise<void> {
   const expression = `process.reallyExit(${exitCode})`;
   await stopMainThread((session, [top]) => {
@@ -68,7 +60,6 @@ async function endProcess(exitCode: number): Promise<void> {
     session.post('Debugger.evaluateOnCallFrame', { callFrameId: top.callFrameId, expression });
     return sleep(PATIENCE_MS);
   });
-  process.kill(process.pid, 'SIGKILL');
 }
 
 /** Which function of the kernel the main thread waits in, where Linux says so. */
@@ -80,42 +71,30 @@ function kernelWait(): string {
   }
 }
 
-/**
- * Counts only the time in which this thread itself ran: a process that was stopped or starved as a whole does not
- * stand still.
- */
-async function watch({ beatMs, activity, warnMs, endMs, exitCode }: WatchdogTask): Promise<never> {
-  let last = Atomics.load(beat, 0);
-  let silentMs = 0;
-  let hasWarned = false;
-  for (;;) {
-    const before = performance.now();
-    await sleep(beatMs);
-    silentMs += Math.min(performance.now() - before, 2 * beatMs);
-    const now = Atomics.load(beat, 0);
-    if (now !== last) {
-      if (hasWarned) log.warn({ stoodStillMs: Math.round(silentMs) }, 'the event loop turns again');
-      last = now;
-      silentMs = 0;
-      hasWarned = false;
-      continue;
-    }
-    if (!hasWarned && warnMs > 0 && silentMs >= warnMs) {
-      hasWarned = true;
+/** Opens the log of the watchdog's thread. */
+export function openStillnessReport({
+  logLevel,
+  activity,
+  exitCode,
+}: Pick<WatchdogTask, 'logLevel' | 'activity' | 'exitCode'>): StillnessReport {
+  const log = createLog(logLevel).child({ role: 'watchdog' });
+  return {
+    async warn(silentMs) {
       const stack = await readStack();
       log.warn(
         { stoodStillMs: Math.round(silentMs), activity: readActivity(activity), stack },
         'the event loop stands still',
       );
-    }
-    if (endMs > 0 && silentMs >= endMs) {
+    },
+    tellRecovery(silentMs) {
+      log.warn({ stoodStillMs: Math.round(silentMs) }, 'the event loop turns again');
+    },
+    async end(silentMs) {
       log.fatal(
         { stoodStillMs: Math.round(silentMs), activity: readActivity(activity), exitCode },
         'the event loop stood still for too long; the process ends so that it can be started again',
       );
       await endProcess(exitCode);
-    }
-  }
+    },
+  };
 }
-
-await watch(task);
