@@ -7,6 +7,7 @@ import { pungiSettings } from './pungi-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
 import { targetDirSettings } from './target-dir-settings.ts';
+import { traceSettings } from './trace-settings.ts';
 import { upstreamSettings } from './upstream-settings.ts';
 
 const text = z.string();
@@ -292,6 +293,7 @@ export const settings = {
     'ODCS_GIT_ALLOWED_URLS',
     'Git repositories, or what they lie below, that module defaults and files of main composes may be read from.',
   ),
+  ...traceSettings,
   ...upstreamSettings,
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>;
 

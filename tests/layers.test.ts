@@ -10,6 +10,7 @@ const source = join(root, 'src');
 const allowed: Record<string, readonly string[]> = {
   model: [],
   'config.ts': ['model'],
+  'instrument.ts': ['model'],
   'settings.ts': ['model'],
   'identity-settings.ts': ['model'],
   'name-schema.ts': ['model'],
@@ -29,6 +30,7 @@ const allowed: Record<string, readonly string[]> = {
 const everything = ['commands', 'app', 'main.ts'];
 const shared = [
   'activity.ts',
+  'instrument.ts',
   'config.ts',
   'setting.ts',
   'identity-settings.ts',
@@ -39,6 +41,7 @@ const shared = [
   'retention-settings.ts',
   'target-dir-settings.ts',
   'settings.ts',
+  'trace-settings.ts',
   'upstream-settings.ts',
   'clock.ts',
   'in-turns.ts',

@@ -13,7 +13,7 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf
 const namesIn = (text: string, pattern: RegExp): Set<string> =>
   new Set([...text.matchAll(pattern)].map(([, name = '']) => name));
 const metric =
-  /((?:odcs|composes|raw_config)_[a-z_]*(?:total|jobs|connected|waiting|seconds|bytes|inodes|entries|writable))\b/g;
+  /((?:odcs|composes|raw_config)_[a-z_]*(?:total|jobs|connected|connections|waiting|seconds|bytes|files|inodes|entries|writable))\b/g;
 
 test('the metrics of docs/operations.md are those of the service', () => {
   const given = namesIn(sources, /\bname: '((?:odcs|composes|raw_config)_[a-z_]+)'/g);

@@ -2,7 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { randomUUID } from 'node:crypto';
 import { clientOf, trustList } from './client.ts';
-import type { ApiApp, ApiContext, ApiEnv, RegisterRoute } from './context.ts';
+import type { ApiApp, ApiContext, ApiEnv, ApiRequest, RegisterRoute } from './context.ts';
 import { registerComposePage } from './console/compose-page.ts';
 import { registerComposesPage } from './console/composes-page.ts';
 import { registerEventPage } from './console/event-page.ts';
@@ -13,6 +13,7 @@ import { registerSeriesListPage } from './console/series-list-page.ts';
 import { registerSeriesPage } from './console/series-page.ts';
 import { registerStartPage } from './console/start-page.ts';
 import { readAs, readableDatabase } from '../database/readable.ts';
+import { instrument, withTrace } from '../instrument.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
 import { readerOfRequest } from './reader-of-request.ts';
 import { refuseNul } from './refuse-nul.ts';
@@ -92,6 +93,14 @@ const routes: readonly RegisterRoute[] = [
   registerRedirects,
 ];
 
+/** Runs what answers a request, as a stage where it may change something or somebody traces it. */
+function traceRequest(request: ApiRequest, next: () => Promise<void>): Promise<void> {
+  const { method, path } = request.req;
+  const trace = request.req.header('traceparent');
+  if (trace === undefined && (method === 'GET' || method === 'HEAD')) return next();
+  return withTrace([trace], () => instrument('request', { method, path }, next));
+}
+
 /**
  * The HTTP application: all routes, errors as JSON, unknown URLs 404, wrong methods 405 with Allow. `more` are
  * routes of other rooms. Pass its `fetch` to a server, or call `request()` in tests. Throws
@@ -111,7 +120,7 @@ export function createApp(whole: ApiContext, more: readonly RegisterRoute[] = []
   });
   app.use('*', async (request, next) => {
     request.set('requestId', randomUUID());
-    await next();
+    await traceRequest(request, next);
     request.res.headers.set('X-Request-Id', request.get('requestId'));
     const { method, path } = request.req;
     const fields = { method, path, status: request.res.status, requestId: request.get('requestId') };

@@ -1,4 +1,5 @@
-import { Gauge, type Registry } from 'prom-client';
+import { readdir } from 'node:fs/promises';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HealthPart } from '../api/context.ts';
 import type { Database } from '../database/database.ts';
 
@@ -33,8 +34,47 @@ export function registerProcessMetrics(registry: Registry, database: Database): 
       this.set(database.failure() === null ? 1 : 0);
     },
   });
-  registry.registerMetric(skew);
-  registry.registerMetric(connected);
+  const connections = new Gauge({
+    name: 'odcs_database_connections',
+    help: 'Connections for statements, idle ones, and who waits for one; none with the embedded database.',
+    labelNames: ['of'],
+    registers: [],
+    collect() {
+      for (const [of, count] of Object.entries(database.load() ?? {})) this.set({ of }, count);
+    },
+  });
+  const memory = new Gauge({
+    name: 'odcs_process_memory_bytes',
+    help: 'Memory of the process: resident, heap in use, outside the heap.',
+    labelNames: ['of'],
+    registers: [],
+    collect() {
+      const { rss, heapUsed, external } = process.memoryUsage();
+      this.set({ of: 'resident' }, rss);
+      this.set({ of: 'heap' }, heapUsed);
+      this.set({ of: 'external' }, external);
+    },
+  });
+  const cpu = new Counter({
+    name: 'odcs_process_cpu_seconds_total',
+    help: 'Processor time the process has used.',
+    registers: [],
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  const files = new Gauge({
+    name: 'odcs_process_open_files',
+    help: 'Files and connections the process has open, where the system tells.',
+    registers: [],
+    async collect() {
+      const open = await readdir('/proc/self/fd').catch(() => null);
+      if (open !== null) this.set(open.length);
+    },
+  });
+  for (const metric of [skew, connected, connections, memory, cpu, files]) registry.registerMetric(metric);
 }
 
 function clockHealth(skewMs: number): HealthPart {

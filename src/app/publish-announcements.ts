@@ -7,6 +7,7 @@ import {
 } from '../database/announcements.ts';
 import type { Database } from '../database/database.ts';
 import { findPrivateRules } from '../database/private-rules.ts';
+import { currentTrace, instrument, withTrace } from '../instrument.ts';
 import type { Log } from '../log.ts';
 import { composeJson, newsOfCompose, reviveCompose, type Compose } from '../model/compose-json.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
@@ -107,15 +108,21 @@ async function publish(
   row: OpenAnnouncement,
   targetDirUrls: TargetDirUrls,
 ): Promise<string | null> {
+  const compose = row.compose === null ? null : reviveCompose(row.compose);
+  const fields = { bus: publisher.bus, topic: row.topic, state: row.state };
   try {
-    const compose = row.compose === null ? null : reviveCompose(row.compose);
-    await publisher.publish({
-      messageId: row.message_id,
-      topic: row.topic,
-      body: compose === null ? (row.body ?? {}) : announcedBody(compose, targetDirUrls),
-      sentAt: row.created_at,
-      user: compose === null || compose.owner === '' ? null : compose.owner,
-    });
+    await withTrace([row.trace], () =>
+      instrument('announce', fields, () =>
+        publisher.publish({
+          messageId: row.message_id,
+          topic: row.topic,
+          body: compose === null ? (row.body ?? {}) : announcedBody(compose, targetDirUrls),
+          sentAt: row.created_at,
+          user: compose === null || compose.owner === '' ? null : compose.owner,
+          trace: currentTrace(),
+        }),
+      ),
+    );
     return null;
   } catch (error) {
     return messageOf(error);

@@ -35,6 +35,7 @@ import { startJanitorRole } from './roles/janitor.ts';
 import { startListenerRole } from './roles/listener.ts';
 import { startRulesRole } from './roles/rules.ts';
 import type { RunningRole } from './roles/running-role.ts';
+import { openSight } from './sight/open-sight.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface ReactorInput {
@@ -113,6 +114,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     const upstreams = stack.use(openUpstreams(config, log));
     const metrics = new Registry();
     registerProcessMetrics(metrics, database);
+    stack.use(await openSight({ config, registry: metrics, log, version: readVersion() }));
     const health = {
       database,
       version: readVersion(),

@@ -56,6 +56,7 @@ export function createFedoraMessagingPublisher(
         'sent-at': `${message.sentAt.toISOString().slice(0, 19)}+00:00`,
         priority,
         ...(message.user === null ? {} : { [`fedora_messaging_user_${message.user}`]: true }),
+        ...(message.trace === null ? {} : { traceparent: message.trace }),
       };
       const options = {
         contentType: 'application/json',

@@ -8,6 +8,8 @@ export interface OutgoingMessage {
   readonly sentAt: Date;
   /** Whom the message is about. */
   readonly user: string | null;
+  /** The trace it belongs to, as the header `traceparent`; null where it is of none. */
+  readonly trace: string | null;
 }
 
 /** Publishes to one bus; resolves once the broker has accepted the message, throws otherwise. */

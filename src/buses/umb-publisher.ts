@@ -44,6 +44,7 @@ export function createUmbPublisher({ urls, destination, credentials }: UmbPublis
         'correlation-id': message.messageId,
         odcs_message_id: message.messageId,
         odcs_topic: message.topic,
+        ...(message.trace === null ? {} : { traceparent: message.trace }),
       };
       try {
         await orAbort(own.request('SEND', headers, JSON.stringify(message.body)), signal);

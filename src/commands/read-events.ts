@@ -31,6 +31,7 @@ export async function readEvents(paths: readonly string[], hubs: ReadonlySet<str
       limits: defaultLimits,
       isIncomplete: () => false,
       hubs,
+      trace: null,
     });
     if (event === null || event.kind === 'other') {
       untranslated += 1;
@@ -40,6 +41,7 @@ export async function readEvents(paths: readonly string[], hubs: ReadonlySet<str
       id: events.length + 1,
       stage: 'match',
       ruleSet: null,
+      trace: null,
       input: {
         bus: message.bus,
         messageId: row.message_id,

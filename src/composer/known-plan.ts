@@ -1,7 +1,7 @@
 import { findComposeOfInputs, type ComposeOfInputs } from '../database/composes-of-inputs.ts';
 import type { ComposeRequest } from '../model/compose.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
-import { planCompose, type ReadyPlan } from './plan.ts';
+import { instrumentPlan, makePlan, planCompose, type ReadyPlan } from './plan.ts';
 import { isPublished } from './publish.ts';
 import type { SelectContext, SelectionPins } from './selection.ts';
 import type { SignedPlace } from './signing/metadata-key.ts';
@@ -38,12 +38,14 @@ export async function planUnlessKnown(
     known = { request, fingerprint: same.compose.fingerprint, pins, inputs, same };
     throw new Error('A compose of the same inputs is known.');
   };
-  try {
-    return await planCompose(planContext(context, place, { ...select, noteInputs }), request);
-  } catch (error) {
-    if (known !== undefined) return known;
-    throw error;
-  }
+  return instrumentPlan(request, async () => {
+    try {
+      return await makePlan(planContext(context, place, { ...select, noteInputs }), request);
+    } catch (error) {
+      if (known !== undefined) return known;
+      throw error;
+    }
+  });
 }
 
 async function findLiving(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rest } from '../in-turns.ts';
+import { instrument, instrumentNow } from '../instrument.ts';
 import {
   bitSum,
   composeResults,
@@ -44,6 +45,9 @@ export interface ComposePlan {
   readonly fingerprint: string;
 }
 
+/** Characters of what a request reads that its stage names. */
+const MOST_TOLD = 200;
+
 /** A plan of this process, with the way to the packages it names. */
 export interface ReadyPlan extends ComposePlan {
   readonly reader: PackageReader;
@@ -66,6 +70,20 @@ export function offersOf({
  * `compose.result_unavailable`, `compose.unresolved_dependencies` (flag check_deps), `compose.packages_missing`.
  */
 export async function planCompose(context: PlanContext, request: ComposeRequest): Promise<ReadyPlan> {
+  return instrumentPlan(request, () => makePlan(context, request));
+}
+
+/** Runs the planning of a request as the stage it is. Throws what `work` throws. */
+export function instrumentPlan<T>(request: ComposeRequest, work: () => Promise<T>): Promise<T> {
+  return instrument(
+    'plan',
+    { source_type: request.sourceType, source: request.source.join(' ').slice(0, MOST_TOLD) },
+    work,
+  );
+}
+
+/** Plans as `planCompose` does, as a part of a stage that is begun already. Throws what that throws. */
+export async function makePlan(context: PlanContext, request: ComposeRequest): Promise<ReadyPlan> {
   const select = context.sources[request.sourceType];
   const notOffered = findNotOffered(request, offersOf(context));
   if (notOffered !== undefined) {
@@ -102,27 +120,29 @@ export async function planCompose(context: PlanContext, request: ComposeRequest)
   checkDependencies(request, selection);
   if (delegate === undefined) checkPresent(packagesOf(request) ?? [], selection);
   await rest();
-  const manifest = manifestOf({
-    variants: selection.variants,
-    trees: selection.trees,
-    packages: listManifestPackages(selection, context.output.delivery),
-    documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
-    options: {
-      delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
-      compression: context.output.compression,
-      results: String(bitSum(composeResults, request.results)),
-      respin_of: request.respinOf ?? '',
-      ...parentOptions(request),
-      modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
-      ...foreignOptions(selection),
-      ...releaseOptions(request, selection),
-      // What another key signed is not this compose, nor is what none did.
-      ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
-      ...treeOptions(selection),
-      ...delegate?.options,
-      notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
-    },
-  });
+  const manifest = instrumentNow('plan.manifest', {}, () =>
+    manifestOf({
+      variants: selection.variants,
+      trees: selection.trees,
+      packages: listManifestPackages(selection, context.output.delivery),
+      documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
+      options: {
+        delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
+        compression: context.output.compression,
+        results: String(bitSum(composeResults, request.results)),
+        respin_of: request.respinOf ?? '',
+        ...parentOptions(request),
+        modules_json: digest(Buffer.from(JSON.stringify(selection.modulesJson))),
+        ...foreignOptions(selection),
+        ...releaseOptions(request, selection),
+        // What another key signed is not this compose, nor is what none did.
+        ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
+        ...treeOptions(selection),
+        ...delegate?.options,
+        notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
+      },
+    }),
+  );
   await rest();
   return {
     request,

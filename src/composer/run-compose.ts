@@ -1,8 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { JobAttempt } from '../database/jobs.ts';
+import { findTraceOfCompose } from '../database/composes.ts';
 import { storeManifest } from '../database/manifests.ts';
 import { transaction } from '../database/transaction.ts';
 import { GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
+import { instrument, withTrace } from '../instrument.ts';
 import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
@@ -37,8 +39,11 @@ export type TakenCompose = HeldCompose & { readonly compose: Compose };
  * what an earlier attempt does later changes nothing. Throws only what may work later.
  */
 export async function runCompose(context: ComposerContext, id: number, job: JobAttempt): Promise<void> {
-  const taken = await transaction(context.database, (tx) => beginCompose(tx, id));
-  if (taken !== undefined) await makeCompose(context, taken, job);
+  const trace = await findTraceOfCompose(context.database.handle, id);
+  await withTrace([trace], async () => {
+    const taken = await transaction(context.database, (tx) => beginCompose(tx, id));
+    if (taken !== undefined) await makeCompose(context, taken, job);
+  });
 }
 
 /**
@@ -149,13 +154,15 @@ async function buildAndPublish(
     );
     signal.throwIfAborted();
     progress('publish', 0, 1, 'step');
-    linkLatest(targetDir, taken.id);
-    await transaction(context.database, async (tx) => {
-      const done = await moveHeldCompose(tx, taken, 'publish', { reason: GENERATED });
-      if (done === undefined) throw attemptLost();
-      // The only file calls that a transaction holds: which directory is shown is decided with the state.
-      await showBuilt(targetDir, taken);
-      await moveLinks(context, tx, taken.compose);
+    await instrument('publish', { compose: taken.id }, async () => {
+      linkLatest(targetDir, taken.id);
+      await transaction(context.database, async (tx) => {
+        const done = await moveHeldCompose(tx, taken, 'publish', { reason: GENERATED });
+        if (done === undefined) throw attemptLost();
+        // The only file calls that a transaction holds: which directory is shown is decided with the state.
+        await showBuilt(targetDir, taken);
+        await moveLinks(context, tx, taken.compose);
+      });
     });
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { findLastOfSeries, lockCompose } from '../database/composes.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { transaction, type UnitOfWork } from '../database/transaction.ts';
 import { shareLife } from '../lifecycle/compose-life.ts';
+import { withTrace } from '../instrument.ts';
 import { createComposeOfRequest } from '../lifecycle/create-compose.ts';
 import { beginCompose } from '../lifecycle/move-compose.ts';
 import {
@@ -32,9 +33,16 @@ import { makeCompose, runCompose, type TakenCompose } from './run-compose.ts';
  */
 export async function runRequest(context: ComposerContext, id: number, job: JobAttempt): Promise<void> {
   const row = await transaction(context.database, (tx) => beginRequest(tx, id));
-  if (row === undefined) return;
+  if (row !== undefined) await withTrace([row.trace], () => runHeldRequest(context, row, job));
+}
+
+async function runHeldRequest(
+  context: ComposerContext,
+  row: ComposeRequestRow,
+  job: JobAttempt,
+): Promise<void> {
   if (row.compose_id !== null) return runCompose(context, row.compose_id, job);
-  const log = context.log.child({ request: id, series: row.series, rule: row.rule });
+  const log = context.log.child({ request: row.id, series: row.series, rule: row.rule });
   const planned = await planRequest(context, row, job).catch(async (error: unknown) => {
     if (job.signal.aborted || isWorthRetrying(error, job)) throw error;
     log.warn(errorFields(error), 'request of a rule failed');

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely';
+import { currentTrace } from '../instrument.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { AnnouncementsTable } from './tables.ts';
 import type { UnitOfWork } from './transaction.ts';
@@ -89,6 +90,7 @@ export async function insertNotification(
       created_at: tx.now,
       finished_at: null,
       last_error: null,
+      trace: currentTrace(),
     })
     .onConflict((conflict) => conflict.column('message_id').doNothing())
     .execute();

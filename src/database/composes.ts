@@ -12,6 +12,12 @@ export async function findCompose(
   return row === undefined ? undefined : toCompose(row);
 }
 
+/** Returns the trace that a compose belongs to, as the header `traceparent`; null where it is of none. */
+export async function findTraceOfCompose(handle: DatabaseHandle, id: number): Promise<string | null> {
+  const row = await handle.selectFrom('composes').select('trace').where('id', '=', id).executeTakeFirst();
+  return row?.trace ?? null;
+}
+
 /** Returns one compose, held until the transaction ends, or undefined. */
 export async function lockCompose(sql: TransactionHandle, id: number): Promise<Compose | undefined> {
   const row = await sql

@@ -13,7 +13,7 @@ import { Jobs } from './jobs.ts';
 import { lockDirectory } from './lock-directory.ts';
 import { assertNotNewer, listKnownMigrations, listPendingMigrations, migrateToLatest } from './migrate.ts';
 import { PostgresqlConnections, usualLimits, type ConnectionLimits } from './postgresql-connections.ts';
-import { ServicePool } from './service-pool.ts';
+import { ServicePool, type PoolLoad } from './service-pool.ts';
 import type { Tables } from './tables.ts';
 import { transactionGuard } from './transaction-guard.ts';
 import { DatabaseWatch } from './watch-database.ts';
@@ -58,6 +58,8 @@ export interface Database extends AsyncDisposable {
   readonly embedded: PGlite | null;
   /** Returns what is wrong with the database as far as it is known; asks nothing. */
   failure(): ReactorError | null;
+  /** How the connections for statements are used; null where there are none, with the embedded database. */
+  load(): PoolLoad | null;
   /** Resolves when the database answers. Throws what is wrong with it, at once. */
   ping(): Promise<void>;
   /** Lets no statement wait any more for a database that is away: for a process that ends. */
@@ -113,6 +115,7 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
       clock,
       embedded,
       failure: () => null,
+      load: () => null,
       ping: async () => {
         await handle.selectFrom('composes').select('id').limit(1).execute();
       },
@@ -189,6 +192,7 @@ async function openConnected(
     clock,
     embedded: null,
     failure,
+    load: () => pool.load,
     ping: async () => {
       const problem = failure();
       if (problem !== null) throw problem;

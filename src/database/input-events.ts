@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely';
+import { currentTrace } from '../instrument.ts';
 import type { Bus, DomainEvent, EventKind, InputEvent } from '../model/event.ts';
 import type { EventsTable, EventStage } from './tables.ts';
 import type { UnitOfWork } from './transaction.ts';
@@ -11,6 +12,8 @@ export interface StoredEvent {
   readonly stage: EventStage;
   /** The set of rules that judged it; null where none has. */
   readonly ruleSet: string | null;
+  /** The trace it belongs to, as the header `traceparent`. */
+  readonly trace: string | null;
 }
 
 /** The columns that `toStoredEvents` reads. */
@@ -27,6 +30,7 @@ export const inputEventColumns = [
   'event',
   'stage',
   'rule_set',
+  'trace',
 ] as const;
 
 export type InputEventRow = Pick<Selectable<EventsTable>, (typeof inputEventColumns)[number]>;
@@ -159,6 +163,7 @@ export async function insertInternalEvent(
       reason: null,
       headers: '{}',
       body: Buffer.from(JSON.stringify(event)),
+      trace: currentTrace(),
     })
     .onConflict((conflict) => conflict.columns(['bus', 'message_id']).doNothing())
     .returning('id')
@@ -175,6 +180,7 @@ function toStoredEvent(row: InputEventRow): StoredEvent[] {
       id: row.id,
       stage: row.stage,
       ruleSet: row.rule_set,
+      trace: row.trace,
       input: {
         bus: toBus(row.bus),
         messageId: row.message_id,

@@ -19,7 +19,10 @@ export interface EventFilters {
 }
 
 /** A stored event without its raw message. */
-export type EventSummary = Omit<Selectable<EventsTable>, 'headers' | 'body' | 'stage' | 'rule_set'> & {
+export type EventSummary = Omit<
+  Selectable<EventsTable>,
+  'headers' | 'body' | 'stage' | 'rule_set' | 'trace'
+> & {
   /** Whose the compose or rule of this service is that it tells of, where not everybody may read that. */
   readonly private_to?: Readable | null;
   /** Whether it names a build that is under embargo. */

@@ -17,6 +17,14 @@ export interface ServicePoolOptions {
   readonly onComplaint: (complaint: string) => void;
 }
 
+/** How a pool is used. */
+export interface PoolLoad {
+  readonly open: number;
+  readonly idle: number;
+  /** Statements and transactions that wait for a connection. */
+  readonly waiting: number;
+}
+
 /**
  * The pool of the service's own statements. What fails because of the database throws `database.busy`,
  * `database.crowded`, `database.away`, `database.read_only`, `database.full` or `database.refused`, all of fate `retry`.
@@ -38,6 +46,12 @@ export class ServicePool implements PostgresPool {
 
   get options(): object {
     return this.#pool.options;
+  }
+
+  /** Connections there are, those that nobody uses, and who waits for one. */
+  get load(): PoolLoad {
+    const { totalCount: open, idleCount: idle, waitingCount } = this.#pool;
+    return { open, idle, waiting: waitingCount + this.#turns.waiting };
   }
 
   /** Why the last connection that was asked for could not be had; null where it could. */
@@ -102,6 +116,10 @@ class Turns {
   constructor(count: number, waitMs: number) {
     this.#free = count;
     this.#waitMs = waitMs;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Returns what ends the turn. Throws `database.busy` where it does not come in time. */

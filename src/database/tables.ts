@@ -36,6 +36,8 @@ export interface EventsTable {
   stage: ColumnType<EventStage, EventStage | undefined, EventStage>;
   /** The set of rules that judged it. */
   rule_set: ColumnType<string | null, never, string>;
+  /** The trace it belongs to, as the header `traceparent`. */
+  trace: ColumnType<string | null, string | null | undefined, never>;
 }
 
 /** Where an event is on its way: it waits to be completed, waits to be matched, or nothing is to be done with it. */
@@ -87,6 +89,8 @@ export interface ComposesTable {
   changed_images: ColumnType<AnnouncedImages | null, string | null | undefined, string | null>;
   /** Who may read it; null for everybody. */
   readers: ColumnType<Readers | null, string | null | undefined, string | null>;
+  /** The trace it belongs to, as the header `traceparent`. */
+  trace: ColumnType<string | null, string | null | undefined, never>;
 }
 
 /** How far a compose is, for people. */
@@ -134,6 +138,8 @@ export interface ComposeRequestsTable {
   took_fallback: ColumnType<boolean, boolean | undefined, boolean>;
   /** Whether nothing but sweeps led to it. */
   is_swept: ColumnType<boolean, boolean | undefined, boolean>;
+  /** The trace it belongs to, as the header `traceparent`. */
+  trace: ColumnType<string | null, string | null | undefined, never>;
   created_at: Time;
   started_at: NullableTime;
   finished_at: NullableTime;
@@ -252,6 +258,8 @@ export interface AnnouncementsTable {
   finished_at: NullableTime;
   attempts: Generated<number>;
   last_error: string | null;
+  /** The trace it belongs to, as the header `traceparent`. */
+  trace: ColumnType<string | null, string | null | undefined, never>;
 }
 
 /** Where a look ended: the time in milliseconds and, where the system numbers its changes, the last number. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { currentTrace } from '../instrument.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
 
@@ -18,6 +19,7 @@ export async function announceCompose(tx: UnitOfWork, compose: Compose): Promise
       created_at: tx.now,
       finished_at: null,
       last_error: null,
+      trace: currentTrace(),
     })
     .onConflict((conflict) => conflict.column('message_id').doNothing())
     .execute();

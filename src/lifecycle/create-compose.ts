@@ -2,6 +2,7 @@ import { findNamedComposes } from '../database/named-composes.ts';
 import { toCompose } from '../database/composes.ts';
 import { findSeries, noteSeries } from '../database/series.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
+import { currentTrace } from '../instrument.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { sourceTypes, type ComposeRequest, type Priority } from '../model/compose.ts';
 import { decideReaders } from '../model/compose-readers.ts';
@@ -88,6 +89,7 @@ async function insertCompose(
       idempotency_key: idempotencyKey ?? null,
       warnings: '[]',
       readers: readers === null ? null : JSON.stringify(readers),
+      trace: currentTrace(),
     })
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -1,5 +1,6 @@
 import type { ComposeRequestRow } from '../database/compose-requests.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
+import { currentTrace } from '../instrument.ts';
 import { toPriority, type Priority } from '../model/compose.ts';
 import { hubOfBody } from '../model/hub-name.ts';
 import { higherPriority, type WhenBusy } from '../model/rule.ts';
@@ -91,6 +92,7 @@ async function insertRequest(
       not_before: request.notBefore,
       is_swept: request.isSwept ?? false,
       created_at: tx.now,
+      trace: currentTrace(),
     })
     .returningAll()
     .executeTakeFirstOrThrow();

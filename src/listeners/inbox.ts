@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import { noteEmbargoes } from '../database/embargoed-builds.ts';
 import { findOwnAnnouncements } from '../database/announcements.ts';
 import { transaction } from '../database/transaction.ts';
+import { currentTrace, instrument, instrumentNow, outsideTrace, withTrace } from '../instrument.ts';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import type { DomainEvent } from '../model/event.ts';
@@ -70,15 +71,27 @@ export class Inbox {
   /** Resolves once the message is stored for good; only then may it be acknowledged. Rejects when closed. */
   async receive(message: ReceivedMessage): Promise<Stored> {
     this.#abort.signal.throwIfAborted();
+    return withTrace([toTrace(message)], () =>
+      instrument('receive', { bus: message.bus, topic: message.rawTopic }, () => this.#receive(message)),
+    );
+  }
+
+  #receive(message: ReceivedMessage): Promise<Stored> {
     const { database, limits, metrics, needsEnrichment, hubs = new Set() } = this.#context;
-    const receivedAt = database.clock.now();
-    const entry = rowOfMessage(message, { receivedAt, limits, isIncomplete: needsEnrichment, hubs });
+    const context = {
+      receivedAt: database.clock.now(),
+      limits,
+      isIncomplete: needsEnrichment,
+      hubs,
+      trace: currentTrace(),
+    };
+    const entry = instrumentNow('translate', {}, () => rowOfMessage(message, context));
     this.#lastAt = performance.now();
     const stored = new Promise<Stored>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
     });
     metrics?.waiting.set(this.#waiting.length);
-    this.#writing ??= this.#write();
+    this.#writing ??= outsideTrace(() => this.#write());
     return stored;
   }
 
@@ -244,6 +257,12 @@ export class Inbox {
     this.#stall = Promise.withResolvers<void>();
     recovered.resolve();
   }
+}
+
+/** The trace that the sender of a message says it belongs to. */
+function toTrace({ headers }: ReceivedMessage): string | null {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' ? traceparent : null;
 }
 
 function keyOf(row: { readonly bus: string; readonly message_id: string }): string {

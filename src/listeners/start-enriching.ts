@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { markCompleted } from '../database/input-events.ts';
 import { transaction } from '../database/transaction.ts';
+import { instrument, withTrace } from '../instrument.ts';
 import type { Log } from '../log.ts';
 import { ReactorError } from '../model/errors.ts';
 import { enrichEvent, type EnrichSources } from './enrich.ts';
@@ -22,20 +23,24 @@ export async function startEnriching({ database, log, sources }: EnrichingContex
     handle: async ({ eventId }) => {
       const row = await database.handle
         .selectFrom('events')
-        .select('event')
+        .select(['event', 'trace'])
         .where('id', '=', eventId)
         .where('stage', '=', 'enrich')
         .executeTakeFirst();
       if (row === undefined || row.event === null) return;
-      const { event } = row;
-      const enriched = await enrichEvent(sources, event).catch((error: unknown) => {
-        if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
-        log.error({ eventId, err: error }, 'an event goes on as it came');
-        return event;
-      });
-      await transaction(database, async (tx) => {
-        if (await markCompleted(tx.sql, eventId, enriched)) await tx.send('event.match', { eventId });
-      });
+      const { event, trace } = row;
+      await withTrace([trace], () =>
+        instrument('enrich', { event: eventId, kind: event.kind }, async () => {
+          const enriched = await enrichEvent(sources, event).catch((error: unknown) => {
+            if (!(error instanceof ReactorError) || error.fate === 'retry') throw error;
+            log.error({ eventId, err: error }, 'an event goes on as it came');
+            return event;
+          });
+          await transaction(database, async (tx) => {
+            if (await markCompleted(tx.sql, eventId, enriched)) await tx.send('event.match', { eventId });
+          });
+        }),
+      );
     },
   });
 }

@@ -32,12 +32,14 @@ export interface RowContext {
   readonly isIncomplete: (event: DomainEvent) => boolean;
   /** Names of the Koji hubs beside the default one, as their messages call them. */
   readonly hubs: ReadonlySet<string>;
+  /** The trace it belongs to, as the header `traceparent`. */
+  readonly trace: string | null;
 }
 
 /** Turns a message into the row that keeps it: whatever the message is, there is a row for it. */
 export function rowOfMessage(
   message: ReceivedMessage,
-  { receivedAt, limits, isIncomplete, hubs }: RowContext,
+  { receivedAt, limits, isIncomplete, hubs, trace }: RowContext,
 ): EventRow {
   const translation = translate(message, limits);
   const hub = hubs.has(translation.instance) ? translation.instance : null;
@@ -66,6 +68,7 @@ export function rowOfMessage(
       headers: headersJson(message.headers),
       body:
         message.body.length > limits.maxBytes ? message.body.subarray(0, KEPT_OF_LARGE_BODY) : message.body,
+      trace,
     },
   };
 }

@@ -4,9 +4,11 @@ import { endGroup } from '../database/rule-groups.ts';
 import { readSeries } from '../database/series-history.ts';
 import { findPause, pauseRule } from '../database/rule-pauses.ts';
 import { transaction, type TransactionContext, type UnitOfWork } from '../database/transaction.ts';
+import type { StoredEvent } from '../database/input-events.ts';
 import { countCauses, findCauses } from '../database/window-causes.ts';
 import { findWindow, findWindowBefore, markDecided, type WindowRow } from '../database/windows.ts';
 import { placeComposeRequest } from '../lifecycle/place-request.ts';
+import { instrument, noteStage, withTrace } from '../instrument.ts';
 import { lockSeries } from '../lifecycle/series-lock.ts';
 import { toPriority } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
@@ -33,6 +35,8 @@ export interface DecideContext {
 }
 
 const DAY_MS = 86_400_000;
+/** A window of a mass rebuild has thousands of causes. */
+const MOST_LINKS = 32;
 
 /**
  * Decides a closed window once: checks the state it requires, asks for a compose or says why not, and records it.
@@ -55,8 +59,24 @@ export async function decideClosedWindow(context: DecideContext, windowId: numbe
       simple('paused', `The rule is paused by ${pause.paused_by}: ${pause.reason}`),
     );
   }
-  const prepared = await prepare(context, window, rule);
-  return 'outcome' in prepared ? record(context, window, prepared) : place(context, window, rule, prepared);
+  const stored = await findCauses(context.database.handle, window.id);
+  const fields = { window: window.id, rule: rule.name };
+  const [first, ...others] = stored.flatMap(({ trace }) => trace ?? []);
+  const settled = { from: window.opened_at, to: window.closed_at };
+  // One trace goes on: that of the first message; what else led here is named.
+  return withTrace(
+    [first],
+    async () => {
+      noteStage('settle', { ...fields, events: stored.length }, settled);
+      return instrument('decide', fields, async () => {
+        const prepared = await prepare(context, { window, stored }, rule);
+        return 'outcome' in prepared
+          ? record(context, window, prepared)
+          : place(context, window, rule, prepared);
+      });
+    },
+    others.slice(0, MOST_LINKS),
+  );
 }
 
 interface Prepared {
@@ -75,11 +95,10 @@ interface Prepared {
 /** Everything that needs the network, before the transaction. */
 async function prepare(
   context: DecideContext,
-  window: WindowRow,
+  { window, stored }: { readonly window: WindowRow; readonly stored: readonly StoredEvent[] },
   rule: Rule,
 ): Promise<Prepared | WindowDecision> {
   const group = readGroupKey(window.group_key);
-  const stored = await findCauses(context.database.handle, window.id);
   const events = stored.map(({ input }) => input);
   const now = context.database.clock.now();
   try {
@@ -89,7 +108,9 @@ async function prepare(
     if (gone !== null) return gone;
     const waiting: string[] = [];
     for (const requirement of fillRequirements(rule, group, events)) {
-      const state = await checkRequirement(requirement, context.sources, now);
+      const state = await instrument('require', { check: requirement.check }, () =>
+        checkRequirement(requirement, context.sources, now),
+      );
       if (!state.met) waiting.push(state.waiting);
     }
     let isOverdue = false;

@@ -4,6 +4,7 @@ import { findPrivateComposes } from '../database/private-composes.ts';
 import { listLivingGroups } from '../database/rule-groups.ts';
 import { transaction, type TransactionContext } from '../database/transaction.ts';
 import { CARRIED_MS } from '../database/windows.ts';
+import { instrument, withTrace } from '../instrument.ts';
 import { mayHold } from '../model/compose-readers.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { Readable } from '../model/readers.ts';
@@ -43,6 +44,13 @@ export async function matchEvents(context: MatchContext, eventIds: readonly numb
     ({ stage }) => stage !== 'done',
   );
   if (waiting.length === 0) return null;
+  return withTrace(
+    waiting.map(({ trace }) => trace),
+    () => instrument('match', { events: waiting.length }, () => matchWaiting(context, waiting)),
+  );
+}
+
+async function matchWaiting(context: MatchContext, waiting: readonly StoredEvent[]): Promise<Date | null> {
   const told = await findPrivateComposes(
     context.database.handle,
     waiting.flatMap(({ input }) => composeOf(input.event) ?? []),

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { registerWaitingMetrics } from '../waiting-metrics.ts';
 import { createComposeCounter, type CountComposes } from '../../database/count-composes.ts';
 import { readAs, wholeReader } from '../../database/readable.ts';
 import { composeStates, sourceTypes } from '../../model/compose.ts';
@@ -103,6 +104,7 @@ function createRegistry(context: ApiContext): Registry {
   registry.registerMetric(rawConfigCounts);
   registry.registerMetric(rawConfigStates);
   registry.registerMetric(jobs);
+  registerWaitingMetrics(registry, database);
   return registry;
 }
 

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { rest } from '../../in-turns.ts';
+import { instrument } from '../../instrument.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { PackageLocation } from '../../rpm/package-fragments.ts';
 import type { ModulemdPath } from '../../rpm/productmd-modules.ts';
@@ -66,7 +67,9 @@ export async function buildCompose(
   };
   if (isPlaced) markPlaced();
   const place = async (signal: AbortSignal): Promise<void> => {
-    await placeTrees({ ...context, signal }, plan, pen, trees);
+    await instrument('place', { delivery: output.delivery }, () =>
+      placeTrees({ ...context, signal }, plan, pen, trees),
+    );
     markPlaced();
   };
   const write = async (signal: AbortSignal): Promise<void> => {
@@ -74,15 +77,20 @@ export async function buildCompose(
     const progress: Progress = (...step) => {
       if (isPlaced) context.progress(...step);
     };
-    const modulemdPaths = await writeTrees({ ...context, signal, progress }, input, pen, trees);
+    const modulemdPaths = await instrument('repodata', { trees: trees.length }, () =>
+      writeTrees({ ...context, signal, progress }, input, pen, trees),
+    );
     const isReadingKeys = trees.some((tree) => tree.packages.some((one) => one.sigkey === undefined));
     if (isReadingKeys) await unlessAborted(signal, placed.promise);
     const { placing } = context;
     const isSigned = input.signer !== undefined;
     const { delivery } = output;
-    await writeMetadata({ ...input, delivery, isSigned, modulemdPaths, placing, signal }, pen);
+    const metadata = { ...input, delivery, isSigned, modulemdPaths, placing, signal };
+    await instrument('metadata', {}, () => writeMetadata(metadata, pen));
+    const { signer } = input;
     const sign = async (paths: readonly string[]): Promise<void> => {
-      if (input.signer !== undefined) await signFiles({ signer: input.signer, signal }, pen, paths);
+      if (signer === undefined) return;
+      await instrument('sign', { files: paths.length }, () => signFiles({ signer, signal }, pen, paths));
     };
     const repomds = repomdPaths(trees);
     await sign(repomds);
@@ -90,10 +98,9 @@ export async function buildCompose(
     if (plan.request.results.includes('iso')) {
       await unlessAborted(signal, placed.promise);
       const variants = listVariants(plan.selection);
-      const listed = await writeDiscs(
-        { ...context, searched: context.searched ?? '', signal },
-        { ...input, variants, trees },
-        pen,
+      const discs = { ...context, searched: context.searched ?? '', signal };
+      const listed = await instrument('discs', { trees: trees.length }, () =>
+        writeDiscs(discs, { ...input, variants, trees }, pen),
       );
       writeImages(pen, input.identity, listed);
       images.push(IMAGES_FILE);
@@ -102,7 +109,7 @@ export async function buildCompose(
       writeProvenance(plan, input.making, pen, [...images, ...repomds]);
       await sign([PROVENANCE_FILE]);
     }
-    if (input.signer !== undefined) pen.writeFile(METADATA_KEY_FILE, input.signer.publicKey);
+    if (signer !== undefined) pen.writeFile(METADATA_KEY_FILE, signer.publicKey);
   };
   await runTogether(context.signal, isPlaced ? [write] : [place, write]);
 }

@@ -1,4 +1,5 @@
 import { inTurns, type Turns } from '../../in-turns.ts';
+import { instrument } from '../../instrument.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { isSourceArch } from '../../model/nevra.ts';
 import { textOfByteString } from '../../rpm/repodata/xml-scan.ts';
@@ -195,6 +196,15 @@ function joinSets(
  * contract 0, 2.2, 2.3, 3.
  */
 export async function gatherPackageSet(
+  context: GatherContext,
+  inputs: readonly ArchInput[],
+  options: PackageSetOptions,
+): Promise<ArchResult[]> {
+  const fields = { method: options.method, arches: inputs.length };
+  return instrument('plan.gather', fields, () => gatherArches(context, inputs, options));
+}
+
+async function gatherArches(
   context: GatherContext,
   inputs: readonly ArchInput[],
   options: PackageSetOptions,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { type BatchMade, packageOf } from '../../rpm/createrepo/batch-answer.ts';
 import { BatchPool } from '../../rpm/createrepo/batch-pool.ts';
 import { inTurns, type Turns } from '../../in-turns.ts';
+import { instrument } from '../../instrument.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import type { PackageStore } from '../../cache/package-store.ts';
@@ -55,6 +56,10 @@ export async function indexCopies(
   context: IndexContext,
   copies: readonly KojiCopy[],
 ): Promise<readonly IndexedCopy[]> {
+  return instrument('plan.index', { packages: copies.length }, () => indexAll(context, copies));
+}
+
+async function indexAll(context: IndexContext, copies: readonly KojiCopy[]): Promise<readonly IndexedCopy[]> {
   await context.index.open();
   const keyed = await keyCopies(context, copies);
   const known = await inTurns(lookUp(context.index, keyed));

@@ -1,4 +1,5 @@
 import { inTurns, rest } from '../../in-turns.ts';
+import { instrument } from '../../instrument.ts';
 import { archListsOf } from '../../model/arches.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { ReactorError } from '../../model/errors.ts';
@@ -66,7 +67,9 @@ async function selectOnce(
 ): Promise<{ readonly ready: Selected; readonly pin: KojiPin | null }> {
   const query = packageSetQuery(request);
   context.progress('resolve', 0, 1, 'step');
-  const { packages, event, pin } = await readPackages(koji, context, request, tag, query);
+  const { packages, event, pin } = await instrument('plan.read', { tag: tag ?? '' }, () =>
+    readPackages(koji, context, request, tag, query),
+  );
   const wish = readSigningWish(request.sigkeys);
   await rest();
   const copies = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import { inTurns } from '../../in-turns.ts';
+import { instrument } from '../../instrument.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
 import { matchNamePattern } from '../../model/name-pattern.ts';
@@ -155,7 +156,9 @@ async function select(
   const { definition, warnings, remarks = [], beside, files: ownFiles } = sourced;
   const { packages, describe, reader, parts } = input;
   progress('gather', 0, 1, 'step');
-  const gathered = await gatherMain({ definition, packages, signal, known: trees });
+  const gathered = await instrument('plan.gather', { method: 'main' }, () =>
+    gatherMain({ definition, packages, signal, known: trees }),
+  );
   await input.requireSigned(namesOf(input, gathered));
   const files = await readExtraFiles({
     files: ownFiles,

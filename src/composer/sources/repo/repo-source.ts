@@ -1,3 +1,4 @@
+import { instrument } from '../../../instrument.ts';
 import { pkgidOfContent } from '../../../model/content-id.ts';
 import { TEMPORARY } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
@@ -87,7 +88,9 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
       const lookaside = await Promise.all(
         request.lookasideRepos.map((place) => open(place.replaceAll('$basearch', arch))),
       );
-      const loaded = await repo.repositories.load(context.signal, main, lookaside);
+      const loaded = await instrument('plan.read', { arch }, () =>
+        repo.repositories.load(context.signal, main, lookaside),
+      );
       opened.push(...loaded.repositories);
       const repository = loaded.repositories.at(-1);
       if (repository !== undefined) {
