@@ -84,11 +84,13 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
       { where: sources.extra_target_dir_urls ?? '', fate: 'halt' },
     );
   }
-  if (config.updateinfo === 'bodhi' && config.bodhi_url === '') {
-    throw new ReactorError('config.invalid_value', 'The setting "updateinfo: bodhi" needs "bodhi_url".', {
-      where: sources.updateinfo ?? '',
-      fate: 'halt',
-    });
+  const { updateinfo } = config;
+  if (updateinfo !== 'none' && config[`${updateinfo}_url`] === '') {
+    throw new ReactorError(
+      'config.invalid_value',
+      `The setting "updateinfo: ${updateinfo}" needs "${updateinfo}_url".`,
+      { where: sources.updateinfo ?? '', fate: 'halt' },
+    );
   }
   checkMetadataKeys(config, sources);
   checkIdentitySettings(config, (name) => sources[name] ?? '');

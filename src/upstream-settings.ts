@@ -5,10 +5,10 @@ import { setting } from './setting.ts';
 export const upstreamSettings = {
   bodhi_url: setting(z.string(), '', 'ODCS_BODHI_URL', 'Bodhi, whose updates are looked up.'),
   updateinfo: setting(
-    z.enum(['none', 'bodhi']),
+    z.enum(['none', 'bodhi', 'errata']),
     'none',
     'ODCS_UPDATEINFO',
-    'Where advisories about builds of Koji tags are looked up: nowhere, or in Bodhi, whose answers then are part of composes.',
+    'Where advisories about builds of Koji tags are looked up: nowhere, in Bodhi or in Errata Tool, whose answers then are part of composes.',
   ),
   errata_url: setting(z.string(), '', 'ODCS_ERRATA_URL', 'Errata Tool, whose advisories are looked up.'),
   pulp_server_url: setting(

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { findCompose, findPreviousOfSeries } from '../database/composes.ts';
 import type { Compose } from '../model/compose-json.ts';
+import { mayHold } from '../model/compose-readers.ts';
 import { composeDirectoryName } from '../model/compose.ts';
 import { toAnnounced, type AnnouncedAdvisories } from '../model/new-advisories.ts';
 import { findNewAdvisories, parseSummaries, type AdvisorySummary } from '../rpm/advisory-summary.ts';
@@ -11,18 +12,21 @@ import { isPublished } from './publish.ts';
 
 /**
  * Returns which advisories a compose that has those of `readNow` has that the newest done one before it in its series has not; null where
- * there is none, or what it holds is not known any more.
+ * there is none, it is not for all who may read the compose, or what it holds is not known any more.
  */
 export async function readNewAdvisories(
   { database, targetDirs }: Pick<ComposerContext, 'database' | 'targetDirs'>,
-  { id, series }: Pick<Compose, 'id' | 'series'>,
+  compose: Pick<Compose, 'id' | 'series' | 'owner' | 'readers'>,
   readNow: () => Promise<readonly AdvisorySummary[] | null>,
 ): Promise<AnnouncedAdvisories | null> {
+  const { id, series } = compose;
   if (series === null) return null;
   const previousId = await findPreviousOfSeries(database.handle, series, id);
   const previous = previousId === null ? undefined : await findCompose(database.handle, previousId);
   const directory = previous === undefined ? undefined : targetDirs[previous.targetDir];
   if (previous === undefined || directory === undefined) return null;
+  // Its number and what it lacks are for its readers: a series may have been open to fewer people before.
+  if (!mayHold(compose, [previous])) return null;
   const before = await readSummaries(directory, previous);
   if (before === null) return null;
   const now = await readNow();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
+import type { DatabaseHandle } from '../database/database-handle.ts';
 import type { Log } from '../log.ts';
 import type { SourceType } from '../model/compose.ts';
 import { hubOfRequest, pickHub, splitHub, withoutHub, type HubName } from '../model/hub-name.ts';
@@ -9,6 +10,7 @@ import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
 import { parseHostList } from '../upstream/http/host-list.ts';
 import { HttpClient } from '../upstream/http/http-client.ts';
 import { connectBodhiAdvisories } from '../upstream/bodhi-advisories.ts';
+import { connectErrataAdvisories } from '../upstream/errata-advisories.ts';
 import { repositoryReader } from '../upstream/read-repository-url.ts';
 import { CacheRegistry, type Cache } from '../cache/cache-registry.ts';
 import { documentTypes } from './documents/document-types.ts';
@@ -23,7 +25,8 @@ import type { SelectPackages, SourcePackage } from './selection.ts';
 import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
 import { sourceDefinitions } from './sources/source-definitions.ts';
 import type { Koji } from './koji/koji.ts';
-import { openAdvisoryFinder } from './koji/advisory-finder.ts';
+import { bodhiEvents, errataEvents } from './koji/advisory-events.ts';
+import { openAdvisoryFinder, type AdvisoryFinder } from './koji/advisory-finder.ts';
 import { fileServersOf, openKojis } from './koji/open-koji.ts';
 import { warmBuild } from './koji/warm-build.ts';
 
@@ -79,17 +82,7 @@ export function openSources(
   const kojis = openKojis(config, { store, clock, log, readUrl, openPlace });
   for (const [hub, koji] of kojis) caches.register(ofHubOnly(hub, stack.use(koji)));
   caches.register(restrictionsCache);
-  // Bodhi knows the builds of the default hub only.
-  const advisories =
-    config.updateinfo === 'none'
-      ? null
-      : caches.register(
-          openAdvisoryFinder({
-            bodhi: connectBodhiAdvisories(config.bodhi_url),
-            handle: database?.handle ?? null,
-            clock,
-          }),
-        );
+  const advisories = findAdvisories(config, { handle: database?.handle ?? null, clock, caches });
   const ofHub = (koji: Koji | null, settings: Config): SourceContext => ({
     config,
     koji,
@@ -121,6 +114,32 @@ export function openSources(
     caches,
     [Symbol.dispose]: () => stack.dispose(),
   };
+}
+
+/** Opens what finds advisories, where the settings say. Bodhi and Errata Tool know the builds of the default hub only. */
+function findAdvisories(
+  { updateinfo, bodhi_url: bodhiUrl, errata_url: errataUrl }: Config,
+  context: {
+    readonly handle: DatabaseHandle | null;
+    readonly clock: Clock;
+    readonly caches: CacheRegistry;
+  },
+): AdvisoryFinder | null {
+  const { handle, clock, caches } = context;
+  switch (updateinfo) {
+    case 'none':
+      return null;
+    case 'bodhi': {
+      const source = connectBodhiAdvisories(bodhiUrl);
+      return caches.register(openAdvisoryFinder({ source, events: bodhiEvents, handle, clock }));
+    }
+    case 'errata': {
+      const source = connectErrataAdvisories(errataUrl);
+      return caches.register(openAdvisoryFinder({ source, events: errataEvents, handle, clock }));
+    }
+    default:
+      return updateinfo satisfies never;
+  }
 }
 
 /** The caches of the Koji of a hub, which people tell from those of the default one. */

@@ -64,7 +64,8 @@ export async function makeCompose(
       tellWaiting(context, taken, trouble),
     );
     await clearAttempts(targetDirOf(context, compose), taken);
-    const select = { log, signal: watch.signal, progress: watch.progress };
+    const isPrivate = compose.readers !== null;
+    const select = { log, signal: watch.signal, progress: watch.progress, isPrivate };
     const { plan, claim } = await planAndSettle(context, taken, select, planned);
     log.info({ fingerprint: plan.fingerprint, claim, known: isKnownPlan(plan) }, 'compose planned');
     if (isKnownPlan(plan)) return;

@@ -24,6 +24,7 @@ import { planContext, type ComposerContext } from './composer-context.ts';
 import { isKnownPlan, planUnlessKnown, type KnownPlan } from './known-plan.ts';
 import { planCompose, type ReadyPlan } from './plan.ts';
 import { isPublished } from './publish.ts';
+import { differsInTexts } from './differs-in-texts.ts';
 import { tookFallback } from './took-fallback.ts';
 import { makeCompose, runCompose, type TakenCompose } from './run-compose.ts';
 
@@ -72,9 +73,10 @@ async function planRequest(
   const request = context.parseRequest(row.body);
   const signal = AbortSignal.any([job.signal, AbortSignal.timeout(context.composeTimeout * 1000)]);
   const place = { series: row.series, targetDir: request.targetDir };
-  const select = { log, signal, progress: () => undefined };
+  const isPrivate = readersOfBody(row.body) !== null;
+  const select = { log, signal, progress: () => undefined, isPrivate };
   const plan =
-    row.unchanged === 'skip'
+    row.unchanged !== 'compose'
       ? await planUnlessKnown(context, place, select, request)
       : await planCompose(planContext(context, place, select), request);
   return { request, plan, same: await findUnchanged(context, row, { request, plan }) };
@@ -100,7 +102,7 @@ async function answerRequest(
     await endHeldRequest(tx, row, {
       outcome: 'unchanged',
       composeId: last.id,
-      why: `The same packages and options as compose ${last.id}, which lives until ${until.toISOString().slice(0, 19)}Z at least.`,
+      why: `The same ${last.fingerprint === plan.fingerprint ? 'packages and options' : 'packages, options and advisories, in other words,'} as compose ${last.id}, which lives until ${until.toISOString().slice(0, 19)}Z at least.`,
     });
     context.log.info({ request: row.id, compose: last.id }, 'nothing changed');
     return undefined;
@@ -127,10 +129,13 @@ async function findUnchanged(
   row: ComposeRequestRow,
   { request, plan }: Pick<PlannedRequest, 'request' | 'plan'>,
 ): Promise<Compose | undefined> {
-  if (row.unchanged !== 'skip') return undefined;
+  if (row.unchanged === 'compose') return undefined;
   const last = await findLastOfSeries(context.database.handle, row.series);
-  const isSame = last?.fingerprint === plan.fingerprint && last.targetDir === request.targetDir;
-  if (last === undefined || !isSame) return undefined;
+  if (last === undefined || last.targetDir !== request.targetDir) return undefined;
+  const isSame =
+    last.fingerprint === plan.fingerprint ||
+    (row.unchanged === 'skip_texts' && !isKnownPlan(plan) && (await differsInTexts(context, last, plan)));
+  if (!isSame) return undefined;
   // To whom a compose is open never changes: where the rule says something else now, another one has to be made.
   const parts =
     request.sourceType === 'compose' ? await findNamedComposes(context.database.handle, request.source) : [];

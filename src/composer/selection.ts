@@ -239,6 +239,8 @@ export interface SelectContext {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Whether the compose will be open to some people only. Left out where it is open to everybody. */
+  readonly isPrivate?: boolean;
   /**
    * Called by sources that know their inputs before they look into them. What it throws ends the selection: somebody has
    * what it would bring.

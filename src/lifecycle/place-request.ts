@@ -3,7 +3,7 @@ import type { UnitOfWork } from '../database/transaction.ts';
 import { currentTrace } from '../instrument.ts';
 import { toPriority, type Priority } from '../model/compose.ts';
 import { hubOfBody } from '../model/hub-name.ts';
-import { higherPriority, type WhenBusy } from '../model/rule.ts';
+import { higherPriority, type WhenBusy, type WhenUnchanged } from '../model/rule.ts';
 import { sendRequestJob } from './move-request.ts';
 import { requestTransitions } from './request-transitions.ts';
 
@@ -16,8 +16,7 @@ export interface NewComposeRequest {
   readonly causes: readonly number[];
   readonly minEvent: number | null;
   readonly chain: readonly string[];
-  /** `skip`: an unchanged plan composes nothing; `compose`: it is composed all the same. */
-  readonly unchanged: 'skip' | 'compose';
+  readonly unchanged: WhenUnchanged;
   readonly notBefore: Date | null;
   /** Whether nothing but sweeps led to it. */
   readonly isSwept?: boolean;
@@ -141,7 +140,7 @@ function mergeRequests(newer: NewComposeRequest, older: ComposeRequestRow): NewC
     priority: higherPriority(newer.priority, toPriority(older.priority)),
     causes: [...new Set([...older.causes, ...newer.causes])].sort((left, right) => left - right),
     minEvent: events.length === 0 ? null : Math.max(...events),
-    unchanged: newer.unchanged === 'compose' || older.unchanged === 'compose' ? 'compose' : 'skip',
+    unchanged: older.unchanged === 'compose' ? 'compose' : newer.unchanged,
     notBefore: earlier(newer.notBefore, older.not_before),
     isSwept: newer.isSwept === true && older.is_swept,
   };

@@ -4,6 +4,12 @@ import type { Keep } from './keep.ts';
 import type { Readers } from './readers.ts';
 
 export type RuleMode = 'active' | 'shadow' | 'off';
+/**
+ * What is done where nothing changed since the last compose of a series: nothing, nothing also where only texts of
+ * advisories changed, or a compose all the same.
+ */
+export type WhenUnchanged = 'skip' | 'skip_texts' | 'compose';
+
 export type WhenBusy = 'latest' | 'queue' | 'cancel_running';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
@@ -94,7 +100,7 @@ export interface Rule {
   readonly readers: Readers | null;
   /** The ODCS request body, templates unfilled. */
   readonly compose: JsonObject;
-  readonly unchanged: 'skip' | 'compose';
+  readonly unchanged: WhenUnchanged;
   readonly whenBusy: WhenBusy;
   readonly notify: readonly Notification[];
   readonly maxChain: number;

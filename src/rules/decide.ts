@@ -76,7 +76,7 @@ export function decideWindow(input: DecisionInput): WindowDecision {
     );
   }
   if (input.waiting.length > 0) return ended('not_ready', `Waiting: ${input.waiting.join('; ')}.`);
-  if (input.coveredBy !== null && asked.unchanged === 'skip') {
+  if (input.coveredBy !== null && asked.unchanged !== 'compose') {
     const { requestId, composeId, readAt } = input.coveredBy;
     const by = composeId === null ? `request ${requestId}, which is under way` : `compose ${composeId}`;
     return {

@@ -145,7 +145,12 @@ export const ruleFileSchema = z
     compose: z
       .record(z.string(), z.json())
       .describe('the ODCS request body, with ${field}, ${event.field}, ${events.field}'),
-    unchanged: z.enum(['skip', 'compose']).default('skip'),
+    unchanged: z
+      .enum(['skip', 'skip_texts', 'compose'])
+      .default('skip')
+      .describe(
+        'what is done where nothing changed since the last compose of the series: nothing (skip_texts: also where only texts of advisories did), or a compose all the same',
+      ),
     when_busy: z.enum(['latest', 'queue', 'cancel_running']).default('latest'),
     notify: z.array(notification).max(20).default([]).describe('who hears how windows end'),
     max_chain: z.int().min(0).max(20).default(3).describe('longest chain of composes it may stand in'),

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { isName } from '../model/names.ts';
-import type { Advisory, AdvisoryCollection, AdvisoryReference, Suggestion } from '../rpm/advisory.ts';
+import {
+  bugReference,
+  cveReference,
+  cvesIn,
+  MOST_NOTES,
+  type AdvisorySource,
+  type BuildAdvisory,
+} from './build-advisory.ts';
 import { openJsonReader } from './http/read-json.ts';
 
 const updateShape = z.object({
@@ -24,46 +31,30 @@ const updateShape = z.object({
 const pageShape = z.object({ updates: z.array(updateShape), pages: z.int() });
 
 /** The builds of one question; more would make an address that servers refuse. */
-export const BUILDS_PER_CALL = 50;
+const BUILDS_PER_CALL = 50;
 /** A build is rarely in more than one update that was pushed. */
 const MOST_PAGES = 4;
-/** Notes are for people; what is longer is a mistake. */
-const MOST_NOTES = 64 * 1024;
+const MOST_CALLS = 100;
 
-/** An advisory by the builds it is about; its packages are for the compose to say. */
-export interface BuildAdvisory {
-  readonly nvrs: readonly string[];
-  readonly advisory: Omit<Advisory, 'collections'>;
-  readonly collection: Pick<AdvisoryCollection, 'short' | 'name'>;
-  /** What people should do once a package of it is installed. */
-  readonly suggests: readonly Suggestion[];
-}
-
-export interface BodhiAdvisories {
-  /** The updates in testing or stable that hold any of at most `BUILDS_PER_CALL` builds. Throws `upstream.*`. */
-  listOfBuilds(nvrs: readonly string[], signal: AbortSignal): Promise<readonly BuildAdvisory[]>;
-}
-
-/** A client of the Bodhi at `url` for what its updates say to people. */
-export function connectBodhiAdvisories(url: string): BodhiAdvisories {
+/** A client of the Bodhi at `url` for what its updates in testing or stable say to people. */
+export function connectBodhiAdvisories(url: string): AdvisorySource {
   const { base, read } = openJsonReader(url, 'Bodhi');
-  return {
-    async listOfBuilds(nvrs, signal) {
-      const address = new URL(`${base}/updates/`);
-      address.searchParams.set('builds', nvrs.join(','));
-      for (const status of ['stable', 'testing']) address.searchParams.append('status', status);
-      address.searchParams.set('rows_per_page', '100');
-      const found: BuildAdvisory[] = [];
-      for (let page = 1, pages = 1; page <= Math.min(pages, MOST_PAGES); page += 1) {
-        address.searchParams.set('page', String(page));
-        const parsed = pageShape.safeParse(await read(address.href, signal));
-        if (!parsed.success) throw strangeAnswer(address.href, parsed.error);
-        pages = parsed.data.pages;
-        found.push(...parsed.data.updates.map((update) => toBuildAdvisory(update, base)));
-      }
-      return found;
-    },
+  const listOfBuilds = async (nvrs: readonly string[], signal: AbortSignal): Promise<BuildAdvisory[]> => {
+    const address = new URL(`${base}/updates/`);
+    address.searchParams.set('builds', nvrs.join(','));
+    for (const status of ['stable', 'testing']) address.searchParams.append('status', status);
+    address.searchParams.set('rows_per_page', '100');
+    const found: BuildAdvisory[] = [];
+    for (let page = 1, pages = 1; page <= Math.min(pages, MOST_PAGES); page += 1) {
+      address.searchParams.set('page', String(page));
+      const parsed = pageShape.safeParse(await read(address.href, signal));
+      if (!parsed.success) throw strangeAnswer(address.href, parsed.error);
+      pages = parsed.data.pages;
+      found.push(...parsed.data.updates.map((update) => toBuildAdvisory(update, base)));
+    }
+    return found;
   };
+  return { name: 'Bodhi', buildsPerCall: BUILDS_PER_CALL, mostCalls: MOST_CALLS, begin: () => listOfBuilds };
 }
 
 function strangeAnswer(where: string, cause: Error): ReactorError {
@@ -99,27 +90,13 @@ function toBuildAdvisory(update: z.infer<typeof updateShape>, base: string): Bui
       solution: '',
       references: [
         { href: `${base}/updates/${encodeURIComponent(alias)}`, id: alias, title: alias, type: 'self' },
-        ...bugs.map((bug): AdvisoryReference => ({
-          href: `https://bugzilla.redhat.com/show_bug.cgi?id=${bug.bug_id}`,
-          id: String(bug.bug_id),
-          title: bug.title ?? '',
-          type: 'bugzilla',
-        })),
+        ...bugs.map((bug) => bugReference(bug.bug_id, bug.title ?? '')),
         ...cves.map(cveReference),
       ],
     },
     collection: { short: release?.name ?? '', name: release?.long_name ?? release?.name ?? '' },
     suggests: update.suggest === 'reboot' ? ['reboot'] : update.suggest === 'logout' ? ['relogin'] : [],
   };
-}
-
-function cvesIn(texts: readonly string[]): readonly string[] {
-  return [...new Set(texts.flatMap((text) => text.match(/\bCVE-\d{4}-\d{4,}\b/g) ?? []))].sort();
-}
-
-/** Returns the reference that dnf finds an advisory by with `--cve`. */
-export function cveReference(cve: string): AdvisoryReference {
-  return { href: `https://www.cve.org/CVERecord?id=${cve}`, id: cve, title: cve, type: 'cve' };
 }
 
 /** Returns the word of updateinfo for a severity of Bodhi. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
@@ -110,4 +111,47 @@ test('what failed is no baseline: the next request of the series is composed', a
   await ask('again', bodyOf(['nobody']));
   const row = await ask('again', bodyOf(['ed', 'bash']));
   assert.equal(row.state, 'composed');
+});
+
+/** Gives the repository an advisory about ed. */
+function advise({ title, severity }: { readonly title: string; readonly severity: string }): void {
+  const file = join(composer.folder, 'updateinfo.xml');
+  const packages = '<package name="ed" version="1.20.2" release="1" epoch="0" arch="x86_64"/>';
+  writeFileSync(
+    file,
+    `<updates><update type="security" from="a@b" status="stable" version="2">
+     <id>FEDORA-2026-1</id><title>${title}</title><severity>${severity}</severity>
+     <pkglist><collection short="F"><name>F</name>${packages}</collection></pkglist></update></updates>`,
+  );
+  execFileSync('modifyrepo_c', [file, join(repository.directory, 'repodata')], { stdio: 'ignore' });
+}
+
+test('a rule may say that another text of an advisory is worth no compose; another severity still is', async () => {
+  const wish = { unchanged: 'skip_texts' } as const;
+  const body = bodyOf(['ed'], { arches: ['x86_64'] });
+  advise({ title: 'one', severity: 'Low' });
+  const first = await ask('texts', body, wish);
+  assert.equal(first.state, 'composed');
+  const file = join(composer.targetDir, `odcs-${first.compose_id}`, 'logs/global/advisories.json');
+  assert.match(readFileSync(file, 'utf8'), /FEDORA-2026-1/);
+  advise({ title: 'another', severity: 'Low' });
+  const again = await ask('texts', body, wish);
+  assert.deepEqual([again.state, again.compose_id], ['unchanged', first.compose_id]);
+  assert.match(again.reason ?? '', /in other words/);
+  assert.equal((await ask('texts', body)).state, 'composed');
+  advise({ title: 'another', severity: 'Critical' });
+  assert.equal((await ask('texts', body, wish)).state, 'composed');
+});
+
+test('what is new is not told in comparison with a compose that fewer people may read', async () => {
+  const body = bodyOf(['ed'], { arches: ['x86_64'] });
+  advise({ title: 'one', severity: 'Low' });
+  const readers = { users: ['jana'], groups: [] };
+  await ask('opened', { ...body, readers });
+  advise({ title: 'two', severity: 'Low' });
+  const open = await ask('opened', body);
+  assert.equal((await composer.find(open.compose_id ?? 0)).newAdvisories, null);
+  advise({ title: 'three', severity: 'Low' });
+  const next = await ask('opened', body);
+  assert.equal((await composer.find(next.compose_id ?? 0)).newAdvisories?.since, open.compose_id);
 });

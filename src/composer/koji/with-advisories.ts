@@ -1,6 +1,6 @@
 import type { Advisory, AdvisoryPackage } from '../../rpm/advisory.ts';
 import { isSourceArch, nvrOfSourceRpm } from '../../model/nevra.ts';
-import type { BuildAdvisory } from '../../upstream/bodhi-advisories.ts';
+import type { BuildAdvisory } from '../../upstream/build-advisory.ts';
 import { listUpdateinfo } from '../documents/updateinfo-document.ts';
 import type { SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
 import type { AdvisoryFinder } from './advisory-finder.ts';

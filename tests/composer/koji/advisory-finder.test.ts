@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { test, type TestContext } from 'node:test';
+import { bodhiEvents } from '../../../src/composer/koji/advisory-events.ts';
 import { openAdvisoryFinder, type AdvisoryFinder } from '../../../src/composer/koji/advisory-finder.ts';
 import type { DatabaseHandle } from '../../../src/database/database-handle.ts';
 import { createLog } from '../../../src/log.ts';
@@ -38,7 +39,13 @@ class Bench {
 
   constructor(url: string, more: { readonly handle?: DatabaseHandle; readonly limitMs?: number } = {}) {
     const clock = { now: () => new Date(this.now) };
-    this.#finder = openAdvisoryFinder({ bodhi: connectBodhiAdvisories(url), handle: null, clock, ...more });
+    this.#finder = openAdvisoryFinder({
+      source: connectBodhiAdvisories(url),
+      events: bodhiEvents,
+      handle: null,
+      clock,
+      ...more,
+    });
   }
 
   find(nvrs: readonly string[], signal = new AbortController().signal) {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { bodhiEvents } from '../../../src/composer/koji/advisory-events.ts';
 import { openAdvisoryFinder } from '../../../src/composer/koji/advisory-finder.ts';
 import { Koji } from '../../../src/composer/koji/koji.ts';
 import { withAdvisories } from '../../../src/composer/koji/with-advisories.ts';
@@ -60,7 +61,12 @@ test('advisories that Bodhi has of the builds are in the updateinfo of a compose
     );
   };
   const planWith = ({ url }: FakeBodhi): Promise<ReadyPlan> => {
-    const finder = openAdvisoryFinder({ bodhi: connectBodhiAdvisories(url), handle: null, clock });
+    const finder = openAdvisoryFinder({
+      source: connectBodhiAdvisories(url),
+      events: bodhiEvents,
+      handle: null,
+      clock,
+    });
     return plan(withAdvisories(kojiSource(koji), finder));
   };
   const without = await plan(kojiSource(koji));
