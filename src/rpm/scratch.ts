@@ -1,4 +1,4 @@
-const FIRST_BYTES = 1024 * 1024;
+const FIRST_BYTES = 128 * 1024;
 
 /**
  * Memory that is used again and again: what was taken is good until the next `reset`. Fresh memory costs more

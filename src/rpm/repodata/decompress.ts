@@ -84,9 +84,16 @@ function describe(thrown: unknown, limit: number, where: string): ReactorError {
   });
 }
 
+/** Bytes that are enough for what packed bytes usually grow to. */
+function roomOf(packed: Uint8Array): number {
+  return 65_536 + packed.length * 16;
+}
+
 async function* gunzipParts(bytes: Uint8Array): AsyncGenerator<Buffer> {
+  // Room that a small file does not fill is what the garbage collector runs for.
+  const chunkSize = Math.min(PART, roomOf(bytes));
   // The high mark lets the next part be made while this one is used.
-  const options = { chunkSize: PART, readableHighWaterMark: 2 * PART };
+  const options = { chunkSize, readableHighWaterMark: 2 * chunkSize };
   const stream = createGunzip(options);
   stream.end(bytes);
   for await (const part of stream) yield part;
@@ -101,7 +108,7 @@ async function* zstdParts(bytes: Uint8Array, limit: number): AsyncGenerator<Buff
       const frame = frames[next] ?? bytes;
       const part = unzstd(frame, {
         maxOutputLength: limit,
-        chunkSize: Math.min(CHUNK, 65_536 + frame.length * 16),
+        chunkSize: Math.min(CHUNK, roomOf(frame)),
       });
       part.catch(() => undefined);
       started.push(part);
