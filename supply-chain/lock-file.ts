@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const names = z.record(z.string(), z.string());
+/** A package of this repository, which is no installed one: what it needs is installed with the rest. */
+const workspace = z.object({ dependencies: names.optional(), optionalDependencies: names.optional() });
+const link = z.object({ link: z.literal(true) });
 const entry = z.object({
   version: z.string(),
   integrity: z.string().optional(),
@@ -39,13 +42,34 @@ export interface LockFile {
   readonly packages: readonly LockedPackage[];
 }
 
-/** Reads the package-lock.json at `path`, version 3. Throws `ZodError` for what is none. */
+/**
+ * Reads the package-lock.json at `path`, version 3; what its workspaces need counts as needed by the root. Throws
+ * `ZodError` for what is none.
+ */
 export function readLockFile(path: string): LockFile {
   const { packages } = lock.parse(JSON.parse(readFileSync(path, 'utf8')));
-  const { '': own, ...installed } = packages;
+  const { '': own, ...others } = packages;
+  const isInstalled = ([place, value]: [string, unknown]): boolean =>
+    place.includes('node_modules/') && !link.safeParse(value).success;
+  const workspaces = Object.entries(others)
+    .filter(([place]) => !place.includes('node_modules/'))
+    .map(([, value]) => workspace.parse(value));
   return {
-    root: own,
-    packages: Object.entries(installed)
+    root: {
+      ...own,
+      dependencies: Object.assign(
+        {},
+        ...workspaces.map(({ dependencies }) => dependencies),
+        own.dependencies,
+      ),
+      optionalDependencies: Object.assign(
+        {},
+        ...workspaces.map(({ optionalDependencies }) => optionalDependencies),
+        own.optionalDependencies,
+      ),
+    },
+    packages: Object.entries(others)
+      .filter(isInstalled)
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .map(([place, value]) => ({
         ...entry.parse(value),

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { Gauge, type Registry } from 'prom-client';
 import { activityBuffer } from '../activity.ts';
 import type { Config } from '../config.ts';
+import { moduleBeside } from '../module-beside.ts';
 import type { RunningRole } from './roles/running-role.ts';
 
 /** The main thread beats so often, and the watchdog looks. */
@@ -93,7 +94,7 @@ function startBeating(limits: Pick<WatchdogTask, 'warnMs' | 'endMs' | 'logLevel'
     beatMs: BEAT_MS,
     activity: activityBuffer(),
     exitCode: EXIT_CODE,
-    report: fileURLToPath(new URL('./report-stillness.ts', import.meta.url)),
+    report: fileURLToPath(moduleBeside('report-stillness', import.meta.url)),
   };
   const worker = new Worker(new URL('watchdog-worker.mjs', import.meta.url), { workerData: task });
   worker.unref();

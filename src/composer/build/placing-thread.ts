@@ -5,6 +5,7 @@ import type { PlaceAnswer, PlaceFinding, PlaceRequest } from './place-files.ts';
 import type { RepodataChecksum } from '../../rpm/repodata/repodata-checksum.ts';
 import type { DigestAnswer, DigestRequest } from './read-digests.ts';
 import type { SigkeyAnswer, SigkeyRequest } from './read-sigkeys.ts';
+import { moduleBeside } from '../../module-beside.ts';
 
 type Answer = PlaceAnswer | SigkeyAnswer | DigestAnswer;
 
@@ -78,7 +79,7 @@ export class PlacingThread implements AsyncDisposable, Cache {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('placing-worker.ts', import.meta.url));
+    const worker = new Worker(moduleBeside('placing-worker', import.meta.url));
     // A process that has nothing else to do may end.
     worker.unref();
     worker.on('message', ({ answer, digestsKept }: Message) => {

@@ -2,8 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type BatchAnswer, type BatchMade, errorOf } from './batch-answer.ts';
 import { type BatchRequest, makeBatch } from './make-batch.ts';
+import { moduleBeside } from '../../module-beside.ts';
 
-const BATCH_WORKER = new URL('batch-worker.ts', import.meta.url);
+const BATCH_WORKER = moduleBeside('batch-worker', import.meta.url);
 
 interface Waiting {
   readonly request: BatchRequest;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { moduleBeside } from '../../module-beside.ts';
 
 export const PART_SIZE = 4 * 1024 * 1024;
 /** Parts that wait to be used while the next one is made. */
@@ -29,7 +30,7 @@ export class BunzipTooLarge extends Error {}
 export async function* bunzipParts(packed: Uint8Array, limit: number): AsyncGenerator<Buffer> {
   const untaken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const request: BunzipRequest = { packed, limit, untaken };
-  const worker = new Worker(new URL('bunzip-worker.ts', import.meta.url), { workerData: request });
+  const worker = new Worker(moduleBeside('bunzip-worker', import.meta.url), { workerData: request });
   const answers: BunzipAnswer[] = [];
   let failure: unknown;
   worker.on('message', (answer: BunzipAnswer) => void answers.push(answer));
