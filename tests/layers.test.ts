@@ -47,6 +47,7 @@ const shared = [
   'in-turns.ts',
   'last-used.ts',
   'text-bytes.ts',
+  'module-beside.ts',
   'shared-work.ts',
   'log.ts',
 ];

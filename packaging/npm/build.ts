@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -24,8 +24,22 @@ function run(...line: readonly string[]): string {
 
 rmSync(dist, { recursive: true, force: true });
 run('node_modules/typescript/bin/tsc', '-p', 'packaging/npm/tsconfig.json');
+for (const script of globSync('src/**/*.mjs', { cwd: root })) {
+  cpSync(resolve(root, script), resolve(dist, script));
+}
 for (const set of ['base', 'update']) {
   cpSync(resolve(root, 'examples/demo', set), resolve(dist, 'examples/demo', set), { recursive: true });
 }
 const manifest = manifestSchema.parse(JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')));
 writeFileSync(resolve(dist, 'package.json'), `${JSON.stringify(manifest)}\n`);
+
+const program = resolve(dist, 'src/main.js');
+run(program, 'man', '--directory', resolve(dist, 'man'));
+mkdirSync(resolve(dist, 'completion'));
+for (const [shell, file] of Object.entries({
+  bash: 'odcs-reactor',
+  zsh: '_odcs-reactor',
+  fish: 'odcs-reactor.fish',
+})) {
+  writeFileSync(resolve(dist, 'completion', file), run(program, 'completion', shell));
+}

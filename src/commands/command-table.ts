@@ -71,5 +71,6 @@ export const commands: Record<
     summary: 'Print what completes commands and options in a shell',
     load: () => import('./completion.ts'),
   },
+  man: { summary: 'Print the manual as pages for man', load: () => import('./man.ts') },
   migrate: { summary: 'Bring the database up to date', load: () => import('./migrate.ts') },
 };

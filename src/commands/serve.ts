@@ -1,6 +1,7 @@
 import { loadConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { startReactor } from '../app/reactor.ts';
+import { openServiceManager } from '../app/service-manager.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
 import { bySettings, defineCommand, type ActionContext } from './command.ts';
 
@@ -45,6 +46,7 @@ async function serve(context: ActionContext, options: Options): Promise<number> 
   });
   const log = createLog(config.log_level);
   const isTakingOver = options.takeOver === true;
+  using manager = openServiceManager({ environment: context.environment, log });
   const reactor = await startReactor({ config, log, isTakingOver }).catch((error: unknown) => {
     if (!isNewer(error)) throw error;
     log.fatal(errorFields(error), 'the process cannot work');
@@ -52,11 +54,13 @@ async function serve(context: ActionContext, options: Options): Promise<number> 
   });
   if (typeof reactor === 'number') return reactor;
   context.stdout(`odcs-reactor listens on ${reactor.url}\n`);
+  await manager.ready(`${config.roles.join(', ')} at ${reactor.url}`);
   const stopped = new Promise<number>((resolve) => {
     if (context.signal.aborted) resolve(0);
     context.signal.addEventListener('abort', () => resolve(0), { once: true });
   });
   const exitCode = await Promise.race([stopped, reactor.failed.then(() => NEWER_EXIT)]);
+  await manager.stopping();
   await reactor.retire();
   return exitCode;
 }

@@ -51,10 +51,20 @@ test('the package has what it names and nothing else', () => {
 test('it has all sources and migrations as JavaScript, and none as TypeScript', () => {
   const sources = globSync(['src/**/*.ts', 'migrations/*.ts'], { cwd: root })
     .filter((file) => file !== 'src/commands/generate.ts' && !file.endsWith('.d.ts'))
-    .map((file) => file.replace(/\.ts$/, '.js'));
-  const compiled = filesIn(join(installed, 'dist')).filter((file) => /\.[jt]s$/.test(file));
+    .map((file) => file.replace(/\.ts$/, '.js'))
+    .concat(globSync('src/**/*.mjs', { cwd: root }));
+  const compiled = filesIn(join(installed, 'dist')).filter((file) => /\.m?[jt]s$/.test(file));
   assert.ok(sources.length > 500);
   assert.deepEqual(compiled.toSorted(), sources.toSorted());
+});
+
+test('no address in it names a source', () => {
+  const dist = join(installed, 'dist');
+  const naming = filesIn(dist).filter(
+    (file) =>
+      /\.m?js$/.test(file) && /new URL\(\s*['"`][^'"`]*\.ts/.test(readFileSync(join(dist, file), 'utf8')),
+  );
+  assert.deepEqual(naming, []);
 });
 
 test('nothing of the build is left in the checkout', () => {
