@@ -20,6 +20,7 @@ import { openTestComposer, repoRequest } from '../open-test-composer.ts';
 import { isAlive } from '../pungi/stand-in-pungi.ts';
 import { postCompose, waitForEnd, type ShownCompose } from '../service-calls.ts';
 
+// Runs once: no database decides what a DVD holds.
 const packages = ensurePackages(['dnf', 'isomd5sum', 'libarchive-tools', 'xorriso']);
 const needsPackages = packages.ready ? {} : { skip: packages.reason };
 const folder = mkdtempSync('/tmp/odcs-discs-');
