@@ -60,6 +60,10 @@ export const composeSchema = z
       .object({ users: z.array(z.string()), groups: z.array(z.string()) })
       .optional()
       .openapi({ description: 'Of private composes only: who may read it beside its owner' }),
+    tag_options: z.record(z.string(), z.unknown()).optional().openapi({
+      description:
+        'How its builds were chosen from the tags, without the builds under embargo; where asked for',
+    }),
   })
   .openapi('Compose');
 
@@ -107,6 +111,33 @@ export const composeRequestSchema = z
       base_module_br_stream: z.string().optional(),
       base_module_br_stream_version_lte: z.number().int().optional(),
       base_module_br_stream_version_gte: z.number().int().optional(),
+      only: words.optional().openapi({
+        description: 'Names or globs of source packages that alone are taken from the tags',
+      }),
+      except: words
+        .optional()
+        .openapi({ description: 'Names or globs of source packages that are not taken' }),
+      unsigned_arches: words.optional().openapi({ description: 'Arches whose packages need no signature' }),
+      wait_for_signatures: z.string().optional().openapi({
+        description: 'How long packages that are not signed yet are waited for, 15m at most',
+        example: '15m',
+      }),
+      embargo: z
+        .object({ tags: words.optional(), builds: words.optional(), shipped_tags: words.optional() })
+        .optional()
+        .openapi({
+          description:
+            'Builds in these tags, or of these NVRs or globs, are left out for older ones, until they are in one of shipped_tags',
+        }),
+      previous_builds: z
+        .object({ packages: words, count: z.number().int().min(1).max(10).optional() })
+        .optional()
+        .openapi({
+          description: 'Builds of these packages that were tagged before the newest are taken too',
+        }),
+      released_tag: z.string().optional().openapi({
+        description: 'What is older than the build of its package in this tag is left out',
+      }),
     }),
     seconds_to_live: z.number().int().optional(),
     flags: words.optional(),

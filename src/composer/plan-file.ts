@@ -8,13 +8,14 @@ import {
   type ComposeRequest,
 } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
+import type { TagOptions } from '../model/tag-options.ts';
 import { fingerprintOf } from '../model/fingerprint.ts';
 import { repodataChecksums } from '../rpm/repodata/repodata-checksum.ts';
 import type { ComposePlan } from './plan.ts';
 import type { Selection, SelectedTree, SourcePackage } from './selection.ts';
 
 /** Raised when plans are written in another way. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 const text = z.string();
 const texts = z.array(text);
@@ -27,9 +28,20 @@ function namesOf<K extends string>(table: Readonly<Record<K, number>>) {
   return z.custom<K>((value) => typeof value === 'string' && Object.hasOwn(table, value));
 }
 
+const tagOptionsSchema: z.ZodType<TagOptions> = z.strictObject({
+  only: maybeTexts,
+  except: texts,
+  unsignedArches: texts,
+  waitForSignaturesMs: z.number(),
+  embargo: z.strictObject({ tags: texts, builds: texts, shippedTags: texts }).nullable(),
+  previousBuilds: z.strictObject({ packages: texts, count: z.number() }).nullable(),
+  releasedTag: maybeText,
+});
+
 const requestSchema: z.ZodType<ComposeRequest> = z.strictObject({
   sourceType: namesOf(sourceTypes),
   source: texts,
+  tagOptions: tagOptionsSchema.exactOptional(),
   packages: maybeTexts,
   builds: maybeTexts,
   sigkeys: texts,
@@ -184,6 +196,7 @@ const planSchema = z.strictObject({
     modulesJson: z.record(text, z.record(text, z.record(text, moduleSchema))),
     unresolved: z.array(z.strictObject({ variant: text, arch: text, package: text, dependencies: texts })),
     unmatched: texts,
+    replaced: z.array(z.strictObject({ build: text, instead: maybeText })),
     warnings: texts,
     remarks: texts,
     notes: texts,

@@ -138,6 +138,9 @@ export async function makePlan(context: PlanContext, request: ComposeRequest): P
         // What another key signed is not this compose, nor is what none did.
         ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
         ...treeOptions(selection),
+        ...Object.fromEntries(
+          selection.replaced.map(({ build, instead }) => [`replaced ${build}`, instead ?? 'nothing']),
+        ),
         ...delegate?.options,
         notes: digest(Buffer.from([...selection.notes, ...selection.warnings].join('\n'))),
       },

@@ -58,6 +58,7 @@ const askedKeys = [
   'sigkeys',
   'source',
   'source_type',
+  'tag_options',
 ] as const satisfies readonly (keyof ComposeJson)[];
 
 /** Returns how a compose that has begun comes about. `compose` is as it was asked for, before its inputs were pinned. */

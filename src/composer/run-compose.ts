@@ -18,6 +18,7 @@ import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
 import { identityOf } from './identity-of.ts';
 import { isKnownPlan, planUnlessKnown, type KnownPlan } from './known-plan.ts';
+import { signaturesUntil } from './signatures-until.ts';
 import { moveLinks } from './move-links.ts';
 import { planCompose, type ReadyPlan } from './plan.ts';
 import { makingOf } from './provenance.ts';
@@ -64,8 +65,13 @@ export async function makeCompose(
       tellWaiting(context, taken, trouble),
     );
     await clearAttempts(targetDirOf(context, compose), taken);
-    const isPrivate = compose.readers !== null;
-    const select = { log, signal: watch.signal, progress: watch.progress, isPrivate };
+    const select = {
+      log,
+      signal: watch.signal,
+      progress: watch.progress,
+      isPrivate: compose.readers !== null,
+      ...signaturesUntil(compose.request, compose.timeSubmitted),
+    };
     const { plan, claim } = await planAndSettle(context, taken, select, planned);
     log.info({ fingerprint: plan.fingerprint, claim, known: isKnownPlan(plan) }, 'compose planned');
     if (isKnownPlan(plan)) return;

@@ -23,6 +23,7 @@ import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { planContext, type ComposerContext } from './composer-context.ts';
 import { isKnownPlan, planUnlessKnown, type KnownPlan } from './known-plan.ts';
 import { planCompose, type ReadyPlan } from './plan.ts';
+import { signaturesUntil } from './signatures-until.ts';
 import { isPublished } from './publish.ts';
 import { differsInTexts } from './differs-in-texts.ts';
 import { tookFallback } from './took-fallback.ts';
@@ -74,7 +75,13 @@ async function planRequest(
   const signal = AbortSignal.any([job.signal, AbortSignal.timeout(context.composeTimeout * 1000)]);
   const place = { series: row.series, targetDir: request.targetDir };
   const isPrivate = readersOfBody(row.body) !== null;
-  const select = { log, signal, progress: () => undefined, isPrivate };
+  const select = {
+    log,
+    signal,
+    progress: () => undefined,
+    isPrivate,
+    ...signaturesUntil(request, row.created_at),
+  };
   const plan =
     row.unchanged !== 'compose'
       ? await planUnlessKnown(context, place, select, request)

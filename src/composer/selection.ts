@@ -135,6 +135,14 @@ export interface ForeignRepository {
   readonly digests: readonly string[];
 }
 
+/** A build that is not taken although its tag has it. */
+export interface ReplacedBuild {
+  /** Its NVR. */
+  readonly build: string;
+  /** NVR of the one that is taken in its place; null where there is none. */
+  readonly instead: string | null;
+}
+
 /** Values that are known only once the inputs are read; ODCS shows them in the compose. */
 export interface SelectionPins {
   readonly source: string;
@@ -164,6 +172,8 @@ export interface Selection {
   readonly unresolved: readonly UnresolvedDependencies[];
   /** Requested patterns that matched nothing in any arch. */
   readonly unmatched: readonly string[];
+  /** Builds that were left out of a tag, as far as all who may read the compose may know of them. */
+  readonly replaced: readonly ReplacedBuild[];
   /** Sentences people should read before they use the compose. They stand in its `.repo` file. */
   readonly warnings: readonly string[];
   /**
@@ -205,6 +215,7 @@ export function newSelection(
     modulesJson: {},
     unresolved: [],
     unmatched: [],
+    replaced: [],
     warnings: [],
     remarks: [],
     notes: [],
@@ -239,6 +250,8 @@ export interface SelectContext {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Until when packages that are not signed yet are waited for, where a request wants that; left out for not at all. */
+  readonly signaturesUntil?: Date;
   /** Whether the compose will be open to some people only. Left out where it is open to everybody. */
   readonly isPrivate?: boolean;
   /**

@@ -14,6 +14,7 @@ import {
 import type { AnnouncedImages } from './image-changes.ts';
 import type { AnnouncedAdvisories } from './new-advisories.ts';
 import type { Readers } from './readers.ts';
+import { tagOptionsJson } from './tag-options.ts';
 import { targetDirUrlOf, type TargetDirUrls } from './target-dir-urls.ts';
 
 /** One compose as the database knows it. */
@@ -132,6 +133,7 @@ export function composeJson(compose: Compose, urls: TargetDirUrls) {
     state: composeStates[compose.state],
     state_name: compose.state,
     state_reason: compose.stateReason,
+    ...(request.tagOptions === undefined ? {} : { tag_options: tagOptionsJson(request.tagOptions) }),
     target_dir: targetDirUrl === undefined ? 'unknown' : compose.targetDir,
     time_done: formatTimeOrNull(compose.timeDone),
     time_removed: formatTimeOrNull(compose.timeRemoved),

@@ -18,6 +18,7 @@ import {
 import { scanRequestBody } from './request-scan.ts';
 import { checkRequestSize } from './request-size.ts';
 import { checkModules, knownTypes, sourceTypeOf, sourceWords, unique } from './request-source.ts';
+import { tagOptionsOf } from './tag-options.ts';
 import { isSourceType, sourceTypeRules } from './source-types.ts';
 
 /** What the service fills in where a request is silent, and what it can be asked for. */
@@ -145,10 +146,12 @@ function parseNested(
   const results = namesOf(body, 'results', composeResults, 'Unknown result');
   const multilib = namesOf(body, 'multilib_method', multilibMethods, 'Unknown multilib method');
   const moduleDefaults = moduleDefaultsOf(source);
+  const tagOptions = tagOptionsOf(source, sourceType);
   const arches = namesField(body, 'arches', 'arch') ?? [];
   const request: ComposeRequest = {
     sourceType,
     source: words,
+    ...(tagOptions === null ? {} : { tagOptions }),
     packages: listField(source, 'packages'),
     builds,
     sigkeys: sigkeysField(source) ?? defaults.sigkeys,

@@ -1,3 +1,5 @@
+import type { TagOptions } from './tag-options.ts';
+
 /** Numbers are ODCS's own; `compose` and `definition` are ours. Source: ODCS contract 2. */
 export const sourceTypes = {
   tag: 1,
@@ -51,6 +53,8 @@ export interface ComposeRequest {
   readonly sourceType: SourceType;
   /** The words of `source`, in order, without duplicates. */
   readonly source: readonly string[];
+  /** How builds are chosen from Koji tags; left out where nothing is said. */
+  readonly tagOptions?: TagOptions;
   readonly packages: readonly string[] | null;
   readonly builds: readonly string[] | null;
   readonly sigkeys: readonly string[];

@@ -37,4 +37,11 @@ export const requestSourceKeys: Readonly<Record<string, 'text' | 'number' | 'lis
   base_module_br_stream: 'text',
   base_module_br_stream_version_lte: 'number',
   base_module_br_stream_version_gte: 'number',
+  only: 'list',
+  except: 'list',
+  unsigned_arches: 'list',
+  wait_for_signatures: 'text',
+  embargo: 'object',
+  previous_builds: 'object',
+  released_tag: 'text',
 };

@@ -1,4 +1,5 @@
 import { ReactorError } from './errors.ts';
+import { isTagOption } from './tag-options.ts';
 
 const listKeys = new Set([
   'builds',
@@ -52,6 +53,7 @@ function scan(container: object, level: number, within: string | undefined): voi
   for (const [key, value] of Object.entries(container) as [string, unknown][]) {
     // ODCS has none of these; who reads them checks them whole.
     if (level === 0 && ownKeys.has(key)) continue;
+    if (level === 1 && within === 'source' && isTagOption(key)) continue;
     if (!Array.isArray(container)) checkKind(key, value);
     if (typeof value === 'string') {
       const ownWords = isDefinition && key === 'source' ? forbiddenInDefinition : forbiddenCharacter;

@@ -23,6 +23,11 @@ const listKeys = new Set([
   'multilib_method',
   'lookaside_repos',
   'parent_pungi_compose_ids',
+  'only',
+  'except',
+  'unsigned_arches',
+  'tags',
+  'shipped_tags',
 ]);
 
 /**

@@ -98,7 +98,7 @@ export function makePackageSet(
   tag: TagContent | null,
   extra: ExtraContent,
   query: PackageSetQuery,
-  kept = new TagPackages(),
+  kept: Pick<TagPackages, 'of'> = new TagPackages(),
 ): readonly KojiPackage[] {
   const added = new Map(extra.builds.map((content) => [content.build.packageName, content]));
   const content = tag ?? NO_CONTENT;

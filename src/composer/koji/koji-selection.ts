@@ -9,14 +9,21 @@ import { urlOfPath } from '../../upstream/koji/koji-path.ts';
 import { selectGathered } from '../gather/select-gathered.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
-import type { PackageReader, SelectContext, SelectedTree, SourcePackage } from '../selection.ts';
+import type {
+  PackageReader,
+  SelectContext,
+  SelectedPackage,
+  SelectedTree,
+  SourcePackage,
+  TreeKind,
+} from '../selection.ts';
 import type { CopyFacts } from '../../cache/copy-facts.ts';
 import type { Koji } from './koji.ts';
 import type { PreparedSet } from './koji-gather-index.ts';
 import { indexCopies } from './index-copies.ts';
 import type { IndexedCopy } from './koji-index.ts';
 import type { KojiPackage } from './koji-package-set.ts';
-import { chooseCopies, readSigningWish, requireSigned } from './signing.ts';
+import { chooseCopies, requireSigned, type SigningWish } from './signing.ts';
 
 /** Returns the packages that were gathered for every arch; one object for one file, whatever arches hold it. */
 export function* collectTrees(
@@ -133,6 +140,7 @@ function noteCopyFile(koji: Koji, indexed: IndexedCopy | undefined, found: FileS
 /** Packages of Koji that a compose may hold, in the order they were asked for, and the way to them. */
 export interface OfferedPackages {
   readonly packages: readonly SourcePackage[];
+  readonly byPkgid: CopiesByPkgid;
   readonly reader: PackageReader;
 }
 
@@ -144,15 +152,33 @@ export async function offerPackages(
   koji: Koji,
   context: SelectContext,
   packages: readonly KojiPackage[],
-  sigkeys: readonly string[],
+  wish: SigningWish,
 ): Promise<OfferedPackages> {
-  const wish = readSigningWish(sigkeys);
   const chosen = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish, null);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
   const byPkgid = new Map(indexed.map((one) => [one.facts.pkgid, one]));
   return {
     packages: indexed.map((one) => packageOf(koji, one, readRecordHead(koji.index.package(one).record))),
+    byPkgid,
     reader: kojiReader(koji, [byPkgid]),
   };
+}
+
+/** Returns a tree with further builds of what was gathered: packages of the same names for its arches. */
+export function withPrevious(
+  tree: SelectedTree,
+  previous: readonly SourcePackage[],
+  arches: ReadonlySet<string>,
+): SelectedTree {
+  const add = (kind: TreeKind): readonly SelectedPackage[] => {
+    const names = new Set(tree[kind].map(({ package: { name } }) => name));
+    const isOfKind = ({ name, arch }: SourcePackage): boolean =>
+      names.has(name) && (kind === 'source' ? isSourceArch(arch) : arches.has(arch));
+    const added = previous
+      .filter(isOfKind)
+      .map((one) => ({ package: one, why: `an earlier build of ${one.name}, beside the newest` }));
+    return [...tree[kind], ...added];
+  };
+  return { ...tree, binary: add('binary'), debug: add('debug'), source: add('source') };
 }

@@ -7,50 +7,63 @@ import { gatherMethodOf, multilibMethodsOf, packagesOf } from '../../model/reque
 import { listComps } from '../documents/comps-document.ts';
 import { listUnmatched, listUnresolved } from '../gather/gather-complaints.ts';
 import { gatherPackageSet, type ArchResult } from '../gather/gather-package-set.ts';
-import { newSelection, type SelectContext, type Selected, type SelectPackages } from '../selection.ts';
+import {
+  newSelection,
+  type SelectContext,
+  type Selected,
+  type SelectedTree,
+  type SelectPackages,
+} from '../selection.ts';
 import { indexCopies } from './index-copies.ts';
 import type { Koji } from './koji.ts';
-import { collectTrees, kojiReader } from './koji-selection.ts';
+import { collectTrees, kojiReader, offerPackages, withPrevious } from './koji-selection.ts';
 import { fileSourcesOfSet, type PreparedSet } from './koji-gather-index.ts';
 import {
   makePackageSet,
+  packageOfBuild,
   readExtraContent,
   type KojiCopy,
   type KojiPackage,
   type PackageSetQuery,
 } from './koji-package-set.ts';
 import { isPinTrue, resolveEvent, type KojiPin } from './pin.ts';
+import { readTags, refuseEmbargoed, type ReadTags } from './read-tags.ts';
+import { waitForSignatures } from './wait-for-signatures.ts';
 import { chooseCopies, dropAbsent, readSigningWish, requireSigned, type SigningWish } from './signing.ts';
 
 /**
- * The source types `tag` and `build`: builds of a Koji tag with those the request adds, or only those; scratch
+ * The source types `tag` and `build`: builds of Koji tags with those the request adds, or only those; scratch
  * builds beside them. Its select throws `koji.*`, `rpm.*` and what gather throws.
  * Source: Pungi contract 2.1 and 2.3; ODCS contract 15.
  */
 export function kojiSource(koji: Koji): SelectPackages {
   return async (context, request) => {
-    const tag = tagOf(request);
+    const tags = tagsOf(request);
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt === MOST_READS;
-      const selected = await selectOnce(koji, context, request, tag).catch((error: unknown) => {
+      const selected = await waitForSignatures(koji, context, () =>
+        selectOnce(koji, context, request, tags),
+      ).catch((error: unknown) => {
         // The tag may have been kept from before a build was moved to another volume.
         const isMoved = error instanceof ReactorError && error.code === 'koji.file_missing';
-        if (isMoved && attempt === 1 && tag !== null) return null;
+        if (isMoved && attempt === 1 && tags.length > 0) return null;
         throw error;
       });
       if (selected !== null) {
-        const { ready, pin } = selected;
-        if (pin === null || (await isPinTrue(koji.hub, pin, { signal: context.signal }))) return ready;
+        const { ready, pins } = selected;
+        const { signal } = context;
+        const areTrue = await Promise.all(pins.map((pin) => isPinTrue(koji.hub, pin, { signal })));
+        if (areTrue.every((isTrue) => isTrue)) return ready;
         if (isLast) {
-          context.log.warn({ tag, attempt }, 'the tag changed at every reading; the last one is composed');
+          context.log.warn({ tags, attempt }, 'the tag changed at every reading; the last one is composed');
           return {
             ...ready,
             selection: { ...ready.selection, remarks: [...ready.selection.remarks, UNSTABLE] },
           };
         }
       }
-      context.log.info({ tag, attempt }, 'the tag changed while it was read');
-      koji.tags.forget(tag ?? '');
+      context.log.info({ tags, attempt }, 'the tag changed while it was read');
+      for (const tag of tags) koji.tags.forget(tag);
     }
   };
 }
@@ -63,56 +76,135 @@ async function selectOnce(
   koji: Koji,
   context: SelectContext,
   request: ComposeRequest,
-  tag: string | null,
-): Promise<{ readonly ready: Selected; readonly pin: KojiPin | null }> {
+  tags: readonly string[],
+): Promise<{ readonly ready: Selected; readonly pins: readonly KojiPin[] }> {
   const query = packageSetQuery(request);
   context.progress('resolve', 0, 1, 'step');
-  const { packages, event, pin } = await instrument('plan.read', { tag: tag ?? '' }, () =>
-    readPackages(koji, context, request, tag, query),
+  const read = await instrument('plan.read', { tags: tags.join(' ') }, () =>
+    readPackages(koji, context, request, tags, query),
   );
-  const wish = readSigningWish(request.sigkeys);
   await rest();
+  const parts: GatheredPart[] = [];
+  for (const group of groupArches(request)) {
+    const part = await gatherGroup(koji, context, group, read.packages);
+    parts.push(read.previous.length === 0 ? part : await addPrevious(koji, context, group, { part, read }));
+  }
+  await rest();
+  return { ready: selectionOf(koji, request, read, parts), pins: read.pins };
+}
+
+/** Arches whose packages are to be signed alike. */
+interface ArchGroup {
+  readonly request: ComposeRequest;
+  readonly wish: SigningWish;
+}
+
+/** Returns the arches of a request in at most two groups: those whose packages have to be signed as it says, and others. */
+function groupArches(request: ComposeRequest): readonly ArchGroup[] {
+  const wish = readSigningWish(request.sigkeys);
+  const isFree = (arch: string): boolean => request.tagOptions?.unsignedArches.includes(arch) === true;
+  const groups = [
+    { request: { ...request, arches: request.arches.filter((arch) => !isFree(arch)) }, wish },
+    {
+      request: { ...request, arches: request.arches.filter(isFree) },
+      wish: { ...wish, isUnsignedFine: true },
+    },
+  ];
+  return groups.filter((group) => group.request.arches.length > 0);
+}
+
+/** What was gathered for a group of arches. */
+interface GatheredPart {
+  readonly trees: readonly SelectedTree[];
+  readonly byPkgids: readonly PreparedSet['byPkgid'][];
+  readonly unresolved: Selected['selection']['unresolved'];
+  readonly unmatched: readonly string[];
+}
+
+async function gatherGroup(
+  koji: Koji,
+  context: SelectContext,
+  { request, wish }: ArchGroup,
+  all: readonly KojiPackage[],
+): Promise<GatheredPart> {
+  const { arches } = packageSetQuery(request);
+  const packages = request.tagOptions === undefined ? all : all.filter(({ rpm }) => arches.has(rpm.arch));
   const copies = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await refuseEarly(koji, request, copies, wish);
   await rest();
   const indexed = await indexCopies(koji.indexContext(context), await dropAbsent(koji.source.files, copies));
   await rest();
-  const wanted = { name: setName(request, tag), copies: indexed, lookaside: request.lookasideRepos };
-  const ready = await koji.sets.use(wanted, context.signal, async (setOf) => {
+  const wanted = { name: setName(request, wish), copies: indexed, lookaside: request.lookasideRepos };
+  return koji.sets.use(wanted, context.signal, async (setOf) => {
     const sets = new Map<string, PreparedSet>();
     for (const arch of request.arches) sets.set(arch, await setOf(arch));
     const results = await gatherAll(koji, context, request, sets);
     await refuseGathered(koji, results, copies, wish);
     await rest();
-    return selectionOf(koji, request, event, [...sets.values()], results);
+    const prepared = [...sets.values()];
+    return {
+      trees: await inTurns(collectTrees(koji, prepared, results)),
+      byPkgids: prepared.map(({ byPkgid }) => byPkgid),
+      unresolved: listUnresolved(results),
+      unmatched: listUnmatched(results),
+    };
   });
-  return { ready, pin };
 }
 
-/** Source type `tag` has one tag, `build` none. Throws `koji.one_tag`, `koji.builds_missing`. */
-function tagOf(request: ComposeRequest): string | null {
+/** Adds what the builds before the newest ones have under the names that were gathered. */
+async function addPrevious(
+  koji: Koji,
+  context: SelectContext,
+  { request, wish }: ArchGroup,
+  { part, read }: { readonly part: GatheredPart; readonly read: Pick<ReadPackages, 'previous'> },
+): Promise<GatheredPart> {
+  const { arches } = packageSetQuery(request);
+  const names = new Set(
+    part.trees.flatMap(({ binary, debug, source }) =>
+      [...binary, ...debug, ...source].map(({ package: { name } }) => name),
+    ),
+  );
+  const packages = read.previous.flatMap(({ build, rpms }) =>
+    rpms
+      .filter(({ name, arch }) => arches.has(arch) && names.has(name))
+      .map((rpm) => packageOfBuild(rpm, build)),
+  );
+  const offered = await offerPackages(koji, context, packages, wish);
+  return {
+    ...part,
+    trees: part.trees.map((tree) => withPrevious(tree, offered.packages, archesOfTree(request, tree.arch))),
+    byPkgids: [...part.byPkgids, offered.byPkgid],
+  };
+}
+
+/** Source type `tag` has tags, `build` none. Throws `koji.tags_too_many`, `koji.builds_missing`. */
+function tagsOf(request: ComposeRequest): readonly string[] {
   if (request.sourceType === 'build') {
     if ((request.builds ?? []).length === 0 && (request.scratchBuildTasks ?? []).length === 0) {
       throw new ReactorError('koji.builds_missing', 'A compose of source type "build" names its builds.', {
         hint: 'Put the NVRs into "builds".',
       });
     }
-    return null;
+    return [];
   }
-  const [tag] = request.source;
-  if (tag === undefined || request.source.length > 1) {
-    throw new ReactorError('koji.one_tag', 'A compose of source type "tag" has exactly one Koji tag.');
+  if (request.source.length > MOST_TAGS) {
+    throw new ReactorError('koji.tags_too_many', `A compose is made of ${MOST_TAGS} Koji tags at most.`, {
+      hint: 'Ask for composes of fewer tags, and for a compose of these.',
+    });
   }
-  return tag;
+  return request.source;
+}
+
+const MOST_TAGS = 20;
+
+/** Returns the package arches that the tree of an arch may hold, beside source packages. */
+function archesOfTree(request: ComposeRequest, arch: string): ReadonlySet<string> {
+  const { native, multilib } = archListsOf(arch);
+  return new Set([...native, ...(multilibMethodsOf(request, arch).length > 0 ? multilib : [])]);
 }
 
 function packageSetQuery(request: ComposeRequest): PackageSetQuery {
-  const arches = new Set(['src']);
-  for (const arch of request.arches) {
-    const { native, multilib } = archListsOf(arch);
-    for (const one of native) arches.add(one);
-    if (multilibMethodsOf(request, arch).length > 0) for (const one of multilib) arches.add(one);
-  }
+  const arches = new Set(['src', ...request.arches.flatMap((arch) => [...archesOfTree(request, arch)])]);
   const packages = packagesOf(request);
   return {
     builds: request.builds ?? [],
@@ -122,31 +214,28 @@ function packageSetQuery(request: ComposeRequest): PackageSetQuery {
   };
 }
 
-interface ReadPackages {
+interface ReadPackages extends Pick<ReadTags, 'previous' | 'event' | 'pins' | 'warnings' | 'replaced'> {
   readonly packages: readonly KojiPackage[];
-  readonly event: number;
-  readonly pin: KojiPin | null;
 }
 
 async function readPackages(
   koji: Koji,
   context: SelectContext,
   request: ComposeRequest,
-  tag: string | null,
+  tags: readonly string[],
   query: PackageSetQuery,
 ): Promise<ReadPackages> {
   const { signal } = context;
-  if (tag === null) {
+  if (tags.length === 0) {
     const event = await resolveEvent(koji.hub, request.kojiEvent, { signal });
     const extra = await readExtraContent(koji.hub, query, signal);
-    return { packages: makePackageSet(null, extra, query), event: event.id, pin: null };
+    const packages = makePackageSet(null, extra, query);
+    return { packages, event: event.id, previous: [], pins: [], warnings: [], replaced: [] };
   }
-  const inherit = !request.flags.includes('no_inheritance');
-  const wish = { tag, event: request.kojiEvent, inherit };
-  const read = await koji.tags.read(wish, koji.clock.now(), signal);
+  const read = await readTags(koji, context, request);
   const extra = await readExtraContent(koji.hub, query, signal);
-  const packages = makePackageSet(read.content, extra, query, read.packages);
-  return { packages, event: read.pin.event.id, pin: read.pin };
+  refuseEmbargoed(context, extra.builds, read.embargo);
+  return { ...read, packages: makePackageSet(read.content, extra, query, read.packages) };
 }
 
 /** Requested names must be signed already in the set; without dependencies every package of it. */
@@ -172,12 +261,20 @@ async function refuseGathered(
   await requireSigned(koji.hub, copies, wish, names);
 }
 
-function setName(request: ComposeRequest, tag: string | null): string {
+function setName(request: ComposeRequest, wish: SigningWish): string {
   const flags = request.flags.includes('no_inheritance') ? 'alone' : 'inherited';
   const arches = [...packageSetQuery(request).arches].sort().join(' ');
-  return [tag ?? '', flags, arches, request.sigkeys.join(' '), gatherMethodOf(request) === 'nodeps'].join(
-    '\n',
-  );
+  const tags = request.sourceType === 'build' ? '' : request.source.join(' ');
+  const chosen =
+    request.tagOptions === undefined ? [] : [JSON.stringify(request.tagOptions), wish.isUnsignedFine];
+  return [
+    tags,
+    flags,
+    arches,
+    request.sigkeys.join(' '),
+    gatherMethodOf(request) === 'nodeps',
+    ...chosen,
+  ].join('\n');
 }
 
 async function gatherAll(
@@ -203,26 +300,31 @@ async function gatherAll(
   });
 }
 
-async function selectionOf(
+function selectionOf(
   koji: Koji,
   request: ComposeRequest,
-  event: number,
-  sets: readonly PreparedSet[],
-  results: readonly ArchResult[],
-): Promise<Selected> {
-  const trees = await inTurns(collectTrees(koji, sets, results));
+  { event, warnings, replaced }: ReadPackages,
+  parts: readonly GatheredPart[],
+): Selected {
+  const byArch = new Map(parts.flatMap(({ trees }) => trees).map((tree) => [tree.arch, tree]));
+  const trees = request.arches.flatMap((arch) => byArch.get(arch) ?? []);
+  const [first, ...others] = parts;
   const selection = newSelection({
     pins: { source: request.source.join(' '), kojiEvent: event },
     trees,
     documents: listComps(trees, packagesOf(request)),
-    unresolved: listUnresolved(results),
-    unmatched: listUnmatched(results),
+    unresolved: parts.flatMap(({ unresolved }) => unresolved),
+    unmatched: (first?.unmatched ?? []).filter((name) =>
+      others.every(({ unmatched }) => unmatched.includes(name)),
+    ),
+    warnings,
+    replaced,
   });
   return {
     selection,
     reader: kojiReader(
       koji,
-      sets.map(({ byPkgid }) => byPkgid),
+      parts.flatMap(({ byPkgids }) => byPkgids),
     ),
   };
 }

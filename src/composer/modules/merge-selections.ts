@@ -22,6 +22,7 @@ export async function mergeSelections(base: Selected, added: Selected): Promise<
     modulesJson: mergeProductmdModules([left.modulesJson, right.modulesJson]),
     unresolved: [...left.unresolved, ...right.unresolved],
     unmatched: [...left.unmatched, ...right.unmatched],
+    replaced: [...left.replaced, ...right.replaced],
     warnings: [...left.warnings, ...right.warnings],
     remarks: [...left.remarks, ...right.remarks, ...united.remarks],
     notes: [...left.notes, ...right.notes],

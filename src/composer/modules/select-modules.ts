@@ -19,6 +19,7 @@ import {
 } from '../selection.ts';
 import type { Koji } from '../koji/koji.ts';
 import { packageOfBuild } from '../koji/koji-package-set.ts';
+import { readSigningWish } from '../koji/signing.ts';
 import { offerPackages } from '../koji/koji-selection.ts';
 import { resolveEvent } from '../koji/pin.ts';
 import { installNotes } from './install-notes.ts';
@@ -94,7 +95,7 @@ export async function selectModules(
   const rpms = [
     ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
   ].map(({ rpm, build }) => packageOfBuild(rpm, build));
-  const offered = await offerPackages(resources.koji, context, rpms, request.sigkeys);
+  const offered = await offerPackages(resources.koji, context, rpms, readSigningWish(request.sigkeys));
   const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
   const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
     list.flatMap((one) => {
