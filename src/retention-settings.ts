@@ -5,6 +5,12 @@ const days = z.number().int().positive();
 
 /** The settings that say how long rows of history are kept, and which composes beyond their life. */
 export const retentionSettings = {
+  request_keep_most: setting(
+    z.number().int().nonnegative(),
+    30,
+    'ODCS_REQUEST_KEEP_MOST',
+    'Composes of a series that "keep" of a request may keep beyond their life; admins and rules may keep more.',
+  ),
   keep_releases: setting(
     z.enum(['latest', 'labels', 'none']),
     'latest',

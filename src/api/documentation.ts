@@ -152,6 +152,17 @@ export const composeRequestSchema = z
     respin_of: z.string().optional(),
     target_dir: z.string().optional(),
     series: z.string().optional().openapi({ description: 'The line of composes it continues' }),
+    keep: z
+      .object({
+        last: z.number().int().optional(),
+        daily: z.string().optional(),
+        weekly: z.string().optional(),
+      })
+      .optional()
+      .openapi({
+        description: 'Which composes of the series outlive their time from now on; an empty object: none',
+        example: { last: 10, daily: '30d' },
+      }),
     readers: z
       .object({ users: words.optional(), groups: words.optional() })
       .optional()

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { storeManifest } from '../../src/database/manifests.ts';
-import { noteKeep } from '../../src/database/series.ts';
+import { noteKeep, noteSeries } from '../../src/database/series.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { insertWindow } from '../../src/database/windows.ts';
 import { fingerprintOf } from '../../src/model/fingerprint.ts';
@@ -236,4 +236,57 @@ test('an open window says when the next one is expected, in the API and on the p
   assert.match((await rulesCall('GET', '/console/series')).text, /\/console\/series\/windowed/);
   assert.equal((await rulesCall('GET', '/console/series/none')).status, 404);
   assert.match((await rulesCall('GET', `/console/composes/${id}`)).text, /\/console\/series\/windowed/);
+});
+
+test('a request says what is kept of the series it continues, until another one says otherwise', async () => {
+  const keep = { last: 3, daily: '20d', weekly: '7w' };
+  const { status } = await api.call('POST', '/api/1/composes/', { body: { ...bodyOf('kept'), keep } });
+  assert.equal(status, 200);
+  const kept = async () => (await api.call('GET', '/api/1/series/kept')).json['keep'];
+  assert.deepEqual(await kept(), { last: 3, daily: '20d', weekly: '49d' });
+  await api.call('POST', '/api/1/composes/', { body: bodyOf('kept') });
+  assert.deepEqual(await kept(), { last: 3, daily: '20d', weekly: '49d' });
+  await api.call('POST', '/api/1/composes/', { body: { ...bodyOf('kept'), keep: {} } });
+  assert.equal(await kept(), null);
+});
+
+test('what cannot be kept is refused, as is more than a request may keep, and what a rule keeps is not touched', async () => {
+  const call = api.withSettings({
+    auth_backend: 'kerberos',
+    admins: { users: ['root'], groups: [] },
+    allowed_clients: { users: { jana: {}, root: {} }, groups: {} },
+  });
+  const codeOf = async (body: object, user = 'jana') => {
+    const headers = { 'X-Remote-User': `${user}@EXAMPLE.COM` };
+    const { status, json } = await call('POST', '/api/1/composes/', { body, headers });
+    return [status, json['code']];
+  };
+  for (const keep of [
+    7,
+    [],
+    { last: 0 },
+    { last: '3' },
+    { daily: 30 },
+    { daily: '30m' },
+    { monthly: '1y' },
+    { daily: '0d' },
+  ]) {
+    assert.deepEqual(
+      await codeOf({ ...bodyOf('refused'), keep }),
+      [400, 'request.invalid_value'],
+      JSON.stringify(keep),
+    );
+  }
+  const { series: _none, ...alone } = bodyOf('refused');
+  assert.deepEqual(await codeOf({ ...alone, keep: { last: 1 } }), [400, 'request.invalid_value']);
+  const much = { last: 3, daily: '21d', weekly: '7w' };
+  assert.deepEqual(await codeOf({ ...bodyOf('refused'), keep: much }), [403, 'series.keep_too_much']);
+  assert.equal((await api.call('GET', '/api/1/series/refused')).status, 404);
+  await transaction(api.database, (tx) =>
+    noteSeries(tx, { name: 'of-a-rule', owner: 'rule:a-rule', readers: null }),
+  );
+  assert.deepEqual(await codeOf({ ...bodyOf('of-a-rule'), keep: { last: 1 } }, 'root'), [
+    409,
+    'series.keep_of_rule',
+  ]);
 });

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { isDeepStrictEqual } from 'node:util';
 import { findComposeByKey } from '../../database/list-composes.ts';
-import { transaction } from '../../database/transaction.ts';
+import { transaction, type UnitOfWork } from '../../database/transaction.ts';
+import { findSeries, noteKeep } from '../../database/series.ts';
 import { createCompose } from '../../lifecycle/create-compose.ts';
 import { lockSeries } from '../../lifecycle/series-lock.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
@@ -11,11 +12,12 @@ import {
   requestDefaults,
 } from '../../model/compose-request.ts';
 import type { ComposeRequest } from '../../model/compose.ts';
+import type { Keep } from '../../model/keep.ts';
 import { areSameReaders, readersOfBody, type Readers } from '../../model/readers.ts';
-import { seriesOfBody } from '../../model/request-series.ts';
+import { keepOfBody, mostKept, seriesOfBody } from '../../model/request-series.ts';
 import { sendJson } from '../answer.ts';
 import { identify, ownerOf, type Identity } from '../auth.ts';
-import { askedValues, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
+import { askedValues, isAdmin, requireAllowedClient, requirePermission, requireScope } from '../authorise.ts';
 import { checkOffered } from '../check-offered.ts';
 import { checkParts } from '../check-parts.ts';
 import { checkRepositories } from '../check-repositories.ts';
@@ -89,6 +91,8 @@ async function answerCreate(
   const asked = isOld ? parseFirstReleaseRequest(body, defaults) : parseComposeRequest(body, defaults);
   const series = seriesOfBody(body);
   const readers = readersOfBody(body);
+  const keep = keepOfBody(body);
+  requireMayKeep(identity, config, keep ?? null);
   requirePermission(identity, config, askedValues(asked));
   if (series !== null) await checkMayContinue(context.database.handle, { series, readers, identity, config });
   await checkParts(context, asked);
@@ -100,6 +104,7 @@ async function answerCreate(
     asked,
     series,
     readers,
+    keep,
     key: idempotencyKeyOf(request),
   });
   return sendJson(composeJson(compose, context.targetDirUrls));
@@ -129,6 +134,8 @@ interface WantedCompose {
   readonly asked: ComposeRequest;
   readonly series: string | null;
   readonly readers: Readers | null;
+  /** What is to be kept of the series; undefined where the request does not say. */
+  readonly keep: Keep | null | undefined;
   readonly key: string | undefined;
 }
 
@@ -139,7 +146,7 @@ async function storeCompose(
   wanted: WantedCompose,
 ): Promise<Compose> {
   const { database, config } = context;
-  const { asked, series, readers, key } = wanted;
+  const { asked, series, readers, keep, key } = wanted;
   const owner = ownerOf(identity);
   const earlier = (): Promise<Compose | undefined> =>
     key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.handle, owner, key);
@@ -152,7 +159,7 @@ async function storeCompose(
         await lockSeries(tx.sql, series);
         await checkMayContinue(tx.sql, { series, readers, identity, config });
       }
-      return createCompose(tx, {
+      const compose = await createCompose(tx, {
         owner,
         request: asked,
         priority: 'normal',
@@ -160,6 +167,8 @@ async function storeCompose(
         ...(series === null ? {} : { series }),
         readers,
       });
+      if (series !== null && keep !== undefined) await keepOfSeries(tx, series, keep);
+      return compose;
     });
   } catch (error) {
     // Another request with this key was quicker.
@@ -167,6 +176,32 @@ async function storeCompose(
     if (winner === undefined) throw error;
     return sameRequest(winner, wanted);
   }
+}
+
+/** Notes what is kept of a person's series. Throws `series.keep_of_rule` (409) where a rule says it. */
+async function keepOfSeries(tx: UnitOfWork, series: string, keep: Keep | null): Promise<void> {
+  const row = await findSeries(tx.sql, series);
+  if (row !== undefined && row.rule !== null) {
+    throw new ApiProblem(
+      409,
+      'series.keep_of_rule',
+      `The rule ${row.rule} says what is kept of the series ${series}.`,
+      { hint: 'Leave keep out.' },
+    );
+  }
+  await noteKeep(tx.sql, series, keep);
+}
+
+/** Throws `series.keep_too_much` (403) where a request wants more kept than a client may. */
+function requireMayKeep(identity: Identity, config: ApiContext['config'], keep: Keep | null): void {
+  const most = config.request_keep_most;
+  if (keep === null || mostKept(keep) <= most || isAdmin(identity, config)) return;
+  throw new ApiProblem(
+    403,
+    'series.keep_too_much',
+    `A request may keep ${most} composes of its series, and this one could keep ${mostKept(keep)}.`,
+    { hint: 'Days, weeks and the last ones are added up. A rule may keep more.' },
+  );
 }
 
 function isUniqueViolation(error: unknown): boolean {
