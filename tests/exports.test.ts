@@ -40,6 +40,7 @@ function usesOf(): ReadonlyMap<string, readonly Use[]> {
     }
     const whole = /\*\s*as\s+\w+\s+from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|\bURL\('([^']+\.ts)'/g;
     for (const [, star, dynamic, url] of text.matchAll(whole)) note(star ?? dynamic ?? url, '*');
+    for (const [, beside = ''] of text.matchAll(/\bmoduleBeside\('([^']+)'/g)) note(`./${beside}.ts`, '*');
   }
   return new Map(
     [...Map.groupBy(uses, ([target]) => target)].map(([target, all]) => [target, all.map(([, use]) => use)]),
@@ -83,7 +84,6 @@ const onlyTested: Readonly<Record<string, string>> = {
     'An MBS in memory: millions of graphs are resolved against it.',
   'src/composer/modules/resolve-modules.ts: resolveModulesIn': 'The same.',
   'src/composer/plan-file.ts: readPlan': 'Proves that a plan is data: it is read back and built.',
-  'src/database/series.ts: noteKeep': 'What a rule keeps, of one series.',
   'src/rpm/format-comps.ts: formatCompsTree': 'Comps as the reference composer writes them, for comparing.',
   'src/rpm/header/read-rpm-header.ts: readRpmHeader': 'Headers of any source; the composer reads files.',
   'src/rules/rule-file.ts: formatProblems': 'All problems at once, for a test that fails.',
