@@ -46,6 +46,7 @@ test('the metrics tell what each cache holds, in entries and on disk', async () 
 /** Caches that another file measures. */
 const measuredElsewhere: Readonly<Record<string, string>> = {
   'cache/copy-facts.ts': 'composer/koji/koji-index.ts',
+  'composer/koji/advisory-events.ts': 'composer/koji/advisory-finder.ts',
   'composer/file-digests.ts': 'composer/build/placing-thread.ts',
   'composer/lock/lock-compose.ts': 'composer/lock/create-locker.ts',
   'composer/sources/raw-config/read-configuration.ts': 'composer/sources/raw-config/open-raw-config.ts',
