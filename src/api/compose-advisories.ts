@@ -20,7 +20,7 @@ export interface ComposeAdvisories {
 export async function readComposeAdvisories(
   context: Pick<ApiContext, 'config' | 'database' | 'targetDirUrls'>,
   compose: Compose,
-  sinceId: number | null,
+  sinceId: number | null = null,
 ): Promise<ComposeAdvisories | null> {
   const advisories = await readSummaries(context, compose);
   if (advisories === null) return null;

@@ -157,7 +157,7 @@ async function runDemo(context: ActionContext, options: Options): Promise<void> 
     stage.say('started', `The reactor runs at ${reactor.url}, everything embedded, with one rule.`, {
       url: reactor.url,
     });
-    const client = createServiceClient(reactor.url, undefined, context.signal);
+    const client = createServiceClient(reactor, context.signal);
     const result = await play(stage, createDemoService(client, context.signal), repository);
     if (options.keep === true && !context.signal.aborted) {
       stage.say('kept', `The service goes on at ${reactor.url} until Ctrl-C.`, { url: reactor.url });

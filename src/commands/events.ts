@@ -57,7 +57,11 @@ function printMeaning(context: ActionContext, values: ServiceOptions, file: stri
   context.stdout(`${file}: ${translation.instance} ${meaning.trimEnd()}\n`);
 }
 
-async function give(service: ServiceClient, message: ReceivedMessage, id: string | null): Promise<string> {
+async function give(
+  service: ServiceClient,
+  message: ReceivedMessage,
+  id: string | null = null,
+): Promise<string> {
   const text = message.body.toString('utf8');
   const body: unknown = text === '' ? {} : JSON.parse(text);
   const { rawTopic: topic, headers } = message;
@@ -103,7 +107,7 @@ async function replay(service: ServiceClient, id: string): Promise<string> {
     }),
     `event ${id}`,
   );
-  return give(service, message, null);
+  return give(service, message);
 }
 
 const about = { name: 'events', summary: 'Look at the messages that came in, give some again' };

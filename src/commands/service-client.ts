@@ -46,8 +46,7 @@ export interface ServiceEvent {
 
 /** A client of the service at `url`; `token` is sent as a bearer where it is given. */
 export function createServiceClient(
-  url: string,
-  token: string | undefined,
+  { url, token }: { readonly url: string; readonly token?: string | undefined },
   signal: AbortSignal,
 ): ServiceClient {
   const base = url.replace(/\/+$/, '');

@@ -39,8 +39,8 @@ export function openService(
 ): ServiceClient {
   const server = options.server ?? environment['ODCS_SERVER'];
   const token = options.token ?? environment['ODCS_TOKEN'];
-  if (server !== undefined) return createServiceClient(server, token, signal);
+  if (server !== undefined) return createServiceClient({ url: server, token }, signal);
   const profile = readProfile(environment, options.profile ?? environment['ODCS_PROFILE']);
-  if (profile === null) return createServiceClient(DEFAULT_SERVER, token, signal);
-  return createServiceClient(profile.server, token ?? profile.token, signal);
+  if (profile === null) return createServiceClient({ url: DEFAULT_SERVER, token }, signal);
+  return createServiceClient({ url: profile.server, token: token ?? profile.token }, signal);
 }

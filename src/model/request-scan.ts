@@ -45,10 +45,10 @@ function refuse(message: string): never {
  * `request.invalid_value` for the first one in the order of keys. `checkRequestSize` has bounded its depth. Source: ODCS contract 3, "Value scan".
  */
 export function scanRequestBody(body: object): void {
-  scan(body, 0, undefined);
+  scan(body, 0);
 }
 
-function scan(container: object, level: number, within: string | undefined): void {
+function scan(container: object, level: number, within?: string): void {
   const isDefinition = isOfDefinition(container);
   for (const [key, value] of Object.entries(container) as [string, unknown][]) {
     // ODCS has none of these; who reads them checks them whole.

@@ -45,13 +45,17 @@ const building = /\.(odcs-\d+)(?:\.[0-9a-f]+)?\.building/g;
  */
 export function hideServerPaths(text: string, paths: ServerPaths, named: readonly string[] = []): string {
   let shown = text.replace(fileSystemPaths, '');
-  for (const { path, url } of paths.targetDirs) shown = replaceRoot(shown, path, url, named);
-  for (const root of paths.roots) shown = replaceRoot(shown, root, null, named);
+  for (const { path, url } of paths.targetDirs) shown = replaceRoot(shown, { path, url }, named);
+  for (const root of paths.roots) shown = replaceRoot(shown, { path: root, url: null }, named);
   return shown.replace(building, '$1');
 }
 
-function replaceRoot(text: string, root: string, url: string | null, named: readonly string[]): string {
-  const bare = root.replace(/\/+$/, '');
+function replaceRoot(
+  text: string,
+  { path, url }: { readonly path: string; readonly url: string | null },
+  named: readonly string[],
+): string {
+  const bare = path.replace(/\/+$/, '');
   if (bare === '' || named.some((place) => place === bare || place.startsWith(`${bare}/`))) return text;
   return text.replaceAll(`${bare}/`, url === null ? '' : `${url}/`).replaceAll(bare, url ?? 'its directory');
 }

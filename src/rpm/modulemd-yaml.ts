@@ -71,8 +71,7 @@ function countLines(text: string): number {
 export function readTextYaml(text: string, where: string): TextYaml {
   if (text.length > DOCUMENT_LIMIT) throw tooLarge(where, text.length, DOCUMENT_LIMIT);
   if (TOO_DEEP.test(text) || /^(?:%.*\n){16}/m.test(text) || hasOpenBrackets(text)) throw tooDeep(where);
-  if (MANY_MARKS.test(text))
-    throw invalid(where, 'it holds thousands of anchors, aliases or tags.', undefined);
+  if (MANY_MARKS.test(text)) throw invalid(where, 'it holds thousands of anchors, aliases or tags.');
   if (hasMoreYamlMarks(text, MARK_LIMIT)) throw tooManyEntries(where);
   let document;
   try {
@@ -134,7 +133,7 @@ function plain(node: ParsedNode, where: string, depth: number): TextYaml {
   const entries = new Map<string, TextYaml>();
   for (const { key, value } of node.items) {
     const name = plain(key, where, depth + 1);
-    if (typeof name !== 'string') throw invalid(where, 'A key is no text.', undefined);
+    if (typeof name !== 'string') throw invalid(where, 'A key is no text.');
     entries.set(name, value === null ? '' : plain(value, where, depth + 1));
   }
   return entries;
@@ -163,7 +162,7 @@ function tooDeep(where: string): ReactorError {
   });
 }
 
-function invalid(where: string, why: string, cause: unknown): ReactorError {
+function invalid(where: string, why: string, cause?: unknown): ReactorError {
   return new ReactorError(
     'modulemd.yaml_invalid',
     `The module document is no valid YAML: ${why.split('\n')[0]}`,

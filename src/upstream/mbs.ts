@@ -211,7 +211,7 @@ function nextPage(next: string | null | undefined, page: number, url: URL): numb
   if (!next) return null;
   const number = Number(URL.parse(next, url.href)?.searchParams.get('page'));
   if (Number.isSafeInteger(number) && number > page) return number;
-  throw malformed(url, `after page ${page} it points to "${next}"`, undefined);
+  throw malformed(url, `after page ${page} it points to "${next}"`);
 }
 
 function stateOf(number: number): ModuleState | 'unknown' {
@@ -304,7 +304,7 @@ function httpError(url: URL, status: number, body: string): ReactorError {
   );
 }
 
-function malformed(url: URL, why: string, cause: unknown): ReactorError {
+function malformed(url: URL, why: string, cause?: unknown): ReactorError {
   return new ReactorError('mbs.answer_malformed', `The answer of MBS is not what it should be: ${why}`, {
     hint: 'Check that the setting mbs_url names a Module Build Service and not a page in front of it.',
     where: url.href,

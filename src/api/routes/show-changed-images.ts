@@ -59,7 +59,7 @@ async function changedImages(
   if (images.length === 0) return { compose: id, series, images: [], unchanged: [] };
   const offered = await readOfferedPackages(directory, request.req.raw.signal);
   if (offered === null) throw notHere();
-  const advisories = (await readComposeAdvisories(context, compose, null))?.advisories ?? [];
+  const advisories = (await readComposeAdvisories(context, compose))?.advisories ?? [];
   const byPackage = Map.groupBy(
     advisories.flatMap((advisory) => advisory.packages.map((nevra) => ({ advisory, nevra }))),
     ({ nevra }) => nevra.slice(0, nevra.lastIndexOf('.')),

@@ -12,11 +12,11 @@ export const compsDocument: DocumentType = {
   unite: ([first]) => first ?? null,
 };
 
-/** Returns the comps of every tree for the packages of a request; null for everything. */
+/** Returns the comps of every tree for the packages that a request names; of everything they have none. */
 export function listComps(
   trees: readonly SelectedTree[],
-  packages: readonly string[] | null,
+  packages: readonly string[] = [],
 ): readonly ComposeDocument[] {
-  const bytes = Buffer.from(formatComps(packages ?? []));
+  const bytes = Buffer.from(formatComps(packages));
   return trees.map((tree) => documentOf(compsDocument, tree, bytes));
 }

@@ -189,9 +189,7 @@ function missingOf(
 }
 
 function missing(where: string, copy: KojiCopy): ReactorError {
-  return fileMissing(
-    where.endsWith('.rpm') ? where : `${where}/${copy.path}`,
-    undefined,
-    describePackage(copy.package),
-  );
+  return fileMissing(where.endsWith('.rpm') ? where : `${where}/${copy.path}`, {
+    rpm: describePackage(copy.package),
+  });
 }

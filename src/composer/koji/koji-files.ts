@@ -64,7 +64,7 @@ function readPart(topDir: string, path: string, offset: number, length: number):
   try {
     opened = openRegularFile(full);
   } catch (error) {
-    throw fileMissing(full, error);
+    throw fileMissing(full, { cause: error });
   }
   const { descriptor, stats } = opened;
   try {
@@ -83,7 +83,10 @@ function readPart(topDir: string, path: string, offset: number, length: number):
 }
 
 /** The error for a file that the hub lists and the top directory lacks; `rpm` says of which RPM. */
-export function fileMissing(where: string, cause?: unknown, rpm?: string): ReactorError {
+export function fileMissing(
+  where: string,
+  { cause, rpm }: { readonly cause?: unknown; readonly rpm?: string },
+): ReactorError {
   const what = rpm === undefined ? 'A file' : `The file of ${rpm}`;
   return new ReactorError('koji.file_missing', `${what} that the Koji hub lists is not there.`, {
     where,

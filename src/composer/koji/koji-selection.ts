@@ -155,7 +155,7 @@ export async function offerPackages(
   wish: SigningWish,
 ): Promise<OfferedPackages> {
   const chosen = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
-  await requireSigned(koji.hub, chosen, wish, null);
+  await requireSigned(koji.hub, chosen, wish);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
   const byPkgid = new Map(indexed.map((one) => [one.facts.pkgid, one]));
   return {

@@ -312,7 +312,7 @@ function selectionOf(
   const selection = newSelection({
     pins: { source: request.source.join(' '), kojiEvent: event },
     trees,
-    documents: listComps(trees, packagesOf(request)),
+    documents: listComps(trees, packagesOf(request) ?? []),
     unresolved: parts.flatMap(({ unresolved }) => unresolved),
     unmatched: (first?.unmatched ?? []).filter((name) =>
       others.every(({ unmatched }) => unmatched.includes(name)),

@@ -122,7 +122,7 @@ export async function requireSigned(
   hub: KojiHub,
   copies: readonly KojiCopy[],
   wish: SigningWish,
-  names: ReadonlySet<string> | null,
+  names: ReadonlySet<string> | null = null,
 ): Promise<void> {
   const refused = copies.filter(
     (copy) => copy.isUnsigned && (names === null || names.has(copy.package.rpm.name)),

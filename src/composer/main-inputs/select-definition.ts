@@ -199,11 +199,13 @@ async function select(
 function findPackage(
   { packages: { index, sets }, describe, readPackage }: MainInput,
   nameGlob: string,
-  arch: string | null,
+  arch?: string,
 ): (() => Promise<Buffer>) | null {
   const isMatch = matchNamePattern(nameGlob);
   for (const { ids } of sets) {
-    const found = ids.find((id) => isMatch(index.nameOf(id)) && (arch === null || index.archOf(id) === arch));
+    const found = ids.find(
+      (id) => isMatch(index.nameOf(id)) && (arch === undefined || index.archOf(id) === arch),
+    );
     if (found !== undefined) return () => readPackage(describe(found));
   }
   return null;

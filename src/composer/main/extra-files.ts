@@ -20,7 +20,7 @@ interface ExtraFile {
  * Finds an RPM of a name glob, and of an arch unless it is null, among the packages of the compose; returns what reads its
  * file, or null.
  */
-export type FindPackage = (nameGlob: string, arch: string | null) => (() => Promise<Buffer>) | null;
+export type FindPackage = (nameGlob: string, arch?: string) => (() => Promise<Buffer>) | null;
 
 export interface ExtraFilesContext {
   /** Those beside the definition. */
@@ -130,7 +130,7 @@ function packageOf(
   );
   const dot = name.lastIndexOf('.');
   const read =
-    context.findPackage(name, null) ??
+    context.findPackage(name) ??
     (dot > 0 ? context.findPackage(name.slice(0, dot), name.slice(dot + 1)) : null);
   if (read !== null) return { name, read };
   throw new ReactorError('main.extra_file_invalid', `No package matching ${name} in the package set.`, {

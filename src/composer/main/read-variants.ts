@@ -40,7 +40,7 @@ export function readVariants(bytes: Uint8Array, options: VariantsOptions): Varia
   const isReferred = (node: XmlNode): boolean => ['addon', 'layered-product'].includes(typeOf(node));
   const referable = new Map(top.filter(isReferred).map((node) => [attributeOf(node, 'id') ?? '', node]));
   const reading: Reading = { options, referable, variants: new Map() };
-  for (const node of top) if (!isReferred(node)) readVariant(reading, node, null);
+  for (const node of top) if (!isReferred(node)) readVariant(reading, node);
   const { treeVariants } = options;
   if (treeVariants.length === 0) return reading.variants;
   const kept = new Set(treeVariants);
@@ -55,7 +55,7 @@ export function readVariants(bytes: Uint8Array, options: VariantsOptions): Varia
 }
 
 /** Reads a variant and what lies below it; returns its uid, null when none of its arches is left. */
-function readVariant(reading: Reading, node: XmlNode, parent: Variant | null): string | null {
+function readVariant(reading: Reading, node: XmlNode, parent: Variant | null = null): string | null {
   const { options, variants } = reading;
   const id = attributeOf(node, 'id') ?? '';
   const uid = parent === null ? id : `${parent.uid}-${id}`;

@@ -104,7 +104,7 @@ async function findInTags(
   for (const tag of tags) {
     const order = await hub.searchOrder(tag);
     const streams = Map.groupBy(
-      await hub.listTaggedModules(tag, null),
+      await hub.listTaggedModules(tag),
       (build) => `${build.name}:${build.kojiStream}`,
     );
     const nearest = [...streams.values()].flatMap((builds) => nearestOf(builds, order));

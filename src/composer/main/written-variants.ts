@@ -17,7 +17,7 @@ export function listVariants(file: DefinitionFile, report: ReportProblem): Writt
     id: string,
     entry: VariantEntry | ChildEntry,
     path: FilePath,
-    parent: Variant | null,
+    parent: Variant | null = null,
   ): Variant => {
     const bound = parent?.arches ?? file.arches;
     const strange = (entry.arches ?? []).find((one) => !bound.includes(one));
@@ -77,7 +77,7 @@ export function listVariants(file: DefinitionFile, report: ReportProblem): Writt
   };
   for (const [id, entry] of Object.entries(file.variants)) {
     const path = ['variants', id];
-    const parent = add(id, entry, path, null);
+    const parent = add(id, entry, path);
     for (const [childId, child] of Object.entries(entry.children)) {
       add(childId, child, [...path, 'children', childId], parent);
     }

@@ -16,7 +16,7 @@ export function kojiModuleHub(hub: KojiHub, event: number, options: CallOptions 
   return {
     async listTaggedModules(tag, name) {
       const query = { ...options, tag, event, inherit: true, latest: false, type: 'module' };
-      const builds = await listTagged(hub, name === null ? query : { ...query, package: name });
+      const builds = await listTagged(hub, name === undefined ? query : { ...query, package: name });
       return builds.map((build) => ({
         id: build.id,
         name: build.packageName,

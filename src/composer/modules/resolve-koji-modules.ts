@@ -37,7 +37,7 @@ export interface TaggedModule {
 /** What the resolution asks of Koji, all at one event. */
 export interface ModuleHub {
   /** Builds of one module, or with null of all, in a tag and its parents. */
-  listTaggedModules(tag: string, name: string | null): Promise<readonly TaggedModule[]>;
+  listTaggedModules(tag: string, name?: string): Promise<readonly TaggedModule[]>;
   /** The tag and all it inherits from, in search order. */
   searchOrder(tag: string): Promise<readonly string[]>;
   searchBuilds(pattern: string): Promise<readonly number[]>;

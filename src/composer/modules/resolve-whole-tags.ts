@@ -17,7 +17,7 @@ export async function resolveWholeTags(
   for (const tag of tags) {
     const order = await hub.searchOrder(tag);
     const streams = Map.groupBy(
-      await hub.listTaggedModules(tag, null),
+      await hub.listTaggedModules(tag),
       ({ name, kojiStream }) => `${name}:${kojiStream}`,
     );
     for (const [stream, builds] of streams) {

@@ -90,7 +90,7 @@ export function createComposeSource(resources: ComposeSourceContext): SelectPack
       // Parts are named in `source` only: a part made anew with the same content changes nothing.
       pins: { source: parts.map((part) => part.id).join(' '), kojiEvent: null },
       trees,
-      documents: [...listComps(trees, null), ...united.documents],
+      documents: [...listComps(trees), ...united.documents],
       modulesJson: mergeProductmdModules(parts.map(readModulesJson)),
       // They name parts: one made anew with the same content must not make this compose another.
       remarks: [...remarks, ...united.remarks],

@@ -38,7 +38,7 @@ export function moduleSource(resources: ModuleResources): SelectPackages {
     const resolution = await resolveRequest(resources, context, request, event.id);
     const selected = await selectModules(resources, context, request, { resolution, event });
     const { selection, reader } = selected;
-    const comps = listComps(selection.trees, null);
+    const comps = listComps(selection.trees);
     return { selection: { ...selection, documents: [...comps, ...selection.documents] }, reader };
   };
 }

@@ -59,7 +59,7 @@ export async function selectFiles(
   const selection = newSelection({
     pins: { source: '', kojiEvent: null },
     trees,
-    documents: [...listComps(trees, null), ...united.documents],
+    documents: [...listComps(trees), ...united.documents],
     remarks: [...reading.complain(), ...new Set([...leftOut, ...united.remarks])],
   });
   return {

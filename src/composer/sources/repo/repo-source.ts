@@ -130,7 +130,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
         kojiEvent: request.kojiEvent ?? (Number.isSafeInteger(revision) ? revision : null),
       },
       trees: chosen.trees,
-      documents: [...listComps(chosen.trees, packages), ...united.documents],
+      documents: [...listComps(chosen.trees, packages ?? []), ...united.documents],
       unresolved: listUnresolved(results),
       unmatched: listUnmatched(results),
       remarks: [...(isGuessed ? [RESTRICTIONS_UNKNOWN] : []), ...new Set([...leftOut, ...united.remarks])],
