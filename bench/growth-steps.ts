@@ -90,6 +90,12 @@ export function routeSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[
     `/console/events/${events - 1}`,
     `/console/composes/${composes}`,
     '/console/rules',
+    '/find?q=pkg-7',
+    '/find?q=pkg-7-1.2.3-4.fc44',
+    '/find?q=f31-updates-candidate',
+    '/find?q=CVE-2026-1234',
+    '/find?q=nightly-3',
+    '/find?q=4711',
   ];
   return paths.map((path) => ({
     name: `GET ${path}`,

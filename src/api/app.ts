@@ -7,11 +7,14 @@ import { registerComposePage } from './console/compose-page.ts';
 import { registerComposesPage } from './console/composes-page.ts';
 import { registerEventPage } from './console/event-page.ts';
 import { registerEventsPage } from './console/events-page.ts';
+import { pageContextOf, problemPage, sendConsolePage } from './console/page.ts';
 import { registerRulePage } from './console/rule-page.ts';
 import { registerRulesPage } from './console/rules-page.ts';
 import { registerSeriesListPage } from './console/series-list-page.ts';
 import { registerSeriesPage } from './console/series-page.ts';
 import { registerStartPage } from './console/start-page.ts';
+import { registerFindPage } from './console/find-page.ts';
+import { registerPagesScript } from './console/pages-script.ts';
 import { readAs, readableDatabase } from '../database/readable.ts';
 import { instrument, withTrace } from '../instrument.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
@@ -37,6 +40,7 @@ import { registerListEvents } from './routes/list-events.ts';
 import { registerLockPackages } from './routes/lock-packages.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerListDecisions } from './routes/list-decisions.ts';
+import { registerFind } from './routes/find.ts';
 import { registerRedirects } from './routes/redirects.ts';
 import { registerRenewCompose } from './routes/renew-compose.ts';
 import { registerShowAdvisories } from './routes/show-advisories.ts';
@@ -77,10 +81,13 @@ const routes: readonly RegisterRoute[] = [
   registerListEvents,
   registerShowEvent,
   registerFollowEvents,
+  registerFind,
   registerAbout,
   registerMetrics,
   registerHealth,
+  registerPagesScript,
   registerStartPage,
+  registerFindPage,
   registerComposesPage,
   registerComposePage,
   registerSeriesListPage,
@@ -158,15 +165,17 @@ export function createApp(whole: ApiContext, more: readonly RegisterRoute[] = []
     }),
   );
   app.onError((error, request) => sendProblem(request, error, context));
-  app.notFound((request) =>
-    sendProblem(
-      request,
-      new ApiProblem(404, 'request.unknown_url', `There is nothing at ${request.req.path}.`, {
-        hint: 'GET /api/1/openapi.json lists every address.',
-      }),
-      context,
-    ),
-  );
+  app.notFound((request) => {
+    const problem = new ApiProblem(404, 'request.unknown_url', `There is nothing at ${request.req.path}.`, {
+      hint: 'GET /api/1/openapi.json lists every address.',
+    });
+    const isPage = !/^\/(?:api|odcs)\//.test(request.req.path);
+    if (isPage && (request.req.header('Accept') ?? '').includes('text/html')) {
+      const here = pageContextOf(context, request);
+      return sendConsolePage(here, problemPage(here, problem));
+    }
+    return sendProblem(request, problem, context);
+  });
   for (const register of [...routes, ...more]) register(app, context);
   app.doc31('/api/1/openapi.json', {
     openapi: '3.1.0',

@@ -14,6 +14,10 @@ export const commands: Record<
     summary: 'Ask a service for composes, look at them, wait for them',
     load: () => import('./compose.ts'),
   },
+  find: {
+    summary: 'Tell what is known of a build, package, tag, update, CVE, …, and what came of it',
+    load: () => import('./find.ts'),
+  },
   series: {
     summary: 'Look at lines of composes, and what would be kept of them',
     load: () => import('./series.ts'),

@@ -54,6 +54,8 @@ export async function findDecision(handle: DatabaseHandle, id: number): Promise<
 /** What decisions are asked for: all conditions hold, newest first. */
 export interface DecisionQuery {
   readonly event?: number;
+  /** Of any of these; not together with `event`. */
+  readonly events?: readonly number[];
   readonly rule?: string;
   readonly compose?: number;
   readonly window?: number;
@@ -68,7 +70,9 @@ export interface DecisionQuery {
 export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery): Promise<DecisionRow[]> {
   const { event, limit } = query;
   const matching = filterDecisions(handle.selectFrom('decisions').selectAll(), query);
-  if (event === undefined) return matching.orderBy('id', 'desc').limit(limit).execute();
+  const events = query.events ?? (event === undefined ? undefined : [event]);
+  if (events === undefined) return matching.orderBy('id', 'desc').limit(limit).execute();
+  if (events.length === 0) return [];
   // Two questions, each with an index of its own: as one with `or` it reads every decision.
   const ofWindows = matching
     .where('event_id', 'is', null)
@@ -76,10 +80,15 @@ export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery
       where
         .selectFrom('decisions as of_event')
         .select('of_event.window_id')
-        .where('of_event.event_id', '=', event),
+        .where('of_event.event_id', 'in', [...events]),
     );
   return handle
-    .selectFrom(matching.where('event_id', '=', event).unionAll(ofWindows).as('decision'))
+    .selectFrom(
+      matching
+        .where('event_id', 'in', [...events])
+        .unionAll(ofWindows)
+        .as('decision'),
+    )
     .selectAll()
     .orderBy('id', 'desc')
     .limit(limit)

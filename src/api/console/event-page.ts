@@ -8,7 +8,7 @@ import { findRefusals, type Refusals } from '../explain-event.ts';
 import { ApiProblem } from '../problem.ts';
 import { rawBody } from '../routes/show-event.ts';
 import { composeTable, decisionTable, moment } from './elements.ts';
-import { eventSentence } from './event-sentence.ts';
+import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Page } from './page.ts';
 
 const shownRefusals = 50;

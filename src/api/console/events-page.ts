@@ -3,7 +3,7 @@ import { listEvents } from '../../database/list-events.ts';
 import type { RegisterRoute } from '../context.ts';
 import { eventFiltersOf } from '../routes/list-events.ts';
 import { moment } from './elements.ts';
-import { eventSentence } from './event-sentence.ts';
+import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Page } from './page.ts';
 
 const perPage = 50;

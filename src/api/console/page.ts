@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html';
 import { clientOf } from '../client.ts';
 import type { ApiApp, ApiContext, ApiRequest } from '../context.ts';
 import { ApiProblem, type ProblemStatus } from '../problem.ts';
-import { liveScript } from './live-script.ts';
+import { pagesScriptHash, pagesScriptPath } from './pages-script.ts';
 import { style } from './style.ts';
 
 /** HTML whose every inserted text is escaped. */
@@ -13,30 +13,38 @@ export type Html = ReturnType<typeof html>;
 export interface PageContext extends ApiContext {
   /** The mount prefix: empty or with a leading slash. */
   readonly prefix: string;
+  /** Scheme, host and mount prefix as the reader sees them; no final slash. */
+  readonly publicBase: string;
   readonly now: Date;
 }
 
 export interface Page {
   readonly title: string;
   /** The entry of the navigation this page belongs to. */
-  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules';
+  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'request' | 'find';
   readonly body: Html;
-  /** Whether the script that follows a compose runs; without script the page loads itself again. */
-  readonly isLive?: boolean;
+  /** Seconds after which the page loads itself again where no script runs; absent for pages that stand still. */
+  readonly reloadSeconds?: number;
+  /** What was looked for, shown in the field. */
+  readonly wanted?: string;
   readonly status?: ProblemStatus;
 }
 
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-const policy = [
-  "default-src 'none'",
-  `style-src ${hashOf(style)}`,
-  `script-src ${hashOf(liveScript)}`,
-  "connect-src 'self'",
-  'img-src data:',
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const styleHash = `sha256-${createHash('sha256').update(style).digest('base64')}`;
+
+/** Nothing runs or loads but the style in the page and the one script: browsers that know no hashes go by its address. */
+function policyOf({ publicBase }: PageContext): string {
+  return [
+    "default-src 'none'",
+    `style-src '${styleHash}'`,
+    `script-src '${pagesScriptHash}' ${publicBase}${pagesScriptPath}`,
+    "connect-src 'self'",
+    'img-src data:',
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
 const entries = [
   ['start', 'Overview', '/'],
@@ -53,37 +61,56 @@ export async function sendConsolePage(context: PageContext, page: Page): Promise
     ([name, label, path]) =>
       html`<a href="${prefix}${path}" ${name === page.here ? raw('aria-current="page"') : ''}>${label}</a>`,
   );
-  const live = page.isLive === true;
+  const reload = page.reloadSeconds;
   const document = await html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>${page.title} · ODCS</title>
         <link rel="icon" href="data:," />
         ${raw(`<style>${style}</style>`)}
-        ${live ? raw('<noscript><meta http-equiv="refresh" content="5"></noscript>') : ''}
+        ${reload === undefined ? '' : raw(`<noscript><meta http-equiv="refresh" content="${reload}"></noscript>`)}
+        ${raw(`<script src="${prefix}${pagesScriptPath}" integrity="${pagesScriptHash}" defer></script>`)}
       </head>
       <body>
         <a class="skip" href="#content">To the content</a>
         <header>
-          <strong>On Demand Compose Service</strong>
-          <nav aria-label="Pages">${links}</nav>
+          <div class="bar">
+            <a class="brand" href="${prefix}/" aria-label="On Demand Compose Service, overview">ODCS</a>
+            <nav aria-label="Pages">${links}</nav>
+            <form class="find" role="search" action="${prefix}/find">
+              <input
+                id="find"
+                type="search"
+                name="q"
+                value="${page.wanted ?? ''}"
+                maxlength="200"
+                aria-label="Find a build, package, tag, update, CVE, module, compose, series or rule"
+                placeholder="Find build, package, CVE, tag …"
+                autocomplete="off"
+                spellcheck="false"
+                aria-keyshortcuts="/"
+              />
+              <kbd aria-hidden="true">/</kbd>
+              <button>Find</button>
+            </form>
+          </div>
         </header>
         <main id="content">${page.body}</main>
         <footer>
-          Version ${context.version} · <a href="${prefix}/api/1/openapi.json">API</a> ·
+          On Demand Compose Service ${context.version} · <a href="${prefix}/api/1/openapi.json">API</a> ·
           <a href="${prefix}/api/1/about/">About</a> · <a href="${prefix}/api/1/metrics/">Metrics</a> ·
           <a href="${prefix}/api/1/health">Health</a> · <a href="${context.targetDirUrls.default}/">Files</a>
         </footer>
-        ${live ? raw(`<script>${liveScript}</script>`) : ''}
       </body>
     </html> `;
   return new Response(String(document), {
     status: page.status ?? 200,
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': policy,
+      'Content-Security-Policy': policyOf(context),
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'same-origin',
       'Cache-Control': 'no-store',
@@ -93,8 +120,8 @@ export async function sendConsolePage(context: PageContext, page: Page): Promise
 
 /** What pages need beside the context of the API. */
 export function pageContextOf(context: ApiContext, request: ApiRequest): PageContext {
-  const { prefix } = clientOf(request.req.raw, request.env, context.config);
-  return { ...context, prefix, now: context.clock.now() };
+  const { prefix, publicBase } = clientOf(request.req.raw, request.env, context.config);
+  return { ...context, prefix, publicBase, now: context.clock.now() };
 }
 
 /** Registers a page; a problem of the reader's making is shown as a page too. */
@@ -119,7 +146,7 @@ export function registerPage(
 export function problemPage(context: PageContext, problem: ApiProblem): Page {
   return {
     title: problem.message,
-    here: 'start',
+    here: 'find',
     status: problem.status,
     body: html`<h1>${problem.message}</h1>
       <p class="soft">${problem.code}</p>

@@ -8,7 +8,7 @@ import { findNextOfSeries, type NextOfSeries } from '../next-of-series.ts';
 import { seriesJson } from '../series-json.ts';
 import { seriesOfRequest } from '../series-of-request.ts';
 import { badge, moment } from './elements.ts';
-import { eventSentence } from './event-sentence.ts';
+import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 
 const perPage = 20;

@@ -9,7 +9,8 @@ import type { Compose } from '../../model/compose-json.ts';
 import type { RegisterRoute } from '../context.ts';
 import { findHealth } from '../routes/health.ts';
 import { readShownRules } from '../rule-set.ts';
-import { composeTable, distance, moment } from './elements.ts';
+import { distance } from '../distance.ts';
+import { composeTable, moment } from './elements.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { problemList } from './rule-problems.ts';
 

@@ -4,7 +4,7 @@ import { findLatest } from '../../database/series.ts';
 import { escapeXml } from '../../rpm/repodata/escape-xml.ts';
 import { changeWords, readSeriesHistory, type SeriesEntry } from '../../series/read-history.ts';
 import { clientOf } from '../client.ts';
-import { eventSentence } from '../console/event-sentence.ts';
+import { eventSentence } from '../event-sentence.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
 import { problemAnswers } from '../documentation.ts';
 import { seriesOfRequest } from '../series-of-request.ts';

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../../model/event.ts';
+import type { DomainEvent } from '../model/event.ts';
 
 /** What an event says, in a few words for people. */
 export function eventSentence(event: DomainEvent): string {

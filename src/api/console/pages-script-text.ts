@@ -1,0 +1,91 @@
+/**
+ * What pages do beside what they show without script: `/` goes to the search field, regions that are live are read again
+ * while somebody looks, a compose is followed by server-sent events, times are told in the reader's own zone, and
+ * buttons copy. Every page is complete without it.
+ */
+export const pagesScriptText = `
+const field = document.querySelector('#find');
+document.addEventListener('keydown', (event) => {
+  const { target } = event;
+  const isTyping = target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]');
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping || !field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
+const own = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const isElsewhere = new Date().getTimezoneOffset() !== 0;
+function tellOwnTimes(root) {
+  for (const time of root.querySelectorAll('time[datetime]')) {
+    const text = own.format(new Date(time.dateTime));
+    time.title = time.dateTime + ', here ' + text;
+    if (!isElsewhere || !time.hasAttribute('data-own')) continue;
+    const beside = document.createElement('span');
+    beside.className = 'soft small';
+    beside.textContent = ' ' + text + ' here';
+    time.after(beside);
+  }
+}
+
+function offerCopies(root) {
+  for (const button of root.querySelectorAll('button[data-copy]')) {
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      const box = document.getElementById(button.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(box.textContent.trim());
+      } catch {
+        getSelection().selectAllChildren(box);
+        document.execCommand('copy');
+      }
+      const label = button.textContent;
+      button.textContent = 'Copied';
+      setTimeout(() => { button.textContent = label; }, 2000);
+    });
+  }
+}
+
+function follow(root) {
+  for (const box of root.querySelectorAll('[data-follow]')) {
+    const source = new EventSource(box.dataset.follow);
+    source.addEventListener('progress', (event) => {
+      const { stage, done, total, unit } = JSON.parse(event.data);
+      const bar = box.querySelector('progress');
+      bar.max = Math.max(total, 1);
+      bar.value = done;
+      box.querySelector('[data-stage]').textContent = stage + ' ' + done + '/' + total + ' ' + unit;
+    });
+    source.addEventListener('state', (event) => {
+      if (JSON.parse(event.data).state_name === box.dataset.state) return;
+      source.close();
+      location.reload();
+    });
+  }
+}
+
+async function readAgain() {
+  const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
+  for (const region of document.querySelectorAll('[data-live]')) {
+    const next = fresh.getElementById(region.id);
+    if (next === null || next.innerHTML === region.dataset.as || region.contains(document.activeElement)) continue;
+    const opened = [...region.querySelectorAll('details')].map((one) => one.open);
+    region.dataset.as = next.innerHTML;
+    region.replaceChildren(...document.importNode(next, true).childNodes);
+    [...region.querySelectorAll('details')].forEach((one, at) => { one.open = opened[at] ?? one.open; });
+    tellOwnTimes(region);
+  }
+}
+const everySeconds = Number(document.querySelector('[data-live]')?.dataset.live ?? 0);
+if (everySeconds > 0) {
+  setInterval(() => {
+    if (!document.hidden) readAgain().catch(() => undefined);
+  }, everySeconds * 1000);
+}
+
+tellOwnTimes(document);
+offerCopies(document);
+follow(document);
+`;

@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
+import { openSeededConsole, type SeededConsole } from './seeded-console.ts';
+
+/** Where Debian has it. */
+export const CHROMIUM = '/usr/bin/chromium';
+
+/** Every page of the console, by the name of its picture. */
+export function shownPages({ shown }: SeededConsole): Readonly<Record<string, string>> {
+  return {
+    overview: '/',
+    find: '/find?q=openssl-3.2.1-5',
+    'find-nothing': '/find?q=emacs-30.1-2.fc44',
+    'find-empty': '/find',
+    composes: '/console/composes',
+    compose: `/console/composes/${shown.compose}`,
+    'compose-running': `/console/composes/${shown.running}`,
+    'compose-failed': `/console/composes/${shown.failed}`,
+    'compose-removed': `/console/composes/${shown.removed}`,
+    'series-list': '/console/series',
+    series: '/console/series/f44-updates',
+    events: '/console/events',
+    event: `/console/events/${shown.event}`,
+    rules: '/console/rules',
+    rule: '/console/rules/f44-updates',
+    'rule-paused': '/console/rules/container-updates-f43',
+    unknown: '/console/composes/999999',
+  };
+}
+
+/** The ways a page is looked at. */
+export const variants = [
+  { name: 'wide-light', width: 1440, scheme: 'light' },
+  { name: 'wide-dark', width: 1440, scheme: 'dark' },
+  { name: 'phone-light', width: 390, scheme: 'light' },
+  { name: 'phone-dark', width: 390, scheme: 'dark' },
+] as const;
+
+/** Opens a browser that loads nothing of elsewhere. */
+export async function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+}
+
+/** Takes pictures of pages into a directory: `node tests/console/pictures.ts DIRECTORY [PAGE…]`. */
+async function main([directory = 'pictures', ...wanted]: readonly string[]): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  await using console = await openSeededConsole();
+  const browser = await openBrowser();
+  try {
+    for (const { name: variant, width, scheme } of variants) {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+      for (const [name, path] of Object.entries(shownPages(console))) {
+        if (wanted.length > 0 && !wanted.includes(name)) continue;
+        await page.goto(`${console.url}${path}`);
+        await page.screenshot({ path: join(directory, `${name}-${variant}.png`), fullPage: true });
+      }
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+if (import.meta.main) await main(process.argv.slice(2));
