@@ -8,6 +8,8 @@ import { registerComposesPage } from './console/composes-page.ts';
 import { registerEventPage } from './console/event-page.ts';
 import { registerEventsPage } from './console/events-page.ts';
 import { pageContextOf, problemPage, sendConsolePage } from './console/page.ts';
+import { registerRequestPage } from './console/request-page.ts';
+import { registerWindowPage } from './console/window-page.ts';
 import { registerRulePage } from './console/rule-page.ts';
 import { registerRulesPage } from './console/rules-page.ts';
 import { registerSeriesListPage } from './console/series-list-page.ts';
@@ -96,6 +98,8 @@ const routes: readonly RegisterRoute[] = [
   registerEventPage,
   registerRulesPage,
   registerRulePage,
+  registerWindowPage,
+  registerRequestPage,
   registerServeFiles,
   registerRedirects,
 ];

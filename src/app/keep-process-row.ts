@@ -13,9 +13,11 @@ export async function keepProcessRow(
   told: { readonly version: string; readonly roles: readonly string[]; readonly offers: Offers },
 ): Promise<Disposable> {
   const process = { id: randomUUID(), host: hostname(), ...told };
-  await recordProcess(database.handle, process);
+  const record = (): Promise<void> =>
+    recordProcess(database.handle, { ...process, skewMs: database.clock.skewMs });
+  await record();
   const timer = setInterval(() => {
-    recordProcess(database.handle, process).catch((error: unknown) => {
+    record().catch((error: unknown) => {
       log.warn({ err: error }, 'This process cannot tell the others that it runs');
     });
   }, EVERY_MS);

@@ -59,6 +59,7 @@ export interface DecisionQuery {
   readonly rule?: string;
   readonly compose?: number;
   readonly window?: number;
+  readonly request?: number;
   readonly outcome?: string;
   /** Leaves out what rules said `no` to. */
   readonly onlyWindows?: boolean;
@@ -74,14 +75,12 @@ export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery
   if (events === undefined) return matching.orderBy('id', 'desc').limit(limit).execute();
   if (events.length === 0) return [];
   // Two questions, each with an index of its own: as one with `or` it reads every decision.
-  const ofWindows = matching
-    .where('event_id', 'is', null)
-    .where('window_id', 'in', (where) =>
-      where
-        .selectFrom('decisions as of_event')
-        .select('of_event.window_id')
-        .where('of_event.event_id', 'in', [...events]),
-    );
+  const ofWindows = matching.where('event_id', 'is', null).where('window_id', 'in', (where) =>
+    where
+      .selectFrom('decisions as of_event')
+      .select('of_event.window_id')
+      .where('of_event.event_id', 'in', [...events]),
+  );
   return handle
     .selectFrom(
       matching
@@ -97,16 +96,37 @@ export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery
 
 function filterDecisions(
   decisions: SelectQueryBuilder<Tables, 'decisions', DecisionRow>,
-  { rule, compose, window, outcome, onlyWindows, beforeId }: DecisionQuery,
+  { rule, compose, window, request, outcome, onlyWindows, beforeId }: DecisionQuery,
 ): SelectQueryBuilder<Tables, 'decisions', DecisionRow> {
   let select = decisions;
   if (rule !== undefined) select = select.where('rule', '=', rule);
   if (compose !== undefined) select = select.where('compose_id', '=', compose);
   if (window !== undefined) select = select.where('window_id', '=', window);
+  if (request !== undefined) select = select.where('request_id', '=', request);
   if (outcome !== undefined) select = select.where('outcome', '=', outcome);
   if (onlyWindows === true) select = select.where('event_id', 'is', null);
   if (beforeId !== undefined) select = select.where('id', '<', beforeId);
   return select;
+}
+
+/** What was decided on a window, in short. */
+export type WindowOutcome = Pick<DecisionRow, 'id' | 'at' | 'rule' | 'outcome' | 'window_id' | 'compose_id'>;
+
+/** Returns what was decided on windows since a moment, newest first. */
+export async function listWindowOutcomes(
+  handle: DatabaseHandle,
+  since: Date,
+  limit: number,
+): Promise<readonly WindowOutcome[]> {
+  return handle
+    .selectFrom('decisions')
+    .select(['id', 'at', 'rule', 'outcome', 'window_id', 'compose_id'])
+    .where('event_id', 'is', null)
+    .where('at', '>=', since)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
 }
 
 /**

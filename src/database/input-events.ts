@@ -49,6 +49,21 @@ export async function findInputEvents(
   return toStoredEvents(rows);
 }
 
+/** Returns the ids of events that the reactor made itself, by what they are about. */
+export async function findInternalEvents(
+  handle: DatabaseHandle,
+  messageIds: readonly string[],
+): Promise<readonly number[]> {
+  if (messageIds.length === 0) return [];
+  const rows = await handle
+    .selectFrom('events')
+    .select('id')
+    .where('bus', '=', 'internal')
+    .where('message_id', 'in', [...messageIds])
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Turns rows into events in order of receipt; those that could not be translated are left out. */
 export function toStoredEvents(rows: readonly InputEventRow[]): StoredEvent[] {
   return rows

@@ -12,23 +12,69 @@ export interface ServiceProcess {
   readonly roles: readonly string[];
   /** What it can make; nothing where it has no composer. */
   readonly offers: Offers;
+  /** How far its machine's clock is ahead of the database's, in milliseconds. */
+  readonly skewMs: number;
+}
+
+/** A process as the others see it. */
+export interface SeenProcess {
+  readonly id: string;
+  readonly host: string;
+  readonly version: string;
+  readonly roles: readonly string[];
+  readonly startedAt: Date;
+  readonly lastSeen: Date;
+  readonly skewMs: number;
+  /** Whether it was seen within the last minute. */
+  readonly isAlive: boolean;
 }
 
 /** A process that was not seen for so long does not run; the clock is the database's. */
 const ALIVE_SECONDS = 60;
 const KEPT_HOURS = 24;
+const MOST_LISTED = 200;
 
 /** Records that a process runs, now, and forgets those not seen for a day. */
 export async function recordProcess(handle: DatabaseHandle, process: ServiceProcess): Promise<void> {
-  const { id, host, version, roles, offers } = process;
+  const { id, host, version, roles, offers, skewMs } = process;
   await sql`
-    insert into processes (id, host, version, roles, source_types, results, started_at, last_seen)
+    insert into processes (id, host, version, roles, source_types, results, started_at, last_seen, skew_ms)
     values (${id}, ${host}, ${version}, ${JSON.stringify(roles)}::jsonb,
-      ${JSON.stringify(offers.sourceTypes)}::jsonb, ${JSON.stringify(offers.results)}::jsonb, now(), now())
-    on conflict (id) do update set last_seen = now()`.execute(handle);
+      ${JSON.stringify(offers.sourceTypes)}::jsonb, ${JSON.stringify(offers.results)}::jsonb, now(), now(),
+      ${Math.round(skewMs)})
+    on conflict (id) do update set last_seen = now(), skew_ms = excluded.skew_ms`.execute(handle);
   await sql`delete from processes where last_seen < now() - make_interval(hours => ${KEPT_HOURS})`.execute(
     handle,
   );
+}
+
+/** Returns the processes that were seen within a day, those seen last first. */
+export async function listProcesses(handle: DatabaseHandle): Promise<readonly SeenProcess[]> {
+  const rows = await handle
+    .selectFrom('processes')
+    .select([
+      'id',
+      'host',
+      'version',
+      'roles',
+      'started_at',
+      'last_seen',
+      'skew_ms',
+      sql<boolean>`last_seen >= now() - make_interval(secs => ${ALIVE_SECONDS})`.as('is_alive'),
+    ])
+    .orderBy('last_seen', 'desc')
+    .limit(MOST_LISTED)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    host: row.host,
+    version: row.version,
+    roles: row.roles,
+    startedAt: row.started_at,
+    lastSeen: row.last_seen,
+    skewMs: row.skew_ms,
+    isAlive: row.is_alive,
+  }));
 }
 
 /**

@@ -300,6 +300,8 @@ export interface ProcessesTable {
   results: Json<ComposeResult[]>;
   started_at: Time;
   last_seen: Time;
+  /** How far its machine's clock is ahead of the database's. */
+  skew_ms: Generated<number>;
 }
 
 /** Rules that not everybody may read; a rule that is gone stays private. */

@@ -16,7 +16,7 @@ beforeEach(async () => {
 /** A process that was seen so many seconds ago. */
 async function givenProcess(offers: Offers, { roles = ['composer'], seenAgo = 0 } = {}): Promise<void> {
   const id = randomUUID();
-  await recordProcess(api.database.handle, { id, host: 'h', version: '1', roles, offers });
+  await recordProcess(api.database.handle, { id, host: 'h', version: '1', roles, offers, skewMs: 0 });
   await sql`update processes set last_seen = now() - make_interval(secs => ${seenAgo}) where id = ${id}`.execute(
     api.database.handle,
   );

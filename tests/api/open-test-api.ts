@@ -74,6 +74,7 @@ export async function openTestApi(): Promise<TestApi> {
     version: '1.2.3',
     roles: ['composer'],
     offers: everything,
+    skewMs: 0,
   });
   const targetDir = mkdtempSync(join(tmpdir(), 'odcs-api-'));
   const { config } = loadConfig({ file: undefined, environment: {}, overrides: { target_dir: targetDir } });

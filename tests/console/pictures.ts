@@ -51,7 +51,7 @@ async function main([directory = 'pictures', ...wanted]: readonly string[]): Pro
     for (const { name: variant, width, scheme } of variants) {
       const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
       for (const [name, path] of Object.entries(shownPages(console))) {
-        if (wanted.length > 0 && !wanted.includes(name)) continue;
+        if (wanted.length > 0 && !wanted.includes(name) && !wanted.includes(`${name}-${variant}`)) continue;
         await page.goto(`${console.url}${path}`);
         await page.screenshot({ path: join(directory, `${name}-${variant}.png`), fullPage: true });
       }

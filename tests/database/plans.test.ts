@@ -10,7 +10,7 @@ import {
   pruneWindowDecisions,
   pruneWindows,
 } from '../../src/database/prune-history.ts';
-import { findDecisions, pruneDecisions } from '../../src/database/decisions.ts';
+import { findDecisions, listWindowOutcomes, pruneDecisions } from '../../src/database/decisions.ts';
 import { seriesState } from '../../src/database/compose-requests.ts';
 import {
   composeOrders,
@@ -99,6 +99,8 @@ async function assertFindsByIndex(what: string, work: () => Promise<unknown>): P
 test('decisions by event and by a rare outcome are found by an index', { skip }, async () => {
   await assertFindsByIndex('by event', () => findDecisions(handle, { event: 20, limit: 500 }));
   await assertFindsByIndex('by events', () => findDecisions(handle, { events: [20, 21, 22], limit: 500 }));
+  await assertFindsByIndex('by request', () => findDecisions(handle, { request: 7, limit: 10 }));
+  await assertFindsByIndex('lately', () => listWindowOutcomes(handle, day(1), 2000));
   await assertFindsByIndex('by outcome', () => findDecisions(handle, { outcome: 'failed', limit: 100 }));
   await assertFindsByIndex('by compose', () => findDecisions(handle, { compose: 5, limit: 100 }));
 });

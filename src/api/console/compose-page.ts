@@ -5,6 +5,7 @@ import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import { findComposeReasons, type ComposeReasons } from '../compose-reasons.ts';
 import type { RegisterRoute } from '../context.ts';
 import { advisoriesSection } from './advisories-section.ts';
+import { chainSection } from './chain-section.ts';
 import { changeSection, readChange } from './compose-change.ts';
 import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
@@ -32,8 +33,10 @@ export const registerComposePage: RegisterRoute = (app, api) => {
       ...(isLive ? { reloadSeconds: 5 } : {}),
       body: html`<h1>Compose ${compose.id} ${badge(compose.state)}</h1>
         <p>${sourceText(compose)}</p>
-        ${stateNotice(context, compose)} ${warningList(compose)} ${await useSection(context, compose)}
-        ${whySection(context, reasons)} ${await variantsSection(context, compose, change?.diff ?? null)}
+        ${stateNotice(context, compose)} ${warningList(compose)}
+        ${await chainSection(context, { kind: 'compose', id: compose.id })}
+        ${await useSection(context, compose)} ${whySection(context, reasons)}
+        ${await variantsSection(context, compose, change?.diff ?? null)}
         ${changeSection(context, compose, change)}
         ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}
         ${contentsSection(context, compose, held, wanted)} ${factList(context, compose)}`,

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { DecisionRow } from '../../database/decisions.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { distance } from '../distance.ts';
+import { withoutName } from '../find/rule-verdicts.ts';
 import type { Html, PageContext } from './page.ts';
 
 /** What a state or an outcome means to whoever looks. */
@@ -64,6 +65,18 @@ export function progressLine({ progress }: Compose): Html {
     <span class="small" data-stage>${stage} ${done}/${total} ${unit}</span>`;
 }
 
+/** Names with what is known of each; what is null or empty is left out. */
+export function factList(facts: readonly (readonly [string, string | number | Html | null])[]): Html {
+  return html`<dl>
+    ${facts.map(([name, value]) =>
+      value === null || value === ''
+        ? ''
+        : html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+    )}
+  </dl>`;
+}
+
 /** The name of a series, leading to its page. */
 export function seriesLink({ prefix }: PageContext, series: string): Html {
   return html`<a href="${prefix}/console/series/${encodeURIComponent(series)}">${series}</a>`;
@@ -112,28 +125,35 @@ export function composeTable(context: PageContext, composes: readonly Compose[])
   </table>`;
 }
 
-/** A table of decisions, as they are given. */
-export function decisionTable(context: PageContext, decisions: readonly DecisionRow[]): Html {
+/** Leaves out that rules fired where it is told what was decided on the window their event went into. */
+export function withoutRepetition(decisions: readonly DecisionRow[]): readonly DecisionRow[] {
+  const decided = new Set(
+    decisions.flatMap((row) => (row.event_id === null && row.window_id !== null ? [row.window_id] : [])),
+  );
+  return decisions.filter(
+    ({ outcome, window_id: window }) => outcome !== 'matched' || window === null || !decided.has(window),
+  );
+}
+
+/** A table of decisions, as they are given; those of one rule do not name it. */
+export function decisionTable(
+  context: PageContext,
+  decisions: readonly DecisionRow[],
+  { rule: ofRule }: { readonly rule?: string } = {},
+): Html {
   const { prefix } = context;
+  const link = (path: string, text: string): Html =>
+    html`<a class="plain" href="${prefix}${path}">${text}</a> `;
   const rows = decisions.map(
     (row) =>
       html`<tr>
         <td>${badge(row.outcome)}</td>
-        <td><a href="${prefix}/console/rules/${row.rule}">${row.rule}</a></td>
-        <td>${row.why}</td>
+        ${ofRule === undefined ? html`<td>${link(`/console/rules/${row.rule}`, row.rule)}</td>` : ''}
+        <td>${withoutName(row.rule, row.why)}</td>
         <td class="small">
-          ${
-            row.event_id === null
-              ? ''
-              : html`<a href="${prefix}/console/events/${row.event_id}">event ${row.event_id}</a> `
-          }
-          ${
-            row.compose_id === null
-              ? ''
-              : html`<a class="plain" href="${prefix}/console/composes/${row.compose_id}"
-                  >compose ${row.compose_id}</a
-                >`
-          }
+          ${row.event_id === null ? '' : link(`/console/events/${row.event_id}`, `event ${row.event_id}`)}
+          ${row.window_id === null ? '' : link(`/console/windows/${row.window_id}`, `window ${row.window_id}`)}
+          ${row.compose_id === null ? '' : link(`/console/composes/${row.compose_id}`, `compose ${row.compose_id}`)}
         </td>
         <td>${moment(row.at, context.now)}</td>
       </tr>`,
@@ -142,7 +162,7 @@ export function decisionTable(context: PageContext, decisions: readonly Decision
     <thead>
       <tr>
         <th scope="col">Outcome</th>
-        <th scope="col">Rule</th>
+        ${ofRule === undefined ? html`<th scope="col">Rule</th>` : ''}
         <th scope="col">Why</th>
         <th scope="col">About</th>
         <th scope="col">When</th>

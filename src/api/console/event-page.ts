@@ -7,7 +7,8 @@ import type { RegisterRoute } from '../context.ts';
 import { findRefusals, type Refusals } from '../explain-event.ts';
 import { ApiProblem } from '../problem.ts';
 import { rawBody } from '../routes/show-event.ts';
-import { composeTable, decisionTable, moment } from './elements.ts';
+import { chainSection } from './chain-section.ts';
+import { composeTable, decisionTable, moment, withoutRepetition } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Page } from './page.ts';
 
@@ -40,6 +41,7 @@ export const registerEventPage: RegisterRoute = (app, api) => {
               </div>`
             : html`<p>${eventSentence(row.event)}</p>`
         }
+        ${await chainSection(context, { kind: 'event', id })}
         <dl>
           <dt>Received</dt>
           <dd>${moment(row.received_at, now)}</dd>
@@ -58,7 +60,7 @@ export const registerEventPage: RegisterRoute = (app, api) => {
           said.length === 0
             ? html`<p>No rule fired for it.</p>`
             : html`<h2>Decisions</h2>
-                ${decisionTable(context, said)}`
+                ${decisionTable(context, withoutRepetition(said))}`
         }
         ${
           others === null || others.count === 0
@@ -78,14 +80,14 @@ export const registerEventPage: RegisterRoute = (app, api) => {
           row.event === null
             ? ''
             : html`<h2>As rules see it</h2>
-                <pre>${JSON.stringify(row.event, null, 2)}</pre>`
+                <pre tabindex="0">${JSON.stringify(row.event, null, 2)}</pre>`
         }
         <h2>The raw message</h2>
         <details>
           <summary>Headers</summary>
-          <pre>${JSON.stringify(row.headers, null, 2)}</pre>
+          <pre tabindex="0">${JSON.stringify(row.headers, null, 2)}</pre>
         </details>
-        <pre>${'text' in body ? indentJson(body.text) : `base64: ${body.base64}`}</pre>
+        <pre tabindex="0">${'text' in body ? indentJson(body.text) : `base64: ${body.base64}`}</pre>
         <p class="small"><a href="${prefix}/api/1/events/${id}">The same as JSON</a></p>`,
     };
   });

@@ -78,7 +78,7 @@ export async function sendConsolePage(context: PageContext, page: Page): Promise
         <a class="skip" href="#content">To the content</a>
         <header>
           <div class="bar">
-            <a class="brand" href="${prefix}/" aria-label="On Demand Compose Service, overview">ODCS</a>
+            <a class="brand" href="${prefix}/" aria-label="ODCS, overview">ODCS</a>
             <nav aria-label="Pages">${links}</nav>
             <form class="find" role="search" action="${prefix}/find">
               <input

@@ -10,7 +10,7 @@ import { readForm } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 import { maySteer, readReason, requireOwner } from '../routes/steer-rule.ts';
 import { findShownRule } from '../rule-set.ts';
-import { badge, decisionTable, moment } from './elements.ts';
+import { badge, decisionTable, moment, withoutRepetition } from './elements.ts';
 import { pageContextOf, problemPage, registerPage, sendConsolePage } from './page.ts';
 import type { Html, Page, PageContext } from './page.ts';
 
@@ -38,7 +38,7 @@ export const registerRulePage: RegisterRoute = (app, api) => {
         ${pauseNotice(context, pause)}
         ${(await isAllowed(context, request, rule)) ? steeringForm(context, rule, pause) : ''} ${facts(rule)}
         <h2>Decisions</h2>
-        ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, decisions)}
+        ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, withoutRepetition(decisions), { rule: rule.name })}
         <p>${other}</p>
         <h2>The compose it asks for</h2>
         <pre>${JSON.stringify(rule.compose, null, 2)}</pre>`,

@@ -2,19 +2,19 @@ import { html } from 'hono/html';
 import { listComposes } from '../../database/list-composes.ts';
 import { listEvents } from '../../database/list-events.ts';
 import { findPauses } from '../../database/rule-pauses.ts';
-import { countCauses } from '../../database/window-causes.ts';
-import { listOpenWindows } from '../../database/windows.ts';
 import type { ComposeState } from '../../model/compose.ts';
 import type { Compose } from '../../model/compose-json.ts';
-import type { RegisterRoute } from '../context.ts';
+import type { HealthPart, RegisterRoute } from '../context.ts';
 import { findHealth } from '../routes/health.ts';
 import { readShownRules } from '../rule-set.ts';
 import { distance } from '../distance.ts';
-import { composeTable, moment } from './elements.ts';
+import { composeTable, moment, type Tone } from './elements.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
+import { ruleStrips } from './rule-strips.ts';
+import { serviceSection } from './service-section.ts';
 import { problemList } from './rule-problems.ts';
 
-const shown = 10;
+const shown = 8;
 /** How long a failure stays on the page. */
 const RECENT_MS = 7 * 86_400_000;
 
@@ -34,23 +34,60 @@ export const registerStartPage: RegisterRoute = (app, api) => {
     const running = [...generating.composes, ...waiting.composes];
     const total = generating.total + waiting.total;
     const nothing = total + failed.total + done.total === 0;
+    const parts = await findHealth(context);
     return {
       title: 'Overview',
       here: 'start',
+      reloadSeconds: 30,
       body: html`<h1>Overview</h1>
-        ${await healthNotice(context)} ${await troubleNotice(context)}
-        ${nothing ? html`<p>No compose was asked for yet.</p>` : ''}
-        ${composeSection(context, { title: 'Being made or waiting', total, query: 'generating' }, running)}
-        ${await windowSection(context)}
-        ${composeSection(
-          context,
-          { title: 'Failed in the last 7 days', total: recent.length, query: 'failed' },
-          recent,
-        )}
-        ${composeSection(context, { title: 'Done lately', total: done.total, query: 'done' }, done.composes)}`,
+        <div id="live" data-live="5">
+          ${healthNotice(parts)} ${await troubleNotice(context)}
+          ${
+            nothing
+              ? html`<p class="empty">
+                  No compose was asked for yet. Ask for one:
+                  <code>odcs-reactor compose create repo DIRECTORY --packages 'bash' --wait</code>
+                </p>`
+              : html`<ul class="tiles">
+                  ${tile('busy', generating.total, 'being made')}
+                  ${tile('busy', waiting.total, await oldestWords(context, waiting.total))}
+                  ${tile('bad', recent.length, 'failed in 7 days')}
+                  ${tile('good', done.total, 'done and there')}
+                </ul>`
+          }
+          ${composeSection(context, { title: 'Being made or waiting', total, query: 'generating' }, running)}
+          ${await ruleStrips(context)}
+          ${composeSection(
+            context,
+            { title: 'Failed in the last 7 days', total: recent.length, query: 'failed' },
+            recent,
+          )}
+          ${composeSection(context, { title: 'Done lately', total: done.total, query: 'done' }, done.composes)}
+          ${await serviceSection(context, parts)}
+        </div>`,
     };
   });
 };
+
+function tile(tone: Tone, count: number, words: string): Html {
+  return html`<li class="tile ${count > 0 ? tone : ''}"><b>${count}</b> ${words}</li>`;
+}
+
+/** How long the queue is, in words: since when its first waits. */
+async function oldestWords({ database, now }: PageContext, count: number): Promise<string> {
+  if (count === 0) return 'waiting';
+  const { composes } = await listComposes(database.handle, {
+    filters: { state: 'wait' },
+    orderBy: 'id',
+    isDescending: false,
+    limit: 1,
+    offset: 0,
+  });
+  const [oldest] = composes;
+  return oldest === undefined
+    ? 'waiting'
+    : `waiting, the oldest ${distance(oldest.timeSubmitted.getTime() - now.getTime()).replace(/ ago$/, '')}`;
+}
 
 async function newest(
   context: PageContext,
@@ -65,30 +102,15 @@ async function newest(
   });
 }
 
-async function healthNotice(context: PageContext): Promise<Html> {
-  const parts = await findHealth(context);
+function healthNotice(parts: readonly HealthPart[]): Html {
   const ill = parts.filter((part) => !part.isWell);
-  const list = parts.map(
-    (part) =>
-      html`<li>
-        <strong class="${part.isWell ? 'good' : 'bad'}"
-          >${part.name}: ${part.isWell ? 'well' : 'not well'}</strong
-        >
-        ${part.detail}
-      </li>`,
-  );
   if (ill.length === 0) {
-    return html`<details class="notice good">
-      <summary>Everything here is well.</summary>
-      <ul>
-        ${list}
-      </ul>
-    </details>`;
+    return html`<p class="notice good">Everything here is well. <a href="#service">Its parts</a></p>`;
   }
   return html`<div class="notice bad" role="alert">
     <p><strong>Not everything is well.</strong></p>
     <ul>
-      ${list}
+      ${ill.map(({ name, detail }) => html`<li><strong>${name}</strong>: ${detail}</li>`)}
     </ul>
   </div>`;
 }
@@ -117,28 +139,6 @@ async function troubleNotice(context: PageContext): Promise<Html> {
         </p>`
       : ''
   }`;
-}
-
-async function windowSection(context: PageContext): Promise<Html> {
-  const windows = await listOpenWindows(context.database.handle, shown);
-  if (windows.length === 0) return html``;
-  const counts = await countCauses(
-    context.database.handle,
-    windows.map(({ id }) => id),
-  );
-  const rows = windows.map((window) => {
-    const count = counts.get(window.id) ?? 0;
-    return html`<li>
-      <a href="${context.prefix}/console/rules/${window.rule}">${window.rule}</a>
-      ${window.group_key === '{}' || window.group_key === '[]' ? '' : html`<code>${window.group_key}</code>`}
-      after ${count} event${count === 1 ? '' : 's'}, decides
-      ${distance(window.due_at.getTime() - context.now.getTime())}
-    </li>`;
-  });
-  return html`<h2>Rules that wait for quiet</h2>
-    <ul>
-      ${rows}
-    </ul>`;
 }
 
 function composeSection(

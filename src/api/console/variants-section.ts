@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import type { ManifestDiff } from '../../model/manifest-diff.ts';
 import { treePlaces, type PlacedVariant } from '../../rpm/productmd-variant.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { readComposeFile } from './compose-contents.ts';
 import type { Html, PageContext } from './page.ts';
 
@@ -126,12 +127,4 @@ function closureText({ unresolved }: TreeSummary): Html {
   return unresolved === 0
     ? html`<span class="soft">closed</span>`
     : html`<span class="badge busy">${unresolved} unresolved</span>`;
-}
-
-/** `512 B`, `1.4 MB`, `12 GB`. */
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  const value = bytes / 1000 ** step;
-  return `${step === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[step] ?? ''}`;
 }

@@ -91,17 +91,16 @@ function wordsOf({ rule, outcome, compose_id: compose, why }: DecisionRow): stri
   if (outcome === 'composed' && compose !== null) return `composed ${compose}`;
   if (outcome === 'requested' && compose !== null) return `is composing ${compose}`;
   if (why.startsWith('Waiting: ')) return `waits: ${withoutName(rule, why.slice('Waiting: '.length))}`;
-  const reason = withoutName(rule, why);
+  const said = withoutName(rule, why);
+  const isSentence = /^(?:The|It|Compose|Nothing)\b/.test(said);
+  const reason = isSentence ? `${said.charAt(0).toLowerCase()}${said.slice(1)}` : said;
   return outcome === 'unknown' ? reason : `${outcome.replaceAll('_', ' ')}: ${reason}`;
 }
 
 /** A sentence as it goes on after the name of its rule, without the final stop. */
 export function withoutName(rule: string, sentence: string): string {
   const rest = sentence.startsWith(`${rule} `) ? sentence.slice(rule.length + 1) : sentence;
-  const word = /^(?:The|It|Compose|Nothing)\b/.test(rest)
-    ? `${rest.charAt(0).toLowerCase()}${rest.slice(1)}`
-    : rest;
-  return word.replace(/\.$/, '');
+  return rest.replace(/\.$/, '');
 }
 
 const worth = ['waiting', 'requested', 'composed', 'failed', 'not_ready', 'unknown'];

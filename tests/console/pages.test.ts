@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { ensurePackages } from '../services/debian-packages.ts';
+import { openBrowser, shownPages, variants } from './pictures.ts';
+import { openSeededConsole, type SeededConsole } from './seeded-console.ts';
+
+const chromium = ensurePackages(['chromium']);
+const skip = chromium.ready ? false : chromium.reason;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let opened: { readonly console: SeededConsole; readonly browser: Browser } | null = null;
+if (chromium.ready) {
+  const console = await openSeededConsole();
+  const browser = await openBrowser();
+  opened = { console, browser };
+  after(async () => {
+    await browser.close();
+    await console[Symbol.asyncDispose]();
+  });
+}
+
+/** What axe finds on a page as it stands, each with the elements. */
+async function findingsOf(page: Page): Promise<readonly string[]> {
+  // Playwright evaluates beside the page's policy, which lets no other script in.
+  await page.evaluate(axe);
+  return page.evaluate<string[]>(`axe.run(document).then(({ violations }) =>
+    violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))`);
+}
+
+test(
+  'no page has a finding of axe, a word that leaves it, or an error, on a wide screen or a phone, light or dark',
+  { skip },
+  async () => {
+    const { console, browser } = opened ?? assert.fail('nothing is open');
+    const faults: string[] = [];
+    for (const variant of variants) {
+      const page = await browser.newPage({
+        viewport: { width: variant.width, height: 900 },
+        colorScheme: variant.scheme,
+      });
+      page.on('console', (message) => {
+        const isKnown = /status of 404/.test(message.text());
+        if (message.type() === 'error' && !isKnown) faults.push(`${page.url()}: ${message.text()}`);
+      });
+      page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
+      for (const [name, path] of Object.entries(shownPages(console))) {
+        await page.goto(`${console.url}${path}`, { waitUntil: 'domcontentloaded' });
+        const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
+        if (wide > variant.width) faults.push(`${name} is ${wide} px wide on ${variant.width}`);
+        faults.push(...(await findingsOf(page)).map((finding) => `${name} ${variant.name}: ${finding}`));
+      }
+      await page.close();
+    }
+    assert.deepEqual(faults, []);
+  },
+);
+
+test('the key / goes to the field that finds, from wherever nothing is typed', { skip }, async () => {
+  const { console, browser } = opened ?? assert.fail('nothing is open');
+  const page = await browser.newPage();
+  await page.goto(`${console.url}/console/composes`);
+  await page.keyboard.press('/');
+  assert.equal(await page.evaluate('document.activeElement.id'), 'find');
+  await page.keyboard.type('openssl-3.2.1-5');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/find\?q=openssl-3\.2\.1-5/);
+  assert.match(await page.innerText('main'), /crypto-signed waits: openssl-3\.2\.1-5\.fc44 not signed/);
+  await page.close();
+});
+
+test('pages are whole without script', { skip }, async () => {
+  const { console, browser } = opened ?? assert.fail('nothing is open');
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${console.url}/console/composes/${console.shown.compose}`);
+  assert.equal((await page.locator('svg.chain a').count()) > 4, true);
+  assert.equal(await page.locator('button[data-copy]:visible').count(), 0);
+  await context.close();
+});
