@@ -43,7 +43,7 @@ const at = (seconds: number): Date => new Date(begin.getTime() + seconds * 1000)
 const during = <T>(seconds: number, work: (tx: UnitOfWork) => Promise<T>): Promise<T> =>
   transaction(atTime(api.database, at(seconds)), work);
 
-/** Answers the pending request of a series with a compose that is done after 40 seconds; returns both ids. */
+/** Ends the pending request of a series with a compose that is done after 40 seconds; returns both ids. */
 async function answer(series: string, seconds: number) {
   const { id } = await api.database.handle
     .selectFrom('compose_requests')

@@ -15,7 +15,7 @@ export interface SeededConsole extends AsyncDisposable {
   readonly shown: ShownNumbers;
 }
 
-/** Tells the day and serves it on a port of its own. */
+/** Opens a console over the day and serves it on a port of its own. */
 export async function openSeededConsole(): Promise<SeededConsole> {
   const api = await openTestApi();
   const directory = ruleDirectory(seededRules);

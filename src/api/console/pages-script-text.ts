@@ -73,7 +73,7 @@ async function readAgain() {
     if (next === null || next.innerHTML === region.dataset.as || region.contains(document.activeElement)) continue;
     const opened = [...region.querySelectorAll('details')].map((one) => one.open);
     region.dataset.as = next.innerHTML;
-    region.replaceChildren(...document.importNode(next, true).childNodes);
+    region.replaceChildren(...next.childNodes);
     [...region.querySelectorAll('details')].forEach((one, at) => { one.open = opened[at] ?? one.open; });
     tellOwnTimes(region);
   }
