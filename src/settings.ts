@@ -7,6 +7,7 @@ import { pungiSettings } from './pungi-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
 import { targetDirSettings } from './target-dir-settings.ts';
+import { ctsSettings } from './cts-settings.ts';
 import { traceSettings } from './trace-settings.ts';
 import { upstreamSettings } from './upstream-settings.ts';
 
@@ -295,6 +296,7 @@ export const settings = {
   ),
   ...traceSettings,
   ...upstreamSettings,
+  ...ctsSettings,
 } as const satisfies Record<string, Setting<never> | Setting<unknown>>;
 
 export type SettingName = keyof typeof settings;

@@ -36,6 +36,7 @@ const shared = [
   'identity-settings.ts',
   'metadata-key-settings.ts',
   'main-compose-settings.ts',
+  'cts-settings.ts',
   'pungi-settings.ts',
   'name-schema.ts',
   'retention-settings.ts',

@@ -25,6 +25,7 @@ import { startHttpServer } from './http-server.ts';
 import { keepProcessRow } from './keep-process-row.ts';
 import { openServiceDatabase } from './open-service-database.ts';
 import { openStorage } from './open-storage.ts';
+import { openCts } from '../upstream/cts.ts';
 import { openUpstreams } from './open-upstreams.ts';
 import { processHealth, registerProcessMetrics } from './process-health.ts';
 import { readVersion } from './read-version.ts';
@@ -268,6 +269,7 @@ function createComposerContext(
     placing: sources.caches.register(stack.use(new PlacingThread())),
     storage,
     results,
+    cts: openCts(config),
     searched: process.env['PATH'] ?? '',
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),

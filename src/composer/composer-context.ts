@@ -6,6 +6,7 @@ import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { CacheRegistry } from '../cache/cache-registry.ts';
 import type { PackageStore } from '../cache/package-store.ts';
 import type { PlacingThread } from './build/placing-thread.ts';
+import type { Cts } from '../upstream/cts.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { StorageWatch } from './storage/storage-watch.ts';
 import type { SelectContext, SelectPackages, SourcePackage } from './selection.ts';
@@ -29,6 +30,8 @@ export interface ComposerContext {
   readonly results: readonly ComposeResult[];
   /** Where programs are looked for, as `PATH` says it. */
   readonly searched: string;
+  /** What main composes are registered with; null where there is none. */
+  readonly cts: Cts | null;
   /** Downloaded packages. */
   readonly store: PackageStore;
   /** Every cache of the process. */

@@ -17,6 +17,8 @@ import { delegateCompose } from './delegate-compose.ts';
 import { isWorthRetrying, sentenceOf } from './compose-failure.ts';
 import { diskFull, isDiskFull } from './build/place-packages.ts';
 import { identityOf } from './identity-of.ts';
+import { pungiComposeId } from '../rpm/productmd.ts';
+import { registerCompose } from './register-compose.ts';
 import { isKnownPlan, planUnlessKnown, type KnownPlan } from './known-plan.ts';
 import { signaturesUntil } from './signatures-until.ts';
 import { moveLinks } from './move-links.ts';
@@ -138,6 +140,16 @@ async function buildAndPublish(
   const targetDir = targetDirOf(context, taken.compose);
   const directory = buildingDirectory(targetDir, taken);
   const key = metadataKeyOf(context.metadataKeys, taken.compose);
+  const place = placeOf(context, taken);
+  const identity = await registerCompose(
+    { cts: context.cts, signal },
+    {
+      identity: identityOf(taken.compose, plan.selection),
+      url: 'toplevelUrl' in place ? place.toplevelUrl : null,
+      attempt: taken.attempt,
+    },
+  );
+  const pinned = { pungiComposeId: pungiComposeId(identity) };
   await mkdir(directory);
   try {
     await buildCompose(
@@ -152,8 +164,8 @@ async function buildAndPublish(
       },
       {
         plan,
-        identity: identityOf(taken.compose, plan.selection),
-        place: placeOf(context, taken),
+        identity,
+        place,
         making: makingOf(taken.compose, context),
         ...(key === null ? {} : { signer: await openMetadataSigner(key) }),
       },
@@ -164,7 +176,7 @@ async function buildAndPublish(
     await instrument('publish', { compose: taken.id }, async () => {
       linkLatest(targetDir, taken.id);
       await transaction(context.database, async (tx) => {
-        const done = await moveHeldCompose(tx, taken, 'publish', { reason: GENERATED });
+        const done = await moveHeldCompose(tx, taken, 'publish', { reason: GENERATED, pinned });
         if (done === undefined) throw attemptLost();
         // The only file calls that a transaction holds: which directory is shown is decided with the state.
         await showBuilt(targetDir, taken);

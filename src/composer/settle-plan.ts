@@ -7,6 +7,7 @@ import { mayHold } from '../model/compose-readers.ts';
 import { ReactorError } from '../model/errors.ts';
 import { pungiComposeId, releaseLinkOf } from '../rpm/productmd.ts';
 import { summariesOf } from './build/write-advisories.ts';
+import { isRegistered } from './register-compose.ts';
 import { findChangedImages, offeredBy, offeredOf } from './changed-images.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { identityOf } from './identity-of.ts';
@@ -96,7 +97,8 @@ async function claimOfPlan(
 ): Promise<Claimed> {
   const identity = identityOf(compose, selection);
   return {
-    pungiComposeId: pungiComposeId(identity),
+    // Another compose may have got the id that this one would have without a tracking service.
+    pungiComposeId: isRegistered(context, identity) ? null : pungiComposeId(identity),
     pinned: {
       ...selection.pins,
       warnings: [...selection.warnings, ...selection.remarks],
@@ -119,7 +121,7 @@ async function claimOfKnown(
   const readNow = () => readSummaries(directory, same.compose);
   const readOffered = () => offeredBy(directory, same.compose, context.signal);
   return {
-    pungiComposeId: id ?? '',
+    pungiComposeId: id,
     pinned: {
       ...pins,
       warnings,

@@ -21,8 +21,8 @@ export interface ClaimInput {
   readonly compose: Compose;
   readonly fingerprint: string;
   readonly pinned: NonNullable<ComposeChange['pinned']>;
-  /** What its metadata call the compose where it is built. */
-  readonly pungiComposeId: string;
+  /** What its metadata call the compose where it is built; null where that is known only then. */
+  readonly pungiComposeId: string | null;
   /** Composes of this fingerprint whose directory is gone; null where none may be reused. */
   readonly lost: ReadonlySet<number> | null;
 }

@@ -22,6 +22,7 @@ import { parseComposeRequest, requestDefaults } from '../../src/model/compose-re
 import { serverPathsOf } from '../../src/model/server-paths.ts';
 import { targetDirUrlsOf } from '../../src/model/target-dir-urls.ts';
 import type { ComposeRequest } from '../../src/model/compose.ts';
+import { openCts } from '../../src/upstream/cts.ts';
 import { BlockCache } from '../../src/rpm/repodata/block-cache.ts';
 import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -103,6 +104,7 @@ export async function openTestComposer(
     placing,
     storage,
     results: ['repository', 'iso'],
+    cts: openCts(config),
     searched: process.env['PATH'] ?? '',
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),

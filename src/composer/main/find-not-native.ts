@@ -36,8 +36,14 @@ export const phaseNames: readonly string[] = [
   ...Object.keys(sections),
 ];
 
+/** What the service has beside itself. */
+export interface NativeServices {
+  /** Its compose tracking service; empty where it has none. */
+  readonly ctsUrl: string;
+}
+
 /** Other options that ask for what is not done here. */
-const options: Readonly<Record<string, (value: ConfigValue) => string | null>> = {
+const options: Readonly<Record<string, (value: ConfigValue, services: NativeServices) => string | null>> = {
   gather_method: (value) => (usesHybrid(value) ? 'the solver of the method hybrid is not built in' : null),
   createrepo_deltas: (value) => (isGiven(value) ? 'delta RPMs are not made' : null),
   createrepo_extra_args: (value) =>
@@ -47,8 +53,15 @@ const options: Readonly<Record<string, (value: ConfigValue) => string | null>> =
   pkgset_scratch_modules: (value) => (isGiven(value) ? 'scratch builds of modules are not read' : null),
   repoclosure_backend: (value) => (value === 'yum' ? 'the back end yum is not built in' : null),
   gather_backend: (value) => (value === 'yum' ? 'the back end yum is not built in' : null),
-  cts_url: (value) => (isGiven(value) ? 'no compose tracking service is asked' : null),
+  cts_url: (value, { ctsUrl }) =>
+    isGiven(value) && (typeof value !== 'string' || withoutSlash(value) !== withoutSlash(ctsUrl))
+      ? 'no such compose tracking service is asked; the setting cts_url names the one that is'
+      : null,
 };
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
 
 function isGiven(value: ConfigValue): boolean {
   if (isDictionary(value)) return value.size > 0;
@@ -64,7 +77,7 @@ function usesHybrid(value: ConfigValue): boolean {
  * Finds what a configuration asks for and is not made here: phases that are not skipped, and options that nothing
  * here honours. A compose of such a configuration is refused, for it would lack what was asked for.
  */
-export function findNotNative(config: Config): NotNative[] {
+export function findNotNative(config: Config, services: NativeServices = { ctsUrl: '' }): NotNative[] {
   const skipped = new Set(textsOf(config.get('skip_phases')));
   const found: NotNative[] = [];
   if (config.has('buildinstall_method') && !skipped.has('buildinstall')) {
@@ -83,7 +96,7 @@ export function findNotNative(config: Config): NotNative[] {
   }
   for (const [option, judge] of Object.entries(options)) {
     const value = config.get(option);
-    const reason = value === undefined ? null : judge(value);
+    const reason = value === undefined ? null : judge(value, services);
     if (reason !== null) found.push({ option, reason });
   }
   return found;

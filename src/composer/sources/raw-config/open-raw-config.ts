@@ -85,5 +85,8 @@ function engineOf({ entry }: ConfigurationPlace): RawConfigEngine {
 
 /** Whether it is plain without reading all of it that a configuration is not made here. */
 function isForPungi(config: Config, { place, loaded }: FoundConfiguration): boolean {
-  return wrapperOf(config, place.entry) !== '' || findNotNative(loaded.config).length > 0;
+  return (
+    wrapperOf(config, place.entry) !== '' ||
+    findNotNative(loaded.config, { ctsUrl: config.cts_url }).length > 0
+  );
 }

@@ -6,7 +6,7 @@ import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree, type GitContext, type GitTree } from '../../../upstream/git.ts';
 import { digestOfFiles } from '../../main-inputs/config-digest.ts';
 import { textsOf } from '../../main/config-value.ts';
-import { findNotNative, refuseNotNative } from '../../main/find-not-native.ts';
+import { findNotNative, refuseNotNative, type NativeServices } from '../../main/find-not-native.ts';
 import { fetchGitPlaces, withFetched } from '../../main-inputs/fetch-git-places.ts';
 import { configFilesOfTree } from '../../main-inputs/config-directory.ts';
 import type { SourcedDefinition } from '../../main-inputs/select-definition.ts';
@@ -19,7 +19,7 @@ import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
 export interface ConfigurationResources {
-  readonly config: Pick<Settings, 'raw_config_urls' | 'git_allowed_urls'>;
+  readonly config: Pick<Settings, 'cts_url' | 'raw_config_urls' | 'git_allowed_urls'>;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
 }
@@ -57,7 +57,7 @@ export async function readConfiguration(
   if (kept !== undefined) return kept;
   const { bytes, ...read } = await readTree(
     { allowed: [url, ...config.git_allowed_urls], signal },
-    place,
+    { ...place, services: { ctsUrl: config.cts_url } },
     tree,
   );
   // What is taken of branches of other repositories is looked up each time.
@@ -67,13 +67,13 @@ export async function readConfiguration(
 
 async function readTree(
   git: GitContext,
-  { name, file }: ConfigurationPlace,
+  { name, file, services }: ConfigurationPlace & { readonly services: NativeServices },
   tree: GitTree,
 ): Promise<SourcedDefinition & { readonly remarks: readonly string[]; readonly bytes: number }> {
   const own = configFilesOfTree(`${name}/`, tree.files);
   const written = loadConfig(own, file);
   const { warnings } = validate(written);
-  refuseNotNative(findNotNative(written.config));
+  refuseNotNative(findNotNative(written.config, services));
   const { loaded, places } = plainScm(own, written);
   const fetched = await fetchGitPlaces(git, places);
   const files = withFetched(own, fetched);
