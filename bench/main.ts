@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   growth: () => import('./growth.ts'),
   crowd: () => import('./crowd.ts'),
   main: () => import('./main-compose.ts'),
+  lock: () => import('./lock.ts'),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

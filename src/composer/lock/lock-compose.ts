@@ -34,9 +34,10 @@ export interface LockContext {
   /** The NEVRAs of modules by the checksum of the metadata that list them. */
   readonly artifacts: LRUCache<string, ReadonlySet<string>>;
   readonly signal: AbortSignal;
+  /** The most packages of a lock file. */
+  readonly most?: number;
 }
 
-/** The most packages of a lock file. */
 const MOST_LOCKED = 200_000;
 const MOST_BROKEN_TOLD = 20;
 
@@ -59,13 +60,14 @@ export async function lockCompose(
       { hint: `It is made for ${compose.arches.join(', ')}.` },
     );
   }
+  const { most = MOST_LOCKED } = context;
   const notes: string[] = [];
   const locked: LockedArch[] = [];
   let count = 0;
   for (const arch of arches) {
     const one = await lockArch(context, { compose, arch, request }, notes);
     count += one.packages.length + one.source.length;
-    if (count > MOST_LOCKED) throw tooLarge();
+    if (count > most) throw tooLarge(most);
     if (one.packages.length > 0) locked.push(one);
   }
   if (locked.length === 0) {
@@ -77,8 +79,8 @@ export async function lockCompose(
   return { arches: locked, notes };
 }
 
-function tooLarge(): ReactorError {
-  return new ReactorError('lock.too_large', `The lock file would hold more than ${MOST_LOCKED} packages.`, {
+function tooLarge(most: number): ReactorError {
+  return new ReactorError('lock.too_large', `The lock file would hold more than ${most} packages.`, {
     hint: 'Name the packages that are to be installed, or fewer arches.',
   });
 }
@@ -97,7 +99,8 @@ async function lockArch(context: LockContext, input: ArchInput, notes: string[])
     request.packages === null
       ? everyPackage(binary)
       : await closePackages(binary.loaded, { ...input, wanted: request.packages }, notes);
-  if (ids.length > MOST_LOCKED) throw tooLarge();
+  const { most = MOST_LOCKED } = context;
+  if (ids.length > most) throw tooLarge(most);
   const packages = ids.map((id) => lockedPackage(binary, id));
   const source = request.hasSources
     ? await lockSources(context, compose, { tree: trees.source.repository, packages }, notes)

@@ -188,3 +188,31 @@ test('stored events stand in for a Bodhi that is away, and make it be asked anew
   await bench.find(['ed-1.20-1.fc44']);
   assert.equal(bodhi.queries.length, asked + 1);
 });
+
+test('a Bodhi that contradicts itself tells each advisory once, of builds it names itself, and is asked no endless pages', async (context) => {
+  const other = { ...update, title: 'told otherwise', builds: [{ nvr: 'ed-1.20-1.fc44' }] };
+  const strange = { ...update, alias: 'FEDORA-2026-2', builds: [{ nvr: 'nobody-asked-1' }] };
+  const bodhi = await startFakeBodhi(context, [update, other, strange]);
+  const { advisories, remark } = await new Bench(bodhi.url).find(['ed-1.20-1.fc44', 'bash-5-1']);
+  assert.equal(remark, null);
+  assert.deepEqual(
+    advisories.map(({ advisory, nvrs }) => [advisory.id, nvrs]),
+    [['FEDORA-2026-1', ['ed-1.20-1.fc44', 'openssl-3.2.1-2.fc44']]],
+  );
+  const many = Array.from({ length: 40 }, (_, at) => ({ ...update, alias: `FEDORA-2026-${at}` }));
+  const endless = await startFakeBodhi(context, many);
+  await new Bench(endless.url).find(['ed-1.20-1.fc44']);
+  assert.equal(endless.queries.length, 4);
+});
+
+test('an update of 500 builds is found for every one of them', async (context) => {
+  const nvrs = Array.from({ length: 500 }, (_, at) => `p${at}-1-1`);
+  const bodhi = await startFakeBodhi(context, [{ ...update, builds: nvrs.map((nvr) => ({ nvr })) }]);
+  const { advisories, remark } = await new Bench(bodhi.url).find(nvrs);
+  assert.equal(remark, null);
+  assert.deepEqual(
+    advisories.map((one) => one.nvrs.length),
+    [500],
+  );
+  assert.equal(bodhi.queries.length, 10);
+});

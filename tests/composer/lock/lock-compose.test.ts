@@ -219,3 +219,30 @@ test('texts that YAML would read as something else are quoted', () => {
   assert.ok(read.arches[0]?.packages.every(({ evr }) => typeof evr === 'string'));
   assert.ok(text.startsWith('# a b\n---\n'));
 });
+
+test('a lock file of more packages than one may hold is refused, arches and sources added up', async () => {
+  const lockMost = (most: number, request: Partial<LockRequest>): Promise<LockFile> =>
+    lockCompose(
+      {
+        repositories: new RepositoryCache({ most: 4 }),
+        artifacts: new LRUCache({ max: 4 }),
+        signal,
+        most,
+      },
+      {
+        ...address,
+        id: compose.id,
+        directory: join(composer.targetDir, `odcs-${compose.id}`),
+        arches: ['x86_64'],
+      },
+      { ...everything, ...request },
+    );
+  const whole = await lock({});
+  const binaries = whole.arches[0]?.packages.length ?? 0;
+  const sources = whole.arches[0]?.source.length ?? 0;
+  assert.ok(binaries > 0 && sources > 0);
+  assert.equal((await lockMost(binaries + sources, {})).arches.length, 1);
+  const refusal = { code: 'lock.too_large', message: /more than \d+ packages/ };
+  await assert.rejects(lockMost(binaries + sources - 1, {}), refusal);
+  await assert.rejects(lockMost(binaries - 1, { hasSources: false }), refusal);
+});
