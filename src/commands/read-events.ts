@@ -1,5 +1,6 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ReceivedMessage } from '../buses/received-message.ts';
 import type { StoredEvent } from '../database/input-events.ts';
 import { readRecordedMessage } from '../listeners/recorded-message.ts';
 import { rowOfMessage } from '../listeners/stored-row.ts';
@@ -18,11 +19,22 @@ export interface ReadEvents {
  * when it was sent counts as received when the one before was. Throws `message.unreadable`.
  */
 export async function readEvents(paths: readonly string[], hubs: ReadonlySet<string>): Promise<ReadEvents> {
+  const messages: ReceivedMessage[] = [];
+  for (const file of await listFiles(paths)) {
+    messages.push(readRecordedMessage(await readFile(file, 'utf8'), file));
+  }
+  return translateMessages(messages, hubs);
+}
+
+/** Translates messages as the listeners do, and returns them in the order in which they were received. */
+export function translateMessages(
+  messages: readonly ReceivedMessage[],
+  hubs: ReadonlySet<string>,
+): ReadEvents {
   const events: StoredEvent[] = [];
   let untranslated = 0;
   let last = new Date(0);
-  for (const file of await listFiles(paths)) {
-    const message = readRecordedMessage(await readFile(file, 'utf8'), file);
+  for (const message of messages) {
     const sentAt = message.sentAt === null ? null : new Date(message.sentAt);
     const at = sentAt ?? last;
     last = at;

@@ -15,6 +15,7 @@ import { readEvents } from './read-events.ts';
 import type { RulesOptions } from './rules-arguments.ts';
 import { rulesOfService } from './rules-of-service.ts';
 import { serviceOptions } from './service-options.ts';
+import { testRules } from './test-rules.ts';
 
 const about = { name: 'rules', summary: 'Check, explain and try rules; pause, resume and trigger them' };
 
@@ -34,6 +35,19 @@ export const command = defineCommand(about, (parser, context, end) => {
     .action(async (directory, options) =>
       end(await check(context, options, directory === undefined ? [] : [directory])),
     );
+  parser
+    .command('test')
+    .argument('[paths...]', 'files NAME.test.yaml, or directories of them; the setting rules_dir by default')
+    .description(
+      'run the cases beside rules: messages in, answers and requests out; exit code 1 if any is otherwise than expected',
+    )
+    .option(...bySettings)
+    .option('--json', 'JSON lines instead of text')
+    .action(async (paths, options) => {
+      const places = paths.length === 0 ? [directoryOf(context, options)] : paths;
+      const hubs = hubsOf(context, options);
+      end(await testRules({ context, isJson: options.json === true, hubs, findRule }, places));
+    });
   serviceOptions(
     parser
       .command('explain')
@@ -139,6 +153,12 @@ async function check(
 ): Promise<number> {
   const directory = words[0] ?? directoryOf(context, values);
   const reading = await readRules(directory);
+  if (reading.ok && reading.set.rules.length === 0) {
+    throw new ReactorError('rules.none', 'There is no rule file.', {
+      where: directory,
+      hint: 'Rules are the files *.yaml of one directory: look at how its name is written.',
+    });
+  }
   const problems = reading.ok
     ? await findRefusedRequests(
         reading.set.rules,

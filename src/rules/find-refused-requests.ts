@@ -45,10 +45,11 @@ async function refusalOf(
   { defaults, repositories }: RequestSettings,
 ): Promise<ReactorError | null> {
   try {
-    const { sourceType, source, lookasideRepos } = parseComposeRequest(
+    const { sourceType, source, lookasideRepos, secondsToLive } = parseComposeRequest(
       writtenPart(compose, defaults),
       defaults,
     );
+    checkLife(compose['seconds_to_live'], secondsToLive);
     const areRepositories = sourceTypeRules[sourceType].areRepositories === true;
     for (const place of [...(areRepositories ? source : []), ...lookasideRepos]) {
       if (place !== repositoryStandIn) await checkRepoAccess(place, repositories);
@@ -58,6 +59,16 @@ async function refusalOf(
     if (error instanceof ReactorError) return error;
     throw error;
   }
+}
+
+/** Refuses a life that POST would shorten without a word; `taken` is what it would make of it. */
+function checkLife(asked: JsonValue | undefined, taken: number): void {
+  if (typeof asked !== 'number' || asked <= taken) return;
+  throw new ReactorError(
+    'request.invalid_seconds_to_live',
+    `A life of ${asked} seconds is longer than max_seconds_to_live, ${taken}.`,
+    { hint: 'Ask for less; `keep` lets composes of a series live on.' },
+  );
 }
 
 const repositoryStandIn = 'https://example.invalid/compose/Server';

@@ -7,6 +7,7 @@ import { messageOf } from '../model/errors.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import { findRuleCycles } from './rule-cycles.ts';
 import { findSharedSeries } from './shared-series.ts';
+import { isCasesFile } from './rule-cases.ts';
 import { readRuleFile, type RuleReading } from './rule-file.ts';
 import { namesReaders } from './problem-readers.ts';
 import { formatProblem, type FileProblem } from '../model/file-problem.ts';
@@ -37,7 +38,7 @@ export class RuleFileCache {
 const SETTLED_NS = 2_000_000_000n;
 
 /**
- * Reads all `*.yaml` of a directory as one set. Any problem in any file refuses the whole set. The version is a
+ * Reads all `*.yaml` of a directory but `*.test.yaml` as one set. Any problem in any file refuses the whole set. The version is a
  * hash of names and contents. A directory that does not exist is an empty set. With a cache only files are read that
  * changed.
  */
@@ -158,7 +159,9 @@ function findSharedSeriesProblems(rules: readonly Rule[]): readonly FileProblem[
 async function listRuleFiles(directory: string, problems: FileProblem[]): Promise<string[]> {
   try {
     const names = await readdir(directory);
-    return names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.')).sort();
+    return names
+      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.') && !isCasesFile(name))
+      .sort();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     problems.push(

@@ -78,6 +78,10 @@ const refused: Readonly<Record<string, readonly [compose: string, refusal: strin
   ],
   'a label that is none': [`${tag}  label: "../x"`, '9:10 request.invalid_name'],
   'a life that is no number': [`${tag}  seconds_to_live: -1`, '9:20 request.invalid_seconds_to_live'],
+  'a life longer than any may have': [
+    `${tag}  seconds_to_live: 172801`,
+    '9:20 request.invalid_seconds_to_live',
+  ],
   'half of the module defaults': [
     '  source: { type: module, source: "a:1", module_defaults_url: "https://example.org/d.git" }',
     '8:63 request.module_defaults_incomplete',
@@ -104,6 +108,7 @@ const accepted: Readonly<Record<string, string>> = {
   'a repository of the event': '  source: { type: repo, source: "${tag}" }',
   'a variant of the event': '  source: { type: pungi_compose, source: "https://h/${tag}/compose/Server" }',
   'a series of the event': '  source: { type: compose, source: "base-${tag}" }',
+  'the longest life': `${tag}  seconds_to_live: 172800`,
   'a known target directory': `${tag}  target_dir: private`,
   'a target directory of the event': `${tag}  target_dir: "\${tag}"`,
   'a directory that is open': '  source: { type: repo, source: /srv/repos/f44 }',
