@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import { loadConfig, type Config } from '../config.ts';
 import { requestDefaults } from '../model/compose-request.ts';
 import { ReactorError } from '../model/errors.ts';
@@ -9,7 +10,9 @@ import { readRules } from '../rules/reload.ts';
 import { formatProblem } from '../model/file-problem.ts';
 import { findRefusedRequests, type RequestSettings } from '../rules/find-refused-requests.ts';
 import { drawTimeline } from '../rules/timeline.ts';
-import { bySettings, defineCommand, type ActionContext } from './command.ts';
+import { bySettings, collect, defineCommand, type ActionContext } from './command.ts';
+import { newRule } from './new-rule.ts';
+import { ruleNeeds } from './rule-template.ts';
 import { printBacktest, printExplanation } from './print-rules.ts';
 import { readEvents } from './read-events.ts';
 import type { RulesOptions } from './rules-arguments.ts';
@@ -35,6 +38,33 @@ export const command = defineCommand(about, (parser, context, end) => {
     .action(async (directory, options) =>
       end(await check(context, options, directory === undefined ? [] : [directory])),
     );
+  parser
+    .command('new')
+    .argument('<name>', 'of the rule and its file: small letters, digits and dashes')
+    .addOption(
+      new Option(
+        '--for <need>',
+        'what leads to a compose: a change of a repository or Koji tag, a security update, …',
+      )
+        .choices(ruleNeeds)
+        .makeOptionMandatory(),
+    )
+    .option('--source <source>', 'tag, pattern of side tags, or path or URL of a repository')
+    .option(
+      '--package <name>',
+      'binary package to compose with what it needs; more than once; all by default',
+      collect,
+    )
+    .option('--release <release>', 'of security updates: F44')
+    .option('--owner <group>', 'group that may pause and trigger it', 'rel-eng')
+    .option('--print', 'print it instead of writing a file')
+    .option(...inDirectory)
+    .option(...bySettings)
+    .description('write the file of a rule, with comments, to begin with')
+    .action(async (name, options) => {
+      const directory = (): string => directoryOf(context, options);
+      end(await newRule(context, { name, need: options.for }, { options, directory }));
+    });
   parser
     .command('test')
     .argument('[paths...]', 'files NAME.test.yaml, or directories of them; the setting rules_dir by default')

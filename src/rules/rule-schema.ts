@@ -105,7 +105,7 @@ export const ruleFileSchema = z
     version: z.literal(1),
     name: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9-]{0,79}$/, 'small letters, digits and dashes')
+      .regex(/^[a-z0-9][a-z0-9-]{0,79}$/, 'at most 80 small letters, digits and dashes')
       .describe('the name of the file without .yaml'),
     owner: z.string().min(1).max(80).describe('group that may pause and trigger it'),
     description: z.string().min(1).max(2000),
