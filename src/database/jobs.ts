@@ -207,23 +207,23 @@ export class Jobs {
   ): Promise<void> {
     this.#working.add(name);
     const { heartbeatSeconds } = queues[name];
+    const batchSize = options.batch ?? 1;
     const fetching = {
       includeMetadata: true as const,
       perJobResults: true as const,
-      localConcurrency: options.concurrency,
       pollingIntervalSeconds: 1,
       notifyPollingIntervalSeconds: 5,
       // A batch that came full is followed by the next at once; only an empty queue is waited for.
-      batchSize: options.batch ?? 1,
+      batchSize,
       burstWhenBatchFull: true,
       ...(heartbeatSeconds === undefined ? {} : { heartbeatRefreshSeconds: heartbeatSeconds / 4 }),
     };
-    let workerId: string | undefined;
+    const workerIds: string[] = [];
     // Nothing notifies of a job that becomes due again; without a timer the next poll would find it, seconds later.
     const wakeForRetry = (failures: number): void => {
       const longest = queues[name].retryDelayMax ?? LONGEST_RETRY_DELAY;
       const latest = Math.min(longest, queues[name].retryDelay * 2 ** Math.min(failures, 16));
-      const wake = (): void => (workerId === undefined ? undefined : this.#boss.notifyWorker(workerId));
+      const wake = (): void => workerIds.forEach((id) => this.#boss.notifyWorker(id));
       setTimeout(wake, latest * 1000 + WAKE_MARGIN_MS).unref();
     };
     const handleOne = async (job: JobWithMetadata<JobData[N]>): Promise<JobResult> => {
@@ -242,9 +242,15 @@ export class Jobs {
       }
       return { id: job.id, status: 'completed' };
     };
-    workerId = await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, (jobs) =>
-      handleJobs(jobs, handleOne),
-    );
+    for (let at = 0; at < options.concurrency; at += 1) {
+      workerIds[at] = await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, (jobs) => {
+        // Of single jobs none counts as a full batch, and a crowd of them was told of once: without this the next one
+        // would be found seconds later.
+        const id = workerIds[at];
+        if (batchSize === 1 && id !== undefined) this.#boss.notifyWorker(id);
+        return handleJobs(jobs, handleOne);
+      });
+    }
   }
 
   /** Handles jobs of one kind many at a time, until `stop`. */
