@@ -24,6 +24,9 @@ export function shownPages({ shown }: SeededConsole): Readonly<Record<string, st
     event: `/console/events/${shown.event}`,
     rules: '/console/rules',
     rule: '/console/rules/f44-updates',
+    'rule-tried': '/console/rules/f44-updates?try=7d',
+    'compose-compared': `/console/composes/${shown.compose}?since=${shown.previous}&q=openssl*`,
+    'compose-not-in': `/console/composes/${shown.compose}?q=EMACS`,
     'rule-paused': '/console/rules/container-updates-f43',
     unknown: '/console/composes/999999',
   };

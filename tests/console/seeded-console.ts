@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { createApp } from '../../src/api/app.ts';
+import { noteRunningSet } from '../../src/database/rule-sets.ts';
 import { readRules } from '../../src/rules/reload.ts';
 import { openTestApi, type TestApi } from '../api/open-test-api.ts';
 import { Engine, ruleDirectory } from '../rules/engine.ts';
@@ -25,6 +26,8 @@ export async function openSeededConsole(): Promise<SeededConsole> {
   const engine = new Engine(api.database, reading.set, {
     koji: { ...quietKoji, unsignedBuilds: async (nvrs) => nvrs.filter((nvr) => unsigned.has(nvr)) },
   });
+  const documents = Object.entries(seededRules).map(([file, text]) => ({ file, text }));
+  await noteRunningSet(api.database.handle, { version: reading.set.version, documents, problems: [] }, NOW);
   const day = new Day(api, engine, unsigned);
   const shown = await day.tell();
   api.now = NOW;

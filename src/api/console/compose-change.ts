@@ -7,7 +7,7 @@ import type { Html, PageContext } from './page.ts';
 
 const mostLines = 200;
 
-/** How a compose differs from the one before it in its series. */
+/** How a compose differs from another one. */
 interface ComposeChange {
   readonly previousId: number;
   /** Null where a manifest is not kept any more. */
@@ -15,7 +15,7 @@ interface ComposeChange {
   readonly isSame: boolean;
 }
 
-/** Reads what changed from the compose before in its series to this one; null where there is none or it is not known. */
+/** Reads what changed from another compose to this one; null where there is none or it is not known. */
 export async function readChange(
   { database: { handle } }: PageContext,
   compose: Compose,
@@ -31,21 +31,47 @@ export async function readChange(
   return { previousId, isSame, diff: isKept ? diffManifests(before, after) : null };
 }
 
-/** What changed from the compose before in its series to this one; empty where that is not known. */
-export function changeSection(context: PageContext, compose: Compose, change: ComposeChange | null): Html {
-  if (change === null) return html``;
+/** What changed from another compose, the one before in its series where no other is asked for, to this one. */
+export function changeSection(
+  context: PageContext,
+  compose: Compose,
+  {
+    change,
+    previousOfSeries,
+  }: { readonly change: ComposeChange | null; readonly previousOfSeries: number | null },
+): Html {
+  if (change === null) {
+    return compose.fingerprint === null || compose.state === 'removed' ? html`` : section(compareForm(''));
+  }
   const { previousId, diff, isSame } = change;
   const link = html`<a href="${context.prefix}/console/composes/${previousId}">compose ${previousId}</a>`;
   if (isSame) {
-    return section(html`<p>Nothing: it holds exactly what ${link} before it in the series holds.</p>`);
+    return section(
+      html`<p>Nothing: it holds exactly what ${link} holds.</p>
+        ${compareForm(previousId)}`,
+    );
   }
   if (diff === null) {
     return section(html`<p>It differs from ${link}, whose manifest is not kept any more.</p>`);
   }
   return section(
-    html`<p>Since ${link}, the one before in series ${compose.series}:</p>
-      ${changeLists(diff)}`,
+    html`<p>
+        Since
+        ${link}${previousId === previousOfSeries ? `, the one before in series ${compose.series ?? ''}` : ''}:
+      </p>
+      ${changeLists(diff)} ${compareForm(previousId)}`,
   );
+}
+
+/** Asks with which other compose it is to be compared. */
+function compareForm(since: number | ''): Html {
+  return html`<form method="get" action="#changes">
+    <label>
+      Compare with compose
+      <input name="since" inputmode="numeric" pattern="[0-9]+" value="${since}" size="8" maxlength="15" />
+    </label>
+    <button>Compare</button>
+  </form>`;
 }
 
 function section(body: Html): Html {

@@ -10,7 +10,17 @@ import { changeSection, readChange } from './compose-change.ts';
 import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
 import { useSection } from './compose-use.ts';
-import { badge, decisionTable, moment, progressLine, seriesLink, sourceText } from './elements.ts';
+import {
+  badge,
+  decisionTable,
+  factList,
+  moment,
+  momentWithOwn,
+  progressLine,
+  seriesLink,
+  sourceText,
+} from './elements.ts';
+import { formatSpan } from '../chain/chain.ts';
 import { imagesSection } from './images-section.ts';
 import { variantsSection } from './variants-section.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
@@ -24,7 +34,8 @@ export const registerComposePage: RegisterRoute = (app, api) => {
     if (compose === undefined) throw noSuchCompose();
     const reasons = await findComposeReasons(handle, compose);
     const held = await readContents(context, compose);
-    const change = await readChange(context, compose, reasons.previous);
+    const since = /^\d{1,15}$/.exec(request.req.query('since') ?? '')?.[0];
+    const change = await readChange(context, compose, since === undefined ? reasons.previous : Number(since));
     const isLive = compose.state === 'wait' || compose.state === 'generating';
     const wanted = (request.req.query('q') ?? '').slice(0, 100);
     return {
@@ -37,9 +48,9 @@ export const registerComposePage: RegisterRoute = (app, api) => {
         ${await chainSection(context, { kind: 'compose', id: compose.id })}
         ${await useSection(context, compose)} ${whySection(context, reasons)}
         ${await variantsSection(context, compose, change?.diff ?? null)}
-        ${changeSection(context, compose, change)}
+        ${changeSection(context, compose, { change, previousOfSeries: reasons.previous })}
         ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}
-        ${contentsSection(context, compose, held, wanted)} ${factList(context, compose)}`,
+        ${contentsSection(context, compose, held, wanted)} ${factsSection(context, compose)}`,
     };
   });
 };
@@ -88,7 +99,7 @@ function stateNotice(context: PageContext, compose: Compose): Html {
     case 'done':
       return html`<div class="notice good">
         <p>
-          Done ${compose.timeDone === null ? '' : moment(compose.timeDone, now)}, kept until
+          Done ${compose.timeDone === null ? '' : momentWithOwn(compose.timeDone, now)}, kept until
           ${moment(compose.timeToExpire, now)}
           ${
             compose.reusedId === null
@@ -137,7 +148,16 @@ function whySection(context: PageContext, reasons: ComposeReasons): Html {
     ${reasons.decisions.length === 0 ? '' : decisionTable(context, reasons.decisions)}`;
 }
 
-function factList(context: PageContext, compose: Compose): Html {
+/** How long it waited and was made. */
+function spanText({ timeSubmitted, timeStarted, timeDone }: Compose): string | null {
+  if (timeStarted === null) return null;
+  const waited = `waited ${formatSpan(timeStarted.getTime() - timeSubmitted.getTime())}`;
+  if (timeDone === null) return waited;
+  return `${waited}, made in ${formatSpan(timeDone.getTime() - timeStarted.getTime())}`;
+}
+
+function factsSection(context: PageContext, compose: Compose): Html {
+  const { now } = context;
   const json = composeJson(compose, context.targetDirUrls);
   const facts: readonly (readonly [string, string | number | Html | null])[] = [
     ['Owner', compose.owner],
@@ -151,18 +171,13 @@ function factList(context: PageContext, compose: Compose): Html {
     ['Multilib', json.multilib_arches],
     ['Label', compose.label],
     ['Compose id', compose.pungiComposeId],
-    ['Submitted', json.time_submitted],
-    ['Started', json.time_started],
-    ['Done', json.time_done],
+    ['Submitted', momentWithOwn(compose.timeSubmitted, now)],
+    ['Started', compose.timeStarted === null ? null : momentWithOwn(compose.timeStarted, now)],
+    ['Done', compose.timeDone === null ? null : momentWithOwn(compose.timeDone, now)],
+    ['Took', spanText(compose)],
     ['Fingerprint', compose.fingerprint],
   ];
-  const items = facts.flatMap(([name, value]) =>
-    value === null || value === ''
-      ? []
-      : html`<dt>${name}</dt>
-          <dd>${value}</dd>`,
-  );
   return html`<h2>Facts</h2>
-    <dl>${items}</dl>
+    ${factList(facts)}
     <p class="small"><a href="${context.prefix}/api/1/composes/${compose.id}">The same as JSON</a></p>`;
 }

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { composeDirectoryName } from '../../model/compose.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { moduleLines, readComposeFile } from './compose-contents.ts';
+import { copyBox } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
 
 /** How to use a finished compose: its `.repo` file, and the dnf commands, for modules with stream and profile. */
@@ -24,13 +25,19 @@ export async function useSection(context: PageContext, compose: Compose): Promis
     <p>
       ${modules.length > 0 ? 'Install its modules, beside the repositories the system has:' : 'In one line:'}
     </p>
-    <pre class="whole">${commands.join('\n')}</pre>
+    ${copyBox('use-once', commands.join('\n'))}
     <p>Or keep <a href="${file}">${name}.repo</a>, then use dnf as always:</p>
-    <pre class="whole">
-curl -fo /etc/yum.repos.d/${name}.repo '${file}'${modules.map((line) => `\n${line}`)}</pre>
+    ${copyBox('use-file', [`curl -fo /etc/yum.repos.d/${name}.repo '${file}'`, ...modules].join('\n'))}
+    <p>In a Containerfile:</p>
+    ${copyBox(
+      'use-image',
+      `RUN curl -fo /etc/yum.repos.d/${name}.repo '${file}' \\\n && dnf -y ${names.length > 0 ? `install ${names.join(' ')}` : 'upgrade'} && dnf clean all`,
+    )}
     <p>
-      Bill of materials:
-      <a href="${context.prefix}/api/1/composes/${compose.id}/sbom">CycloneDX</a>,
+      To keep:
+      <a href="${context.prefix}/api/1/composes/${compose.id}/manifest">list of packages</a>,
+      <a href="${context.prefix}/api/1/composes/${compose.id}/rpms.lock.yaml">lock file</a>, bill of materials
+      as <a href="${context.prefix}/api/1/composes/${compose.id}/sbom">CycloneDX</a> or
       <a href="${context.prefix}/api/1/composes/${compose.id}/sbom?format=spdx">SPDX</a>
     </p>
     ${
@@ -38,7 +45,7 @@ curl -fo /etc/yum.repos.d/${name}.repo '${file}'${modules.map((line) => `\n${lin
         ? html`<p class="notice busy">This process cannot read the files of the compose.</p>`
         : html`<details>
             <summary>${name}.repo</summary>
-            <pre>${text}</pre>
+            <pre tabindex="0">${text}</pre>
           </details>`
     }`;
 }

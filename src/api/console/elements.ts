@@ -57,6 +57,21 @@ function packagesText({ request }: Compose): string {
   return names.length > 6 ? `${names.slice(0, 6).join(' ')} and ${names.length - 6} more` : names.join(' ');
 }
 
+/** The same with the reader's own time beside it, where a script knows that. */
+export function momentWithOwn(time: Date, now: Date): Html {
+  const iso = time.toISOString();
+  return html`<time datetime="${iso}" title="${iso}" data-own>${iso.slice(0, 16).replace('T', ' ')} UTC</time>
+    <span class="soft small plain">${distance(time.getTime() - now.getTime())}</span>`;
+}
+
+/** Text to take away: selected as a whole, and copied by a button where script runs. */
+export function copyBox(id: string, text: string): Html {
+  return html`<div class="copy">
+    <pre class="whole" id="${id}" tabindex="0">${text}</pre>
+    <button type="button" data-copy="${id}" hidden>Copy</button>
+  </div>`;
+}
+
 /** How far a compose is that is being made. */
 export function progressLine({ progress }: Compose): Html {
   if (progress === null) return html``;

@@ -9,6 +9,10 @@ import { ApiProblem } from '../problem.ts';
 import { readForm } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 import { maySteer, readReason, requireOwner } from '../routes/steer-rule.ts';
+import { backtestRule } from '../backtest-rule.ts';
+import { drawTimeline } from '../../rules/timeline.ts';
+import { findRuleDocuments, findRunningVersion } from '../../database/rule-sets.ts';
+import { ruleStrips } from './rule-strips.ts';
 import { findShownRule } from '../rule-set.ts';
 import { badge, decisionTable, moment, withoutRepetition } from './elements.ts';
 import { pageContextOf, problemPage, registerPage, sendConsolePage } from './page.ts';
@@ -36,12 +40,14 @@ export const registerRulePage: RegisterRoute = (app, api) => {
       body: html`<h1>${rule.name} ${badge(pause === undefined ? rule.mode : 'paused')}</h1>
         <p>${rule.description}</p>
         ${pauseNotice(context, pause)}
-        ${(await isAllowed(context, request, rule)) ? steeringForm(context, rule, pause) : ''} ${facts(rule)}
-        <h2>Decisions</h2>
+        ${(await isAllowed(context, request, rule)) ? steeringForm(context, rule, pause) : ''}
+        ${await ruleStrips(context, rule.name)} ${facts(rule)} ${await fileSection(context, rule)}
+        ${request.req.query('try') === '7d' ? await trySection(context, rule) : tryForm()}
+        <h2 id="decisions">Decisions</h2>
         ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, withoutRepetition(decisions), { rule: rule.name })}
         <p>${other}</p>
         <h2>The compose it asks for</h2>
-        <pre>${JSON.stringify(rule.compose, null, 2)}</pre>`,
+        <pre tabindex="0">${JSON.stringify(rule.compose, null, 2)}</pre>`,
     };
   });
   for (const verb of ['pause', 'resume'] as const) {
@@ -86,6 +92,43 @@ async function isAllowed(context: ApiContext, request: ApiRequest, rule: Rule): 
     if (error instanceof ApiProblem) return false;
     throw error;
   }
+}
+
+/** The file of the set that runs, with what it matches; where it is not kept, what it was read as. */
+async function fileSection({ database }: PageContext, rule: Rule): Promise<Html> {
+  const running = await findRunningVersion(database.handle);
+  const documents = running === null ? null : await findRuleDocuments(database.handle, running.version);
+  const text = documents?.find(({ file }) => file === rule.file)?.text;
+  return html`<h2 id="file">What it matches</h2>
+    <p class="soft small">
+      ${text === undefined ? 'As it was read.' : html`<code>${rule.file.split('/').at(-1) ?? ''}</code>, in the set that runs.`}
+    </p>
+    <pre tabindex="0">
+${text ?? JSON.stringify({ on: rule.triggers, schedules: rule.schedules, require: rule.require }, null, 2)}</pre>`;
+}
+
+const TRIED_MS = 7 * 86_400_000;
+
+function tryForm(): Html {
+  return html`<form method="get" action="#try">
+    <input type="hidden" name="try" value="7d" />
+    <button>Try it on the last 7 days</button>
+  </form>`;
+}
+
+/** What the rule would have done with the stored events of a week; nothing is changed. */
+async function trySection(context: PageContext, rule: Rule): Promise<Html> {
+  const { answers, events, decidedBy, windows, ...backtest } = await backtestRule(context, rule, TRIED_MS);
+  const fields = decidedBy
+    .slice(0, 5)
+    .map(({ field, answer, count }) => `${field} (${answer}, ${count} times)`);
+  return html`<h2 id="try">On the last 7 days</h2>
+    <p class="lead">
+      ${events} events of its kinds: ${answers.yes} fire it, ${answers.no} do not, ${answers.unknown} cannot
+      be told; ${windows.length} window${windows.length === 1 ? '' : 's'}.
+    </p>
+    ${fields.length === 0 ? '' : html`<p>What decides against it: ${fields.join(', ')}.</p>`}
+    <pre tabindex="0">${drawTimeline(rule, { answers, events, decidedBy, windows, ...backtest })}</pre>`;
 }
 
 function pauseNotice(context: PageContext, pause: RulePause | undefined): Html {

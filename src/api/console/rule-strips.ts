@@ -14,8 +14,10 @@ const MOST_WINDOWS = 100;
 const MOST_RULES = 100;
 const [WIDTH, HEIGHT, MARK] = [360, 22, 5];
 
-/** The last day of every rule: what it decided, on a line of time, and which of its windows are open. */
-export async function ruleStrips(context: PageContext): Promise<Html> {
+/**
+ * The last day of every rule, or of one: what it decided, on a line of time, and which of its windows are open.
+ */
+export async function ruleStrips(context: PageContext, only?: string): Promise<Html> {
   const { prefix, now } = context;
   const { handle } = context.database;
   const { set } = await readShownRules(context);
@@ -29,7 +31,8 @@ export async function ruleStrips(context: PageContext): Promise<Html> {
   const openOf = Map.groupBy(windows, ({ rule }) => rule);
   const paused = new Set((await findPauses(handle)).map(({ rule }) => rule));
   const modes = new Map<string, string>(set.rules.map(({ name, mode }) => [name, mode]));
-  const names = [...new Set([...modes.keys(), ...byRule.keys(), ...openOf.keys()])].sort();
+  const all = [...new Set([...modes.keys(), ...byRule.keys(), ...openOf.keys()])].sort();
+  const names = only === undefined ? all : [only];
   if (names.length === 0) {
     return html`<h2 id="rules">Rules</h2>
       <p class="empty">
@@ -50,7 +53,7 @@ export async function ruleStrips(context: PageContext): Promise<Html> {
       </td>
     </tr>`;
   });
-  return html`<h2 id="rules">Rules, the last 24 hours</h2>
+  return html`<h2 id="rules">${only === undefined ? 'Rules, the last 24 hours' : 'The last 24 hours'}</h2>
     <table class="stack">
       <thead>
         <tr>

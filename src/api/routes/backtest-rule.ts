@@ -1,15 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { pageInputEvents } from '../../database/input-events.ts';
 import { parseDuration } from '../../model/duration.ts';
-import { Backtester } from '../../rules/backtest.ts';
 import { drawTimeline } from '../../rules/timeline.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
+import { backtestRule } from '../backtest-rule.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { findShownRule } from '../rule-set.ts';
 
-const PAGE = 2000;
 const MOST_DAYS = 90;
 
 /** GET /api/1/rules/NAME/backtest?since=7d: what the rule would have done with the stored events. No side effects. */
@@ -37,17 +35,7 @@ export const registerBacktestRule: RegisterRoute = (app, context) => {
         `"since" is a duration up to ${MOST_DAYS}d, such as 12h or 7d.`,
       );
     }
-    const kinds = [...new Set(rule.triggers.map(({ event }) => event))];
-    const since = new Date(context.clock.now().getTime() - ms);
-    const tester = new Backtester(rule);
-    let afterId = 0;
-    for (;;) {
-      const page = await pageInputEvents(context.database.handle, { kinds, since, afterId, limit: PAGE });
-      tester.take(page);
-      afterId = page.at(-1)?.id ?? afterId;
-      if (page.length < PAGE || request.req.raw.signal.aborted) break;
-    }
-    const backtest = tester.finish();
+    const backtest = await backtestRule(context, rule, ms, request.req.raw.signal);
     return sendPublicJson({ backtest, timeline: drawTimeline(rule, backtest) });
   });
 };

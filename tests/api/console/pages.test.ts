@@ -137,6 +137,33 @@ test('what is not there is a page with status 404', async () => {
   }
 });
 
+test('packages are found by a part of their name or wildcards, whatever the case; what is not in it says why', async () => {
+  const id = await givenMade('7');
+  for (const query of ['E', 'ed', 'E*', '?D']) {
+    const { text } = await call('GET', `/console/composes/${id}?q=${encodeURIComponent(query)}`);
+    assert.match(text, /<td>ed<span class="soft">\.x86_64/, query);
+  }
+  const { text } = await call('GET', `/console/composes/${id}?q=emacs`);
+  assert.match(
+    text,
+    /Why nothing of "emacs" is in it\.<\/strong> What was asked for is in it, and what that\s+requires: httpd/,
+  );
+  assert.match(text, /href="\/find\?q=emacs"/);
+});
+
+test('a compose is compared with any other one', async () => {
+  const [first, , last] = [await givenMade('20'), await givenMade('21'), await givenMade('22')];
+  const { text } = await call('GET', `/console/composes/${last}?since=${first}`);
+  assert.match(text, /ed 1:1\.14\.1-20 → 1:1\.14\.1-22/);
+  assert.doesNotMatch(text, /the one before in series/);
+});
+
+test('a rule is tried on the events of a week on its page', async () => {
+  const { text } = await call('GET', '/console/rules/nightly?try=7d');
+  assert.match(text, /events of its kinds: \d+ fire it/);
+  assert.match(text, /nightly: settle/);
+});
+
 test('an address where nothing is answers a page to whoever wants one, and JSON to programs', async () => {
   const page = await call('GET', '/console/nope', { headers: { accept: 'text/html,*/*' } });
   assert.equal(page.status, 404);
