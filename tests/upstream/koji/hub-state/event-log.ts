@@ -50,7 +50,8 @@ export class EventLog {
 
   /** The visible event with the highest number, of those before a time in seconds. */
   last(before = Infinity): LoggedEvent | undefined {
-    const ids = [...this.#committed].filter(([, ts]) => ts < before).map(([id]) => id);
-    return ids.length === 0 ? undefined : this.find(Math.max(...ids));
+    let last = 0;
+    for (const [id, ts] of this.#committed) if (ts < before && id > last) last = id;
+    return this.find(last);
   }
 }

@@ -22,32 +22,47 @@ interface StoredRow<Content> extends VersionedRow<Content> {
 export class VersionedTable<Content> {
   readonly #events: EventLog;
   readonly #rows: StoredRow<Content>[] = [];
+  /** Those that no edit has revoked, so that a long history costs nothing where the present is asked for. */
+  readonly #held = new Set<StoredRow<Content>>();
 
   constructor(events: EventLog) {
     this.#events = events;
   }
 
   add(content: Content, edit: Edit): void {
-    this.#rows.push({ content, created: edit, revoked: null });
+    const row: StoredRow<Content> = { content, created: edit, revoked: null };
+    this.#rows.push(row);
+    this.#held.add(row);
   }
 
   /** Revokes the rows that hold and match; returns how many. Edits that are not committed yet count. */
   revoke(matches: (content: Content) => boolean, edit: Edit): number {
-    const rows = this.#rows.filter((row) => row.revoked === null && matches(row.content));
-    for (const row of rows) row.revoked = edit;
-    return rows.length;
+    let count = 0;
+    for (const row of this.#held) {
+      if (!matches(row.content)) continue;
+      row.revoked = edit;
+      this.#held.delete(row);
+      count += 1;
+    }
+    return count;
   }
 
   /** The content that holds and matches, for a writer: edits that are not committed yet count. */
   held(matches: (content: Content) => boolean): Content | undefined {
-    return this.#rows.find((row) => row.revoked === null && matches(row.content))?.content;
+    for (const { content } of this.#held) if (matches(content)) return content;
+    return undefined;
   }
 
   /** Takes back what an event did. */
   rollBack(event: number): void {
-    for (const row of this.#rows) if (row.revoked?.event === event) row.revoked = null;
     const kept = this.#rows.filter((row) => row.created.event !== event);
-    this.#rows.splice(0, this.#rows.length, ...kept);
+    for (const row of kept) if (row.revoked?.event === event) row.revoked = null;
+    this.#rows.length = 0;
+    this.#held.clear();
+    for (const row of kept) {
+      this.#rows.push(row);
+      if (row.revoked === null) this.#held.add(row);
+    }
   }
 
   /** Every row whose creation is committed; the revocation only where it is. */
