@@ -318,3 +318,51 @@ for (const one of lateChanges) {
     );
   });
 }
+
+test('an addon is gathered anew once its parent ships the source of a build that it had completed', async () => {
+  const plain = anyDefinition(new Random(1));
+  const define = (isInParent: boolean): MainDefinition => ({
+    ...plain,
+    comps: null,
+    isFulltree: false,
+    isSelfhosting: false,
+    greedy: 'none',
+    variantLookasides: [],
+    settings: new Map(
+      Array.from(plain.variants.values(), ({ uid, arches }) => {
+        const settings = {
+          additionalPackages: uid === 'Base' ? ['other'] : uid === 'Base-addon' ? ['p0'] : [],
+          filterPackages: [],
+          filterModules: [],
+          multilibMethods: [],
+          hasMultilibEntry: false,
+          lookasideRepositories: [],
+          mappedPackages: [],
+          // What a parent is prepopulated with is no input of its children.
+          prepopulate: isInParent && uid === 'Base' ? ['p0-tools.x86_64'] : [],
+          repoclosure: 'off' as const,
+        };
+        return [uid, new Map(arches.map((arch) => [arch, settings]))];
+      }),
+    ),
+  });
+  const packages = [
+    packageOf('odd', { arch: 'src' }),
+    packageOf('p0', { build: 'odd-1-1' }),
+    packageOf('p0-more', { build: 'odd-1-1' }),
+    packageOf('p0-tools', { build: 'odd-1-1' }),
+    packageOf('other', { build: 'other-1-1' }),
+  ];
+  const all = [{ name: 'odd', packages, later: [] }];
+  const index = indexOf(all);
+  const known = new KnownTrees();
+  const gather = async (definition: MainDefinition): Promise<readonly unknown[]> => {
+    const { trees } = await gatherMain({ definition, packages: packagesOf(index, all), known });
+    const namesOf = (uid: string): string[] =>
+      (trees.get(uid)?.get('x86_64')?.binary ?? []).map((id) => index.nameOf(id)).sort();
+    return [namesOf('Base'), namesOf('Base-addon')];
+  };
+  assert.deepEqual(await gather(define(false)), [['other'], ['p0', 'p0-more', 'p0-tools']]);
+  // Builds of the parent are not completed by its addons.
+  assert.deepEqual(await gather(define(true)), [['other', 'p0-tools'], ['p0']]);
+});
