@@ -1,17 +1,27 @@
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { openTestComposer } from '../tests/composer/open-test-composer.ts';
-import { defaultRequest } from '../tests/default-request.ts';
 import { sharedPath } from '../tests/shared.ts';
+import { startPostgresql } from '../tests/services/postgresql.ts';
 import { measureVector } from './main-vector.ts';
-import { openPhaseTable } from './phases.ts';
 
-const VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Everything'] as const;
+const VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Everything'];
+const ELN_VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Extras', 'Buildroot'];
+const ELN_ARCHES = ['aarch64', 's390x', 'x86_64'];
+/** Of a compose like those of ELN, in small. */
+const ELN_PACKAGES = 300;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -41,21 +51,22 @@ type PackageInput = 'repositories' | 'koji';
 
 interface Configured {
   readonly tree: string;
+  readonly variants: readonly string[];
   readonly arches: readonly string[];
   readonly input: PackageInput;
   /** A package that no variant asks for. */
   readonly drop: string;
 }
 
-/** A configuration of four variants, each leaning on those before it; the packages are dealt out. */
-function writeConfiguration(directory: string, { tree, arches, input, drop }: Configured): void {
+/** A configuration of variants, each leaning on those before it; the packages are dealt out. */
+function writeConfiguration(directory: string, { tree, variants, arches, input, drop }: Configured): void {
   const names = namesOf(tree).filter((name) => name !== drop);
-  const lists = VARIANTS.map((uid, at) => {
-    const own = names.filter((_name, index) => index % VARIANTS.length === at);
+  const lists = variants.map((uid, at) => {
+    const own = names.filter((_name, index) => index % variants.length === at);
     return `("^${uid}$", {"*": [${own.map((name) => `"${name}"`).join(', ')}]})`;
   });
-  const lookasides = VARIANTS.flatMap((user, at) =>
-    VARIANTS.slice(0, at).map((provider) => `("${user}", "${provider}")`),
+  const lookasides = variants.flatMap((user, at) =>
+    variants.slice(0, at).map((provider) => `("${user}", "${provider}")`),
   );
   const repositories = arches.map((arch) => `"${arch}": ["file://${tree}"]`).join(', ');
   const lines = [
@@ -76,65 +87,107 @@ function writeConfiguration(directory: string, { tree, arches, input, drop }: Co
   ];
   writeFileSync(join(directory, 'bench.conf'), lines.join('\n'));
   const inside = `<arches>${arches.map((arch) => `<arch>${arch}</arch>`).join('')}</arches>`;
-  const variants = VARIANTS.map(
+  const elements = variants.map(
     (uid) => `<variant id="${uid}" name="${uid}" type="variant">${inside}</variant>`,
   );
-  writeFileSync(join(directory, 'variants.xml'), `<variants>\n${variants.join('\n')}\n</variants>\n`);
+  writeFileSync(join(directory, 'variants.xml'), `<variants>\n${elements.join('\n')}\n</variants>\n`);
 }
 
-async function measureTree(
-  tree: string,
-  arches: readonly string[],
-  input: PackageInput = 'repositories',
-): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-main-'));
+interface MeasuredTree {
+  readonly tree: string;
+  readonly variants: readonly string[];
+  readonly arches: readonly string[];
+  readonly input: PackageInput;
+}
+
+/**
+ * Composes a tree in processes that have nothing but what lies on the disk: one that knows no package, and one that has read
+ * all of them before.
+ */
+async function measureTree({ tree: whole, variants, arches, input }: MeasuredTree): Promise<void> {
+  const folder = mkdtempSync(join(dirname(whole), 'bench-main-'));
+  const isKoji = input === 'koji';
+  const tree = isKoji ? whole : withoutLast(whole, folder);
+  const configurations = join(folder, 'configurations');
   const git = (...args: string[]): string =>
     execFileSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.com', ...args], {
-      cwd: folder,
+      cwd: configurations,
       encoding: 'utf8',
     }).trim();
   const commit = (drop: string): string => {
-    writeConfiguration(folder, { tree, arches, input, drop });
+    writeConfiguration(configurations, { tree, variants, arches, input, drop });
     git('add', '.');
     git('commit', '--quiet', '--allow-empty', '-m', 'bench');
     return git('rev-parse', 'HEAD');
   };
-  const hub = input === 'koji' ? await startHub(tree) : null;
+  const hub = isKoji ? await startHub(tree) : null;
+  const postgresql = await startPostgresql();
   try {
+    mkdirSync(configurations);
     git('init', '--quiet');
-    mkdirSync(folder, { recursive: true });
-    const first = commit('');
-    const profile = join(folder, 'koji.conf');
-    writeFileSync(profile, `[bench]\nserver = ${hub?.url ?? ''}\ntopdir = ${tree}\n`);
-    const { definitions, measure } = openPhaseTable(say);
-    await using composer = await openTestComposer(
-      {
-        ...(hub === null ? {} : { koji_profile: 'bench', koji_config: profile }),
-        repo_roots: [dirname(tree), tree],
-        raw_config_urls: { bench: { url: folder, config_filename: 'bench.conf' } },
-      },
-      definitions,
+    const commits = { whole: commit(''), less: commit(namesOf(whole).at(-1) ?? '') };
+    writeFileSync(
+      join(configurations, 'koji.conf'),
+      `[bench]\nserver = ${hub?.url ?? ''}\ntopdir = ${tree}\n`,
     );
-    const make = async (name: string, revision: string) => {
-      const compose = await measure(name, () =>
-        composer.compose({ ...defaultRequest, sourceType: 'raw_config', source: [`bench#${revision}`] }),
-      );
-      if (compose.state !== 'done') throw new Error(compose.stateReason ?? compose.state);
-      return compose;
+    const data = join(folder, 'data');
+    const stages = { tree, folder: configurations, data, isKoji, ...commits };
+    const addLast = async (): Promise<void> => {
+      if (hub === null) restoreLast(whole, tree);
+      else await hub.tagLast();
     };
-    const { id } = await make('first', first);
-    const rpms = readFileSync(join(composer.targetDir, `odcs-${id}`, 'compose/metadata/rpms.json'), 'utf8');
-    say(`${rpms.match(/"path"/g)?.length ?? 0} entries in rpms.json`);
-    await make('nothing changed', first);
-    if (hub !== null) {
-      await hub.tagLast();
-      await make('one build more', first);
+    for (const isLast of [false, true]) {
+      const name = isLast ? 'headers known, another process' : 'first';
+      const child = fork(
+        new URL('main-stages-process.ts', import.meta.url),
+        [JSON.stringify({ ...stages, name, isLast })],
+        { env: { ...process.env, ODCS_TEST_DATABASE_URL: postgresql.url } },
+      );
+      child.on('message', () => void addLast().then(() => child.send('done')));
+      const [code] = await once(child, 'exit');
+      if (code !== 0) throw new Error(`${name} ended with ${code}`);
+      forgetSets(data);
     }
-    await make('one package less', commit(namesOf(tree).at(-1) ?? ''));
   } finally {
     hub?.end();
+    await postgresql.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Forgets indexes to gather from, so that only what was read of packages is known. */
+function forgetSets(data: string): void {
+  const known = join(data, 'cache', 'koji');
+  if (!existsSync(known)) return;
+  for (const name of readdirSync(known).filter((one) => one.startsWith('sets-'))) {
+    rmSync(join(known, name), { recursive: true });
+  }
+}
+
+/** Directory of the last build of a tree. */
+function lastBuild(tree: string): string {
+  const lines = readFileSync(join(tree, 'builds.jsonl'), 'utf8').trim().split('\n');
+  const builds = lines.map((line) => buildSchema.parse(JSON.parse(line))).filter(({ latest }) => latest);
+  return dirname(dirname(builds.at(-1)?.rpms[0]?.path ?? ''));
+}
+
+const buildSchema = z.object({ latest: z.boolean(), rpms: z.array(z.object({ path: z.string() })) });
+
+/** Returns a copy of a repository, in links, without its last build. */
+function withoutLast(tree: string, folder: string): string {
+  const copy = join(folder, 'tree');
+  execFileSync('cp', ['-al', tree, copy]);
+  rmSync(join(copy, 'repodata'), { recursive: true });
+  rmSync(join(copy, lastBuild(tree)), { recursive: true });
+  execFileSync('createrepo_c', ['-q', copy]);
+  return copy;
+}
+
+/** Puts the last build into the copy of a repository. */
+function restoreLast(tree: string, copy: string): void {
+  const build = lastBuild(tree);
+  execFileSync('cp', ['-al', join(tree, build), join(copy, build)]);
+  execFileSync('createrepo_c', ['-q', '--update', '--skip-stat', copy]);
 }
 
 interface BenchHub {
@@ -161,31 +214,35 @@ const readySchema = z.object({ hub: z.string() });
 
 /**
  * `node bench/main.ts main [--packages N | --short | --tree DIR] [--arches "x86_64 aarch64"] [--koji]`: a main compose
- * of four variants out of a repository, or with `--koji` out of a tag; a tree that is given has `repodata`. `--vector NAME`
- * composes one of the recorded configurations instead.
+ * of four variants out of a repository, or with `--koji` out of a tag; a tree that is given has `repodata`. `--eln` makes it a
+ * small one of five variants and three arches. `--vector NAME` composes one of the recorded configurations instead.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      packages: { type: 'string', default: '20000' },
+      packages: { type: 'string' },
       short: { type: 'boolean', default: false },
       tree: { type: 'string', default: '' },
-      arches: { type: 'string', default: 'x86_64 aarch64' },
+      arches: { type: 'string' },
       koji: { type: 'boolean', default: false },
+      eln: { type: 'boolean', default: false },
       vector: { type: 'string', default: '' },
     },
   });
   if (values.vector !== '') return measureVector(values.vector, say);
-  const arches = values.arches.split(' ');
-  const input = values.koji ? 'koji' : 'repositories';
-  if (values.tree !== '') return measureTree(values.tree, arches, input);
+  const shape = values.eln
+    ? { variants: ELN_VARIANTS, arches: ELN_ARCHES, packages: ELN_PACKAGES }
+    : { variants: VARIANTS, arches: ['x86_64', 'aarch64'], packages: values.short ? 1500 : 20_000 };
+  const arches = values.arches?.split(' ') ?? shape.arches;
+  const measured = { ...shape, arches, input: values.koji ? 'koji' : 'repositories' } as const;
+  if (values.tree !== '') return measureTree({ ...measured, tree: values.tree });
 
   const folder = mkdtempSync(join(tmpdir(), 'bench-main-tree-'));
   try {
-    const tree = makeTree(folder, values.short ? 1500 : Number(values.packages));
+    const tree = makeTree(folder, Number(values.packages ?? shape.packages));
     execFileSync('createrepo_c', ['-q', tree]);
-    await measureTree(tree, arches, input);
+    await measureTree({ ...measured, tree });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

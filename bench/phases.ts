@@ -83,7 +83,7 @@ function withPhases(definition: SourceDefinition, begin: (name: string) => void)
           },
           request,
         );
-        begin('manifest');
+        begin('manifest, known repodata');
         const { reader } = selected;
         return {
           ...selected,

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { openTestComposer } from '../tests/composer/open-test-composer.ts';
+import { defaultRequest } from '../tests/default-request.ts';
+import { openPhaseTable } from './phases.ts';
+
+const stagesSchema = z.object({
+  /** Topmost directory of the packages. */
+  tree: z.string(),
+  /** A git repository of configurations, with a profile of Koji in it. */
+  folder: z.string(),
+  data: z.string(),
+  isKoji: z.boolean(),
+  /** What the first compose of this process is called. */
+  name: z.string(),
+  /** Whether more composes follow. */
+  isLast: z.boolean(),
+  /** Commits: with all packages, and with one less. */
+  whole: z.string(),
+  less: z.string(),
+});
+
+const { tree, folder, data, isKoji, name, isLast, whole, less } = stagesSchema.parse(
+  JSON.parse(process.argv[2] ?? ''),
+);
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const { definitions, measure } = openPhaseTable(say);
+await using composer = await openTestComposer(
+  {
+    ...(isKoji ? { koji_profile: 'bench', koji_config: join(folder, 'koji.conf') } : {}),
+    data_dir: data,
+    repo_roots: [dirname(tree), tree],
+    raw_config_urls: { bench: { url: folder, config_filename: 'bench.conf' } },
+  },
+  definitions,
+);
+
+async function make(what: string, commit: string): Promise<number> {
+  const compose = await measure(what, () =>
+    composer.compose({ ...defaultRequest, sourceType: 'raw_config', source: [`bench#${commit}`] }),
+  );
+  if (compose.state !== 'done') throw new Error(compose.stateReason ?? compose.state);
+  return compose.id;
+}
+
+const id = await make(name, whole);
+if (isLast) {
+  const rpms = readFileSync(join(composer.targetDir, `odcs-${id}`, 'compose/metadata/rpms.json'), 'utf8');
+  say(`${rpms.match(/"path"/g)?.length ?? 0} entries in rpms.json`);
+  await make('nothing changed', whole);
+  process.send?.('one build more');
+  await once(process, 'message');
+  await make('one build more', whole);
+  await make('one package less', less);
+}
+process.disconnect();
