@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pen } from '../src/composer/pen.ts';
-import { placePackages, type Placement } from '../src/composer/build/place-packages.ts';
+import { cutPlacements, placePackages, type Placement } from '../src/composer/build/place-packages.ts';
 import { PlacingThread } from '../src/composer/build/placing-thread.ts';
 import { sourcePackage } from '../src/composer/source-package.ts';
 import { parseNevra } from '../src/model/nevra.ts';
@@ -109,11 +109,7 @@ async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>)
       placing,
     };
     mkdirSync(into, { recursive: true });
-    return placePackages(
-      context,
-      new Pen(into),
-      wanted.map(({ placement }) => placement),
-    );
+    return placePackages(context, new Pen(into), cutPlacements(wanted.map(({ placement }) => placement)));
   };
   await place(join(task.root, 'warm'), task.old.slice(0, 1).map(knownOf));
   const measure = async (round: string, isPlacing: boolean): Promise<number> => {

@@ -46,6 +46,7 @@ const shared = [
   'upstream-settings.ts',
   'clock.ts',
   'in-turns.ts',
+  'kept-with.ts',
   'last-used.ts',
   'text-bytes.ts',
   'module-beside.ts',

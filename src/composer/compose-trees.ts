@@ -1,3 +1,4 @@
+import { KeptWith } from '../kept-with.ts';
 import { checkName } from '../model/names.ts';
 import {
   treePlaces,
@@ -5,7 +6,7 @@ import {
   type ProductmdVariant,
   type TreePlaces,
 } from '../rpm/productmd-variant.ts';
-import type { ComposeDocument, Selection, SourcePackage } from './selection.ts';
+import type { ComposeDocument, SelectedPackage, Selection, SourcePackage } from './selection.ts';
 
 /** One repository of a compose. */
 export interface Tree {
@@ -54,8 +55,6 @@ export function listTrees({ variants, trees, documents }: Selection): Tree[] {
     const own = trees.filter((tree) => tree.variant === variant.uid);
     const isAddon = variant.type === 'addon';
     const packagesDirectory = isAddon ? '' : PACKAGES;
-    const sources = new Map<string, SourcePackage>();
-    for (const tree of own) for (const { package: one } of tree.source) sources.set(one.fileName, one);
     const listed = own.flatMap((tree): Tree[] => {
       const { arch } = tree;
       const places = treeDirectories(variant, arch);
@@ -64,7 +63,7 @@ export function listTrees({ variants, trees, documents }: Selection): Tree[] {
           directory: places.binary.repository,
           packagesDirectory,
           variant,
-          packages: tree.binary.map((one) => one.package),
+          packages: keepPackages([tree.binary], listPackages),
           arch,
           treeArch: isAddon ? null : arch,
           documents: documents.filter((one) => one.variant === variant.uid && one.arch === arch),
@@ -73,7 +72,7 @@ export function listTrees({ variants, trees, documents }: Selection): Tree[] {
           directory: places.debug.repository,
           packagesDirectory,
           variant,
-          packages: tree.debug.map((one) => one.package),
+          packages: keepPackages([tree.debug], listPackages),
           arch,
           treeArch: null,
           documents: [],
@@ -88,11 +87,48 @@ export function listTrees({ variants, trees, documents }: Selection): Tree[] {
         directory: treeDirectories(variant, first.arch).source.repository,
         packagesDirectory,
         variant,
-        packages: [...sources.values()],
+        packages: keepPackages(
+          own.map((tree) => tree.source),
+          uniteLists,
+        ),
         arch: null,
         treeArch: isAddon ? null : 'src',
         documents: [],
       },
     ];
   });
+}
+
+/** The packages of lists of a selection, and the lists that they are of. */
+interface KeptPackages {
+  readonly lists: readonly (readonly SelectedPackage[])[];
+  readonly packages: readonly SourcePackage[];
+}
+
+/** By the first of the lists: what was selected before is the same list, and has the same packages. */
+const keptPackages = new KeptWith<readonly SelectedPackage[], KeptPackages>();
+
+/** Returns what `list` makes of lists; the same object for the same lists. */
+function keepPackages(
+  lists: KeptPackages['lists'],
+  list: (lists: KeptPackages['lists']) => readonly SourcePackage[],
+): readonly SourcePackage[] {
+  const [first = []] = lists;
+  const kept = keptPackages.get(first);
+  const isSame = kept?.lists.length === lists.length && kept.lists.every((one, at) => one === lists[at]);
+  if (isSame) return kept.packages;
+  const packages = list(lists);
+  keptPackages.set(first, { lists, packages });
+  return packages;
+}
+
+function listPackages(lists: KeptPackages['lists']): SourcePackage[] {
+  return lists.flatMap((list) => list.map((one) => one.package));
+}
+
+/** Of several packages of one file name the last one. */
+function uniteLists(lists: KeptPackages['lists']): SourcePackage[] {
+  const united = new Map<string, SourcePackage>();
+  for (const list of lists) for (const { package: one } of list) united.set(one.fileName, one);
+  return [...united.values()];
 }

@@ -9,11 +9,12 @@ import {
   type SourceType,
 } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
-import { fingerprintOf, manifestOf, type ManifestPackage } from '../model/fingerprint.ts';
+import { fingerprintOf, manifestOf } from '../model/fingerprint.ts';
 import { findNotOffered, type Offers } from '../model/offers.ts';
 import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
 import { sourceTypeNames } from '../model/source-types.ts';
 import { knownComposeType } from '../rpm/productmd.ts';
+import { listManifestLines } from './manifest-lines.ts';
 import { checkPresent } from './requested-packages.ts';
 import type { Delegate } from './delegate.ts';
 import type { PackageReader, SelectContext, Selection, SelectPackages } from './selection.ts';
@@ -124,7 +125,7 @@ export async function makePlan(context: PlanContext, request: ComposeRequest): P
     manifestOf({
       variants: selection.variants,
       trees: selection.trees,
-      packages: listManifestPackages(selection, context.output.delivery),
+      packageLines: listManifestLines(selection, context.output),
       documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
       options: {
         delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
@@ -247,32 +248,6 @@ function treeOptions({ layout, files, repoclosures }: Selection): Readonly<Recor
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function* listManifestPackages(
-  selection: Selection,
-  delivery: OutputSettings['delivery'],
-): Generator<ManifestPackage> {
-  for (const tree of selection.trees) {
-    for (const kind of ['binary', 'debug', 'source'] as const) {
-      for (const { package: one } of tree[kind]) {
-        yield {
-          variant: tree.variant,
-          arch: tree.arch,
-          kind,
-          nevra: one.nevra,
-          payload: one.payload,
-          sigkey: one.sigkey,
-          fileName: one.oddName,
-          reference: delivery === 'reference' ? originText(one.origin) : '',
-        };
-      }
-    }
-  }
-}
-
-function originText(origin: Selection['trees'][number]['binary'][number]['package']['origin']): string {
-  return origin.kind === 'file' ? origin.path : origin.url;
 }
 
 /** Source: pungi contract 1.10. */

@@ -25,7 +25,7 @@ import { moveLinks } from './move-links.ts';
 import { planCompose, type ReadyPlan } from './plan.ts';
 import { makingOf } from './provenance.ts';
 import type { SelectContext } from './selection.ts';
-import { buildingDirectory, clearAttempts, linkLatest, showBuilt } from './publish.ts';
+import { buildingDirectory, clearAttempts, linkLatest, publishedDirectory, showBuilt } from './publish.ts';
 import { settlePlan } from './settle-plan.ts';
 import { runTogether } from './run-together.ts';
 import { metadataKeyOf } from './signing/metadata-key.ts';
@@ -167,6 +167,7 @@ async function buildAndPublish(
         identity,
         place,
         making: makingOf(taken.compose, context),
+        shown: publishedDirectory(targetDir, taken.id),
         ...(key === null ? {} : { signer: await openMetadataSigner(key) }),
       },
       directory,

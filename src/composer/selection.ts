@@ -225,7 +225,10 @@ export function newSelection(
 
 /** Reads what the packages of a selection are made of, where its source has them. */
 export interface PackageReader {
-  /** The metadata of chosen packages, in their order; each made, or a function that makes it when it is written. */
+  /**
+   * The metadata of chosen packages, in their order; each made, or a function that makes it when it is written. The same
+   * object of a package has the same metadata, whenever it is asked for.
+   */
   readonly loadFragments: (
     packages: readonly SourcePackage[],
     signal: AbortSignal,

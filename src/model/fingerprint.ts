@@ -34,7 +34,8 @@ export interface ManifestDocument {
 export interface ManifestInput {
   readonly variants: readonly { readonly uid: string; readonly name: string; readonly type: string }[];
   readonly trees: readonly { readonly variant: string; readonly arch: string }[];
-  readonly packages: Iterable<ManifestPackage>;
+  /** Of its packages, as `manifestLineOf` makes them. */
+  readonly packageLines: Iterable<string>;
   readonly documents: readonly ManifestDocument[];
   /** Options that shape the output: name to value. */
   readonly options: Readonly<Record<string, string>>;
@@ -53,15 +54,18 @@ export function manifestOf(input: ManifestInput): string[] {
   }
   for (const [name, value] of Object.entries(input.options)) lines.push(`option\t${name}\t${value}`);
   for (const [name, digest] of nameDocuments(input.documents)) lines.push(`option\t${name}\t${digest}`);
-  for (const one of input.packages) {
-    const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
-    const named = one.fileName === '' ? '' : `\t${one.fileName}`;
-    const more = one.reference === '' && named === '' ? '' : `\t${one.reference}${named}`;
-    const place = placeOf(one.variant, one.arch);
-    lines.push(`package\t${place}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`);
-  }
+  for (const line of input.packageLines) lines.push(line);
   const sorted = lines.sort();
   return sorted.filter((line, index) => line !== sorted[index - 1]);
+}
+
+/** Returns the line of a package in a manifest. */
+export function manifestLineOf(one: ManifestPackage): string {
+  const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
+  const named = one.fileName === '' ? '' : `\t${one.fileName}`;
+  const more = one.reference === '' && named === '' ? '' : `\t${one.reference}${named}`;
+  const place = placeOf(one.variant, one.arch);
+  return `package\t${place}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`;
 }
 
 function placeOf(variant: string, arch: string): string {

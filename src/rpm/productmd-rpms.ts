@@ -1,4 +1,5 @@
 import type { Turns } from '../in-turns.ts';
+import { KeptWith } from '../kept-with.ts';
 import { formatNevra, isSourceArch, nvrOfSourceRpm, parseNevra, type Nevra } from '../model/nevra.ts';
 import { escapeNonAscii, formatDocument } from './productmd-document.ts';
 import { productmdCompose, type ComposeIdentity } from './productmd.ts';
@@ -24,6 +25,25 @@ export type ListedRpms = ReadonlyMap<string, ReadonlyMap<string, readonly Listed
 /** RPMs of an arch: NEVRA of the source RPM to NEVRA. */
 type RpmsBySource = ReadonlyMap<string, ReadonlyMap<string, ListedRpm>>;
 
+/** What an arch of a variant has in rpms.json. */
+interface ArchText {
+  readonly pieces: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The same, with what it was made of beside the RPMs of the arch. */
+interface KeptArch extends ArchText {
+  /** Its own sources: name, version and release to NEVRA. */
+  readonly own: ReadonlyMap<string, string>;
+  /** Every source that was looked for, and what was found. */
+  readonly found: ReadonlyMap<string, string | undefined>;
+}
+
+/** Of lists that were written before: an unchanged tree of a large compose is not written anew. */
+const keptArches = new KeptWith<readonly ListedRpm[], KeptArch>();
+/** Lists of more RPMs are not kept: each takes a few hundred bytes. */
+const MOST_KEPT = 30_000;
+
 /** Takes the next piece of a text, which may be a short one. */
 type WritePiece = (piece: string) => void;
 
@@ -45,13 +65,13 @@ export function* formatRpms(
 ): Turns<readonly string[]> {
   const warnings: string[] = [];
   const ofRelease = identity.release === undefined ? null : new Map<string, string>();
-  const grouped: (readonly [string, readonly (readonly [string, RpmsBySource])[]])[] = [];
+  const grouped: (readonly [string, readonly (readonly [string, ArchText])[]])[] = [];
   for (const [variant, arches] of variants) {
-    const filled: (readonly [string, RpmsBySource])[] = [];
+    const filled: (readonly [string, ArchText])[] = [];
     for (const [arch, rpms] of arches) {
-      const sources = ofRelease ?? new Map<string, string>();
-      const groups = yield* groupBySource(rpms, { sources, warnings });
-      if (groups.size > 0) filled.push([arch, groups]);
+      const text = yield* textOfArch(rpms, ofRelease ?? new Map<string, string>());
+      warnings.push(...text.warnings);
+      if (rpms.length > 0) filled.push([arch, text]);
     }
     if (filled.length > 0) grouped.push([variant, sortedByKey(filled)]);
   }
@@ -62,7 +82,7 @@ export function* formatRpms(
 /** Variant to arch to source NEVRA to NEVRA; `compose` is the section of that name. Source: pungi contract 4.2. */
 function* writeGroupedRpms(
   compose: object,
-  variants: readonly (readonly [string, readonly (readonly [string, RpmsBySource])[]])[],
+  variants: readonly (readonly [string, readonly (readonly [string, ArchText])[]])[],
   write: WritePiece,
 ): Turns<void> {
   const empty = formatDocument('rpms', { compose, rpms: {} });
@@ -75,9 +95,12 @@ function* writeGroupedRpms(
   write(`${empty.slice(0, at)}{\n`);
   for (const [number, [variant, arches]] of variants.entries()) {
     write(`            ${quote(variant)}: {\n`);
-    for (const [index, [arch, sources]] of arches.entries()) {
+    for (const [index, [arch, { pieces }]] of arches.entries()) {
       write(`                ${quote(arch)}: {\n`);
-      yield* writeArch(sources, write);
+      for (const piece of pieces) {
+        yield;
+        write(piece);
+      }
       write(index < arches.length - 1 ? '                },\n' : '                }\n');
     }
     write(number < variants.length - 1 ? '            },\n' : '            }\n');
@@ -89,16 +112,46 @@ function sortedByKey<Value>(entries: Iterable<readonly [string, Value]>): (reado
   return [...entries].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-function* writeArch(sources: RpmsBySource, write: WritePiece): Turns<void> {
+/** Returns the text of an arch; `sources` are those of the arches before it, and get its own. */
+function* textOfArch(rpms: readonly ListedRpm[], sources: Map<string, string>): Turns<ArchText> {
+  const kept = keptArches.get(rpms);
+  if (kept !== undefined) {
+    for (const [nvr, nevra] of kept.own) sources.set(nvr, nevra);
+    yield;
+    if (isSameFound(kept, sources)) return kept;
+  }
+  const { groups, warnings, own, found } = yield* groupBySource(rpms, sources);
+  const pieces: string[] = [];
+  for (const piece of writeArch(groups)) {
+    yield;
+    pieces.push(piece);
+  }
+  const made = { pieces, warnings, own, found };
+  if (rpms.length <= MOST_KEPT) keptArches.set(rpms, made);
+  return made;
+}
+
+function isSameFound({ found }: KeptArch, sources: ReadonlyMap<string, string>): boolean {
+  for (const [nvr, nevra] of found) if (sources.get(nvr) !== nevra) return false;
+  return true;
+}
+
+function* writeArch(sources: RpmsBySource): Generator<string> {
   const keys = [...sources.keys()].sort();
   let end = '';
+  let pieces: string[] = [];
+  const write = (piece: string): void => void pieces.push(piece);
   for (const [at, key] of keys.entries()) {
-    if (at % SOURCES_TOGETHER === 0) yield;
+    if (at % SOURCES_TOGETHER === 0) {
+      yield pieces.join('');
+      pieces = [];
+    }
     write(`${end}                    ${quote(key)}: {\n`);
     writeEntries(sources.get(key) ?? new Map<string, ListedRpm>(), write);
     end = '                    },\n';
   }
   if (keys.length > 0) write('                    }\n');
+  yield pieces.join('');
 }
 
 function writeEntries(entries: ReadonlyMap<string, ListedRpm>, write: WritePiece): void {
@@ -116,15 +169,21 @@ function writeEntries(entries: ReadonlyMap<string, ListedRpm>, write: WritePiece
   if (entries.size > 0) write('                        }\n');
 }
 
+/** RPMs by their sources, and how they were found. */
+interface GroupedRpms extends Pick<KeptArch, 'own' | 'found'> {
+  readonly groups: RpmsBySource;
+  readonly warnings: readonly string[];
+}
+
 /**
  * NEVRA of the source RPM to NEVRA. A source that is not in the compose gets the epoch of its package; a package that
  * names none stands under the source that would be its own.
  */
-function* groupBySource(
-  rpms: readonly ListedRpm[],
-  { sources, warnings }: { readonly sources: Map<string, string>; readonly warnings: string[] },
-): Turns<RpmsBySource> {
+function* groupBySource(rpms: readonly ListedRpm[], sources: Map<string, string>): Turns<GroupedRpms> {
   const groups = new Map<string, Map<string, ListedRpm>>();
+  const warnings: string[] = [];
+  const own = new Map<string, string>();
+  const found = new Map<string, string | undefined>();
   const add = (key: string, rpm: ListedRpm): void => {
     const group = groups.get(key);
     if (group === undefined) groups.set(key, new Map([[rpm.package.nevra, rpm]]));
@@ -134,9 +193,10 @@ function* groupBySource(
     if (at % TOGETHER === 0) yield;
     const { name, version, release, arch, nevra } = rpm.package;
     if (!isSourceArch(arch)) continue;
-    sources.set(`${name}-${version}-${release}`, nevra);
+    own.set(`${name}-${version}-${release}`, nevra);
     add(nevra, rpm);
   }
+  for (const [nvr, nevra] of own) sources.set(nvr, nevra);
   for (const [at, rpm] of rpms.entries()) {
     if (at % TOGETHER === 0) yield;
     const { arch, sourceRpm, epoch } = rpm.package;
@@ -145,6 +205,7 @@ function* groupBySource(
     if (sourceRpm === null || nvr === null) add(formatNevra({ ...rpm.package, arch: 'src' }), rpm);
     else {
       const known = sources.get(nvr);
+      found.set(nvr, known);
       const key = known ?? formatNevra({ ...parseNevra(sourceRpm), epoch });
       add(key, rpm);
       if (known === undefined) {
@@ -152,7 +213,7 @@ function* groupBySource(
       }
     }
   }
-  return groups;
+  return { groups, warnings, own, found };
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;

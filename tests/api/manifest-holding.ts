@@ -1,4 +1,4 @@
-import { manifestOf } from '../../src/model/fingerprint.ts';
+import { manifestLineOf, manifestOf } from '../../src/model/fingerprint.ts';
 
 /** The manifest of a compose that holds one unsigned package for x86_64. */
 export function manifestHolding(nevra: string, payload: string): string[] {
@@ -6,8 +6,8 @@ export function manifestHolding(nevra: string, payload: string): string[] {
     variants: [],
     trees: [{ variant: 'Temporary', arch: 'x86_64' }],
     documents: [],
-    packages: [
-      {
+    packageLines: [
+      manifestLineOf({
         variant: 'Temporary',
         arch: 'x86_64',
         kind: 'binary',
@@ -16,7 +16,7 @@ export function manifestHolding(nevra: string, payload: string): string[] {
         sigkey: null,
         fileName: '',
         reference: '',
-      },
+      }),
     ],
     options: {},
   });

@@ -1,4 +1,9 @@
-import { fingerprintOf, manifestOf, type ManifestPackage } from '../../src/model/fingerprint.ts';
+import {
+  fingerprintOf,
+  manifestLineOf,
+  manifestOf,
+  type ManifestPackage,
+} from '../../src/model/fingerprint.ts';
 
 const names =
   `acl alternatives audit-libs basesystem bash brotli bzip2-libs ca-certificates coreutils coreutils-common
@@ -36,7 +41,7 @@ export function seededManifest(release: number, changing: readonly string[]): re
     variants: [],
     trees: arches.map((arch) => ({ variant: 'Temporary', arch })),
     documents: [],
-    packages,
+    packageLines: packages.map(manifestLineOf),
     options: { gather: 'deps', multilib: '' },
   });
 }

@@ -106,3 +106,95 @@ test('a package whose source RPM has no name of one stands under its own source 
     assert.deepEqual(Object.keys(payload.rpms.Temporary.x86_64), ['app-2:1.0-1.src'], sourceRpm);
   }
 });
+
+/** Returns the same RPMs in lists that were never written. */
+function withOtherLists(variants: ListedRpms): ListedRpms {
+  return new Map(
+    Array.from(variants, ([uid, arches]) => [
+      uid,
+      new Map(Array.from(arches, ([arch, rpms]) => [arch, [...rpms]])),
+    ]),
+  );
+}
+
+test('an arch whose RPMs are listed again is written anew where another variant has their source now', () => {
+  const identityOfRelease: ComposeIdentity = {
+    ...identity,
+    release: {
+      name: 'Bench',
+      short: 'Bench',
+      version: '1',
+      type: 'ga',
+      isInternal: false,
+      baseProduct: null,
+      treeinfoVersion: null,
+    },
+  };
+  const rpmOf = (name: string, arch: string, epoch: string): ListedRpm => {
+    const nevra = { name, epoch, version: '1', release: '1', arch };
+    const sourceRpm = arch === 'src' ? null : 'tool-1-1.src.rpm';
+    const category = arch === 'src' ? ('source' as const) : ('binary' as const);
+    return {
+      package: { ...nevra, nevra: formatNevra(nevra), sourceRpm },
+      sigkey: null,
+      path: name,
+      category,
+    };
+  };
+  const write = (listed: ListedRpms): { readonly text: string; readonly warnings: readonly string[] } => {
+    const pieces: string[] = [];
+    const warnings = atOnce(formatRpms(identityOfRelease, listed, (piece) => pieces.push(piece)));
+    return { text: pieces.join(''), warnings };
+  };
+  const before = (epoch: string) => ['App', new Map([['x86_64', [rpmOf('tool', 'src', epoch)]]])] as const;
+  const own = [rpmOf('tool-libs', 'x86_64', '1')];
+  const bare = ['Base', new Map([['x86_64', own]])] as const;
+  const composes: readonly ListedRpms[] = [
+    new Map([bare]),
+    new Map([before('2'), bare]),
+    new Map([before('3'), bare]),
+    new Map([bare]),
+    new Map([before('1'), bare]),
+  ];
+  for (const compose of composes) assert.deepEqual(write(compose), write(withOtherLists(compose)));
+  assert.deepEqual(write(new Map([bare])).warnings, [
+    'Package tool-libs-1:1-1.x86_64 has no SRPM available, guessing epoch: tool-1:1-1.src.rpm',
+  ]);
+});
+
+test('the sources of an arch that is not written anew count for the variants after it', () => {
+  const source = { name: 'tool', epoch: '7', version: '1', release: '1', arch: 'src' };
+  const binary = { ...source, name: 'tool-libs', epoch: '0', arch: 'x86_64' };
+  const listed = (nevra: typeof source, category: 'source' | 'binary'): ListedRpm => ({
+    package: {
+      ...nevra,
+      nevra: formatNevra(nevra),
+      sourceRpm: category === 'source' ? null : 'tool-1-1.src.rpm',
+    },
+    sigkey: null,
+    path: nevra.name,
+    category,
+  });
+  const release = {
+    name: 'Bench',
+    short: 'Bench',
+    version: '1',
+    type: 'ga',
+    isInternal: false,
+    baseProduct: null,
+    treeinfoVersion: null,
+  };
+  const sources = [listed(source, 'source')];
+  const write = (): string => {
+    const compose = new Map([
+      ['App', new Map([['x86_64', sources]])],
+      ['Base', new Map([['x86_64', [listed(binary, 'binary')]]])],
+    ]);
+    const pieces: string[] = [];
+    atOnce(formatRpms({ ...identity, release }, compose, (piece) => pieces.push(piece)));
+    return pieces.join('');
+  };
+  const first = write();
+  assert.match(first, /"Base": \{\s+"x86_64": \{\s+"tool-7:1-1.src"/);
+  assert.equal(write(), first);
+});

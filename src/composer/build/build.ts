@@ -1,28 +1,22 @@
-import { pathToFileURL } from 'node:url';
 import { rest } from '../../in-turns.ts';
+import { KeptWith } from '../../kept-with.ts';
 import { instrument } from '../../instrument.ts';
 import { ReactorError } from '../../model/errors.ts';
-import type { PackageLocation } from '../../rpm/package-fragments.ts';
-import type { ModulemdPath } from '../../rpm/productmd-modules.ts';
 import type { BlockCache } from '../../rpm/repodata/block-cache.ts';
-import type { ExtraRecord } from '../../rpm/repodata/extra-record.ts';
-import { writeRepodata, type RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { listTrees, locationIn, type Tree } from '../compose-trees.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { runTogether } from '../run-together.ts';
-import { placePackages, type Placement } from './place-packages.ts';
+import { cutPlacements, placePackages, type Placement, type PlacementBatch } from './place-packages.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, ReadyPlan } from '../plan.ts';
-import type { ComposeDocument, Progress, Selection, SourcePackage } from '../selection.ts';
+import type { Progress, Selection, SourcePackage } from '../selection.ts';
 import { Pen } from '../pen.ts';
 import { PROVENANCE_FILE, type ComposeMaking } from '../provenance.ts';
 import { repomdPaths, signFiles } from './sign-trees.ts';
 import { writeProvenance } from './write-provenance.ts';
 import { METADATA_KEY_FILE, type MetadataSigner } from '../signing/sign-metadata.ts';
 import { listVariants, writeMetadata, type MetadataInput } from './write-metadata.ts';
-import { callByDigest } from './call-by-digest.ts';
-import { writeDotFiles } from './write-dot-files.ts';
-import { writeTreeFiles } from './write-tree-files.ts';
+import { writeTrees } from './write-trees.ts';
 import { IMAGES_FILE, writeDiscs, writeImages } from '../discs/write-discs.ts';
 
 export interface BuildContext {
@@ -42,6 +36,8 @@ export interface BuildInput extends Pick<MetadataInput, 'identity' | 'place'> {
   readonly making?: ComposeMaking;
   /** What signs its metadata; left out where nothing does. */
   readonly signer?: MetadataSigner;
+  /** Where the directory will lie once people see it; left out where no later compose is to link its files. */
+  readonly shown?: string;
 }
 
 /**
@@ -120,9 +116,9 @@ async function placeTrees(
   pen: Pen,
   trees: readonly Tree[],
 ): Promise<void> {
-  const placements: Placement[] = [];
+  const batches: PlacementBatch[] = [];
   for (const tree of trees) {
-    for (const one of listPlacements(selection, tree)) placements.push(one);
+    batches.push(...batchesOf(selection, tree));
     await rest();
   }
   await placePackages(
@@ -135,8 +131,28 @@ async function placeTrees(
       progress: (done, total) => context.progress('place', done, total, 'packages'),
     },
     pen,
-    placements,
+    batches,
   );
+}
+
+/** Batches of a list of packages, and where they lie. */
+interface KeptBatches {
+  readonly place: string;
+  readonly batches: readonly PlacementBatch[];
+}
+
+/** Of lists of packages that were placed before. */
+const keptBatches = new KeptWith<readonly SourcePackage[], KeptBatches>();
+
+/** Returns how the packages of a tree are placed; the same objects for the same list at the same place. */
+function batchesOf(selection: Selection, tree: Tree): readonly PlacementBatch[] {
+  const { areDirectoriesHashed } = selection.layout;
+  const place = JSON.stringify([tree.directory, tree.packagesDirectory, areDirectoriesHashed]);
+  const kept = keptBatches.get(tree.packages);
+  if (kept?.place === place) return kept.batches;
+  const batches = cutPlacements(listPlacements(selection, tree));
+  keptBatches.set(tree.packages, { place, batches });
+  return batches;
 }
 
 /** Returns where the packages of a tree lie, one placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
@@ -162,95 +178,4 @@ export function listPlacements(selection: Selection, tree: Tree): Placement[] {
     package: one,
     path: `compose/${directory}/${location}`,
   }));
-}
-
-/** Repositories that are written side by side: most of the time of an unchanged one is waiting for the disk. */
-const TREES_AT_ONCE = 4;
-
-/** Writes the repositories; returns where their `modules` records are. */
-async function writeTrees(
-  context: BuildContext,
-  { plan, identity }: Pick<BuildInput, 'plan' | 'identity'>,
-  pen: Pen,
-  trees: readonly Tree[],
-): Promise<ModulemdPath[]> {
-  const { delivery, compression } = context.output;
-  const every = [...new Set(trees.flatMap((tree) => tree.packages))];
-  context.progress('metadata', 0, every.length, 'packages');
-  const { selection } = plan;
-  const { checksum } = selection.layout;
-  await rest();
-  const own = await plan.reader.loadFragments(every, context.signal);
-  await rest();
-  const loaded = checksum === 'sha256' ? own : await callByDigest({ ...context, checksum }, every, own);
-  const variants = listVariants(selection);
-  const fragments = new Map<SourcePackage, RepodataPackage['fragments']>();
-  for (const [index, pieces] of loaded.entries()) {
-    const one = every[index];
-    if (one !== undefined) fragments.set(one, pieces);
-  }
-  const total = trees.reduce((sum, tree) => sum + tree.packages.length, 0);
-  const modulemdPaths: (ModulemdPath | null)[] = Array.from({ length: trees.length }, () => null);
-  let written = 0;
-  const writeTree = async (signal: AbortSignal, tree: Tree): Promise<ModulemdPath | null> => {
-    const directory = pen.makeDirectory(`compose/${tree.directory}`);
-    const packages = tree.packages.map((one): RepodataPackage => {
-      const pieces = fragments.get(one);
-      if (pieces === undefined) throw new Error(`no metadata was loaded for ${one.fileName}`);
-      return { fragments: pieces, location: locationOf(selection, tree, one, delivery) };
-    });
-    await rest();
-    for (const part of [tree.packagesDirectory, 'repodata']) {
-      if (part !== '') pen.makeDirectory(`compose/${tree.directory}/${part}`);
-    }
-    let ofTree = 0;
-    const { records } = await writeRepodata(
-      {
-        blocks: context.blocks,
-        signal,
-        progress(done) {
-          written += done - ofTree;
-          ofTree = done;
-          context.progress('repodata', written, total, 'packages');
-        },
-      },
-      directory,
-      packages,
-      { timestamp: identity.timestamp, compression, checksum, extra: tree.documents.map(toRecord) },
-    );
-    const modules = records.find(({ type }) => type === 'modules');
-    const { treeArch, arch, variant } = tree;
-    if (treeArch !== null) {
-      writeDotFiles(pen, tree.directory, identity, { variant, variants, arch: treeArch });
-    }
-    if (modules === undefined || arch === null) return null;
-    return { variant: variant.uid, arch, path: `${tree.directory}/${modules.href}` };
-  };
-  const waiting = trees.entries();
-  const writeNext = async (signal: AbortSignal): Promise<void> => {
-    for (const [at, tree] of waiting) modulemdPaths[at] = await writeTree(signal, tree);
-  };
-  await runTogether(
-    context.signal,
-    Array.from({ length: Math.min(TREES_AT_ONCE, trees.length) }, () => writeNext),
-  );
-  writeTreeFiles(pen, identity, selection);
-  context.progress('metadata', total, total, 'packages');
-  return modulemdPaths.filter((one) => one !== null);
-}
-
-function toRecord({ type, name, bytes, compression }: ComposeDocument): ExtraRecord {
-  return { type, name, content: bytes, compression };
-}
-
-function locationOf(
-  selection: Selection,
-  { packagesDirectory }: Tree,
-  one: SourcePackage,
-  delivery: OutputSettings['delivery'],
-): PackageLocation {
-  if (delivery !== 'reference') return { href: locationIn(selection, packagesDirectory, one) };
-  const url = one.origin.kind === 'http' ? one.origin.url : pathToFileURL(one.origin.path).href;
-  const slash = url.lastIndexOf('/') + 1;
-  return { href: url.slice(slash), base: url.slice(0, slash) };
 }

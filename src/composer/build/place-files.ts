@@ -11,13 +11,14 @@ import {
   unlinkSync,
   type Stats,
 } from 'node:fs';
+import { LRUCache } from 'lru-cache';
 import { NotRegularFile } from '../../rpm/regular-file.ts';
 import { fileDigests, promisedDigest } from '../file-digests.ts';
 
 /** Files to be placed, a column each; all columns have one length. */
-export interface PlaceRequest {
-  readonly id: number;
+export interface PlaceColumns {
   readonly from: readonly string[];
+  /** Relative to the directory that is filled. */
   readonly to: readonly string[];
   /** Bytes each must have. */
   readonly sizes: Float64Array;
@@ -27,6 +28,16 @@ export interface PlaceRequest {
   /** What identifies the content each must have, as packages have it; empty where it was compared already. */
   readonly payloads: readonly (ContentId | '')[];
   readonly delivery: 'link' | 'copy';
+}
+
+/** Files to be placed below a directory: told, or by the number that they were told by before. */
+export interface PlaceRequest {
+  readonly id: number;
+  readonly directory: string;
+  /** Names the files for requests to come. */
+  readonly number: number;
+  /** Left out where they were told before. */
+  readonly columns?: PlaceColumns;
   /** Its one element becomes 1 when nobody waits for the answer any more. */
   readonly cancelled: Int32Array;
 }
@@ -49,21 +60,32 @@ export type PlaceFinding =
       readonly message: string;
     };
 
-/** The answer to a request: what was as expected is not mentioned. */
+/** The answer to a request: what was as expected is not mentioned. Null: they were not told, or are forgotten. */
 export interface PlaceAnswer {
   readonly id: number;
-  readonly findings: readonly PlaceFinding[];
+  readonly findings: readonly PlaceFinding[] | null;
 }
+
+/** Files that are remembered, each with a few hundred bytes: those of three main composes of a large tag. */
+const MOST_REMEMBERED = 120_000;
+
+const remembered = new LRUCache<number, PlaceColumns>({
+  maxSize: MOST_REMEMBERED,
+  sizeCalculation: ({ from }) => Math.max(1, from.length),
+});
 
 /**
  * Links or copies files, with synchronous calls (meant for a thread of its own); their directories are there. What
  * cannot be linked is copied. The very bytes that were placed are compared with their digest where they have to be.
  */
-export function placeFiles(request: PlaceRequest): PlaceAnswer {
+export function placeFiles({ id, directory, number, columns, cancelled }: PlaceRequest): PlaceAnswer {
+  const known = columns ?? remembered.get(number);
+  if (known === undefined) return { id, findings: null };
+  if (columns !== undefined) remembered.set(number, columns);
+  const request: Placing = { ...known, directory, cancelled };
   const findings: PlaceFinding[] = [];
-  const { id, from } = request;
-  for (const [index, source] of from.entries()) {
-    if (Atomics.load(request.cancelled, 0) !== 0) break;
+  for (const [index, source] of known.from.entries()) {
+    if (Atomics.load(cancelled, 0) !== 0) break;
     let finding: PlaceFinding | null;
     try {
       finding = placeFile(request, index, source);
@@ -79,8 +101,11 @@ export function placeFiles(request: PlaceRequest): PlaceAnswer {
   return { id, findings };
 }
 
-function placeFile(request: PlaceRequest, index: number, source: string): PlaceFinding | null {
-  const target = request.to[index] ?? '';
+/** Files, and where they are placed now. */
+type Placing = PlaceColumns & Pick<PlaceRequest, 'directory' | 'cancelled'>;
+
+function placeFile(request: Placing, index: number, source: string): PlaceFinding | null {
+  const target = `${request.directory}/${request.to[index] ?? ''}`;
   const linked = request.delivery === 'link' ? link(source, target) : null;
   if (linked === null) return copy(request, index, target, source);
   if (!isOfSize(request, index, linked)) return { kind: 'size', index, size: linked.size };
@@ -96,7 +121,7 @@ function placeFile(request: PlaceRequest, index: number, source: string): PlaceF
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** What was read of a file may change before it is copied, so that one descriptor serves for all. */
-function copy(request: PlaceRequest, index: number, target: string, source: string): PlaceFinding | null {
+function copy(request: Placing, index: number, target: string, source: string): PlaceFinding | null {
   const real = lstatSync(source).isSymbolicLink() ? realpathSync(source) : source;
   const descriptor = openSync(real, READ);
   try {
@@ -119,7 +144,7 @@ function copy(request: PlaceRequest, index: number, target: string, source: stri
 }
 
 /** Repodata that say 0 do not know the size. */
-function isOfSize({ sizes }: PlaceRequest, index: number, { size }: Stats): boolean {
+function isOfSize({ sizes }: Placing, index: number, { size }: Stats): boolean {
   return size === sizes[index] || sizes[index] === 0;
 }
 
@@ -128,17 +153,12 @@ function isSameStamp(left: Stats, right: Stats): boolean {
 }
 
 /** Whether nothing has to be read: the file looks as it did when its content was, or its content was compared. */
-function isTrusted({ modified, inodes, payloads }: PlaceRequest, index: number, stats: Stats): boolean {
+function isTrusted({ modified, inodes, payloads }: Placing, index: number, stats: Stats): boolean {
   const isAsRead = modified[index] === Math.floor(stats.mtimeMs) && inodes[index] === stats.ino;
   return isAsRead || payloads[index] === '';
 }
 
-function compare(
-  request: PlaceRequest,
-  index: number,
-  stats: Stats,
-  descriptor: number,
-): PlaceFinding | null {
+function compare(request: Placing, index: number, stats: Stats, descriptor: number): PlaceFinding | null {
   const isCancelled = (): boolean => Atomics.load(request.cancelled, 0) !== 0;
   const payload = request.payloads[index] ?? '';
   const promised = payload === '' ? null : promisedDigest(payload);

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { rest } from '../../in-turns.ts';
 import { ReactorError, messageOf } from '../../model/errors.ts';
 import { promisedDigest } from '../file-digests.ts';
-import { NO_STAMP, UNKNOWN_STAMP, type PlaceFinding } from './place-files.ts';
+import { NO_STAMP, UNKNOWN_STAMP, type PlaceColumns, type PlaceFinding } from './place-files.ts';
 import type { Pen } from '../pen.ts';
-import type { PlacingThread } from './placing-thread.ts';
+import type { FilesToPlace, PlacingThread } from './placing-thread.ts';
 import type { PackageReader, SourcePackage } from '../selection.ts';
 
 /** A package and the file of the compose it becomes, relative to the directory that is filled. */
@@ -25,11 +25,40 @@ export interface PlaceContext {
   readonly noteFile?: PackageReader['noteFile'];
 }
 
+/** Packages that are placed together. One that is kept from an earlier compose needs not be told again. */
+export interface PlacementBatch {
+  readonly placements: readonly Placement[];
+  /** The directories that they lie in. */
+  readonly folders: readonly string[];
+  /** As the thread that places files takes them, by delivery; null where some have to be fetched. */
+  readonly files: Readonly<Record<'link' | 'copy', FilesToPlace>> | null;
+}
+
 /** Files between two looks at the signal: a link takes about 12 µs. */
 const BATCH = 256;
 /** The thread must not run out of work while this one is busy with something else. */
 const BATCHES_AHEAD = 16;
 const fetchesAtOnce = 8;
+
+/** Cuts placements into batches. */
+export function cutPlacements(placements: readonly Placement[]): PlacementBatch[] {
+  return Array.from({ length: Math.ceil(placements.length / BATCH) }, (_none, at) =>
+    batchOf(placements.slice(at * BATCH, (at + 1) * BATCH)),
+  );
+}
+
+function batchOf(placements: readonly Placement[]): PlacementBatch {
+  const folders = new Set(placements.map(({ path }) => dirname(path)).filter((folder) => folder !== '.'));
+  const paths: string[] = [];
+  for (const { package: one } of placements) if (one.origin.kind === 'file') paths.push(one.origin.path);
+  const filesOf = (delivery: PlaceColumns['delivery']): FilesToPlace => ({
+    list: () => listColumns(placements, paths, delivery),
+    told: null,
+  });
+  const areLocal = paths.length === placements.length;
+  const files = areLocal ? { link: filesOf('link'), copy: filesOf('copy') } : null;
+  return { placements, folders: [...folders], files };
+}
 
 /**
  * Puts every package below the directory of the pen: a hard link, where that cannot be a reflink or a copy. A file
@@ -40,23 +69,25 @@ const fetchesAtOnce = 8;
 export async function placePackages(
   context: PlaceContext,
   pen: Pen,
-  placements: readonly Placement[],
+  batches: readonly PlacementBatch[],
 ): Promise<void> {
-  const folders = new Set(placements.map(({ path }) => dirname(path)).filter((folder) => folder !== '.'));
+  const folders = new Set(batches.flatMap((batch) => batch.folders));
+  const total = batches.reduce((sum, { placements }) => sum + placements.length, 0);
   await rest();
   for (const folder of folders) pen.makeDirectory(folder);
   const placing: Promise<void>[] = [];
   const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const cancel = (): void => void Atomics.store(cancelled, 0, 1);
   context.signal.addEventListener('abort', cancel);
+  let done = 0;
   try {
-    for (let start = 0; start < placements.length; start += BATCH) {
+    for (const batch of batches) {
       context.signal.throwIfAborted();
-      const batch = placements.slice(start, start + BATCH);
-      const from = await fetchAll(context, batch);
+      const { placements } = batch;
+      const from = batch.files === null ? await fetchAll(context, placements) : null;
       if (placing.length >= BATCHES_AHEAD) await placing.shift();
-      const done = start + batch.length;
-      const tell = (): void => context.progress(done, placements.length);
+      const placedThen = (done += placements.length);
+      const tell = (): void => context.progress(placedThen, total);
       const placed = placeBatch({ ...context, progress: tell, cancelled }, pen.root, batch, from);
       placed.catch(() => undefined);
       placing.push(placed);
@@ -83,28 +114,44 @@ type BatchContext = Omit<PlaceContext, 'progress'> & {
 async function placeBatch(
   context: BatchContext,
   directory: string,
-  batch: readonly Placement[],
-  from: readonly string[],
+  { placements, files }: PlacementBatch,
+  fetched: readonly string[] | null,
 ): Promise<void> {
-  const stamps = batch.map(({ package: { origin } }) => (origin.kind === 'file' ? origin.stamp : undefined));
-  const findings = await context.placing.place({
+  const { cancelled, delivery, placing } = context;
+  const wanted = files?.[delivery] ?? {
+    list: () => listColumns(placements, fetched ?? [], delivery),
+    told: null,
+  };
+  const findings = await placing.place(wanted, { directory, cancelled });
+  for (const finding of findings) {
+    const one = placements[finding.index]?.package;
+    if (one === undefined) continue;
+    const local = one.origin.kind === 'file' ? one.origin.path : '';
+    take(context, finding, one, fetched?.[finding.index] ?? local);
+  }
+  context.progress();
+}
+
+/** Placements and the local paths of their packages in columns. Throws `compose.package_digest_unknown`. */
+function listColumns(
+  placements: readonly Placement[],
+  from: readonly string[],
+  delivery: PlaceColumns['delivery'],
+): PlaceColumns {
+  const stamps = placements.map(({ package: { origin } }) =>
+    origin.kind === 'file' ? origin.stamp : undefined,
+  );
+  return {
     from,
-    to: batch.map(({ path }) => `${directory}/${path}`),
-    sizes: Float64Array.from(batch, ({ package: one }) => one.size),
+    to: placements.map(({ path }) => path),
+    sizes: Float64Array.from(placements, ({ package: one }) => one.size),
     modified: Float64Array.from(stamps, (stamp) =>
       stamp === undefined ? NO_STAMP : (stamp?.modified ?? UNKNOWN_STAMP),
     ),
     inodes: Float64Array.from(stamps, (stamp) => stamp?.inode ?? 0),
-    payloads: batch.map(({ package: one }) => payloadToCompare(one)),
-    delivery: context.delivery,
-    cancelled: context.cancelled,
-  });
-  for (const finding of findings) {
-    const one = batch[finding.index]?.package;
-    const source = from[finding.index];
-    if (one !== undefined && source !== undefined) take(context, finding, one, source);
-  }
-  context.progress();
+    payloads: placements.map(({ package: one }) => payloadToCompare(one)),
+    delivery,
+  };
 }
 
 /** The payload a file is compared with once it is placed; empty where that was done when it was fetched. */

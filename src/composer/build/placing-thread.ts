@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Cache, CacheSize } from '../../cache/cache-registry.ts';
 import { ReactorError } from '../../model/errors.ts';
-import type { PlaceAnswer, PlaceFinding, PlaceRequest } from './place-files.ts';
+import type { PlaceAnswer, PlaceColumns, PlaceFinding, PlaceRequest } from './place-files.ts';
 import type { RepodataChecksum } from '../../rpm/repodata/repodata-checksum.ts';
 import type { DigestAnswer, DigestRequest } from './read-digests.ts';
 import type { SigkeyAnswer, SigkeyRequest } from './read-sigkeys.ts';
@@ -18,6 +18,13 @@ interface Message {
 
 type Request = PlaceRequest | SigkeyRequest | DigestRequest;
 
+/** Files to be placed; the same object stands for the same files. */
+export interface FilesToPlace {
+  readonly list: () => PlaceColumns;
+  /** The thread that they were told to, and by which number; null where none was. */
+  told: { readonly to: PlacingThread; readonly number: number } | null;
+}
+
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
@@ -31,6 +38,7 @@ export class PlacingThread implements AsyncDisposable, Cache {
   #worker: Worker | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #lastNumber = 0;
   #digestsKept = 0;
 
   /** Returns how many digests of files the thread knew last. */
@@ -38,8 +46,24 @@ export class PlacingThread implements AsyncDisposable, Cache {
     return [{ name: 'digests of files', entries: this.#digestsKept, bytes: null }];
   }
 
-  /** Places files in the order of the calls; returns what was out of the ordinary. */
-  async place(request: Omit<PlaceRequest, 'id'>): Promise<readonly PlaceFinding[]> {
+  /** Places files in the order of the calls; returns what was out of the ordinary. The same files are told once. */
+  async place(
+    files: FilesToPlace,
+    where: Pick<PlaceRequest, 'directory' | 'cancelled'>,
+  ): Promise<readonly PlaceFinding[]> {
+    if (files.told?.to === this) {
+      const findings = await this.#place({ ...where, number: files.told.number });
+      if (findings !== null) return findings;
+    }
+    const number = (this.#lastNumber += 1);
+    const telling = this.#place({ ...where, number, columns: files.list() });
+    files.told = { to: this, number };
+    const findings = await telling;
+    if (findings === null) throw new Error('the thread that places files knows nothing of them');
+    return findings;
+  }
+
+  async #place(request: Omit<PlaceRequest, 'id'>): Promise<readonly PlaceFinding[] | null> {
     const answer = await this.#ask((id) => ({ ...request, id }));
     if ('findings' in answer) return answer.findings;
     throw new Error('the thread that places files answered something else');

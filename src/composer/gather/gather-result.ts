@@ -14,6 +14,43 @@ export type Why =
   | { readonly kind: 'fulltree'; readonly of: number }
   | { readonly kind: 'multilib'; readonly of: number; readonly by: string };
 
+/** Whether two reasons of one index say the same. */
+export function isSameWhy(left: Why | null, right: Why | null): boolean {
+  if (left === right) return true;
+  if (left === null || right === null || left.kind !== right.kind) return false;
+  return wordsOf(left) === wordsOf(right) && otherOf(left) === otherOf(right);
+}
+
+/** What a reason names by its text. */
+function wordsOf(why: Why): string {
+  switch (why.kind) {
+    case 'input':
+      return why.pattern;
+    case 'prepopulate':
+      return why.entry;
+    case 'required':
+    case 'build-required':
+      return why.dependency;
+    case 'conditional':
+      return why.trigger;
+    case 'multilib':
+      return why.by;
+    case 'langpack':
+    case 'source':
+    case 'debuginfo':
+    case 'fulltree':
+      return '';
+    default:
+      return why satisfies never;
+  }
+}
+
+/** The other package that a reason names, -1 for none. */
+function otherOf(why: Why): number {
+  if ('of' in why) return why.of;
+  return why.kind === 'required' || why.kind === 'build-required' ? why.by : -1;
+}
+
 /** A requirement that nothing provides, and who wanted it. */
 export interface Unresolved {
   readonly by: number;

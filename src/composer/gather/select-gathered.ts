@@ -31,12 +31,15 @@ export function* selectGathered(
 /** A selection is plain data, written and read as such, so that the reason is a property of its own. */
 function select({ index, describe, why, otherwise }: GatheredPackages, id: number): SelectedPackage {
   const described = describe(id);
+  let text: string | undefined;
   return {
     package: described,
     // Made only for those who ask: nobody reads the reasons of a whole tree.
     get why() {
+      if (text !== undefined) return text;
       const reason = why(id);
-      return reason === null ? otherwise : explainWhy(index, described, reason);
+      text = reason === null ? otherwise : explainWhy(index, described, reason);
+      return text;
     },
   };
 }

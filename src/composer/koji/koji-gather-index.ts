@@ -3,6 +3,7 @@ import { addRecords, type LocatedRecord } from '../gather/add-records.ts';
 import type { FileSource } from '../gather/complete-files.ts';
 import { GatherIndex } from '../gather/gather-index.ts';
 import { fileSourcesOf, type LoadedRepositories } from '../gather/load-repositories.ts';
+import { SelectedLists } from '../gather/selected-lists.ts';
 import type { SourcePackage } from '../selection.ts';
 import type { IndexedCopy, KojiIndex } from './koji-index.ts';
 
@@ -16,6 +17,8 @@ export interface PreparedSet {
   readonly described: Map<string, SourcePackage>;
   /** The same by the package's id in the index, where it was looked up once. */
   readonly describedById: (SourcePackage | undefined)[];
+  /** What was selected of it for the last compose. */
+  readonly lists: SelectedLists;
   /** Where the files of the lookaside repositories in it can be read. */
   readonly lookasideFiles: readonly FileSource[];
 }
@@ -49,7 +52,15 @@ export function* prepareSet(
     yield;
     addRecords(index, repository, records);
   }
-  return { index, repository, byPkgid, described, describedById: [], lookasideFiles };
+  return {
+    index,
+    repository,
+    byPkgid,
+    described,
+    describedById: [],
+    lists: new SelectedLists(),
+    lookasideFiles,
+  };
 }
 
 /** Takes a saved index, made by `prepareSet` without lookaside repositories, as a set that is still to be updated. */
@@ -60,6 +71,7 @@ export function setOfSaved(index: GatherIndex): PreparedSet {
     byPkgid: new Map(),
     described: new Map(),
     describedById: [],
+    lists: new SelectedLists(),
     lookasideFiles: [],
   };
 }

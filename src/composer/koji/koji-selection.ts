@@ -6,7 +6,6 @@ import { isSourceArch, formatNvra } from '../../model/nevra.ts';
 import { readRecordHead } from '../../rpm/record-bytes.ts';
 import type { RepodataPackage } from '../../rpm/repodata/write-repodata.ts';
 import { urlOfPath } from '../../upstream/koji/koji-path.ts';
-import { selectGathered } from '../gather/select-gathered.ts';
 import { sourcePackage } from '../source-package.ts';
 import type { ArchResult } from '../gather/gather-package-set.ts';
 import type {
@@ -44,9 +43,9 @@ export function* collectTrees(
     trees.push({
       variant: TEMPORARY,
       arch,
-      binary: yield* selectGathered(gathered, result.binary),
-      debug: yield* selectGathered(gathered, result.debug),
-      source: yield* selectGathered(gathered, result.source),
+      binary: yield* set.lists.select(gathered, `${arch} binary`, result.binary),
+      debug: yield* set.lists.select(gathered, `${arch} debug`, result.debug),
+      source: yield* set.lists.select(gathered, `${arch} source`, result.source),
     });
   }
   return trees;

@@ -1,5 +1,6 @@
 import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import { FragmentKeeper } from '../repositories/fragment-keeper.ts';
+import { SelectedLists } from '../gather/selected-lists.ts';
 import { KnownTrees } from '../main/known-trees.ts';
 import { RepositoryCache } from '../repositories/repository-cache.ts';
 import type { MainResources } from './select-definition.ts';
@@ -11,7 +12,7 @@ const INDEXES_KEPT = 2;
 export function openMainResources({
   caches,
   ...opened
-}: Omit<MainResources, 'repositories' | 'fragments' | 'trees'> & {
+}: Omit<MainResources, 'repositories' | 'fragments' | 'trees' | 'lists'> & {
   readonly caches: Pick<CacheRegistry, 'register'>;
 }): MainResources {
   const { readUrl } = opened;
@@ -20,5 +21,6 @@ export function openMainResources({
     repositories: caches.register(new RepositoryCache({ most: INDEXES_KEPT, readUrl })),
     fragments: caches.register(new FragmentKeeper()),
     trees: new KnownTrees(),
+    lists: new SelectedLists(),
   };
 }

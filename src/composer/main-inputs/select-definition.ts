@@ -9,6 +9,7 @@ import { packagesOf } from '../../model/request-rules.ts';
 import { readBesidePackages, type BesidePackages } from '../main/beside-packages.ts';
 import { readExtraFiles } from '../main/extra-files.ts';
 import type { ConfigFiles } from '../main/load-config.ts';
+import type { SelectedLists } from '../gather/selected-lists.ts';
 import type { DocumentType } from '../documents/document-type.ts';
 import { uniteDocuments } from '../documents/unite-documents.ts';
 import { gatherMain, type MainGather } from '../main/gather-main.ts';
@@ -31,6 +32,8 @@ export interface MainResources extends KojiResources {
   readonly documentTypes: readonly DocumentType[];
   /** Trees that were gathered before. */
   readonly trees: KnownTrees;
+  /** What was selected before. */
+  readonly lists: SelectedLists;
   /** Where composes that are parts are looked up; null where nothing is published. */
   readonly composes: PartContext | null;
 }
@@ -148,7 +151,7 @@ async function pinInput(
 }
 
 async function select(
-  { documentTypes, trees }: MainResources,
+  { documentTypes, trees, lists }: MainResources,
   { signal, progress }: SelectContext,
   sourced: SourcedDefinition & { readonly beside: BesidePackages },
   { pins, input }: { readonly pins: SelectionPins; readonly input: MainInput },
@@ -175,6 +178,7 @@ async function select(
     moduleDocuments: [...beside.moduleDocuments, ...(parts?.moduleDocuments ?? [])],
     files,
     describe,
+    lists,
   });
   const selection = await inTurns(ofMain);
   const inputs = digestOf(sourced, input.digestRead());

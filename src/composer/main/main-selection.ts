@@ -6,7 +6,7 @@ import { compsDocument } from '../documents/comps-document.ts';
 import { documentOf } from '../documents/document-type.ts';
 import { modulesDocument } from '../documents/modules-document.ts';
 import { productIdDocument } from '../documents/product-id-document.ts';
-import { selectGathered } from '../gather/select-gathered.ts';
+import type { SelectedLists } from '../gather/selected-lists.ts';
 import {
   newSelection,
   type ComposeDocument,
@@ -37,6 +37,8 @@ export interface MainSelectionInput {
   readonly files: readonly TreeFile[] | null;
   /** Returns a package of the index as the source offers it; the same object for the same file. */
   readonly describe: (id: number) => SourcePackage;
+  /** What was selected before. */
+  readonly lists: SelectedLists;
 }
 
 /**
@@ -52,7 +54,7 @@ export function* selectMain(input: MainSelectionInput): Turns<Selection> {
   const documents: ComposeDocument[] = [];
   for (const { uid } of orderVariants(definition.variants.values(), definition.variantLookasides)) {
     for (const [arch, tree] of gathered.trees.get(uid) ?? []) {
-      trees.push({ variant: uid, arch, ...(yield* selectTree(input, tree)) });
+      trees.push({ variant: uid, arch, ...(yield* selectTree(input, `${uid} ${arch}`, tree)) });
       documents.push(...listDocuments(input, uid, arch));
       yield;
     }
@@ -91,7 +93,8 @@ function listDocuments(input: MainSelectionInput, variant: string, arch: string)
 }
 
 function* selectTree(
-  { packages, describe }: MainSelectionInput,
+  { packages, describe, lists }: MainSelectionInput,
+  place: string,
   tree: GatheredTree,
 ): Turns<Pick<SelectedTree, 'binary' | 'debug' | 'source'>> {
   const gathered = {
@@ -101,8 +104,8 @@ function* selectTree(
     otherwise: 'moved here from a child',
   };
   return {
-    binary: yield* selectGathered(gathered, tree.binary),
-    debug: yield* selectGathered(gathered, tree.debug),
-    source: yield* selectGathered(gathered, tree.source),
+    binary: yield* lists.select(gathered, `${place} binary`, tree.binary),
+    debug: yield* lists.select(gathered, `${place} debug`, tree.debug),
+    source: yield* lists.select(gathered, `${place} source`, tree.source),
   };
 }

@@ -1,3 +1,4 @@
+import { KeptWith } from '../../kept-with.ts';
 import { archListsOf } from '../../model/arches.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { compsOfTree, type CompsDocument } from '../../rpm/comps-document.ts';
@@ -164,7 +165,16 @@ export function inputOfArches(definition: MainDefinition): ReadonlyMap<string, C
  * their packages for whatever arch or variant; what is asked for beside groups counts for every arch.
  * Source: main compose contract 5, and what was recorded of it.
  */
-export function wantedNamesOf(definition: MainDefinition): Set<string> {
+export function wantedNamesOf(definition: MainDefinition): ReadonlySet<string> {
+  const known = wantedNames.get(definition) ?? listWantedNames(definition);
+  wantedNames.set(definition, known);
+  return known;
+}
+
+/** Of definitions that were asked before: one is asked several times for each compose. */
+const wantedNames = new KeptWith<MainDefinition, ReadonlySet<string>>();
+
+function listWantedNames(definition: MainDefinition): Set<string> {
   const inputs = inputOfArches(definition);
   const last = [...inputs.keys()].at(-1) ?? '';
   const groups = new Set(inputs.get(last)?.groups);

@@ -18,9 +18,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Pen } from '../../../src/composer/pen.ts';
 import {
+  cutPlacements,
   placePackages,
   type PlaceContext,
-  type Placement,
+  type PlacementBatch,
 } from '../../../src/composer/build/place-packages.ts';
 import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
 import { sourcePackage } from '../../../src/composer/source-package.ts';
@@ -83,15 +84,15 @@ function target(): string {
   return directory;
 }
 
-function placementsOf(packages: readonly SourcePackage[]): Placement[] {
-  return packages.map((one) => ({ package: one, path: `Packages/p/${one.fileName}` }));
+function batchesOf(packages: readonly SourcePackage[]): PlacementBatch[] {
+  return cutPlacements(packages.map((one) => ({ package: one, path: `Packages/p/${one.fileName}` })));
 }
 
 test('a thousand packages become links to their files, batch by batch', async () => {
   const packages = Array.from({ length: 1000 }, (_, at) => packageOf(`content ${at}`));
   const directory = target();
   const done: number[] = [];
-  await placePackages(placeContext([], done), new Pen(directory), placementsOf(packages));
+  await placePackages(placeContext([], done), new Pen(directory), batchesOf(packages));
   for (const one of packages) {
     assert.equal(statSync(join(directory, 'Packages/p', one.fileName)).ino, statSync(one.path).ino);
   }
@@ -118,7 +119,7 @@ test('others have their turn between two batches', async () => {
     };
   });
   try {
-    await placePackages(placeContext(), new Pen(target()), placementsOf(packages));
+    await placePackages(placeContext(), new Pen(target()), batchesOf(packages));
   } finally {
     isDone = true;
   }
@@ -134,7 +135,7 @@ test('a file that looks otherwise but has its content is placed, and its new loo
     origin: { kind: 'file' as const, path: known.path, stamp: stampOf(known.path) },
   };
   const noted: Noted[] = [];
-  await placePackages(placeContext(noted), new Pen(target()), placementsOf([old, trusted, never]));
+  await placePackages(placeContext(noted), new Pen(target()), batchesOf([old, trusted, never]));
   assert.deepEqual(noted, [
     { fileName: old.fileName, found: stampOf(old.path) },
     { fileName: never.fileName, found: stampOf(never.path) },
@@ -155,7 +156,7 @@ test('a file with another content, another size or none at all ends it with its 
   ] as const) {
     const noted: Noted[] = [];
     const fine = packageOf('fine');
-    await assert.rejects(placePackages(placeContext(noted), new Pen(target()), placementsOf([fine, one])), {
+    await assert.rejects(placePackages(placeContext(noted), new Pen(target()), batchesOf([fine, one])), {
       code,
       where: one.path,
       fate: 'retry',
@@ -172,12 +173,12 @@ for (const delivery of ['link', 'copy'] as const) {
     rmSync(one.path);
     symlinkSync(secret, one.path);
     const context = { ...placeContext(), delivery };
-    await assert.rejects(placePackages(context, new Pen(target()), placementsOf([one])), {
+    await assert.rejects(placePackages(context, new Pen(target()), batchesOf([one])), {
       code: 'compose.package_changed',
     });
     writeFileSync(secret, 'mine');
     const directory = target();
-    await placePackages(context, new Pen(directory), placementsOf([one]));
+    await placePackages(context, new Pen(directory), batchesOf([one]));
     assert.equal(lstatSync(join(directory, 'Packages/p', one.fileName)).isFile(), true);
   });
 }
@@ -188,7 +189,7 @@ test('what is no file ends it at once', async () => {
   spawnSync('mkfifo', [one.path]);
   for (const delivery of ['link', 'copy'] as const) {
     const context = { ...placeContext(), delivery };
-    await assert.rejects(placePackages(context, new Pen(target()), placementsOf([one])), {
+    await assert.rejects(placePackages(context, new Pen(target()), batchesOf([one])), {
       code: 'compose.package_unreadable',
       message: /is no regular file/,
     });
@@ -201,7 +202,7 @@ test('what another file has the name of is not overwritten', async () => {
   mkdirSync(join(directory, 'Packages/p'), { recursive: true });
   const taken = join(directory, 'Packages/p', one.fileName);
   writeFileSync(taken, 'theirs');
-  await assert.rejects(placePackages(placeContext(), new Pen(directory), placementsOf([one])), {
+  await assert.rejects(placePackages(placeContext(), new Pen(directory), batchesOf([one])), {
     code: 'compose.package_unreadable',
   });
   assert.equal(readFileSync(taken, 'utf8'), 'theirs');
@@ -217,10 +218,52 @@ test('a signal that aborts ends it, and nothing is placed afterwards', async () 
   const abort = new AbortController();
   const progress = (): void => abort.abort(new Error('cancelled'));
   const context = { ...placeContext(), signal: abort.signal, progress };
-  await assert.rejects(placePackages(context, new Pen(directory), placements), /cancelled/);
+  await assert.rejects(placePackages(context, new Pen(directory), cutPlacements(placements)), /cancelled/);
   const placed = readdirSync(join(directory, 'Packages/p')).length;
   assert.ok(placed < placements.length);
   // Whatever comes to the thread later comes after all that was asked of it before.
-  await placePackages(placeContext(), new Pen(target()), placementsOf([one]));
+  await placePackages(placeContext(), new Pen(target()), batchesOf([one]));
   assert.equal(readdirSync(join(directory, 'Packages/p')).length, placed);
+});
+
+test('packages that were placed before are placed again without being told, and looked at again', async () => {
+  const packages = ['stays', 'changes', 'stays too'].map((content) => packageOf(content));
+  const batches = batchesOf(packages);
+  let told = 0;
+  const counted = batches.map((batch) => {
+    assert.ok(batch.files);
+    const { link } = batch.files;
+    const list = (): ReturnType<typeof link.list> => {
+      told += 1;
+      return link.list();
+    };
+    return { ...batch, files: { ...batch.files, link: { list, told: null } } };
+  });
+  const first = target();
+  const next = target();
+  await placePackages(placeContext(), new Pen(first), counted);
+  await placePackages(placeContext(), new Pen(next), counted);
+  assert.equal(told, 1);
+  assert.deepEqual(readdirSync(join(next, 'Packages/p')), readdirSync(join(first, 'Packages/p')));
+  const changed = packages[1];
+  assert.ok(changed);
+  rmSync(changed.path);
+  writeFileSync(changed.path, 'chanted');
+  await assert.rejects(placePackages(placeContext(), new Pen(target()), counted), {
+    code: 'compose.package_changed',
+    message: new RegExp(changed.fileName),
+  });
+  assert.equal(told, 1);
+});
+
+test('packages that the thread has forgotten are told again', async () => {
+  const batches = batchesOf([packageOf('one'), packageOf('two')]);
+  await using own = new PlacingThread();
+  const context = { ...placeContext(), placing: own };
+  await placePackages(context, new Pen(target()), batches);
+  // Another thread takes its place, and knows nothing.
+  await own[Symbol.asyncDispose]();
+  const directory = target();
+  await placePackages(context, new Pen(directory), batches);
+  assert.equal(readdirSync(join(directory, 'Packages/p')).length, 2);
 });

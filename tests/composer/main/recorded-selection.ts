@@ -11,6 +11,7 @@ import { selectMain } from '../../../src/composer/main/main-selection.ts';
 import { checkRepoclosure, type RepoclosureReport } from '../../../src/composer/main/repoclosure.ts';
 import type { PackageReader, Selection, SourcePackage } from '../../../src/composer/selection.ts';
 import { sourcePackage } from '../../../src/composer/source-package.ts';
+import { SelectedLists } from '../../../src/composer/gather/selected-lists.ts';
 import { matchNamePattern } from '../../../src/model/name-pattern.ts';
 import { readRpmFile } from '../../../src/rpm/header/read-rpm-header.ts';
 import { makeFragments } from '../../../src/rpm/repodata/make-fragments.ts';
@@ -58,6 +59,7 @@ export async function selectRecorded(input: RecordedInput): Promise<RecordedSele
     ...beside,
     files,
     describe: describing(packages),
+    lists: new SelectedLists(),
   });
   const selection = atOnce(ofMain);
   return { selection: { ...selection, repoclosures: reports }, reports };
