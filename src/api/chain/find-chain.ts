@@ -179,7 +179,7 @@ function addImages(
     key: `i${id}`,
     column,
     name: `${count} image${count === '1' ? '' : 's'}`,
-    title: `change: ${changedImages.images.slice(0, 3).join(', ')}`,
+    title: changedImages.images.slice(0, 3).join(', '),
     state: null,
     at: timeDone,
     path: `/console/composes/${id}#images`,
