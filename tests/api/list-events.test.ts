@@ -60,3 +60,21 @@ test('one event is shown with its raw message, as text or in base64', async () =
   assert.deepEqual(json['decisions'], []);
   assert.equal((await api.call('GET', '/api/1/events/999999')).status, 404);
 });
+
+for (const [address, word, near] of [
+  ['/api/1/events', 'knid', 'kind'],
+  ['/api/1/decisions', 'composes', 'compose'],
+  ['/api/1/series/', 'limits', 'limit'],
+  ['/api/1/images/', 'serie', 'series'],
+] as const) {
+  test(`a key that ${address} does not know is refused, with the one that may be meant`, async () => {
+    const { status, json } = await api.call('GET', `${address}?${word}=1`);
+    assert.deepEqual([status, json['code']], [400, 'request.unknown_query']);
+    assert.equal(json['message'], `There is no query key "${word}" here; did you mean "${near}"?`);
+    assert.equal((await api.call('GET', `${address}?nonsense=1`)).status, 400);
+  });
+}
+
+test('a list of composes ignores keys that it does not know, as ODCS does', async () => {
+  assert.equal((await api.call('GET', '/api/1/composes/?nonsense=1')).status, 200);
+});

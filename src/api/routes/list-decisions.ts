@@ -4,6 +4,7 @@ import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
+import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 const decisionSchema = z.object({
   id: z.number(),
@@ -59,6 +60,7 @@ export const registerListDecisions: RegisterRoute = (app, context) => {
     },
   });
   app.get('/api/1/decisions', async (request) => {
+    refuseUnknownQuery(request, querySchema);
     const parsed = querySchema.safeParse(request.req.query());
     if (!parsed.success) {
       const key = parsed.error.issues[0]?.path.join('.') ?? '';

@@ -5,6 +5,7 @@ import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { eventJson } from '../event-json.ts';
 import { ApiProblem } from '../problem.ts';
+import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 const mostPerPage = 500;
 const text = z.string().optional();
@@ -61,6 +62,7 @@ export const registerListEvents: RegisterRoute = (app, context) => {
     },
   });
   app.on('GET', ['/api/1/events', '/api/1/events/'], async (request) => {
+    refuseUnknownQuery(request, querySchema);
     const query = new URL(request.req.url).searchParams;
     const limit = Math.min(numberOf(query, 'per_page') ?? 50, mostPerPage);
     const rows = await listEvents(context.database.handle, eventFiltersOf(query), limit);

@@ -7,6 +7,7 @@ import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { imageJson, imageSchema, listedImageJson, listedImageSchema } from '../image-json.ts';
 import { listPageByName, pageByNameSchema } from '../page-by-name.ts';
 import { ApiProblem } from '../problem.ts';
+import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 const querySchema = pageByNameSchema.extend({
   series: z
@@ -42,6 +43,7 @@ export const registerListImages: RegisterRoute = (app, context) => {
     },
   });
   app.get('/api/1/images/', async (request) => {
+    refuseUnknownQuery(request, querySchema);
     const { series = null, ...query } = request.req.query();
     const { shown, next } = await listPageByName(query, (page) =>
       listImages(context.database.handle, { ...page, series }),

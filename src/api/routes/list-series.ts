@@ -5,6 +5,7 @@ import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { listPageByName, pageByNameSchema } from '../page-by-name.ts';
 import { seriesJson, seriesSchema } from '../series-json.ts';
+import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 /** GET /api/1/series/: every line of composes by name, with what it shows now. */
 export const registerListSeries: RegisterRoute = (app, context) => {
@@ -22,6 +23,7 @@ export const registerListSeries: RegisterRoute = (app, context) => {
     },
   });
   app.get('/api/1/series/', async (request) => {
+    refuseUnknownQuery(request, pageByNameSchema);
     const { handle } = context.database;
     const { shown, next } = await listPageByName(request.req.query(), (page) => listSeries(handle, page));
     const latest = await findLatest(
