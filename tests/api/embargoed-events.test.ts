@@ -75,6 +75,13 @@ test('events of a build under embargo are shown to the readers of embargoes, unt
   const decisions = (headers: Record<string, string>) => call('GET', '/api/1/decisions', { headers });
   assert.match((await decisions(security)).text, /f44-embargo-z/);
   assert.doesNotMatch((await decisions(other)).text, /secret-fix|embargo/);
+  const find = (headers: Record<string, string>) => call('GET', '/api/1/find?q=secret-fix-1-1', { headers });
+  assert.match((await find(security)).text, /f44-embargo-z/);
+  for (const headers of [other, {}]) {
+    const { json } = await find(headers);
+    assert.equal(json['sentence'], 'Nothing of secret-fix-1-1 ever arrived.');
+    assert.deepEqual([json['events'], json['rules']], [[], []]);
+  }
   const left = await receiveTag('untag', 'f44-embargo-z', '1');
   assert.deepEqual(idsOf(await list(other)), [before, embargoed, open, left]);
 });
