@@ -47,6 +47,12 @@ function describe(error: unknown): string {
   return `odcs-reactor: ${error.message} (${error.code})${where}${hint}\n`;
 }
 
+/** Wrong words end with 2 whoever finds them, what is refused or fails with 1, and what is our fault with 70. */
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof ReactorError)) return 70;
+  return error.code.endsWith('.usage') ? USAGE_EXIT : 1;
+}
+
 keepCompiledCode(process.env);
 const abort = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -67,5 +73,5 @@ try {
   });
 } catch (error) {
   process.stderr.write(describe(error));
-  process.exitCode = error instanceof ReactorError ? 1 : 70;
+  process.exitCode = exitCodeOf(error);
 }

@@ -122,7 +122,19 @@ await noteRunningSet(
 );
 await noteReadersOfRules(api.database.handle, [rule]);
 export const event = await storeEvent(api.database, tagEvent({ tag: 'f44-updates' }), api.now);
-await new Engine(api.database, { version: 'v1', rules: [rule] }).match(event, api.now);
+const engine = new Engine(api.database, { version: 'v1', rules: [rule] });
+await engine.match(event, api.now);
+await engine.advance(new Date(api.now.getTime() + 3_600_000));
+const ofRule = async (table: 'settle_windows' | 'compose_requests'): Promise<number> => {
+  const row = await api.database.handle
+    .selectFrom(table)
+    .select('id')
+    .where('rule', '=', 'classified-rule')
+    .executeTakeFirstOrThrow();
+  return row.id;
+};
+export const window = await ofRule('settle_windows');
+export const request = await ofRule('compose_requests');
 export const tick = await storeEvent(
   api.database,
   { kind: 'schedule.tick', rule: 'classified-rule', at: api.now.toISOString() },

@@ -11,10 +11,12 @@ import {
   id,
   member,
   ownEvent,
+  request,
   secrets,
   stranger,
   tick,
   who,
+  window,
 } from './private-compose.ts';
 
 /** Values of the parameters of paths; a route with another one has to be given one here. */
@@ -29,6 +31,8 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/console/series/': ['classified-series'],
   '/console/rules/': ['classified-rule'],
   '/console/events/': [String(event), String(ownEvent), String(tick)],
+  '/console/windows/': [String(window)],
+  '/console/requests/': [String(request)],
 };
 
 function valuesFor(before: string): readonly string[] {
@@ -74,6 +78,8 @@ async function everyGetPath(): Promise<readonly string[]> {
     `/api/1/rules/classified-rule/explain?event=${event}`,
     '/console/composes?series=classified-series',
     '/odcs/1/composes/',
+    '/api/1/find?q=classified-package-1-1',
+    '/find?q=classified-series',
   ];
   // It does not end; the test below reads it.
   const ending = [...documented, ...pages].filter((path) => path !== '/api/1/events/stream');
@@ -130,12 +136,14 @@ test('what is private is answered as what does not exist', async () => {
     [`/composes/odcs-${id}`, '/composes/odcs-999999'],
     [`/composes/odcs-${id}/STATUS`, '/composes/odcs-999999/STATUS'],
     [`/console/composes/${id}`, '/console/composes/999999'],
+    [`/console/windows/${window}`, '/console/windows/999999'],
+    [`/console/requests/${request}`, '/console/requests/999999'],
   ];
   const same = (text: string): string =>
     text
       .replaceAll(/classified-series|no-such-series/g, 'S')
       .replaceAll(/classified-rule|no-such-rule/g, 'R')
-      .replaceAll(new RegExp(`\\b(?:${id}|${ownEvent}|999999)\\b`, 'g'), 'N')
+      .replaceAll(new RegExp(`\\b(?:${id}|${ownEvent}|${window}|${request}|999999)\\b`, 'g'), 'N')
       .replaceAll(/"request_id":\s*"[^"]+"/g, '');
   for (const [hidden, absent] of missing) {
     const [one, other] = await Promise.all([
@@ -206,7 +214,8 @@ test('a rule that is private is shown to its readers, with what it decided', asy
   );
   const shown = await call('GET', `/api/1/events/${event}`, { headers: member });
   assert.equal(shown.status, 200, shown.text);
-  assert.equal((shown.json['decisions'] as unknown[]).length, 1);
+  const decisions = shown.json['decisions'] as { outcome: string }[];
+  assert.deepEqual(decisions.map(({ outcome }) => outcome).sort(), ['matched', 'requested']);
   assert.equal((await call('GET', `/api/1/events/${ownEvent}`, { headers: member })).status, 200);
 });
 

@@ -47,6 +47,7 @@ test('the metrics tell what each cache holds, in entries and on disk', async () 
 const measuredElsewhere: Readonly<Record<string, string>> = {
   'cache/copy-facts.ts': 'composer/koji/koji-index.ts',
   'composer/koji/advisory-events.ts': 'composer/koji/advisory-finder.ts',
+  'composer/build/place-files.ts': 'composer/build/placing-thread.ts',
   'composer/file-digests.ts': 'composer/build/placing-thread.ts',
   'composer/lock/lock-compose.ts': 'composer/lock/create-locker.ts',
   'composer/sources/raw-config/read-configuration.ts': 'composer/sources/raw-config/open-raw-config.ts',

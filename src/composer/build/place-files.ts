@@ -74,6 +74,11 @@ const remembered = new LRUCache<number, PlaceColumns>({
   sizeCalculation: ({ from }) => Math.max(1, from.length),
 });
 
+/** Returns how many files are remembered with their places. */
+export function countPlaces(): number {
+  return remembered.calculatedSize;
+}
+
 /**
  * Links or copies files, with synchronous calls (meant for a thread of its own); their directories are there. What
  * cannot be linked is copied. The very bytes that were placed are compared with their digest where they have to be.

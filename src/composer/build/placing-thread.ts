@@ -12,9 +12,11 @@ type Answer = PlaceAnswer | SigkeyAnswer | DigestAnswer;
 /** What the thread sends. */
 interface Message {
   readonly answer: Answer;
-  /** Digests of files that it knows now. */
-  readonly digestsKept: number;
+  /** Digests of files, and files with their places, that it knows now. */
+  readonly kept: { readonly digests: number; readonly places: number };
 }
+
+const NOTHING_KEPT: Message['kept'] = { digests: 0, places: 0 };
 
 type Request = PlaceRequest | SigkeyRequest | DigestRequest;
 
@@ -39,11 +41,14 @@ export class PlacingThread implements AsyncDisposable, Cache {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #lastNumber = 0;
-  #digestsKept = 0;
+  #kept: Message['kept'] = NOTHING_KEPT;
 
-  /** Returns how many digests of files the thread knew last. */
+  /** Returns how many digests of files, and how many files with their places, the thread knew last. */
   measure(): readonly CacheSize[] {
-    return [{ name: 'digests of files', entries: this.#digestsKept, bytes: null }];
+    return [
+      { name: 'digests of files', entries: this.#kept.digests, bytes: null },
+      { name: 'places of files', entries: this.#kept.places, bytes: null },
+    ];
   }
 
   /** Places files in the order of the calls; returns what was out of the ordinary. The same files are told once. */
@@ -106,8 +111,8 @@ export class PlacingThread implements AsyncDisposable, Cache {
     const worker = new Worker(moduleBeside('placing-worker', import.meta.url));
     // A process that has nothing else to do may end.
     worker.unref();
-    worker.on('message', ({ answer, digestsKept }: Message) => {
-      this.#digestsKept = digestsKept;
+    worker.on('message', ({ answer, kept }: Message) => {
+      this.#kept = kept;
       this.#waiting.get(answer.id)?.resolve(answer);
       this.#waiting.delete(answer.id);
       if (this.#waiting.size === 0) worker.unref();
@@ -121,7 +126,7 @@ export class PlacingThread implements AsyncDisposable, Cache {
   #fail(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    this.#digestsKept = 0;
+    this.#kept = NOTHING_KEPT;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
