@@ -40,7 +40,7 @@ const PADDING = ['--', '-padding', '1m'];
 
 /**
  * Makes an ISO 9660 image of a tree, with the checksum that `checkisomd5` looks for. Throws `iso.failed`,
- * `iso.program_missing`, `compose.disk_full`, and the reason of the signal within seconds.
+ * `iso.program_missing`, `compose.disk_full`, and the reason of the signal within a second.
  */
 export async function makeDisc(context: DiscContext, input: DiscInput): Promise<MadeDisc> {
   const { work } = context;
@@ -65,8 +65,8 @@ function escapeGraft(path: string): string {
   return path.replace(/[\\=]/g, '\\$&');
 }
 
-/** How long a program that has to stop may take to. */
-const GRACE_SECONDS = 1;
+/** Half an image is worth nothing, and xorriso takes more than a second to end when it is asked to. */
+const GRACE_SECONDS = 0;
 
 /** Runs one of the programs; returns what it wrote to standard output. */
 async function run(

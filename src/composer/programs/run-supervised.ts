@@ -25,7 +25,7 @@ export interface SupervisedRun {
   readonly signal: AbortSignal;
   /** Called with each line of standard error. */
   readonly onLine?: (line: string) => void;
-  /** How long it may end in peace once it is told to. */
+  /** How long it may end in peace once it is told to; with 0 it is killed at once. */
   readonly graceSeconds?: number;
 }
 
@@ -106,7 +106,7 @@ export async function runSupervised(run: SupervisedRun): Promise<RunningProgram>
   const onAbort = (): void => void stop();
   const stop = async (): Promise<void> => {
     if (child.pid === undefined) return;
-    killGroup(child.pid, 'SIGTERM');
+    killGroup(child.pid, grace === 0 ? 'SIGKILL' : 'SIGTERM');
     await Promise.race([ended, pause(ABANDON_MS, undefined, { ref: false })]).catch(() => undefined);
     abandoned.reject(run.signal.reason);
     await Promise.race([ended, pause(grace * 1000, undefined, { ref: false })]).catch(() => undefined);

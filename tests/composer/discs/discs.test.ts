@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,10 +18,16 @@ import { z } from 'zod';
 import { startReactor } from '../../../src/app/reactor.ts';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import { hasDiscPrograms } from '../../../src/composer/discs/disc-programs.ts';
+import { retireComposes } from '../../../src/composer/retire.ts';
 import { runCompose } from '../../../src/composer/run-compose.ts';
 import { loadConfig } from '../../../src/config.ts';
+import { transaction } from '../../../src/database/transaction.ts';
+import { cancelCompose, lockToEnd } from '../../../src/lifecycle/cancel-compose.ts';
+import { extendCompose } from '../../../src/lifecycle/compose-life.ts';
 import { createLog } from '../../../src/log.ts';
 import type { Compose } from '../../../src/model/compose-json.ts';
+import { parseRenewRequest, requestDefaults } from '../../../src/model/compose-request.ts';
+import { renewedRequest } from '../../../src/model/renewed-request.ts';
 import { makeDataDirectory } from '../../database/embedded-snapshot.ts';
 import { ensurePackages } from '../../services/debian-packages.ts';
 import { makeDnfHost } from '../../services/dnf-host.ts';
@@ -124,22 +139,60 @@ test('a compose with the result iso has a DVD of each tree, which checks itself'
   assert.match(installed.output, /ed +x86_64 +1\.20\.2-1/);
 });
 
+test('one with a DVD shows another with one, and none without', needsPackages, async () => {
+  const about = z.object({ results: z.array(z.string()) });
+  const { results } = about.parse(await (await fetch(`${reactor.url}/api/1/about/`)).json());
+  assert.deepEqual(results, ['iso', 'repository']);
+  const first = await compose({ ...asked, label: 'RC-1.0' });
+  const plain = await compose({ ...asked, results: [] });
+  const again = await compose({ ...asked, label: 'RC-2.0' });
+  assert.equal(again.toplevel_url, first.toplevel_url);
+  assert.notEqual(plain.toplevel_url, first.toplevel_url);
+  const placeOf = ({ toplevel_url: url }: ShownCompose): string =>
+    join(targetDir, url.slice(url.lastIndexOf('/') + 1));
+  assert.ok(!existsSync(join(placeOf(plain), 'compose/metadata/images.json')));
+  assert.ok(existsSync(join(placeOf(first), 'compose/Temporary/x86_64/iso')));
+});
+
+const withDisc = repoRequest(repository.directory, ['ed'], { results: ['repository', 'iso'] });
+
+/** The DVD of a compose that this process makes. */
+function discOf({ id }: Compose): string | undefined {
+  const place = join(composer.targetDir, `odcs-${id}/compose/Temporary/x86_64/iso`);
+  return existsSync(place) ? readdirSync(place).find((name) => name.endsWith('.iso')) : undefined;
+}
+
 test(
-  'one with a DVD shows another with one, and none without; it goes with its compose',
+  'a DVD goes with its compose, stays where that lives longer, and is made anew with it',
   needsPackages,
   async () => {
-    const about = z.object({ results: z.array(z.string()) });
-    const { results } = about.parse(await (await fetch(`${reactor.url}/api/1/about/`)).json());
-    assert.deepEqual(results, ['iso', 'repository']);
-    const first = await compose({ ...asked, label: 'RC-1.0' });
-    const plain = await compose({ ...asked, results: [] });
-    const again = await compose({ ...asked, label: 'RC-2.0' });
-    assert.equal(again.toplevel_url, first.toplevel_url);
-    assert.notEqual(plain.toplevel_url, first.toplevel_url);
-    const placeOf = ({ toplevel_url: url }: ShownCompose): string =>
-      join(targetDir, url.slice(url.lastIndexOf('/') + 1));
-    assert.ok(!existsSync(join(placeOf(plain), 'compose/metadata/images.json')));
-    assert.ok(existsSync(join(placeOf(first), 'compose/Temporary/x86_64/iso')));
+    const { database } = composer.context;
+    const began = composer.now;
+    const laterBy = (seconds: number): Date => new Date(began.getTime() + seconds * 1000);
+    const brief = { ...withDisc, secondsToLive: 3_600 };
+    const first = await composer.compose(brief);
+    assert.equal(first.state, 'done', first.stateReason ?? '');
+    const plain = await composer.compose({ ...brief, flags: ['no_reuse'] });
+    await transaction(database, (tx) =>
+      extendCompose(tx.sql, first, { until: laterBy(3 * 3_600), now: tx.now }),
+    );
+
+    composer.now = laterBy(2 * 3_600);
+    await retireComposes(composer.context);
+    assert.equal((await composer.find(plain.id)).state, 'removed');
+    assert.ok(!existsSync(join(composer.targetDir, `odcs-${plain.id}`)));
+    assert.match(discOf(first) ?? '', /-dvd1\.iso$/);
+
+    composer.now = laterBy(4 * 3_600);
+    await retireComposes(composer.context);
+    const gone = await composer.find(first.id);
+    assert.equal(gone.state, 'removed');
+    assert.ok(!existsSync(join(composer.targetDir, `odcs-${first.id}`)));
+    const renewal = parseRenewRequest({}, requestDefaults(composer.config), undefined);
+    const again = await composer.compose(renewedRequest(gone, renewal));
+    assert.equal(again.state, 'done', again.stateReason ?? '');
+    assert.match(discOf(again) ?? '', /-dvd1\.iso$/);
+    composer.now = began;
   },
 );
 
@@ -157,8 +210,7 @@ function withTools(place: string): string {
 }
 
 async function composeWith(searched: string, composeTimeout = 60): Promise<Compose> {
-  const request = repoRequest(repository.directory, ['ed'], { results: ['repository', 'iso'] });
-  const { id } = await composer.insert(request);
+  const { id } = await composer.insert(withDisc);
   const { signal } = new AbortController();
   const context = { ...composer.context, searched, composeTimeout };
   await runCompose(context, id, { signal, number: 1, isLast: true });
@@ -191,6 +243,29 @@ test('a program that hangs ends with the time of its compose', async () => {
   );
   assert.match(late.stateReason ?? '', /more time than allowed by configuration \(3 seconds\)/);
   while (isAlive(Number(readFileSync(pid, 'utf8')))) await pause(20);
+});
+
+test('a cancelled compose ends the program that makes its DVD at once, without asking it first', async () => {
+  const [pid, asked] = [join(folder, 'cancelled'), join(folder, 'asked')];
+  const script = `trap 'touch ${asked}' TERM; echo $$ > ${pid}.new; mv ${pid}.new ${pid}; while :; do sleep 0.1; done`;
+  const { id } = await composer.insert(withDisc);
+  const context = { ...composer.context, searched: withTools(givenProgram('xorriso', script)) };
+  const running = runCompose(context, id, { signal: new AbortController().signal, number: 1, isLast: true });
+  while (!existsSync(pid)) await pause(20);
+  await transaction(composer.context.database, async (tx) => {
+    const locked = await lockToEnd(tx, id);
+    assert.ok(locked !== undefined);
+    assert.equal(await cancelCompose(tx, locked, 'alice'), 'requested');
+  });
+  await running;
+  assert.equal(isAlive(Number(readFileSync(pid, 'utf8'))), false);
+  assert.equal(existsSync(asked), false);
+  const ended = await composer.find(id);
+  assert.deepEqual([ended.state, ended.stateReason], ['failed', 'Canceled by alice']);
+  assert.deepEqual(
+    readdirSync(composer.targetDir).filter((name) => name.includes(`odcs-${id}`)),
+    [],
+  );
 });
 
 test('DVDs are offered where all their programs are', needsPackages, async () => {
