@@ -1,7 +1,7 @@
 import { storePungiConfigDump, findPungiConfigDump } from '../database/pungi-config-dumps.ts';
 import { transaction } from '../database/transaction.ts';
 import { GENERATED } from '../lifecycle/claim-fingerprint.ts';
-import { moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
+import { GENERATING, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import { composeJson, type Compose } from '../model/compose-json.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { ComposeIdentity } from '../rpm/productmd.ts';
@@ -39,8 +39,14 @@ export async function delegateCompose(
   const { pins } = selection;
   const compose: Compose = { ...taken.compose, source: pins.source, kojiEvent: pins.kojiEvent };
   watch.limitTime(null);
+  const nameCompose = async (pungiComposeId: string): Promise<void> => {
+    await transaction(database, (tx) =>
+      moveHeldCompose(tx, taken, 'pin', { reason: GENERATING, pinned: { pungiComposeId } }),
+    );
+  };
   const made = await delegate.make({
     ...watch,
+    nameCompose,
     log,
     targetDir,
     directory: publishedDirectory(targetDir, taken.id),

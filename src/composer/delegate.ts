@@ -21,6 +21,8 @@ export interface DelegateContext {
   readonly log: Log;
   /** Lets the compose take so many seconds from now. Without a call it may take for ever. */
   readonly limitTime: (seconds: number) => void;
+  /** Shows people what the compose is called, where that is known before it is made. */
+  readonly nameCompose: (pungiComposeId: string) => Promise<void>;
   readonly targetDir: string;
   /** Absolute path; nothing lies there. */
   readonly directory: string;

@@ -93,12 +93,13 @@ type Claimed = Pick<ClaimInput, 'pinned' | 'pungiComposeId'>;
 async function claimOfPlan(
   context: ComposerContext,
   compose: Compose,
-  { selection, inputs }: ReadyPlan,
+  { selection, inputs, delegate }: ReadyPlan,
 ): Promise<Claimed> {
   const identity = identityOf(compose, selection);
   return {
     // Another compose may have got the id that this one would have without a tracking service.
-    pungiComposeId: isRegistered(context, identity) ? null : pungiComposeId(identity),
+    pungiComposeId:
+      delegate !== undefined || isRegistered(context, identity) ? null : pungiComposeId(identity),
     pinned: {
       ...selection.pins,
       warnings: [...selection.warnings, ...selection.remarks],

@@ -5,7 +5,13 @@ import { listReusable, type ReuseSearch } from '../database/reusable-composes.ts
 import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { shareLife } from './compose-life.ts';
-import { moveHeldCompose, releaseSharers, type ComposeChange, type HeldCompose } from './move-compose.ts';
+import {
+  GENERATING,
+  moveHeldCompose,
+  releaseSharers,
+  type ComposeChange,
+  type HeldCompose,
+} from './move-compose.ts';
 import { lockSeriesOfComposes } from './series-lock.ts';
 
 /**
@@ -45,7 +51,7 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
   }
   const isDone = other?.state === 'done';
   const moved = await moveHeldCompose(tx, held, isDone ? 'reuse' : 'pin', {
-    reason: isDone ? GENERATED : 'Compose is generating',
+    reason: isDone ? GENERATED : GENERATING,
     pinned: {
       ...input.pinned,
       fingerprint,

@@ -15,6 +15,9 @@ import { lockSeriesOfComposes } from './series-lock.ts';
 import { sendComposeJob } from './send-compose-job.ts';
 import { storeComposeEvent } from './store-compose-event.ts';
 
+/** What ODCS says of a compose that is being made. */
+export const GENERATING = 'Compose is generating';
+
 /** A compose that an attempt works on, as long as no later attempt has taken it. */
 export interface HeldCompose {
   readonly id: number;
@@ -57,7 +60,7 @@ export async function beginCompose(
   if (before === undefined || before.reusedId !== null) return undefined;
   if (!isFrom(composeTransitions.begin, before)) return undefined;
   const attempt = before.attempt + 1;
-  const compose = await apply(tx, before, 'begin', { reason: 'Compose is generating' }, attempt);
+  const compose = await apply(tx, before, 'begin', { reason: GENERATING }, attempt);
   return { id, attempt, compose };
 }
 

@@ -81,6 +81,15 @@ test('a main compose gets its id from the tracking service, which learns where i
   );
 });
 
+test('an id that another compose has already is no reason to fail', async () => {
+  const ended = [await composer.compose(requestOf(commit))];
+  cts.registered.length = 0;
+  ended.push(await composer.compose(requestOf(commit)));
+  for (const { state, stateReason, pungiComposeId } of ended) {
+    assert.deepEqual([state, pungiComposeId], ['done', 'Fix-40-20261122.t.7'], stateReason ?? '');
+  }
+});
+
 test('an attempt that got no answer is followed by one that takes the registration up', async () => {
   for (let other = 0; other < 3; other += 1) await composer.compose(requestOf(commit));
   const { id } = await composer.insert(requestOf(commit));

@@ -79,9 +79,11 @@ export async function runPungi(input: PungiInput, context: DelegateContext): Pro
   try {
     const config = await readConfig(input, context);
     const configPath = await writeConfiguration(work, input.files, formatConfig(config));
-    const isNamedByTracker = isTracked(config);
-    if (!isNamedByTracker)
-      await writeBase(directory, { ...context.identity, release: releaseOfConfig(config) });
+    if (!isTracked(config)) {
+      const identity = { ...context.identity, release: releaseOfConfig(config) };
+      await writeBase(directory, identity);
+      await context.nameCompose(pungiComposeId(identity));
+    }
     await validate(input, context, { run, configPath });
     context.progress('pungi', 0, 1, 'step');
     const command = pungiCommand({

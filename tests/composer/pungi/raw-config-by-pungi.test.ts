@@ -176,6 +176,25 @@ test('a wrapper speaks the last word, also over the configuration of the compose
   assert.deepEqual(now, { ...(JSON.parse(dump) as object), koji_profile: 'of tomorrow' });
 });
 
+const tracked = 'cts_url = "https://cts.example.org"\ncts_keytab = "/etc/keytab"\n';
+
+test('what a tracking service calls a compose, and what it is called without one, may be taken', async () => {
+  const first = await ask('fix', '');
+  for (const taken of [first.pungiComposeId, `Fix-40-20261122.t.${first.id + 3}`]) {
+    const compose = await ask('fix', `${tracked}stand_in_id = "${taken}"`);
+    assert.deepEqual([compose.state, compose.pungiComposeId], ['done', taken], compose.stateReason ?? '');
+  }
+  const last = await ask('fix', '');
+  assert.deepEqual([last.state, last.id], ['done', first.id + 3], last.stateReason ?? '');
+  assert.equal(last.pungiComposeId, `Fix-40-20261122.t.${last.id}`);
+  assert.equal(readlinkSync(join(composer.targetDir, 'test', last.pungiComposeId)), `../odcs-${last.id}`);
+});
+
+test('a compose that a tracking service names is called nothing before', async () => {
+  const compose = await ask('fix', `${tracked}stand_in_id = "Fix-40-20261122.t.1"\nstand_in = "killed"`);
+  assert.deepEqual([compose.state, compose.pungiComposeId], ['failed', null]);
+});
+
 test('packages beside a configuration are refused unless a wrapper may obey them', async () => {
   assert.match((await ask('fix', '', { builds: ['a-1-1'] })).stateReason ?? '', /the request names builds/);
   assert.equal((await ask('wrapped', '', { builds: ['a-1-1'] })).state, 'done');
@@ -259,6 +278,7 @@ test('a cancelled Pungi may end in peace; its logs stay until the compose expire
   await cancel(compose.id);
   const ended = await running;
   assert.deepEqual([ended.state, ended.stateReason], ['failed', 'Canceled by somebody']);
+  assert.equal(ended.pungiComposeId, `Fix-40-20261122.t.${compose.id}`);
   assert.equal(read(compose, 'STATUS'), 'TERMINATED');
   await retireComposes(composer.context);
   assert.match(read(compose, 'pungi-stderr.log'), /PHASE: PKGSET/);

@@ -45,6 +45,7 @@ function run(text: string, more: Partial<PungiInput> = {}, changed: Partial<Dele
     progress: (stage) => steps.push(stage),
     log: createLog('silent'),
     limitTime: (seconds) => steps.push(`${seconds} seconds`),
+    nameCompose: () => Promise.resolve(),
     targetDir,
     directory,
     compose,

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 /**
  * Behaves as Pungi 4.3.6 was recorded to: exit codes, layout, STATUS, logs, what it says of labels. The option
- * `stand_in` of the configuration says how it goes; `stand_in_errors` are the entries of its log then.
+ * `stand_in` of the configuration says how it goes; `stand_in_errors` are the entries of its log then, `stand_in_id` is
+ * what a tracking service calls the compose.
  */
 const pungi = String.raw`
 'use strict';
@@ -31,6 +32,9 @@ const log = (level, text) => {
   fs.appendFileSync(path.join(top, 'logs/global/pungi.global.log'), line);
   process.stderr.write(line);
 };
+if (config.stand_in_id) {
+  write('work/global/composeinfo-base.json', JSON.stringify({ payload: { compose: { id: config.stand_in_id } } }));
+}
 const base = JSON.parse(fs.readFileSync(path.join(top, 'work/global/composeinfo-base.json'), 'utf8'));
 write('STATUS', 'STARTED');
 log('INFO', 'COMPOSE_ID=' + base.payload.compose.id);
