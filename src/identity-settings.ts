@@ -67,6 +67,15 @@ export const identitySettings = {
     'LDAP server that knows the groups of Kerberos users.',
   ),
   auth_ldap_group_base: setting(text, '', 'ODCS_AUTH_LDAP_GROUP_BASE', 'Where groups lie in the LDAP tree.'),
+  auth_ldap_groups: setting(
+    z.record(
+      text,
+      text.refine((filter) => filter.includes('{}'), 'a filter has {} where the name of the user belongs'),
+    ),
+    {},
+    'ODCS_AUTH_LDAP_GROUPS',
+    'More places where groups lie in the LDAP tree, each with the filter that finds those of a user: {} stands for the name.',
+  ),
   auth_ldap_bind_dn: setting(
     text,
     '',

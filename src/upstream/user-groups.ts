@@ -23,6 +23,7 @@ type GroupSettings = Pick<
   Config,
   | 'auth_ldap_server'
   | 'auth_ldap_group_base'
+  | 'auth_ldap_groups'
   | 'auth_ldap_bind_dn'
   | 'auth_ldap_bind_password'
   | 'auth_ldap_starttls'
@@ -31,12 +32,25 @@ type GroupSettings = Pick<
   | 'oidc_ca'
 >;
 
+/** How ODCS finds the groups of a user. Source: ODCS contract 9. */
+const MEMBERS = 'memberUid={}';
+
+/** Returns where groups lie, each place with the filter that finds those of a user. */
+function filtersOf({
+  auth_ldap_group_base: base,
+  auth_ldap_groups: groups,
+}: Pick<Config, 'auth_ldap_group_base' | 'auth_ldap_groups'>): ReadonlyMap<string, string> {
+  const filters = new Map(Object.entries(groups));
+  if ((base !== '' || filters.size === 0) && !filters.has(base)) filters.set(base, MEMBERS);
+  return filters;
+}
+
 /** Opens what the settings name; nothing is asked before a caller comes. Source: ODCS contract 9. */
 export function openUserGroups(config: GroupSettings, log: Log): UserGroups {
   const { auth_ldap_server: server, auth_openidc_userinfo_uri: userinfo } = config;
   const ldap = new LdapGroups({
     url: server,
-    base: config.auth_ldap_group_base,
+    filters: filtersOf(config),
     login:
       config.auth_ldap_bind_dn === ''
         ? null

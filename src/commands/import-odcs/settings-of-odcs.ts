@@ -27,6 +27,7 @@ const same: readonly SettingName[] = [
   'arches',
   'auth_backend',
   'auth_ldap_group_base',
+  'auth_ldap_groups',
   'auth_ldap_server',
   'auth_openidc_required_scopes',
   'auth_openidc_userinfo_uri',
@@ -68,7 +69,6 @@ const renamed: Readonly<Record<string, readonly SettingName[]>> = {
 const byHand: Readonly<Record<string, string>> = {
   MESSAGING_BROKER_URLS:
     'rhmsg speaks AMQP; write umb_urls with the ports at which the same brokers speak STOMP, stomp+ssl://HOST:61612',
-  AUTH_LDAP_GROUPS: 'groups are looked for below auth_ldap_group_base alone',
 };
 
 /** Nothing corresponds to these, and nothing needs them. */
@@ -129,6 +129,7 @@ function converted(target: SettingName, value: PythonValue): unknown {
   if (target === 'log_level' && typeof value === 'string') {
     return value.toLowerCase().replace('warning', 'warn');
   }
+  if (target === 'auth_ldap_groups' && Array.isArray(value)) return filtersByBase(value);
   if (!isTable(value)) return value;
   if (target === 'allowed_clients') return mapValues(value, grantsOf);
   // Pungi made them; whether this service does is for people to try.
@@ -136,6 +137,21 @@ function converted(target: SettingName, value: PythonValue): unknown {
     return mapValues(value, (entry) => (isTable(entry) ? { engine: 'pungi', ...entry } : entry));
   }
   return value;
+}
+
+/** Pairs of a base and a filter; of those with one base any may find a group. */
+function filtersByBase(pairs: readonly PythonValue[]): unknown {
+  const filters = new Map<string, string[]>();
+  for (const pair of pairs) {
+    const [base, filter, ...others] = Array.isArray(pair) ? pair.map(String) : [];
+    if (base === undefined || filter === undefined || others.length > 0) return pairs;
+    const pattern = filter.replaceAll('{0}', '{}');
+    const enclosed = pattern.startsWith('(') ? pattern : `(${pattern})`;
+    filters.set(base, [...(filters.get(base) ?? []), enclosed]);
+  }
+  return Object.fromEntries(
+    [...filters].map(([base, found]) => [base, found.length === 1 ? found[0] : `(|${found.join('')})`]),
+  );
 }
 
 function mapValues(

@@ -7,8 +7,11 @@ import { messageOf, ReactorError } from '../../model/errors.ts';
 export interface LdapServer {
   /** `ldap://host[:port]` or `ldaps://host[:port]`. */
   readonly url: string;
-  /** Where groups lie: `ou=groups,dc=example,dc=com`. */
-  readonly base: string;
+  /**
+   * Where groups lie, `ou=groups,dc=example,dc=com`, and the filter that finds those of a user there, with `{}` for the
+   * name: `(memberUid={})`.
+   */
+  readonly filters: ReadonlyMap<string, string>;
   /** Who asks; null asks without a name. */
   readonly login: { readonly dn: string; readonly password: string } | null;
   /** Whether an `ldap://` connection is encrypted before anything is asked. */
@@ -31,7 +34,7 @@ export class LdapGroups implements Disposable {
   }
 
   /**
-   * Returns the groups (`cn`) right below the base that have the user as `memberUid`. Throws `ldap.unreachable`
+   * Returns the groups (`cn`) right below the bases that their filters find, each once. Throws `ldap.unreachable`
    * (retry). Source: ODCS contract 9.
    */
   async groupsOf(user: string): Promise<readonly string[]> {
@@ -58,14 +61,19 @@ export class LdapGroups implements Disposable {
       const client = await (this.#connection ??= this.#connect());
       // The client would connect again by itself, but neither encrypt nor log in.
       if (!client.isConnected) throw new Error('the connection has ended');
-      const { EqualityFilter } = await import('ldapts');
-      const { searchEntries } = await client.search(this.#server.base, {
-        scope: 'one',
-        // Sent as a value, so that no user name is taken for a piece of a filter.
-        filter: new EqualityFilter({ attribute: 'memberUid', value: user }),
-        attributes: ['cn'],
-      });
-      return searchEntries.flatMap(({ cn = [] }) => (Array.isArray(cn) ? cn.map(String) : [String(cn)]));
+      const { Filter } = await import('ldapts');
+      const found = new Set<string>();
+      for (const [base, pattern] of this.#server.filters) {
+        // Escaped, so that no user name is taken for a piece of a filter.
+        const filter = pattern.replaceAll('{}', () => Filter.escape(user));
+        const { searchEntries } = await client.search(base, {
+          scope: 'one',
+          filter: filter.startsWith('(') ? filter : `(${filter})`,
+          attributes: ['cn'],
+        });
+        for (const { cn = [] } of searchEntries) for (const name of [cn].flat()) found.add(String(name));
+      }
+      return [...found];
     } catch (error) {
       this.#leave();
       throw error;

@@ -134,6 +134,23 @@ test('a class that is not there is told with those that are', () => {
   assert.throws(() => readPythonSection('A: B = 1\n', 'Other'), /There is no class/);
 });
 
+test('pairs of bases and filters become a table, whose filters find what each of one base found', () => {
+  const groupsOf = (value: string): unknown => {
+    const { settings, unread } = settingsOfOdcs(
+      readPythonSection(`class C:\n  AUTH_LDAP_GROUPS = ${value}\n`, 'C'),
+    );
+    return settings.auth_ldap_groups ?? unread.map(({ name }) => name);
+  };
+  const pairs = '("ou=groups,dc=x", "memberUid={}"), ("ou=a,dc=x", "(member=uid={0},dc=x)")';
+  assert.deepEqual(groupsOf(`[${pairs}, ("ou=groups,dc=x", "(cn={})")]`), {
+    'ou=groups,dc=x': '(|(memberUid={})(cn={}))',
+    'ou=a,dc=x': '(member=uid={},dc=x)',
+  });
+  for (const odd of ['["ou=groups"]', '[("ou=groups",)]', '[("a", "cn={}", "b")]', '[("a", "cn=all")]']) {
+    assert.deepEqual(groupsOf(odd), ['AUTH_LDAP_GROUPS'], odd);
+  }
+});
+
 test('early releases listed clients, some with their source types', () => {
   const early = `class C:\n  ALLOWED_CLIENTS = {'groups': ['g'], 'users': [{'mike': ['tag']}, 'joe']}\n`;
   assert.deepEqual(settingsOfOdcs(readPythonSection(early, 'C')).settings, {

@@ -20,7 +20,7 @@ after(async () => {
 
 const serverOf = (change: Partial<LdapServer> = {}): LdapServer => ({
   url: slapd.url,
-  base: groupBase,
+  filters: new Map([[groupBase, 'memberUid={}']]),
   login: slapd.login,
   isStartTls: false,
   authority: '',
@@ -47,6 +47,27 @@ test('a user name is a value, whatever it looks like', options, async () => {
   assert.deepEqual(await asked(groups, '*'), []);
 });
 
+test(
+  'groups are found by the filters of the settings, each once, in the place of the bases',
+  options,
+  async () => {
+    const whole = '(&(objectClass=posixGroup)(|(memberUid={})(memberUid={}*)))';
+    using groups = new LdapGroups(
+      serverOf({
+        filters: new Map([
+          ['dc=example,dc=com', 'ou={}'],
+          [groupBase, whole],
+        ]),
+      }),
+    );
+    assert.deepEqual((await asked(groups)).toSorted(), kims.toSorted());
+    assert.deepEqual(await asked(groups, 'k*m'), ['others']);
+    assert.deepEqual(await asked(groups, '*'), ['others']);
+    using broken = new LdapGroups(serverOf({ filters: new Map([[groupBase, '(memberUid={}']]) }));
+    await assert.rejects(asked(broken), { code: 'ldap.unreachable' });
+  },
+);
+
 test('a server of another authority is not believed, nor one that refuses the login', options, async () => {
   const wrong = { ...slapd.login, password: 'wrong' };
   for (const change of [{ url: slapd.secureUrl }, { isStartTls: true }, { login: wrong }, { login: null }]) {
@@ -72,7 +93,7 @@ test('a server that says nothing is given up', async () => {
     const url = `ldap://127.0.0.1:${port}`;
     using groups = new LdapGroups({
       url,
-      base: groupBase,
+      filters: new Map([[groupBase, 'memberUid={}']]),
       login: null,
       isStartTls,
       authority: '',
@@ -94,6 +115,9 @@ test('groups are kept for a minute, and a failure means none', options, async ()
       auth_ldap_bind_password: slapd.login.password,
     },
   });
+  const one = { ...config, auth_ldap_group_base: '', auth_ldap_groups: { [groupBase]: 'cn={}' } };
+  using named = openUserGroups(one, createLog('silent'));
+  assert.deepEqual(await named.ofUser('Größe'), ['Größe']);
   using groups = openUserGroups(config, createLog('silent'));
   assert.equal((await groups.ofUser('kim')).length, 3);
   await slapd.stop();
