@@ -11,7 +11,7 @@ import { temporaryVariant } from '../src/composer/selection.ts';
 import { everything } from '../src/model/lock-request.ts';
 import { uniteAdvisories, type Advisory } from '../src/rpm/advisory.ts';
 import { formatLockFile } from '../src/rpm/lock-file.ts';
-import { formatUpdateinfo } from '../src/rpm/updateinfo.ts';
+import { formatUpdateinfo } from '../src/rpm/format-updateinfo.ts';
 import { makeUniverse } from '../tests/universe-repository.ts';
 
 const ARCH = 'x86_64';

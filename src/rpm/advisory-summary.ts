@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KeptWith } from '../kept-with.ts';
 import { formatNevra } from '../model/nevra.ts';
 import type { NewAdvisories } from '../model/new-advisories.ts';
 import { listCves, type Advisory } from './advisory.ts';
@@ -29,16 +30,27 @@ export function summariseAdvisories(
       const [first] = same;
       if (first === undefined) return [];
       const { type, severity, title, issued, updated } = first.advisory;
-      const packages = same.flatMap(({ advisory }) =>
-        advisory.collections.flatMap((collection) => collection.packages.map(formatNevra)),
-      );
-      const cves = same.flatMap(({ advisory }) => listCves(advisory));
+      const packages = same.flatMap(({ advisory }) => namesIn(advisory).packages);
+      const cves = same.flatMap(({ advisory }) => namesIn(advisory).cves);
       const arches = same.map(({ arch }) => arch);
       const said = { id, type, severity, title, issued, updated };
       return [
         { ...said, cves: sortedOnce(cves), arches: sortedOnce(arches), packages: sortedOnce(packages) },
       ];
     });
+}
+
+/** What an advisory names, sorted. */
+type Names = Pick<AdvisorySummary, 'cves' | 'packages'>;
+const keptNames = new KeptWith<Advisory, Names>();
+
+function namesIn(advisory: Advisory): Names {
+  const kept = keptNames.get(advisory);
+  if (kept !== undefined) return kept;
+  const packages = advisory.collections.flatMap((collection) => collection.packages.map(formatNevra));
+  const names = { cves: [...listCves(advisory)], packages: sortedOnce(packages) };
+  keptNames.set(advisory, names);
+  return names;
 }
 
 function sortedOnce(texts: readonly string[]): string[] {

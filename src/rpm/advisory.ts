@@ -1,3 +1,4 @@
+import { KeptWith } from '../kept-with.ts';
 import { formatNevra, type Nevra } from '../model/nevra.ts';
 
 /** A package of an advisory. */
@@ -60,20 +61,38 @@ export interface Advisory {
   readonly collections: readonly AdvisoryCollection[];
 }
 
+/** Advisories that nothing is united with, which may be the same from one compose to the next. */
+const keptAlone = new KeptWith<Advisory, Advisory>();
+
 /**
  * Returns each advisory once, sorted by id. Of several with one id the texts of the one that was updated last count, and
- * the packages of all: repositories split one advisory among themselves. The order they come in does not matter.
+ * the packages of all: repositories split one advisory among themselves. The order they come in does not matter. The same
+ * advisory alone gives the same object.
  */
 export function uniteAdvisories(advisories: readonly Advisory[]): readonly Advisory[] {
   const byId = Map.groupBy(advisories, ({ id }) => id);
   return [...byId.values()]
-    .map((same) => {
-      const [newest = same[0], ...older] = same.toSorted(newestFirst);
-      if (newest === undefined) throw new Error('a group has a member');
-      const collections = [newest, ...older].flatMap((one) => one.collections);
-      return { ...newest, collections: uniteCollections(collections) };
+    .map(([first, ...others]) => {
+      if (first === undefined) throw new Error('a group has a member');
+      return others.length === 0 ? uniteAlone(first) : uniteSame(first, others);
     })
     .sort((left, right) => compareText(left.id, right.id));
+}
+
+function uniteAlone(advisory: Advisory): Advisory {
+  const kept = keptAlone.get(advisory);
+  if (kept !== undefined) return kept;
+  const united = { ...advisory, collections: uniteCollections(advisory.collections) };
+  keptAlone.set(advisory, united);
+  return united;
+}
+
+function uniteSame(first: Advisory, others: readonly Advisory[]): Advisory {
+  const [newest = first, ...older] = [first, ...others].sort(newestFirst);
+  return {
+    ...newest,
+    collections: uniteCollections([newest, ...older].flatMap((one) => one.collections)),
+  };
 }
 
 /** Returns the collections without those that say the same, and each package once in each, sorted. */

@@ -10,16 +10,11 @@ import {
   type AdvisoryReference,
   type Suggestion,
 } from './advisory.ts';
-import { escapeAttribute, escapeXml } from './repodata/escape-xml.ts';
 import { XmlElements, type XmlAttributes, type XmlVisitor } from './repodata/xml-elements.ts';
 
 /** Bytes that are read before others get their turn. */
 const PIECE = 16 * 1024;
 const PIECES_AT_ONCE = 16;
-/** Characters of an attribute, so that a tag of six that are all escaped is not longer than readers take. */
-const MOST_OF_ATTRIBUTE = 1500;
-/** Characters of the text of an element, half of what readers take. */
-const MOST_OF_TEXT = 512 * 1024;
 /** More of one advisory says nothing to anybody. */
 const MOST_REFERENCES = 10_000;
 
@@ -182,66 +177,4 @@ function nevraOf(attributes: XmlAttributes): Nevra | null {
   const { name = '', epoch = '', version = '', release = '', arch = '' } = attributes;
   if (name === '' || version === '' || release === '' || arch === '') return null;
   return { name, epoch: /^\d+$/.test(epoch) ? epoch : '0', version, release, arch };
-}
-
-/**
- * Writes advisories as updateinfo.xml, in the order they have. What XML cannot hold becomes U+FFFD, and what is longer
- * than readers take is cut.
- */
-export function formatUpdateinfo(advisories: readonly Advisory[]): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${advisories.map(formatAdvisory).join('')}</updates>\n`;
-}
-
-function formatAdvisory(advisory: Advisory): string {
-  const { from, status, type, version, issued, updated } = advisory;
-  const line = (name: TextElement): string =>
-    advisory[name] === '' && name !== 'title' ? '' : `    <${name}>${formatText(advisory[name])}</${name}>\n`;
-  const date = (name: 'issued' | 'updated', text: string): string =>
-    text === '' ? '' : `    <${name}${formatAttributes({ date: text })}/>\n`;
-  const references = advisory.references.map((one) => {
-    const { href, id, title, type: kind } = one;
-    return `      <reference${formatAttributes({ href, id, title, type: kind })}/>\n`;
-  });
-  return `  <update${formatAttributes({ from, status, type, version })}>
-${line('id')}${line('title')}${date('issued', issued)}${date('updated', updated)}${line('severity')}${line('release')}${line('rights')}${line('summary')}${line('description')}${line('solution')}    <references>
-${references.join('')}    </references>
-    <pkglist>
-${advisory.collections.map(formatCollection).join('')}    </pkglist>
-  </update>
-`;
-}
-
-function formatCollection({ short, name, module, packages }: AdvisoryCollection): string {
-  const head = name === '' ? '' : `        <name>${formatText(name)}</name>\n`;
-  const stream = module === null ? '' : `        <module${formatAttributes({ ...module })}/>\n`;
-  return `      <collection${formatAttributes({ short })}>\n${head}${stream}${packages.map(formatPackage).join('')}      </collection>\n`;
-}
-
-function formatPackage({ fileName, source, suggests, ...nevra }: AdvisoryPackage): string {
-  const { name, version, release, epoch, arch } = nevra;
-  const from = source === '' ? {} : { src: source };
-  const lines = suggests.map((one) => `          <${one}_suggested>True</${one}_suggested>\n`);
-  return `        <package${formatAttributes({ name, version, release, epoch, arch, ...from })}>
-          <filename>${formatText(fileName)}</filename>
-${lines.join('')}        </package>
-`;
-}
-
-function formatAttributes(attributes: Readonly<Record<string, string>>): string {
-  return Object.entries(attributes)
-    .map(([name, value]) => ` ${name}="${escapeAttribute(withoutUnfit(value.slice(0, MOST_OF_ATTRIBUTE)))}"`)
-    .join('');
-}
-
-/** Readers make line feeds of carriage returns that are not written as numbers. */
-function formatText(text: string): string {
-  return escapeXml(withoutUnfit(text.slice(0, MOST_OF_TEXT))).replaceAll('\r', '&#13;');
-}
-
-/** What XML 1.0 forbids: most control characters, lone surrogates, U+FFFE and U+FFFF. */
-// oxlint-disable-next-line no-control-regex
-const UNFIT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
-
-function withoutUnfit(text: string): string {
-  return text.toWellFormed().replace(UNFIT, '\uFFFD');
 }

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { listCves, uniteAdvisories, type Advisory } from '../../src/rpm/advisory.ts';
-import { formatUpdateinfo, readUpdateinfo } from '../../src/rpm/updateinfo.ts';
+import { formatUpdateinfo } from '../../src/rpm/format-updateinfo.ts';
+import { readWrittenUpdateinfo } from '../../src/rpm/read-written-updateinfo.ts';
+import { readUpdateinfo } from '../../src/rpm/updateinfo.ts';
 
 const everything = { where: 'updateinfo', holds: () => true };
 
-function read(xml: string, holds: (nevra: string) => boolean = () => true): Promise<readonly Advisory[]> {
+function read(
+  xml: string | Uint8Array,
+  holds: (nevra: string) => boolean = () => true,
+): Promise<readonly Advisory[]> {
   return readUpdateinfo(Buffer.from(xml), { where: 'updateinfo', holds });
 }
 
@@ -72,7 +77,7 @@ const advisory: fc.Arbitrary<Advisory> = fc.record({
 test('what was written is read as it was, whatever the texts hold', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(advisory, { maxLength: 4 }), async (advisories) => {
-      const written = Buffer.from(formatUpdateinfo(advisories));
+      const written = formatUpdateinfo(advisories);
       // The generated ones may lack a prototype.
       assert.deepEqual(await readUpdateinfo(written, everything), structuredClone(advisories));
     }),
@@ -96,7 +101,7 @@ test('advisories are united the same in any order, and uniting again changes not
         uniteAdvisories(advisories.toReversed()).map((one) => ({ ...one, collections: [] })),
         united.map((one) => ({ ...one, collections: [] })),
       );
-      assert.equal(formatUpdateinfo(uniteAdvisories(united)), formatUpdateinfo(united));
+      assert.deepEqual(formatUpdateinfo(uniteAdvisories(united)), formatUpdateinfo(united));
     }),
   );
 });
@@ -150,7 +155,7 @@ test('texts that are longer than readers take are cut, so that what was written 
   ]);
   const [again] = await read(written);
   assert.equal(again?.references[0]?.title, long.slice(0, 1500));
-  assert.ok(formatUpdateinfo([again]) === written);
+  assert.ok(Buffer.compare(formatUpdateinfo([again]), written) === 0);
 });
 
 test('only packages of interest are read, and advisories that are about any', async () => {
@@ -212,4 +217,112 @@ test('what is no updateinfo is refused', async () => {
     [`<updates><update><id>${'x'.repeat(2_000_000)}</id></update></updates>`, 'repodata.malformed'],
   ] as const;
   for (const [xml, code] of refused) await assert.rejects(read(xml), { code }, xml.slice(0, 40));
+});
+
+test('an updateinfo is written as it always was', async () => {
+  const said = { from: 'a "b" <c@d>', status: 'final', type: 'security', version: '1\t2' };
+  const texts = {
+    id: 'RHSA-2026:1',
+    title: 'Tom & "Jerry" <fixed>\r\nčaj \u{1F375} \u0007',
+    issued: '2026-11-01 10:00:00',
+    updated: '',
+    severity: 'Low',
+    release: '',
+    rights: '',
+    summary: "it's",
+    description: 'one\n\ttwo \uD800',
+    solution: '~',
+  };
+  const bash = { name: 'bash', epoch: '2', version: '5', release: '1', arch: 'x86_64', fileName: 'b&.rpm' };
+  const packages = [
+    { ...bash, source: 'bash-5-1.src.rpm', suggests: ['reboot', 'relogin'] as const },
+    { ...bash, arch: 's390x', source: '', suggests: [] },
+  ];
+  const module = { name: 'm', stream: 'a&b', version: '1', context: 'c', arch: 'x86_64' };
+  const written = formatUpdateinfo([
+    {
+      ...said,
+      ...texts,
+      references: [{ href: 'https://b?a=1&b=2', id: '1', title: 'line\nbreak', type: 'bugzilla' }],
+      collections: [
+        { short: 's', name: '', module, packages },
+        { short: '', name: 'n>', module: null, packages: [] },
+      ],
+    },
+  ]);
+  assert.equal(
+    Buffer.from(written).toString('utf8'),
+    `<?xml version="1.0" encoding="UTF-8"?>
+<updates>
+  <update from="a &quot;b&quot; &lt;c@d&gt;" status="final" type="security" version="1&#9;2">
+    <id>RHSA-2026:1</id>
+    <title>Tom &amp; &quot;Jerry&quot; &lt;fixed&gt;&#13;
+čaj \u{1F375} \uFFFD</title>
+    <issued date="2026-11-01 10:00:00"/>
+    <severity>Low</severity>
+    <summary>it's</summary>
+    <description>one
+	two \uFFFD</description>
+    <solution>~</solution>
+    <references>
+      <reference href="https://b?a=1&amp;b=2" id="1" title="line&#10;break" type="bugzilla"/>
+    </references>
+    <pkglist>
+      <collection short="s">
+        <module name="m" stream="a&amp;b" version="1" context="c" arch="x86_64"/>
+        <package name="bash" version="5" release="1" epoch="2" arch="x86_64" src="bash-5-1.src.rpm">
+          <filename>b&amp;.rpm</filename>
+          <reboot_suggested>True</reboot_suggested>
+          <relogin_suggested>True</relogin_suggested>
+        </package>
+        <package name="bash" version="5" release="1" epoch="2" arch="s390x">
+          <filename>b&amp;.rpm</filename>
+        </package>
+      </collection>
+      <collection short="">
+        <name>n&gt;</name>
+      </collection>
+    </pkglist>
+  </update>
+</updates>
+`,
+  );
+});
+
+test('what this process wrote is read as anybody reads it, also where some of it was read before', async () => {
+  const where = 'updateinfo';
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(advisory, advisory.map(unreadable)), { maxLength: 4 }),
+      async (advisories) => {
+        for (const some of [advisories.slice(0, 2), advisories, advisories.toReversed()]) {
+          const written = formatUpdateinfo(some);
+          const asOthers = await readUpdateinfo(Buffer.from(written), everything);
+          assert.deepEqual(await readWrittenUpdateinfo(written, { where }), asOthers);
+        }
+      },
+    ),
+  );
+});
+
+/** Makes texts of an advisory other than they are once they were written, or readers pass over it. */
+function unreadable(one: Advisory): Advisory {
+  const [first] = one.title;
+  if (first === undefined) return { ...one, id: '' };
+  return { ...one, title: ` \uD800${one.title} `, issued: ` ${one.issued}`, from: 'x'.repeat(2000) };
+}
+
+test('advisories that were read once are not read again', async () => {
+  const advisories = await read(sampleXml);
+  const [first] = await readWrittenUpdateinfo(formatUpdateinfo(advisories), { where: 'one' });
+  const [again] = await readWrittenUpdateinfo(formatUpdateinfo(advisories), { where: 'another' });
+  assert.ok(first !== undefined && again === first);
+});
+
+test('an advisory that is alone is the same object in every union', async () => {
+  const advisories = await read(sampleXml);
+  const [first] = uniteAdvisories(advisories);
+  const [again] = uniteAdvisories(advisories);
+  assert.ok(first !== undefined && again === first);
+  assert.deepEqual(uniteAdvisories([...advisories, ...advisories]), [first]);
 });

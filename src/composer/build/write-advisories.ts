@@ -1,5 +1,6 @@
+import { KeptWith } from '../../kept-with.ts';
 import { formatSummaries, summariseAdvisories, type AdvisorySummary } from '../../rpm/advisory-summary.ts';
-import { readUpdateinfo } from '../../rpm/updateinfo.ts';
+import { readWrittenUpdateinfo } from '../../rpm/read-written-updateinfo.ts';
 import { updateinfoDocument } from '../documents/updateinfo-document.ts';
 import type { Pen } from '../pen.ts';
 import type { Selection } from '../selection.ts';
@@ -13,15 +14,21 @@ export async function writeAdvisories(selection: Pick<Selection, 'documents'>, p
   pen.writeFile(ADVISORIES_FILE, formatSummaries(await summariesOf(selection)));
 }
 
+/** A compose asks for them when it is planned, and again when it is written. */
+const keptSummaries = new KeptWith<Selection['documents'], readonly AdvisorySummary[]>();
+
 /** Returns what the updateinfo of a compose tells, each advisory once. */
 export async function summariesOf({
   documents,
 }: Pick<Selection, 'documents'>): Promise<readonly AdvisorySummary[]> {
+  const kept = keptSummaries.get(documents);
+  if (kept !== undefined) return kept;
   const trees = [];
   for (const { type, arch, bytes } of documents) {
     if (type !== updateinfoDocument.type) continue;
-    const reading = { where: `updateinfo for ${arch}`, holds: () => true };
-    trees.push({ arch, advisories: await readUpdateinfo(bytes, reading) });
+    trees.push({ arch, advisories: await readWrittenUpdateinfo(bytes, { where: `updateinfo for ${arch}` }) });
   }
-  return summariseAdvisories(trees);
+  const summaries = summariseAdvisories(trees);
+  keptSummaries.set(documents, summaries);
+  return summaries;
 }

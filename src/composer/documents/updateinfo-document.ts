@@ -1,5 +1,6 @@
 import { uniteAdvisories, type Advisory } from '../../rpm/advisory.ts';
-import { formatUpdateinfo, readUpdateinfo } from '../../rpm/updateinfo.ts';
+import { formatUpdateinfo } from '../../rpm/format-updateinfo.ts';
+import { readUpdateinfo } from '../../rpm/updateinfo.ts';
 import type { ComposeDocument, SelectedTree } from '../selection.ts';
 import { documentOf, type DocumentType } from './document-type.ts';
 
@@ -30,7 +31,7 @@ export function listUpdateinfo(
 
 function bytesOf(advisories: readonly Advisory[]): Uint8Array | null {
   const united = uniteAdvisories(advisories);
-  return united.length === 0 ? null : Buffer.from(formatUpdateinfo(united));
+  return united.length === 0 ? null : formatUpdateinfo(united);
 }
 
 function nevrasOf({ binary, debug, source }: SelectedTree): ReadonlySet<string> {

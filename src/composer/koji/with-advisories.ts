@@ -1,5 +1,6 @@
-import type { Advisory, AdvisoryPackage } from '../../rpm/advisory.ts';
+import { KeptWith } from '../../kept-with.ts';
 import { isSourceArch, nvrOfSourceRpm } from '../../model/nevra.ts';
+import type { Advisory, AdvisoryPackage } from '../../rpm/advisory.ts';
 import type { BuildAdvisory } from '../../upstream/build-advisory.ts';
 import { listUpdateinfo } from '../documents/updateinfo-document.ts';
 import type { SelectedTree, SelectPackages, SourcePackage } from '../selection.ts';
@@ -12,18 +13,29 @@ import type { AdvisoryFinder } from './advisory-finder.ts';
 export function withAdvisories(select: SelectPackages, finder: AdvisoryFinder): SelectPackages {
   return async (context, request) => {
     const { selection, reader } = await select(context, request);
-    const packages = selection.trees.flatMap(packagesOfTree);
-    const nvrs = new Set(packages.flatMap((one) => buildOf(one) ?? []));
+    const trees = selection.trees.map((tree) => ({ tree, builds: buildsOf(tree) }));
+    const nvrs = new Set(trees.flatMap(({ builds }) => [...builds.keys()]));
     const { advisories, remark } = await finder.find([...nvrs].sort(), context);
-    const added = selection.trees.flatMap((tree) => listUpdateinfo(tree, ofTree(tree, advisories)));
+    const added = trees.flatMap(({ tree, builds }) => listUpdateinfo(tree, ofTree(tree, builds, advisories)));
     const documents = [...selection.documents, ...added];
     const remarks = remark === null ? selection.remarks : [...selection.remarks, remark];
     return { selection: { ...selection, documents, remarks }, reader };
   };
 }
 
-function packagesOfTree({ binary, debug, source }: SelectedTree): readonly SourcePackage[] {
-  return [...binary, ...debug, ...source].map((one) => one.package);
+/** The packages of a tree by the name-version-release of their build, those of known builds. */
+type Builds = ReadonlyMap<string, readonly SourcePackage[]>;
+
+function buildsOf({ binary, debug, source }: SelectedTree): Builds {
+  const builds = new Map<string, SourcePackage[]>();
+  for (const { package: one } of [...binary, ...debug, ...source]) {
+    const nvr = buildOf(one);
+    if (nvr === null) continue;
+    const same = builds.get(nvr);
+    if (same === undefined) builds.set(nvr, [one]);
+    else same.push(one);
+  }
+  return builds;
 }
 
 /** Returns the name-version-release of the build that a package is from, or null where that is not known. */
@@ -32,16 +44,47 @@ function buildOf(one: SourcePackage): string | null {
   return one.sourceRpm === null ? null : nvrOfSourceRpm(one.sourceRpm);
 }
 
+/** An advisory as a tree told it last, and what decided that beside its texts. */
+interface ToldAdvisory extends Pick<BuildAdvisory, 'collection' | 'suggests'> {
+  readonly packages: readonly SourcePackage[];
+  readonly told: Advisory;
+}
+
+/** By the texts, which are the same object until the system is asked again, and the tree: its variant and arch. */
+const keptAdvisories = new KeptWith<BuildAdvisory['advisory'], Map<string, ToldAdvisory>>();
+
 /** Returns the advisories that are about packages of a tree, with these packages. */
-function ofTree(tree: SelectedTree, advisories: readonly BuildAdvisory[]): readonly Advisory[] {
-  const byBuild = Map.groupBy(packagesOfTree(tree), buildOf);
-  return advisories.flatMap(({ nvrs, advisory, collection, suggests }) => {
-    const packages = nvrs.flatMap((nvr) => byBuild.get(nvr) ?? []);
-    if (packages.length === 0) return [];
-    const listed = packages.map((one): AdvisoryPackage => {
-      const { name, epoch, version, release, arch, fileName, sourceRpm } = one;
-      return { name, epoch, version, release, arch, fileName, source: sourceRpm ?? '', suggests };
-    });
-    return [{ ...advisory, collections: [{ ...collection, module: null, packages: listed }] }];
+function ofTree(
+  { variant, arch }: SelectedTree,
+  builds: Builds,
+  advisories: readonly BuildAdvisory[],
+): readonly Advisory[] {
+  const tree = `${variant}.${arch}`;
+  return advisories.flatMap((one) => {
+    const packages = one.nvrs.flatMap((nvr) => builds.get(nvr) ?? []);
+    return packages.length === 0 ? [] : [tellOnce(tree, one, packages)];
   });
+}
+
+function tellOnce(
+  tree: string,
+  { advisory, collection, suggests }: BuildAdvisory,
+  packages: readonly SourcePackage[],
+): Advisory {
+  const trees = keptAdvisories.get(advisory) ?? new Map<string, ToldAdvisory>();
+  const kept = trees.get(tree);
+  const isSame =
+    kept?.collection === collection &&
+    kept.suggests === suggests &&
+    kept.packages.length === packages.length &&
+    kept.packages.every((one, at) => one === packages[at]);
+  if (isSame) return kept.told;
+  const listed = packages.map((one): AdvisoryPackage => {
+    const { name, epoch, version, release, arch, fileName, sourceRpm } = one;
+    return { name, epoch, version, release, arch, fileName, source: sourceRpm ?? '', suggests };
+  });
+  const told = { ...advisory, collections: [{ ...collection, module: null, packages: listed }] };
+  trees.set(tree, { collection, suggests, packages, told });
+  keptAdvisories.set(advisory, trees);
+  return told;
 }

@@ -9,9 +9,13 @@ import { Koji } from '../../../src/composer/koji/koji.ts';
 import { withAdvisories } from '../../../src/composer/koji/with-advisories.ts';
 import { PackageStore } from '../../../src/cache/package-store.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
-import type { SelectPackages } from '../../../src/composer/selection.ts';
+import { newSelection, type SelectPackages, type SourcePackage } from '../../../src/composer/selection.ts';
+import { readUpdateinfo } from '../../../src/rpm/updateinfo.ts';
+import type { BuildAdvisory } from '../../../src/upstream/build-advisory.ts';
 import { kojiSource } from '../../../src/composer/koji/koji-source.ts';
+import { sourcePackage } from '../../../src/composer/source-package.ts';
 import { createLog } from '../../../src/log.ts';
+import { contentOfPkgid } from '../../../src/model/content-id.ts';
 import { connectBodhiAdvisories } from '../../../src/upstream/bodhi-advisories.ts';
 import { defaultRequest } from '../../default-request.ts';
 import { sharedPath } from '../../shared.ts';
@@ -89,4 +93,71 @@ test('advisories that Bodhi has of the builds are in the updateinfo of a compose
   const made = await planWith(broken);
   assert.equal(made.fingerprint, without.fingerprint);
   assert.match(made.selection.remarks.join(), /advisories about some builds may be missing/);
+});
+
+test('an advisory is told anew where its texts, its packages or what it suggests differ from the compose before', async () => {
+  const ed = sourcePackage({
+    name: 'ed',
+    epoch: '0',
+    version: '1',
+    release: '1',
+    arch: 'x86_64',
+    sourceRpm: 'ed-1-1.src.rpm',
+    fileName: 'ed-1-1.x86_64.rpm',
+    payload: contentOfPkgid('0'.repeat(64)),
+    sigkey: null,
+    size: 1,
+    origin: { kind: 'file', path: '/nowhere' },
+  });
+  const [advisory] = await readUpdateinfo(
+    Buffer.from(`<updates><update type="security"><id>A-1</id><title>ed</title>
+      <pkglist><collection><package name="ed" version="1" release="1" arch="x86_64"/></collection></pkglist>
+    </update></updates>`),
+    { where: 'updateinfo', holds: () => true },
+  );
+  assert.ok(advisory);
+  const { collections: _, ...texts } = advisory;
+  const first: BuildAdvisory = {
+    nvrs: ['ed-1-1'],
+    advisory: texts,
+    collection: { short: 'F', name: '' },
+    suggests: [],
+  };
+  const compose = async (told: BuildAdvisory, packages: readonly SourcePackage[]): Promise<string> => {
+    const binary = packages.map((one) => ({ package: one, why: 'input' }));
+    const trees = ['x86_64', 's390x'].map((arch) => ({
+      variant: 'Temporary',
+      arch,
+      binary: arch === 'x86_64' ? binary : [],
+      debug: [],
+      source: [],
+    }));
+    const select: SelectPackages = () =>
+      Promise.resolve({
+        selection: newSelection({ pins: { source: 'f', kojiEvent: 1 }, trees }),
+        reader: { loadFragments: () => assert.fail('nothing is read') },
+      });
+    const finder = {
+      find: () => Promise.resolve({ advisories: [{ ...told }], remark: null }),
+      measure: () => [],
+    };
+    const { signal } = new AbortController();
+    const { selection } = await withAdvisories(select, finder)(
+      { log: createLog('silent'), signal, progress: () => undefined },
+      { ...defaultRequest, sourceType: 'tag', source: ['f'] },
+    );
+    assert.equal(selection.documents.length, 1);
+    return Buffer.from(selection.documents[0]?.bytes ?? []).toString('utf8');
+  };
+  const before = await compose(first, [ed]);
+  assert.match(before, /<title>ed<\/title>[^]*short="F"[^]*<filename>ed-1-1.x86_64.rpm</);
+  assert.equal(await compose(first, [ed]), before);
+  assert.match(await compose(first, [{ ...ed, fileName: 'other.rpm' }]), /<filename>other.rpm</);
+  assert.equal(await compose(first, [ed]), before);
+  assert.match(await compose(first, [ed, { ...ed, arch: 'noarch' }]), /arch="noarch"/);
+  assert.doesNotMatch(await compose(first, [ed]), /arch="noarch"/);
+  assert.match(await compose({ ...first, suggests: ['reboot'] }, [ed]), /<reboot_suggested>/);
+  assert.match(await compose({ ...first, collection: { short: 'G', name: '' } }, [ed]), /short="G"/);
+  assert.match(await compose({ ...first, advisory: { ...texts, title: 'other' } }, [ed]), /<title>other</);
+  assert.equal(await compose(first, [ed]), before);
 });
