@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { Command } from '../../src/commands/command.ts';
+import { command as completion } from '../../src/commands/completion.ts';
+import { command as man } from '../../src/commands/man.ts';
 
 /**
  * Makes `dist`, which is what the package has instead of the sources: the same tree as JavaScript, with what it reads
@@ -11,19 +14,32 @@ const root = resolve(import.meta.dirname, '../..');
 const dist = resolve(root, 'dist');
 const manifestSchema = z.object({ name: z.string(), version: z.string(), type: z.literal('module') });
 
-function run(...line: readonly string[]): string {
-  const { status, stdout } = spawnSync(process.execPath, line, {
+function compile(): void {
+  const line = ['node_modules/typescript/bin/tsc', '-p', 'packaging/npm/tsconfig.json'];
+  const { status } = spawnSync(process.execPath, line, {
     cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (status === 0) return stdout;
-  process.stderr.write(stdout);
-  throw new Error(`${line.join(' ')} ended with ${status}`);
+  if (status !== 0) throw new Error(`${line.join(' ')} ended with ${status}`);
+}
+
+/** Returns what a command of the program prints. */
+async function runCommand(command: Command, argv: readonly string[]): Promise<string> {
+  let printed = '';
+  const status = await command.run({
+    argv,
+    stdout: (text) => (printed += text),
+    stderr: (text) => process.stderr.write(text),
+    environment: {},
+    isTerminal: false,
+    signal: new AbortController().signal,
+  });
+  if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}`);
+  return printed;
 }
 
 rmSync(dist, { recursive: true, force: true });
-run('node_modules/typescript/bin/tsc', '-p', 'packaging/npm/tsconfig.json');
+compile();
 for (const script of globSync('src/**/*.mjs', { cwd: root })) {
   cpSync(resolve(root, script), resolve(dist, script));
 }
@@ -33,13 +49,13 @@ for (const set of ['base', 'update']) {
 const manifest = manifestSchema.parse(JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')));
 writeFileSync(resolve(dist, 'package.json'), `${JSON.stringify(manifest)}\n`);
 
-const program = resolve(dist, 'src/main.js');
-run(program, 'man', '--directory', resolve(dist, 'man'));
+// In this process: each start of the program would load every command of it anew.
+await runCommand(man, ['--directory', resolve(dist, 'man')]);
 mkdirSync(resolve(dist, 'completion'));
 for (const [shell, file] of Object.entries({
   bash: 'odcs-reactor',
   zsh: '_odcs-reactor',
   fish: 'odcs-reactor.fish',
 })) {
-  writeFileSync(resolve(dist, 'completion', file), run(program, 'completion', shell));
+  writeFileSync(resolve(dist, 'completion', file), await runCommand(completion, [shell]));
 }
