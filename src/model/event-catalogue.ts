@@ -1,3 +1,4 @@
+import { composeStates } from './compose.ts';
 import type { DomainEvent, EventBuild, EventEnvelope, EventKind } from './event.ts';
 import { sourceTypeNames } from './source-types.ts';
 
@@ -11,6 +12,8 @@ export type FieldType = 'name' | 'location' | 'text' | 'integer' | 'boolean' | '
 export interface EventField {
   readonly type: FieldType;
   readonly doc: string;
+  /** Every value there is, of a closed list; absent where senders may add to it. */
+  readonly words?: readonly string[];
 }
 
 /** Kinds of events a rule file may name under `event:`. Ticks and sweeps are written `schedule:` and `reconcile:`. */
@@ -37,6 +40,7 @@ type Described<T> = {
   readonly [F in keyof T as F extends 'kind' ? never : F]-?: {
     readonly type: FieldTypeOf<Exclude<T[F], undefined>>;
     readonly doc: string;
+    readonly words?: readonly string[];
   };
 };
 
@@ -45,12 +49,23 @@ type Catalogue = {
 };
 
 const name = (doc: string) => ({ type: 'name', doc }) as const;
+/** A name of a closed list, which is said after what the field is. */
+const word = (words: readonly string[], meaning?: string) =>
+  ({
+    type: 'name',
+    doc: [meaning, words.join(', ')].filter((part) => part !== undefined).join(': '),
+    words,
+  }) as const;
 const location = (doc: string) => ({ type: 'location', doc }) as const;
 const text = (doc: string) => ({ type: 'text', doc }) as const;
 const integer = (doc: string) => ({ type: 'integer', doc }) as const;
 const boolean = (doc: string) => ({ type: 'boolean', doc }) as const;
 const names = (doc: string) => ({ type: 'names', doc }) as const;
 const builds = (doc: string) => ({ type: 'builds', doc }) as const;
+
+const buildStates = ['building', 'complete', 'deleted', 'failed', 'canceled'];
+const taskStates = ['FREE', 'OPEN', 'CLOSED', 'CANCELED', 'ASSIGNED', 'FAILED'];
+const pungiStates = ['STARTED', 'FINISHED', 'FINISHED_INCOMPLETE', 'DOOMED', 'TERMINATED'];
 
 const hub = name('the Koji it comes from, where that is not the default one');
 
@@ -71,17 +86,17 @@ const tagFields = {
 
 const errataFields = {
   id: integer("the advisory's number, its only identity"),
-  type: name('RHSA, RHBA or RHEA'),
+  type: word(['RHSA', 'RHBA', 'RHEA']),
   name: name('the advisory as people write it; changes when shipped'),
   from: name('the status before'),
   to: name('the status now'),
-  severity: name('Critical, Important, Moderate, Low'),
+  severity: word(['Critical', 'Important', 'Moderate', 'Low']),
   product: name('short name of the product'),
   release: name('release of the product'),
   content_types: names('rpm, module, docker'),
   synopsis: text('one line of text'),
   embargoed: boolean('some field was redacted; nothing it says of the state may be trusted'),
-  action: name('add, remove or change, of errata.builds'),
+  action: word(['add', 'remove', 'change'], 'of errata.builds'),
   builds: builds('the builds of the advisory'),
 };
 
@@ -96,8 +111,8 @@ export const eventCatalogue: Catalogue = {
       nvr: name('name-version-release of the build'),
       package: name('the package (source name) of the build'),
       build_id: integer("the build's number in Koji"),
-      state: name('building, complete, deleted, failed, canceled'),
-      old_state: name('the state before'),
+      state: word(buildStates),
+      old_state: word(buildStates, 'the state before'),
       target: name('the build target'),
       scratch: boolean('whether it is a scratch build'),
       task_id: integer('the Koji task that made it'),
@@ -111,8 +126,8 @@ export const eventCatalogue: Catalogue = {
       hub,
       task_id: integer('the number of the task'),
       method: name('what the task does: build, buildArch, newRepo'),
-      state: name('the state now'),
-      old_state: name('the state before'),
+      state: word(taskStates, 'the state now'),
+      old_state: word(taskStates, 'the state before'),
       parent: integer('the number of the parent task'),
       scratch: boolean('whether it belongs to a scratch build'),
       owner: name('who started it'),
@@ -122,7 +137,7 @@ export const eventCatalogue: Catalogue = {
     doc: 'Koji began or finished to make a build repository.',
     fields: {
       hub,
-      action: name('init or done'),
+      action: word(['init', 'done']),
       tag: name('the build tag'),
       tag_id: integer("the tag's number in Koji"),
       repo_id: integer('the number of the repository'),
@@ -145,7 +160,7 @@ export const eventCatalogue: Catalogue = {
       hub,
       tag: name('the tag'),
       package: name('the package'),
-      action: name('add, update, block, unblock, remove, set owner'),
+      action: word(['add', 'update', 'block', 'unblock', 'remove', 'set owner']),
       owner: name('who owns the package in the tag'),
     },
   },
@@ -159,7 +174,7 @@ export const eventCatalogue: Catalogue = {
       version: name('version of the module'),
       context: name('context of the module'),
       nsvc: name('name:stream:version:context'),
-      state: name('init, wait, build, done, failed, ready, garbage'),
+      state: word(['init', 'wait', 'build', 'done', 'failed', 'ready', 'garbage']),
       scratch: boolean('whether it is a scratch build'),
       koji_tag: name('the Koji tag that holds its builds'),
       owner: name('who built'),
@@ -168,14 +183,22 @@ export const eventCatalogue: Catalogue = {
   'bodhi.update': {
     doc: 'A Bodhi update moved.',
     fields: {
-      phase: name('request, complete, ready, edit, eject'),
+      phase: word(['request', 'complete', 'ready', 'edit', 'eject']),
       alias: name('FEDORA-2026-0123456789'),
-      transition: name('where it goes: testing, stable, unpush, revoke'),
-      type: name('security, bugfix, enhancement, newpackage'),
-      severity: name('urgent, high, medium, low'),
+      transition: word(['testing', 'stable', 'unpush', 'revoke', 'obsolete'], 'where it goes'),
+      type: word(['security', 'bugfix', 'enhancement', 'newpackage', 'unspecified']),
+      severity: word(['urgent', 'high', 'medium', 'low', 'unspecified']),
       release: name('F44, EPEL-9'),
       dist_tag: name('f44'),
-      status: name('pending, testing, stable, unpushed, obsolete'),
+      status: word([
+        'pending',
+        'testing',
+        'stable',
+        'unpushed',
+        'obsolete',
+        'side_tag_active',
+        'side_tag_expired',
+      ]),
       builds: builds('the builds of the update'),
       cves: names('CVE numbers it names'),
       user: name('who submitted it'),
@@ -185,7 +208,7 @@ export const eventCatalogue: Catalogue = {
   'bodhi.override': {
     doc: 'A build root override came or went.',
     fields: {
-      action: name('tag or untag'),
+      action: word(['tag', 'untag']),
       nvr: name('name-version-release of the build'),
       package: name('the package (source name) of the build'),
       user: name('who asked for it'),
@@ -197,14 +220,14 @@ export const eventCatalogue: Catalogue = {
   'compose.state': {
     doc: 'A compose changed its state.',
     fields: {
-      system: name('odcs (our own), pungi, bodhi'),
+      system: word(['odcs', 'pungi', 'bodhi'], 'who made it, odcs of our own'),
       id: name('the id of the compose'),
-      state: name('wait, generating, done, removed, failed'),
+      state: word([...Object.keys(composeStates), ...pungiStates], 'those of Pungi are written in capitals'),
       outcome: name('composed, reused or unchanged, of our own composes'),
       series: name('the series it belongs to'),
       release: name('release of the compose'),
       source: text('the source it was made from'),
-      source_type: name(sourceTypeNames.join(', ')),
+      source_type: word(sourceTypeNames),
       fingerprint: name('what it contains, as one hash'),
       chain: names('series this compose is a consequence of, root first'),
     },
@@ -212,7 +235,7 @@ export const eventCatalogue: Catalogue = {
   gate: {
     doc: 'A gating system decided.',
     fields: {
-      system: name('greenwave, resultsdb, waiverdb'),
+      system: word(['greenwave', 'resultsdb', 'waiverdb']),
       subject_type: name('koji_build, bodhi_update, redhat-module, compose'),
       subject: name('what was judged'),
       context: name('decision context or test case'),
@@ -233,7 +256,7 @@ export const eventCatalogue: Catalogue = {
 
 /** Fields of the message itself, matchable whatever the kind. */
 export const envelopeFields = {
-  bus: name('where it came in: fedora-messaging, umb, webhook, internal'),
+  bus: word(['fedora-messaging', 'umb', 'webhook', 'internal'], 'where it came in'),
   topic: name('the topic without environment and bus prefixes'),
   producer: name('who sent it, where the broker vouches for it'),
   instance: name('whose Koji, MBS or Bodhi speaks: fedora, centos, brew'),

@@ -1,3 +1,5 @@
+import { composeFlags, composeResults, multilibMethods } from './compose.ts';
+
 /**
  * Keys of an ODCS request body and what shape their values have, for checking rules before they run.
  * Source: ODCS contract 3 (fields of POST).
@@ -44,4 +46,11 @@ export const requestSourceKeys: Readonly<Record<string, 'text' | 'number' | 'lis
   embargo: 'object',
   previous_builds: 'object',
   released_tag: 'text',
+};
+
+/** Every word that the list of a request may have, by key; other lists have names of elsewhere. */
+export const requestWords: Readonly<Record<string, readonly string[]>> = {
+  flags: Object.keys(composeFlags),
+  results: Object.keys(composeResults),
+  multilib_method: Object.keys(multilibMethods),
 };

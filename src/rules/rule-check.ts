@@ -1,10 +1,11 @@
 import { nearestWord } from '../model/did-you-mean.ts';
 import { parseDuration } from '../model/duration.ts';
 import { ReactorError } from '../model/errors.ts';
-import { buildFields, fieldsOfKind, type EventField, type FieldType } from '../model/event-catalogue.ts';
+import { buildFields, fieldsOfKind, type EventField } from '../model/event-catalogue.ts';
 import { parseEvr } from '../model/evr.ts';
+import { isGlob, matchGlob } from '../model/glob.ts';
 import { findNotOffered, knownOffers } from '../model/offers.ts';
-import { requestKeys, requestSourceKeys } from '../model/request-keys.ts';
+import { requestKeys, requestSourceKeys, requestWords } from '../model/request-keys.ts';
 import { isSourceType, sourceTypeNames } from '../model/source-types.ts';
 import type { JsonObject, JsonValue } from '../model/rule.ts';
 import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
@@ -95,7 +96,7 @@ function checkField(
         path,
         'An EVR is compared by at_least, at_most, newer_than or older_than.',
       );
-    else checkValues(key, field.type, Array.isArray(wanted) ? wanted : [wanted], path, report);
+    else checkValues(key, field, Array.isArray(wanted) ? wanted : [wanted], path, report);
     return;
   }
   for (const [operator, value] of Object.entries(wanted)) {
@@ -120,24 +121,45 @@ function checkField(
     } else if (['gt', 'gte', 'lt', 'lte'].includes(operator)) {
       if (field.type !== 'integer') report('rule.match_invalid', { key: at }, `"${key}" is no number.`);
     } else if (operator !== 'exists') {
-      checkValues(key, field.type, Array.isArray(value) ? value : [value], at, report);
+      checkValues(key, field, Array.isArray(value) ? value : [value], at, report);
     }
   }
 }
 
 function checkValues(
   key: string,
-  type: FieldType,
+  { type, words }: Pick<EventField, 'type' | 'words'>,
   values: readonly unknown[],
   path: FilePath,
   report: ReportProblem,
 ): void {
   const wanted = type === 'integer' ? 'number' : type === 'boolean' ? 'boolean' : 'string';
   for (const value of values) {
-    if (typeof value === wanted) continue;
+    if (typeof value === wanted) {
+      if (words !== undefined && typeof value === 'string') checkWord(key, words, value, path, report);
+      continue;
+    }
     const hint = wanted === 'string' ? `Quote it: "${String(value)}".` : undefined;
     report('rule.match_invalid', path, `"${key}" is a ${wanted}, never ${JSON.stringify(value)}.`, hint);
   }
+}
+
+/** A pattern has to fit one of the words at least. */
+function checkWord(
+  key: string,
+  words: readonly string[],
+  value: string,
+  path: FilePath,
+  report: ReportProblem,
+): void {
+  if (words.includes(value) || (isGlob(value) && words.some((word) => matchGlob(value, word)))) return;
+  const near = nearestWord(value, words) ?? words.find((word) => word.toLowerCase() === value.toLowerCase());
+  report(
+    'rule.word_unknown',
+    path,
+    `"${key}" is never "${value}"${near === undefined ? '.' : `; did you mean "${near}"?`}`,
+    `It is one of ${words.join(', ')}.`,
+  );
 }
 
 function reportUnknown(
@@ -296,7 +318,7 @@ function checkRequest(compose: JsonObject, report: ReportProblem): void {
   const { results } = compose;
   const asked = Array.isArray(results) ? results.filter((result) => typeof result === 'string') : [];
   const notOffered = findNotOffered(
-    { sourceType: type, results: asked.filter((result) => !result.includes('${')) },
+    { sourceType: type, results: asked.filter((result) => requestWords['results']?.includes(result)) },
     knownOffers,
   );
   if (notOffered === undefined) return;
@@ -330,6 +352,12 @@ function checkKeys(
       (shape === 'number' && typeof value === 'number') ||
       (shape === 'text' && (typeof value === 'string' || (key === 'source' && Array.isArray(value))));
     if (!isFine) report('rule.compose_invalid', at, `"${key}" of a request is a ${shape}.`);
+    const words = requestWords[key];
+    if (words === undefined || !Array.isArray(value)) continue;
+    value.forEach((element: JsonValue, index) => {
+      const isKnown = typeof element === 'string' && element.includes('${');
+      if (!isKnown) checkWord(key, words, String(element), [...at, index], report);
+    });
   }
 }
 

@@ -41,6 +41,31 @@ const refused: readonly [string, string, RegExp][] = [
     ruleText('- event: koji.tag\n  match: { tag: { gt: 3 } }'),
     /is no number/,
   ],
+  [
+    'a word that is none of a closed list',
+    ruleText('- event: bodhi.update\n  match: { severity: hi }'),
+    /7:24 rule.word_unknown "severity" is never "hi"/,
+  ],
+  [
+    'a misspelled word in a list',
+    ruleText('- event: koji.build\n  match: { state: [complete, cancelled] }'),
+    /rule.word_unknown .*did you mean "canceled"/,
+  ],
+  [
+    'a word in the wrong letters',
+    ruleText('- event: errata.status\n  match: { severity: critical }'),
+    /did you mean "Critical"/,
+  ],
+  [
+    'an unknown word that is excluded',
+    ruleText('- event: compose.state\n  unless: { state: { not: doen } }'),
+    /did you mean "done"/,
+  ],
+  [
+    'a pattern that fits no word',
+    ruleText('- event: mbs.module\n  match: { state: "red*" }'),
+    /"state" is never "red\*"/,
+  ],
   ['builds without brackets', ruleText('- event: bodhi.update\n  match: { builds: x }'), /list of builds/],
   [
     'an unknown build field',

@@ -8,6 +8,7 @@ import { readRecordedMessage } from '../../../src/listeners/recorded-message.ts'
 import { translateMessage } from '../../../src/listeners/translate/translate-message.ts';
 import type { ReceivedMessage } from '../../../src/buses/received-message.ts';
 import type { Translation } from '../../../src/listeners/translate/translation.ts';
+import { fieldsOfKind } from '../../../src/model/event-catalogue.ts';
 import { sharedPath } from '../../shared.ts';
 
 function readFolder(...parts: string[]): { file: string; message: ReceivedMessage }[] {
@@ -56,6 +57,23 @@ function expectedKind(rawTopic: string): string {
 function kindOf(translation: Translation): string {
   return 'event' in translation ? translation.event.kind : 'poison';
 }
+
+test('no recorded message says a word that rules are told never comes', () => {
+  const seen = new Set<string>();
+  const unknown = [...samples, ...captured].flatMap(({ file, message }) => {
+    const translation = translateMessage(message);
+    if (!('event' in translation)) return [];
+    const { event } = translation;
+    return [...fieldsOfKind(event.kind)].flatMap(([field, { words }]) => {
+      const value: unknown = Reflect.get(event, field);
+      if (words === undefined || typeof value !== 'string') return [];
+      seen.add(`${event.kind} ${field}`);
+      return words.includes(value) ? [] : [`${file}: ${field} is ${value}`];
+    });
+  });
+  assert.deepEqual(unknown, []);
+  assert.ok(seen.size > 15, [...seen].join(', '));
+});
 
 test('every recorded message has the kind the contract maps its topic to', () => {
   assert.ok(samples.length >= 372, `${samples.length} samples`);
