@@ -15,6 +15,8 @@ export interface RowChange {
   readonly state_reason?: string;
   readonly fingerprint?: string;
   readonly progress?: string | null;
+  /** As JSON. */
+  readonly warnings?: string;
 }
 
 /** Asks for a compose and then makes its row what the test needs; returns the id. */

@@ -23,6 +23,7 @@ export const secrets = [
   'classified-package',
   'classified-tag',
   'classified-image',
+  'swapped-build',
   'agent',
 ];
 
@@ -58,6 +59,9 @@ export const member = await givenToken('member', ['embargo']);
 export const stranger = await givenToken('stranger', ['others', 'askers']);
 export const who = { owner, member, stranger, nobody: {} };
 
+/** What a compose with readers says of a build under embargo. */
+export const swap = 'swapped-build-1-2 is under embargo: swapped-build-1-1 stands in for it.';
+
 const readers = { groups: ['embargo'] };
 export const bodyOf = (more: object) => ({
   source: { type: 'tag', source: 'classified-tag', packages: ['classified-package'] },
@@ -72,10 +76,14 @@ export async function givenDone(body: object): Promise<number> {
   const { json, status, text } = await ask(body);
   assert.equal(status, 200, text);
   const id = Number(json['id']);
-  const lines = manifestHolding('classified-package-0:1-1.x86_64', `sha256:${id}`);
+  const lines = [
+    ...manifestHolding('classified-package-0:1-1.x86_64', `sha256:${id}`),
+    'option\treplaced swapped-build-1-2\tswapped-build-1-1',
+  ];
   const fingerprint = fingerprintOf(lines);
   await storeManifest(api.database, fingerprint, lines);
-  await changeCompose(api, id, { state: 'done', time_done: api.now, fingerprint });
+  const warnings = JSON.stringify([swap]);
+  await changeCompose(api, id, { state: 'done', time_done: api.now, fingerprint, warnings });
   const directory = join(api.targetDir, `odcs-${id}`);
   mkdirSync(join(directory, 'compose'), { recursive: true });
   writeFileSync(join(directory, 'STATUS'), 'FINISHED classified-package\n');
@@ -122,19 +130,33 @@ await noteRunningSet(
 );
 await noteReadersOfRules(api.database.handle, [rule]);
 export const event = await storeEvent(api.database, tagEvent({ tag: 'f44-updates' }), api.now);
-const engine = new Engine(api.database, { version: 'v1', rules: [rule] });
-await engine.match(event, api.now);
-await engine.advance(new Date(api.now.getTime() + 3_600_000));
-const ofRule = async (table: 'settle_windows' | 'compose_requests'): Promise<number> => {
-  const row = await api.database.handle
-    .selectFrom(table)
-    .select('id')
-    .where('rule', '=', 'classified-rule')
-    .executeTakeFirstOrThrow();
-  return row.id;
-};
-export const window = await ofRule('settle_windows');
-export const request = await ofRule('compose_requests');
+await new Engine(api.database, { version: 'v1', rules: [rule] }).match(event, api.now);
+export const { id: window } = await api.database.handle
+  .selectFrom('settle_windows')
+  .select('id')
+  .where('rule', '=', 'classified-rule')
+  .executeTakeFirstOrThrow();
+export const { id: request } = await api.database.handle
+  .insertInto('compose_requests')
+  .values({
+    rule: 'classified-rule',
+    series: 'classified-series',
+    body: JSON.stringify(bodyOf({ readers })),
+    priority: 'normal',
+    causes: JSON.stringify([event]),
+    min_event: null,
+    chain: '[]',
+    unchanged: 'reuse',
+    state: 'composed',
+    reason: 'classified-package changed',
+    compose_id: id,
+    not_before: null,
+    created_at: api.now,
+    started_at: api.now,
+    finished_at: api.now,
+  })
+  .returning('id')
+  .executeTakeFirstOrThrow();
 export const tick = await storeEvent(
   api.database,
   { kind: 'schedule.tick', rule: 'classified-rule', at: api.now.toISOString() },

@@ -14,6 +14,7 @@ import {
   request,
   secrets,
   stranger,
+  swap,
   tick,
   who,
   window,
@@ -31,8 +32,8 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   '/console/series/': ['classified-series'],
   '/console/rules/': ['classified-rule'],
   '/console/events/': [String(event), String(ownEvent), String(tick)],
-  '/console/windows/': [String(window)],
   '/console/requests/': [String(request)],
+  '/console/windows/': [String(window)],
 };
 
 function valuesFor(before: string): readonly string[] {
@@ -115,6 +116,20 @@ for (const caller of ['stranger', 'nobody'] as const) {
     }
   });
 }
+
+test('readers see what strangers do not: the pages of its window and request, and builds under embargo that it swapped', async () => {
+  for (const caller of ['owner', 'member'] as const) {
+    const page = await call('GET', `/console/composes/${id}`, { headers: who[caller] });
+    assert.ok(page.text.includes(swap), page.text);
+    const manifest = await call('GET', `/api/1/composes/${id}/manifest`, { headers: who[caller] });
+    assert.match(manifest.text, /swapped-build-1-2/);
+  }
+  for (const path of [`/console/requests/${request}`, `/console/windows/${window}`]) {
+    const { status, text } = await call('GET', path, { headers: member });
+    assert.equal(status, 200, path);
+    assert.match(text, /classified-rule/);
+  }
+});
 
 /** A problem's sentence may say the path that was asked for. */
 function stripOwn(path: string, text: string): string {
@@ -215,7 +230,7 @@ test('a rule that is private is shown to its readers, with what it decided', asy
   const shown = await call('GET', `/api/1/events/${event}`, { headers: member });
   assert.equal(shown.status, 200, shown.text);
   const decisions = shown.json['decisions'] as { outcome: string }[];
-  assert.deepEqual(decisions.map(({ outcome }) => outcome).sort(), ['matched', 'requested']);
+  assert.deepEqual(decisions.map(({ outcome }) => outcome).sort(), ['matched']);
   assert.equal((await call('GET', `/api/1/events/${ownEvent}`, { headers: member })).status, 200);
 });
 
