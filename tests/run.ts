@@ -66,7 +66,7 @@ function run(title: string, files: readonly string[], environment: Record<string
       '--test-reporter-destination=stdout',
       '--test-reporter=./tests/summary-reporter.ts',
       '--test-reporter-destination=stdout',
-      '--test-concurrency=3',
+      '--test-concurrency=2',
       '--test-timeout=600000',
       ...files,
     ],
