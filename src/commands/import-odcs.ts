@@ -132,9 +132,6 @@ function tellReport({ stdout }: Pick<ActionContext, 'stdout'>, report: ImportRep
       `${count} composes lie in ${path}, which is no target directory here; --target-dir NAME=${path}\n`,
     );
   }
-  if (report.repeatedIds > 0) {
-    stdout(`${report.repeatedIds} composes lose the id of Pungi that another one has\n`);
-  }
   if (isDry) stdout(`Nothing was written. New composes would follow ${report.lastId}.\n`);
   else stdout(`${report.imported} imported. The next compose will be ${report.nextId}.\n`);
 }

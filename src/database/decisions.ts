@@ -112,17 +112,17 @@ function filterDecisions(
 /** What was decided on a window, in short. */
 export type WindowOutcome = Pick<DecisionRow, 'id' | 'at' | 'rule' | 'outcome' | 'window_id' | 'compose_id'>;
 
-/** Returns what was decided on windows since a moment, newest first. */
+/** Returns what was decided on windows, those of every rule or of one, since a moment, newest first. */
 export async function listWindowOutcomes(
   handle: DatabaseHandle,
-  since: Date,
-  limit: number,
+  { since, limit, rule }: { readonly since: Date; readonly limit: number; readonly rule?: string },
 ): Promise<readonly WindowOutcome[]> {
-  return handle
+  const decided = handle
     .selectFrom('decisions')
     .select(['id', 'at', 'rule', 'outcome', 'window_id', 'compose_id'])
     .where('event_id', 'is', null)
-    .where('at', '>=', since)
+    .where('at', '>=', since);
+  return (rule === undefined ? decided : decided.where('rule', '=', rule))
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

@@ -100,7 +100,10 @@ test('decisions by event and by a rare outcome are found by an index', { skip },
   await assertFindsByIndex('by event', () => findDecisions(handle, { event: 20, limit: 500 }));
   await assertFindsByIndex('by events', () => findDecisions(handle, { events: [20, 21, 22], limit: 500 }));
   await assertFindsByIndex('by request', () => findDecisions(handle, { request: 7, limit: 10 }));
-  await assertFindsByIndex('lately', () => listWindowOutcomes(handle, day(1), 2000));
+  await assertFindsByIndex('lately', () => listWindowOutcomes(handle, { since: day(1), limit: 2000 }));
+  await assertFindsByIndex('lately, of a rule', () =>
+    listWindowOutcomes(handle, { since: day(1), limit: 2000, rule: 'nightly' }),
+  );
   await assertFindsByIndex('by outcome', () => findDecisions(handle, { outcome: 'failed', limit: 100 }));
   await assertFindsByIndex('by compose', () => findDecisions(handle, { compose: 5, limit: 100 }));
 });

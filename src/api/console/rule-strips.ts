@@ -2,10 +2,10 @@ import { html } from 'hono/html';
 import { listWindowOutcomes, type WindowOutcome } from '../../database/decisions.ts';
 import { findPauses } from '../../database/rule-pauses.ts';
 import { countCauses } from '../../database/window-causes.ts';
-import { listOpenWindows, type WindowRow } from '../../database/windows.ts';
+import { listOpenWindows, listOpenWindowsOf, type WindowRow } from '../../database/windows.ts';
 import { distance } from '../distance.ts';
 import { readShownRules } from '../rule-set.ts';
-import { badge, toneOf } from './elements.ts';
+import { badge, toneOf, stackTable } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,8 +21,15 @@ export async function ruleStrips(context: PageContext, only?: string): Promise<H
   const { prefix, now } = context;
   const { handle } = context.database;
   const { set } = await readShownRules(context);
-  const outcomes = await listWindowOutcomes(handle, new Date(now.getTime() - DAY_MS), MOST_DECISIONS);
-  const windows = await listOpenWindows(handle, MOST_WINDOWS);
+  const outcomes = await listWindowOutcomes(handle, {
+    since: new Date(now.getTime() - DAY_MS),
+    limit: MOST_DECISIONS,
+    ...(only === undefined ? {} : { rule: only }),
+  });
+  const windows =
+    only === undefined
+      ? await listOpenWindows(handle, MOST_WINDOWS)
+      : await listOpenWindowsOf(handle, [only], MOST_WINDOWS);
   const counts = await countCauses(
     handle,
     windows.map(({ id }) => id),
@@ -54,20 +61,7 @@ export async function ruleStrips(context: PageContext, only?: string): Promise<H
     </tr>`;
   });
   return html`<h2 id="rules">${only === undefined ? 'Rules, the last 24 hours' : 'The last 24 hours'}</h2>
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Rule</th>
-          <th scope="col">State</th>
-          <th scope="col">${hourText(now, 24)} to ${hourText(now, 0)} UTC</th>
-          <th scope="col">Decided</th>
-          <th scope="col">Open windows</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${stackTable(['Rule', 'State', `${hourText(now, 24)} to ${hourText(now, 0)} UTC`, 'Decided', 'Open windows'], rows)}
     ${names.length > MOST_RULES ? html`<p><a href="${prefix}/console/rules">All ${names.length} rules</a></p>` : ''}`;
 }
 

@@ -39,8 +39,6 @@ export interface ImportReport {
   readonly examples: { readonly id: string; readonly why: string }[];
   /** Paths of ODCS that no target directory here stands for. */
   readonly unknownPaths: Record<string, number>;
-  /** Composes whose Pungi id another one had before. */
-  repeatedIds: number;
 }
 
 /** The name of a target directory that is not configured: its composes are shown without addresses. */
@@ -67,10 +65,8 @@ export async function importComposesOfOdcs(
     unreadable: 0,
     examples: [],
     unknownPaths: {},
-    repeatedIds: 0,
   };
   const known = new Set<number>();
-  const pungiIds = new Set<string>();
   let stored: Promise<number> = Promise.resolve(0);
   for await (const rows of odcs.readRows(AT_ONCE)) {
     const batch: ImportedCompose[] = [];
@@ -86,7 +82,10 @@ export async function importComposesOfOdcs(
       if (targetDir === UNKNOWN && found.path !== null) {
         report.unknownPaths[found.path] = (report.unknownPaths[found.path] ?? 0) + 1;
       }
-      batch.push({ ...found.compose, targetDir, ...uniqueIds(found.compose, { known, pungiIds, report }) });
+      const { reusedId } = found.compose;
+      // A reference to a compose that is not there leads nowhere.
+      const shown = reusedId !== null && known.has(reusedId) ? reusedId : null;
+      batch.push({ ...found.compose, targetDir, reusedId: shown });
       known.add(found.compose.id);
     }
     for (const compose of batch) noteDirectory(report, places, compose);
@@ -109,21 +108,6 @@ export async function importComposesOfOdcs(
 /** A path at ODCS as it is called here; rows from before there were several have none. */
 function nameOfPath({ names }: ImportPlaces, path: string | null): string {
   return path === null ? 'default' : (names.get(path.replace(/\/+$/, '')) ?? UNKNOWN);
-}
-
-/** References to composes that are not there are dropped, and an id of Pungi is that of the first compose that has it. */
-function uniqueIds(
-  { reusedId, pungiComposeId }: ImportedCompose,
-  seen: { readonly known: Set<number>; readonly pungiIds: Set<string>; readonly report: ImportReport },
-): Pick<ImportedCompose, 'reusedId' | 'pungiComposeId'> {
-  const shown = reusedId !== null && seen.known.has(reusedId) ? reusedId : null;
-  if (pungiComposeId === null || shown !== null) return { reusedId: shown, pungiComposeId };
-  if (seen.pungiIds.has(pungiComposeId)) {
-    seen.report.repeatedIds += 1;
-    return { reusedId: shown, pungiComposeId: null };
-  }
-  seen.pungiIds.add(pungiComposeId);
-  return { reusedId: shown, pungiComposeId };
 }
 
 function noteDirectory(

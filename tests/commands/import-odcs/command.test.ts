@@ -56,7 +56,6 @@ const report = {
   unreadable: 1,
   examples: [{ id: '6', why: 'state: 9 is unknown' }],
   unknownPaths: { '/srv/private': 1 },
-  repeatedIds: 0,
 };
 
 function makeSqlite(): string {
