@@ -47,10 +47,13 @@ function describe(error: unknown): string {
   return `odcs-reactor: ${error.message} (${error.code})${where}${hint}\n`;
 }
 
+/** Words that are wrong though each is right by itself. */
+const wrongWords: ReadonlySet<string> = new Set(['command.option_missing', 'command.unknown']);
+
 /** Wrong words end with 2 whoever finds them, what is refused or fails with 1, and what is our fault with 70. */
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof ReactorError)) return 70;
-  return error.code.endsWith('.usage') ? USAGE_EXIT : 1;
+  return error.code.endsWith('.usage') || wrongWords.has(error.code) ? USAGE_EXIT : 1;
 }
 
 keepCompiledCode(process.env);

@@ -355,8 +355,8 @@ function checkKeys(
     const words = requestWords[key];
     if (words === undefined || !Array.isArray(value)) continue;
     value.forEach((element: JsonValue, index) => {
-      const isKnown = typeof element === 'string' && element.includes('${');
-      if (!isKnown) checkWord(key, words, String(element), [...at, index], report);
+      const isTemplate = typeof element === 'string' && element.includes('${');
+      if (!isTemplate) checkWord(key, words, String(element), [...at, index], report);
     });
   }
 }

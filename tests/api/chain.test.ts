@@ -137,6 +137,17 @@ test('a compose made of another one says so', async () => {
   );
 });
 
+test('only a compose of this service is shown for the event that tells of it', async () => {
+  for (const [serial, state] of [
+    { system: 'pungi' as const, id: '17', state: 'FINISHED' },
+    { system: 'odcs' as const, id: 'of-elsewhere', state: 'done' },
+  ].entries()) {
+    const id = await engine.receive({ kind: 'compose.state', ...state }, at(300 + serial));
+    const [node] = (await chainOf('event', id)).nodes;
+    assert.deepEqual([node?.name, node?.path], [`event ${id}`, `/console/events/${id}`]);
+  }
+});
+
 test('the pages of all of them show the chain, drawn and as words', async () => {
   const whole = await chainOf('compose', parent.compose);
   const window = whole.nodes.find(({ column }) => column === 'window');
@@ -151,6 +162,14 @@ test('the pages of all of them show the chain, drawn and as words', async () => 
     assert.match(text, /<svg[^>]+class="chain"/, path);
     assert.match(text, new RegExp(`<desc id="chain-words">[^<]*led to compose ${parent.compose}`), path);
     assert.match(text, /<ol class="chain-list">/, path);
+    // An event has no state: no colour, no sign, and a title of two lines.
+    assert.match(
+      text,
+      /class="fill-none"[^]*?<text class="title"[^>]*>[^<]+<\/text>\s*<text class="soft"/,
+      path,
+    );
+    assert.match(text, /class="fill-good"[^]*?<text class="good"[^>]*>✓ done<\/text>/, path);
+    assert.doesNotMatch(text, /class="fill-calm"|– null/, path);
   }
   assert.equal((await api.call('GET', '/console/windows/99999')).status, 404);
   assert.equal((await api.call('GET', '/console/requests/99999')).status, 404);

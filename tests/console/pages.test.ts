@@ -39,7 +39,7 @@ test(
     const { console, browser } = opened ?? assert.fail('nothing is open');
     const faults: string[] = [];
     const page = await browser.newPage();
-    // Told once, for every page: sending and compiling it costs more than the page. No policy of a page holds it off.
+    // Given once, for every page: sending and compiling it costs more than the page. No policy of a page holds it off.
     await page.addInitScript({ content: axe });
     page.on('console', (message) => {
       const isKnown = /status of 404/.test(message.text());

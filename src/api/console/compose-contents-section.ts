@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { isGlob, matchGlob } from '../../model/glob.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import type { HeldPackage, HeldPackages } from './compose-contents.ts';
+import { stackTable } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
 
 const mostRows = 300;
@@ -72,20 +73,7 @@ function archPart(arch: string, packages: readonly HeldPackage[], wanted: string
   const isOpen = packages.length <= fewRows || wanted !== '';
   const rest = found.length - rows.length;
   const table = html`<div class="wide">
-      <table class="stack packages">
-        <thead>
-          <tr>
-            <th scope="col">Package</th>
-            <th scope="col">Version</th>
-            <th scope="col">Kind</th>
-            <th scope="col">Key</th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
+      ${stackTable(['Package', 'Version', 'Kind', 'Key', 'Why'], rows, 'packages')}
     </div>
     ${rest > 0 ? html`<p class="soft">And ${rest} more; find them by name or in the manifest.</p>` : ''}`;
   const summary = html`<summary><strong>${arch}</strong> <span class="soft">${counts}</span></summary>`;

@@ -10,16 +10,7 @@ import { changeSection, readChange } from './compose-change.ts';
 import { readContents } from './compose-contents.ts';
 import { contentsSection } from './compose-contents-section.ts';
 import { useSection } from './compose-use.ts';
-import {
-  badge,
-  decisionTable,
-  factList,
-  moment,
-  momentWithOwn,
-  progressLine,
-  seriesLink,
-  sourceText,
-} from './elements.ts';
+import { badge, decisionTable, factList, moment, progressLine, seriesLink, sourceText } from './elements.ts';
 import { formatSpan } from '../chain/chain.ts';
 import { imagesSection } from './images-section.ts';
 import { variantsSection } from './variants-section.ts';
@@ -99,7 +90,7 @@ function stateNotice(context: PageContext, compose: Compose): Html {
     case 'done':
       return html`<div class="notice good">
         <p>
-          Done ${compose.timeDone === null ? '' : momentWithOwn(compose.timeDone, now)}, kept until
+          Done ${compose.timeDone === null ? '' : moment(compose.timeDone, now, { hasOwn: true })}, kept until
           ${moment(compose.timeToExpire, now)}
           ${
             compose.reusedId === null
@@ -171,9 +162,9 @@ function factsSection(context: PageContext, compose: Compose): Html {
     ['Multilib', json.multilib_arches],
     ['Label', compose.label],
     ['Compose id', compose.pungiComposeId],
-    ['Submitted', momentWithOwn(compose.timeSubmitted, now)],
-    ['Started', compose.timeStarted === null ? null : momentWithOwn(compose.timeStarted, now)],
-    ['Done', compose.timeDone === null ? null : momentWithOwn(compose.timeDone, now)],
+    ['Submitted', moment(compose.timeSubmitted, now, { hasOwn: true })],
+    ['Started', compose.timeStarted === null ? null : moment(compose.timeStarted, now, { hasOwn: true })],
+    ['Done', compose.timeDone === null ? null : moment(compose.timeDone, now, { hasOwn: true })],
     ['Took', spanText(compose)],
     ['Fingerprint', compose.fingerprint],
   ];

@@ -36,10 +36,14 @@ export function badge(word: string): Html {
   return html`<span class="badge ${toneOf(word)}">${word.replaceAll('_', ' ')}</span>`;
 }
 
-/** A moment in UTC with how long ago it was, or will be. */
-export function moment(time: Date, now: Date): Html {
+/**
+ * A moment in UTC with how long ago it was, or will be; with `hasOwn` the reader's own time stands beside it where a script
+ * knows that.
+ */
+export function moment(time: Date, now: Date, { hasOwn = false }: { readonly hasOwn?: boolean } = {}): Html {
   const iso = time.toISOString();
-  return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>
+  const text = `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+  return html`<time datetime="${iso}" title="${iso}" ${hasOwn ? 'data-own' : ''}>${text}</time>
     <span class="soft small plain">${distance(time.getTime() - now.getTime())}</span>`;
 }
 
@@ -55,13 +59,6 @@ function packagesText({ request }: Compose): string {
   const names = request.packages ?? [];
   if (names.length === 0) return '';
   return names.length > 6 ? `${names.slice(0, 6).join(' ')} and ${names.length - 6} more` : names.join(' ');
-}
-
-/** The same with the reader's own time beside it, where a script knows that. */
-export function momentWithOwn(time: Date, now: Date): Html {
-  const iso = time.toISOString();
-  return html`<time datetime="${iso}" title="${iso}" data-own>${iso.slice(0, 16).replace('T', ' ')} UTC</time>
-    <span class="soft small plain">${distance(time.getTime() - now.getTime())}</span>`;
 }
 
 /** Text to take away: selected as a whole, and copied by a button where script runs. */
@@ -90,6 +87,24 @@ export function factList(facts: readonly (readonly [string, string | number | Ht
             <dd>${value}</dd>`,
     )}
   </dl>`;
+}
+
+/** A table whose rows stand below each other on a phone. */
+export function stackTable(
+  columns: readonly (string | Html)[],
+  rows: readonly Html[],
+  className: 'packages' | '' = '',
+): Html {
+  return html`<table class="${className === '' ? 'stack' : `stack ${className}`}">
+    <thead>
+      <tr>
+        ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
 }
 
 /** The name of a series, leading to its page. */
@@ -124,20 +139,7 @@ export function composeTable(context: PageContext, composes: readonly Compose[])
       <td>${compose.state === 'done' && file !== '' ? html`<a href="${file}">.repo</a>` : ''}</td>
     </tr>`;
   });
-  return html`<table class="stack">
-    <thead>
-      <tr>
-        <th scope="col">Compose</th>
-        <th scope="col">Of</th>
-        <th scope="col">For</th>
-        <th scope="col">When</th>
-        <th scope="col"><span class="soft">File</span></th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
+  return html`${stackTable(['Compose', 'Of', 'For', 'When', html`<span class="soft">File</span>`], rows)}`;
 }
 
 /** Leaves out that rules fired where it is told what was decided on the window their event went into. */
@@ -173,18 +175,5 @@ export function decisionTable(
         <td>${moment(row.at, context.now)}</td>
       </tr>`,
   );
-  return html`<table class="stack">
-    <thead>
-      <tr>
-        <th scope="col">Outcome</th>
-        ${ofRule === undefined ? html`<th scope="col">Rule</th>` : ''}
-        <th scope="col">Why</th>
-        <th scope="col">About</th>
-        <th scope="col">When</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
+  return stackTable(['Outcome', ...(ofRule === undefined ? ['Rule'] : []), 'Why', 'About', 'When'], rows);
 }

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { listEvents } from '../../database/list-events.ts';
 import type { RegisterRoute } from '../context.ts';
 import { eventFiltersOf } from '../routes/list-events.ts';
-import { moment } from './elements.ts';
+import { moment, stackTable } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Page } from './page.ts';
 
@@ -57,19 +57,7 @@ export const registerEventsPage: RegisterRoute = (app, api) => {
         ${
           events.length === 0
             ? html`<p>There is none.</p>`
-            : html`<table class="stack">
-                <thead>
-                  <tr>
-                    <th scope="col">Event</th>
-                    <th scope="col">What</th>
-                    <th scope="col">From</th>
-                    <th scope="col">Received</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${rows}
-                </tbody>
-              </table>`
+            : stackTable(['Event', 'What', 'From', 'Received'], rows)
         }
         ${
           events.length === perPage

@@ -2,7 +2,8 @@ import { html } from 'hono/html';
 import type { RegisterRoute } from '../context.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { findAnswer, type FindAnswer } from '../find/find-answer.ts';
-import { badge, composeTable, moment, seriesLink } from './elements.ts';
+import { badge, composeTable, moment, seriesLink, stackTable } from './elements.ts';
+import { MOST_SERIES } from '../find/held-builds.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 
 const kinds: Readonly<Record<FindAnswer['query']['kind'], string>> = {
@@ -101,71 +102,44 @@ function verdictSection({ prefix, now }: PageContext, { verdicts }: FindAnswer):
       </tr>`,
   );
   return html`<h2>What rules made of it <span class="soft">${verdicts.length}</span></h2>
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Outcome</th>
-          <th scope="col">Rule</th>
-          <th scope="col">What and why</th>
-          <th scope="col">About</th>
-          <th scope="col">When</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`;
+    ${stackTable(['Outcome', 'Rule', 'What and why', 'About', 'When'], rows)}`;
 }
 
 function heldSection(context: PageContext, { held }: FindAnswer): Html {
   if (held.length === 0) return html``;
-  return html`<h2>Held now by <span class="soft">${held.length}</span></h2>
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Series</th>
-          <th scope="col">Compose</th>
-          <th scope="col">Packages</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${held.map(
-          ({ series, compose, packages }) =>
-            html`<tr>
-              <td>${seriesLink(context, series)}</td>
-              <td data-label="Compose">
-                <a href="${context.prefix}/console/composes/${compose}#packages">${compose}</a>
-              </td>
-              <td>${packages.join(', ')}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>`;
+  return html`<h2>
+      Held now by <span class="soft">${held.length} of the ${MOST_SERIES} series composed last</span>
+    </h2>
+    ${stackTable(
+      ['Series', 'Compose', 'Packages'],
+      held.map(
+        ({ series, compose, packages }) =>
+          html`<tr>
+            <td>${seriesLink(context, series)}</td>
+            <td data-label="Compose">
+              <a href="${context.prefix}/console/composes/${compose}#packages">${compose}</a>
+            </td>
+            <td>${packages.join(', ')}</td>
+          </tr>`,
+      ),
+    )}`;
 }
 
 function eventSection({ prefix, now }: PageContext, { events }: FindAnswer): Html {
   if (events.length === 0) return html``;
   return html`<h2>Events that tell of it <span class="soft">${events.length}</span></h2>
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Event</th>
-          <th scope="col">What</th>
-          <th scope="col">Received</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${events.map(
-          ({ id, input }) =>
-            html`<tr>
-              <td><a href="${prefix}/console/events/${id}">${id}</a></td>
-              <td>
-                ${eventSentence(input.event)}
-                <div class="small soft">${input.topic}</div>
-              </td>
-              <td>${moment(new Date(input.receivedAt), now)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>`;
+    ${stackTable(
+      ['Event', 'What', 'Received'],
+      events.map(
+        ({ id, input }) =>
+          html`<tr>
+            <td><a href="${prefix}/console/events/${id}">${id}</a></td>
+            <td>
+              ${eventSentence(input.event)}
+              <div class="small soft">${input.topic}</div>
+            </td>
+            <td>${moment(new Date(input.receivedAt), now)}</td>
+          </tr>`,
+      ),
+    )}`;
 }

@@ -21,7 +21,7 @@ export interface PageContext extends ApiContext {
 export interface Page {
   readonly title: string;
   /** The entry of the navigation this page belongs to. */
-  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'request' | 'find';
+  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'find';
   readonly body: Html;
   /** Seconds after which the page loads itself again where no script runs; absent for pages that stand still. */
   readonly reloadSeconds?: number;

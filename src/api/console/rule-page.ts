@@ -9,7 +9,7 @@ import { ApiProblem } from '../problem.ts';
 import { readForm } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 import { maySteer, readReason, requireOwner } from '../routes/steer-rule.ts';
-import { backtestRule } from '../backtest-rule.ts';
+import { backtestStoredEvents } from '../backtest-stored-events.ts';
 import { drawTimeline } from '../../rules/timeline.ts';
 import { findRuleDocuments, findRunningVersion } from '../../database/rule-sets.ts';
 import { ruleStrips } from './rule-strips.ts';
@@ -118,7 +118,11 @@ function tryForm(): Html {
 
 /** What the rule would have done with the stored events of a week; nothing is changed. */
 async function trySection(context: PageContext, rule: Rule): Promise<Html> {
-  const { answers, events, decidedBy, windows, ...backtest } = await backtestRule(context, rule, TRIED_MS);
+  const { answers, events, decidedBy, windows, ...backtest } = await backtestStoredEvents(
+    context,
+    rule,
+    TRIED_MS,
+  );
   const fields = decidedBy
     .slice(0, 5)
     .map(({ field, answer, count }) => `${field} (${answer}, ${count} times)`);

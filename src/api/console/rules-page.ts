@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { findPauses } from '../../database/rule-pauses.ts';
 import type { RegisterRoute } from '../context.ts';
 import { readShownRules } from '../rule-set.ts';
-import { badge } from './elements.ts';
+import { badge, stackTable } from './elements.ts';
 import { registerPage, type Html, type Page } from './page.ts';
 import { problemList } from './rule-problems.ts';
 
@@ -35,19 +35,7 @@ export const registerRulesPage: RegisterRoute = (app, api) => {
                 ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
               </p>`
             : html`<p class="soft small">Set ${set.version}</p>
-                <table class="stack">
-                  <thead>
-                    <tr>
-                      <th scope="col">Rule</th>
-                      <th scope="col">State</th>
-                      <th scope="col">What for</th>
-                      <th scope="col">Owner</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    ${rows}
-                  </tbody>
-                </table>
+                ${stackTable(['Rule', 'State', 'What for', 'Owner'], rows)}
                 ${pageLinks(context.prefix, page, set.rules.length)}`
         }`,
     };

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { findLatest, listSeries } from '../../database/series.ts';
 import type { RegisterRoute } from '../context.ts';
 import { seriesJson } from '../series-json.ts';
-import { moment, seriesLink } from './elements.ts';
+import { moment, seriesLink, stackTable } from './elements.ts';
 import { registerPage, type Page } from './page.ts';
 
 const perPage = 100;
@@ -52,19 +52,7 @@ export const registerSeriesListPage: RegisterRoute = (app, api) => {
                 There is none. A rule continues one with each compose; a request may name one with
                 <code>"series": "NAME"</code>.
               </p>`
-            : html`<table class="stack">
-                <thead>
-                  <tr>
-                    <th scope="col">Series</th>
-                    <th scope="col">Shows</th>
-                    <th scope="col">Continued by</th>
-                    <th scope="col"><span class="soft">File</span></th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${rows}
-                </tbody>
-              </table>`
+            : stackTable(['Series', 'Shows', 'Continued by', html`<span class="soft">File</span>`], rows)
         }
         ${
           found.length > perPage

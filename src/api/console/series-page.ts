@@ -7,7 +7,7 @@ import type { RegisterRoute } from '../context.ts';
 import { findNextOfSeries, type NextOfSeries } from '../next-of-series.ts';
 import { seriesJson } from '../series-json.ts';
 import { seriesOfRequest } from '../series-of-request.ts';
-import { badge, moment } from './elements.ts';
+import { badge, moment, stackTable } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 
@@ -123,17 +123,5 @@ function historyTable(
       </td>
     </tr>`;
   });
-  return html`<table class="stack">
-    <thead>
-      <tr>
-        <th scope="col">Compose</th>
-        <th scope="col">Done</th>
-        <th scope="col">Packages</th>
-        <th scope="col">What changed, and why</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
+  return stackTable(['Compose', 'Done', 'Packages', 'What changed, and why'], rows);
 }

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { listProcesses } from '../../database/processes.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { HealthPart } from '../context.ts';
-import { badge, moment } from './elements.ts';
+import { badge, moment, stackTable } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
 
 /** A clock that is further off is something to mend. */
@@ -47,22 +47,7 @@ export async function serviceSection(context: PageContext, parts: readonly Healt
         ? html`<p class="empty">
             None was seen within a day. Start one with <code>odcs-reactor serve</code>.
           </p>`
-        : html`<table class="stack">
-            <thead>
-              <tr>
-                <th scope="col">Host</th>
-                <th scope="col">State</th>
-                <th scope="col">Version</th>
-                <th scope="col">Roles</th>
-                <th scope="col">Clock</th>
-                <th scope="col">Started</th>
-                <th scope="col">Last seen</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${seen}
-            </tbody>
-          </table>`
+        : html`${stackTable(['Host', 'State', 'Version', 'Roles', 'Clock', 'Started', 'Last seen'], seen)}`
     }`;
 }
 

@@ -61,8 +61,6 @@ thead th{position:sticky;top:3rem;background:var(--back);z-index:1;box-shadow:in
 tbody tr:hover{background:var(--card)}
 td:last-child,th:last-child{padding-right:.25rem}td:first-child,th:first-child{padding-left:.25rem}
 td time{white-space:nowrap}
-table.even{table-layout:fixed}
-.any{overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.25rem;margin:.6rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;min-width:0}
 pre,code,kbd{font:12.5px/1.5 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",monospace}
@@ -74,24 +72,14 @@ pre.whole{user-select:all;white-space:pre-wrap;overflow-wrap:anywhere}
 details{margin:.5rem 0}summary{cursor:pointer;padding:.25rem 0}
 progress{width:100%;max-width:22rem;height:.5rem;accent-color:var(--busy-fill);vertical-align:middle}
 form{display:flex;flex-wrap:wrap;gap:.5rem .6rem;align-items:end;margin:.75rem 0}
-form.tall{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));align-items:start}
-form.tall .row{grid-column:1/-1}
 label{display:grid;gap:.15rem;font-size:12px;color:var(--soft)}
-label.tick{display:inline-flex;gap:.4rem;align-items:center;font-size:14px;color:var(--text)}
-label.tick input{margin:0}
-input,button,select,textarea{font:inherit;font-size:14px;color:inherit;padding:.3rem .6rem;border:1px solid var(--edge);border-radius:.35rem;background:var(--raised);min-width:0}
-input[type=checkbox]{width:1rem;height:1rem;accent-color:var(--link)}
+input,button{font:inherit;font-size:14px;color:inherit;padding:.3rem .6rem;border:1px solid var(--edge);border-radius:.35rem;background:var(--raised);min-width:0}
 button{background:var(--card);font-weight:600;cursor:pointer}
 button:hover{background:var(--calm-back)}
-button.first{background:var(--link);border-color:var(--link);color:var(--back)}
-.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:.6rem 0}
-.tabs a{padding:.15rem .65rem;border-radius:1rem;border:1px solid var(--line);text-decoration:none;color:var(--soft)}
-.tabs a[aria-current]{color:var(--text);font-weight:600;background:var(--calm-back);border-color:transparent}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem;margin:.75rem 0;padding:0;list-style:none}
 .tile{padding:.55rem .8rem;border:1px solid var(--line);border-radius:.4rem;background:var(--card)}
 .tile b{display:block;font-size:22px;line-height:1.25;font-weight:600}
 .tile.bad,.tile.busy,.tile.good{color:inherit}.tile.bad{border-left:3px solid var(--bad-fill)}.tile.busy{border-left:3px solid var(--busy-fill)}.tile.good{border-left:3px solid var(--good-fill)}
-.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 2.5rem}
 svg{display:block;max-width:100%;height:auto}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Cantarell,"Noto Sans",sans-serif;fill:var(--text)}
 svg .title{font-size:13px;font-weight:600}svg .soft,svg .scale{fill:var(--soft)}svg .scale{font-size:11px}
@@ -105,8 +93,7 @@ svg line{stroke:var(--line)}
 .strip{display:inline-block;vertical-align:middle;max-width:none}
 @media(max-width:60rem){.chain{display:none}.chain-list{display:block;list-style:none;padding:0;margin:.5rem 0}
 .chain-list li{border-left:2px solid var(--edge);padding:.3rem 0 .3rem .8rem;margin-left:.35rem;overflow-wrap:anywhere}
-.chain-list li.here{border-color:var(--link)}
-.two{grid-template-columns:minmax(0,1fr)}}
+.chain-list li.here{border-color:var(--link)}}
 @media(max-width:42rem){
 header{position:static}html{scroll-padding-top:0}
 .bar{padding-top:.35rem;padding-bottom:.35rem}

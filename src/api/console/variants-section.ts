@@ -5,6 +5,7 @@ import type { ManifestDiff } from '../../model/manifest-diff.ts';
 import { treePlaces, type PlacedVariant } from '../../rpm/productmd-variant.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { readComposeFile } from './compose-contents.ts';
+import { stackTable } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
 
 const countsSchema = z.object({ binary: z.number(), debug: z.number(), source: z.number() });
@@ -64,21 +65,7 @@ export async function variantsSection(
     </tr>`;
   });
   return html`<h2 id="variants">Variants</h2>
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Variant</th>
-          <th scope="col">Arch</th>
-          <th scope="col">Packages</th>
-          <th scope="col">Size</th>
-          <th scope="col">Changed</th>
-          <th scope="col">State</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`;
+    ${stackTable(['Variant', 'Arch', 'Packages', 'Size', 'Changed', 'State'], rows)}`;
 }
 
 function parseJson(text: string | null): unknown {

@@ -12,16 +12,18 @@ export interface HeldBuilds {
   readonly packages: readonly string[];
 }
 
-const MOST_SERIES = 12;
+/** Series that are listed, and those of them whose newest compose is looked into: each is a manifest to read. */
+const MOST_LISTED = 1000;
+export const MOST_SERIES = 12;
 const MOST_PACKAGES = 6;
 
-/** Returns which series show a package or build now; looks into the newest composes of so many series. */
+/** Returns which of the series that were composed last show a package or build now. */
 export async function findHeldBuilds(
   { database: { handle } }: Pick<ApiContext, 'database'>,
   query: FindQuery,
 ): Promise<readonly HeldBuilds[]> {
   if (query.kind !== 'build' && query.kind !== 'name') return [];
-  const series = await listSeries(handle, { after: '', limit: 100 });
+  const series = await listSeries(handle, { after: '', limit: MOST_LISTED });
   const latest = await findLatest(
     handle,
     series.map(({ name }) => name),

@@ -3,7 +3,7 @@ import { parseDuration } from '../../model/duration.ts';
 import { drawTimeline } from '../../rules/timeline.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
-import { backtestRule } from '../backtest-rule.ts';
+import { backtestStoredEvents } from '../backtest-stored-events.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { findShownRule } from '../rule-set.ts';
@@ -35,7 +35,7 @@ export const registerBacktestRule: RegisterRoute = (app, context) => {
         `"since" is a duration up to ${MOST_DAYS}d, such as 12h or 7d.`,
       );
     }
-    const backtest = await backtestRule(context, rule, ms, request.req.raw.signal);
+    const backtest = await backtestStoredEvents(context, rule, ms, request.req.raw.signal);
     return sendPublicJson({ backtest, timeline: drawTimeline(rule, backtest) });
   });
 };

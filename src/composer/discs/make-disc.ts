@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReactorError } from '../../model/errors.ts';
 import { diskFull } from '../build/place-packages.ts';
-import { readLastLines } from '../pungi/pungi-log.ts';
+import { readLastLines } from '../programs/read-last-lines.ts';
 import { runSupervised } from '../programs/run-supervised.ts';
 import { readDiscMarks, type DiscMarks } from './read-disc-marks.ts';
 

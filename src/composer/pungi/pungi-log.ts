@@ -1,11 +1,9 @@
-import { open } from 'node:fs/promises';
+import { readBounded } from '../programs/read-bounded.ts';
 
 const SIZE_LIMIT = 64 << 20;
 const ERRORS_LIMIT = 2_000;
 /** How Pungi begins the entry of what ended it. */
 const LAST = 'Compose run failed: ';
-const TAIL_BYTES = 4_096;
-const TAIL_LINES = 5;
 
 /** What a log says of errors. */
 export interface PungiErrors {
@@ -55,29 +53,6 @@ function listErrors(log: string): string[] {
 export async function readPungiErrors(path: string): Promise<PungiErrors> {
   const text = await readBounded(path, { bytes: SIZE_LIMIT, from: 'start' });
   return findPungiErrors(text);
-}
-
-/** Returns the last lines of a log; empty where there is none. */
-export async function readLastLines(path: string): Promise<string> {
-  const text = await readBounded(path, { bytes: TAIL_BYTES, from: 'end' });
-  return text.trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-}
-
-async function readBounded(
-  path: string,
-  { bytes, from }: { readonly bytes: number; readonly from: 'start' | 'end' },
-): Promise<string> {
-  const file = await open(path).catch(() => null);
-  if (file === null) return '';
-  try {
-    const { size } = await file.stat();
-    const length = Math.min(size, bytes);
-    const buffer = Buffer.alloc(length);
-    const { bytesRead } = await file.read(buffer, 0, length, from === 'start' ? 0 : size - length);
-    return buffer.subarray(0, bytesRead).toString('utf8');
-  } finally {
-    await file.close();
-  }
 }
 
 /** Returns the phase that a line of a log begins, in small letters; undefined for other lines. */

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import {
-  findPungiErrors,
-  phaseOfLine,
-  readLastLines,
-  readPungiErrors,
-} from '../../../src/composer/pungi/pungi-log.ts';
+import { findPungiErrors, phaseOfLine, readPungiErrors } from '../../../src/composer/pungi/pungi-log.ts';
 import { readVectors } from '../main/recorded-vectors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pungi-log-'));
@@ -36,13 +31,6 @@ for (const { name, result } of readVectors().filter((one) => one.result.status =
 test('a log without errors, and none, have nothing to say', async () => {
   assert.deepEqual(findPungiErrors(`${at}[INFO    ] fine\nmore\n`), { errors: [], isCut: false });
   assert.deepEqual(await readPungiErrors(join(folder, 'absent')), { errors: [], isCut: false });
-  assert.equal(await readLastLines(join(folder, 'absent')), '');
-});
-
-test('the last lines of a long log are read from its end', async () => {
-  const path = join(folder, 'long.log');
-  writeFileSync(path, Array.from({ length: 100_000 }, (_none, number) => `line ${number}\n`).join(''));
-  assert.equal(await readLastLines(path), 'line 99995\nline 99996\nline 99997\nline 99998\nline 99999');
 });
 
 test('a phase is told by the line that begins it', () => {

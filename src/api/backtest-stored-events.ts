@@ -6,7 +6,7 @@ import type { ApiContext } from './context.ts';
 const PAGE = 2000;
 
 /** Returns what a rule would have done with the stored events of the last `ms` milliseconds; nothing is written. */
-export async function backtestRule(
+export async function backtestStoredEvents(
   { database, clock }: Pick<ApiContext, 'database' | 'clock'>,
   rule: Rule,
   ms: number,
