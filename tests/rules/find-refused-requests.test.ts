@@ -47,8 +47,6 @@ const refused: Readonly<Record<string, readonly [compose: string, refusal: strin
     '8:32 koji.hubs_mixed',
   ],
   'an unknown target directory': [`${tag}  target_dir: secret`, '9:15 request.unknown_target_dir'],
-  'an unknown flag': [`${tag}  flags: [no_depps]`, '9:10 request.unknown_name'],
-  'an unknown multilib method': [`${tag}  multilib_method: [some]`, '9:20 request.unknown_name'],
   'a sigkey that is none': [
     '  source: { type: tag, source: f44, sigkeys: ["../x"] }',
     '8:46 request.invalid_name',
