@@ -23,10 +23,12 @@ const repository = createDemoRepository(join(folder, 'repository'));
 await repository.add('base', new Date('2026-11-22T10:00:00Z'));
 
 /** A latch on what only shows from outside. */
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 90_000;
+async function until(what: string, isSo: () => boolean, services: readonly ServeProcess[]): Promise<void> {
+  const deadline = performance.now() + 180_000;
   while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
+    if (performance.now() > deadline) {
+      throw new Error(`not in time: ${what}\n${services.map((service) => service.log()).join('\n')}`);
+    }
     await pause(50);
   }
 }
@@ -101,18 +103,20 @@ describe(
       const asleepAt = performance.now();
       sleeper.process.kill('SIGSTOP');
       const other = await scene.start('other');
-      await until('the other takes over', () => existsSync(building(target, id, 2)));
-      await until('the time of the sleeper is over', () => secondsSince(asleepAt) > COMPOSE_TIMEOUT + 1);
+      await until('the other takes over', () => existsSync(building(target, id, 2)), [sleeper, other]);
+      await until('the time of the sleeper is over', () => secondsSince(asleepAt) > COMPOSE_TIMEOUT + 1, []);
       sleeper.process.kill('SIGCONT');
-      await until('the sleeper finds out', () =>
-        /lease_lost|compose failed|ended elsewhere/.test(sleeper.log()),
+      await until(
+        'the sleeper finds out',
+        () => /lease_lost|compose failed|ended elsewhere/.test(sleeper.log()),
+        [sleeper, other],
       );
       assert.match(sleeper.log(), /compose\.lease_lost/);
       assert.ok(existsSync(building(target, id, 2)), 'what the other builds is still there');
       slow.open();
       const done = await waitForEnd(other.url, id);
       assert.equal(done.state_name, 'done', done.state_reason ?? '');
-      await until('the other says so', () => other.log().includes('"compose ended"'));
+      await until('the other says so', () => other.log().includes('"compose ended"'), [other]);
       assert.doesNotMatch(sleeper.log(), /"compose ended"/);
       assertShownOnce(target, id);
     });
@@ -140,12 +144,14 @@ describe(
       const cutOffAt = performance.now();
       link.hold();
       const other = await scene.start('other');
-      await until('the other takes over', () => existsSync(building(target, id, 2)));
+      await until('the other takes over', () => existsSync(building(target, id, 2)), [cutOff, other]);
       // It was awake all the time, so it would fail the compose that it thinks it has.
-      await until('its time is over', () => secondsSince(cutOffAt) > COMPOSE_TIMEOUT + 2);
+      await until('its time is over', () => secondsSince(cutOffAt) > COMPOSE_TIMEOUT + 2, []);
       link.pass();
-      await until('it was told that it may not', () =>
-        /ended elsewhere|compose failed|job ended/.test(cutOff.log()),
+      await until(
+        'it was told that it may not',
+        () => /ended elsewhere|compose failed|job ended/.test(cutOff.log()),
+        [cutOff],
       );
       assert.ok(existsSync(building(target, id, 2)), 'what the other builds is still there');
       slow.open();
