@@ -31,10 +31,10 @@ export class CacheRegistry {
   /** Returns what all of them hold, those of one name together. */
   measure(): readonly CacheSize[] {
     const sizes = new Map<string, CacheSize>();
-    for (const one of this.#caches.flatMap((cache) => cache.measure())) {
-      const { entries = 0, bytes = null } = sizes.get(one.name) ?? {};
-      const sum = bytes === null && one.bytes === null ? null : (bytes ?? 0) + (one.bytes ?? 0);
-      sizes.set(one.name, { name: one.name, entries: entries + one.entries, bytes: sum });
+    for (const size of this.#caches.flatMap((cache) => cache.measure())) {
+      const { entries = 0, bytes = null } = sizes.get(size.name) ?? {};
+      const sum = bytes === null && size.bytes === null ? null : (bytes ?? 0) + (size.bytes ?? 0);
+      sizes.set(size.name, { name: size.name, entries: entries + size.entries, bytes: sum });
     }
     return [...sizes.values()];
   }

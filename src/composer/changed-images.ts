@@ -32,7 +32,7 @@ export function offeredOf({ trees }: Pick<Selection, 'trees'>): Offered {
   for (const { arch, binary } of trees) {
     const newest = offered.get(arch) ?? new Map<string, Evr>();
     offered.set(arch, newest);
-    for (const { package: one } of binary) addOffered(newest, one.name, one);
+    for (const { package: rpm } of binary) addOffered(newest, rpm.name, rpm);
   }
   return offered;
 }

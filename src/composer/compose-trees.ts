@@ -66,7 +66,9 @@ export function listTrees({ variants, trees, documents }: Selection): Tree[] {
           packages: keepPackages([tree.binary], listPackages),
           arch,
           treeArch: isAddon ? null : arch,
-          documents: documents.filter((one) => one.variant === variant.uid && one.arch === arch),
+          documents: documents.filter(
+            (document) => document.variant === variant.uid && document.arch === arch,
+          ),
         },
         {
           directory: places.debug.repository,
@@ -115,7 +117,7 @@ function keepPackages(
 ): readonly SourcePackage[] {
   const [first = []] = lists;
   const kept = keptPackages.get(first);
-  const isSame = kept?.lists.length === lists.length && kept.lists.every((one, at) => one === lists[at]);
+  const isSame = kept?.lists.length === lists.length && kept.lists.every((list, at) => list === lists[at]);
   if (isSame) return kept.packages;
   const packages = list(lists);
   keptPackages.set(first, { lists, packages });
@@ -123,12 +125,12 @@ function keepPackages(
 }
 
 function listPackages(lists: KeptPackages['lists']): SourcePackage[] {
-  return lists.flatMap((list) => list.map((one) => one.package));
+  return lists.flatMap((list) => list.map((selected) => selected.package));
 }
 
 /** Of several packages of one file name the last one. */
 function uniteLists(lists: KeptPackages['lists']): SourcePackage[] {
   const united = new Map<string, SourcePackage>();
-  for (const list of lists) for (const { package: one } of list) united.set(one.fileName, one);
+  for (const list of lists) for (const { package: rpm } of list) united.set(rpm.fileName, rpm);
   return [...united.values()];
 }

@@ -25,7 +25,7 @@ export interface ComposerContext {
   readonly metadataKeys: MetadataKeys;
   readonly blocks: BlockCache;
   readonly placing: PlacingThread;
-  readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  readonly localPathOf: (rpm: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** What it makes of every source. */
   readonly results: readonly ComposeResult[];
   /** Where programs are looked for, as `PATH` says it. */

@@ -12,7 +12,7 @@ import type { KojiFileServer } from './koji/open-koji.ts';
 /** Brings packages that lie behind HTTP into the store, and knows the way there. */
 export interface OriginFetcher extends Disposable {
   /** A path on this machine of the package's bytes, verified. Throws what `fetchPackages` throws. */
-  localPathOf(one: SourcePackage, signal?: AbortSignal): Promise<string>;
+  localPathOf(rpm: SourcePackage, signal?: AbortSignal): Promise<string>;
 }
 
 export interface OriginFetcherOptions {

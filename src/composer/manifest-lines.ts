@@ -20,7 +20,7 @@ export function* listManifestLines(
   const isReference = delivery === 'reference';
   for (const tree of trees) {
     for (const kind of ['binary', 'debug', 'source'] as const) {
-      for (const one of tree[kind]) yield lineOf(tree, kind, one, isReference);
+      for (const selected of tree[kind]) yield lineOf(tree, kind, selected, isReference);
     }
   }
 }

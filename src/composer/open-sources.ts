@@ -36,7 +36,7 @@ export interface OpenedSources extends Disposable {
   readonly output: OutputSettings;
   readonly metadataKeys: MetadataKeys;
   readonly store: PackageStore;
-  readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  readonly localPathOf: (rpm: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Reads what a build says of its packages, for the arches and signing keys of the settings; null without Koji. */
   readonly warm: ((nvr: string, signal: AbortSignal) => Promise<number>) | null;
   /** Where the files of Kojis are mounted. */
@@ -105,7 +105,7 @@ export function openSources(
     output: { delivery: config.delivery, compression: config.repodata_compression },
     metadataKeys: config,
     store,
-    localPathOf: (one, signal) => fetcher.localPathOf(one, signal),
+    localPathOf: (rpm, signal) => fetcher.localPathOf(rpm, signal),
     warm: kojis.size === 0 ? null : warmer(config, kojis),
     kojiTopDirs: [...kojis.values()].flatMap(({ source }) =>
       source.kind === 'directory' ? [source.files.where] : [],

@@ -104,7 +104,7 @@ const packageSchema: z.ZodType<SourcePackage> = z
     origin: originSchema,
   })
   // JSON leaves out what only the file can tell.
-  .transform((one) => ({ ...one, sigkey: one.sigkey }));
+  .transform((rpm) => ({ ...rpm, sigkey: rpm.sigkey }));
 
 const selectedSchema = z.array(z.strictObject({ package: z.number(), why: text }));
 const moduleSchema = z.strictObject({
@@ -206,13 +206,13 @@ const planSchema = z.strictObject({
 /** Returns a plan as JSON: its request, its manifest and all that was selected, each package once. */
 export function writePlan({ request, selection, manifest }: ComposePlan): string {
   const numbers = new Map<SourcePackage, number>();
-  const numberOf = (one: SourcePackage): number => {
-    const number = numbers.get(one) ?? numbers.size;
-    numbers.set(one, number);
+  const numberOf = (rpm: SourcePackage): number => {
+    const number = numbers.get(rpm) ?? numbers.size;
+    numbers.set(rpm, number);
     return number;
   };
   const listOf = (packages: SelectedTree['binary']) =>
-    packages.map(({ package: one, why }) => ({ package: numberOf(one), why }));
+    packages.map(({ package: rpm, why }) => ({ package: numberOf(rpm), why }));
   const trees = selection.trees.map(({ variant, arch, binary, debug, source }) => ({
     variant,
     arch,
@@ -231,8 +231,8 @@ export function writePlan({ request, selection, manifest }: ComposePlan): string
   });
 }
 
-function withBase64<One extends { readonly bytes: Uint8Array }>(one: One) {
-  return { ...one, bytes: Buffer.from(one.bytes).toString('base64') };
+function withBase64<One extends { readonly bytes: Uint8Array }>(record: One) {
+  return { ...record, bytes: Buffer.from(record.bytes).toString('base64') };
 }
 
 /** Returns the plan that `writePlan` wrote. Throws `compose.plan_unreadable` for anything else. */
@@ -240,9 +240,9 @@ export function readPlan(json: string): ComposePlan {
   const { request, manifest, packages, selection } = parsePlan(json);
   const listOf = (selected: z.infer<typeof selectedSchema>) =>
     selected.map(({ package: number, why }) => {
-      const one = packages[number];
-      if (one === undefined) throw unreadable(`There is no package ${number}.`);
-      return { package: one, why };
+      const rpm = packages[number];
+      if (rpm === undefined) throw unreadable(`There is no package ${number}.`);
+      return { package: rpm, why };
     });
   const trees = selection.trees.map(({ variant, arch, binary, debug, source }) => ({
     variant,

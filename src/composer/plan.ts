@@ -126,7 +126,7 @@ export async function makePlan(context: PlanContext, request: ComposeRequest): P
       variants: selection.variants,
       trees: selection.trees,
       packageLines: listManifestLines(selection, context.output),
-      documents: selection.documents.map((one) => ({ ...one, digest: digest(one.bytes) })),
+      documents: selection.documents.map((document) => ({ ...document, digest: digest(document.bytes) })),
       options: {
         delivery: context.output.delivery === 'reference' ? 'reference' : 'files',
         compression: context.output.compression,
@@ -214,12 +214,12 @@ function releaseOptions(
 ): Readonly<Record<string, string>> {
   if (release === null) return {};
   const { name, short, version, type, isInternal, baseProduct, treeinfoVersion } = release;
-  const described = variants.map((one) => [
-    one.uid,
-    one.parent,
-    one.release,
-    one.emptyArches,
-    one.descriptions,
+  const described = variants.map((variant) => [
+    variant.uid,
+    variant.parent,
+    variant.release,
+    variant.emptyArches,
+    variant.descriptions,
   ]);
   return {
     release: JSON.stringify([name, short, version, type, isInternal, baseProduct, treeinfoVersion]),
@@ -254,8 +254,8 @@ function digest(bytes: Uint8Array): string {
 function checkDependencies(request: ComposeRequest, { unresolved }: Selection): void {
   if (!request.flags.includes('check_deps') || unresolved.length === 0) return;
   const sentences = unresolved.map(
-    (one) =>
-      `Unresolved dependencies for ${one.variant}.${one.arch} in package ${one.package}: ${one.dependencies.join(', ')}`,
+    (complaint) =>
+      `Unresolved dependencies for ${complaint.variant}.${complaint.arch} in package ${complaint.package}: ${complaint.dependencies.join(', ')}`,
   );
   throw new ReactorError(
     'compose.unresolved_dependencies',

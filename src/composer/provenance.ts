@@ -125,8 +125,8 @@ function listRepositories({ selection }: ComposePlan): string[] {
   const found = new Set<string>();
   for (const tree of selection.trees) {
     for (const list of [tree.binary, tree.debug, tree.source]) {
-      for (const { package: one } of list) {
-        const { repository } = one.origin;
+      for (const { package: rpm } of list) {
+        const { repository } = rpm.origin;
         if (repository !== undefined && /^https?:/.test(repository)) found.add(repository);
       }
     }

@@ -25,7 +25,7 @@ export function formatRepoclosureCommand(subject: RepoclosureSubject, check: Rep
   ];
   return [
     'dnf repoclosure',
-    ...arches.map((one) => `--arch=${one}`),
+    ...arches.map((arch) => `--arch=${arch}`),
     `--forcearch=${arches[0] ?? arch}`,
     ...repositories.flatMap(([id, url]) => [`--repofrompath=${id},${url}`, `--repo=${id}`]),
     `--check=${repositoryId(subject, variant, check)}`,
@@ -41,7 +41,10 @@ export function formatRepoclosureLog(subject: RepoclosureSubject, check: Repoclo
     `COMMAND: ${formatRepoclosureCommand(subject, check)}`,
     '-'.repeat(79),
     ...formatUnresolved(
-      check.unresolved.map((one) => ({ ...one, repository: repositoryId(subject, check.variant, check) })),
+      check.unresolved.map((unresolved) => ({
+        ...unresolved,
+        repository: repositoryId(subject, check.variant, check),
+      })),
     ),
     '',
   ].join('\n');

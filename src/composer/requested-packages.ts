@@ -12,7 +12,7 @@ export function checkPresent(
   if (requested.length === 0) return;
   const present = new Set<string>();
   for (const tree of selection.trees) {
-    for (const { package: one } of [...tree.binary, ...tree.debug]) present.add(one.name);
+    for (const { package: rpm } of [...tree.binary, ...tree.debug]) present.add(rpm.name);
   }
   const unmatched = new Set(selection.unmatched);
   const missing = requested.filter((name) => (/[*?[]/.test(name) ? unmatched.has(name) : !present.has(name)));

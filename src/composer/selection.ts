@@ -234,7 +234,7 @@ export interface PackageReader {
     signal: AbortSignal,
   ) => Promise<readonly RepodataPackage['fragments'][]>;
   /** Called with what the file of a package turned out to be where it is placed: the same, or (null) lost or another one. */
-  readonly noteFile?: (one: SourcePackage, found: FileStamp | null) => void;
+  readonly noteFile?: (rpm: SourcePackage, found: FileStamp | null) => void;
 }
 
 export interface Progress {

@@ -107,8 +107,10 @@ export async function mendSeriesLinks(
   for (const [name, targetDir] of Object.entries(context.targetDirs)) {
     if (!(await context.storage.isOurs(name))) continue;
     const wanted = new Map(
-      shown.flatMap((one) =>
-        one.targetDir === name && isName('series', one.series) ? [[one.series, linkText(one)]] : [],
+      shown.flatMap((compose) =>
+        compose.targetDir === name && isName('series', compose.series)
+          ? [[compose.series, linkText(compose)]]
+          : [],
       ),
     );
     for (const series of new Set([...wanted.keys(), ...listSeriesDirectories(targetDir)])) {

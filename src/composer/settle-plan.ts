@@ -48,8 +48,8 @@ export async function settlePlan(
   const mayReuse = !compose.request.flags.includes('no_reuse');
   // Files are looked at before the transaction: what became done since has its directory.
   const lost = new Set<number>();
-  for (const one of mayReuse ? await listReusable(context.database.handle, search) : []) {
-    if (one.state === 'done' && !isPublished(directory, one.id)) lost.add(one.id);
+  for (const candidate of mayReuse ? await listReusable(context.database.handle, search) : []) {
+    if (candidate.state === 'done' && !isPublished(directory, candidate.id)) lost.add(candidate.id);
   }
   const claimed = await (isKnownPlan(plan)
     ? claimOfKnown(context, compose, plan)
@@ -77,7 +77,7 @@ async function assertMayHold(
   ids: readonly string[],
 ): Promise<void> {
   const parts = await findNamedComposes(context.database.handle, ids);
-  const part = parts.find((one) => !mayHold(compose, [one]));
+  const part = parts.find((candidate) => !mayHold(compose, [candidate]));
   if (part === undefined) return;
   throw new ReactorError(
     'compose.part_unknown',

@@ -186,7 +186,7 @@ export class Jobs {
     await failingAsDatabase(() =>
       this.#boss.insert(
         name,
-        data.map((one) => ({ data: one, priority })),
+        data.map((job) => ({ data: job, priority })),
         options.transaction === undefined ? {} : { db: fromKysely(options.transaction) },
       ),
     );

@@ -118,7 +118,10 @@ function withShadows(node: SelectQueryNode, reader: Reader): SelectQueryNode {
 function listTogether(expressions: readonly CommonTableExpressionNode[]): WithNode | undefined {
   const [first, ...rest] = expressions;
   if (first === undefined) return undefined;
-  return rest.reduce((list, one) => WithNode.cloneWithExpression(list, one), WithNode.create(first));
+  return rest.reduce(
+    (list, expression) => WithNode.cloneWithExpression(list, expression),
+    WithNode.create(first),
+  );
 }
 
 function hideInText(node: RawNode, reader: Reader): RawNode {

@@ -60,12 +60,12 @@ export function manifestOf(input: ManifestInput): string[] {
 }
 
 /** Returns the line of a package in a manifest. */
-export function manifestLineOf(one: ManifestPackage): string {
-  const sigkey = one.sigkey === undefined ? '?' : (one.sigkey ?? '-');
-  const named = one.fileName === '' ? '' : `\t${one.fileName}`;
-  const more = one.reference === '' && named === '' ? '' : `\t${one.reference}${named}`;
-  const place = placeOf(one.variant, one.arch);
-  return `package\t${place}\t${one.kind}\t${one.nevra}\t${one.payload}\t${sigkey}${more}`;
+export function manifestLineOf(listed: ManifestPackage): string {
+  const sigkey = listed.sigkey === undefined ? '?' : (listed.sigkey ?? '-');
+  const named = listed.fileName === '' ? '' : `\t${listed.fileName}`;
+  const more = listed.reference === '' && named === '' ? '' : `\t${listed.reference}${named}`;
+  const place = placeOf(listed.variant, listed.arch);
+  return `package\t${place}\t${listed.kind}\t${listed.nevra}\t${listed.payload}\t${sigkey}${more}`;
 }
 
 function placeOf(variant: string, arch: string): string {

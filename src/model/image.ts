@@ -35,11 +35,11 @@ const held = new RegExp(`^(.+)-(?:(\\d{1,9}):)?(${release})-(${release})$`);
 export function readHeldPackages(list: readonly string[]): HeldPackages {
   const newest = new Map<string, string>();
   for (const text of list) {
-    const one = readHeldPackage(text);
-    if (one === null) continue;
-    const before = newest.get(one.name);
-    if (before === undefined || compareHeld(readVersion(before), readVersion(one.evr)) < 0) {
-      newest.set(one.name, one.evr);
+    const held = readHeldPackage(text);
+    if (held === null) continue;
+    const before = newest.get(held.name);
+    if (before === undefined || compareHeld(readVersion(before), readVersion(held.evr)) < 0) {
+      newest.set(held.name, held.evr);
     }
   }
   return Object.fromEntries([...newest].sort(([left], [right]) => (left < right ? -1 : 1)));

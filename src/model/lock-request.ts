@@ -100,15 +100,15 @@ function checkContext(context: unknown): void {
 function wantedList(value: unknown, key: string): WantedPackage[] {
   if (!Array.isArray(value)) throw invalid(`"${key}" is no list.`);
   if (value.length > MOST_WORDS) throw invalid(`"${key}" has more than ${MOST_WORDS} members.`);
-  return value.map((one: unknown): WantedPackage => {
-    if (typeof one === 'string') return { spec: word(one, key), only: null, not: [] };
-    if (typeof one !== 'object' || one === null || !('name' in one)) {
+  return value.map((member: unknown): WantedPackage => {
+    if (typeof member === 'string') return { spec: word(member, key), only: null, not: [] };
+    if (typeof member !== 'object' || member === null || !('name' in member)) {
       throw invalid(`A member of "${key}" is neither a text nor an object with a name.`);
     }
-    const arches: unknown = 'arches' in one ? one.arches : {};
+    const arches: unknown = 'arches' in member ? member.arches : {};
     const only = memberOf(arches, 'only');
     return {
-      spec: word(one.name, key),
+      spec: word(member.name, key),
       only: only === undefined ? null : oneOrMore(only, key),
       not: oneOrMore(memberOf(arches, 'not') ?? [], key),
     };
@@ -128,7 +128,7 @@ function wordList(value: unknown, key: string): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw invalid(`"${key}" is no list.`);
   if (value.length > MOST_WORDS) throw invalid(`"${key}" has more than ${MOST_WORDS} members.`);
-  return value.map((one: unknown) => word(one, key));
+  return value.map((member: unknown) => word(member, key));
 }
 
 // oxlint-disable-next-line no-control-regex

@@ -59,7 +59,7 @@ function sortedOnce(texts: readonly string[]): string[] {
 
 /** Writes summaries as JSON, a line each. */
 export function formatSummaries(summaries: readonly AdvisorySummary[]): string {
-  return `[\n${summaries.map((one) => ` ${JSON.stringify(one)}`).join(',\n')}\n]\n`;
+  return `[\n${summaries.map((summary) => ` ${JSON.stringify(summary)}`).join(',\n')}\n]\n`;
 }
 
 /** Reads what `formatSummaries` wrote; null for anything else. */
@@ -77,9 +77,9 @@ export function findNewAdvisories(
   after: readonly AdvisorySummary[],
 ): NewAdvisories {
   const ids = new Set(before.map(({ id }) => id));
-  const cves = new Set(before.flatMap((one) => one.cves));
+  const cves = new Set(before.flatMap((advisory) => advisory.cves));
   return {
     advisories: sortedOnce(after.map(({ id }) => id).filter((id) => !ids.has(id))),
-    cves: sortedOnce(after.flatMap((one) => one.cves).filter((cve) => !cves.has(cve))),
+    cves: sortedOnce(after.flatMap((advisory) => advisory.cves).filter((cve) => !cves.has(cve))),
   };
 }

@@ -91,7 +91,7 @@ function uniteSame(first: Advisory, others: readonly Advisory[]): Advisory {
   const [newest = first, ...older] = [first, ...others].sort(newestFirst);
   return {
     ...newest,
-    collections: uniteCollections([newest, ...older].flatMap((one) => one.collections)),
+    collections: uniteCollections([newest, ...older].flatMap((advisory) => advisory.collections)),
   };
 }
 
@@ -104,20 +104,20 @@ function uniteCollections(collections: readonly AdvisoryCollection[]): readonly 
     .flatMap(([, same]) => {
       const [first] = same;
       const packages = new Map<string, AdvisoryPackage>();
-      for (const one of same.flatMap((each) => each.packages)) {
-        const nevra = formatNevra(one);
-        if (!packages.has(nevra)) packages.set(nevra, one);
+      for (const listed of same.flatMap((each) => each.packages)) {
+        const nevra = formatNevra(listed);
+        if (!packages.has(nevra)) packages.set(nevra, listed);
       }
       const sorted = [...packages].sort(([left], [right]) => compareText(left, right));
       return first === undefined || sorted.length === 0
         ? []
-        : [{ ...first, packages: sorted.map(([, one]) => one) }];
+        : [{ ...first, packages: sorted.map(([, listed]) => listed) }];
     });
 }
 
 /** Returns the CVEs an advisory names, sorted: those it refers to as such, and those in the titles of its bugs. */
 export function listCves({ title, references }: Pick<Advisory, 'title' | 'references'>): readonly string[] {
-  const texts = [title, ...references.flatMap((one) => [one.id, one.title])];
+  const texts = [title, ...references.flatMap((reference) => [reference.id, reference.title])];
   return [...new Set(texts.flatMap((text) => text.match(CVE) ?? []))].sort(compareText);
 }
 

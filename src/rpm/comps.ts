@@ -88,10 +88,10 @@ export function inputOfGroups(comps: Comps, ids: readonly string[]): GroupInput 
   const packages: string[] = [];
   const conditionals: { trigger: string; install: string }[] = [];
   for (const id of ids) {
-    const group = comps.groups.find((one) => one.id === id);
+    const group = comps.groups.find((candidate) => candidate.id === id);
     if (group === undefined) {
       throw new ReactorError('comps.group_missing', `There is no group "${id}" in the comps.`, {
-        hint: `Known groups: ${comps.groups.map((one) => one.id).join(', ') || 'none'}.`,
+        hint: `Known groups: ${comps.groups.map((known) => known.id).join(', ') || 'none'}.`,
       });
     }
     for (const { name, type, requires } of group.packages) {

@@ -68,7 +68,7 @@ export function formatCompsDocument(comps: CompsDocument): string {
     for (const environment of sortBy(comps.environments, ({ id }) => id)) addEnvironment(lines, environment);
     if (comps.langpacks.length === 0) return;
     lines.element('langpacks', () => {
-      for (const { name, install } of sortBy(comps.langpacks, (one) => one.name)) {
+      for (const { name, install } of sortBy(comps.langpacks, (langpack) => langpack.name)) {
         lines.text('match', '', [
           ['install', install],
           ['name', name],
@@ -87,7 +87,7 @@ function addGroup(lines: Lines, group: DescribedGroup): void {
     if (group.langonly !== null) lines.text('langonly', group.langonly);
     lines.element('packagelist', () => {
       const packages = sortBy(group.packages, ({ type, name }) => `${packageOrder[type]}${name}`);
-      for (const one of packages) lines.text('packagereq', one.name, requestAttributes(one));
+      for (const wanted of packages) lines.text('packagereq', wanted.name, requestAttributes(wanted));
     });
   });
 }
@@ -99,12 +99,12 @@ function requestAttributes({ type, requires }: PackageRequest): Attributes {
 
 function addHead(
   lines: Lines,
-  one: { readonly id: string; readonly name: LocalizedText; readonly description: LocalizedText },
+  described: { readonly id: string; readonly name: LocalizedText; readonly description: LocalizedText },
 ): void {
-  lines.text('id', one.id);
+  lines.text('id', described.id);
   for (const tag of ['name', 'description'] as const) {
-    lines.text(tag, one[tag].text);
-    for (const [language, text] of sortBy([...one[tag].translations], ([key]) => key)) {
+    lines.text(tag, described[tag].text);
+    for (const [language, text] of sortBy([...described[tag].translations], ([key]) => key)) {
       lines.text(tag, text, [['xml:lang', language]]);
     }
   }
@@ -131,13 +131,13 @@ function addEnvironment(lines: Lines, environment: CompsEnvironment): void {
 
 function addGroupList(lines: Lines, tag: string, groups: readonly OptionalGroup[]): void {
   lines.element(tag, () => {
-    for (const { id, isDefault } of sortBy(groups, (one) => one.id)) {
+    for (const { id, isDefault } of sortBy(groups, (group) => group.id)) {
       lines.text('groupid', id, isDefault ? [['default', 'true']] : []);
     }
   });
 }
 
-function sortBy<T>(list: readonly T[], keyOf: (one: T) => string): T[] {
+function sortBy<T>(list: readonly T[], keyOf: (item: T) => string): T[] {
   return list.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0));
 }
 

@@ -40,11 +40,11 @@ function elementOf(advisory: Advisory): Uint8Array {
 function formatAdvisory(advisory: Advisory): string {
   const { from, status, type, version, id, title, issued, updated } = advisory;
   let references = '';
-  for (const one of advisory.references) {
-    references += `      <reference href="${attribute(one.href)}" id="${attribute(one.id)}" title="${attribute(one.title)}" type="${attribute(one.type)}"/>\n`;
+  for (const reference of advisory.references) {
+    references += `      <reference href="${attribute(reference.href)}" id="${attribute(reference.id)}" title="${attribute(reference.title)}" type="${attribute(reference.type)}"/>\n`;
   }
   let collections = '';
-  for (const one of advisory.collections) collections += formatCollection(one);
+  for (const collection of advisory.collections) collections += formatCollection(collection);
   return `  <update from="${attribute(from)}" status="${attribute(status)}" type="${attribute(type)}" version="${attribute(version)}">
 ${line('id', id)}    <title>${text(title)}</title>
 ${date('issued', issued)}${date('updated', updated)}${line('severity', advisory.severity)}${line('release', advisory.release)}${line('rights', advisory.rights)}${line('summary', advisory.summary)}${line('description', advisory.description)}${line('solution', advisory.solution)}    <references>
@@ -70,17 +70,17 @@ function formatCollection({ short, name, module, packages }: AdvisoryCollection)
     const { stream, version, context, arch } = module;
     element += `        <module name="${attribute(module.name)}" stream="${attribute(stream)}" version="${attribute(version)}" context="${attribute(context)}" arch="${attribute(arch)}"/>\n`;
   }
-  for (const one of packages) element += formatPackage(one);
+  for (const listed of packages) element += formatPackage(listed);
   return `${element}      </collection>\n`;
 }
 
-function formatPackage(one: AdvisoryPackage): string {
-  const { name, version, release, epoch, arch, source } = one;
+function formatPackage(listed: AdvisoryPackage): string {
+  const { name, version, release, epoch, arch, source } = listed;
   const from = source === '' ? '' : ` src="${attribute(source)}"`;
   let suggests = '';
-  for (const word of one.suggests) suggests += `          <${word}_suggested>True</${word}_suggested>\n`;
+  for (const word of listed.suggests) suggests += `          <${word}_suggested>True</${word}_suggested>\n`;
   return `        <package name="${attribute(name)}" version="${attribute(version)}" release="${attribute(release)}" epoch="${attribute(epoch)}" arch="${attribute(arch)}"${from}>
-          <filename>${text(one.fileName)}</filename>
+          <filename>${text(listed.fileName)}</filename>
 ${suggests}        </package>
 `;
 }

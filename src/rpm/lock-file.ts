@@ -38,7 +38,7 @@ export interface LockFile {
 export function formatLockFile({ arches, notes }: LockFile): string {
   const lines = notes.map((note) => `# ${note.replace(/[\r\n]+/g, ' ')}\n`);
   lines.push('---\n', 'lockfileVersion: 1\n', 'lockfileVendor: redhat\n', 'arches:\n');
-  for (const { arch, packages, source, moduleMetadata } of sortedBy(arches, (one) => one.arch)) {
+  for (const { arch, packages, source, moduleMetadata } of sortedBy(arches, (locked) => locked.arch)) {
     lines.push(`- arch: ${scalar(arch)}\n`);
     writeList(lines, 'packages', packages);
     writeList(lines, 'source', source);
@@ -62,7 +62,7 @@ function writeList(lines: string[], key: string, files: readonly (LockedFile | L
   }
 }
 
-function sortedBy<T>(list: readonly T[], keyOf: (one: T) => string): readonly T[] {
+function sortedBy<T>(list: readonly T[], keyOf: (item: T) => string): readonly T[] {
   return list.toSorted((left, right) => {
     const [a, b] = [keyOf(left), keyOf(right)];
     return a < b ? -1 : a > b ? 1 : 0;

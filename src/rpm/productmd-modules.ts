@@ -60,7 +60,7 @@ export function withModulemdPaths(
 ): ProductmdModules {
   return mapValues(modules, (arches, variant) =>
     mapValues(arches, (entries, arch) => {
-      const found = paths.find((one) => one.variant === variant && one.arch === arch);
+      const found = paths.find((document) => document.variant === variant && document.arch === arch);
       return found === undefined
         ? entries
         : mapValues(entries, (entry) => ({ ...entry, modulemd_path: { binary: found.path } }));

@@ -163,8 +163,10 @@ export function formatTreeinfo(
   const parent = variants.find(({ uid }) => uid === variant.parent);
   const shown = isProduct && parent !== undefined ? parent : variant;
   const addons = variants.filter(
-    (one) =>
-      one.type === 'addon' && one.parent === variant.uid && (arch === 'src' || one.arches.includes(arch)),
+    (addon) =>
+      addon.type === 'addon' &&
+      addon.parent === variant.uid &&
+      (arch === 'src' || addon.arches.includes(arch)),
   );
   return formatVariantTreeinfo({
     arch,

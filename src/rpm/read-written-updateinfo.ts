@@ -17,13 +17,13 @@ export async function readWrittenUpdateinfo(
   const reading = { where, holds: () => true };
   const written = advisoriesIn(bytes);
   if (written === undefined) return readUpdateinfo(bytes, reading);
-  const unread = written.filter((one) => keptReadings.get(one) === undefined);
+  const unread = written.filter((advisory) => keptReadings.get(advisory) === undefined);
   const read = unread.length === 0 ? [] : await readUpdateinfo(formatUpdateinfo(unread), reading);
   // Readers pass over advisories without an id or packages: then it cannot be told which was read as which.
   if (read.length !== unread.length) return readUpdateinfo(bytes, reading);
-  for (const [at, one] of read.entries()) {
+  for (const [at, advisory] of read.entries()) {
     const original = unread[at];
-    if (original !== undefined) keptReadings.set(original, one);
+    if (original !== undefined) keptReadings.set(original, advisory);
   }
-  return written.flatMap((one) => keptReadings.get(one) ?? []);
+  return written.flatMap((advisory) => keptReadings.get(advisory) ?? []);
 }

@@ -145,7 +145,7 @@ class AdvisoryCollector implements XmlVisitor {
       ...nevra,
       fileName: this.#fileName === '' ? `${formatNvra(nevra)}.rpm` : this.#fileName,
       source: attributes['src'] ?? '',
-      suggests: suggestions.filter((one) => this.#suggests.includes(one)),
+      suggests: suggestions.filter((word) => this.#suggests.includes(word)),
     });
   }
 }

@@ -49,7 +49,7 @@ export function connectErrata(url: string): Errata {
       if (advisory === undefined) return null;
       const [kind] = Object.values(advisory.errata);
       const builds = (await read(`/advisory/${id}/builds.json`, buildsSchema)) ?? {};
-      const nvrs = Object.values(builds).flatMap((list) => list.flatMap((one) => Object.keys(one)));
+      const nvrs = Object.values(builds).flatMap((list) => list.flatMap((byNvr) => Object.keys(byNvr)));
       return {
         id,
         name: kind?.fulladvisory ?? null,

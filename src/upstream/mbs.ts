@@ -216,7 +216,7 @@ function nextPage(next: string | null | undefined, page: number, url: URL): numb
 
 function stateOf(number: number): ModuleState | 'unknown' {
   const states = Object.entries(moduleStates) as [ModuleState, number][];
-  return states.find(([, one]) => one === number)?.[0] ?? 'unknown';
+  return states.find(([, known]) => known === number)?.[0] ?? 'unknown';
 }
 
 /** MBS's times are UTC whether they say so or not. */

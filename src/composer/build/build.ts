@@ -25,7 +25,7 @@ export interface BuildContext {
   readonly output: OutputSettings;
   readonly blocks: BlockCache;
   readonly placing: PlacingThread;
-  readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  readonly localPathOf: (rpm: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Where programs are looked for, as `PATH` says it; only DVDs need any. */
   readonly searched?: string;
 }
@@ -76,7 +76,7 @@ export async function buildCompose(
     const modulemdPaths = await instrument('repodata', { trees: trees.length }, () =>
       writeTrees({ ...context, signal, progress }, input, pen, trees),
     );
-    const isReadingKeys = trees.some((tree) => tree.packages.some((one) => one.sigkey === undefined));
+    const isReadingKeys = trees.some((tree) => tree.packages.some((rpm) => rpm.sigkey === undefined));
     if (isReadingKeys) await unlessAborted(signal, placed.promise);
     const { placing } = context;
     const isSigned = input.signer !== undefined;
@@ -159,23 +159,23 @@ function batchesOf(selection: Selection, tree: Tree): readonly PlacementBatch[] 
 export function listPlacements(selection: Selection, tree: Tree): Placement[] {
   const { directory, packages, packagesDirectory } = tree;
   const byLocation = new Map<string, SourcePackage>();
-  for (const one of packages) {
-    const location = locationIn(selection, packagesDirectory, one);
+  for (const rpm of packages) {
+    const location = locationIn(selection, packagesDirectory, rpm);
     const other = byLocation.get(location);
-    if (other !== undefined && other.payload !== one.payload) {
+    if (other !== undefined && other.payload !== rpm.payload) {
       throw new ReactorError(
         'compose.file_name_taken',
-        `Two different packages are called ${one.fileName} and would be one file.`,
+        `Two different packages are called ${rpm.fileName} and would be one file.`,
         {
           where: `${directory}/${location}`,
           hint: 'Their repository holds them in different directories; give it one of them.',
         },
       );
     }
-    byLocation.set(location, one);
+    byLocation.set(location, rpm);
   }
-  return Array.from(byLocation, ([location, one]) => ({
-    package: one,
+  return Array.from(byLocation, ([location, rpm]) => ({
+    package: rpm,
     path: `compose/${directory}/${location}`,
   }));
 }

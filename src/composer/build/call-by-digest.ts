@@ -25,7 +25,7 @@ export async function callByDigest(
   for (let at = 0; at < packages.length; at += READ_AT_ONCE) {
     signal.throwIfAborted();
     const some = packages.slice(at, at + READ_AT_ONCE);
-    const paths = await Promise.all(some.map((one) => localPathOf(one, signal)));
+    const paths = await Promise.all(some.map((rpm) => localPathOf(rpm, signal)));
     digests.push(...(await placing.readDigests(paths, checksum)));
   }
   return fragments.map((given, index) => {

@@ -21,12 +21,12 @@ interface Sized {
 /** What each tree of a compose holds: packages and their bytes by kind, and what its repoclosure found; null for none. */
 export function formatTreeSummary({ trees, repoclosures }: Summarised): string {
   const summaries = trees.map(({ variant, arch, ...packages }) => {
-    const check = repoclosures.find((one) => one.variant === variant && one.arch === arch);
+    const check = repoclosures.find((closure) => closure.variant === variant && closure.arch === arch);
     return {
       variant,
       arch,
       packages: mapKinds(packages, (list) => list.length),
-      bytes: mapKinds(packages, (list) => list.reduce((sum, one) => sum + one.package.size, 0)),
+      bytes: mapKinds(packages, (list) => list.reduce((sum, selected) => sum + selected.package.size, 0)),
       unresolved: check?.unresolved.length ?? null,
     };
   });

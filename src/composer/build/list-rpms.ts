@@ -66,11 +66,11 @@ function* visitTree(
 ): Generator<PlacedRpm> {
   for (const category of categories) {
     const repository = repositories[category];
-    for (const { package: one } of tree[category]) {
+    for (const { package: rpm } of tree[category]) {
       yield {
         category,
-        package: one,
-        path: `${repository}/${locationIn(selection, packagesDirectory, one)}`,
+        package: rpm,
+        path: `${repository}/${locationIn(selection, packagesDirectory, rpm)}`,
       };
     }
   }
@@ -90,10 +90,12 @@ export async function readMissingKeys(
   if (delivery === 'reference') return keys;
   const missing = new Set<string>();
   for (const [tree, variant] of visitTrees(selection)) {
-    if (!categories.some((category) => tree[category].some((one) => one.package.sigkey === undefined)))
+    if (
+      !categories.some((category) => tree[category].some((selected) => selected.package.sigkey === undefined))
+    )
       continue;
-    for (const { package: one, path } of visitTree(selection, tree, placesOf(tree, variant))) {
-      if (one.sigkey === undefined) missing.add(path);
+    for (const { package: rpm, path } of visitTree(selection, tree, placesOf(tree, variant))) {
+      if (rpm.sigkey === undefined) missing.add(path);
     }
   }
   const paths = [...missing];
@@ -140,11 +142,11 @@ function* listTree(
   if (kept?.debug === debug && kept.source === source && kept.places === places) return kept.listed;
   const listed: ListedRpm[] = [];
   let isKnown = true;
-  for (const { category, package: one, path } of visitTree(selection, tree, where)) {
+  for (const { category, package: rpm, path } of visitTree(selection, tree, where)) {
     if (listed.length % LISTED_TOGETHER === 0) yield;
-    const sigkey = one.sigkey === undefined ? (keys.get(path) ?? null) : one.sigkey;
-    isKnown &&= one.sigkey !== undefined;
-    listed.push({ package: one, sigkey, path, category });
+    const sigkey = rpm.sigkey === undefined ? (keys.get(path) ?? null) : rpm.sigkey;
+    isKnown &&= rpm.sigkey !== undefined;
+    listed.push({ package: rpm, sigkey, path, category });
   }
   // What only the files tell may be told otherwise by others.
   if (isKnown) keptArches.set(binary, { debug, source, places, listed });

@@ -18,7 +18,7 @@ export interface PlaceContext {
   readonly signal: AbortSignal;
   readonly progress: (done: number, total: number) => void;
   /** A path on this machine of a package's bytes, fetched and verified where it is remote. */
-  readonly localPathOf: (one: SourcePackage, signal: AbortSignal) => Promise<string>;
+  readonly localPathOf: (rpm: SourcePackage, signal: AbortSignal) => Promise<string>;
   readonly delivery: 'link' | 'copy';
   readonly placing: PlacingThread;
   /** Where it is given, the source takes in what is told, so that a later attempt may succeed. */
@@ -50,7 +50,7 @@ export function cutPlacements(placements: readonly Placement[]): PlacementBatch[
 function batchOf(placements: readonly Placement[]): PlacementBatch {
   const folders = new Set(placements.map(({ path }) => dirname(path)).filter((folder) => folder !== '.'));
   const paths: string[] = [];
-  for (const { package: one } of placements) if (one.origin.kind === 'file') paths.push(one.origin.path);
+  for (const { package: rpm } of placements) if (rpm.origin.kind === 'file') paths.push(rpm.origin.path);
   const filesOf = (delivery: PlaceColumns['delivery']): FilesToPlace => ({
     list: () => listColumns(placements, paths, delivery),
     told: null,
@@ -124,10 +124,10 @@ async function placeBatch(
   };
   const findings = await placing.place(wanted, { directory, cancelled });
   for (const finding of findings) {
-    const one = placements[finding.index]?.package;
-    if (one === undefined) continue;
-    const local = one.origin.kind === 'file' ? one.origin.path : '';
-    take(context, finding, one, fetched?.[finding.index] ?? local);
+    const rpm = placements[finding.index]?.package;
+    if (rpm === undefined) continue;
+    const local = rpm.origin.kind === 'file' ? rpm.origin.path : '';
+    take(context, finding, rpm, fetched?.[finding.index] ?? local);
   }
   context.progress();
 }
@@ -144,26 +144,26 @@ function listColumns(
   return {
     from,
     to: placements.map(({ path }) => path),
-    sizes: Float64Array.from(placements, ({ package: one }) => one.size),
+    sizes: Float64Array.from(placements, ({ package: rpm }) => rpm.size),
     modified: Float64Array.from(stamps, (stamp) =>
       stamp === undefined ? NO_STAMP : (stamp?.modified ?? UNKNOWN_STAMP),
     ),
     inodes: Float64Array.from(stamps, (stamp) => stamp?.inode ?? 0),
-    payloads: placements.map(({ package: one }) => payloadToCompare(one)),
+    payloads: placements.map(({ package: rpm }) => payloadToCompare(rpm)),
     delivery,
   };
 }
 
 /** The payload a file is compared with once it is placed; empty where that was done when it was fetched. */
-function payloadToCompare(one: SourcePackage): ContentId | '' {
-  const { origin, payload } = one;
+function payloadToCompare(rpm: SourcePackage): ContentId | '' {
+  const { origin, payload } = rpm;
   if (origin.kind === 'http' && origin.sha256 !== null) return '';
   const isKnown = payload.startsWith('sha256:') || promisedDigest(payload) !== null;
   if (isKnown) return payload;
   throw new ReactorError(
     'compose.package_digest_unknown',
-    `The metadata give the package ${one.fileName} a checksum of no known kind.`,
-    { where: repositoryOf(one), hint: 'Known are md5, sha, sha224, sha256, sha384 and sha512.' },
+    `The metadata give the package ${rpm.fileName} a checksum of no known kind.`,
+    { where: repositoryOf(rpm), hint: 'Known are md5, sha, sha224, sha256, sha384 and sha512.' },
   );
 }
 
@@ -177,38 +177,38 @@ function repositoryOf({ origin }: SourcePackage): string {
 }
 
 /** Takes in what was out of the ordinary with a file. Throws where it must not be in a compose. */
-function take(context: BatchContext, finding: PlaceFinding, one: SourcePackage, source: string): void {
+function take(context: BatchContext, finding: PlaceFinding, rpm: SourcePackage, source: string): void {
   switch (finding.kind) {
     case 'restamped':
-      context.noteFile?.(one, { modified: finding.modified, inode: finding.inode });
+      context.noteFile?.(rpm, { modified: finding.modified, inode: finding.inode });
       return;
     case 'size':
       throw packageChanged(
         context,
-        whereOf(one, source),
-        one,
-        `has ${finding.size} bytes where its repository says ${one.size}`,
+        whereOf(rpm, source),
+        rpm,
+        `has ${finding.size} bytes where its repository says ${rpm.size}`,
       );
     case 'digest':
-      throw packageChanged(context, whereOf(one, source), one, contentDiffers(one, finding.found));
+      throw packageChanged(context, whereOf(rpm, source), rpm, contentDiffers(rpm, finding.found));
     case 'failed':
-      throw describePlacing(context, errorOf(finding), one, source);
+      throw describePlacing(context, errorOf(finding), rpm, source);
     default:
       finding satisfies never;
   }
 }
 
-function contentDiffers(one: SourcePackage, found: string): string {
-  const { algorithm = '', value = '' } = promisedDigest(one.payload) ?? {};
-  return `is not what its repository ${repositoryOf(one)} says: its ${algorithm} is ${found} instead of ${value}`;
+function contentDiffers(rpm: SourcePackage, found: string): string {
+  const { algorithm = '', value = '' } = promisedDigest(rpm.payload) ?? {};
+  return `is not what its repository ${repositoryOf(rpm)} says: its ${algorithm} is ${found} instead of ${value}`;
 }
 
 /** Local paths of a batch; remote ones are fetched a few at a time. */
 async function fetchAll(context: PlaceContext, batch: readonly Placement[]): Promise<string[]> {
   const paths: string[] = Array.from({ length: batch.length });
   const remote: number[] = [];
-  for (const [index, { package: one }] of batch.entries()) {
-    if (one.origin.kind === 'file') paths[index] = one.origin.path;
+  for (const [index, { package: rpm }] of batch.entries()) {
+    if (rpm.origin.kind === 'file') paths[index] = rpm.origin.path;
     else remote.push(index);
   }
   const next = remote.values();
@@ -224,11 +224,11 @@ async function fetchAll(context: PlaceContext, batch: readonly Placement[]): Pro
 
 const otherFile = new Set(['store.size_differs', 'store.digest_differs', 'koji.file_missing']);
 
-async function fetchOne(context: PlaceContext, one: SourcePackage): Promise<string> {
+async function fetchOne(context: PlaceContext, rpm: SourcePackage): Promise<string> {
   try {
-    return await context.localPathOf(one, context.signal);
+    return await context.localPathOf(rpm, context.signal);
   } catch (error) {
-    if (error instanceof ReactorError && otherFile.has(error.code)) context.noteFile?.(one, null);
+    if (error instanceof ReactorError && otherFile.has(error.code)) context.noteFile?.(rpm, null);
     throw error;
   }
 }
@@ -236,11 +236,11 @@ async function fetchOne(context: PlaceContext, one: SourcePackage): Promise<stri
 function packageChanged(
   { noteFile }: Pick<PlaceContext, 'noteFile'>,
   where: string,
-  one: SourcePackage,
+  rpm: SourcePackage,
   how: string,
 ): ReactorError {
-  noteFile?.(one, null);
-  return new ReactorError('compose.package_changed', `The package ${one.fileName} ${how}.`, {
+  noteFile?.(rpm, null);
+  return new ReactorError('compose.package_changed', `The package ${rpm.fileName} ${how}.`, {
     where,
     hint:
       noteFile === undefined
@@ -258,15 +258,15 @@ function errorOf({ code, message }: Extract<PlaceFinding, { kind: 'failed' }>): 
 function describePlacing(
   { noteFile }: Pick<PlaceContext, 'noteFile'>,
   error: Error,
-  one: SourcePackage,
+  rpm: SourcePackage,
   where: string,
 ): ReactorError {
   if (isDiskFull(error)) return diskFull(error);
   const isLost = 'code' in error && error.code === 'ENOENT';
-  if (isLost) noteFile?.(one, null);
+  if (isLost) noteFile?.(rpm, null);
   return new ReactorError(
     'compose.package_unreadable',
-    `The package ${one.fileName} cannot be put into the compose: ${messageOf(error)}.`,
+    `The package ${rpm.fileName} cannot be put into the compose: ${messageOf(error)}.`,
     { where, cause: error, fate: isLost ? 'retry' : 'drop' },
   );
 }

@@ -19,16 +19,16 @@ export function* formatReasons(
     const reasons = new Map<string, SelectedPackage>();
     for (const tree of own) {
       for (const list of [tree.binary, tree.debug, tree.source]) {
-        for (const one of list) reasons.set(one.package.fileName, one);
+        for (const selected of list) reasons.set(selected.package.fileName, selected);
       }
     }
     yield;
     write(` ${JSON.stringify(arch)}: {`);
     let begin = '\n';
     let seen = 0;
-    for (const one of reasons.values()) {
+    for (const selected of reasons.values()) {
       write(begin);
-      write(lineOf(one));
+      write(lineOf(selected));
       begin = ',\n';
       seen += 1;
       if (seen % WRITTEN_TOGETHER === 0) yield;
@@ -38,10 +38,10 @@ export function* formatReasons(
   write(arches.length === 0 ? '\n}\n' : '}\n');
 }
 
-function lineOf(one: SelectedPackage): string {
-  const kept = keptLines.get(one);
+function lineOf(selected: SelectedPackage): string {
+  const kept = keptLines.get(selected);
   if (kept !== undefined) return kept;
-  const line = `  ${JSON.stringify(one.package.fileName)}: ${JSON.stringify(one.why)}`;
-  keptLines.set(one, line);
+  const line = `  ${JSON.stringify(selected.package.fileName)}: ${JSON.stringify(selected.why)}`;
+  keptLines.set(selected, line);
   return line;
 }

@@ -33,7 +33,7 @@ export function repositoryUrls(
   arch: string,
 ): (uid: string) => string {
   return (uid) => {
-    const variant = variants.find((one) => one.uid === uid);
+    const variant = variants.find((variant) => variant.uid === uid);
     if (variant === undefined) throw new Error(`no variant is called ${uid}`);
     return `${composeUrl}/compose/${treePlaces(variant, arch).binary.repository}`;
   };

@@ -67,7 +67,7 @@ export async function writeTrees(
   });
   writeTreeFiles(pen, identity, selection);
   context.progress('metadata', total, total, 'packages');
-  return modulemdPaths.filter((one) => one !== null);
+  return modulemdPaths.filter((path) => path !== null);
 }
 
 /** Does something with every tree, a few at a time. */
@@ -162,8 +162,8 @@ async function loadFragments(
   const loaded = checksum === 'sha256' ? own : await callByDigest({ ...context, checksum }, every, own);
   const fragments = new Map<SourcePackage, RepodataPackage['fragments']>();
   for (const [index, pieces] of loaded.entries()) {
-    const one = every[index];
-    if (one !== undefined) fragments.set(one, pieces);
+    const rpm = every[index];
+    if (rpm !== undefined) fragments.set(rpm, pieces);
   }
   return fragments;
 }
@@ -176,10 +176,10 @@ async function writeAnew(
   { fragments, tell }: { readonly fragments: Fragments; readonly tell: (more: number) => void },
 ): Promise<WrittenRepodata> {
   const { selection } = input.plan;
-  const packages = tree.packages.map((one): RepodataPackage => {
-    const pieces = fragments.get(one);
-    if (pieces === undefined) throw new Error(`no metadata was loaded for ${one.fileName}`);
-    return { fragments: pieces, location: locationOf(selection, tree, one, context.output.delivery) };
+  const packages = tree.packages.map((rpm): RepodataPackage => {
+    const pieces = fragments.get(rpm);
+    if (pieces === undefined) throw new Error(`no metadata was loaded for ${rpm.fileName}`);
+    return { fragments: pieces, location: locationOf(selection, tree, rpm, context.output.delivery) };
   });
   await rest();
   let ofTree = 0;
@@ -227,11 +227,11 @@ function toRecord({ type, name, bytes, compression }: ComposeDocument): ExtraRec
 function locationOf(
   selection: Selection,
   { packagesDirectory }: Tree,
-  one: SourcePackage,
+  rpm: SourcePackage,
   delivery: OutputSettings['delivery'],
 ): PackageLocation {
-  if (delivery !== 'reference') return { href: locationIn(selection, packagesDirectory, one) };
-  const url = one.origin.kind === 'http' ? one.origin.url : pathToFileURL(one.origin.path).href;
+  if (delivery !== 'reference') return { href: locationIn(selection, packagesDirectory, rpm) };
+  const url = rpm.origin.kind === 'http' ? rpm.origin.url : pathToFileURL(rpm.origin.path).href;
   const slash = url.lastIndexOf('/') + 1;
   return { href: url.slice(slash), base: url.slice(0, slash) };
 }

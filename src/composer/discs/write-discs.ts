@@ -52,8 +52,9 @@ export function writeImages(pen: Pen, identity: ComposeIdentity, listed: readonl
 /** Whether packages lie in a tree, be they of an addon. */
 function hasPackages({ directory }: Tree, trees: readonly Tree[]): boolean {
   return trees.some(
-    (one) =>
-      (one.directory === directory || one.directory.startsWith(`${directory}/`)) && one.packages.length > 0,
+    (tree) =>
+      (tree.directory === directory || tree.directory.startsWith(`${directory}/`)) &&
+      tree.packages.length > 0,
   );
 }
 
@@ -92,7 +93,7 @@ async function writeDisc(
     const uid = variant.uid;
     return {
       variant: uid,
-      arches: arch === 'src' ? (variants.find((one) => one.uid === uid)?.arches ?? []) : [arch],
+      arches: arch === 'src' ? (variants.find((variant) => variant.uid === uid)?.arches ?? []) : [arch],
       image: {
         arch,
         path: `${place}/${name}`,

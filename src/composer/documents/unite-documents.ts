@@ -12,19 +12,20 @@ export async function uniteDocuments(
   trees: readonly SelectedTree[],
   documents: readonly ComposeDocument[],
 ): Promise<DocumentList> {
-  const unknown = documents.find((one) => !types.some(({ type }) => type === one.type));
+  const unknown = documents.find((document) => !types.some(({ type }) => type === document.type));
   if (unknown !== undefined) throw new Error(`no document type is called ${unknown.type}`);
   const united: ComposeDocument[] = [];
   const remarks = new Set<string>();
   for (const tree of trees) {
     for (const type of types) {
       const here = documents.filter(
-        (one) => one.type === type.type && one.variant === tree.variant && one.arch === tree.arch,
+        (document) =>
+          document.type === type.type && document.variant === tree.variant && document.arch === tree.arch,
       );
       if (here.length === 0) continue;
       try {
         const bytes = await type.unite(
-          here.map((one) => one.bytes),
+          here.map((document) => document.bytes),
           tree,
         );
         if (bytes !== null) united.push(documentOf(type, tree, bytes));

@@ -35,5 +35,5 @@ function bytesOf(advisories: readonly Advisory[]): Uint8Array | null {
 }
 
 function nevrasOf({ binary, debug, source }: SelectedTree): ReadonlySet<string> {
-  return new Set([...binary, ...debug, ...source].map((one) => one.package.nevra));
+  return new Set([...binary, ...debug, ...source].map((selected) => selected.package.nevra));
 }

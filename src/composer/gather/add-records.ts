@@ -70,7 +70,7 @@ export function addRecords(
   const isFirst = index.count === 0;
   const bytes = packages.reduce((sum, { record }) => sum + record.length, 0);
   index.strings.reserve(index.strings.count + Math.floor(bytes / BYTES_PER_STRING));
-  const added = packages.map((one) => addRecord(index, repository, one));
+  const added = packages.map((record) => addRecord(index, repository, record));
   const hasAllFiles = packages.every(({ files }) => files !== undefined);
   if (!hasAllFiles) index.answeredPaths.clear();
   // Which paths are required is known only now.

@@ -12,10 +12,10 @@ export function listUnmatched(results: readonly ArchResult[]): readonly string[]
 /** Returns what packages want that nothing provides, arch by arch. */
 export function listUnresolved(results: readonly ArchResult[]): readonly UnresolvedDependencies[] {
   return results.flatMap(({ arch, result }) =>
-    [...brokenDependencies(result)].map(([one, dependencies]) => ({
+    [...brokenDependencies(result)].map(([id, dependencies]) => ({
       variant: TEMPORARY,
       arch,
-      package: one,
+      package: id,
       dependencies,
     })),
   );

@@ -170,7 +170,7 @@ function joinSets(
     from.index.repositories.forEach((repository, number) => {
       if (repository.isLookaside && lookasides === 'without lookasides') return;
       const target = index.addRepository(repository);
-      const source = from.files.find((one) => one.repository === number);
+      const source = from.files.find((file) => file.repository === number);
       if (source !== undefined)
         files.push({ ...source, repository: target, readFilelists: () => source.readFilelists() });
       const all = repository.isLookaside ? [...from.index.columns.name.used().keys()] : ids;

@@ -34,7 +34,10 @@ export async function loadRepositories(
 ): Promise<LoadedRepositories> {
   const index = new GatherIndex();
   const repositories: Repository[] = [];
-  const ordered = [...wanted.filter((one) => one.isLookaside), ...wanted.filter((one) => !one.isLookaside)];
+  const ordered = [
+    ...wanted.filter((repository) => repository.isLookaside),
+    ...wanted.filter((repository) => !repository.isLookaside),
+  ];
   for (const { location, isLookaside } of ordered) {
     const repository = await openRepository(context, location);
     const number = index.addRepository({ name: location, isLookaside });
@@ -53,7 +56,7 @@ export async function readComps(loaded: LoadedRepositories): Promise<Comps> {
   const found: Comps[] = [];
   for (const repository of loaded.repositories) {
     const type = ['group', 'group_gz', 'group_zst', 'group_xz'].find(
-      (one) => repository.record(one) !== null,
+      (candidate) => repository.record(candidate) !== null,
     );
     if (type === undefined) continue;
     found.push(parseComps(await repository.readRecord(type), `${repository.location} ${type}`));

@@ -73,12 +73,12 @@ function* selectByNames(index: GatherIndex, options: NodepsOptions): Turns<Gathe
     if (kinds[id] !== BINARY || state.isFromLookaside(id)) continue;
     const name = index.nameOf(id);
     const arch = index.archOf(id);
-    let pattern = anywhere.has(name) ? name : anyPatterns.find((one) => matchesStar(one, name));
+    let pattern = anywhere.has(name) ? name : anyPatterns.find((candidate) => matchesStar(candidate, name));
     if (pattern === undefined && (arch === treeArch || arch === 'noarch')) {
-      pattern = own.has(name) ? name : ownPatterns.find((one) => matchesStar(one, name));
+      pattern = own.has(name) ? name : ownPatterns.find((candidate) => matchesStar(candidate, name));
     }
     pattern ??= ofArch.find(
-      (one) => (arch === one.arch || arch === 'noarch') && matchesStar(one.name, name),
+      (wish) => (arch === wish.arch || arch === 'noarch') && matchesStar(wish.name, name),
     )?.name;
     if (pattern === undefined && names?.has(name) === true) {
       const nevra = formatNevra(index.nevraOf(id));
@@ -108,7 +108,7 @@ function* selectByNames(index: GatherIndex, options: NodepsOptions): Turns<Gathe
       if (native.some((arch) => arches.has(arch))) state.add(debug, { kind: 'debuginfo', of });
     }
   }
-  for (const pattern of [...own, ...anywhere, ...ofArch.map((one) => one.name)])
+  for (const pattern of [...own, ...anywhere, ...ofArch.map((wish) => wish.name)])
     if (!matched.has(pattern)) state.missing.push(pattern);
   yield;
   return state.result(false);

@@ -57,7 +57,7 @@ function* selectAgain(
   let isSame = before.ids.length === ids.length;
   for (const [at, id] of ids.entries()) {
     if (at % COMPARED_TOGETHER === 0) yield;
-    if (before.ids[at] !== id) places ??= new Map(before.ids.map((one, place) => [one, place]));
+    if (before.ids[at] !== id) places ??= new Map(before.ids.map((known, place) => [known, place]));
     const place = before.ids[at] === id ? at : places?.get(id);
     const known = place === undefined ? undefined : before.selected[place];
     const isKnown =

@@ -54,7 +54,8 @@ export function openAdvisoryFinder(context: AdvisoryFinderContext): AdvisoryFind
   const ask = async (list: ListAdvisories, nvrs: readonly string[], signal: AbortSignal): Promise<void> => {
     const found = await list(nvrs, signal);
     const until = context.clock.now().getTime() + KEEP_MS;
-    for (const nvr of nvrs) kept.set(nvr, { until, found: found.filter((one) => one.nvrs.includes(nvr)) });
+    for (const nvr of nvrs)
+      kept.set(nvr, { until, found: found.filter((advisory) => advisory.nvrs.includes(nvr)) });
   };
   return {
     measure: () => [
@@ -104,11 +105,11 @@ function batchesOf(
 /** Returns each advisory once, with the builds of all that have its id and the texts of the last. */
 function uniteById(advisories: readonly BuildAdvisory[]): readonly BuildAdvisory[] {
   const byId = new Map<string, { readonly nvrs: Set<string>; last: BuildAdvisory }>();
-  for (const one of advisories) {
-    const same = byId.get(one.advisory.id) ?? { nvrs: new Set(), last: one };
-    for (const nvr of one.nvrs) same.nvrs.add(nvr);
-    same.last = one;
-    byId.set(one.advisory.id, same);
+  for (const found of advisories) {
+    const same = byId.get(found.advisory.id) ?? { nvrs: new Set(), last: found };
+    for (const nvr of found.nvrs) same.nvrs.add(nvr);
+    same.last = found;
+    byId.set(found.advisory.id, same);
   }
   return [...byId.values()].map(({ nvrs, last }) => ({ ...last, nvrs: [...nvrs].sort() }));
 }

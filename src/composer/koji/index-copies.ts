@@ -86,16 +86,16 @@ interface LookedUp {
 function* lookUp(index: KojiIndex, keyed: readonly KeyedCopy[]): Turns<LookedUp> {
   const found: IndexedCopy[] = [];
   const unknown = new Map<string, KeyedCopy>();
-  for (const [at, one] of keyed.entries()) {
+  for (const [at, keyedCopy] of keyed.entries()) {
     if (at % LOOKED_AT === 0) yield;
-    const facts = index.facts(one.key);
+    const facts = index.facts(keyedCopy.key);
     if (facts === undefined) {
-      unknown.set(one.key, one);
+      unknown.set(keyedCopy.key, keyedCopy);
       continue;
     }
-    const before = one.copy.lastIndexed;
-    const indexed = before?.facts === facts ? before : { ...one, facts };
-    one.copy.lastIndexed = indexed;
+    const before = keyedCopy.copy.lastIndexed;
+    const indexed = before?.facts === facts ? before : { ...keyedCopy, facts };
+    keyedCopy.copy.lastIndexed = indexed;
     found.push(indexed);
   }
   return { found, unknown };
@@ -124,8 +124,8 @@ async function keyCopies(context: IndexContext, copies: readonly KojiCopy[]): Pr
   });
 }
 
-function payloadHashOf({ package: one }: KojiCopy): string | null {
-  return one.kind === 'build' ? one.rpm.payloadHash : null;
+function payloadHashOf({ package: kojiPackage }: KojiCopy): string | null {
+  return kojiPackage.kind === 'build' ? kojiPackage.rpm.payloadHash : null;
 }
 
 async function indexLocalCopies(
@@ -157,7 +157,7 @@ function pathOf(files: KojiFiles, { copy }: KeyedCopy): string {
 }
 
 async function readBatch(pool: BatchPool, files: KojiFiles, batch: readonly KeyedCopy[]): Promise<BatchMade> {
-  const paths = batch.map((one) => pathOf(files, one));
+  const paths = batch.map((copy) => pathOf(files, copy));
   try {
     return await pool.run({ files: paths.map((path) => ({ path })), withRecords: true, withFacts: true });
   } catch (error) {
@@ -166,13 +166,13 @@ async function readBatch(pool: BatchPool, files: KojiFiles, batch: readonly Keye
 }
 
 function madeOf(answer: BatchMade, files: KojiFiles, batch: readonly KeyedCopy[]): readonly MadeCopy[] {
-  return batch.flatMap((one, at) => {
+  return batch.flatMap((keyedCopy, at) => {
     const { fragments, record, found } = packageOf(answer, at);
     if (found === undefined) return [];
     const { size, modified, inode } = found;
-    const where = pathOf(files, one);
+    const where = pathOf(files, keyedCopy);
     const file = { where, pkgid: fragments.pkgid, size, stamp: { modified, inode } };
-    return [{ key: one.key, facts: factsOf(found, one.copy, file), fragments, record }];
+    return [{ key: keyedCopy.key, facts: factsOf(found, keyedCopy.copy, file), fragments, record }];
   });
 }
 

@@ -29,12 +29,12 @@ export async function indexHttpCopies(
     context.signal?.throwIfAborted();
     const batch = wanted.slice(at, at + BATCH);
     const digests = await readDigests(context, batch);
-    const made = await mapBounded(batch, source.files.parallel, (one) =>
-      context.index.reading.run(one.key, context.signal, (signal) => {
-        const digest = digests.get(one.key);
+    const made = await mapBounded(batch, source.files.parallel, (copy) =>
+      context.index.reading.run(copy.key, context.signal, (signal) => {
+        const digest = digests.get(copy.key);
         return digest === undefined
-          ? fetchWhole({ ...context, signal }, source, one)
-          : readHeader({ ...context, signal }, source, one, digest);
+          ? fetchWhole({ ...context, signal }, source, copy)
+          : readHeader({ ...context, signal }, source, copy, digest);
       }),
     );
     context.index.add(made);

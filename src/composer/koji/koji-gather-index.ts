@@ -44,11 +44,11 @@ export function* prepareSet(
   const { index } = lookaside;
   const lookasideFiles = fileSourcesOf(lookaside);
   const repository = index.addRepository({ name: 'koji', isLookaside: false });
-  const byPkgid = new Map(copies.map((one) => [one.facts.pkgid, one]));
+  const byPkgid = new Map(copies.map((indexed) => [indexed.facts.pkgid, indexed]));
   const unique = [...byPkgid.values()];
   for (let at = 0; at < unique.length; at += READ_TOGETHER) {
     yield;
-    const records = unique.slice(at, at + READ_TOGETHER).map((one) => locatedRecordOf(known, one));
+    const records = unique.slice(at, at + READ_TOGETHER).map((indexed) => locatedRecordOf(known, indexed));
     yield;
     addRecords(index, repository, records);
   }
@@ -88,20 +88,20 @@ export function* updateSet(
   const { index, byPkgid, described } = set;
   if (holdsJust(set, copies)) return 0;
   const wanted = new Map<string, IndexedCopy>();
-  for (const [at, one] of copies.entries()) {
+  for (const [at, indexed] of copies.entries()) {
     if (at % COMPARED_TOGETHER === 0) yield;
-    wanted.set(one.facts.pkgid, one);
+    wanted.set(indexed.facts.pkgid, indexed);
   }
   const held: ReadonlyMap<string, IndexedCopy | null> = byPkgid.size > 0 ? byPkgid : pkgidsOf(index);
   const absent: IndexedCopy[] = [];
   const others: string[] = [];
   let seen = 0;
-  for (const [pkgid, one] of wanted) {
+  for (const [pkgid, indexed] of wanted) {
     if ((seen += 1) % COMPARED_TOGETHER === 0) yield;
     const before = held.get(pkgid);
-    if (before === one) continue;
-    if (before === undefined) absent.push(one);
-    else if (before !== null && (before.copy.path !== one.copy.path || before.facts !== one.facts))
+    if (before === indexed) continue;
+    if (before === undefined) absent.push(indexed);
+    else if (before !== null && (before.copy.path !== indexed.copy.path || before.facts !== indexed.facts))
       others.push(pkgid);
   }
   yield;
@@ -111,10 +111,10 @@ export function* updateSet(
   if (absent.length + removed.length > CHUNK || index.count > 2 * wanted.size + CHUNK) return null;
   // What is damaged shows before anything is changed.
   const records: LocatedRecord[] = [];
-  for (const [at, one] of absent.entries()) {
+  for (const [at, indexed] of absent.entries()) {
     if (at % READ_TOGETHER === 0) yield;
     // All files are read too, so that what the index was asked of files before needs no filelists again.
-    records.push({ ...locatedRecordOf(known, one), files: known.package(one).files });
+    records.push({ ...locatedRecordOf(known, indexed), files: known.package(indexed).files });
   }
   yield;
   for (const pkgid of removed) {
@@ -137,8 +137,8 @@ export function* updateSet(
 function holdsJust({ byPkgid }: Pick<PreparedSet, 'byPkgid'>, copies: readonly IndexedCopy[]): boolean {
   if (byPkgid.size === 0 || byPkgid.size !== copies.length) return false;
   let at = 0;
-  for (const one of byPkgid.values()) {
-    if (one !== copies[at]) return false;
+  for (const indexed of byPkgid.values()) {
+    if (indexed !== copies[at]) return false;
     at += 1;
   }
   return true;
@@ -159,14 +159,14 @@ export function fileSourcesOfSet(known: KojiIndex, set: PreparedSet): readonly F
     where: 'koji filelists',
     readFilelists: () => {
       const part = copies.slice(at * CHUNK, (at + 1) * CHUNK);
-      const pieces = part.map((one) => known.package(one).fragments.filelists);
+      const pieces = part.map((indexed) => known.package(indexed).fragments.filelists);
       return [Buffer.concat([Buffer.from(FILELISTS_HEAD), ...pieces, Buffer.from('</filelists>\n')])];
     },
   }));
   return [...set.lookasideFiles, ...own];
 }
 
-function locatedRecordOf(known: KojiIndex, one: IndexedCopy): LocatedRecord {
-  const { copy, facts } = one;
-  return { record: known.package(one).record, pkgid: facts.pkgid, href: copy.path, size: facts.size };
+function locatedRecordOf(known: KojiIndex, indexed: IndexedCopy): LocatedRecord {
+  const { copy, facts } = indexed;
+  return { record: known.package(indexed).record, pkgid: facts.pkgid, href: copy.path, size: facts.size };
 }

@@ -150,7 +150,7 @@ function sorted(rpms: readonly KojiRpm[], onlyNames: ReadonlySet<string> | null)
 }
 
 /** How a package is called where people read it. */
-export function describePackage(one: KojiPackage): string {
-  const { rpm } = one;
+export function describePackage(kojiPackage: KojiPackage): string {
+  const { rpm } = kojiPackage;
   return `${rpm.name}-${rpm.version}-${rpm.release}.${rpm.arch}`;
 }

@@ -32,7 +32,7 @@ export function* collectTrees(
 ): Turns<readonly SelectedTree[]> {
   const trees: SelectedTree[] = [];
   for (const { arch, result } of results) {
-    const set = sets.find((one) => one.index === result.index);
+    const set = sets.find((candidate) => candidate.index === result.index);
     if (set === undefined) throw new Error(`no set was prepared for ${arch}`);
     const gathered = {
       index: result.index,
@@ -115,17 +115,17 @@ export function kojiReader(koji: Koji, copies: readonly CopiesByPkgid[]): Packag
   };
   return {
     loadFragments: (wanted) =>
-      Promise.resolve(wanted.map((one) => loadCopyFragments(koji, one, copyOf(one)))),
-    noteFile: (one, found) => noteCopyFile(koji, copyOf(one), found),
+      Promise.resolve(wanted.map((rpm) => loadCopyFragments(koji, rpm, copyOf(rpm)))),
+    noteFile: (rpm, found) => noteCopyFile(koji, copyOf(rpm), found),
   };
 }
 
 function loadCopyFragments(
   koji: Koji,
-  one: SourcePackage,
+  rpm: SourcePackage,
   indexed: IndexedCopy | undefined,
 ): RepodataPackage['fragments'] {
-  if (indexed === undefined) throw new Error(`no metadata for ${one.fileName}`);
+  if (indexed === undefined) throw new Error(`no metadata for ${rpm.fileName}`);
   return koji.index.package(indexed).fragments;
 }
 
@@ -156,9 +156,9 @@ export async function offerPackages(
   const chosen = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
-  const byPkgid = new Map(indexed.map((one) => [one.facts.pkgid, one]));
+  const byPkgid = new Map(indexed.map((copy) => [copy.facts.pkgid, copy]));
   return {
-    packages: indexed.map((one) => packageOf(koji, one, readRecordHead(koji.index.package(one).record))),
+    packages: indexed.map((copy) => packageOf(koji, copy, readRecordHead(koji.index.package(copy).record))),
     byPkgid,
     reader: kojiReader(koji, [byPkgid]),
   };
@@ -176,7 +176,7 @@ export function withPrevious(
       names.has(name) && (kind === 'source' ? isSourceArch(arch) : arches.has(arch));
     const added = previous
       .filter(isOfKind)
-      .map((one) => ({ package: one, why: `an earlier build of ${one.name}, beside the newest` }));
+      .map((rpm) => ({ package: rpm, why: `an earlier build of ${rpm.name}, beside the newest` }));
     return [...tree[kind], ...added];
   };
   return { ...tree, binary: add('binary'), debug: add('debug'), source: add('source') };

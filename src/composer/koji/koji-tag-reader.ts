@@ -117,7 +117,9 @@ export class KojiTagReader implements Cache {
     ]);
     if (changes.some((line) => !line.startsWith('tag_listing '))) return null;
     const tree = new Set(pin.treeIds);
-    const names = new Set(happenings.filter((one) => tree.has(one.tagId)).map((one) => one.name));
+    const names = new Set(
+      happenings.filter((happening) => tree.has(happening.tagId)).map((happening) => happening.name),
+    );
     if (names.size > MOST_PACKAGES) return null;
     const listed = await mapBounded(
       [...names],

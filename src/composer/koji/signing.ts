@@ -52,23 +52,29 @@ function* copiesOf(
   { isUnsignedFine }: SigningWish,
 ): Turns<readonly KojiCopy[]> {
   const copies: KojiCopy[] = [];
-  for (const [at, one] of packages.entries()) {
+  for (const [at, kojiPackage] of packages.entries()) {
     if (at % DESCRIBED_TOGETHER === 0) yield;
-    copies.push(copyOf(one, keys[at] ?? null, isUnsignedFine));
+    copies.push(copyOf(kojiPackage, keys[at] ?? null, isUnsignedFine));
   }
   return copies;
 }
 
-function copyOf(one: KojiPackage, sigkey: string | null, isUnsignedFine: boolean): KojiCopy {
-  if (one.kind === 'scratch') {
-    return { package: one, path: one.path, sigkey: null, isUnsigned: false, lastIndexed: null };
+function copyOf(kojiPackage: KojiPackage, sigkey: string | null, isUnsignedFine: boolean): KojiCopy {
+  if (kojiPackage.kind === 'scratch') {
+    return {
+      package: kojiPackage,
+      path: kojiPackage.path,
+      sigkey: null,
+      isUnsigned: false,
+      lastIndexed: null,
+    };
   }
   const isUnsigned = sigkey === null && !isUnsignedFine;
-  const before = one.lastCopy;
+  const before = kojiPackage.lastCopy;
   if (before?.sigkey === sigkey && before.isUnsigned === isUnsigned) return before;
-  const path = rpmPath(one.build, one.rpm, sigkey);
-  one.lastCopy = { package: one, path, sigkey, isUnsigned, lastIndexed: null };
-  return one.lastCopy;
+  const path = rpmPath(kojiPackage.build, kojiPackage.rpm, sigkey);
+  kojiPackage.lastCopy = { package: kojiPackage, path, sigkey, isUnsigned, lastIndexed: null };
+  return kojiPackage.lastCopy;
 }
 
 async function findKeys(
@@ -79,19 +85,19 @@ async function findKeys(
 ): Promise<readonly (string | undefined)[]> {
   if (keys.length === 0) return [];
   const found: (string | undefined)[] = Array.from({ length: packages.length });
-  let open = packages.flatMap((one, index) => (one.kind === 'build' ? [{ one, index }] : []));
+  let open = packages.flatMap((built, index) => (built.kind === 'build' ? [{ built, index }] : []));
   for (const key of keys) {
     const looks: typeof open = [];
     for (const entry of open) {
-      const hash = entry.one.rpm.payloadHash;
+      const hash = entry.built.rpm.payloadHash;
       if (hash !== null && known.has(hash, key)) found[entry.index] = key;
       else looks.push(entry);
     }
-    const seen = await files.look(looks.map(({ one }) => rpmPath(one.build, one.rpm, key)));
-    open = looks.filter(({ one, index }, at) => {
+    const seen = await files.look(looks.map(({ built }) => rpmPath(built.build, built.rpm, key)));
+    open = looks.filter(({ built, index }, at) => {
       if ((seen[at] ?? null) === null) return true;
       found[index] = key;
-      if (one.rpm.payloadHash !== null) known.add(one.rpm.payloadHash, key);
+      if (built.rpm.payloadHash !== null) known.add(built.rpm.payloadHash, key);
       return false;
     });
   }
@@ -128,14 +134,16 @@ export async function requireSigned(
     (copy) => copy.isUnsigned && (names === null || names.has(copy.package.rpm.name)),
   );
   if (refused.length === 0) return;
-  const ids = refused.flatMap(({ package: one }) => (one.kind === 'build' ? [one.rpm.id] : []));
+  const ids = refused.flatMap(({ package: kojiPackage }) =>
+    kojiPackage.kind === 'build' ? [kojiPackage.rpm.id] : [],
+  );
   const known = await querySigkeys(hub, ids.slice(0, MAX_ASKED));
   const notSigned: string[] = [];
   const notWritten: string[] = [];
-  for (const { package: one } of refused) {
-    const sigkeys = one.kind === 'build' ? (known.get(one.rpm.id) ?? []) : [];
+  for (const { package: kojiPackage } of refused) {
+    const sigkeys = kojiPackage.kind === 'build' ? (known.get(kojiPackage.rpm.id) ?? []) : [];
     const isSigned = wish.keys.some((key) => sigkeys.includes(key));
-    (isSigned ? notWritten : notSigned).push(describePackage(one));
+    (isSigned ? notWritten : notSigned).push(describePackage(kojiPackage));
   }
   throw unsignedPackages(refused, wish, notSigned.sort(), notWritten.sort());
 }

@@ -28,20 +28,20 @@ type Builds = ReadonlyMap<string, readonly SourcePackage[]>;
 
 function buildsOf({ binary, debug, source }: SelectedTree): Builds {
   const builds = new Map<string, SourcePackage[]>();
-  for (const { package: one } of [...binary, ...debug, ...source]) {
-    const nvr = buildOf(one);
+  for (const { package: rpm } of [...binary, ...debug, ...source]) {
+    const nvr = buildOf(rpm);
     if (nvr === null) continue;
     const same = builds.get(nvr);
-    if (same === undefined) builds.set(nvr, [one]);
-    else same.push(one);
+    if (same === undefined) builds.set(nvr, [rpm]);
+    else same.push(rpm);
   }
   return builds;
 }
 
 /** Returns the name-version-release of the build that a package is from, or null where that is not known. */
-function buildOf(one: SourcePackage): string | null {
-  if (isSourceArch(one.arch)) return `${one.name}-${one.version}-${one.release}`;
-  return one.sourceRpm === null ? null : nvrOfSourceRpm(one.sourceRpm);
+function buildOf(rpm: SourcePackage): string | null {
+  if (isSourceArch(rpm.arch)) return `${rpm.name}-${rpm.version}-${rpm.release}`;
+  return rpm.sourceRpm === null ? null : nvrOfSourceRpm(rpm.sourceRpm);
 }
 
 /** An advisory as a tree told it last, and what decided that beside its texts. */
@@ -60,9 +60,9 @@ function ofTree(
   advisories: readonly BuildAdvisory[],
 ): readonly Advisory[] {
   const tree = `${variant}.${arch}`;
-  return advisories.flatMap((one) => {
-    const packages = one.nvrs.flatMap((nvr) => builds.get(nvr) ?? []);
-    return packages.length === 0 ? [] : [tellOnce(tree, one, packages)];
+  return advisories.flatMap((found) => {
+    const packages = found.nvrs.flatMap((nvr) => builds.get(nvr) ?? []);
+    return packages.length === 0 ? [] : [tellOnce(tree, found, packages)];
   });
 }
 
@@ -77,10 +77,10 @@ function tellOnce(
     kept?.collection === collection &&
     kept.suggests === suggests &&
     kept.packages.length === packages.length &&
-    kept.packages.every((one, at) => one === packages[at]);
+    kept.packages.every((rpm, at) => rpm === packages[at]);
   if (isSame) return kept.told;
-  const listed = packages.map((one): AdvisoryPackage => {
-    const { name, epoch, version, release, arch, fileName, sourceRpm } = one;
+  const listed = packages.map((rpm): AdvisoryPackage => {
+    const { name, epoch, version, release, arch, fileName, sourceRpm } = rpm;
     return { name, epoch, version, release, arch, fileName, source: sourceRpm ?? '', suggests };
   });
   const told = { ...advisory, collections: [{ ...collection, module: null, packages: listed }] };

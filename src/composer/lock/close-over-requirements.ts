@@ -63,11 +63,11 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
   let done = 0;
 
   const report = (by: number, dependency: number): void => {
-    const one = {
+    const unresolved = {
       by: `${index.nameOf(by)}.${index.archOf(by)}`,
       dependency: index.dependencyText(dependency),
     };
-    broken.set(`${one.by} ${one.dependency}`, one);
+    broken.set(`${unresolved.by} ${unresolved.dependency}`, unresolved);
   };
   const candidatesOf = (dependency: number): number[] => {
     const { superseded } = universe;

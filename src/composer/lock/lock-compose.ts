@@ -65,10 +65,10 @@ export async function lockCompose(
   const locked: LockedArch[] = [];
   let count = 0;
   for (const arch of arches) {
-    const one = await lockArch(context, { compose, arch, request }, notes);
-    count += one.packages.length + one.source.length;
+    const lockedArch = await lockArch(context, { compose, arch, request }, notes);
+    count += lockedArch.packages.length + lockedArch.source.length;
     if (count > most) throw tooLarge(most);
-    if (one.packages.length > 0) locked.push(one);
+    if (lockedArch.packages.length > 0) locked.push(lockedArch);
   }
   if (locked.length === 0) {
     throw new ReactorError(
@@ -277,5 +277,5 @@ async function lockModules(
 async function readArtifacts(repository: Repository): Promise<ReadonlySet<string>> {
   const yaml = (await repository.readRecord('modules')).toString('utf8');
   const documents = readModuleDocuments(yaml, `${repository.location} modules`);
-  return new Set(documents.flatMap((one) => (one.kind === 'stream' ? one.artifacts : [])));
+  return new Set(documents.flatMap((document) => (document.kind === 'stream' ? document.artifacts : [])));
 }

@@ -56,7 +56,7 @@ export async function readDefinitionOfFile(
   name: string,
   fetchPlaces: FetchPlaces,
 ): Promise<ReadDefinition> {
-  const path = [`${name}.yaml`, `${name}.yml`].find((one) => readBelow(directory, one) !== null);
+  const path = [`${name}.yaml`, `${name}.yml`].find((fileName) => readBelow(directory, fileName) !== null);
   const bytes = path === undefined ? null : readBelow(directory, path);
   if (path === undefined || bytes === null) {
     throw new ReactorError('definition.unknown', `There is no definition "${name}".`, { where: directory });

@@ -34,7 +34,7 @@ export async function fetchGitPlaces(
     const shown = maskUrlSecrets(url);
     for (const path of paths) {
       const isThere =
-        path === '' || [...files.keys()].some((one) => one === path || one.startsWith(`${path}/`));
+        path === '' || [...files.keys()].some((file) => file === path || file.startsWith(`${path}/`));
       if (isThere) continue;
       throw new ReactorError('main.config_missing', `There is no "${path}" at ${commit} of ${shown}.`, {
         where: shown,

@@ -25,7 +25,7 @@ export interface MainInput {
   readonly describe: (id: number) => SourcePackage;
   readonly reader: PackageReader;
   /** Reads the file of a package, for what of it lies in trees. */
-  readonly readPackage: (one: SourcePackage) => Promise<Buffer>;
+  readonly readPackage: (rpm: SourcePackage) => Promise<Buffer>;
   readonly warnings: readonly string[];
   /** What composes that it is made of bring along; null for other inputs. */
   readonly parts: BroughtByParts | null;

@@ -36,7 +36,7 @@ export interface PinnedRepositories extends Pick<OpenedRepositories, 'load' | 'l
 /** Lists the lookaside repositories of a compose. */
 export function listLookasides({ settings }: MainDefinition): readonly string[] {
   const all = [...settings.values()].flatMap((arches) =>
-    [...arches.values()].flatMap((one) => one.lookasideRepositories),
+    [...arches.values()].flatMap((ofArch) => ofArch.lookasideRepositories),
   );
   return [...new Set(all)];
 }

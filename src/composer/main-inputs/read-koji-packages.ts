@@ -165,7 +165,7 @@ async function useKoji<Result>(
       },
       describe: (id) => packageOfSet(koji, set, id),
       reader: kojiReader(koji, [set.byPkgid]),
-      readPackage: (one) => readPackage(resources.readUrl, one, signal),
+      readPackage: (rpm) => readPackage(resources.readUrl, rpm, signal),
       warnings: pinned.modules.warnings,
       parts: null,
       requireSigned: (names) => requireSigned(koji.hub, copies, wish, names),
@@ -190,8 +190,8 @@ function nameOf(definition: MainDefinition, tags: readonly PinnedTag[]): string 
 }
 
 /** Whether no other copy of a package can be chosen later. */
-function isFinalCopy({ package: one, sigkey, isUnsigned }: KojiCopy, { keys }: SigningWish): boolean {
-  return one.kind === 'scratch' || (!isUnsigned && sigkey === (keys[0] ?? null));
+function isFinalCopy({ package: kojiPackage, sigkey, isUnsigned }: KojiCopy, { keys }: SigningWish): boolean {
+  return kojiPackage.kind === 'scratch' || (!isUnsigned && sigkey === (keys[0] ?? null));
 }
 
 /** Throws `main.not_native` where the service does not read the Koji of the configuration. */
@@ -243,9 +243,9 @@ async function readTags(
     ...listModuleTags(modules, input.areModulesInherited),
     ...input.tags.map((tag) => ({ tag, isInherited: input.isInherited, modules: null })),
   ];
-  return mapBounded(wanted, TAGS_AT_ONCE, async (one) => {
-    const asked = { tag: one.tag, event: event.id, inherit: one.isInherited, isLast };
-    return { ...one, ...(await koji.tags.read(asked, koji.clock.now(), signal)) };
+  return mapBounded(wanted, TAGS_AT_ONCE, async (tag) => {
+    const asked = { tag: tag.tag, event: event.id, inherit: tag.isInherited, isLast };
+    return { ...tag, ...(await koji.tags.read(asked, koji.clock.now(), signal)) };
   });
 }
 
@@ -260,7 +260,7 @@ async function chooseTags(
   { koji, definition, query, tags, extra }: PinnedKoji,
   described: DescribedByVariant,
 ): Promise<readonly ChosenTag[]> {
-  const byBuild = new Map([...described.values()].flat().map((one) => [one.build, one]));
+  const byBuild = new Map([...described.values()].flat().map((module) => [module.build, module]));
   const wish = wishOf(definition);
   const names = wantedNamesOf(definition);
   return mapBounded(tags, TAGS_AT_ONCE, async ({ tag, content, packages: kept, modules: own }) => {
@@ -305,7 +305,9 @@ function listModuleTags(modules: ModulesByVariant, isInherited: boolean): Wanted
   return Array.from(byTag, ([tag, own]) => ({ tag, isInherited, modules: own }));
 }
 
-function acceptsArtifacts(described: readonly DescribedModule[] | undefined): (one: KojiPackage) => boolean {
+function acceptsArtifacts(
+  described: readonly DescribedModule[] | undefined,
+): (kojiPackage: KojiPackage) => boolean {
   if (described === undefined) return () => true;
   const names = artifactNamesOf(described.flatMap(({ documents }) => [...documents.values()]));
   return ({ rpm }) => rpm.arch === 'src' || names.has(`${rpm.name}.${rpm.arch}`);
@@ -315,17 +317,23 @@ function archesOf(definition: MainDefinition): ReadonlySet<string> {
   const arches = new Set(['src']);
   for (const arch of archesOfVariants(definition.variants)) {
     const { native, multilib } = archListsOf(arch);
-    for (const one of [...native, ...(hasMultilib(definition, arch) ? multilib : [])]) arches.add(one);
+    for (const packageArch of [...native, ...(hasMultilib(definition, arch) ? multilib : [])])
+      arches.add(packageArch);
   }
   return arches;
 }
 
 function chooseWanted(packages: readonly KojiPackage[], names: ReadonlySet<string>): KojiPackage[] {
-  const listed = packages.map((one) => {
-    const { name, arch } = one.rpm;
-    return { name, arch, packageName: one.kind === 'build' ? one.build.packageName : name, one };
+  const listed = packages.map((kojiPackage) => {
+    const { name, arch } = kojiPackage.rpm;
+    return {
+      name,
+      arch,
+      packageName: kojiPackage.kind === 'build' ? kojiPackage.build.packageName : name,
+      kojiPackage,
+    };
   });
-  return chooseWantedRpms(listed, names).map(({ one }) => one);
+  return chooseWantedRpms(listed, names).map(({ kojiPackage }) => kojiPackage);
 }
 
 /** The numbers of copies in the index of a set, where a lookaside repository may have the same files. */

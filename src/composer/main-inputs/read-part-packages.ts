@@ -106,9 +106,9 @@ async function readParts(
   input: PartsInput,
   { named: found, trees, parts, repositories: pinned }: PinnedParts,
 ): Promise<MainInput> {
-  const named = found.map((one): DescribedPart => {
-    const modules = readModulesJson(one.part);
-    return { ...one, sigkeys: readSigkeys(one.part), modules };
+  const named = found.map((namedPart): DescribedPart => {
+    const modules = readModulesJson(namedPart.part);
+    return { ...namedPart, sigkeys: readSigkeys(namedPart.part), modules };
   });
   const arches = archesOfVariants(definition.variants);
   const loaded = await untilGone(named, () => pinned.load());
@@ -116,15 +116,15 @@ async function readParts(
   const { index, repositories } = loaded;
   const idsOf = groupByRepository(loaded);
   const numberOf = (directory: string): number => others.get(directory) ?? -1;
-  const sets = named.map((one): MainPackageSet => {
+  const sets = named.map((part): MainPackageSet => {
     const byArch = new Map(
       arches.map((arch) => [
         arch,
-        directoriesOf(one, arch).flatMap(({ directory }) => idsOf.get(numberOf(directory)) ?? []),
+        directoriesOf(part, arch).flatMap(({ directory }) => idsOf.get(numberOf(directory)) ?? []),
       ]),
     );
     const ids = [...new Set([...byArch.values()].flat())];
-    return { name: one.word, ids, variants: usersOf(definition, input, one.word), idsByArch: byArch };
+    return { name: part.word, ids, variants: usersOf(definition, input, part.word), idsByArch: byArch };
   });
   const brought = await untilGone(named, () =>
     readDocuments(resources, definition, input, named, (directory) => repositories[numberOf(directory)]),
@@ -132,7 +132,7 @@ async function readParts(
   const described = new Map<string, SourcePackage>();
   const numbers = new Map<SourcePackage, number>();
   const sigkeysOf = new Map(named.map(({ word, sigkeys }) => [word, sigkeys]));
-  const partTrees = new Map([...trees.values()].map((one) => [numberOf(one.directory), one]));
+  const partTrees = new Map([...trees.values()].map((tree) => [numberOf(tree.directory), tree]));
   return {
     packages: {
       index,
@@ -149,22 +149,22 @@ async function readParts(
       const key = `${index.locationOf(id).href.split('/').at(-1) ?? ''}\0${index.pkgidOf(id)}`;
       const known = described.get(key);
       if (known !== undefined) return known;
-      const one = packageOfPart(index, id, of.directory, (href) =>
+      const rpm = packageOfPart(index, id, of.directory, (href) =>
         sigkeysOf.get(of.named.word)?.get(`${of.tree}/${href}`),
       );
-      described.set(key, one);
-      numbers.set(one, number);
-      return one;
+      described.set(key, rpm);
+      numbers.set(rpm, number);
+      return rpm;
     },
     reader: {
       loadFragments: (packages) =>
-        resources.fragments.load(packages, (one) => {
-          const repository = repositories[numbers.get(one) ?? -1];
-          if (repository === undefined) throw new Error(`${one.fileName} is of no part`);
+        resources.fragments.load(packages, (rpm) => {
+          const repository = repositories[numbers.get(rpm) ?? -1];
+          if (repository === undefined) throw new Error(`${rpm.fileName} is of no part`);
           return repository;
         }),
     },
-    readPackage: (one) => readPackage(resources.readUrl, one, signal),
+    readPackage: (rpm) => readPackage(resources.readUrl, rpm, signal),
     warnings: [],
     parts: {
       documents: brought.documents,
@@ -233,8 +233,8 @@ function directoriesOf(named: NamedPart, arch: string): PartTree[] {
 
 /** By directory: that of sources serves every arch, and two series may show one compose. */
 function listTrees(named: readonly NamedPart[], arches: readonly string[]): Map<string, PartTree> {
-  const trees = named.flatMap((one) => arches.flatMap((arch) => directoriesOf(one, arch)));
-  return new Map(trees.map((one) => [one.directory, one]));
+  const trees = named.flatMap((part) => arches.flatMap((arch) => directoriesOf(part, arch)));
+  return new Map(trees.map((tree) => [tree.directory, tree]));
 }
 
 function groupByRepository({ index }: LoadedRepositories): Map<number, number[]> {
@@ -261,18 +261,18 @@ function usersOf(
 }
 
 function lackingArches(named: readonly NamedPart[], arches: readonly string[]): string[] {
-  return named.flatMap((one) =>
+  return named.flatMap((namedPart) =>
     arches
       .filter(
         (arch) =>
           !existsSync(
             pathBelow(
-              one.part.directory,
+              namedPart.part.directory,
               `compose/${treeDirectories(temporaryVariant, arch).binary.repository}`,
             ),
           ),
       )
-      .map((arch) => `Compose ${one.part.id} (${one.word}) has no packages for ${arch}.`),
+      .map((arch) => `Compose ${namedPart.part.id} (${namedPart.word}) has no packages for ${arch}.`),
   );
 }
 
@@ -304,9 +304,9 @@ async function readDocuments(
     const byArch = new Map<string, VariantModule[]>();
     for (const arch of arches) {
       const streams = new Map<string, VariantModule>();
-      for (const one of own) {
+      for (const namedPart of own) {
         const directory = pathBelow(
-          one.part.directory,
+          namedPart.part.directory,
           `compose/${treeDirectories(temporaryVariant, arch).binary.repository}`,
         );
         const repository = repositoryOf(directory);
@@ -330,11 +330,11 @@ async function readDocuments(
             if (known === undefined) {
               streams.set(formatNsvca(module), {
                 stream: module,
-                kojiTag: kojiTagOf(one, formatNsvc(module)),
+                kojiTag: kojiTagOf(namedPart, formatNsvc(module)),
               });
             } else if (known.stream.text !== module.text) {
               remarks.add(
-                `Compose ${one.part.id} (${one.word}) has an older document of ${formatNsvca(module)}, which was left out.`,
+                `Compose ${namedPart.part.id} (${namedPart.word}) has an older document of ${formatNsvca(module)}, which was left out.`,
               );
             }
           }

@@ -84,13 +84,13 @@ async function readRepositories(
     },
     reader: {
       loadFragments: (packages) =>
-        fragments.load(packages, (one) => {
-          const repository = repositories[numbers.get(one) ?? -1];
-          if (repository === undefined) throw new Error(`${one.fileName} is of no repository`);
+        fragments.load(packages, (rpm) => {
+          const repository = repositories[numbers.get(rpm) ?? -1];
+          if (repository === undefined) throw new Error(`${rpm.fileName} is of no repository`);
           return repository;
         }),
     },
-    readPackage: (one) => readPackage(readUrl, one, signal),
+    readPackage: (rpm) => readPackage(readUrl, rpm, signal),
     warnings: [],
     parts: null,
     requireSigned: () => Promise.resolve(),

@@ -216,7 +216,9 @@ function findPackage(
 }
 
 function namesOf({ packages: { index } }: MainInput, { trees }: MainGather): ReadonlySet<string> {
-  const binaries = [...trees.values()].flatMap((byArch) => [...byArch.values()].flatMap((one) => one.binary));
+  const binaries = [...trees.values()].flatMap((byArch) =>
+    [...byArch.values()].flatMap((tree) => tree.binary),
+  );
   return new Set(binaries.map((id) => index.nameOf(id)));
 }
 
@@ -231,7 +233,9 @@ async function listRepoclosures(
   const sentences = reports
     .filter(({ strictness }) => strictness === 'fatal')
     .flatMap(({ variant, arch, unresolved }) =>
-      unresolved.map((one) => `${one.nevra} in ${variant}.${arch} requires ${one.dependencies.join(', ')}`),
+      unresolved.map(
+        (broken) => `${broken.nevra} in ${variant}.${arch} requires ${broken.dependencies.join(', ')}`,
+      ),
     );
   if (sentences.length > 0) {
     throw new ReactorError(

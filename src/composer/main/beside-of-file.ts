@@ -24,12 +24,12 @@ export function besideOf(file: DefinitionFile, written: readonly WrittenVariant[
           },
     extraFiles: isSpokenOf
       ? new Map(
-          filled.map((one) => [
-            one.variant.uid,
+          filled.map((given) => [
+            given.variant.uid,
             new Map(
-              [...one.variant.arches, 'src'].map((arch) => [
+              [...given.variant.arches, 'src'].map((arch) => [
                 arch,
-                entriesOfTree(one, arch).map((entry) => extraFilesOf(entry)),
+                entriesOfTree(given, arch).map((entry) => extraFilesOf(entry)),
               ]),
             ),
           ]),
@@ -86,14 +86,14 @@ export function checkBeside(
     for (const [key, entries] of isList(value) ? [['', value] as const] : Object.entries(value)) {
       const place = [...path, 'extra_files', ...(key === '' ? [] : [key])];
       if (key !== '' && !known.includes(key)) reportUnknown(report, place, 'There is no arch', key, known);
-      for (const [at, one] of entries.entries()) {
-        if (one.package !== undefined || one.git !== undefined) continue;
-        for (const [index, name] of one.files.entries()) {
+      for (const [at, entry] of entries.entries()) {
+        if (entry.package !== undefined || entry.git !== undefined) continue;
+        for (const [index, name] of entry.files.entries()) {
           if (files.read(name) !== null) continue;
           const missing = `There is no file ${name} beside the definition.`;
           report('definition.file_missing', [...place, at, 'files', index], missing);
         }
-        for (const [index, name] of one.directories.entries()) {
+        for (const [index, name] of entry.directories.entries()) {
           checkDirectory(name, [...place, at, 'directories', index]);
         }
       }

@@ -80,9 +80,9 @@ export function listBesideFiles(files: ConfigFiles, beside: BesideSources): stri
   const own = [...(beside.extraFiles?.values() ?? [])]
     .flatMap((byArch) => [...byArch.values()].flat())
     .filter(({ packageGlob }) => packageGlob === null)
-    .flatMap((one) => [
-      ...one.files,
-      ...one.directories.flatMap((directory) =>
+    .flatMap((entry) => [
+      ...entry.files,
+      ...entry.directories.flatMap((directory) =>
         (files.list(directory) ?? []).map((name) => posix.join(directory, name)),
       ),
     ]);

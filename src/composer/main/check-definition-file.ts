@@ -12,7 +12,7 @@ export function checkNames(
   written: readonly WrittenVariant[],
   report: ReportProblem,
 ): void {
-  const byUid = new Map(written.map((one) => [one.variant.uid, one]));
+  const byUid = new Map(written.map((given) => [given.variant.uid, given]));
   const parts = file.inputs.composes?.map(String);
   checkArches(file.inputs.repositories, file.arches, ['inputs', 'repositories'], report);
   checkArches(file.gather.multilib_whitelist, file.arches, ['gather', 'multilib_whitelist'], report);
@@ -118,7 +118,7 @@ function checkPackages(
 function checkOrder(written: readonly WrittenVariant[], report: ReportProblem): void {
   try {
     orderVariants(
-      written.map((one) => one.variant),
+      written.map((given) => given.variant),
       lookasidesOf(written),
     );
   } catch (error) {

@@ -166,7 +166,7 @@ const is =
 export const optionRules: readonly OptionRule[] = [
   ...(['base_product_name', 'base_product_short', 'base_product_version'] as const).flatMap(
     (option, _at, all): OptionRule[] => {
-      const others = all.filter((one) => one !== option);
+      const others = all.filter((other) => other !== option);
       return [
         { option, kind: 'requires', applies: isSet, others },
         { option, kind: 'conflicts with', applies: isNotSet, others },

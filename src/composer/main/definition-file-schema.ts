@@ -63,7 +63,7 @@ const inputs = z
       .describe('series of this service, or ids of composes'),
   })
   .refine(
-    (given) => Object.values(given).filter((one) => one !== undefined).length === 1,
+    (given) => Object.values(given).filter((value) => value !== undefined).length === 1,
     'exactly one of koji, repositories, composes',
   );
 

@@ -153,7 +153,7 @@ async function readPackage(
     // A star of a path does not stand for a slash.
     const isNamed = globs.some(({ isMatch, depth }) => path.split('/').length === depth + 1 && isMatch(path));
     if (isNamed) return posix.basename(path);
-    const directory = directories.find((one) => path.startsWith(one));
+    const directory = directories.find((prefix) => path.startsWith(prefix));
     return directory === undefined ? null : path.slice(directory.length);
   };
   const files = await readPayloadFiles(await read(), name, (path) => nameOf(path) !== null);

@@ -46,8 +46,8 @@ export function besideInputOf(
 export function fileDigestsInputOf({
   beside: { extraFileDigests },
 }: MainDefinition): Pick<NonNullable<DefinitionInput['output']>, 'file_digests'> {
-  const named = fileDigests.filter((one) => extraFileDigests.includes(one));
-  const strange = extraFileDigests.find((one) => !fileDigests.some((known) => known === one));
+  const named = fileDigests.filter((algorithm) => extraFileDigests.includes(algorithm));
+  const strange = extraFileDigests.find((algorithm) => !fileDigests.some((known) => known === algorithm));
   if (strange !== undefined) throw notExpressible(`files have the digest ${strange}`);
   return unless('file_digests', named, defaultDigests);
 }
@@ -65,7 +65,7 @@ export function extraFilesInputOf(
   // Somebody has to speak of them, so that the empty list of them is written.
   if (isNothing) return [...variants.keys()][0] === uid ? { extra_files: [] } : {};
   const of = (arch: string): ExtraFilesInput[] =>
-    (extraFiles.get(uid)?.get(arch) ?? []).map((one) => entryOf(one, files));
+    (extraFiles.get(uid)?.get(arch) ?? []).map((entry) => entryOf(entry, files));
   const binary = joinArches(arches, of);
   const source = of('src');
   if (source.length === 0) return unless('extra_files', binary, []);

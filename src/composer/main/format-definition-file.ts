@@ -165,15 +165,15 @@ function contentOf(
     throw notExpressible(`${uid} names packages of an installer image`);
   }
   const settings = new Map(variant.arches.map((arch) => [arch, settingsOf(definition, uid, arch)]));
-  const joined = <Item extends string>(itemsOf: (one: VariantArchSettings) => readonly Item[]) =>
+  const joined = <Item extends string>(itemsOf: (ofArch: VariantArchSettings) => readonly Item[]) =>
     joinArches(variant.arches, (arch) => {
-      const one = settings.get(arch);
-      return one === undefined ? [] : itemsOf(one);
+      const ofArch = settings.get(arch);
+      return ofArch === undefined ? [] : itemsOf(ofArch);
     });
-  const listed = <Item>(itemsOf: (one: VariantArchSettings) => readonly Item[]): Record<string, Item[]> =>
+  const listed = <Item>(itemsOf: (ofArch: VariantArchSettings) => readonly Item[]): Record<string, Item[]> =>
     Object.fromEntries(
       [...settings]
-        .map(([arch, one]): [string, Item[]] => [arch, [...itemsOf(one)]])
+        .map(([arch, ofArch]): [string, Item[]] => [arch, [...itemsOf(ofArch)]])
         .filter(([, list]) => list.length > 0),
     );
   const { packages } = definition;
@@ -192,36 +192,36 @@ function contentOf(
     ),
     ...unless(
       'packages',
-      joined((one) => one.additionalPackages),
+      joined((ofArch) => ofArch.additionalPackages),
       [],
     ),
     ...unless(
       'exclude_packages',
-      joined((one) => one.filterPackages),
+      joined((ofArch) => ofArch.filterPackages),
       [],
     ),
     ...(variant.modules === null ? {} : { modules: [...variant.modules] }),
     ...unless('module_tags', [...variant.moduleTags], []),
     ...unless(
       'exclude_modules',
-      joined((one) => one.filterModules),
+      joined((ofArch) => ofArch.filterModules),
       [],
     ),
     ...unless('multilib', multilibOf(variant, settings), []),
     ...unless('lookaside', lookasideOf(definition, uid), []),
     ...unless(
       'lookaside_repositories',
-      joined((one) => one.lookasideRepositories),
+      joined((ofArch) => ofArch.lookasideRepositories),
       [],
     ),
     ...unless(
       'mapped_packages',
-      listed((one) => one.mappedPackages.map(wishOf)),
+      listed((ofArch) => ofArch.mappedPackages.map(wishOf)),
       {},
     ),
     ...unless(
       'prepopulate',
-      listed((one) => one.prepopulate),
+      listed((ofArch) => ofArch.prepopulate),
       {},
     ),
     ...unless('empty', variant.isEmpty, false),
@@ -264,7 +264,7 @@ function multilibOf(
 
 function lookasideOf({ variantLookasides, variants }: MainDefinition, uid: string): string[] {
   const providers = variantLookasides.filter(([user]) => user === uid).map(([, provider]) => provider);
-  const ghost = variantLookasides.flat().find((one) => !variants.has(one));
+  const ghost = variantLookasides.flat().find((lookaside) => !variants.has(lookaside));
   if (ghost !== undefined) throw notExpressible(`lookasides name the variant ${ghost}, which does not exist`);
   return providers;
 }

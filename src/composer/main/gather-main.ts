@@ -50,14 +50,14 @@ export async function gatherMain(context: MainGatherContext, comps?: CompsOfVari
       const byArch = new Map<string, GatheredTree>();
       gathered.set(variant.uid, byArch);
       for (const arch of variant.arches) {
-        const one: VariantArch = {
+        const variantArch: VariantArch = {
           variant,
           arch,
           input: inputOfVariant(definition, made, variant, arch),
           ...(await inTurns(views.of(variant, arch, gathered))),
           fulltreeExcludes: excludesOf(packages, variant, arch, gathered),
         };
-        byArch.set(arch, await gatherOrRecall(context, one));
+        byArch.set(arch, await gatherOrRecall(context, variantArch));
       }
     }
   }
@@ -70,17 +70,17 @@ export async function gatherMain(context: MainGatherContext, comps?: CompsOfVari
 }
 
 /** Gathers an arch of a variant, where nothing that decides it is as it was. */
-async function gatherOrRecall(context: MainGatherContext, one: VariantArch): Promise<GatheredTree> {
+async function gatherOrRecall(context: MainGatherContext, variantArch: VariantArch): Promise<GatheredTree> {
   const { known, packages } = context;
-  if (known === undefined) return gatherVariant(context, one);
-  return known.recall(packages.index, one, keyOfTree(context, one), (lookedAt) =>
-    gatherVariant(context, { ...one, lookedAt }),
+  if (known === undefined) return gatherVariant(context, variantArch);
+  return known.recall(packages.index, variantArch, keyOfTree(context, variantArch), (lookedAt) =>
+    gatherVariant(context, { ...variantArch, lookedAt }),
   );
 }
 
 /** Returns a text that is equal only where all is equal that decides a tree beside the packages. */
-function keyOfTree({ definition, packages }: MainGatherContext, one: VariantArch): string {
-  const { variant, arch, input, fulltreeExcludes } = one;
+function keyOfTree({ definition, packages }: MainGatherContext, variantArch: VariantArch): string {
+  const { variant, arch, input, fulltreeExcludes } = variantArch;
   const modules = packages.modules.get(variant.uid)?.get(arch) ?? [];
   return JSON.stringify([
     [variant.type, input, fulltreeExcludes],

@@ -52,9 +52,12 @@ export interface VariantGatherContext extends GatherContext {
  * Gathers an arch of a variant: its modules, then what comps asks for, then what the JSON mapping does. Throws
  * `main.method_missing`, `main.unresolved` and what `gatherWithFiles` throws. Source: main compose contract 6.
  */
-export async function gatherVariant(context: VariantGatherContext, one: VariantArch): Promise<GatheredTree> {
+export async function gatherVariant(
+  context: VariantGatherContext,
+  variantArch: VariantArch,
+): Promise<GatheredTree> {
   const { definition, packages } = context;
-  const { variant, arch } = one;
+  const { variant, arch } = variantArch;
   const where = `${variant.uid}.${arch}`;
   const methods = definition.methods.get(variant.uid);
   if (methods === undefined) {
@@ -65,15 +68,15 @@ export async function gatherVariant(context: VariantGatherContext, one: VariantA
   const modules = packages.modules.get(variant.uid)?.get(arch) ?? [];
   const results: { result: GatherResult; method: GatherMethod }[] = [];
   for (const [source, method] of listSources(methods)) {
-    if (!hasInput(source, one.input, settings, modules)) continue;
+    if (!hasInput(source, variantArch.input, settings, modules)) continue;
     if (method === null) {
       const sentence = `Variant ${variant.uid} has no configured gather_method for source ${source}`;
       throw new ReactorError('main.method_missing', sentence, { where });
     }
     const result =
       method === 'nodeps'
-        ? await gatherByName(packages, one, source, settings, modules)
-        : await gatherByDependencies(context, one, source, settings, modules);
+        ? await gatherByName(packages, variantArch, source, settings, modules)
+        : await gatherByDependencies(context, variantArch, source, settings, modules);
     if (method === 'deps' && definition.isCheckingDependencies) checkResolved(result, variant.uid, arch);
     results.push({ result, method });
   }
@@ -161,13 +164,13 @@ async function gatherByName(
 /** Source: main compose contract 6. */
 async function gatherByDependencies(
   context: VariantGatherContext,
-  one: VariantArch,
+  variantArch: VariantArch,
   source: GatherSource,
   settings: VariantArchSettings,
   modules: readonly VariantModule[],
 ): Promise<GatherResult> {
   const { definition, packages } = context;
-  const { variant, arch, input } = one;
+  const { variant, arch, input } = variantArch;
   const isChild = variant.type === 'addon' || variant.type === 'layered-product';
   const isOptional = variant.type === 'optional';
   const isComps = source === 'comps';
@@ -190,14 +193,14 @@ async function gatherByDependencies(
     langpacks: input.langpacks,
     greedy: definition.greedy,
     fulltree: definition.isFulltree || isChild || isOptional,
-    fulltreeExcludes: one.fulltreeExcludes,
+    fulltreeExcludes: variantArch.fulltreeExcludes,
     selfhosting: isOptional || (definition.isSelfhosting && !isChild),
     multilibMethods: settings.multilibMethods,
     multilibWhitelist: definition.multilibWhitelist.get(arch) ?? [],
     multilibBlacklist: definition.multilibBlacklist.get(arch) ?? [],
-    visible: one.visible.deps,
-    lookaside: one.lookaside,
-    ...(one.lookedAt === undefined ? {} : { lookedAt: one.lookedAt }),
+    visible: variantArch.visible.deps,
+    lookaside: variantArch.lookaside,
+    ...(variantArch.lookedAt === undefined ? {} : { lookedAt: variantArch.lookedAt }),
   });
 }
 

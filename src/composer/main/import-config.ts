@@ -76,7 +76,7 @@ export function importConfig(files: ConfigFiles, path: string): ImportedConfig {
   return {
     definition,
     comps: compsPath,
-    files: listBesideFiles(files, definition.beside).filter((one) => gitPlaceOf(one) === null),
+    files: listBesideFiles(files, definition.beside).filter((file) => gitPlaceOf(file) === null),
     leftOut: [...findNotNative(config), ...findForeignFiles(config), ...beyond],
     warnings,
   };

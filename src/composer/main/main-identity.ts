@@ -70,7 +70,7 @@ export function latestLinkOf(
   { components, statuses }: LatestLinkOptions,
 ): LatestLink {
   if (statuses.length > 0 && !statuses.includes(status)) {
-    const wanted = statuses.map((one) => `'${one}'`).join(', ');
+    const wanted = statuses.map((word) => `'${word}'`).join(', ');
     const warning = `Compose status (${status}) doesn't match with specified latest-link-status ([${wanted}]), not create latest link.`;
     return { name: null, warnings: [warning] };
   }

@@ -62,7 +62,9 @@ export function* subsetOfArch(
   const { index } = packages;
   const lists = archListsOf(arch);
   const arches = new Set([...lists.native, ...(hasMultilib(definition, arch) ? lists.multilib : [])]);
-  const native = lists.native.filter((one) => one !== 'noarch' || definition.isNoarchExclusive);
+  const native = lists.native.filter(
+    (packageArch) => packageArch !== 'noarch' || definition.isNoarchExclusive,
+  );
   const visible = new Uint8Array(index.count);
   yield;
   if (set.idsByArch !== undefined) {

@@ -186,7 +186,7 @@ function packagesOf(
     const locations = arches.map((arch) => [arch, [...new Set(listOfArch(repositories, arch))]] as const);
     return { kind: 'repositories', locations: new Map(locations) };
   }
-  const byUid = new Map(written.map((one) => [one.variant.uid, one.entry]));
+  const byUid = new Map(written.map((given) => [given.variant.uid, given.entry]));
   const some = written.flatMap(({ variant, entry }) => {
     const from = entry.from ?? byUid.get(variant.parent ?? '')?.from;
     return from === undefined ? [] : [[variant.uid, from.map(String)] as const];
@@ -213,8 +213,8 @@ function settingsOf(
     multilibMethods: multilib,
     hasMultilibEntry: multilib.length > 0,
     lookasideRepositories: [...new Set(listOfArch(entry.lookaside_repositories, arch))],
-    mappedPackages: (entry.mapped_packages[arch] ?? []).map((one) =>
-      typeof one === 'string' ? { name: one, arch: null } : one,
+    mappedPackages: (entry.mapped_packages[arch] ?? []).map((mapped) =>
+      typeof mapped === 'string' ? { name: mapped, arch: null } : mapped,
     ),
     prepopulate: entry.prepopulate[arch] ?? [],
     repoclosure:
@@ -226,12 +226,12 @@ function settingsOf(
 
 function wishesByArch(
   settings: MainDefinition['settings'],
-  wishesOf: (one: VariantArchSettings) => readonly PackageWish[],
+  wishesOf: (ofArch: VariantArchSettings) => readonly PackageWish[],
 ): Map<string, readonly PackageWish[]> {
   const found = new Map<string, PackageWish[]>();
   for (const byArch of settings.values()) {
-    for (const [arch, one] of byArch) {
-      const wishes = wishesOf(one);
+    for (const [arch, ofArch] of byArch) {
+      const wishes = wishesOf(ofArch);
       if (wishes.length > 0) found.set(arch, [...(found.get(arch) ?? []), ...wishes]);
     }
   }

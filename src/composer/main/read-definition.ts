@@ -80,7 +80,7 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
     new Map(
       arches.map((arch) => [
         arch,
-        valuesByArch(config.get(option), arch).filter((one) => typeof one === 'string'),
+        valuesByArch(config.get(option), arch).filter((value) => typeof value === 'string'),
       ]),
     );
   return {
@@ -186,9 +186,11 @@ function packagesOf(
           hint: 'Write every entry of pkgset_repos as a list.',
         });
       }
-      const found = valuesByArch(repos, arch).filter((one) => typeof one === 'string');
-      const locate = (one: string): string =>
-        one.includes('://') || posix.isAbsolute(one) ? one : `${files.prefix}${posix.join(directory, one)}`;
+      const found = valuesByArch(repos, arch).filter((value) => typeof value === 'string');
+      const locate = (place: string): string =>
+        place.includes('://') || posix.isAbsolute(place)
+          ? place
+          : `${files.prefix}${posix.join(directory, place)}`;
       locations.set(arch, [...new Set(found.map(locate))]);
     }
     return { kind: 'repositories', locations };
@@ -310,13 +312,13 @@ function settingsOfVariants(
         additionalPackages: texts('additional_packages'),
         filterPackages: texts('filter_packages'),
         filterModules: texts('filter_modules'),
-        multilibMethods: methods.flatMap((one) =>
-          one === 'all' || one === 'runtime' || one === 'devel' || one === 'none' ? [one] : [],
+        multilibMethods: methods.flatMap((method) =>
+          method === 'all' || method === 'runtime' || method === 'devel' || method === 'none' ? [method] : [],
         ),
         hasMultilibEntry: methods.length > 0,
         lookasideRepositories: [...new Set(texts('gather_lookaside_repos'))],
         mappedPackages: mapping.get(uid)?.get(arch) ?? [],
-        prepopulate: (prepopulate.get(uid)?.get(arch) ?? []).map((one) => `${one.name}.${one.arch}`),
+        prepopulate: (prepopulate.get(uid)?.get(arch) ?? []).map((entry) => `${entry.name}.${entry.arch}`),
         repoclosure: strictness === 'off' || strictness === 'fatal' ? strictness : 'lenient',
       });
     }

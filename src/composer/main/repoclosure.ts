@@ -75,7 +75,7 @@ function showLookasides(packages: MainPackages, locations: readonly string[], vi
 function archesOf(definition: MainDefinition, arch: string): string[] {
   const { native, multilib } = archListsOf(arch);
   return [
-    ...native.filter((one) => one !== 'noarch'),
+    ...native.filter((packageArch) => packageArch !== 'noarch'),
     ...(hasMultilib(definition, arch) ? multilib : []),
     'noarch',
   ];

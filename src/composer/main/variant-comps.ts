@@ -168,8 +168,13 @@ function chooseGroups(
 }
 
 function chooseEnvironments(environments: readonly CompsEnvironment[], variant: Variant): CompsEnvironment[] {
-  const wanted = new Map(variant.environments.map((one) => [one.name, one.displayOrder]));
+  const wanted = new Map(
+    variant.environments.map((environment) => [environment.name, environment.displayOrder]),
+  );
   return environments
     .filter(({ id }) => wanted.has(id))
-    .map((one) => ({ ...one, displayOrder: wanted.get(one.id) ?? one.displayOrder }));
+    .map((environment) => ({
+      ...environment,
+      displayOrder: wanted.get(environment.id) ?? environment.displayOrder,
+    }));
 }

@@ -167,7 +167,7 @@ export function modulesByArch(
       const kept = described.filter(({ build }) => !filters.some((isFiltered) => isFiltered(build)));
       byArch.set(
         arch,
-        kept.map((one) => moduleOfArch(one, arch)),
+        kept.map((module) => moduleOfArch(module, arch)),
       );
     }
   }
@@ -182,7 +182,7 @@ function filterOf(text: string): (build: KojiModuleBuild) => boolean {
 }
 
 function moduleOfArch({ build, documents }: DescribedModule, arch: string): VariantModule {
-  const own = [arch, ...archListsOf(arch).native].find((one) => documents.has(one));
+  const own = [arch, ...archListsOf(arch).native].find((candidate) => documents.has(candidate));
   const stream = own === undefined ? undefined : documents.get(own);
   if (stream !== undefined) return { stream, kojiTag: build.contentTag };
   throw new ReactorError(

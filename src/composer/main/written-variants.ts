@@ -20,7 +20,7 @@ export function listVariants(file: DefinitionFile, report: ReportProblem): Writt
     parent: Variant | null = null,
   ): Variant => {
     const bound = parent?.arches ?? file.arches;
-    const strange = (entry.arches ?? []).find((one) => !bound.includes(one));
+    const strange = (entry.arches ?? []).find((arch) => !bound.includes(arch));
     if (strange !== undefined) {
       const of = parent === null ? 'the top' : parent.uid;
       reportUnknown(report, [...path, 'arches'], `The arches of ${of} do not have`, strange, bound);
@@ -43,10 +43,10 @@ export function listVariants(file: DefinitionFile, report: ReportProblem): Writt
               isUservisible: group.uservisible ?? null,
             },
       ),
-      environments: entry.environments.map((one) =>
-        typeof one === 'string'
-          ? { name: one, displayOrder: null }
-          : { name: one.id, displayOrder: one.display_order },
+      environments: entry.environments.map((environment) =>
+        typeof environment === 'string'
+          ? { name: environment, displayOrder: null }
+          : { name: environment.id, displayOrder: environment.display_order },
       ),
       modules: entry.modules ?? (entry.module_tags.length > 0 ? [] : null),
       moduleTags: entry.module_tags,
@@ -69,7 +69,7 @@ export function listVariants(file: DefinitionFile, report: ReportProblem): Writt
     if (isReservedUid(uid)) {
       report('definition.value_invalid', path, `The variant ${uid} has the path of metadata.`, 'Rename it.');
     }
-    if (found.some((one) => one.variant.uid === uid)) {
+    if (found.some((earlier) => earlier.variant.uid === uid)) {
       report('definition.value_invalid', path, `There are two variants ${uid}.`, 'Rename one of them.');
     }
     found.push({ variant, entry, path });

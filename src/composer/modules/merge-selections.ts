@@ -43,32 +43,32 @@ function mergeTree(tree: SelectedTree, others: readonly SelectedTree[]): Selecte
 }
 
 function join(left: readonly SelectedPackage[], right: readonly SelectedPackage[]): SelectedPackage[] {
-  const names = new Set(left.map((one) => one.package.fileName));
-  return [...left, ...right.filter((one) => !names.has(one.package.fileName))];
+  const names = new Set(left.map((selected) => selected.package.fileName));
+  return [...left, ...right.filter((selected) => !names.has(selected.package.fileName))];
 }
 
 /** A package is read where it came from, by the object that its source made of it. */
 function mergeReaders(base: PackageReader, { selection, reader: added }: Selected): PackageReader {
   const own = new Set(
     selection.trees.flatMap((tree) =>
-      [...tree.binary, ...tree.debug, ...tree.source].map((one) => one.package),
+      [...tree.binary, ...tree.debug, ...tree.source].map((selected) => selected.package),
     ),
   );
   return {
     loadFragments: async (packages, signal) => {
-      const mine = packages.filter((one) => own.has(one));
+      const mine = packages.filter((rpm) => own.has(rpm));
       const loadedMine = await added.loadFragments(mine, signal);
       const loadedBase = await base.loadFragments(
-        packages.filter((one) => !own.has(one)),
+        packages.filter((rpm) => !own.has(rpm)),
         signal,
       );
       let nextMine = 0;
       let nextBase = 0;
-      return packages.flatMap((one) => {
-        const loaded = own.has(one) ? loadedMine[nextMine++] : loadedBase[nextBase++];
+      return packages.flatMap((rpm) => {
+        const loaded = own.has(rpm) ? loadedMine[nextMine++] : loadedBase[nextBase++];
         return loaded === undefined ? [] : [loaded];
       });
     },
-    noteFile: (one, found) => (own.has(one) ? added : base).noteFile?.(one, found),
+    noteFile: (rpm, found) => (own.has(rpm) ? added : base).noteFile?.(rpm, found),
   };
 }

@@ -79,7 +79,7 @@ function selectOfModule(
   });
   if (absent.length > 0) warnings.push(describeAbsent(nsvc, pool.kojiTag, arch, absent));
   const mark = (packages: readonly ModulePackage[]): ModuleRpm[] =>
-    packages.map((one) => ({ package: one, nsvc }));
+    packages.map((modulePackage) => ({ package: modulePackage, nsvc }));
   return { binary: mark(binary), debug: mark(debug), source: mark(source) };
 }
 
@@ -90,6 +90,6 @@ function describeAbsent(nsvc: string, tag: string, arch: string, absent: readonl
 
 /** By NEVRA; an RPM that two modules bring is there once. */
 function sortRpms(rpms: readonly ModuleRpm[]): readonly ModuleRpm[] {
-  const byNevra = new Map(rpms.map((one) => [formatNevra(one.package.rpm), one]));
-  return [...byNevra].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, one]) => one);
+  const byNevra = new Map(rpms.map((moduleRpm) => [formatNevra(moduleRpm.package.rpm), moduleRpm]));
+  return [...byNevra].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, moduleRpm]) => moduleRpm);
 }

@@ -29,7 +29,7 @@ export async function loadScratchPools(
     for (const arch of wanted.arches) {
       const text = [arch, ...archListsOf(arch).native].map((rpmArch) => texts.get(rpmArch)).find(Boolean);
       const read = text === undefined ? [] : readModuleDocuments(text, `${formatNsvc(build)} ${arch}`);
-      const document = read.find((one) => one.kind === 'stream');
+      const document = read.find((candidate) => candidate.kind === 'stream');
       if (document !== undefined) documents.set(arch, document);
     }
     const packages = await readTagPackages(context, kojiTag, wanted.event);

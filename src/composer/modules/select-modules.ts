@@ -93,14 +93,16 @@ export async function selectModules(
   checkArches(resolution, chosen.trees, resources.baseModuleNames);
   const defaults = await readDefaults(resources, context, request);
   const rpms = [
-    ...new Map(chosen.trees.flatMap(rpmsOf).map((one) => [one.package.rpm.id, one.package])).values(),
+    ...new Map(
+      chosen.trees.flatMap(rpmsOf).map((moduleRpm) => [moduleRpm.package.rpm.id, moduleRpm.package]),
+    ).values(),
   ].map(({ rpm, build }) => packageOfBuild(rpm, build));
   const offered = await offerPackages(resources.koji, context, rpms, readSigningWish(request.sigkeys));
   const byId = new Map(rpms.map(({ rpm }, index) => [rpm.id, offered.packages[index]]));
   const select = (list: readonly ModuleRpm[]): SelectedPackage[] =>
-    list.flatMap((one) => {
-      const ready = byId.get(one.package.rpm.id);
-      return ready === undefined ? [] : [{ package: ready, why: `module ${one.nsvc}` }];
+    list.flatMap((moduleRpm) => {
+      const ready = byId.get(moduleRpm.package.rpm.id);
+      return ready === undefined ? [] : [{ package: ready, why: `module ${moduleRpm.nsvc}` }];
     });
   const sources = [...unique.keys()].sort().join(' ');
   const trees = chosen.trees.map(({ arch, binary, debug, source }): SelectedTree => {

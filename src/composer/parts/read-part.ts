@@ -139,7 +139,7 @@ export async function readPartTree(
     const [repository] = loaded.repositories;
     if (repository === undefined) return [];
     const packages = listPackages(loaded.index, directory, (href) => sigkeys.get(`${tree}/${href}`));
-    for (const one of packages) repositories.set(one, repository);
+    for (const rpm of packages) repositories.set(rpm, repository);
     return packages;
   };
   const trees = treeDirectories(temporaryVariant, arch);

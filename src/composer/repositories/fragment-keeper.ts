@@ -30,13 +30,13 @@ export class FragmentKeeper implements Cache {
   /** The metadata of packages, in their order; what is not kept is read from the package's repository. */
   async load(
     wanted: readonly SourcePackage[],
-    repositoryOf: (one: SourcePackage) => Repository,
+    repositoryOf: (rpm: SourcePackage) => Repository,
   ): Promise<readonly PackageFragments[]> {
     const found = new Map<string, PackageFragments>();
     const missing = new Map<Repository, string[]>();
-    const keys = wanted.map((one) => {
-      const repository = repositoryOf(one);
-      const pkgid = pkgidOf(one);
+    const keys = wanted.map((rpm) => {
+      const repository = repositoryOf(rpm);
+      const pkgid = pkgidOf(rpm);
       const key = keyOf(repository, pkgid);
       const kept = this.#kept.get(key);
       if (kept !== undefined) found.set(key, kept);

@@ -7,8 +7,8 @@ const MOST_NAMED = 5;
 export function warnOfOddSourceRpms(trees: readonly SelectedTree[]): string[] {
   const odd = new Map<string, string>();
   for (const { binary, debug } of trees) {
-    for (const { package: one } of [...binary, ...debug]) {
-      const { nevra, arch, sourceRpm } = one;
+    for (const { package: rpm } of [...binary, ...debug]) {
+      const { nevra, arch, sourceRpm } = rpm;
       if (sourceRpm === null || isSourceArch(arch) || nvrOfSourceRpm(sourceRpm) !== null) continue;
       odd.set(nevra, sourceRpm);
     }

@@ -84,7 +84,9 @@ export interface OpenedRepositories {
 /** Whether another content of any would show: a file without a checksum looks the same whatever it holds. */
 export function areRecognised(repositories: readonly Repository[]): boolean {
   const types = ['primary', 'filelists', 'other'];
-  return repositories.every((one) => types.every((type) => one.record(type)?.checksum !== null));
+  return repositories.every((repository) =>
+    types.every((type) => repository.record(type)?.checksum !== null),
+  );
 }
 
 /** Returns what repositories are, by place and by the checksums of their metadata. */
@@ -92,7 +94,7 @@ export function identityOfRepositories(repositories: readonly Repository[]): str
   return repositories
     .map(
       ({ location, revision, records }) =>
-        `${location} ${revision} ${records.map((one) => `${one.type}=${one.checksum?.value ?? ''}`).join(' ')}`,
+        `${location} ${revision} ${records.map((record) => `${record.type}=${record.checksum?.value ?? ''}`).join(' ')}`,
     )
     .join('\n');
 }

@@ -184,7 +184,7 @@ class Verification {
     const listed = new Set<string>();
     try {
       for await (const some of listPackages(repository.readParts('primary'), `${tree} primary`)) {
-        for (const one of some) listed.add(one.href);
+        for (const listedPackage of some) listed.add(listedPackage.href);
         await this.#checkPackages(tree, some);
       }
       this.checked.bytes += repository.record('primary')?.size ?? 0;
@@ -202,19 +202,19 @@ class Verification {
   async #checkPackages(tree: string, packages: readonly ListedPackage[]): Promise<void> {
     const waiting = packages.values();
     const checkSome = async (): Promise<void> => {
-      for (const one of waiting) {
+      for (const listedPackage of waiting) {
         this.#options.signal.throwIfAborted();
-        await this.#checkPackage(tree, one);
+        await this.#checkPackage(tree, listedPackage);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, checkSome));
   }
 
-  async #checkPackage(tree: string, one: ListedPackage): Promise<void> {
+  async #checkPackage(tree: string, listedPackage: ListedPackage): Promise<void> {
     // What lies elsewhere is not a part of the compose; dnf holds it against the digest that is signed.
-    if (one.base !== null || /^[a-z]+:\/\//i.test(one.href)) return;
-    const path = `${tree}/${one.href}`;
-    const algorithm = algorithmOfType(one.checksum.type);
+    if (listedPackage.base !== null || /^[a-z]+:\/\//i.test(listedPackage.href)) return;
+    const path = `${tree}/${listedPackage.href}`;
+    const algorithm = algorithmOfType(listedPackage.checksum.type);
     if (!isPathBelow(path) || algorithm === undefined) {
       this.#note(path, 'unreadable', 'The repodata gives it no path or no checksum that is known.');
       return;
@@ -228,8 +228,8 @@ class Verification {
         return;
       }
       this.checked.bytes += found.size;
-      if (found.digest === one.checksum.value) return;
-      this.#note(path, 'digest', `It is ${found.digest}, the repodata says ${one.checksum.value}.`);
+      if (found.digest === listedPackage.checksum.value) return;
+      this.#note(path, 'digest', `It is ${found.digest}, the repodata says ${listedPackage.checksum.value}.`);
     } catch (error) {
       this.#noteError(path, error);
     }

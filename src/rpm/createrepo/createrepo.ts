@@ -183,7 +183,7 @@ function packagesFrom({
       });
       const block = isBlock ? { block: { compression, locations: wanted } } : {};
       const answer = await pool.run({ files, withRecords: keep !== undefined, ...block });
-      for (const [key, one] of answer.packed) packed.put(key, one);
+      for (const [key, block] of answer.packed) packed.put(key, block);
       if (keep) for (const [index, { href }] of wanted.entries()) keep(href, packageOf(answer, index));
       return answer;
     },

@@ -49,7 +49,7 @@ export function makeBatch(request: BatchRequest): BatchAnswer {
   try {
     const made = readBatch(request);
     if (!request.block) return made;
-    const fragments = packagesOf(made).map((one) => one.fragments);
+    const fragments = packagesOf(made).map((rpm) => rpm.fragments);
     return { ...made, packed: packBlock(request.block, fragments) };
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;

@@ -30,7 +30,7 @@ export async function readOfferedPackages(
     const newest = offered.get(arch) ?? new Map<string, Evr>();
     offered.set(arch, newest);
     for await (const some of listPackages(repository.readParts('primary'), `${path} primary`)) {
-      for (const one of some) addOffered(newest, one.name, one);
+      for (const listed of some) addOffered(newest, listed.name, listed);
     }
   }
   return offered;

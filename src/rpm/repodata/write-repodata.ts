@@ -82,12 +82,12 @@ function checkLocation({ href, base }: PackageLocation): void {
 }
 
 function sortPackages(packages: readonly RepodataPackage[]): RepodataPackage[] {
-  const named = packages.map((one) => ({ one, name: basename(one.location.href) }));
+  const named = packages.map((item) => ({ item, name: basename(item.location.href) }));
   named.sort(
     (left, right) =>
-      compareText(left.name, right.name) || comparePlaces(left.one.location, right.one.location),
+      compareText(left.name, right.name) || comparePlaces(left.item.location, right.item.location),
   );
-  const sorted = named.map(({ one }) => one);
+  const sorted = named.map(({ item }) => item);
   for (const [index, current] of sorted.entries()) {
     checkLocation(current.location);
     const previous = sorted[index - 1];
@@ -148,9 +148,9 @@ export async function writeRepodata(
     const finished = await Promise.allSettled(
       files.map(({ kind, file }) => file.finish(kind.type, `${kind.type}.xml`, timestamp)),
     );
-    for (const one of finished) {
-      if (one.status === 'rejected') throw one.reason;
-      staged.push(one.value);
+    for (const result of finished) {
+      if (result.status === 'rejected') throw result.reason;
+      staged.push(result.value);
     }
     for (const record of extra) {
       staged.push(await writeExtraRecord(repodata, record, { timestamp, checksum }, mark));

@@ -11,16 +11,16 @@ const namespaces = [
  * Returns the package URL of an RPM of a repository as Hermeto writes it: qualifiers in alphabetical order, their values
  * with `:` and `/` as they are, `epoch` only where it is not 0. Source: containers contract 4.
  */
-export function packageUrlOf(one: ListedPackage, repoid: string): string {
-  const { checksum, name, version, release } = one;
+export function packageUrlOf(listed: ListedPackage, repoid: string): string {
+  const { checksum, name, version, release } = listed;
   const algorithm = algorithmOfType(checksum.type) ?? checksum.type;
   const qualifiers = [
-    ['arch', one.arch],
+    ['arch', listed.arch],
     ['checksum', `${algorithm}:${checksum.value}`],
-    ['epoch', one.epoch === '0' ? '' : one.epoch],
+    ['epoch', listed.epoch === '0' ? '' : listed.epoch],
     ['repository_id', repoid],
   ].filter(([, value]) => value !== '');
-  const namespace = namespaceOf(one.vendor);
+  const namespace = namespaceOf(listed.vendor);
   const path = ['rpm', ...(namespace === null ? [] : [namespace]), name].map(escape).join('/');
   const words = qualifiers.map(([key, value]) => `${key}=${escape(value ?? '')}`).join('&');
   return `pkg:${path}@${escape(`${version}-${release}`)}?${words}`;

@@ -33,8 +33,8 @@ export async function* writeCyclonedx(subject: BillSubject, packages: BillPackag
   yield `${JSON.stringify(head).slice(0, -1)},"components":[`;
   let separator = '\n';
   for await (const some of packages) {
-    for (const one of some) {
-      yield `${separator}${JSON.stringify(componentOf(one))}`;
+    for (const billed of some) {
+      yield `${separator}${JSON.stringify(componentOf(billed))}`;
       separator = ',\n';
     }
   }

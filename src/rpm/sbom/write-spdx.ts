@@ -25,11 +25,11 @@ export async function* writeSpdx(subject: BillSubject, packages: BillPackages): 
   const sources = new Map<string, number>();
   const madeFrom: (string | null)[] = [];
   for await (const some of packages) {
-    for (const one of some) {
-      const { sourceRpm } = one.listed;
-      if (sourceRpm === null) sources.set(one.fileName, count);
+    for (const billed of some) {
+      const { sourceRpm } = billed.listed;
+      if (sourceRpm === null) sources.set(billed.fileName, count);
       madeFrom.push(sourceRpm);
-      yield `,\n${JSON.stringify(describedPackage(one, idOf(count)))}`;
+      yield `,\n${JSON.stringify(describedPackage(billed, idOf(count)))}`;
       count += 1;
     }
   }

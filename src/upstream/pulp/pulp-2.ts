@@ -53,7 +53,7 @@ export function connectPulp2(json: JsonReader, clientBase: string): Pulp {
           const answer = await json.read(address, signal);
           return answer === undefined ? null : toRepository(parse(repositoryShape, answer, address));
         });
-        found.push(...(await Promise.all(some)).filter((one) => one !== null));
+        found.push(...(await Promise.all(some)).filter((repository) => repository !== null));
       }
       return found;
     },

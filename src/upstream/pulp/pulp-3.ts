@@ -37,7 +37,7 @@ export function connectPulp3(json: JsonReader, clientBase: string | null): Pulp 
         address.searchParams.set(name, value);
       }
       const { count, results } = parsePage(await json.read(address.href, signal), address.href);
-      found.push(...results.map((one) => toRepository(json.base, clientBase, one)));
+      found.push(...results.map((result) => toRepository(json.base, clientBase, result)));
       if (results.length === 0 || (page + 1) * PER_PAGE >= count) break;
     }
     return found;

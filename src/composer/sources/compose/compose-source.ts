@@ -98,18 +98,18 @@ export function createComposeSource(resources: ComposeSourceContext): SelectPack
     return {
       selection,
       reader: {
-        loadFragments: (wanted) => resources.fragments.load(wanted, (one) => repositoryOf(read, one)),
+        loadFragments: (wanted) => resources.fragments.load(wanted, (rpm) => repositoryOf(read, rpm)),
       },
     };
   };
 }
 
-function repositoryOf(trees: readonly PartTree[], one: SourcePackage) {
+function repositoryOf(trees: readonly PartTree[], rpm: SourcePackage) {
   for (const tree of trees) {
-    const repository = tree.repositories.get(one);
+    const repository = tree.repositories.get(rpm);
     if (repository !== undefined) return repository;
   }
-  throw new Error(`${one.fileName} is in no part`);
+  throw new Error(`${rpm.fileName} is in no part`);
 }
 
 function uniteTree(
@@ -117,7 +117,9 @@ function uniteTree(
   trees: readonly PartTree[],
 ): { readonly tree: SelectedTree; readonly conflicts: readonly string[] } {
   const modular = new Set(
-    trees.flatMap(({ modules }) => modules.flatMap((one) => (one.kind === 'stream' ? one.artifacts : []))),
+    trees.flatMap(({ modules }) =>
+      modules.flatMap((document) => (document.kind === 'stream' ? document.artifacts : [])),
+    ),
   );
   const of = (kind: 'binary' | 'debug' | 'source') =>
     trees.map((tree) => ({ part: `compose ${tree.part.id}`, packages: tree[kind] }));

@@ -28,17 +28,17 @@ export function unitePackages(parts: readonly PartPackages[], modular: ReadonlyS
   const newest = new Map<string, Held>();
   const conflicts: string[] = [];
   for (const { part, packages } of parts) {
-    for (const one of packages.toSorted(byFileName)) {
-      const { nevra } = one;
-      const key = modular.has(nevra) ? nevra : `${one.name}.${one.arch}`;
+    for (const rpm of packages.toSorted(byFileName)) {
+      const { nevra } = rpm;
+      const key = modular.has(nevra) ? nevra : `${rpm.name}.${rpm.arch}`;
       const held = newest.get(key);
       if (held === undefined) {
-        newest.set(key, { part, package: one });
+        newest.set(key, { part, package: rpm });
         continue;
       }
-      const order = compareEvr(one, held.package);
-      if (order > 0) newest.set(key, { part, package: one });
-      else if (order === 0 && one.payload !== held.package.payload) {
+      const order = compareEvr(rpm, held.package);
+      if (order > 0) newest.set(key, { part, package: rpm });
+      else if (order === 0 && rpm.payload !== held.package.payload) {
         conflicts.push(`${held.part} and ${part} have different ${nevra}; that of ${held.part} was taken.`);
       }
     }
@@ -55,12 +55,12 @@ export function keepSources(
   sources: readonly PartPackages[],
   kept: readonly SelectedPackage[],
 ): readonly SelectedPackage[] {
-  const wanted = new Set(kept.map((one) => one.package.sourceRpm));
+  const wanted = new Set(kept.map((selected) => selected.package.sourceRpm));
   const found = new Map<string, SelectedPackage>();
   for (const { part, packages } of sources) {
-    for (const one of packages) {
-      if (!wanted.has(one.fileName) || found.has(one.fileName)) continue;
-      found.set(one.fileName, { package: one, why: `source of a package from ${part}` });
+    for (const rpm of packages) {
+      if (!wanted.has(rpm.fileName) || found.has(rpm.fileName)) continue;
+      found.set(rpm.fileName, { package: rpm, why: `source of a package from ${part}` });
     }
   }
   return [...found.values()].sort((left, right) => byFileName(left.package, right.package));

@@ -19,9 +19,9 @@ export function chooseRepositories(
   repositories: readonly PulpRepository[],
 ): readonly ChosenRepositories[] {
   const left = newestVersion(repositories) ?? repositories;
-  const groups = [...Map.groupBy(left, (one) => (left.length === 1 ? one.url : urlOfArches(one)))].sort(
-    ([a], [b]) => (a < b ? -1 : 1),
-  );
+  const groups = [
+    ...Map.groupBy(left, (repository) => (left.length === 1 ? repository.url : urlOfArches(repository))),
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
   return groups.map(([url, own], at) => ({
     id: groups.length === 1 ? name : `${name}-${at + 1}`,
     url: own.length === 1 ? (own[0]?.url ?? url) : url,
@@ -44,7 +44,7 @@ function newestVersion(repositories: readonly PulpRepository[]): readonly PulpRe
   if (arches.size !== 1) return null;
   const versions = repositories.map(({ productVersions }) => readVersion(productVersions));
   const [first] = versions;
-  if (first === undefined || versions.some((one) => one === null || one.length !== first?.length))
+  if (first === undefined || versions.some((version) => version === null || version.length !== first?.length))
     return null;
   let newest = 0;
   for (const [at, version] of versions.entries()) {

@@ -72,8 +72,8 @@ async function findRepositories(
   }
   const known = new Set([...found.values()].flatMap((own) => own.map(({ id }) => id)));
   const left = source.filter((word) => !found.has(word) && !known.has(word));
-  for (const one of left.length === 0 ? [] : await pulp.findById(left, { signal })) {
-    if (one.isPublished || withUnpublished) found.set(one.id, [one]);
+  for (const repository of left.length === 0 ? [] : await pulp.findById(left, { signal })) {
+    if (repository.isPublished || withUnpublished) found.set(repository.id, [repository]);
   }
   const absent = source.filter((word) => !found.has(word) && !known.has(word));
   if (absent.length > 0 && !flags.includes('ignore_absent_pulp_repos')) {
@@ -111,7 +111,9 @@ async function selectRepositories(
     id,
     url: isOnlyCompatible ? urlOfArches({ url, arch: repositories[0]?.arch ?? null }) : url,
     maySkip: isOnlyCompatible,
-    digests: repositories.map((one) => `${one.arch ?? 'any'} ${digests.get(one) ?? '?'}`).sort(),
+    digests: repositories
+      .map((repository) => `${repository.arch ?? 'any'} ${digests.get(repository) ?? '?'}`)
+      .sort(),
   }));
   const arches = [...new Set(all.flatMap(({ arch }) => arch ?? []))].sort();
   const isAbsent = request.flags.includes('ignore_absent_pulp_repos');

@@ -28,14 +28,14 @@ export async function readDigests(
   const remarks: string[] = [];
   for (let at = 0; at < repositories.length; at += AT_ONCE) {
     progress('read repositories', at, repositories.length, 'repositories');
-    const some = repositories.slice(at, at + AT_ONCE).map(async (one) => {
+    const some = repositories.slice(at, at + AT_ONCE).map(async (repository) => {
       try {
-        digests.set(one, await readDigest(readUrl, one, signal));
+        digests.set(repository, await readDigest(readUrl, repository, signal));
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ReactorError) || error.fate !== 'drop') throw error;
         remarks.push(
-          `The metadata of ${one.id} cannot be read, changes of them are not seen: ${error.message}`,
+          `The metadata of ${repository.id} cannot be read, changes of them are not seen: ${error.message}`,
         );
       }
     });

@@ -48,7 +48,7 @@ export async function selectFiles(
     const paths = compose.repositories.get(arch) ?? missing(compose, arch);
     const { binary, debug, source, main } = await reading.readArch(arch, paths);
     const list = (packages: readonly SourcePackage[]) =>
-      packages.map((one) => ({ package: one, why: `in ${compose.composeId}` }));
+      packages.map((rpm) => ({ package: rpm, why: `in ${compose.composeId}` }));
     const tree = { variant: TEMPORARY, arch };
     trees.push({ ...tree, binary: list(binary), debug: list(debug), source: list(source) });
     const carried = await carryDocuments('compose', main, tree, files.documentTypes);
@@ -64,7 +64,7 @@ export async function selectFiles(
   });
   return {
     selection,
-    reader: { loadFragments: (wanted) => files.fragments.load(wanted, (one) => reading.repositoryOf(one)) },
+    reader: { loadFragments: (wanted) => files.fragments.load(wanted, (rpm) => reading.repositoryOf(rpm)) },
   };
 }
 
@@ -99,9 +99,9 @@ class Reading {
     return { binary, debug, source, main };
   }
 
-  repositoryOf(one: SourcePackage): Repository {
-    const repository = this.#repositories.get(one);
-    if (repository === undefined) throw new Error(`${one.fileName} is in no repository of the compose`);
+  repositoryOf(rpm: SourcePackage): Repository {
+    const repository = this.#repositories.get(rpm);
+    if (repository === undefined) throw new Error(`${rpm.fileName} is in no repository of the compose`);
     return repository;
   }
 

@@ -121,7 +121,8 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
     });
     const chosen = await collect(results, leads);
     const revision = Number(
-      opened.find((one) => one.location === inputs[0]?.index.repositories.at(-1)?.name)?.revision,
+      opened.find((repository) => repository.location === inputs[0]?.index.repositories.at(-1)?.name)
+        ?.revision,
     );
     const united = await uniteDocuments(repo.documentTypes, chosen.trees, documents);
     const selection = newSelection({
@@ -195,14 +196,14 @@ async function loadFragments(
 ) {
   const pkgidOf = ({ payload }: SourcePackage): string => pkgidOfContent(payload);
   const loaded = new Map<string, Awaited<ReturnType<typeof readFragments>>>();
-  for (const [location, packages] of Map.groupBy(wanted, (one) => repositoryOf.get(one) ?? '')) {
-    const repository = opened.find((one) => one.location === location);
+  for (const [location, packages] of Map.groupBy(wanted, (rpm) => repositoryOf.get(rpm) ?? '')) {
+    const repository = opened.find((candidate) => candidate.location === location);
     if (repository === undefined) throw new Error(`the repository ${location} was not opened`);
     loaded.set(location, await readFragments(repository, packages.map(pkgidOf)));
   }
-  return wanted.map((one) => {
-    const fragments = loaded.get(repositoryOf.get(one) ?? '')?.get(pkgidOf(one));
-    if (fragments === undefined) throw new Error(`no metadata for ${one.fileName}`);
+  return wanted.map((rpm) => {
+    const fragments = loaded.get(repositoryOf.get(rpm) ?? '')?.get(pkgidOf(rpm));
+    if (fragments === undefined) throw new Error(`no metadata for ${rpm.fileName}`);
     return fragments;
   });
 }
