@@ -11,11 +11,11 @@ export async function startComposer(context: ComposerContext, concurrency: numbe
   await context.database.jobs.work('request.run', {
     concurrency,
     onError,
-    handle: ({ requestId }, job) => runRequest(context, requestId, job),
+    handleJob: ({ requestId }, job) => runRequest(context, requestId, job),
   });
   await context.database.jobs.work('compose.run', {
     concurrency: concurrency + context.pungiPlaces,
     onError,
-    handle: ({ composeId }, job) => runCompose(context, composeId, job),
+    handleJob: ({ composeId }, job) => runCompose(context, composeId, job),
   });
 }

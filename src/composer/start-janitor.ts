@@ -61,7 +61,7 @@ async function startGivingUp({ database, log }: ComposerContext): Promise<void> 
   await database.jobs.work('compose.given-up', {
     concurrency: 1,
     onError,
-    handle: async ({ composeId }) => {
+    handleJob: async ({ composeId }) => {
       const isEnded = await transaction(database, (tx) => giveUpCompose(tx, composeId));
       if (isEnded) log.error({ compose: composeId }, 'compose was given up');
     },
@@ -69,7 +69,7 @@ async function startGivingUp({ database, log }: ComposerContext): Promise<void> 
   await database.jobs.work('request.given-up', {
     concurrency: 1,
     onError,
-    handle: async ({ requestId }) => {
+    handleJob: async ({ requestId }) => {
       const isEnded = await transaction(database, (tx) => giveUpRequest(tx, requestId));
       if (isEnded) log.error({ request: requestId }, 'request was given up');
     },

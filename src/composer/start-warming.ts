@@ -17,7 +17,7 @@ export async function startWarming({ database, log, warm }: WarmingContext): Pro
   await database.jobs.work('build.warm', {
     concurrency: 1,
     onError: (_name, data, error) => log.info({ ...data, reason: messageOf(error) }, 'a build was not read'),
-    handle: async ({ nvr }, { signal }) => {
+    handleJob: async ({ nvr }, { signal }) => {
       try {
         const packages = await warm(nvr, signal);
         log.debug({ nvr, packages }, 'a build was read before it is asked for');

@@ -70,7 +70,7 @@ export interface WorkOptions<N extends JobName> {
   /** Jobs fetched at once and handled one after the other; for short jobs that come in crowds. */
   readonly batch?: number;
   /** A thrown ReactorError whose fate is not `retry` ends the job; anything else that is thrown is tried again. */
-  readonly handle: (data: JobData[N], attempt: JobAttempt) => Promise<void>;
+  readonly handleJob: (data: JobData[N], attempt: JobAttempt) => Promise<void>;
   readonly onError: (name: N, data: JobData[N], error: unknown) => void;
 }
 
@@ -230,7 +230,7 @@ export class Jobs {
       try {
         noteActivity(`${name} ${JSON.stringify(job.data)}`);
         const isLast = job.retryCount >= job.retryLimit;
-        await options.handle(job.data, { signal: job.signal, number: job.retryCount + 1, isLast });
+        await options.handleJob(job.data, { signal: job.signal, number: job.retryCount + 1, isLast });
       } catch (thrown) {
         const error = job.signal.aborted ? interrupted(thrown) : thrown;
         options.onError(name, job.data, error);
@@ -256,8 +256,8 @@ export class Jobs {
   /** Handles jobs of one kind many at a time, until `stop`. */
   async workTogether<N extends JobName>(name: N, options: WorkTogetherOptions<N>): Promise<void> {
     const { concurrency, batch, onError, handleAll } = options;
-    const handle = (data: JobData[N]): Promise<void> => handleAll([data]);
-    await this.#fetch(name, { concurrency, batch, onError, handle }, async (jobs, handleOne) => {
+    const handleJob = (data: JobData[N]): Promise<void> => handleAll([data]);
+    await this.#fetch(name, { concurrency, batch, onError, handleJob }, async (jobs, handleOne) => {
       if (jobs.length > 1) {
         try {
           await handleAll(jobs.map(({ data }) => data));

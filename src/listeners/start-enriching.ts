@@ -20,7 +20,7 @@ export async function startEnriching({ database, log, sources }: EnrichingContex
   await database.jobs.work('event.enrich', {
     concurrency: 4,
     onError: (_name, data, error) => log.warn({ ...data, err: error }, 'an event could not be enriched yet'),
-    handle: async ({ eventId }) => {
+    handleJob: async ({ eventId }) => {
       const row = await database.handle
         .selectFrom('events')
         .select(['event', 'trace'])

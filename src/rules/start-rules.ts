@@ -106,7 +106,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   });
   await jobs.work('window.close', {
     concurrency: CONCURRENCY,
-    handle: async ({ windowId }) => {
+    handleJob: async ({ windowId }) => {
       assertLoaded(live);
       const outcome = await decideClosedWindow(
         {
@@ -125,7 +125,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   });
   await jobs.work('rule.notify', {
     concurrency: 1,
-    handle: async (data) => {
+    handleJob: async (data) => {
       assertLoaded(live);
       await notifyDecision({ database, rules: live.current }, data);
     },
@@ -134,7 +134,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   });
   await jobs.work('rule.webhook', {
     concurrency: CONCURRENCY,
-    handle: postNotification,
+    handleJob: postNotification,
     onError: (_name, data, error) => log.warn({ err: error, url: data.url }, 'rules: a webhook was not told'),
   });
   const clocks = startClocks(context, live, sources, onError);

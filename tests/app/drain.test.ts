@@ -72,7 +72,7 @@ test('what a stopping process interrupts is told without a stack', async () => {
   const running = Promise.withResolvers<void>();
   await jobs.work('build.warm', {
     concurrency: 1,
-    handle: async (_data, { signal }) => {
+    handleJob: async (_data, { signal }) => {
       running.resolve();
       await new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -20,7 +20,7 @@ test('a finished job is forgotten after its time, and one that finished lately i
   let count = 0;
   await database.jobs.work('event.match', {
     concurrency: 1,
-    handle: async () => {
+    handleJob: async () => {
       if (++count === 2) handled.resolve();
     },
     onError: () => assert.fail('a job failed'),

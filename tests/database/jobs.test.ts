@@ -13,7 +13,7 @@ test('a crowd of jobs that came at once is handled without a pause between them'
   let most = 0;
   await database.jobs.work('window.close', {
     concurrency: 2,
-    handle: async ({ windowId }) => {
+    handleJob: async ({ windowId }) => {
       running += 1;
       most = Math.max(most, running);
       await new Promise(setImmediate);

@@ -8,7 +8,7 @@ const given = Promise.withResolvers<void>();
 await database.jobs.work('compose.run', {
   concurrency: 1,
   onError,
-  handle: async (_data, { number, isLast }) => {
+  handleJob: async (_data, { number, isLast }) => {
     process.stdout.write(`attempt ${number}${isLast ? ' last' : ''}\n`, () =>
       process.kill(process.pid, 'SIGKILL'),
     );
@@ -18,7 +18,7 @@ await database.jobs.work('compose.run', {
 await database.jobs.work('compose.given-up', {
   concurrency: 1,
   onError,
-  handle: async () => {
+  handleJob: async () => {
     process.stdout.write('given up\n');
     given.resolve();
   },

@@ -25,7 +25,7 @@ test('a job sent in a transaction exists only if the transaction commits', async
   const arrived = Promise.withResolvers<void>();
   await database.jobs.work('event.match', {
     concurrency: 1,
-    handle: async ({ eventId }) => {
+    handleJob: async ({ eventId }) => {
       seen.push(eventId);
       arrived.resolve();
     },
@@ -70,7 +70,7 @@ test('a job that failed is tried again, and knows it', async () => {
   const over = Promise.withResolvers<void>();
   await database.jobs.work('window.close', {
     concurrency: 1,
-    handle: async (_data, attempt) => {
+    handleJob: async (_data, attempt) => {
       attempts.push(attempt.number);
       if (attempt.number === 1) throw new Error('not yet');
       over.resolve();

@@ -134,13 +134,13 @@ test('the job of a request whose last attempt fails becomes a dead letter', asyn
   const ended = Promise.withResolvers<number>();
   await second.jobs.work('request.given-up', {
     concurrency: 1,
-    handle: async ({ requestId }) => ended.resolve(requestId),
+    handleJob: async ({ requestId }) => ended.resolve(requestId),
     onError: (_name, _data, error) => ended.reject(error),
   });
   await sql`update pgboss.queue set retry_limit = 0 where name = 'request.run'`.execute(first.handle);
   await first.jobs.work('request.run', {
     concurrency: 1,
-    handle: () => Promise.reject(new Error('the process is dying')),
+    handleJob: () => Promise.reject(new Error('the process is dying')),
     onError: () => undefined,
   });
   const id = await givenRequest(first, 'dying');

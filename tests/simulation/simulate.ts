@@ -125,7 +125,7 @@ export async function simulate({ minutes, rates, say }: SimulationPlan): Promise
   const composer = new ModelComposer(database, hub);
   await database.jobs.work('request.run', {
     concurrency: 4,
-    handle: ({ requestId }) => composer.run(requestId),
+    handleJob: ({ requestId }) => composer.run(requestId),
     onError: (_name, data, error) => log.error({ err: error, ...data }, 'a request of the simulation failed'),
   });
 

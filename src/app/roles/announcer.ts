@@ -51,7 +51,7 @@ export async function followOutbox(
   const { database, log } = context;
   await database.jobs.work('announcements.publish', {
     concurrency: 1,
-    handle: () => publishAnnouncements(context),
+    handleJob: () => publishAnnouncements(context),
     onError: (_name, _data, error) => {
       if (!(error instanceof ReactorError))
         log.warn({ error: messageOf(error) }, 'announcing is tried again');
