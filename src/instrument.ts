@@ -69,7 +69,7 @@ let traceRatio: number | null = null;
 /** Lets an observer hear of every stage of this process until disposed. */
 export function observeStages(observer: StageObserver): Disposable {
   const count = (): void => {
-    const ratios = [...observers].flatMap((one) => one.traceRatio ?? []);
+    const ratios = [...observers].flatMap((observer) => observer.traceRatio ?? []);
     traceRatio = ratios.length === 0 ? null : Math.max(...ratios);
   };
   observers.add(observer);
@@ -134,9 +134,9 @@ export function withTrace<T>(
   work: () => T,
   links: readonly (string | null | undefined)[] = [],
 ): T {
-  const parents = traces.flatMap((one) => parseTraceParent(one) ?? []);
+  const parents = traces.flatMap((trace) => parseTraceParent(trace) ?? []);
   if (parents.length === 0) return work();
-  return current.run({ parents, links: links.flatMap((one) => parseTraceParent(one) ?? []) }, work);
+  return current.run({ parents, links: links.flatMap((link) => parseTraceParent(link) ?? []) }, work);
 }
 
 /** Runs `work` as a part of no trace: what serves all who come, but was begun for one of them. */

@@ -53,7 +53,7 @@ export function startReconciliations(input: ReconciliationsInput): RunningReconc
   registerMetric(input.metrics, running);
   return {
     wake() {
-      for (const one of running.values()) one.wake();
+      for (const reconciliation of running.values()) reconciliation.wake();
     },
     health: () =>
       [...running].map(([name, { failure }]) => ({
@@ -62,7 +62,7 @@ export function startReconciliations(input: ReconciliationsInput): RunningReconc
         detail: failure ?? 'It is looked through for what no message told.',
       })),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...running.values()].map((one) => one[Symbol.asyncDispose]()));
+      await Promise.all([...running.values()].map((reconciliation) => reconciliation[Symbol.asyncDispose]()));
     },
   };
 }

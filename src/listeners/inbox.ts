@@ -177,7 +177,7 @@ export class Inbox {
       }
       return this.#storeUntilDone([{ ...only, entry: bareRow(only.entry.row, error) }]);
     }
-    for (const one of batch) await this.#storeUntilDone([one]);
+    for (const message of batch) await this.#storeUntilDone([message]);
   }
 
   async #storeBatch(batch: readonly Waiting[]): Promise<void> {

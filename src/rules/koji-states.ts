@@ -31,7 +31,7 @@ export function kojiStates(hubs: ReadonlyMap<HubName, KojiState>): KojiState {
       const { hub } = splitHub(tag);
       const { taggings, hasOthers } = await ask(tag, (koji, name) => koji.changesOfTag(name, afterEvent));
       return {
-        taggings: taggings.map((one) => ({ ...one, tagName: joinHub(hub, one.tagName) })),
+        taggings: taggings.map((tagging) => ({ ...tagging, tagName: joinHub(hub, tagging.tagName) })),
         hasOthers,
       };
     },

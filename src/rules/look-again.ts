@@ -131,7 +131,7 @@ function readInShadow({ lastWindow }: RuleGroup): SeriesReading['last'] {
 async function isAllExcluded(koji: KojiState, rule: Rule, tag: string, since: number): Promise<boolean> {
   if (!rule.triggers.some(({ event, unless }) => isTagging(event) && unless.length > 0)) return false;
   const { taggings, hasOthers } = await koji.changesOfTag(tag, since);
-  return !hasOthers && taggings.length > 0 && taggings.every((one) => isExcluded(rule, toInput(one)));
+  return !hasOthers && taggings.length > 0 && taggings.every((tagging) => isExcluded(rule, toInput(tagging)));
 }
 
 function isTagging(kind: string): boolean {

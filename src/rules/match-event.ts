@@ -71,7 +71,7 @@ async function matchWaiting(context: MatchContext, waiting: readonly StoredEvent
     }
     await insertDecisions(
       tx.sql,
-      judgements.map((one) => toDecision(context.rules, one, { windows, now: tx.now })),
+      judgements.map((judgement) => toDecision(context.rules, judgement, { windows, now: tx.now })),
     );
     return earliest;
   });

@@ -141,7 +141,7 @@ function localTime(now: Date, zone: string): { readonly day: string; readonly ti
       minute: '2-digit',
       hourCycle: 'h23',
     }).formatToParts(now);
-    const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
+    const part = (type: string): string => parts.find((part) => part.type === type)?.value ?? '';
     return { day: part('weekday').toLowerCase(), time: `${part('hour')}:${part('minute')}` };
   } catch (error) {
     throw new ReactorError('require.zone_unknown', `There is no time zone "${zone}".`, { cause: error });

@@ -35,7 +35,7 @@ export function findListeners(set: RuleSet, input: InputEvent): readonly Rule[] 
   const places = new Set(kind.always);
   const fields: Readonly<Record<string, unknown>> = { ...input, ...event };
   for (const [field, values] of kind.byField) {
-    for (const one of placesOf(values, fields[field])) places.add(one);
+    for (const place of placesOf(values, fields[field])) places.add(place);
   }
   return [...places].sort((left, right) => left - right).flatMap((place) => set.rules[place] ?? []);
 }

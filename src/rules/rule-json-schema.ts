@@ -30,8 +30,8 @@ export function wordDefinitions(): Readonly<Record<string, Schema>> {
       const name = wordsName(words);
       const exact: Schema = { enum: [...words] };
       const some: Schema = { anyOf: [exact, { type: 'string', pattern: '[*?]' }] };
-      const one: Schema = { $ref: `#/$defs/${name}.value` };
-      const values: Schema = { anyOf: [one, { type: 'array', items: one }] };
+      const value: Schema = { $ref: `#/$defs/${name}.value` };
+      const values: Schema = { anyOf: [value, { type: 'array', items: value }] };
       const operators: Schema = { $ref: '#/$defs/operators', properties: { in: values, not: values } };
       return [
         [`${name}.value`, some],

@@ -177,8 +177,8 @@ function collect(placeholder: Placeholder, input: InputEvent, found: Set<Scalar>
   }
   for (const element of value) {
     const inner: unknown = placeholder.element === null ? element : readElement(element, placeholder.element);
-    for (const one of Array.isArray(inner) ? inner : [inner]) {
-      if (isScalar(one)) found.add(checked(placeholder, one, type === 'names' ? 'name' : type));
+    for (const value of Array.isArray(inner) ? inner : [inner]) {
+      if (isScalar(value)) found.add(checked(placeholder, value, type === 'names' ? 'name' : type));
     }
   }
   return true;

@@ -23,7 +23,9 @@ export async function startRulesRole(
     rules,
     health() {
       // Everybody may ask how the service is.
-      const [problem] = rules.problems.filter((one) => mayReadProblem(publicReader, one, rules.set));
+      const [problem] = rules.problems.filter((candidate) =>
+        mayReadProblem(publicReader, candidate, rules.set),
+      );
       const isWell = rules.problems.length === 0;
       const wrong = problem === undefined ? 'rule files are wrong' : `${problem.file}: ${problem.message}`;
       const detail = isWell

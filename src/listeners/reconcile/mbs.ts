@@ -22,9 +22,9 @@ export async function reconcileMbs(context: Reconciliation & { readonly mbs: Mbs
   let found = 0;
   if (position !== undefined) {
     for await (const page of mbs.listModifiedBuilds(new Date(position.at - OVERLAP_MS), restingStates)) {
-      for (const one of page) {
-        if (one.state === 'unknown' || one.modifiedAt >= now.getTime() - SETTLE_MS) continue;
-        if (await receiveFound(context, changeOf(one, moduleStates[one.state]))) found++;
+      for (const change of page) {
+        if (change.state === 'unknown' || change.modifiedAt >= now.getTime() - SETTLE_MS) continue;
+        if (await receiveFound(context, changeOf(change, moduleStates[change.state]))) found++;
       }
     }
   }
@@ -33,12 +33,12 @@ export async function reconcileMbs(context: Reconciliation & { readonly mbs: Mbs
   return found;
 }
 
-function changeOf(one: ModuleChange, state: number): FoundChange {
-  const { id, name, stream, version, context, owner } = one;
+function changeOf(change: ModuleChange, state: number): FoundChange {
+  const { id, name, stream, version, context, owner } = change;
   return {
     kind: 'mbs.module',
-    fields: { id, state: one.state },
-    at: one.modifiedAt,
+    fields: { id, state: change.state },
+    at: change.modifiedAt,
     // A message told the state when it was entered; a later modification need not have changed it.
     toldSince: 0,
     topic: 'mbs.module.state.change',
@@ -50,10 +50,10 @@ function changeOf(one: ModuleChange, state: number): FoundChange {
       context,
       owner,
       state,
-      state_name: one.state,
-      scratch: one.isScratch,
-      koji_tag: one.kojiTag,
+      state_name: change.state,
+      scratch: change.isScratch,
+      koji_tag: change.kojiTag,
     }),
-    messageId: `mbs-modified:${id}:${one.state}`,
+    messageId: `mbs-modified:${id}:${change.state}`,
   };
 }
