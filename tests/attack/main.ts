@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../fuzz/random.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
@@ -7,7 +9,8 @@ import { attacks } from './families/list.ts';
 import { besiege, type SiegeResult } from './siege.ts';
 import { limits } from './watch.ts';
 
-const help = `usage: npm run attack -- [--minutes N] [--short] [--json] [--only LIST] [--seed NUMBER] [--url URL]
+const help = `usage: npm run attack -- [--minutes N] [--short] [--json] [--only LIST] [--seed NUMBER]
+                         [--url URL | --service DIR]
 
 Starts a service with an embedded database, and one on PostgreSQL where that is installed, on loopback
 ports and in temporary directories, and attacks it: hostile requests, messages, files and upstreams.
@@ -21,6 +24,8 @@ attack says). The last line is JSON; exit code 1 where anything was found.
   --only LIST   names of families or of faults (A1,slow-xml)
   --seed N      makes the random choices of a run again
   --url URL     attacks a service that runs already, on a loopback address; it is left as it comes out
+  --service DIR attacks the service of another checkout, with its dependencies installed, such as one of
+                an earlier version
 
 ${attacks.map(({ name, faults, does }) => `  ${name.padEnd(20)} ${does}${faults.length === 0 ? '' : ` (${faults.join(', ')})`}`).join('\n')}
 `;
@@ -45,6 +50,13 @@ function checkUrl(url: string | undefined): string | null {
   return parsed.origin;
 }
 
+function checkCheckout(directory: string | undefined): string | null {
+  if (directory === undefined) return null;
+  if (!existsSync(join(directory, 'src/main.ts')))
+    throw new Error(`${directory} is no checkout of the service`);
+  return resolve(directory);
+}
+
 function countHarm({ findings }: Pick<SiegeResult, 'findings'>, harm: Harm): number {
   return findings.filter((one) => one.harm === harm).length;
 }
@@ -58,6 +70,7 @@ async function run(): Promise<number> {
       only: { type: 'string' },
       seed: { type: 'string' },
       url: { type: 'string' },
+      service: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -70,6 +83,7 @@ async function run(): Promise<number> {
   if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('--minutes and --seed are numbers');
   const chosen = chooseAttacks(values.only);
   const url = checkUrl(values.url);
+  const checkout = checkCheckout(values.service);
   const say = (line: string): void => {
     if (!values.json) process.stdout.write(`${line}\n`);
   };
@@ -79,10 +93,10 @@ async function run(): Promise<number> {
   const abort = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
   const { signal } = abort;
-  const common = { attacks: chosen, random, isShort: values.short, url, signal, say };
+  const common = { attacks: chosen, random, isShort: values.short, url, checkout, signal, say };
   const results: SiegeResult[] = [];
   const isTwice = url === null && !values.short && ensurePackages([...postgresqlPackages]).ready;
-  say(url ?? 'embedded database');
+  say(url ?? checkout ?? 'embedded database');
   const first = start + minutes * (isTwice ? 30_000 : 60_000);
   results.push(await besiege({ ...common, until: first, databaseUrl: null }));
   if (isTwice && !signal.aborted) {

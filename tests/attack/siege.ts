@@ -37,6 +37,8 @@ export interface SiegeOptions {
   readonly databaseUrl: string | null;
   /** A service that runs already; null to start one. */
   readonly url: string | null;
+  /** The checkout whose service is started; null for this one. */
+  readonly checkout: string | null;
   /** Ends it early. */
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -89,9 +91,9 @@ class Siege {
   }
 
   async #place(directory: string): Promise<TargetPlace> {
-    const { databaseUrl } = this.#options;
+    const { databaseUrl, checkout } = this.#options;
     const upstreamPort = this.#upstream?.port ?? 0;
-    if (databaseUrl === null) return { directory, upstreamPort, databaseUrl: null };
+    if (databaseUrl === null) return { directory, upstreamPort, databaseUrl: null, checkout };
     this.#count += 1;
     const client = new Client({ connectionString: databaseUrl });
     await client.connect();
@@ -102,7 +104,7 @@ class Siege {
     }
     const own = new URL(databaseUrl);
     own.pathname = `/attack_${this.#count}`;
-    return { directory, upstreamPort, databaseUrl: own.href };
+    return { directory, upstreamPort, databaseUrl: own.href, checkout };
   }
 
   /** Starts a fresh service with a published compose, and the watch over both. */
@@ -135,9 +137,7 @@ class Siege {
   }
 
   #tail(): string {
-    return this.#target === undefined
-      ? ''
-      : tailOf({ directory: this.#root, upstreamPort: 0, databaseUrl: null });
+    return this.#target === undefined ? '' : tailOf({ directory: this.#root });
   }
 
   /** Runs one family against a service that is well, and looks what came of it. */

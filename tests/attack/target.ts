@@ -8,7 +8,7 @@ import {
   type ServiceProcess,
 } from '../services/service-process.ts';
 
-const main = resolve(import.meta.dirname, '../../src/main.ts');
+const thisCheckout = resolve(import.meta.dirname, '../..');
 
 export interface TargetPlace {
   /** Everything of the service lies below: `data`, `srv/composes`, `rules`, `koji.conf`, `service.log`. */
@@ -16,6 +16,8 @@ export interface TargetPlace {
   readonly upstreamPort: number;
   /** PostgreSQL, or null for the embedded database. */
   readonly databaseUrl: string | null;
+  /** The checkout whose service is started; null for this one. */
+  readonly checkout: string | null;
 }
 
 export interface Target {
@@ -47,7 +49,7 @@ export async function startTarget(
   place: TargetPlace,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Target> {
-  const { directory, upstreamPort, databaseUrl } = place;
+  const { directory, upstreamPort, databaseUrl, checkout } = place;
   for (const name of ['data', 'srv/composes'])
     rmSync(join(directory, name), { recursive: true, force: true });
   for (const name of ['data', 'srv/composes', 'rules']) mkdirSync(join(directory, name), { recursive: true });
@@ -56,13 +58,14 @@ export async function startTarget(
     join(directory, 'koji.conf'),
     `[koji]\nserver = http://localhost:${upstreamPort}/hub\ntopurl = http://localhost:${upstreamPort}/top\n`,
   );
-  if (databaseUrl === null) await makeDataDirectory(join(directory, 'data'));
+  // Another version has other migrations.
+  if (databaseUrl === null && checkout === null) await makeDataDirectory(join(directory, 'data'));
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(directory, 'service.log');
   const service = startProcess({
     command: process.execPath,
-    args: [main, 'serve', '--port', String(port)],
+    args: [join(checkout ?? thisCheckout, 'src/main.ts'), 'serve', '--port', String(port)],
     cwd: directory,
     logFile,
     env: {
@@ -101,6 +104,6 @@ export async function startTarget(
 }
 
 /** Returns the end of what a service wrote to its log. */
-export function tailOf(place: TargetPlace): string {
-  return readFileSync(join(place.directory, 'service.log'), 'utf8').slice(-1500);
+export function tailOf({ directory }: Pick<TargetPlace, 'directory'>): string {
+  return readFileSync(join(directory, 'service.log'), 'utf8').slice(-1500);
 }
