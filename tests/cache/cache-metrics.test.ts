@@ -66,6 +66,18 @@ test('every cache in memory is measured, for the registry', () => {
   }
 });
 
+test('no module keeps things in a map of its own, which nothing bounds and nobody sees', () => {
+  const root = join(import.meta.dirname, '../../src');
+  const keeping = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (path) =>
+      path.endsWith('.ts') &&
+      /^(?:export )?(?:const|let) \w+(?:: [^=]+)? = new Map<.*>\(\);/m.test(
+        readFileSync(join(root, path), 'utf8'),
+      ),
+  );
+  assert.deepEqual(keeping, []);
+});
+
 test('digests that the placing thread keeps are counted', async () => {
   await using placing = new PlacingThread();
   const counted = (): number | undefined => placing.measure()[0]?.entries;

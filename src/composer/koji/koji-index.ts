@@ -76,6 +76,7 @@ export class KojiIndex implements Cache {
     return [
       { name: 'koji copies', entries: facts.size, bytes: facts.bytes },
       { name: 'koji packages', entries: fragments.size, bytes: fragments.bytes },
+      { name: 'koji packages opened', entries: this.#opened.size, bytes: null },
     ];
   }
 

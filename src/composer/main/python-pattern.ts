@@ -1,4 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
+import type { Cache } from '../../cache/cache-registry.ts';
+import { keepLastUsed } from '../../last-used.ts';
 import { ReactorError } from '../../model/errors.ts';
 
 const LENGTH_LIMIT = 1000;
@@ -92,8 +94,14 @@ function testWithin(compiled: RegExp, pattern: string, name: string): boolean {
   }
 }
 
-const known = new Map<string, RegExp>();
+/** Patterns that configurations have, each asked of every variant and arch. */
 const MOST_KNOWN = 10_000;
+const known = keepLastUsed<RegExp>(MOST_KNOWN);
+
+/** Patterns that were compiled last. */
+export const patternCache: Cache = {
+  measure: () => [{ name: 'patterns of configurations', entries: known.size, bytes: null }],
+};
 
 /**
  * Whether a pattern of Python matches at the start of a name, as `re.match` does. Throws `main.pattern_invalid`.
@@ -108,7 +116,6 @@ export function matchesAtStart(pattern: string, name: string): boolean {
         where: pattern,
       });
     }
-    if (known.size >= MOST_KNOWN) known.clear();
     compiled = translate(pattern);
     known.set(pattern, compiled);
   }

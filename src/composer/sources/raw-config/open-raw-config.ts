@@ -3,6 +3,7 @@ import type { Config } from '../../../config.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { rawConfigEngines, type RawConfigEngine } from '../../../pungi-settings.ts';
 import { findNotNative } from '../../main/find-not-native.ts';
+import { patternCache } from '../../main/python-pattern.ts';
 import { Slots } from '../../pungi/slots.ts';
 import type { SelectPackages } from '../../selection.ts';
 import { openMainResources } from '../../main-inputs/open-main-resources.ts';
@@ -41,6 +42,7 @@ export function openRawConfig(context: SourceContext): SelectPackages {
       { name: 'configurations', entries: configurations.size, bytes: configurations.calculatedSize },
     ],
   });
+  context.caches.register(patternCache);
   return rawConfigSource({
     ...openMainResources({ ...context, composes: null }),
     pungiSlots: new Slots(context.config.concurrent_pungi),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CacheRegistry } from '../../../../src/cache/cache-registry.ts';
+import { matchesAtStart } from '../../../../src/composer/main/python-pattern.ts';
 import { createLog } from '../../../../src/log.ts';
 import { openTrialSource, trials } from '../source-trials.ts';
 
@@ -18,5 +19,8 @@ test('configurations that were read are kept, counted with the bytes of their fi
   };
   for (let time = 0; time < 2; time += 1) await select(selecting, request);
   assert.equal(kept()?.entries, 1);
+  matchesAtStart('^Base', 'BaseOS');
+  const patterns = caches.measure().find(({ name }) => name === 'patterns of configurations');
+  assert.ok((patterns?.entries ?? 0) > 0);
   assert.ok((kept()?.bytes ?? 0) > 100);
 });
