@@ -53,3 +53,15 @@ test('the map of the documents, which the README names, names every page', () =>
     .filter((page) => !directories.some((directory) => page.startsWith(`${directory}/`)));
   assert.deepEqual(missing, []);
 });
+
+test('every source file that the page on security names is there', () => {
+  const text = readFileSync(join(root, 'docs/security.md'), 'utf8');
+  const named = [
+    ...text.matchAll(/`((?:src|tests|api|cache|composer|rpm|rules|upstream)\/[\w./-]+\.ts)`/g),
+  ].map(([, path = '']) => (/^(?:src|tests)\//.test(path) ? path : `src/${path}`));
+  assert.ok(named.length > 20);
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(root, path))),
+    [],
+  );
+});

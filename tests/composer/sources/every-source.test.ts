@@ -7,7 +7,7 @@ import { sourceDefinitions } from '../../../src/composer/sources/source-definiti
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { ReactorError } from '../../../src/model/errors.ts';
-import { openTrialSource, trials } from './source-trials.ts';
+import { openTrialSource, skew, trials } from './source-trials.ts';
 
 const log = createLog('silent');
 
@@ -99,6 +99,36 @@ for (const { type } of sourceDefinitions) {
         assert.ok(countContent(empty) >= countContent(named) && countContent(empty) > 0);
       });
     }
+
+    test('tells people what is only about this making without another fingerprint, and warns with one', async () => {
+      const select = openSource();
+      const whole = await plan(select, request);
+      const withWords = async (words: { readonly remarks?: string[]; readonly warnings?: string[] }) => {
+        const told: SelectPackages = async (context, asked) => {
+          const { selection, reader } = await select(context, asked);
+          return { selection: { ...selection, ...words }, reader };
+        };
+        return plan(told, request);
+      };
+      const remarked = await withWords({ remarks: ['A part lacks an arch.'] });
+      assert.deepEqual(
+        [remarked.fingerprint, remarked.manifest, remarked.selection.remarks],
+        [whole.fingerprint, whole.manifest, ['A part lacks an arch.']],
+      );
+      assert.notEqual((await withWords({ warnings: ['Mind the gap.'] })).fingerprint, whole.fingerprint);
+    });
+
+    test('decides nothing by the clock of this machine, which nobody holds against that of a hub', async () => {
+      const { manifest } = await plan(openSource(), request);
+      try {
+        for (const days of [-2, 2]) {
+          skew.ahead = days * 86_400_000;
+          assert.deepEqual((await plan(openSource(), request)).manifest, manifest, `${days} days ahead`);
+        }
+      } finally {
+        skew.ahead = 0;
+      }
+    });
 
     test('has no 32-bit packages where the multilib method is none', async () => {
       const asked = { ...request, multilibArches: request.arches };

@@ -59,20 +59,28 @@ async function openKojiTrial(): Promise<SourceContext['koji'] & object> {
   return openKoji(server.url, sharedPath('pungi', 'koji-topdir'), () => new Date(state.now * 1000));
 }
 
+/** How far the clock of this machine is ahead of that of the hub, in milliseconds. */
+export const skew = { ahead: 0 };
+
 /** Opens a Koji of a hub and a top directory. */
-export function openKoji(server: string, topDir: string, now: () => Date): SourceContext['koji'] & object {
+export function openKoji(
+  server: string,
+  topDir: string | null,
+  now: () => Date,
+  topUrl: string | null = null,
+): SourceContext['koji'] & object {
   const koji = new Koji({
     profile: {
       name: 'koji',
       server,
       topDir,
-      topUrl: null,
+      topUrl,
       serverCa: null,
       files: [],
     },
     store: new PackageStore(join(folder, 'store')),
     indexDirectory: mkdtempSync(join(folder, 'index-')),
-    clock: { now },
+    clock: { now: () => new Date(now().getTime() + skew.ahead) },
     lookaside: { open: (location) => Promise.resolve(location) },
     isReference: false,
   });
