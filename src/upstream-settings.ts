@@ -1,8 +1,23 @@
 import { z } from 'zod';
 import { setting } from './setting.ts';
 
-/** The settings that say where updates, advisories and content sets are looked up. */
+/** A directory, or a URL without a user and a password. */
+const repositoryPlace = /^(?:\/|https?:\/\/[^/?#@\s]+(?:\/|$))[^\s?#]*$/;
+
+/** The settings that say where updates, advisories and content sets are looked up, and what is watched. */
 export const upstreamSettings = {
+  watched_repositories: setting(
+    z.array(z.string().regex(repositoryPlace, 'is no absolute path and no http(s) URL')),
+    [],
+    'ODCS_WATCHED_REPOSITORIES',
+    'Repositories, paths or URLs, whose repomd.xml is looked at for changes; each is an event repo.changed.',
+  ),
+  watched_repositories_seconds: setting(
+    z.number().int().positive(),
+    60,
+    'ODCS_WATCHED_REPOSITORIES_SECONDS',
+    'Seconds between two looks at each of watched_repositories.',
+  ),
   bodhi_url: setting(z.string(), '', 'ODCS_BODHI_URL', 'Bodhi, whose updates are looked up.'),
   updateinfo: setting(
     z.enum(['none', 'bodhi', 'errata']),

@@ -7,6 +7,7 @@ import type { BodhiChanges } from '../listeners/reconcile/bodhi.ts';
 import { kojiNames } from '../listeners/koji-names.ts';
 import type { KojiChanges } from '../listeners/reconcile/koji.ts';
 import type { MbsChanges } from '../listeners/reconcile/mbs.ts';
+import type { RepositoryChanges } from '../listeners/reconcile/repository.ts';
 import type { Log } from '../log.ts';
 import type { HubName } from '../model/hub-name.ts';
 import { kojiState } from '../rules/koji-state.ts';
@@ -22,6 +23,7 @@ import type { KojiProfile } from '../upstream/koji/koji-profile.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
 import { tagsFedBy } from '../upstream/koji/tags-fed-by.ts';
 import { connectMbs, type ModuleState } from '../upstream/mbs.ts';
+import { openWatchedRepositories } from './open-watched-repositories.ts';
 
 /** The systems that rules check and events are enriched from, as far as they are configured. */
 export interface Upstreams extends Disposable {
@@ -38,6 +40,8 @@ export interface ChangeSources {
   readonly kojis: ReadonlyMap<HubName, KojiChanges>;
   readonly mbs?: MbsChanges;
   readonly bodhi?: BodhiChanges;
+  /** By path or URL, as the settings call them. */
+  readonly repositories: ReadonlyMap<string, RepositoryChanges>;
 }
 
 /** All but `garbage`: a build that failed may be followed by another one. */
@@ -61,6 +65,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
   const ofHubs = <Value>(make: (hub: KojiHub) => Value): ReadonlyMap<HubName, Value> =>
     new Map([...hubs].map(([name, hub]) => [name, make(hub)]));
   const names = ofHubs(keptNames);
+  const watched = openWatchedRepositories(config);
   const bodhi = config.bodhi_url === '' ? null : connectBodhi(config.bodhi_url);
   const mbs = config.mbs_url === '' ? null : connectMbs({ url: config.mbs_url });
   const errata = config.errata_url === '' ? null : connectErrata(config.errata_url);
@@ -86,6 +91,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
       kojis: ofHubs(kojiChanges),
       ...(mbs === null ? {} : { mbs }),
       ...(bodhi === null ? {} : { bodhi }),
+      repositories: watched.changes,
     },
     measure: () => [
       {
@@ -96,6 +102,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
     ],
     [Symbol.dispose]() {
       for (const hub of hubs.values()) hub.close();
+      watched[Symbol.dispose]();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Inbox } from '../listeners/inbox.ts';
 import { reconcileBodhi } from '../listeners/reconcile/bodhi.ts';
 import { reconcileKoji } from '../listeners/reconcile/koji.ts';
 import { reconcileMbs } from '../listeners/reconcile/mbs.ts';
+import { reconcileRepository } from '../listeners/reconcile/repository.ts';
 import type { Reconciliation } from '../listeners/reconcile/receive-found.ts';
 import { startReconciling, type RunningReconciliation } from '../listeners/reconcile/start-reconciling.ts';
 import type { Log } from '../log.ts';
@@ -13,13 +14,19 @@ import { nameOfKoji } from '../model/hub-name.ts';
 import type { ChangeSources } from './open-upstreams.ts';
 
 export interface ReconciliationsInput {
-  readonly config: Pick<Config, 'fedora_messaging_config' | 'umb_urls' | 'upstream_instance'>;
+  readonly config: Pick<
+    Config,
+    'fedora_messaging_config' | 'umb_urls' | 'upstream_instance' | 'watched_repositories_seconds'
+  >;
   readonly database: Database;
   readonly log: Log;
   readonly inbox: Inbox;
   readonly metrics: Registry;
   readonly changes: ChangeSources;
 }
+
+/** What messages of nobody in particular name as their instance. */
+const LOCAL = 'local';
 
 /** Looks at all configured systems. */
 export interface RunningReconciliations extends AsyncDisposable {
@@ -35,7 +42,7 @@ export interface RunningReconciliations extends AsyncDisposable {
  */
 export function startReconciliations(input: ReconciliationsInput): RunningReconciliations {
   const { config, database, inbox } = input;
-  const { kojis, mbs, bodhi } = input.changes;
+  const { kojis, mbs, bodhi, repositories } = input.changes;
   const hasBuses = config.fedora_messaging_config !== '' || config.umb_urls.length > 0;
   const instance = instanceOf(config);
   const context = (): Reconciliation => ({ database, inbox, now: database.clock.now(), instance });
@@ -49,6 +56,18 @@ export function startReconciliations(input: ReconciliationsInput): RunningReconc
   for (const [source, look] of looks) {
     const log = input.log.child({ source });
     running.set(source, startReconciling({ look, log, ...(hasBuses ? { buses: inbox } : {}) }));
+  }
+  for (const [repository, changes] of repositories) {
+    const source = `repo:${repository}`;
+    // No bus tells of them: nothing is waited for.
+    running.set(
+      source,
+      startReconciling({
+        look: () => reconcileRepository({ ...context(), repository, changes, instance: LOCAL }),
+        log: input.log.child({ source }),
+        everyMs: config.watched_repositories_seconds * 1000,
+      }),
+    );
   }
   registerMetric(input.metrics, running);
   return {
@@ -70,7 +89,7 @@ export function startReconciliations(input: ReconciliationsInput): RunningReconc
 function registerMetric(registry: Registry, running: ReadonlyMap<string, RunningReconciliation>): void {
   const gauge = new Gauge({
     name: 'odcs_upstream_connected',
-    help: '1 while the last look through a system succeeded: koji, koji:<hub>, mbs, bodhi.',
+    help: '1 while the last look through a system succeeded: koji, koji:<hub>, mbs, bodhi, repo:<path or URL>.',
     labelNames: ['system'],
     registers: [],
     collect() {
@@ -84,5 +103,5 @@ function registerMetric(registry: Registry, running: ReadonlyMap<string, Running
 function instanceOf(config: ReconciliationsInput['config']): string {
   if (config.upstream_instance !== '') return config.upstream_instance;
   if (config.fedora_messaging_config !== '') return 'fedora';
-  return config.umb_urls.length > 0 ? 'brew' : 'local';
+  return config.umb_urls.length > 0 ? 'brew' : LOCAL;
 }

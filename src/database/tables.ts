@@ -268,6 +268,9 @@ export interface CursorPosition {
   readonly event?: number;
   /** The number of the first look ever: what is not after it is none of this service's. */
   readonly first?: number;
+  /** Of a repository: the digest of its repomd.xml, and the revision in it. */
+  readonly content?: string;
+  readonly revision?: string;
 }
 
 /** How far the changes of a system have been looked through. */

@@ -17,11 +17,14 @@ const peer: HttpPeer = {
   hints: { missing: 'Is this a repository, with repodata/repomd.xml in it?' },
 };
 
-/** Returns what reads the metadata of repositories over HTTP, held to the policy of the client. */
-export function repositoryReader(client: HttpClient): ReadUrl {
+/**
+ * Returns what reads the metadata of repositories over HTTP, held to the policy of the client; each try may take so many
+ * milliseconds.
+ */
+export function repositoryReader(client: HttpClient, timeoutMs = ANSWER_WITHIN): ReadUrl {
   return async (url, limit, signal, ledFrom) => {
     try {
-      return await client.fetch({ url, signal, ledFrom, timeoutMs: ANSWER_WITHIN }, (answer) =>
+      return await client.fetch({ url, signal, ledFrom, timeoutMs }, (answer) =>
         readBytes(answer, { limit }),
       );
     } catch (thrown) {

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { EventKind } from '../../model/event.ts';
 
-const CLOCK_SKEW_MS = 60_000;
+/** So much earlier than a change its message may have come, by the clocks of both. */
+export const CLOCK_SKEW_MS = 60_000;
 /** What a topic without an organisation names, which the webhook takes from anybody. */
 const ANYBODY = 'local';
 

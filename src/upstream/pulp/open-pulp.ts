@@ -44,19 +44,14 @@ export function openPulp(config: PulpConfig): OpenedPulp | null {
   for (const [name, url] of Object.entries({ pulp_server_url: server, pulp_content_url: content })) {
     if (url !== '') checkUrl(name, url);
   }
-  const tls: TlsIdentity = {
-    ...(config.pulp_ca === '' ? {} : { authorities: readPem('pulp_ca', config.pulp_ca) }),
-    ...(config.pulp_certificate === ''
-      ? {}
-      : { certificate: readPem('pulp_certificate', config.pulp_certificate) }),
-  };
+  const tls = tlsOfPulp(config);
   const credentials = Buffer.from(`${user}:${config.pulp_password}`).toString('base64');
   const json = openJsonReader(server, 'Pulp', {
     tls,
     redirects: 'refuse',
     ...(user === '' ? {} : { headers: { authorization: `Basic ${credentials}` } }),
   });
-  const own = new Set([server, content].flatMap((url) => URL.parse(url)?.origin ?? []));
+  const own = originsOfPulp(config);
   const client = new HttpClient({
     policy: configuredPolicy([server, content], parseHostList(config.repo_hosts)),
     tries: TRIES,
@@ -68,6 +63,26 @@ export function openPulp(config: PulpConfig): OpenedPulp | null {
   const pulp =
     config.pulp_version === 2 ? connectPulp2(json, clientBase ?? plainBase) : connectPulp3(json, clientBase);
   return { pulp, readUrl: repositoryReader(client) };
+}
+
+/** Returns where Pulp and its content are, and only there the service shows its certificate. */
+export function originsOfPulp(
+  config: Pick<PulpConfig, 'pulp_server_url' | 'pulp_content_url'>,
+): ReadonlySet<string> {
+  return new Set(
+    [config.pulp_server_url, config.pulp_content_url].flatMap((url) => URL.parse(url)?.origin ?? []),
+  );
+}
+
+/** Returns who the service is to Pulp, and whom it takes for it. Throws `config.unreadable`. */
+export function tlsOfPulp({
+  pulp_ca: authorities,
+  pulp_certificate: certificate,
+}: Pick<PulpConfig, 'pulp_ca' | 'pulp_certificate'>): TlsIdentity {
+  return {
+    ...(authorities === '' ? {} : { authorities: readPem('pulp_ca', authorities) }),
+    ...(certificate === '' ? {} : { certificate: readPem('pulp_certificate', certificate) }),
+  };
 }
 
 function checkUrl(name: string, text: string): void {
