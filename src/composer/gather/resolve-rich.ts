@@ -153,3 +153,32 @@ export function holdsRich(context: RichContext, text: string): boolean {
   const rich = parse(text);
   return rich !== null && holds(context, rich, context.isInResult, 'evaluated');
 }
+
+/**
+ * Returns the packages that a rich dependency speaks of: whether it holds, and what it asks for, changes only as they are
+ * taken.
+ */
+export function packagesOfRich(context: RichContext, text: string): ReadonlySet<number> {
+  const rich = parse(text);
+  return new Set(rich === null ? [] : leavesOf(rich).flatMap((leaf) => setOf(context, leaf)));
+}
+
+function leavesOf(rich: RichDependency): readonly RichDependency[] {
+  switch (rich.kind) {
+    case 'plain':
+      return [rich];
+    case 'and':
+    case 'or':
+    case 'with':
+      return rich.operands.flatMap(leavesOf);
+    case 'without':
+      return [...leavesOf(rich.left), ...leavesOf(rich.right)];
+    case 'if':
+    case 'unless': {
+      const otherwise = rich.otherwise === null ? [] : leavesOf(rich.otherwise);
+      return [...leavesOf(rich.consequent), ...leavesOf(rich.condition), ...otherwise];
+    }
+    default:
+      return rich satisfies never;
+  }
+}

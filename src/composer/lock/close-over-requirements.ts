@@ -2,7 +2,7 @@ import { parseEvr, type Evr } from '../../model/evr.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
 import { Providers, wantedById } from '../gather/providers.ts';
-import { holdsRich, resolveRich } from '../gather/resolve-rich.ts';
+import { holdsRich, packagesOfRich, resolveRich } from '../gather/resolve-rich.ts';
 import { BINARY, openUniverse, type Universe } from '../gather/universe.ts';
 import { rangesOverlap } from '../gather/version-match.ts';
 import { packagesNamed, selectSpec } from './select-specs.ts';
@@ -44,10 +44,15 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
   const present = readInstalled(universe, request);
   for (const id of present.ids) isIn[id] = 1;
   const taken: number[] = [];
+  const conditional = new Map<number, string>();
+  /** The conditions that speak of a package, and those that what was taken since they were looked at may have changed. */
+  const conditionsOf = new Map<number, number[]>();
+  const unsure = new Set<number>();
   const take = (id: number): void => {
     if (isIn[id] === 1) return;
     isIn[id] = 1;
     taken.push(id);
+    for (const dependency of conditionsOf.get(id) ?? []) unsure.add(dependency);
   };
   const missing: string[] = [];
   for (const spec of new Set(request.specs)) {
@@ -58,7 +63,6 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
   const broken = new Map<string, Closure['broken'][number]>();
   const rich = { universe, providers, kind: BINARY, isInResult: (id: number) => isIn[id] === 1 };
   const open = new Set<number>();
-  const conditional = new Map<number, string>();
   const seen = new Set<number>();
   let done = 0;
 
@@ -75,6 +79,15 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
       .all(wantedById(universe, dependency), BINARY)
       .filter((id) => isIn[id] === 1 || superseded[id] !== 1);
   };
+  const addCondition = (dependency: number, by: number): void => {
+    conditional.set(dependency, index.nameOf(by));
+    unsure.add(dependency);
+    for (const id of packagesOfRich(rich, index.dependencyText(dependency))) {
+      const conditions = conditionsOf.get(id);
+      if (conditions === undefined) conditionsOf.set(id, [dependency]);
+      else conditions.push(dependency);
+    }
+  };
   /** Takes what has no alternative, and puts aside what has. */
   const propagate = (): void => {
     for (; done < taken.length; done += 1) {
@@ -86,7 +99,7 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
         seen.add(dependency);
         const name = index.dependencies.nameOf(dependency);
         if (index.strings.firstByteOf(name) === PARENTHESIS) {
-          conditional.set(dependency, index.nameOf(by));
+          addCondition(dependency, by);
           continue;
         }
         const candidates = candidatesOf(dependency);
@@ -110,6 +123,7 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
   };
   const meetNextCondition = (): boolean => {
     for (const dependency of conditional.keys()) {
+      if (!unsure.delete(dependency)) continue;
       const text = index.dependencyText(dependency);
       if (holdsRich(rich, text)) continue;
       const before = taken.length;

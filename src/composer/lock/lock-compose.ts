@@ -112,8 +112,13 @@ async function lockArch(context: LockContext, input: ArchInput, notes: string[])
 interface LockedTree {
   readonly loaded: LoadedRepositories;
   readonly url: string;
+  /** What the URLs of its plainly named files begin with. */
+  readonly prefix: string;
   readonly repoid: string;
 }
+
+/** What a URL holds as it is, and leads nowhere else. */
+const plainHref = /^(?:[A-Za-z0-9_][A-Za-z0-9._~+-]*(?:\/(?!$)|$))+$/;
 
 async function openTree(
   { repositories, signal }: LockContext,
@@ -131,9 +136,11 @@ async function openTree(
       },
     );
   }
+  const url = `${compose.url}/compose/${tree}`;
   return {
     loaded: await repositories.load(signal, directory, []),
-    url: `${compose.url}/compose/${tree}`,
+    url,
+    prefix: addressOf(url, '-').slice(0, -1),
     repoid,
   };
 }
@@ -182,12 +189,12 @@ async function closePackages(
   return closure.ids;
 }
 
-function lockedPackage({ loaded: { index }, url, repoid }: LockedTree, id: number): LockedPackage {
+function lockedPackage({ loaded: { index }, url, prefix, repoid }: LockedTree, id: number): LockedPackage {
   const { name, ...evr } = index.nevraOf(id);
   const { href, base } = index.locationOf(id);
   const written = formatEvr(evr);
   return {
-    url: addressOf(base ?? url, href),
+    url: base === undefined && plainHref.test(href) ? prefix + href : addressOf(base ?? url, href),
     repoid,
     size: index.sizeOf(id),
     checksum: checksumOf(index.pkgidOf(id)),
