@@ -17,9 +17,11 @@ const listSchema = z.object({
   next: z.string().nullable(),
 });
 type ListedSeries = z.infer<typeof listSchema>;
+const sizes = { bytes: z.number().nullable(), own_bytes: z.number().nullable() };
 const keepSchema = z.object({
-  kept: z.array(z.object({ id: z.number(), done: z.string(), reasons: z.array(z.string()) })),
-  removed: z.array(z.object({ id: z.number(), done: z.string(), expires: z.string() })),
+  kept: z.array(z.object({ id: z.number(), done: z.string(), reasons: z.array(z.string()), ...sizes })),
+  removed: z.array(z.object({ id: z.number(), done: z.string(), expires: z.string(), ...sizes })),
+  bytes_on_disk: z.number().nullable(),
   bytes_freed: z.number().nullable(),
 });
 
@@ -41,7 +43,9 @@ export const command = defineCommand(about, (parser, context, end) => {
       .argument('<name>')
       .option('--dry-run', 'only tell; nothing else is possible, for the janitor alone removes composes'),
   )
-    .description('tell which composes of a series are kept and why, which go, and how many bytes that frees')
+    .description(
+      'tell which composes of a series are kept and why, which go, what each takes, and how many bytes that frees',
+    )
     .action(async (name, options) => end(await keep(context, name, options)));
 });
 
@@ -80,10 +84,21 @@ async function keep(
     stdout(`${JSON.stringify(answer, null, 2)}\n`);
     return 0;
   }
-  const { kept, removed, bytes_freed: bytes } = readAnswer(keepSchema, answer);
-  for (const one of kept) stdout(`kept     ${one.id}  ${one.done}  ${one.reasons.join(', ')}\n`);
-  for (const one of removed) stdout(`removed  ${one.id}  ${one.done}  from ${one.expires} on\n`);
-  const freed = bytes === null ? 'This server does not see the files.' : `That frees ${bytes} bytes.`;
-  stdout(`${removed.length} composes would be removed. ${freed}\n`);
+  const { kept, removed, ...sums } = readAnswer(keepSchema, answer);
+  const sizesOf = (one: { bytes: number | null; own_bytes: number | null }): string[] => [
+    String(one.bytes ?? '-'),
+    String(one.own_bytes ?? '-'),
+  ];
+  const rows = [
+    ...kept.map((one) => ['kept', String(one.id), one.done, ...sizesOf(one), one.reasons.join(', ')]),
+    ...removed.map((one) => ['goes', String(one.id), one.done, ...sizesOf(one), `from ${one.expires} on`]),
+  ];
+  stdout(formatTable(['', 'COMPOSE', 'DONE', 'BYTES', 'ITS OWN', 'WHY, OR WHEN'], rows));
+  const { bytes_freed: freed, bytes_on_disk: onDisk } = sums;
+  const said =
+    freed === null || onDisk === null
+      ? 'This server does not see the files.'
+      : `That frees ${freed} bytes of the ${onDisk} that all of them take.`;
+  stdout(`${removed.length} composes would be removed. ${said}\n`);
   return 0;
 }

@@ -273,12 +273,24 @@ test('the dry run of keeping names what would go, and counts only what nobody el
   const listed = await run(seriesCommand, ['list']);
   assert.match(listed.out, new RegExp(`^dry +${second} +`, 'm'));
   const { out } = await run(seriesCommand, ['keep', 'dry', '--dry-run']);
-  assert.match(out, new RegExp(`^removed  ${second}  [\\s\\S]*^removed  ${first}  `, 'm'));
-  const freed = Number(/That frees (\d+) bytes/.exec(out)?.[1]);
+  assert.match(out, new RegExp(`^goes  ${second}  [\\s\\S]*^goes  ${first}  `, 'm'));
+  const [, freed, onDisk] = /That frees (\d+) bytes of the (\d+)/.exec(out)?.map(Number) ?? [];
   const linked = [first, second].flatMap((id) => listFiles(join(config.target_dir, `odcs-${id}`)));
   const alone = linked.filter(({ nlink }) => nlink === 1).reduce((sum, { blocks }) => sum + blocks * 512, 0);
   // The packages are hard links to those of the repository, which stays.
   assert.ok(linked.some(({ nlink }) => nlink > 1));
   assert.equal(freed, alone);
+  const files = new Map(linked.map(({ ino, blocks }) => [ino, blocks * 512]));
+  assert.equal(
+    onDisk,
+    [...files.values()].reduce((sum, bytes) => sum + bytes, 0),
+  );
+  for (const id of [first, second]) {
+    const own = listFiles(join(config.target_dir, `odcs-${id}`));
+    const sum = (some: typeof own): number => some.reduce((bytes, { blocks }) => bytes + blocks * 512, 0);
+    const [, bytes, ofIt] =
+      new RegExp(`^goes  ${id}  \\S+  +(\\d+)  +(\\d+)  `, 'm').exec(out)?.map(Number) ?? [];
+    assert.deepEqual({ bytes, ofIt }, { bytes: sum(own), ofIt: sum(own.filter(({ nlink }) => nlink === 1)) });
+  }
   await assert.rejects(run(seriesCommand, ['keep', 'dry']), { code: 'series.dry_run_only' });
 });

@@ -10,6 +10,7 @@ import { seriesOfRequest } from '../series-of-request.ts';
 import { badge, moment, stackTable } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
+import { spaceSection } from './space-section.ts';
 
 const perPage = 20;
 const mostCauses = 5;
@@ -45,6 +46,11 @@ export const registerSeriesPage: RegisterRoute = (app, api) => {
         <h2 id="history">History</h2>
         ${entries.length === 0 ? html`<p>No compose of it was ever done.</p>` : historyTable(context, entries, causes)}
         ${hasMore ? html`<p><a href="?before=${entries.at(-1)?.compose.id}">Older</a></p>` : ''}
+        ${
+          request.req.query('space') === '1'
+            ? await spaceSection(context, row)
+            : html`<p><a href="?space=1#space">What they take on disk</a></p>`
+        }
         <p class="small">
           <a href="${api1}">The same as JSON</a> · <a href="${api1}/feed.atom">Atom feed</a> ·
           <a href="${api1}/badge.svg">Badge</a>
