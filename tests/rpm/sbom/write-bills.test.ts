@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { Ajv } from 'ajv';
+import { default as addFormats } from 'ajv-formats';
 import { PackageURL } from 'packageurl-js';
 import type { ListedPackage } from '../../../src/rpm/repodata/list-packages.ts';
 import type { BillPackage, WriteBill } from '../../../src/rpm/sbom/bill-of-materials.ts';
@@ -80,6 +84,39 @@ for (const [title, packages] of Object.entries(bills)) {
     assert.equal(await textOf(writeCyclonedx, packages), text);
   });
 }
+
+/** Says what is wrong with SPDX by the schema of the format; nothing where it is well. */
+const complaintsOfSpdx = (() => {
+  const ajv = new Ajv({ allErrors: true });
+  addFormats.default(ajv);
+  const path = join(import.meta.dirname, 'spdx-2.3.schema.json');
+  const validate = ajv.compile(JSON.parse(readFileSync(path, 'utf8')) as object);
+  return (text: string): readonly string[] => {
+    validate(JSON.parse(text));
+    return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+  };
+})();
+
+for (const [title, packages] of Object.entries(bills)) {
+  test(`SPDX of ${title} is valid by the schema of the format`, async () => {
+    const text = await textOf(writeSpdx, packages);
+    assert.deepEqual(complaintsOfSpdx(text), []);
+    assert.equal(await textOf(writeSpdx, packages), text);
+  });
+}
+
+test('SPDX that breaks the schema is noticed', async () => {
+  const text = await textOf(writeSpdx, [billed(ed), billed(source)]);
+  for (const [from, to, complaint] of [
+    ['"algorithm":"SHA256"', '"algorithm":"SHA-256"', '/packages/1/checksums/0/algorithm'],
+    ['"downloadLocation":', '"location":', '/packages/0'],
+    ['"relationshipType":"CONTAINS"', '"relationshipType":"HOLDS"', '/relationships/1/relationshipType'],
+  ] as const) {
+    const broken = text.replace(from, to);
+    assert.notEqual(broken, text);
+    assert.match(complaintsOfSpdx(broken).join('\n'), new RegExp(`^${complaint}`, 'm'));
+  }
+});
 
 test('a schema that is broken is noticed', async () => {
   const text = (await textOf(writeCyclonedx, [billed(ed)])).replace('"library"', '"lib"');
