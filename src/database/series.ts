@@ -53,19 +53,18 @@ export async function noteKeep(
 }
 
 /**
- * Notes which composes the rules that run keep of all series they continue; series of rules that are gone keep nothing
- * any more.
+ * Notes which composes the rules that run keep of the series they continue, whose names are like `series`, in SQL; series
+ * of rules that are gone, or that continue others now, keep nothing any more.
  */
 export async function noteKeepOfRules(
   handle: DatabaseHandle,
-  rules: readonly { readonly name: string; readonly keep: Keep | null }[],
+  keeping: readonly { readonly name: string; readonly keep: Keep; readonly series: string }[],
 ): Promise<void> {
-  const keeping = rules.flatMap(({ name, keep }) => (keep === null ? [] : [{ name, keep }]));
   await sql`
     update series set keep = wanted.keep
     from (select series.name, given.keep from series left join
-            jsonb_to_recordset(${JSON.stringify(keeping)}::jsonb) as given(name text, keep jsonb)
-            on given.name = series.rule
+            jsonb_to_recordset(${JSON.stringify(keeping)}::jsonb) as given(name text, keep jsonb, series text)
+            on given.name = series.rule and series.name like given.series
           where series.rule is not null) as wanted
     where series.name = wanted.name and series.keep is distinct from wanted.keep`.execute(handle);
 }

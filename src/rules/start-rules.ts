@@ -11,6 +11,7 @@ import type { Log } from '../log.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { RuleSet } from '../model/rule.ts';
 import { decideClosedWindow } from './decide-window.ts';
+import { keepOfRules } from './keep-of-rules.ts';
 import { matchEvents } from './match-event.ts';
 import { notifyDecision, postNotification } from './notify.ts';
 import { runRuleClocks } from './reconcile.ts';
@@ -87,7 +88,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     if (current === emptyRuleSet) return;
     await noteReadersOfRules(handle, current.rules);
     await noteRunningSet(handle, { version: current.version, documents, problems }, clock.now());
-    await noteKeepOfRules(handle, current.rules);
+    await noteKeepOfRules(handle, keepOfRules(current.rules));
   };
   hasChanged = () => void setImmediate(() => noteSet().catch(onError));
   await noteSet();

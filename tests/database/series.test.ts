@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { findSeries, noteKeepOfRules, noteSeries } from '../../src/database/series.ts';
+import { keepOfRules } from '../../src/rules/keep-of-rules.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { openTestDatabase } from './open-test-database.ts';
 
@@ -31,15 +32,38 @@ test('series keep what the rules that run say; those of rules that are gone keep
       noteSeries(tx, { name: `of-${rule}`, owner: `rule:${rule}`, readers: null }),
     );
   }
+  const ofOne = { name: 'one', keep, series: 'of-one' };
   await noteKeepOfRules(database.handle, [
-    { name: 'one', keep },
-    { name: 'two', keep: { ...keep, last: 5 } },
+    ofOne,
+    { name: 'two', keep: { ...keep, last: 5 }, series: 'of-%' },
   ]);
   assert.deepEqual(await keepOf('of-one'), keep);
   assert.equal((await keepOf('of-two'))?.last, 5);
-  await noteKeepOfRules(database.handle, [{ name: 'one', keep: { ...keep, last: 4 } }]);
+  await noteKeepOfRules(database.handle, [{ ...ofOne, keep: { ...keep, last: 4 } }]);
   assert.equal((await keepOf('of-one'))?.last, 4);
   assert.equal(await keepOf('of-two'), null);
   await noteKeepOfRules(database.handle, []);
   assert.equal(await keepOf('of-one'), null);
+});
+
+test('a rule whose series is renamed keeps nothing more of the one before', async () => {
+  const rule = (series: string | null, groupBy: readonly string[] = []) => ({
+    name: 'night_ly',
+    keep: { last: 3, dailyMs: null, weeklyMs: null },
+    series,
+    groupBy,
+  });
+  const names = ['night_ly', 'night_ly-f44', 'nightxly-f44', 'images-f44', 'pictures'];
+  for (const name of names) {
+    await transaction(database, (tx) => noteSeries(tx, { name, owner: 'rule:night_ly', readers: null }));
+  }
+  const keeping = async (...given: Parameters<typeof rule>): Promise<readonly string[]> => {
+    await noteKeepOfRules(database.handle, keepOfRules([rule(...given)]));
+    const rows = await Promise.all(names.map((name) => findSeries(database.handle, name)));
+    return rows.flatMap((row) => (row?.keep ? [row.name] : []));
+  };
+  assert.deepEqual(await keeping('pictures'), ['pictures']);
+  assert.deepEqual(await keeping('images-${event.release}'), ['images-f44']);
+  assert.deepEqual(await keeping(null), ['night_ly']);
+  assert.deepEqual(await keeping(null, ['release']), ['night_ly-f44']);
 });
