@@ -32,6 +32,25 @@ test('renewing never shortens a life', async () => {
   assert.equal(json['time_to_expire'], '2026-11-25T00:00:00Z');
 });
 
+test('a longer life reads nothing and so asks for no host; making it again does', async () => {
+  const asked = {
+    source: { type: 'repo', source: 'https://repos.example.com/os' },
+    lookaside_repos: ['https://l.example.com/os'],
+  };
+  const call = api.withSettings({ repo_hosts: ['repos.example.com', 'l.example.com'] });
+  const [living, failed] = await Promise.all(
+    (['done', 'failed'] as const).map(async (state) => {
+      const { json } = await call('POST', '/api/1/composes/', { body: asked });
+      await changeCompose(api, Number(json['id']), { ...done, state });
+      return Number(json['id']);
+    }),
+  );
+  assert.ok(living !== undefined && failed !== undefined);
+  assert.equal((await patch(living, { seconds_to_live: 600 })).json['id'], living);
+  const refused = await patch(failed, { seconds_to_live: 600 });
+  assert.deepEqual([refused.status, refused.json['code']], [403, 'repo.not_allowed']);
+});
+
 test('the compose it shows and those that show it live on with it, removed ones do not', async () => {
   const shown = await givenCompose(api, done);
   const id = await givenCompose(api, { ...done, reused_id: shown });
