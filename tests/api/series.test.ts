@@ -93,6 +93,18 @@ test('a series is listed with what it shows, and shown with its history', async 
   assert.equal(older.json['before'], null);
 });
 
+test('the page of a series says on demand what its composes take, and which of them stay', async () => {
+  await givenDone('by-size', '1');
+  await noteKeep(api.database.handle, 'by-size', { last: 1, dailyMs: null, weeklyMs: null });
+  const plain = await api.call('GET', '/console/series/by-size');
+  assert.match(plain.text, /href="\?space=1#space"/);
+  assert.doesNotMatch(plain.text, /On disk/);
+  const { text } = await api.call('GET', '/console/series/by-size?space=1');
+  assert.match(text, /On disk/);
+  assert.match(text, /This server does not see the files\./);
+  assert.match(text, /kept: latest, last/);
+});
+
 test('series are paged by name', async () => {
   for (const name of ['page-a', 'page-b', 'page-c']) await givenCompose(api, {}, bodyOf(name));
   const first = await api.call('GET', '/api/1/series/?limit=2&after=page-');

@@ -289,7 +289,7 @@ test('the dry run of keeping names what would go, and counts only what nobody el
     const own = listFiles(join(config.target_dir, `odcs-${id}`));
     const sum = (some: typeof own): number => some.reduce((bytes, { blocks }) => bytes + blocks * 512, 0);
     const [, bytes, ofIt] =
-      new RegExp(`^goes  ${id}  \\S+  +(\\d+)  +(\\d+)  `, 'm').exec(out)?.map(Number) ?? [];
+      new RegExp(`^goes +${id} +\\S+ +(\\d+) +(\\d+) +from `, 'm').exec(out)?.map(Number) ?? [];
     assert.deepEqual({ bytes, ofIt }, { bytes: sum(own), ofIt: sum(own.filter(({ nlink }) => nlink === 1)) });
   }
   await assert.rejects(run(seriesCommand, ['keep', 'dry']), { code: 'series.dry_run_only' });
