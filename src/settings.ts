@@ -3,6 +3,7 @@ import { metadataKeySettings } from './metadata-key-settings.ts';
 import { identitySettings } from './identity-settings.ts';
 import { mainComposeSettings } from './main-compose-settings.ts';
 import { nameSchema } from './name-schema.ts';
+import { imageSettings } from './image-settings.ts';
 import { pungiSettings } from './pungi-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { setting, type Setting } from './setting.ts';
@@ -220,6 +221,7 @@ export const settings = {
   ),
   ...mainComposeSettings,
   ...pungiSettings,
+  ...imageSettings,
   event_token: setting(
     text,
     '',

@@ -38,6 +38,7 @@ const shared = [
   'main-compose-settings.ts',
   'cts-settings.ts',
   'pungi-settings.ts',
+  'image-settings.ts',
   'name-schema.ts',
   'retention-settings.ts',
   'target-dir-settings.ts',

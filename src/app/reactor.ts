@@ -7,6 +7,7 @@ import { CacheRegistry } from '../cache/cache-registry.ts';
 import { openSources, type OpenedSources } from '../composer/open-sources.ts';
 import { hasDiscPrograms } from '../composer/discs/disc-programs.ts';
 import { offersOf } from '../composer/plan.ts';
+import { imagePlacesOf } from '../composer/images/image-koji.ts';
 import { pungiPlacesOf } from '../composer/pungi/pungi-places.ts';
 import { PlacingThread } from '../composer/build/placing-thread.ts';
 import type { Config } from '../config.ts';
@@ -274,7 +275,7 @@ function createComposerContext(
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
-    pungiPlaces: pungiPlacesOf(config),
+    waitingPlaces: pungiPlacesOf(config) + imagePlacesOf(config),
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
 }

@@ -7,6 +7,7 @@ import type { CacheRegistry } from '../cache/cache-registry.ts';
 import type { PackageStore } from '../cache/package-store.ts';
 import type { PlacingThread } from './build/placing-thread.ts';
 import type { Cts } from '../upstream/cts.ts';
+import type { ImageKoji } from './images/image-koji.ts';
 import type { OutputSettings, PlanContext } from './plan.ts';
 import type { StorageWatch } from './storage/storage-watch.ts';
 import type { SelectContext, SelectPackages, SourcePackage } from './selection.ts';
@@ -32,6 +33,8 @@ export interface ComposerContext {
   readonly searched: string;
   /** What main composes are registered with; null where there is none. */
   readonly cts: Cts | null;
+  /** What makes images of main composes; null where nothing does. */
+  readonly imageKoji: ImageKoji | null;
   /** Downloaded packages. */
   readonly store: PackageStore;
   /** Every cache of the process. */
@@ -44,8 +47,8 @@ export interface ComposerContext {
   readonly targetDirUrls: TargetDirUrls;
   /** What clients must not read of. */
   readonly serverPaths: ServerPaths;
-  /** Further composes that a process may have at a time because Pungi makes them; 0 where it makes none. */
-  readonly pungiPlaces: number;
+  /** Further composes that a process may have at a time because others make them, or their images; 0 where none do. */
+  readonly waitingPlaces: number;
   /** Seconds a compose may take. */
   readonly composeTimeout: number;
   /** The body of a rule's request, checked as POST checks it. Throws what the check throws. */

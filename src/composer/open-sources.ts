@@ -27,7 +27,8 @@ import { sourceDefinitions } from './sources/source-definitions.ts';
 import type { Koji } from './koji/koji.ts';
 import { bodhiEvents, errataEvents } from './koji/advisory-events.ts';
 import { openAdvisoryFinder, type AdvisoryFinder } from './koji/advisory-finder.ts';
-import { fileServersOf, openKojis } from './koji/open-koji.ts';
+import { configuredProfiles, fileServersOf, openKojis } from './koji/open-koji.ts';
+import { openImageKoji, type ImageKoji } from './images/image-koji.ts';
 import { warmBuild } from './koji/warm-build.ts';
 
 /** What composes are made of, as the settings say. Dispose of it when done. */
@@ -39,6 +40,8 @@ export interface OpenedSources extends Disposable {
   readonly localPathOf: (rpm: SourcePackage, signal: AbortSignal) => Promise<string>;
   /** Reads what a build says of its packages, for the arches and signing keys of the settings; null without Koji. */
   readonly warm: ((nvr: string, signal: AbortSignal) => Promise<number>) | null;
+  /** What makes images of main composes; null where nothing does. */
+  readonly imageKoji: ImageKoji | null;
   /** Where the files of Kojis are mounted. */
   readonly kojiTopDirs: readonly string[];
   /** Name of a target directory to its path. */
@@ -107,6 +110,10 @@ export function openSources(
     store,
     localPathOf: (rpm, signal) => fetcher.localPathOf(rpm, signal),
     warm: kojis.size === 0 ? null : warmer(config, kojis),
+    imageKoji: openImageKoji(config, {
+      koji: kojis.get(null),
+      profile: configuredProfiles(config).get(null),
+    }),
     kojiTopDirs: [...kojis.values()].flatMap(({ source }) =>
       source.kind === 'directory' ? [source.files.where] : [],
     ),

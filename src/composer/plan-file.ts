@@ -8,6 +8,7 @@ import {
   type ComposeRequest,
 } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
+import { imageTaskSchema } from '../model/image-task.ts';
 import type { TagOptions } from '../model/tag-options.ts';
 import { fingerprintOf } from '../model/fingerprint.ts';
 import { repodataChecksums } from '../rpm/repodata/repodata-checksum.ts';
@@ -15,7 +16,7 @@ import type { ComposePlan } from './plan.ts';
 import type { Selection, SelectedTree, SourcePackage } from './selection.ts';
 
 /** Raised when plans are written in another way. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 const text = z.string();
 const texts = z.array(text);
@@ -193,6 +194,7 @@ const planSchema = z.strictObject({
         unresolved: z.array(z.strictObject({ nevra: text, dependencies: texts })),
       }),
     ),
+    imageTasks: z.array(imageTaskSchema),
     modulesJson: z.record(text, z.record(text, z.record(text, moduleSchema))),
     unresolved: z.array(z.strictObject({ variant: text, arch: text, package: text, dependencies: texts })),
     unmatched: texts,

@@ -139,6 +139,7 @@ export async function makePlan(context: PlanContext, request: ComposeRequest): P
         // What another key signed is not this compose, nor is what none did.
         ...(context.signedBy === undefined ? {} : { signed_by: context.signedBy }),
         ...treeOptions(selection),
+        ...imageOptions(selection),
         ...Object.fromEntries(
           selection.replaced.map(({ build, instead }) => [`replaced ${build}`, instead ?? 'nothing']),
         ),
@@ -244,6 +245,16 @@ function treeOptions({ layout, files, repoclosures }: Selection): Readonly<Recor
     ),
     ...(repoclosures.length === 0 ? {} : { repoclosures: digest(Buffer.from(JSON.stringify(repoclosures))) }),
   };
+}
+
+/** Equal repositories with other images are another compose. */
+function imageOptions({ imageTasks }: Selection): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    imageTasks.map((task, at) => [
+      `image ${at} ${task.phase} ${task.variant}`,
+      digest(Buffer.from(JSON.stringify(task))),
+    ]),
+  );
 }
 
 function digest(bytes: Uint8Array): string {

@@ -24,12 +24,26 @@ export function buildingDirectory(targetDir: string, { id, attempt }: BuildingAt
  * Takes out of the way what earlier attempts at a compose built or showed, so that one that only slept has nothing left
  * to show. To be called once the attempt holds the compose, before it builds.
  */
-export async function clearAttempts(targetDir: string, { id, attempt }: BuildingAttempt): Promise<void> {
-  if (attempt === 1) return;
+export async function clearAttempts(targetDir: string, held: BuildingAttempt): Promise<void> {
+  if (held.attempt === 1) return;
+  await clearBuilding(targetDir, held);
+  await putAway(targetDir, held, [publishedDirectory(targetDir, held.id)]);
+}
+
+/** Takes out of the way only what earlier attempts built and did not show. */
+export async function clearBuilding(targetDir: string, { id, attempt }: BuildingAttempt): Promise<void> {
   const earlier = Array.from({ length: attempt - 1 }, (_none, index) =>
     buildingDirectory(targetDir, { id, attempt: index + 1 }),
   );
-  for (const directory of [...earlier, publishedDirectory(targetDir, id)]) {
+  await putAway(targetDir, { id }, earlier);
+}
+
+async function putAway(
+  targetDir: string,
+  { id }: Pick<BuildingAttempt, 'id'>,
+  directories: readonly string[],
+): Promise<void> {
+  for (const directory of directories) {
     const gone = pathBelow(targetDir, `.odcs-${id}.${randomBytes(4).toString('hex')}.old`);
     try {
       await rename(directory, gone);

@@ -25,7 +25,22 @@ import { moveLinks } from './move-links.ts';
 import { planCompose, type ReadyPlan } from './plan.ts';
 import { makingOf } from './provenance.ts';
 import type { SelectContext } from './selection.ts';
-import { buildingDirectory, clearAttempts, linkLatest, publishedDirectory, showBuilt } from './publish.ts';
+import {
+  buildingDirectory,
+  clearAttempts,
+  clearBuilding,
+  linkLatest,
+  publishedDirectory,
+  showBuilt,
+} from './publish.ts';
+import { abandonImages } from './images/abandon-images.ts';
+import {
+  callImages,
+  finishWithImages,
+  hasBegunImages,
+  showForImages,
+  writeImageFiles,
+} from './images/publish-with-images.ts';
 import { settlePlan } from './settle-plan.ts';
 import { runTogether } from './run-together.ts';
 import { metadataKeyOf } from './signing/metadata-key.ts';
@@ -66,7 +81,14 @@ export async function makeCompose(
     await waitForStorage(context.storage, compose.targetDir, { ...job, signal: watch.signal }, (trouble) =>
       tellWaiting(context, taken, trouble),
     );
-    await clearAttempts(targetDirOf(context, compose), taken);
+    const targetDir = targetDirOf(context, compose);
+    if (await hasBegunImages(context, { taken, targetDir })) {
+      await clearBuilding(targetDir, taken);
+      await finishWithImages(context, { taken, targetDir }, watch);
+      log.info({ state: 'done' }, 'compose ended');
+      return;
+    }
+    await clearAttempts(targetDir, taken);
     const select = {
       log,
       signal: watch.signal,
@@ -118,11 +140,13 @@ async function tellWaiting(context: ComposerContext, taken: TakenCompose, troubl
   await transaction(context.database, (tx) => moveHeldCompose(tx, taken, 'retry', { reason }));
 }
 
+type RunningWatch = Pick<ComposeWatch, 'signal' | 'progress' | 'limitTime'>;
+
 async function buildOrDelegate(
   context: ComposerContext,
   taken: TakenCompose,
   plan: ReadyPlan,
-  watch: Pick<ComposeWatch, 'signal' | 'progress' | 'limitTime'>,
+  watch: RunningWatch,
 ): Promise<void> {
   const { delegate, selection } = plan;
   if (delegate === undefined) return buildAndPublish(context, taken, plan, watch);
@@ -135,8 +159,9 @@ async function buildAndPublish(
   context: ComposerContext,
   taken: TakenCompose,
   plan: ReadyPlan,
-  { signal, progress }: Pick<ComposeWatch, 'signal' | 'progress'>,
+  watch: RunningWatch,
 ): Promise<void> {
+  const { signal, progress } = watch;
   const targetDir = targetDirOf(context, taken.compose);
   const directory = buildingDirectory(targetDir, taken);
   const key = metadataKeyOf(context.metadataKeys, taken.compose);
@@ -150,6 +175,9 @@ async function buildAndPublish(
     },
   );
   const pinned = { pungiComposeId: pungiComposeId(identity) };
+  const work = { taken, targetDir };
+  const { imageTasks } = plan.selection;
+  const called = callImages(imageTasks, { identity, place, variants: plan.selection.variants });
   await mkdir(directory);
   try {
     await buildCompose(
@@ -173,6 +201,12 @@ async function buildAndPublish(
       directory,
     );
     signal.throwIfAborted();
+    if (called.length > 0) {
+      writeImageFiles(directory, called);
+      await showForImages(context, work, { called, ...pinned });
+      await finishWithImages(context, work, watch);
+      return;
+    }
     progress('publish', 0, 1, 'step');
     await instrument('publish', { compose: taken.id }, async () => {
       linkLatest(targetDir, taken.id);
@@ -214,6 +248,7 @@ async function failAttempt(
     return;
   }
   const isRetried = isWorthRetrying(known, job);
+  if (!isRetried) await abandonImages(context, taken, targetDirOf(context, taken.compose));
   const shown = withoutServerPaths(known, context.serverPaths, placesOf(taken.compose.request));
   const moved = await transaction(context.database, (tx) =>
     isRetried

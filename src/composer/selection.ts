@@ -1,5 +1,6 @@
 import { TEMPORARY, type ComposeRequest } from '../model/compose.ts';
 import type { ContentId } from '../model/content-id.ts';
+import type { ImageTask } from '../model/image-task.ts';
 import type { FileStamp } from '../model/file-stamp.ts';
 import type { Nevra } from '../model/nevra.ts';
 import type { ProductmdModules } from '../rpm/productmd-modules.ts';
@@ -167,6 +168,8 @@ export interface Selection {
   readonly files: readonly TreeFile[] | null;
   /** Of trees whose repoclosure was asked for; each has a log. */
   readonly repoclosures: readonly RepoclosureCheck[];
+  /** Images that Koji makes of the finished repositories. */
+  readonly imageTasks: readonly ImageTask[];
   /** Payload of `metadata/modules.json`, without the paths that are known once written; empty where there are none. */
   readonly modulesJson: ProductmdModules;
   readonly unresolved: readonly UnresolvedDependencies[];
@@ -212,6 +215,7 @@ export function newSelection(
     layout: hashedLayout,
     files: null,
     repoclosures: [],
+    imageTasks: [],
     modulesJson: {},
     unresolved: [],
     unmatched: [],

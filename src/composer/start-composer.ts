@@ -14,7 +14,7 @@ export async function startComposer(context: ComposerContext, concurrency: numbe
     handleJob: ({ requestId }, job) => runRequest(context, requestId, job),
   });
   await context.database.jobs.work('compose.run', {
-    concurrency: concurrency + context.pungiPlaces,
+    concurrency: concurrency + context.waitingPlaces,
     onError,
     handleJob: ({ composeId }, job) => runCompose(context, composeId, job),
   });

@@ -5,6 +5,7 @@ import type { DomainEvent } from '../model/event.ts';
 import type { FileProblem } from '../model/file-problem.ts';
 import type { AnnouncedImages } from '../model/image-changes.ts';
 import type { Image } from '../model/image.ts';
+import type { ImageTask, ImageTaskState, KojiCall } from '../model/image-task.ts';
 import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
@@ -358,7 +359,24 @@ export interface ImagesTable {
   updated_at: Time;
 }
 
+/** The tasks of Koji that make images of composes, in the order in which they are begun. */
+export interface ImageTasksTable {
+  compose_id: number;
+  position: number;
+  task: Json<ImageTask>;
+  call: Json<KojiCall>;
+  state: ImageTaskState;
+  /** The last task that the service had in Koji before this one was asked for. */
+  after_task: number | null;
+  task_id: number | null;
+  /** Why it failed. */
+  reason: string | null;
+  begun_at: NullableTime;
+  ended_at: NullableTime;
+}
+
 export interface Tables {
+  image_tasks: ImageTasksTable;
   announced_buses: AnnouncedBusesTable;
   api_tokens: ApiTokensTable;
   breaking_migrations: BreakingMigrationsTable;

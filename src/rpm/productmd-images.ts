@@ -1,4 +1,5 @@
-import { formatDocument } from './productmd-document.ts';
+import { z } from 'zod';
+import { formatDocument, formatProductmd } from './productmd-document.ts';
 import { composeOf } from './productmd-release.ts';
 import { productmdCompose, type ComposeIdentity } from './productmd.ts';
 
@@ -41,6 +42,30 @@ export function formatImages(identity: ComposeIdentity, listed: readonly ListedI
     for (const arch of arches) ((images[variant] ??= {})[arch] ??= []).push(entryOf(image));
   }
   return formatDocument('images', { compose: composeOf(productmdCompose(identity), 'bare'), images });
+}
+
+const writtenSchema = z.looseObject({
+  payload: z.looseObject({
+    images: z.record(z.string(), z.record(z.string(), z.array(z.looseObject({ path: z.string() })))),
+  }),
+});
+
+/**
+ * Returns an images.json with further images; those of the same path are replaced. Throws what JSON and its schema throw for a
+ * text that `formatImages` did not write.
+ */
+export function addImages(text: string, listed: readonly ListedImage[]): string {
+  const document = writtenSchema.parse(JSON.parse(text));
+  const { images } = document.payload;
+  for (const { variant, arches, image } of listed) {
+    for (const arch of arches) {
+      const ofVariant = (images[variant] ??= {});
+      const others = (ofVariant[arch] ?? []).filter(({ path }) => path !== image.path);
+      const all = [...others, { ...entryOf(image), path: image.path }];
+      ofVariant[arch] = all.sort((a, b) => (a.path < b.path ? -1 : 1));
+    }
+  }
+  return formatProductmd(document);
 }
 
 function entryOf(image: ProductmdImage): object {

@@ -75,6 +75,11 @@ export function knownComposeType(type: string): ComposeType {
   return isComposeType(type) ? type : 'test';
 }
 
+/** Returns what ids of composes of a type have behind the date: `.n`, `.t`. */
+export function typeSuffixOf(type: string): string {
+  return typeSuffixes[knownComposeType(type)];
+}
+
 type NamedProduct = Pick<ProductmdProduct, 'short' | 'version' | 'type'>;
 
 /** Returns the id of a compose of a release: `Fedora-40-20261122.n.17`, `DP-1.2-RHEL-9-20261122.t.4`. */
@@ -84,7 +89,7 @@ export function releaseComposeId(
   { date, type, respin }: Pick<ComposeIdentity, 'date' | 'type' | 'respin'>,
 ): string {
   const base = baseProduct === null ? '' : `-${shortAndVersion(baseProduct)}`;
-  return `${shortAndVersion(release)}${base}-${date}${typeSuffixes[knownComposeType(type)]}.${respin}`;
+  return `${shortAndVersion(release)}${base}-${date}${typeSuffixOf(type)}.${respin}`;
 }
 
 /** Returns the id of a compose, of its release if it has one: `odcs-1-1-20261122.t.0`, `RHEL-9.4-eus-20261122.3`. */

@@ -6,6 +6,7 @@ import { openSources } from '../../src/composer/open-sources.ts';
 import { PlacingThread } from '../../src/composer/build/placing-thread.ts';
 import type { SourceDefinition } from '../../src/composer/sources/source-definition.ts';
 import { sourceDefinitions } from '../../src/composer/sources/source-definitions.ts';
+import { imagePlacesOf } from '../../src/composer/images/image-koji.ts';
 import { pungiPlacesOf } from '../../src/composer/pungi/pungi-places.ts';
 import { writeMarker } from '../../src/composer/storage/storage-marker.ts';
 import { StorageWatch } from '../../src/composer/storage/storage-watch.ts';
@@ -109,7 +110,7 @@ export async function openTestComposer(
     targetDirUrls,
     serverPaths: serverPathsOf(config, targetDirUrls, sources.kojiTopDirs),
     composeTimeout: config.compose_timeout,
-    pungiPlaces: pungiPlacesOf(config),
+    waitingPlaces: pungiPlacesOf(config) + imagePlacesOf(config),
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
   const find = async (id: number): Promise<Compose> => {

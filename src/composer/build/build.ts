@@ -100,7 +100,7 @@ export async function buildCompose(
       );
       writeImages(pen, input.identity, listed);
       images.push(IMAGES_FILE);
-    }
+    } else if (plan.selection.imageTasks.length > 0) writeImages(pen, input.identity, []);
     if (input.making !== undefined) {
       writeProvenance(plan, input.making, pen, [...images, ...repomds]);
       await sign([PROVENANCE_FILE]);

@@ -81,7 +81,8 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
           [TREE_SUMMARY_FILE]: () => formatTreeSummary(selection),
         }
       : {}),
-    STATUS: () => 'FINISHED\n',
+    // Who reads it knows by that whether there will be more.
+    STATUS: () => (selection.imageTasks.length === 0 ? 'FINISHED\n' : 'STARTED\n'),
   };
   await writeAdvisories(selection, pen);
   writeRepoclosureLogs(pen, { selection, composeId: pungiComposeId(identity), place });

@@ -11,6 +11,7 @@ import { readExtraFiles } from '../main/extra-files.ts';
 import type { ConfigFiles } from '../main/load-config.ts';
 import type { SelectedLists } from '../gather/selected-lists.ts';
 import type { DocumentType } from '../documents/document-type.ts';
+import { makesImages } from '../images/image-koji.ts';
 import { uniteDocuments } from '../documents/unite-documents.ts';
 import { gatherMain, type MainGather } from '../main/gather-main.ts';
 import type { KnownTrees } from '../main/known-trees.ts';
@@ -76,6 +77,7 @@ export async function selectDefinition(
   request: ComposeRequest,
   sourced: SourcedDefinition,
 ): Promise<Selected> {
+  refuseImages(resources.config, context, sourced.definition);
   const beside = readBesidePackages(sourced.files, sourced.definition);
   for (let attempt = 1; ; attempt += 1) {
     const pinned = await pinInput(resources, context, request, sourced);
@@ -92,6 +94,29 @@ export async function selectDefinition(
     const { selection, reader } = selected;
     // Its inputs are not told: the same may bring another selection.
     return { reader, selection: { ...selection, remarks: [...selection.remarks, UNSTABLE] } };
+  }
+}
+
+/** Throws `main.images_unavailable`, `main.images_private` where Koji cannot make the images of a definition. */
+function refuseImages(
+  config: Config,
+  { isPrivate = false }: SelectContext,
+  { imageTasks }: MainDefinition,
+): void {
+  if (imageTasks.length === 0) return;
+  if (!makesImages(config)) {
+    throw new ReactorError(
+      'main.images_unavailable',
+      'The definition has images, which Koji makes only for who is logged in.',
+      { hint: 'Set koji_profile and koji_login_certificate, or leave the images out.' },
+    );
+  }
+  if (isPrivate) {
+    throw new ReactorError(
+      'main.images_private',
+      'Koji cannot read the repositories of a private compose to make images of it.',
+      { hint: 'Leave readers out, or the images.' },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isName, isPathBelow } from '../../model/names.ts';
+import { imageOptionSchemas, type ImagePhase } from '../../model/image-task.ts';
 import { defaultRevision, pathInRepository } from './git-place.ts';
 import { defaultDigests } from './read-beside-sources.ts';
 import { isTreeArch } from './variants.ts';
@@ -126,6 +127,16 @@ const extraFiles = z
   );
 const extraFilesList = z.array(extraFiles).max(1_000);
 
+const imageOf = <Phase extends ImagePhase>(phase: Phase) =>
+  imageOptionSchemas[phase].extend({ phase: z.literal(phase) });
+const image = z.discriminatedUnion('phase', [
+  imageOf('kiwibuild'),
+  imageOf('imagebuilder'),
+  imageOf('osbuild'),
+  imageOf('osbs'),
+  imageOf('image_container'),
+]);
+
 const content = {
   name: word.optional().describe('for people; the id without it'),
   arches: z.array(arch).min(1).optional().describe('of those at the top'),
@@ -151,6 +162,11 @@ const content = {
     .union([extraFilesList, z.record(word, extraFilesList)])
     .optional()
     .describe('files that lie in its trees; those of sources by the arch src, which all does not mean'),
+  images: z
+    .array(image)
+    .max(200)
+    .default([])
+    .describe('that Koji makes of the finished repositories; options as Pungi calls them'),
   method: z.union([method, methodBySource]).optional(),
   repoclosure: z.union([strictness, z.record(word, strictness)]).optional(),
 };

@@ -1,3 +1,4 @@
+import type { ImageTask } from '../../model/image-task.ts';
 import type { XmlNode } from '../../rpm/xml-tree.ts';
 import type { MultilibMethod } from '../gather/multilib-methods.ts';
 import type { Greedy } from '../gather/providers.ts';
@@ -151,6 +152,8 @@ export interface MainDefinition {
   /** What prepopulation has, the same way. */
   readonly prepopulated: ReadonlyMap<string, readonly PackageWish[]>;
   readonly beside: BesideSources;
+  /** Images that Koji makes of the compose. */
+  readonly imageTasks: readonly ImageTask[];
   readonly output: MainOutput;
 }
 

@@ -66,6 +66,7 @@ export function* selectMain(input: MainSelectionInput): Turns<Selection> {
       documents,
       layout: { areDirectoriesHashed, checksum },
       files: input.files,
+      imageTasks: definition.imageTasks,
       modulesJson: modulesOfVariants(packages),
       warnings: gathered.warnings,
     }),

@@ -20,6 +20,7 @@ import {
   type VariantMethods,
 } from './main-definition.ts';
 import { describePath, type GitPlace } from './git-place.ts';
+import { listImageTasks } from './images-of-file.ts';
 import type { ConfigFiles } from './load-config.ts';
 import { readGlobalComps } from './variant-comps.ts';
 import { listGitPlaces, pathOfPlace } from './written-places.ts';
@@ -65,8 +66,9 @@ export function readDefinitionFile(
   const comps = readComps(value, files, report);
   checkNames(value, written, report);
   checkBeside(value, written, { files, report });
+  const imageTasks = listImageTasks(value, written, report);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, definition: definitionOf(value, written, comps) };
+  return { ok: true, definition: definitionOf(value, written, { comps, imageTasks }) };
 }
 
 /** Lists the places in git repositories that a definition file names; none of one whose shape is wrong. */
@@ -106,7 +108,7 @@ function readComps(
 function definitionOf(
   file: DefinitionFile,
   written: readonly WrittenVariant[],
-  comps: XmlNode | null,
+  { comps, imageTasks }: Pick<MainDefinition, 'comps' | 'imageTasks'>,
 ): MainDefinition {
   const { release, gather, output } = file;
   const arches = [...new Set(written.flatMap(({ variant }) => variant.arches))].sort();
@@ -154,6 +156,7 @@ function definitionOf(
     mappedPackages: wishesByArch(settings, ({ mappedPackages }) => mappedPackages),
     prepopulated: wishesByArch(settings, ({ prepopulate }) => prepopulate.map(wishOfNameArch)),
     beside: besideOf(file, written),
+    imageTasks,
     output: {
       areDirectoriesHashed: output.hashed_directories,
       checksum: output.checksum,

@@ -104,6 +104,7 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
     mappedPackages: byTreeArch(mapping),
     prepopulated: byTreeArch(prepopulate),
     beside: readBesideSources(files, loaded, variants),
+    imageTasks: [],
     output: {
       areDirectoriesHashed: config.get('hashed_directories') === true,
       checksum: checksumOf(config.get('createrepo_checksum')),

@@ -16,6 +16,7 @@ export async function mergeSelections(base: Selected, added: Selected): Promise<
     layout: left.layout,
     files: left.files,
     repoclosures: left.repoclosures,
+    imageTasks: left.imageTasks,
     trees,
     foreign: [...left.foreign, ...right.foreign],
     documents: united.documents,

@@ -26,6 +26,8 @@ export interface HubTransport {
   /** A connection silent for so many milliseconds is given up. The hub is silent while it works. */
   readonly silenceMs: number;
   readonly userAgent: string;
+  /** Sent with every call beside the usual ones. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One exchange. `isFresh` asks for a connection of its own. */
@@ -57,7 +59,8 @@ export function makeAgent(url: URL, maxSockets: number): HttpAgent | HttpsAgent 
  * Source: Koji contract 1 and 1.4.
  */
 export function exchange(transport: HubTransport, call: Exchange): Promise<XmlRpcAnswer> {
-  const where = `${transport.url.href} ${call.method}`;
+  // Without the query: it is the key of a session.
+  const where = `${transport.url.origin}${transport.url.pathname} ${call.method}`;
   return new Promise((resolve, reject) => {
     const request = openRequest(transport, call);
     let isSilent = false;
@@ -95,6 +98,7 @@ function openRequest(transport: HubTransport, call: Exchange): ClientRequest {
       'Content-Length': body,
       'User-Agent': transport.userAgent,
       'Accept-Encoding': 'gzip, deflate',
+      ...transport.headers,
     },
     ...(call.signal === undefined ? {} : { signal: call.signal }),
     ...(isHttps && transport.authorities !== undefined ? { ca: transport.authorities } : {}),

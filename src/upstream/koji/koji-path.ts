@@ -44,6 +44,22 @@ export function taskPath(path: string): string {
   return `work/${path}`;
 }
 
+/** Returns the path of a file that a task uploaded. Throws `koji.name_unfit`. Source: Koji contract 5. */
+export function taskOutputPath(taskId: number, fileName: string): string {
+  if (!isFileName(fileName)) throw unfit(fileName);
+  return `work/tasks/${taskId % 10_000}/${taskId}/${fileName}`;
+}
+
+/** Returns the path of a file in a folder of a build. Throws `koji.name_unfit`. */
+export function buildFilePath(build: BuildPlace, folder: 'images', fileName: string): string {
+  if (!isFileName(fileName)) throw unfit(fileName);
+  return `${buildPath(build)}/${folder}/${fileName}`;
+}
+
+function isFileName(name: string): boolean {
+  return !name.includes('/') && isPathBelow(name);
+}
+
 function fit(kind: NameKind, name: string): string {
   if (isName(kind, name)) return name;
   throw unfit(name);

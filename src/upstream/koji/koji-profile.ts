@@ -11,6 +11,8 @@ export interface KojiProfile {
   readonly topDir: string | null;
   /** URL of the same tree, without a slash at its end. */
   readonly topUrl: string | null;
+  /** URL of its pages, without a slash at its end; absent where there is none. */
+  readonly webUrl?: string;
   /** File of the authorities that the hub's certificate may come from. */
   readonly serverCa: string | null;
   /** File with a client certificate and its key, for servers that ask for one; absent where there is none. */
@@ -58,6 +60,7 @@ export function readKojiProfile(name: string, places: readonly string[], home = 
       fate: 'halt',
     });
   }
+  const webUrl = values.get('weburl')?.replace(/\/+$/, '') ?? '';
   const certificate = pathOf(values.get('cert'), home);
   return {
     name,
@@ -66,6 +69,7 @@ export function readKojiProfile(name: string, places: readonly string[], home = 
     topUrl: emptyToNull(values.get('topurl')?.replace(/\/+$/, '')),
     serverCa: pathOf(values.get('serverca'), home),
     ...(certificate !== null && isThere(certificate) ? { certificate } : {}),
+    ...(webUrl === '' ? {} : { webUrl }),
     files,
   };
 }

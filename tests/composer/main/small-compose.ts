@@ -251,6 +251,7 @@ export function anyDefinition(random: Random): MainDefinition {
       extraFiles: null,
       extraFileDigests: [],
     },
+    imageTasks: [],
     output: { areDirectoriesHashed: true, checksum: 'sha256', skippedPhases: new Set() },
   };
 }

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import {
   isArray,
@@ -15,6 +17,8 @@ export interface ServedCall {
   readonly method: string;
   readonly args: readonly XmlRpcValue[];
   readonly keywords: XmlRpcKeywords;
+  /** Who is logged in by the session that the call names; absent for calls without one. */
+  readonly user?: string;
 }
 
 /** What the server answers with: a value, or the bytes of a recorded answer. */
@@ -56,6 +60,18 @@ export interface HubServer {
 
 export interface HubServerOptions {
   readonly gzip?: boolean;
+  /** PEM of the server, and of the authority of clients, who log in by their certificates; HTTP without it. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
+  /** Whether sessions stand in the URL only, as with old hubs. */
+  readonly isOld?: boolean;
+}
+
+/** Source: Koji's client, `_prepCall`. */
+interface Session {
+  readonly user: string;
+  readonly key: string;
+  /** The number of the next call. */
+  next: number;
 }
 
 /** A hub on a free port of the loopback interface that answers as the function says. */
@@ -68,9 +84,14 @@ export async function startHubServer(
   const requests = { count: 0 };
   const connections = { count: 0 };
   const sockets = new Set<Socket>();
-  const server = createServer((request, response) => {
+  const sessions = new Map<string, Session>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void serve(request, response);
-  });
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(onRequest)
+      : createTlsServer({ ...options.tls, requestCert: true, rejectUnauthorized: false }, onRequest);
   server.on('connection', (socket) => {
     connections.count += 1;
     sockets.add(socket);
@@ -95,7 +116,9 @@ export async function startHubServer(
       return;
     }
     const bytes =
-      trouble?.kind === 'fault' ? faultBytes(new ServedFault(trouble.code, trouble.text)) : bytesFor(body);
+      trouble?.kind === 'fault'
+        ? faultBytes(new ServedFault(trouble.code, trouble.text))
+        : bytesFor(body, request);
     const sent = options.gzip === true ? gzipSync(bytes) : bytes;
     response.writeHead(200, {
       'Content-Type': 'text/xml',
@@ -110,9 +133,9 @@ export async function startHubServer(
     response.write(sent.subarray(0, trouble.afterBytes), () => request.socket.destroy());
   }
 
-  function bytesFor(body: string): Buffer {
+  function bytesFor(body: string, request: IncomingMessage): Buffer {
     try {
-      const served = served1(body);
+      const served = served1(body, request);
       return 'bytes' in served ? served.bytes : answerBytes(served.value);
     } catch (error) {
       if (error instanceof ServedFault) return faultBytes(error);
@@ -120,9 +143,46 @@ export async function startHubServer(
     }
   }
 
-  function served1(body: string): ServedAnswer {
+  /** Logs in who has a certificate of the authority. */
+  function logIn({ socket, url }: IncomingMessage): ServedAnswer {
+    const isKnown = socket instanceof TLSSocket && socket.authorized;
+    const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
+    const user = Array.isArray(name) ? name[0] : name;
+    if (!isKnown || user === undefined || url?.endsWith('/ssllogin') !== true) {
+      throw new ServedFault(1002, 'could not verify client: no certificate');
+    }
+    const id = String(1000 + sessions.size);
+    sessions.set(id, { user, key: `key-${id}`, next: 0 });
+    const isNew = options.isOld !== true;
+    return {
+      value: {
+        'session-id': Number(id),
+        'session-key': `key-${id}`,
+        ...(isNew ? { 'header-auth': true } : {}),
+      },
+    };
+  }
+
+  function userOf({ headers, url = '' }: IncomingMessage): { user?: string } {
+    const query = new URL(url, 'http://hub').searchParams;
+    const told = (header: string, name: string): string | undefined =>
+      options.isOld === true ? (query.get(name) ?? undefined) : headers[header]?.toString();
+    const id = told('koji-session-id', 'session-id');
+    if (id === undefined) return {};
+    const session = sessions.get(id);
+    if (session === undefined || told('koji-session-key', 'session-key') !== session.key) {
+      throw new ServedFault(1002, 'Invalid session or bad credentials');
+    }
+    const number = Number(told('koji-session-callnum', 'callnum'));
+    if (number !== session.next) throw new ServedFault(1010, `call ${number} is out of sequence`);
+    session.next += 1;
+    return { user: session.user };
+  }
+
+  function served1(body: string, request: IncomingMessage): ServedAnswer {
     const { method, params } = readCallWithSaxes(body);
-    const call = callOf(method, params);
+    if (method === 'sslLogin') return logIn(request);
+    const call = { ...callOf(method, params), ...userOf(request) };
     if (method !== 'multiCall') {
       calls.push(call);
       return answer(call);
@@ -148,7 +208,7 @@ export async function startHubServer(
 
   const address = await listen(server);
   return {
-    url: `http://127.0.0.1:${address.port}/kojihub`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}/kojihub`,
     calls,
     requests,
     connections,

@@ -18,7 +18,10 @@ export const taskMethods: Readonly<Record<string, HubMethod>> = {
     return call.list('task_id').map((id) => infoOf(call, Number(id)));
   }),
   getTaskChildren: method('task_id! request strict', (call) =>
-    childrenOf(call, Number(call.value('task_id'))).map((task) => taskRow(call.tables, task)),
+    childrenOf(call, Number(call.value('task_id'))).map((task) => {
+      const row = taskRow(call.tables, task);
+      return call.flag('request', false) ? { ...row, request: task.request } : row;
+    }),
   ),
   getTaskResult: method('taskId! raise_fault', (call) => {
     const task = call.tables.tasks.get(Number(call.value('taskId')));

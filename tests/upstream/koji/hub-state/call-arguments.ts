@@ -21,13 +21,18 @@ export function shown(value: XmlRpcValue | undefined): string {
 /** The arguments of one call by the names of the hub's parameters. */
 export class CallArguments {
   readonly tables: HubTables;
+  readonly #user: string | null;
   readonly #values: ReadonlyMap<string, XmlRpcValue>;
 
   /**
    * Throws fault 1019 for too many arguments, too few and unknown keywords. A parameter whose name ends in `!` is
    * required. Source: Koji contract 1.1.
    */
-  constructor(tables: HubTables, parameters: readonly string[], { method, args, keywords }: ServedCall) {
+  constructor(
+    tables: HubTables,
+    parameters: readonly string[],
+    { method, args, keywords, user }: ServedCall,
+  ) {
     this.tables = tables;
     const label = `${method.replace(/[A-Z]+/g, (part) => `_${part.toLowerCase()}`)}()`;
     if (args.length > parameters.length) {
@@ -53,6 +58,13 @@ export class CallArguments {
       }
     }
     this.#values = values;
+    this.#user = user ?? null;
+  }
+
+  /** Who is logged in. Throws the fault of a hub that wants somebody to be. */
+  user(): string {
+    if (this.#user !== null) return this.#user;
+    throw new ServedFault(1004, 'you must be logged in for this operation');
   }
 
   /** The value itself; nil where it was not given. */

@@ -4,6 +4,7 @@ import { buildMethods } from './answer-builds.ts';
 import { contentMethods } from './answer-contents.ts';
 import { eventMethods } from './answer-events.ts';
 import { historyMethods } from './answer-history.ts';
+import { imageMethods } from './answer-images.ts';
 import { tagMethods } from './answer-tags.ts';
 import { taskMethods } from './answer-tasks.ts';
 import { CallArguments, FAULT_GENERIC, method, type HubMethod } from './call-arguments.ts';
@@ -17,6 +18,7 @@ const methods: ReadonlyMap<string, HubMethod> = new Map(
     ...buildMethods,
     ...historyMethods,
     ...taskMethods,
+    ...imageMethods,
     getAPIVersion: method('', () => 1),
     getKojiVersion: method('', () => '1.35.3'),
   }),
