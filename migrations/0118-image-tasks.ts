@@ -10,6 +10,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     state text not null,
     after_task bigint,
     task_id bigint,
+    task_url text,
     reason text,
     begun_at timestamptz,
     ended_at timestamptz,

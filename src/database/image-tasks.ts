@@ -53,6 +53,7 @@ export interface ImageTaskChange {
   readonly to: ImageTaskState;
   readonly afterTask?: number;
   readonly taskId?: number;
+  readonly taskUrl?: string | null;
   readonly reason?: string;
 }
 
@@ -66,7 +67,7 @@ export async function moveImageTask(
   position: number,
   { from, ...change }: ImageTaskChange & { readonly from: readonly ImageTaskState[] },
 ): Promise<boolean> {
-  const { to, afterTask, taskId, reason } = change;
+  const { to, afterTask, taskId, taskUrl, reason } = change;
   const isEnd = to === 'done' || to === 'failed' || to === 'cancelled';
   const moved = await tx.sql
     .updateTable('image_tasks')
@@ -74,6 +75,7 @@ export async function moveImageTask(
       state: to,
       ...(afterTask === undefined ? {} : { after_task: afterTask }),
       ...(taskId === undefined ? {} : { task_id: taskId }),
+      ...(taskUrl === undefined ? {} : { task_url: taskUrl }),
       ...(reason === undefined ? {} : { reason }),
       ...(to === 'asked' ? { begun_at: tx.now } : {}),
       ...(isEnd ? { ended_at: tx.now } : {}),

@@ -369,7 +369,7 @@ export interface ImageTasksTable {
   /** The last task that the service had in Koji before this one was asked for. */
   after_task: number | null;
   task_id: number | null;
-  /** Why it failed. */
+  task_url: string | null;
   reason: string | null;
   begun_at: NullableTime;
   ended_at: NullableTime;

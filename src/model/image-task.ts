@@ -78,7 +78,7 @@ export const imageOptionSchemas = {
       repo: z.union([text, texts]).optional().describe('variants and URLs of .repo files'),
       gpgkey: text.optional(),
     })
-    .catchall(z.json()),
+    .catchall(z.json().optional()),
   image_container: z
     .object({
       ...ofContainers,
@@ -86,7 +86,7 @@ export const imageOptionSchemas = {
       image_spec: z.record(z.string(), text).describe('which image goes in: its properties, as patterns'),
       arch_override: text.optional(),
     })
-    .catchall(z.json()),
+    .catchall(z.json().optional()),
 } as const satisfies Record<ImagePhase, z.ZodType>;
 
 const taskOf = <Phase extends ImagePhase>(phase: Phase) =>
@@ -117,7 +117,7 @@ export const imageTaskSchema = z.discriminatedUnion('phase', [
 export type ImageTask = z.infer<typeof imageTaskSchema>;
 
 /** What the images of a definition may say where they say nothing themselves, by option. */
-export type ImageDefaults = Readonly<Record<string, string | null>>;
+export type ImageDefaults = Readonly<Record<string, JsonValue>>;
 
 /** Options that each image of a phase needs in the end. */
 const needed: Readonly<Record<ImagePhase, readonly string[]>> = {

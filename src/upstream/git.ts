@@ -102,6 +102,48 @@ export async function readGitPaths(
   return readFiles(context, { url, revision, suffix: '' }, list);
 }
 
+/**
+ * Returns the commit that a branch, tag or `HEAD` of a repository is at, without fetching it; a whole hash is returned as
+ * it is. Throws as `readGitFolder` does.
+ */
+export async function resolveGitRevision(
+  context: GitContext,
+  wanted: { readonly url: string; readonly revision: string },
+): Promise<string> {
+  const { url, revision } = wanted;
+  if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(revision)) return revision;
+  checkWanted(context, wanted);
+  const directory = await mkdtemp(join(tmpdir(), 'odcs-git-'));
+  try {
+    const protocol = /^([a-z]+):\/\//.exec(url)?.[1] ?? 'file';
+    const said = await runGit(
+      { ...context, protocol },
+      directory,
+      ['ls-remote', '--end-of-options', url],
+      '',
+    );
+    const commits = new Map(
+      said
+        .toString('utf8')
+        .split('\n')
+        .map((line): [string, string] => {
+          const [commit = '', ref = ''] = line.split('\t');
+          return [ref, commit];
+        }),
+    );
+    const places = [revision, `refs/heads/${revision}`, `refs/tags/${revision}^{}`, `refs/tags/${revision}`];
+    const found = places.flatMap((ref) => commits.get(ref) ?? []).at(0);
+    if (found !== undefined) return found;
+    throw revisionUnknown(wanted);
+  } catch (thrown) {
+    context.signal?.throwIfAborted();
+    if (thrown instanceof GitTooLarge) throw tooLarge(url);
+    throw thrown instanceof GitFailed ? unreachable(url, thrown) : thrown;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 /** Reads the regular files that a listing of a commit names, those with the suffix. */
 async function readFiles(
   context: GitContext,
@@ -163,27 +205,38 @@ async function fetchRevision(
     await git(['fetch', '--quiet', '--end-of-options', url, '+refs/*:refs/fetched/*']);
   } catch (thrown) {
     if (!(thrown instanceof GitFailed)) throw thrown;
-    throw new ReactorError(
-      'git.unreachable',
-      `The git repository cannot be read: ${maskUrlSecrets(thrown.message)}`,
-      {
-        hint: 'Check the URL, and that this server may reach it without a password.',
-        where: maskUrlSecrets(url),
-        fate: 'retry',
-        cause: thrown,
-      },
-    );
+    throw unreachable(url, thrown);
   }
   try {
     return await parseRevision(git, revision);
   } catch (thrown) {
     if (!(thrown instanceof GitFailed)) throw thrown;
-    throw new ReactorError('git.revision_unknown', `The git repository has no commit "${revision}".`, {
-      hint: 'Name a commit by its whole hash, or a branch or tag.',
-      where: maskUrlSecrets(url),
-      cause: thrown,
-    });
+    throw revisionUnknown({ url, revision }, thrown);
   }
+}
+
+function unreachable(url: string, cause: Error): ReactorError {
+  return new ReactorError(
+    'git.unreachable',
+    `The git repository cannot be read: ${maskUrlSecrets(cause.message)}`,
+    {
+      hint: 'Check the URL, and that this server may reach it without a password.',
+      where: maskUrlSecrets(url),
+      fate: 'retry',
+      cause,
+    },
+  );
+}
+
+function revisionUnknown(
+  { url, revision }: { readonly url: string; readonly revision: string },
+  cause?: Error,
+): ReactorError {
+  return new ReactorError('git.revision_unknown', `The git repository has no commit "${revision}".`, {
+    hint: 'Name a commit by its whole hash, or a branch or tag.',
+    where: maskUrlSecrets(url),
+    cause,
+  });
 }
 
 async function parseRevision(git: Git, revision: string): Promise<string> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ReactorError } from '../../src/model/errors.ts';
-import { readGitFolder, readGitTree } from '../../src/upstream/git.ts';
+import { readGitFolder, readGitTree, resolveGitRevision } from '../../src/upstream/git.ts';
 import { serve } from './http/test-server.ts';
 
 function makeRepository(
@@ -27,6 +27,19 @@ function makeRepository(
   git('commit', '--quiet', '-m', 'one');
   return { url, commit: git('rev-parse', 'HEAD').trim() };
 }
+
+test('a branch is resolved to its commit, a hash is what it is, and nothing of elsewhere is asked', async (context) => {
+  const { url, commit } = makeRepository(context, { 'a.yaml': 'a\n' });
+  const allowed = [tmpdir()];
+  for (const revision of ['main', 'HEAD', 'refs/heads/main', commit]) {
+    assert.equal(await resolveGitRevision({ allowed }, { url, revision }), commit);
+  }
+  const unknown = resolveGitRevision({ allowed }, { url, revision: 'gone' });
+  await assert.rejects(unknown, { code: 'git.revision_unknown' });
+  const elsewhere = { url: 'https://example.org/a.git', revision: 'main' };
+  await assert.rejects(resolveGitRevision({ allowed }, elsewhere), { code: 'git.url_refused' });
+  assert.equal(await resolveGitRevision({ allowed }, { ...elsewhere, revision: commit }), commit);
+});
 
 test('files of the top directory are read at a commit, later commits do not matter', async (context) => {
   const { url, commit } = makeRepository(context, { 'a.yaml': 'a\n', 'b.txt': 'b', 'below/c.yaml': 'c' });

@@ -12,6 +12,7 @@ import { contentsSection } from './compose-contents-section.ts';
 import { useSection } from './compose-use.ts';
 import { badge, decisionTable, factList, moment, progressLine, seriesLink, sourceText } from './elements.ts';
 import { formatSpan } from '../chain/chain.ts';
+import { deliverablesSection } from './deliverables-section.ts';
 import { imagesSection } from './images-section.ts';
 import { variantsSection } from './variants-section.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
@@ -38,6 +39,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
         ${stateNotice(context, compose)} ${warningList(compose)}
         ${await chainSection(context, { kind: 'compose', id: compose.id })}
         ${await useSection(context, compose)} ${whySection(context, reasons)}
+        ${await deliverablesSection(context, compose)}
         ${await variantsSection(context, compose, change?.diff ?? null)}
         ${changeSection(context, compose, { change, previousOfSeries: reasons.previous })}
         ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}

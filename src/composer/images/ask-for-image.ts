@@ -4,6 +4,7 @@ import { errorFields, ReactorError } from '../../model/errors.ts';
 import type { JsonValue, KojiCall } from '../../model/image-task.ts';
 import { findLastTask, listTasksAfter } from '../../upstream/koji/hub-image-tasks.ts';
 import { isArray, isStruct, type XmlRpcValue } from '../../upstream/koji/xml-rpc-value.ts';
+import { taskUrl } from './image-koji.ts';
 import { noteImageTask, type AskContext } from './image-context.ts';
 
 /** A task that waits to be begun, or of which it is not known whether Koji has it. */
@@ -51,7 +52,12 @@ function mayHaveArrived(error: unknown): boolean {
 }
 
 async function noteTask(context: AskContext, task: UnknownTask, taskId: number): Promise<number> {
-  await noteImageTask(context, task.position, { from: ['asked'], to: 'running', taskId });
+  await noteImageTask(context, task.position, {
+    from: ['asked'],
+    to: 'running',
+    taskId,
+    taskUrl: taskUrl(context.koji.webUrl, taskId),
+  });
   return taskId;
 }
 

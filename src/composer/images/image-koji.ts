@@ -75,7 +75,12 @@ function readCertificate(path: string): string {
   }
 }
 
-/** Returns the page of a task; its number where the profile names no pages. */
-export function taskUrl(webUrl: string | null, taskId: number): string {
-  return webUrl === null ? `Koji task ${taskId}` : `${webUrl}/taskinfo?taskID=${taskId}`;
+/** Returns the page of a task; null where the profile names no pages. */
+export function taskUrl(webUrl: string | null, taskId: number): string | null {
+  return webUrl === null ? null : `${webUrl}/taskinfo?taskID=${taskId}`;
+}
+
+/** Returns how sentences name a task. */
+export function describeTask(webUrl: string | null, taskId: number): string {
+  return taskUrl(webUrl, taskId) ?? `Koji task ${taskId}`;
 }

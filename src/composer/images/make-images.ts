@@ -8,7 +8,7 @@ import type { Pen } from '../pen.ts';
 import { askForImage } from './ask-for-image.ts';
 import { noteImageTask, type MakeImagesContext } from './image-context.ts';
 import { imageRepoFileOf } from './container-call.ts';
-import { taskUrl } from './image-koji.ts';
+import { describeTask } from './image-koji.ts';
 import { replaceFile } from './place-image.ts';
 import { takeImages } from './take-images.ts';
 
@@ -165,7 +165,7 @@ function describeImage({ phase, variant, arches }: ImageTask): string {
 function slow({ koji }: MakeImagesContext, { task, task_id: id }: RunningTask): ReactorError {
   return new ReactorError(
     'koji.image_slow',
-    `The image ${describeImage(task)} takes Koji more than ${koji.taskSeconds} seconds: ${taskUrl(koji.webUrl, id)}`,
+    `The image ${describeImage(task)} takes Koji more than ${koji.taskSeconds} seconds: ${describeTask(koji.webUrl, id)}`,
     { hint: 'The setting image_task_timeout says how long one may take.' },
   );
 }
@@ -178,6 +178,6 @@ function failed(
   const how = state === 'failed' ? 'failed in Koji' : 'was cancelled in Koji';
   return new ReactorError(
     'koji.image_failed',
-    `The image ${describeImage(task)} ${how}: ${taskUrl(koji.webUrl, id)}`,
+    `The image ${describeImage(task)} ${how}: ${describeTask(koji.webUrl, id)}`,
   );
 }

@@ -11,7 +11,7 @@ import {
 import type { Pen } from '../pen.ts';
 import type { MakeImagesContext } from './image-context.ts';
 import { kindOfArchive, kindOfFile, type ImageKind } from './image-kinds.ts';
-import { taskUrl } from './image-koji.ts';
+import { describeTask } from './image-koji.ts';
 import { placeImage, type FoundImage, type PlaceImageContext } from './place-image.ts';
 
 /** What one task brought into a compose. */
@@ -49,7 +49,7 @@ export async function takeImages(
   const found = await findImages(context, task, taskId);
   const missing = task.arches.filter((arch) => !found.some((one) => one.arch === arch));
   const worst = missing.find((arch) => !task.failable.includes(arch));
-  const page = taskUrl(context.koji.webUrl, taskId);
+  const page = describeTask(context.koji.webUrl, taskId);
   if (worst !== undefined || found.length === 0) {
     throw new ReactorError(
       'koji.image_failed',

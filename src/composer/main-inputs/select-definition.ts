@@ -22,6 +22,7 @@ import { checkRepoclosure } from '../main/repoclosure.ts';
 import { archesOfVariants } from '../main/variants.ts';
 import type { RepoclosureCheck, SelectContext, Selected, SelectionPins } from '../selection.ts';
 import type { PartContext } from '../parts/find-part.ts';
+import { resolveImageSources } from './resolve-image-sources.ts';
 import type { MainInput, PinnedInput } from './main-input.ts';
 import { pinKojiPackages, type KojiResources } from './read-koji-packages.ts';
 import { pinPartPackages } from './read-part-packages.ts';
@@ -75,9 +76,10 @@ export async function selectDefinition(
   resources: MainResources,
   context: SelectContext,
   request: ComposeRequest,
-  sourced: SourcedDefinition,
+  written: SourcedDefinition,
 ): Promise<Selected> {
-  refuseImages(resources.config, context, sourced.definition);
+  refuseImages(resources.config, context, written.definition);
+  const sourced = await withCommits(resources.config, context, written);
   const beside = readBesidePackages(sourced.files, sourced.definition);
   for (let attempt = 1; ; attempt += 1) {
     const pinned = await pinInput(resources, context, request, sourced);
@@ -95,6 +97,23 @@ export async function selectDefinition(
     // Its inputs are not told: the same may bring another selection.
     return { reader, selection: { ...selection, remarks: [...selection.remarks, UNSTABLE] } };
   }
+}
+
+/** Returns the definition with the descriptions of its images at commits, which its digest tells then. Throws `git.*`. */
+async function withCommits(
+  { git_allowed_urls: allowed }: Config,
+  { signal }: SelectContext,
+  sourced: SourcedDefinition,
+): Promise<SourcedDefinition> {
+  const { definition, digest, remarks = [] } = sourced;
+  if (definition.imageTasks.length === 0) return sourced;
+  const resolved = await resolveImageSources({ allowed, signal }, definition.imageTasks);
+  return {
+    ...sourced,
+    definition: { ...definition, imageTasks: resolved.tasks },
+    digest: digest === null ? null : [digest, ...resolved.remarks].join(' '),
+    remarks: [...remarks, ...resolved.remarks],
+  };
 }
 
 /** Throws `main.images_unavailable`, `main.images_private` where Koji cannot make the images of a definition. */

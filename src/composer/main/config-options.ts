@@ -1,3 +1,5 @@
+import { imagePhases, type ImagePhase } from '../../model/image-task.ts';
+
 /** What an option of a configuration may hold. */
 export type OptionShape =
   | { readonly kind: 'text' | 'flag' | 'number' | 'texts' | 'anything' | 'texts or text' }
@@ -6,7 +8,9 @@ export type OptionShape =
   | { readonly kind: 'by variant and arch'; readonly of: OptionShape }
   /** `{arch: value or list}` */
   | { readonly kind: 'by arch'; readonly of: OptionShape }
-  | { readonly kind: 'sigkeys' | 'method' | 'pairs' | 'scm' };
+  | { readonly kind: 'sigkeys' | 'method' | 'pairs' | 'scm' }
+  /** `{uid_regex: [image]}` */
+  | { readonly kind: 'images'; readonly phase: ImagePhase };
 
 const text: OptionShape = { kind: 'text' };
 const flag: OptionShape = { kind: 'flag' };
@@ -99,6 +103,9 @@ export const honouredOptions: Readonly<Record<string, OptionShape>> = {
   translate_paths: { kind: 'pairs' },
   failable_deliverables: anything,
   cts_url: text,
+  ...Object.fromEntries(
+    imagePhases.map((phase): [string, OptionShape] => [phase, { kind: 'images', phase }]),
+  ),
 };
 
 /** Options without which there is no compose. */
@@ -121,10 +128,11 @@ export const otherOptions: ReadonlySet<string> = new Set(
   extra_isos live_images live_images_no_rename live_images_ksurl live_images_target live_images_release
   live_images_version live_target signing_key_id signing_key_password_file signing_command live_media
   live_media_ksurl live_media_target live_media_release live_media_version image_build image_build_ksurl
-  image_build_target image_build_release image_build_version osbuild osbuild_target osbuild_release
-  osbuild_version kiwibuild kiwibuild_description_scm kiwibuild_description_path kiwibuild_target
-  kiwibuild_release imagebuilder imagebuilder_target imagebuilder_release imagebuilder_version osbs osbs_registries
-  image_container ostree ostree_installer ostree_container ostree_use_koji_plugin ostree_installer_use_koji_plugin
+  image_build_target image_build_release image_build_version osbuild_target osbuild_release
+  osbuild_version kiwibuild_description_scm kiwibuild_description_path kiwibuild_target kiwibuild_release
+  kiwibuild_version kiwibuild_type kiwibuild_type_attr kiwibuild_bundle_name_format kiwibuild_repo_releasever
+  kiwibuild_use_buildroot_repo imagebuilder_target imagebuilder_release imagebuilder_version imagebuilder_types
+  imagebuilder_seed imagebuilder_scratch osbs_registries osbs_allow_reuse ostree ostree_installer ostree_container ostree_use_koji_plugin ostree_installer_use_koji_plugin
   ostree_installer_overwrite ostree_container_use_koji_plugin runroot_method runroot_tag runroot_channel runroot_weights
   runroot_ssh_username runroot_ssh_hostnames runroot_ssh_init_template runroot_ssh_install_packages_template
   runroot_ssh_run_template global_ksurl global_target global_release global_version media_checksum_one_file

@@ -1,4 +1,5 @@
 import { ReactorError } from '../../model/errors.ts';
+import { imagePhases } from '../../model/image-task.ts';
 import { isDictionary, itemsOf, textsOf, type Config, type ConfigValue } from './config-value.ts';
 
 /** A part of a configuration that is not made here, and why. */
@@ -13,15 +14,13 @@ const sections: Readonly<Record<string, string>> = {
   live_images: 'live images are built by Koji tasks of the reference composer',
   live_media: 'live media are built by Koji tasks of the reference composer',
   image_build: 'images are built by Koji tasks of the reference composer',
-  osbuild: 'images are built by Koji tasks of the reference composer',
-  kiwibuild: 'images are built by Koji tasks of the reference composer',
-  imagebuilder: 'images are built by Koji tasks of the reference composer',
-  image_container: 'containers are built by Koji tasks of the reference composer',
-  osbs: 'containers are built by Koji tasks of the reference composer',
   ostree: 'ostree commits need a shared ostree repository and runroot',
   ostree_installer: 'ostree installers need runroot',
   ostree_container: 'ostree containers need runroot',
 };
+
+const withoutLogin =
+  'Koji makes images only for who is logged in; the setting koji_login_certificate says how';
 
 /** Every phase that may be skipped. Source: main compose contract 1 and 11. */
 export const phaseNames: readonly string[] = [
@@ -33,6 +32,7 @@ export const phaseNames: readonly string[] = [
   'repoclosure',
   'buildinstall',
   'createiso',
+  ...imagePhases,
   ...Object.keys(sections),
 ];
 
@@ -40,6 +40,8 @@ export const phaseNames: readonly string[] = [
 export interface NativeServices {
   /** Its compose tracking service; empty where it has none. */
   readonly ctsUrl: string;
+  /** Whether Koji makes images for it. */
+  readonly makesImages: boolean;
 }
 
 /** Other options that ask for what is not done here. */
@@ -77,7 +79,10 @@ function usesHybrid(value: ConfigValue): boolean {
  * Finds what a configuration asks for and is not made here: phases that are not skipped, and options that nothing
  * here honours. A compose of such a configuration is refused, for it would lack what was asked for.
  */
-export function findNotNative(config: Config, services: NativeServices = { ctsUrl: '' }): NotNative[] {
+export function findNotNative(
+  config: Config,
+  services: NativeServices = { ctsUrl: '', makesImages: false },
+): NotNative[] {
   const skipped = new Set(textsOf(config.get('skip_phases')));
   const found: NotNative[] = [];
   if (config.has('buildinstall_method') && !skipped.has('buildinstall')) {
@@ -93,6 +98,11 @@ export function findNotNative(config: Config, services: NativeServices = { ctsUr
   for (const [option, reason] of Object.entries(sections)) {
     const value = config.get(option);
     if (value !== undefined && isGiven(value) && !skipped.has(option)) found.push({ option, reason });
+  }
+  for (const option of services.makesImages ? [] : imagePhases) {
+    const value = config.get(option);
+    if (value !== undefined && isGiven(value) && !skipped.has(option))
+      found.push({ option, reason: withoutLogin });
   }
   for (const [option, judge] of Object.entries(options)) {
     const value = config.get(option);

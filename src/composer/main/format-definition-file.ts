@@ -226,11 +226,33 @@ function contentOf(
     ),
     ...unless('empty', variant.isEmpty, false),
     ...extraFilesInputOf(definition, variant, files),
+    ...unless('images', imagesOf(definition, uid), []),
     ...(definition.plainMethod === null
       ? { method: methodOf(uid, definition.methods.get(uid) ?? null) }
       : {}),
     ...repoclosureOf(settings),
   };
+}
+
+function imagesOf({ imageTasks }: MainDefinition, uid: string): NonNullable<VariantInput['images']> {
+  return imageTasks
+    .filter(({ variant }) => variant === uid)
+    .map((task): NonNullable<VariantInput['images']>[number] => {
+      switch (task.phase) {
+        case 'kiwibuild':
+          return { phase: task.phase, ...task.options };
+        case 'imagebuilder':
+          return { phase: task.phase, ...task.options };
+        case 'osbuild':
+          return { phase: task.phase, ...task.options };
+        case 'osbs':
+          return { phase: task.phase, ...task.options };
+        case 'image_container':
+          return { phase: task.phase, ...task.options };
+        default:
+          return task satisfies never;
+      }
+    });
 }
 
 function settingsOf({ settings }: MainDefinition, uid: string, arch: string): VariantArchSettings {

@@ -77,7 +77,11 @@ export function importConfig(files: ConfigFiles, path: string): ImportedConfig {
     definition,
     comps: compsPath,
     files: listBesideFiles(files, definition.beside).filter((file) => gitPlaceOf(file) === null),
-    leftOut: [...findNotNative(config), ...findForeignFiles(config), ...beyond],
+    leftOut: [
+      ...findNotNative(config, { ctsUrl: '', makesImages: true }),
+      ...findForeignFiles(config),
+      ...beyond,
+    ],
     warnings,
   };
 }

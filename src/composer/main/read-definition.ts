@@ -26,6 +26,7 @@ import {
 import { findLookasideFaults } from './order-variants.ts';
 import { readGlobalComps } from './variant-comps.ts';
 import { archesOfVariants, type Variants } from './variants.ts';
+import { readImageTasks } from './images-of-config.ts';
 import { readBesideSources } from './read-beside-sources.ts';
 import { readVariants } from './read-variants.ts';
 import { checkPackageArch } from './variant-inputs.ts';
@@ -76,6 +77,7 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
   const mapping = readMapping(files, loaded);
   const prepopulate = readPrepopulate(files, loaded);
   const method = config.get('gather_method');
+  const beside = readBesideSources(files, loaded, variants);
   const byArch = (option: string): Map<string, readonly string[]> =>
     new Map(
       arches.map((arch) => [
@@ -103,8 +105,8 @@ export function readDefinition(files: ConfigFiles, loaded: LoadedConfig, paths: 
     settings: settingsOfVariants(config, variants, mapping, prepopulate),
     mappedPackages: byTreeArch(mapping),
     prepopulated: byTreeArch(prepopulate),
-    beside: readBesideSources(files, loaded, variants),
-    imageTasks: [],
+    beside,
+    imageTasks: readImageTasks(config, variants, beside.extraFileDigests),
     output: {
       areDirectoriesHashed: config.get('hashed_directories') === true,
       checksum: checksumOf(config.get('createrepo_checksum')),

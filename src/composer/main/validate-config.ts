@@ -1,3 +1,4 @@
+import { imageOptionSchemas, type ImagePhase } from '../../model/image-task.ts';
 import {
   honouredOptions,
   optionRules,
@@ -14,6 +15,7 @@ import {
   type Config,
   type ConfigValue,
 } from './config-value.ts';
+import { jsonOfValue } from './images-of-config.ts';
 import { nearestOption } from './nearest-option.ts';
 import { findPatternFault } from './python-pattern.ts';
 
@@ -120,6 +122,9 @@ function checkShape(shape: OptionShape, value: ConfigValue, path: string, report
     case 'scm':
       if (typeof value !== 'string' && !isDictionary(value)) report(path, notValid(value));
       break;
+    case 'images':
+      checkImages(shape.phase, value, path, report);
+      break;
     case 'anything':
       break;
     default:
@@ -183,6 +188,49 @@ function checkByVariantAndArch(of: OptionShape, value: ConfigValue, path: string
     } else if (pattern !== undefined) report(`${place}.0`, notOfType(pattern, 'string'));
     if (arches !== undefined) checkByArch(of, arches, `${place}.1`, report);
   }
+}
+
+function checkImages(phase: ImagePhase, value: ConfigValue, path: string, report: Report): void {
+  if (!isDictionary(value)) {
+    report(path, notOfType(value, 'object'));
+    return;
+  }
+  for (const [pattern, images] of value) {
+    const place = `${path}.${String(pattern)}`;
+    const fault = findPatternFault(String(pattern));
+    if (fault !== null) report(path, `incorrect regular expression: ${fault}`);
+    const items = itemsOf(images);
+    const isSingleFine = phase === 'osbs' || phase === 'image_container';
+    if (items === null && !isSingleFine) report(place, notOfType(images, 'array'));
+    for (const [at, image] of (items ?? (isSingleFine ? [images] : [])).entries()) {
+      const where = items === null ? place : `${place}.${at}`;
+      if (!isDictionary(image)) report(where, notOfType(image, 'object'));
+      else for (const one of findImageFaults(phase, image)) report([where, ...one.path].join('.'), one.fault);
+    }
+  }
+}
+
+/** What is wrong with the options of an image. None is what nobody said. */
+function findImageFaults(
+  phase: ImagePhase,
+  image: ReadonlyMap<unknown, ConfigValue>,
+): { readonly path: readonly string[]; readonly fault: string }[] {
+  const said = new Map([...image].filter(([, value]) => value !== null));
+  const checked = imageOptionSchemas[phase].safeParse(
+    jsonOfValue(new Map(Array.from(said, ([key, value]) => [String(key), value]))),
+  );
+  return (checked.error?.issues ?? []).flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      const fault = `Additional properties are not allowed (${issue.keys.map((key) => `'${key}'`).join(', ')} ${issue.keys.length === 1 ? 'was' : 'were'} unexpected)`;
+      return { path, fault };
+    }
+    const [name = '', ...deeper] = path;
+    const value = said.get(name);
+    if (value === undefined) return { path: [], fault: `'${name}' is a required property` };
+    const isType = issue.code === 'invalid_type' && deeper.length === 0;
+    return { path, fault: isType ? notOfType(value, issue.expected) : notValid(value) };
+  });
 }
 
 const methods = ['deps', 'nodeps', 'hybrid'];

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readDefinitionFile } from '../../../src/composer/main/read-definition-file.ts';
@@ -7,7 +9,17 @@ import { askForDefinition, openImageScene } from './image-scene.ts';
 
 // Runs once: what is told to Koji and taken from it is decided by no database.
 
-const scene = await openImageScene({ isOldHub: true });
+const sources = mkdtempSync(join(tmpdir(), 'container-sources-'));
+after(() => rmSync(sources, { recursive: true, force: true }));
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+    cwd: sources,
+    encoding: 'utf8',
+  }).trim();
+git('init', '--quiet', '--initial-branch=main');
+git('commit', '--quiet', '--allow-empty', '-m', 'one');
+const commit = git('rev-parse', 'HEAD');
+const scene = await openImageScene({ isOldHub: true, config: { git_allowed_urls: [sources] } });
 after(() => scene[Symbol.asyncDispose]());
 const { composer, builders } = scene;
 const shown = 'http://odcs.example.com/composes';
@@ -19,13 +31,13 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
   scene.define(
     'all',
     `- phase: image_container
-  url: git://dist-git.example.org/containers/guest#refs/heads/main
+  url: ${sources}#origin/main
   target: guest-target
   git_branch: main
   scratch: false
   image_spec: { format: qcow2, type: "qc.*" }
 - phase: osbs
-  url: git://dist-git.example.org/containers/base#8da00cb1
+  url: git://dist-git.example.org/containers/base#8da00cb1fbb1a55ff47e07bd2ae5e8cd96d58b90
   target: container-target
   git_branch: f44
   priority: 3
@@ -52,7 +64,7 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
   );
   const { id } = await composer.insert(askForDefinition('all', { label: 'Beta-1.2' }));
   const running = composer.run(id);
-  await scene.untilTasks(3);
+  await scene.untilTasks(3, running);
   const own = `${shown}/odcs-${id}/compose/BaseOS/$arch/os`;
   const [imageBuilder, osbuild, osbs] = builders.tasks();
   assert.ok(imageBuilder && osbuild && osbs);
@@ -95,7 +107,7 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
     [
       'buildContainer',
       [
-        'git://dist-git.example.org/containers/base#8da00cb1',
+        'git://dist-git.example.org/containers/base#8da00cb1fbb1a55ff47e07bd2ae5e8cd96d58b90',
         'container-target',
         {
           git_branch: 'f44',
@@ -128,10 +140,10 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
     koji_builds: [String(build)],
     repositories: [],
   }));
-  await scene.untilTasks(4);
+  await scene.untilTasks(4, running);
   const container = builders.tasks().at(-1);
   assert.deepEqual(container?.request, [
-    'git://dist-git.example.org/containers/guest#refs/heads/main',
+    `${sources}#${commit}`,
     'guest-target',
     {
       git_branch: 'main',
@@ -153,6 +165,7 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
   );
   const done = await running;
   assert.equal(done.state, 'done', done.stateReason ?? '');
+  assert.deepEqual(done.warnings, [`Images are described by ${sources}#${commit}.`]);
   const { images } = JSON.parse(read(id, 'compose/metadata/images.json')).payload;
   assert.deepEqual(
     images.BaseOS.x86_64.map((one: Record<string, unknown>) => [one['path'], one['type'], one['subvariant']]),

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createDemoRepository } from '../../../src/commands/demo/demo-files.ts';
 import type { Config } from '../../../src/config.ts';
 import { listImageTasks, type ImageTaskRow } from '../../../src/database/image-tasks.ts';
+import type { Compose } from '../../../src/model/compose-json.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { startHubServer, type HubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
@@ -24,8 +25,8 @@ export interface ImageScene extends AsyncDisposable {
   /** Writes a definition whose one variant takes all of a small repository; `images` is YAML below it. */
   readonly define: (name: string, images: string, more?: string) => void;
   readonly tasksOf: (id: number) => Promise<readonly ImageTaskRow[]>;
-  /** Resolves once so many tasks of images are in the hub. */
-  readonly untilTasks: (count: number) => Promise<void>;
+  /** Resolves once so many tasks of images are in the hub. Throws why the compose ended before. */
+  readonly untilTasks: (count: number, running: Promise<Compose>) => Promise<void>;
 }
 
 export interface ImageSceneOptions {
@@ -102,8 +103,16 @@ ${more}`,
       );
     },
     tasksOf: (id) => listImageTasks(composer.context.database.handle, id),
-    async untilTasks(count) {
-      while (imageBuilders(hub, topDir).tasks().length < count) await wait(5);
+    async untilTasks(count, running) {
+      let ended: Compose | undefined;
+      void running.then(
+        (compose) => (ended = compose),
+        () => undefined,
+      );
+      while (imageBuilders(hub, topDir).tasks().length < count) {
+        if (ended !== undefined) throw new Error(`the compose ended: ${ended.stateReason ?? ended.state}`);
+        await wait(5);
+      }
     },
     async [Symbol.asyncDispose]() {
       await composer[Symbol.asyncDispose]();

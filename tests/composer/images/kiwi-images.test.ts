@@ -15,7 +15,7 @@ test('Koji makes an image of the finished repositories of a compose that is show
   scene.define('eln', kiwiImage);
   const { id } = await composer.insert(askForDefinition('eln'));
   const running = composer.run(id);
-  await scene.untilTasks(1);
+  await scene.untilTasks(1, running);
   const [task] = builders.tasks();
   assert.equal(task?.method, 'kiwiBuild');
   assert.equal(task.owner, 'odcs');

@@ -103,7 +103,9 @@ export async function startHubServer(
     const body = await readBody(request);
     const trouble = troubles.shift();
     if (trouble?.kind === 'reset') {
-      request.socket.resetAndDestroy();
+      // A connection under TLS can only be closed.
+      if (request.socket instanceof TLSSocket) request.socket.destroy();
+      else request.socket.resetAndDestroy();
       return;
     }
     if (trouble?.kind === 'silence') return;
@@ -174,8 +176,8 @@ export async function startHubServer(
       throw new ServedFault(1002, 'Invalid session or bad credentials');
     }
     const number = Number(told('koji-session-callnum', 'callnum'));
-    if (number !== session.next) throw new ServedFault(1010, `call ${number} is out of sequence`);
-    session.next += 1;
+    if (number < session.next) throw new ServedFault(1010, `call ${number} is out of sequence`);
+    session.next = number + 1;
     return { user: session.user };
   }
 

@@ -16,6 +16,7 @@ import {
 import type { SourceContext } from '../source-definition.ts';
 import {
   findConfiguration,
+  servicesOf,
   placeOf,
   readConfiguration,
   type ConfigurationResources,
@@ -87,8 +88,5 @@ function engineOf({ entry }: ConfigurationPlace): RawConfigEngine {
 
 /** Whether it is plain without reading all of it that a configuration is not made here. */
 function isForPungi(config: Config, { place, loaded }: FoundConfiguration): boolean {
-  return (
-    wrapperOf(config, place.entry) !== '' ||
-    findNotNative(loaded.config, { ctsUrl: config.cts_url }).length > 0
-  );
+  return wrapperOf(config, place.entry) !== '' || findNotNative(loaded.config, servicesOf(config)).length > 0;
 }

@@ -4,6 +4,7 @@ import type { Config as Settings } from '../../../config.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree, type GitContext, type GitTree } from '../../../upstream/git.ts';
+import { makesImages } from '../../images/image-koji.ts';
 import { digestOfFiles } from '../../main-inputs/config-digest.ts';
 import { textsOf } from '../../main/config-value.ts';
 import { findNotNative, refuseNotNative, type NativeServices } from '../../main/find-not-native.ts';
@@ -19,7 +20,10 @@ import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
 export interface ConfigurationResources {
-  readonly config: Pick<Settings, 'cts_url' | 'raw_config_urls' | 'git_allowed_urls'>;
+  readonly config: Pick<
+    Settings,
+    'cts_url' | 'koji_login_certificate' | 'raw_config_urls' | 'git_allowed_urls'
+  >;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
 }
@@ -57,12 +61,17 @@ export async function readConfiguration(
   if (kept !== undefined) return kept;
   const { bytes, ...read } = await readTree(
     { allowed: [url, ...config.git_allowed_urls], signal },
-    { ...place, services: { ctsUrl: config.cts_url } },
+    { ...place, services: servicesOf(config) },
     tree,
   );
   // What is taken of branches of other repositories is looked up each time.
   if (read.remarks.length === 0) configurations.set(key, read, { size: bytes });
   return read;
+}
+
+/** Returns what the service has beside itself. */
+export function servicesOf(config: Pick<Settings, 'cts_url' | 'koji_login_certificate'>): NativeServices {
+  return { ctsUrl: config.cts_url, makesImages: makesImages(config) };
 }
 
 async function readTree(
