@@ -15,13 +15,16 @@ import { registerRulesPage } from './console/rules-page.ts';
 import { registerSeriesListPage } from './console/series-list-page.ts';
 import { registerSeriesPage } from './console/series-page.ts';
 import { registerStartPage } from './console/start-page.ts';
+import { registerReferencePage } from './console/reference-page.ts';
 import { registerFindPage } from './console/find-page.ts';
 import { registerPagesScript } from './console/pages-script.ts';
 import { readAs, readableDatabase } from '../database/readable.ts';
 import { instrument, withTrace } from '../instrument.ts';
 import { ApiProblem, sendProblem } from './problem.ts';
 import { readerOfRequest } from './reader-of-request.ts';
+import { registerOpenapi } from './openapi.ts';
 import { refuseNul } from './refuse-nul.ts';
+import { createQueryCheck } from './refuse-unknown-query.ts';
 import { registerAbout } from './routes/about.ts';
 import { registerBacktestRule } from './routes/backtest-rule.ts';
 import { registerCreateCompose } from './routes/create-compose.ts';
@@ -90,6 +93,7 @@ const routes: readonly RegisterRoute[] = [
   registerPagesScript,
   registerStartPage,
   registerFindPage,
+  registerReferencePage,
   registerComposesPage,
   registerComposePage,
   registerSeriesListPage,
@@ -120,6 +124,7 @@ function traceRequest(request: ApiRequest, next: () => Promise<void>): Promise<v
 export function createApp(whole: ApiContext, more: readonly RegisterRoute[] = []): ApiApp {
   const context: ApiContext = { ...whole, database: readableDatabase(whole.database) };
   trustList(context.config.trusted_proxies);
+  let checkQuery: (request: ApiRequest) => void = () => undefined;
   const app: ApiApp = new OpenAPIHono<ApiEnv>({
     getPath: (request, options) => {
       const { pathname } = new URL(request.url);
@@ -139,6 +144,7 @@ export function createApp(whole: ApiContext, more: readonly RegisterRoute[] = []
   });
   app.use('*', async (request, next) => {
     refuseNul(request);
+    checkQuery(request);
     await next();
   });
   app.use('*', async (request, next) => {
@@ -181,9 +187,7 @@ export function createApp(whole: ApiContext, more: readonly RegisterRoute[] = []
     return sendProblem(request, problem, context);
   });
   for (const register of [...routes, ...more]) register(app, context);
-  app.doc31('/api/1/openapi.json', {
-    openapi: '3.1.0',
-    info: { title: 'On Demand Compose Service', version: context.version },
-  });
+  registerOpenapi(app, context);
+  checkQuery = createQueryCheck(app);
   return app;
 }

@@ -1,8 +1,64 @@
 import { z } from '@hono/zod-openapi';
-import { sourceTypes } from '../model/compose.ts';
+import {
+  composeFlags,
+  composeResults,
+  multilibMethods,
+  sourceTypes,
+  type ComposeFlag,
+  type ComposeResult,
+  type MultilibMethod,
+  type SourceType,
+} from '../model/compose.ts';
 
 const nullableText = z.string().nullable();
 const nullableNumber = z.number().int().nullable();
+
+const base = 'https://odcs.fedora.test/composes/odcs-7';
+/** A compose as documents show it. */
+export const composeExample = {
+  id: 7,
+  owner: 'releng',
+  source_type: 1,
+  source: 'f44',
+  state: 2,
+  state_name: 'done',
+  state_reason: 'Compose is generated successfully',
+  time_submitted: '2026-11-22T10:00:00Z',
+  time_to_expire: '2026-11-23T10:00:00Z',
+  time_started: '2026-11-22T10:00:01Z',
+  time_done: '2026-11-22T10:00:03Z',
+  time_removed: null,
+  removed_by: null,
+  result_repo: `${base}/compose/Temporary`,
+  result_repofile: `${base}/compose/Temporary/odcs-7.repo`,
+  toplevel_url: base,
+  flags: [],
+  results: ['repository'],
+  sigkeys: '',
+  koji_event: 1795975929,
+  koji_task_id: null,
+  packages: 'httpd',
+  builds: null,
+  modular_koji_tags: null,
+  scratch_modules: null,
+  scratch_build_tasks: null,
+  parent_pungi_compose_ids: null,
+  modules: null,
+  arches: 'x86_64',
+  multilib_arches: '',
+  lookaside_repos: '',
+  multilib_method: 0,
+  module_defaults_url: null,
+  label: null,
+  compose_type: null,
+  respin_of: null,
+  base_module_br_name: null,
+  base_module_br_stream: null,
+  base_module_br_stream_version_lte: null,
+  base_module_br_stream_version_gte: null,
+  pungi_compose_id: 'odcs-7-1-20261122.n.0',
+  target_dir: 'default',
+} as const;
 
 /** The 42 keys of a compose. Source: ODCS contract 2. */
 export const composeSchema = z
@@ -65,37 +121,53 @@ export const composeSchema = z
         'How its builds were chosen from the tags, without the builds under embargo; where asked for',
     }),
   })
-  .openapi('Compose');
+  .openapi('Compose', {
+    description: 'A compose, as every client of ODCS knows it',
+    example: composeExample,
+  });
 
-/** The body of every error. */
-export const problemSchema = z
+/** The body of every error: RFC 9457 under its own names and under those of ODCS. */
+const problemSchema = z
   .object({
-    error: z.string().openapi({ example: 'Bad Request' }),
+    type: z.string().openapi({ description: 'The code as an URI', format: 'uri' }),
+    title: z.string().openapi({ description: 'What the status is called' }),
     status: z.number().int(),
-    code: z.string().openapi({ description: 'Stable; for programs', example: 'request.missing_source' }),
-    message: z.string(),
-    hint: z.string().optional(),
-    request_id: z.string(),
+    detail: z.string().openapi({ description: 'A sentence for people' }),
+    code: z.string().openapi({ description: 'Stable; for programs' }),
+    hint: z.string().optional().openapi({ description: 'What can be done' }),
+    request_id: z.string().openapi({ description: 'What the log of the service has it under' }),
+    error: z.string().openapi({ description: 'The title, as ODCS names it' }),
+    message: z.string().openapi({ description: 'The detail, as ODCS names it' }),
   })
-  .openapi('Problem');
+  .openapi('Problem', {
+    description: 'Problem details (RFC 9457)',
+    example: {
+      type: 'urn:odcs-reactor:problem:request.unknown_query',
+      title: 'Bad Request',
+      status: 400,
+      detail: 'There is no query key "stat" here; did you mean "state"?',
+      code: 'request.unknown_query',
+      hint: 'There are: state, series.',
+      request_id: '2f0c9d0e-4d3b-4b0e-9a55-2f9f2f7f2d11',
+      error: 'Bad Request',
+      message: 'There is no query key "stat" here; did you mean "state"?',
+    },
+  });
 
 const words = z.array(z.string());
+
+/** Returns the names of a closed table, as `z.enum` takes them. */
+function namesOf<Name extends string>(table: Readonly<Record<Name, number>>): [Name, ...Name[]] {
+  const [first, ...rest] = Object.keys(table) as Name[];
+  if (first === undefined) throw new Error('The table has no names.');
+  return [first, ...rest];
+}
 
 /** The body of POST, for readers: the checks themselves run in ODCS's order in the model. */
 export const composeRequestSchema = z
   .object({
     source: z.object({
-      type: z.enum([
-        'tag',
-        'module',
-        'repo',
-        'pulp',
-        'raw_config',
-        'build',
-        'pungi_compose',
-        'compose',
-        'definition',
-      ]),
+      type: z.enum(namesOf<SourceType>(sourceTypes)),
       source: z.string().optional(),
       packages: words.optional(),
       builds: words.optional(),
@@ -140,11 +212,11 @@ export const composeRequestSchema = z
       }),
     }),
     seconds_to_live: z.number().int().optional(),
-    flags: words.optional(),
-    results: words.optional(),
+    flags: z.array(z.enum(namesOf<ComposeFlag>(composeFlags))).optional(),
+    results: z.array(z.enum(namesOf<ComposeResult>(composeResults))).optional(),
     arches: words.optional(),
     multilib_arches: words.optional(),
-    multilib_method: words.optional(),
+    multilib_method: z.array(z.enum(namesOf<MultilibMethod>(multilibMethods))).optional(),
     lookaside_repos: words.optional(),
     parent_pungi_compose_ids: words.optional(),
     label: z.string().optional(),
@@ -168,7 +240,15 @@ export const composeRequestSchema = z
       .optional()
       .openapi({ description: 'Who may read it beside its owner; everybody without it' }),
   })
-  .openapi('ComposeRequest');
+  .openapi('ComposeRequest', {
+    description: 'What POST takes, and what stands under `compose` in rules',
+    example: {
+      source: { type: 'tag', source: 'f44', packages: ['httpd'] },
+      arches: ['x86_64'],
+      seconds_to_live: 86_400,
+      series: 'base-images',
+    },
+  });
 
 /** The body of PATCH. Source: ODCS contract 5. */
 export const renewRequestSchema = z
@@ -178,20 +258,68 @@ export const renewRequestSchema = z
     label: z.string().optional(),
     source: z.object({ builds: words.optional(), modules: words.optional() }).optional(),
   })
-  .openapi('RenewRequest');
+  .openapi('RenewRequest', { example: { seconds_to_live: 86_400 } });
 
 /** A JSON answer of this shape. */
 export function jsonAnswer(description: string, schema: z.ZodType) {
   return { description, content: { 'application/json': { schema } } };
 }
 
-/** The answers every route may give instead. */
-export const problemAnswers = {
-  400: jsonAnswer('The request is not valid', problemSchema),
-  401: jsonAnswer('The caller is not known', problemSchema),
-  403: jsonAnswer('The caller may not do that', problemSchema),
-  404: jsonAnswer('There is no such thing', problemSchema),
+/** A problem, as our own addresses and those of ODCS write it. */
+function problemAnswer(description: string) {
+  return {
+    description,
+    content: {
+      'application/problem+json': { schema: problemSchema },
+      'application/json': { schema: problemSchema },
+    },
+  };
+}
+
+/** What may go wrong at every address. */
+export const anyProblem = {
+  400: problemAnswer('The request is not valid'),
+  401: problemAnswer('The caller is not known'),
+  default: problemAnswer('Anything else'),
 };
 
+/** What may go wrong where something is named, or somebody asks for something. */
+export const problemAnswers = {
+  ...anyProblem,
+  403: problemAnswer('The caller may not do that'),
+  404: problemAnswer('There is no such thing'),
+};
+
+/** What may go wrong, too, where something else is in the way. */
+export const conflictAnswer = { 409: problemAnswer('Something else is in the way') };
+
+/** What says who asks, where something changes; which ones count is a setting. */
+export const credentials = [{ bearer: [] }, { negotiate: [] }, { clientCertificate: [] }];
+
+/** A whole number in a query. */
+export function numberQuery(description: string, { least = 0 }: { readonly least?: number } = {}) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional()
+    .openapi({ type: 'integer', minimum: least, description });
+}
+
 /** The id in a path. */
-export const idParameter = z.object({ id: z.string().regex(/^\d+$/).openapi({ example: '7' }) });
+export const idParameter = z.object({
+  id: z
+    .string()
+    .regex(/^\d+$/)
+    .openapi({ type: 'integer', minimum: 1, example: 7, description: 'Its number' }),
+});
+
+/** A moment in a query. */
+export const momentQuery = z
+  .string()
+  .optional()
+  .openapi({ description: 'A moment: what the series showed then', example: '2026-11-22T10:00Z' });
+
+/** The name of a rule in a path. */
+export const ruleParameter = z.object({
+  name: z.string().openapi({ example: 'base-images', description: 'The name of the rule' }),
+});

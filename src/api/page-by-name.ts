@@ -1,17 +1,15 @@
 import { z } from '@hono/zod-openapi';
 import { ApiProblem } from './problem.ts';
+import { numberQuery } from './documentation.ts';
+
+const MOST = 1000;
+const USUAL = 100;
 
 /** The query of a list that is paged by name. */
 export const pageByNameSchema = z.object({
   after: z.string().max(300).optional().openapi({ description: 'Names after this one' }),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .optional(),
+  limit: numberQuery(`How many, ${MOST} at most; ${USUAL} by default`),
 });
-
-const MOST = 1000;
-const USUAL = 100;
 
 /**
  * Lists one page by name: `list` is asked for one more than are shown. Returns what is shown, and the last name where there

@@ -1,9 +1,22 @@
+import { z } from '@hono/zod-openapi';
 import { listReusable } from '../database/reusable-composes.ts';
 import { ReactorError } from '../model/errors.ts';
 import { sendJson } from './answer.ts';
 import type { ApiContext, ApiRequest, AskedPlan } from './context.ts';
 import type { Readable } from '../model/readers.ts';
 import { ApiProblem } from './problem.ts';
+
+/** What a dry run tells. */
+export const dryRunSchema = z
+  .object({
+    dry_run: z.literal(true),
+    fingerprint: z.string(),
+    manifest: z.array(z.string()).openapi({ description: 'Sorted lines, as GET …/manifest has them' }),
+    packages: z.number().int(),
+    reuses: z.number().int().nullable().openapi({ description: 'The living compose that would be shown' }),
+    warnings: z.array(z.string()),
+  })
+  .openapi('DryRun');
 
 /** Whether a request only wants to know what would be composed. */
 export function isDryRun(request: ApiRequest): boolean {

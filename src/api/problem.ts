@@ -1,6 +1,7 @@
 import { errorFields, ReactorError, type ReactorErrorDetails } from '../model/errors.ts';
 import { hideServerPaths, serverPathsOf, type ServerPaths } from '../model/server-paths.ts';
 import { odcsJson, sendJson } from './answer.ts';
+import { isOdcsAddress } from './odcs-address.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
 
 const titles = {
@@ -68,9 +69,19 @@ export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiCo
   }
   const paths = serverPathsOf(context.config, context.targetDirUrls, []);
   const response = problemResponse(hidePaths(problem, paths), requestId);
+  if (isOurs(request) || (request.req.header('Accept') ?? '').includes(PROBLEM_TYPE)) {
+    response.headers.set('Content-Type', PROBLEM_TYPE);
+  }
   const isRead = request.req.method === 'GET' || request.req.method === 'HEAD';
   if (isRead) response.headers.set('Access-Control-Allow-Origin', '*');
   return response;
+}
+
+const PROBLEM_TYPE = 'application/problem+json';
+
+/** Whether an address is none of ODCS's, whose clients were promised plain JSON. */
+function isOurs(request: ApiRequest): boolean {
+  return !isOdcsAddress(request.req.path);
 }
 
 /** Returns the problem without paths of the server. */
@@ -113,16 +124,20 @@ export function problemText(problem: ApiProblem, requestId: string): string {
 }
 
 /**
- * ODCS's `error`, `status` and `message`, with a stable `code`, a `hint` where there is one, and the id under which
- * the log has it.
+ * Problem details (RFC 9457), ODCS's `error`, `status` and `message`, with a stable `code`, a `hint` where there is one,
+ * and the id under which the log has it.
  */
 function problemBody(problem: ApiProblem, requestId: string): object {
+  const title = titles[problem.status];
   return {
-    error: titles[problem.status],
+    type: `urn:odcs-reactor:problem:${problem.code}`,
+    title,
     status: problem.status,
+    detail: problem.message,
     code: problem.code,
-    message: problem.message,
     request_id: requestId,
+    error: title,
+    message: problem.message,
     ...(problem.hint === undefined ? {} : { hint: problem.hint }),
   };
 }

@@ -256,7 +256,7 @@ for (const [title, bytes, status] of [
     const heard = hear(await server.speak(bytes));
     assert.equal(heard.status, status);
     if (status >= 400) {
-      assert.match(heard.head, /content-type: application\/json/i);
+      assert.match(heard.head, /content-type: application\/(?:problem\+)?json/i);
       assert.equal(heard.json['status'], status);
       assert.match(String(heard.json['code']), /^request\./);
     }

@@ -21,7 +21,7 @@ export interface PageContext extends ApiContext {
 export interface Page {
   readonly title: string;
   /** The entry of the navigation this page belongs to. */
-  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'find';
+  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'find' | 'api';
   readonly body: Html;
   /** Seconds after which the page loads itself again where no script runs; absent for pages that stand still. */
   readonly reloadSeconds?: number;
@@ -100,7 +100,7 @@ export async function sendConsolePage(context: PageContext, page: Page): Promise
         </header>
         <main id="content">${page.body}</main>
         <footer>
-          On Demand Compose Service ${context.version} · <a href="${prefix}/api/1/openapi.json">API</a> ·
+          On Demand Compose Service ${context.version} · <a href="${prefix}/console/api">API</a> ·
           <a href="${prefix}/api/1/about/">About</a> · <a href="${prefix}/api/1/metrics/">Metrics</a> ·
           <a href="${prefix}/api/1/health">Health</a> · <a href="${context.targetDirUrls.default}/">Files</a>
         </footer>

@@ -3,7 +3,7 @@ import { findOffers } from '../../database/processes.ts';
 import { maskSecrets } from '../../model/mask-secrets.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
-import { jsonAnswer } from '../documentation.ts';
+import { anyProblem, jsonAnswer } from '../documentation.ts';
 
 const aboutSchema = z.object({
   version: z.string(),
@@ -24,7 +24,9 @@ export const registerAbout: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/about/',
     summary: 'Facts about this instance',
-    responses: { 200: jsonAnswer('The facts', aboutSchema) },
+    operationId: 'showFacts',
+    tags: ['service'],
+    responses: { 200: jsonAnswer('The facts', aboutSchema), ...anyProblem },
   });
   app.get('/api/1/about/', async () => {
     const { config } = context;

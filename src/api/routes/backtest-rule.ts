@@ -4,7 +4,7 @@ import { drawTimeline } from '../../rules/timeline.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
 import { backtestStoredEvents } from '../backtest-stored-events.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { jsonAnswer, problemAnswers, ruleParameter } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { findShownRule } from '../rule-set.ts';
 
@@ -16,9 +16,16 @@ export const registerBacktestRule: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/rules/{name}/backtest',
     summary: 'What a rule would have done',
+    operationId: 'backtestRule',
+    tags: ['rules'],
     request: {
-      params: z.object({ name: z.string() }),
-      query: z.object({ since: z.string().optional().openapi({ example: '7d' }) }),
+      params: ruleParameter,
+      query: z.object({
+        since: z
+          .string()
+          .optional()
+          .openapi({ example: '7d', description: `Up to ${MOST_DAYS}d ago; 7d by default` }),
+      }),
     },
     responses: {
       200: jsonAnswer('Windows and requests', z.object({ backtest: z.unknown(), timeline: z.string() })),

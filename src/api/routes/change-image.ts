@@ -15,7 +15,7 @@ import { sendJson } from '../answer.ts';
 import { identify, ownerOf } from '../auth.ts';
 import { isAdmin, requireAllowedClient, requireScope } from '../authorise.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { credentials, jsonAnswer, problemAnswers } from '../documentation.ts';
 import { imageJson, imageSchema } from '../image-json.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
@@ -44,6 +44,9 @@ export const registerChangeImage: RegisterRoute = (app, context) => {
     method: 'put',
     path: '/api/1/images/{name}',
     summary: 'Tell of an image and what it holds',
+    operationId: 'putImage',
+    tags: ['images'],
+    security: credentials,
     request: {
       params: imageParameter,
       body: { required: true, content: { 'application/json': { schema: bodySchema } } },
@@ -71,6 +74,9 @@ export const registerChangeImage: RegisterRoute = (app, context) => {
     method: 'delete',
     path: '/api/1/images/{name}',
     summary: 'Forget an image',
+    operationId: 'forgetImage',
+    tags: ['images'],
+    security: credentials,
     request: { params: imageParameter },
     responses: { 200: jsonAnswer('Forgotten', z.object({ message: z.string() })), ...problemAnswers },
   });

@@ -25,11 +25,12 @@ import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import {
   composeRequestSchema,
   composeSchema,
+  conflictAnswer,
+  credentials,
   jsonAnswer,
   problemAnswers,
-  problemSchema,
 } from '../documentation.ts';
-import { answerDryRun, isDryRun } from '../plan-only.ts';
+import { answerDryRun, dryRunSchema, isDryRun } from '../plan-only.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
@@ -42,9 +43,15 @@ export const registerCreateCompose: RegisterRoute = (app, context) => {
     method: 'post',
     path: '/api/1/composes/',
     summary: 'Ask for a compose',
+    operationId: 'createCompose',
+    tags: ['composes'],
+    security: credentials,
     request: {
       query: z.object({
-        dry_run: z.string().optional().openapi({ description: '1: only tell what the compose would hold' }),
+        dry_run: z
+          .enum(['0', '1', 'true', 'false', 'yes', 'no'])
+          .optional()
+          .openapi({ description: '1: only tell what the compose would hold' }),
       }),
       headers: z.object({
         'Idempotency-Key': z.string().optional().openapi({
@@ -54,9 +61,12 @@ export const registerCreateCompose: RegisterRoute = (app, context) => {
       body: { required: true, content: { 'application/json': { schema: composeRequestSchema } } },
     },
     responses: {
-      200: jsonAnswer('The compose, in state wait', composeSchema),
-      409: jsonAnswer('The Idempotency-Key was used for another request', problemSchema),
+      200: jsonAnswer(
+        'The compose, in state wait; with dry_run what it would hold',
+        z.union([composeSchema, dryRunSchema]),
+      ),
       ...problemAnswers,
+      ...conflictAnswer,
     },
   });
   app.on('POST', ['/api/1/composes/', '/api/1/composes'], (request) =>

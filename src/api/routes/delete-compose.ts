@@ -8,7 +8,7 @@ import { actorOf, identify, type Identity } from '../auth.ts';
 import { isAdmin, requireAdmin, requireScope } from '../authorise.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
-import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
+import { conflictAnswer, credentials, idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 
@@ -20,6 +20,9 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
     method: 'delete',
     path: '/api/1/composes/{id}',
     summary: 'Cancel a compose that waits or is being made, or have an ended one removed',
+    operationId: 'deleteCompose',
+    tags: ['composes'],
+    security: credentials,
     request: {
       params: idParameter,
       query: z.object({
@@ -29,7 +32,7 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
           .openapi({ description: 'cancel: leave one that has ended as it is' }),
       }),
     },
-    responses: { 202: jsonAnswer('Accepted', acceptedSchema), ...problemAnswers },
+    responses: { 202: jsonAnswer('Accepted', acceptedSchema), ...problemAnswers, ...conflictAnswer },
   });
   app.on('DELETE', ['/api/1/composes/:id{[0-9]+}', '/odcs/1/composes/:id{[0-9]+}'], async (request) => {
     refuseForeignPage(context, request);

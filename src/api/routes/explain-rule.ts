@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { findInputEvents } from '../../database/input-events.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { jsonAnswer, problemAnswers, ruleParameter } from '../documentation.ts';
 import { explainEvent } from '../explain-event.ts';
 import { ApiProblem } from '../problem.ts';
 
@@ -11,7 +11,15 @@ const explanationSchema = z.object({
   kind: z.string(),
   answer: z.enum(['yes', 'no', 'unknown', 'other_kind']),
   sentence: z.string(),
-  trail: z.array(z.unknown()),
+  trail: z.array(
+    z.object({
+      field: z.string(),
+      wanted: z.string(),
+      got: z.string().nullable().openapi({ description: 'What the event has; null where it does not say' }),
+      answer: z.enum(['yes', 'no', 'unknown']),
+      unless: z.boolean().openapi({ description: 'Whether it stands under unless' }),
+    }),
+  ),
   judged_by: z.string().nullable(),
   explained_by: z.string(),
 });
@@ -25,9 +33,16 @@ export const registerExplainRule: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/rules/{name}/explain',
     summary: 'Why a rule fires on an event or does not',
+    operationId: 'explainRule',
+    tags: ['rules'],
     request: {
-      params: z.object({ name: z.string() }),
-      query: z.object({ event: z.string().regex(/^\d{1,15}$/) }),
+      params: ruleParameter,
+      query: z.object({
+        event: z
+          .string()
+          .regex(/^\d{1,15}$/)
+          .openapi({ type: 'integer', description: 'The number of the event', example: 4711 }),
+      }),
     },
     responses: { 200: jsonAnswer('Field by field', explanationSchema), ...problemAnswers },
   });

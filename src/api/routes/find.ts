@@ -50,7 +50,16 @@ export const registerFind: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/find',
     summary: 'What is known of something, and what came of it',
-    request: { query: z.object({ q: z.string().openapi({ example: 'openssl-3.2.1-5.fc44' }) }) },
+    operationId: 'find',
+    tags: ['service'],
+    request: {
+      query: z.object({
+        q: z.string().openapi({
+          example: 'openssl-3.2.1-5.fc44',
+          description: 'A build, package, tag, update, CVE, advisory, module, compose, series or rule',
+        }),
+      }),
+    },
     responses: { 200: jsonAnswer('What is known', answerSchema), ...problemAnswers },
   });
   app.get('/api/1/find', async (request) => {

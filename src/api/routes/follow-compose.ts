@@ -1,9 +1,20 @@
+import { z } from '@hono/zod-openapi';
 import { findCompose } from '../../database/composes.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
-import { idParameter, problemAnswers } from '../documentation.ts';
+import { composeSchema, idParameter, problemAnswers } from '../documentation.ts';
 import { encodeEvent, sendEventStream, type StreamWriter } from '../event-stream.ts';
+
+const streamedSchema = z
+  .discriminatedUnion('event', [
+    z.object({ event: z.literal('state'), data: composeSchema }),
+    z.object({
+      event: z.literal('progress'),
+      data: z.object({ stage: z.string(), done: z.number(), total: z.number(), unit: z.string() }),
+    }),
+  ])
+  .openapi('StreamedCompose', { description: 'One server-sent event' });
 
 /**
  * Server-sent events of one compose until it ends: `state` with the compose, at once and at every change, and
@@ -14,11 +25,13 @@ export const registerFollowCompose: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}/events',
     summary: 'Follow a compose until it ends',
+    operationId: 'followCompose',
+    tags: ['composes'],
     request: { params: idParameter },
     responses: {
       200: {
-        description: 'Events `state` (the compose) and `progress` (stage, done, total, unit)',
-        content: { 'text/event-stream': { schema: { type: 'string' } } },
+        description: 'Server-sent events `state` and `progress`; the stream ends after the final state',
+        content: { 'text/event-stream': { schema: streamedSchema } },
       },
       ...problemAnswers,
     },

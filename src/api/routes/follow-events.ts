@@ -1,11 +1,16 @@
+import { z } from '@hono/zod-openapi';
 import { isPicked, type EventSummary } from '../../database/list-events.ts';
 import { currentReader } from '../../database/readable.ts';
 import { mayRead, type Reader } from '../../model/readers.ts';
 import type { RegisterRoute } from '../context.ts';
 import { problemAnswers } from '../documentation.ts';
-import { eventJson } from '../event-json.ts';
+import { eventJson, eventSchema } from '../event-json.ts';
 import { encodeEvent, sendEventStream, signOfLife } from '../event-stream.ts';
-import { eventFiltersOf } from './list-events.ts';
+import { eventFilters, eventFiltersOf } from './list-events.ts';
+
+const streamedEventSchema = z
+  .object({ event: z.literal('event'), id: z.string(), data: eventSchema })
+  .openapi('StreamedEvent', { description: 'One server-sent event' });
 
 /** What an event is on the wire, made once for all readers. */
 const encoded = new WeakMap<EventSummary, Uint8Array>();
@@ -19,10 +24,18 @@ export const registerFollowEvents: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/events/stream',
     summary: 'Follow the events that come in',
+    operationId: 'followEvents',
+    tags: ['events'],
+    request: {
+      query: eventFilters,
+      headers: z.object({
+        'Last-Event-ID': z.string().optional().openapi({ description: 'Go on after this event' }),
+      }),
+    },
     responses: {
       200: {
-        description: 'Events `event`, each with its number as id',
-        content: { 'text/event-stream': { schema: { type: 'string' } } },
+        description: 'Server-sent events `event`, each with its number as id',
+        content: { 'text/event-stream': { schema: streamedEventSchema } },
       },
       ...problemAnswers,
     },

@@ -19,6 +19,8 @@ export const registerFollowSeries: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/series/{name}/feed.atom',
     summary: 'Its newest composes as an Atom feed',
+    operationId: 'showSeriesFeed',
+    tags: ['series'],
     request: { params: seriesParameter },
     responses: {
       200: { description: 'Atom', content: { 'application/atom+xml': { schema: { type: 'string' } } } },
@@ -29,6 +31,8 @@ export const registerFollowSeries: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/series/{name}/badge.svg',
     summary: 'A badge that says what it shows',
+    operationId: 'showSeriesBadge',
+    tags: ['series'],
     request: { params: seriesParameter },
     responses: {
       200: { description: 'SVG', content: { 'image/svg+xml': { schema: { type: 'string' } } } },

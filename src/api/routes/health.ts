@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { messageOf, ReactorError } from '../../model/errors.ts';
 import { sendJson, sendPublicJson } from '../answer.ts';
 import type { ApiContext, HealthPart, RegisterRoute } from '../context.ts';
-import { jsonAnswer } from '../documentation.ts';
+import { anyProblem, jsonAnswer } from '../documentation.ts';
 
 const healthSchema = z.object({
   status: z.enum(['ok', 'failing']),
@@ -19,9 +19,12 @@ export const registerHealth: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/health',
     summary: 'How the parts of the service are',
+    operationId: 'showHealth',
+    tags: ['service'],
     responses: {
       200: jsonAnswer('All is well', healthSchema),
       503: jsonAnswer('Something is not', healthSchema),
+      ...anyProblem,
     },
   });
   app.get('/healthz', () => sendPublicJson({ status: 'ok' }));

@@ -32,6 +32,8 @@ export const registerKeepSeries: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/series/{name}/keep',
     summary: 'What is kept of a line of composes',
+    operationId: 'showSeriesKeep',
+    tags: ['series'],
     request: { params: seriesParameter },
     responses: { 200: jsonAnswer('Newest first', answerSchema), ...problemAnswers },
   });

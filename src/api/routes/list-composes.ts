@@ -10,32 +10,47 @@ import { composeJson } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
 import { clientOf } from '../client.ts';
 import type { RegisterRoute } from '../context.ts';
-import { composeSchema, jsonAnswer, problemAnswers } from '../documentation.ts';
+import { composeSchema, jsonAnswer, numberQuery, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { sendJsonList } from '../send-json-list.ts';
 
 const mostPerPage = 10_000;
 const text = z.string().optional();
+
+/** A query key that takes a name of a closed table, or its number. */
+function namesAndNumbers(table: Readonly<Record<string, number>>, description: string) {
+  return z
+    .enum(Object.entries(table).flatMap(([name, number]) => [name, String(number)]))
+    .optional()
+    .openapi({ description });
+}
+
 const querySchema = z.object({
-  page: text,
-  per_page: text,
-  order_by: text.openapi({ description: `${composeOrders.join(', ')}; with a leading - descending` }),
-  owner: text,
-  source_type: text.openapi({ description: 'number or name' }),
-  source: text,
-  state: text.openapi({ description: 'number or name' }),
-  pungi_compose_id: text,
-  compose_type: text,
-  label: text,
-  series: text,
+  page: numberQuery('Which page, from 1', { least: 1 }),
+  per_page: numberQuery(`How many on a page, ${mostPerPage} at most; 10 by default`),
+  order_by: z
+    .enum(composeOrders.flatMap((order) => [order, `-${order}`]))
+    .optional()
+    .openapi({ description: 'With a leading - descending; -id by default' }),
+  owner: text.openapi({ description: 'Whose they are' }),
+  source_type: namesAndNumbers(sourceTypes, 'What they are made of, by name or number'),
+  source: text.openapi({ description: 'What they are made of', example: 'f44' }),
+  state: namesAndNumbers(composeStates, 'Their state, by name or number'),
+  pungi_compose_id: text.openapi({
+    description: 'The id that Pungi gives',
+    example: 'odcs-7-1-20261122.n.0',
+  }),
+  compose_type: text.openapi({ description: 'The type that Pungi gives', example: 'nightly' }),
+  label: text.openapi({ description: 'The label of a main compose', example: 'RC-1.0' }),
+  series: text.openapi({ description: 'The line of composes they continue', example: 'base-images' }),
 });
 const listSchema = z.object({
   items: z.array(composeSchema),
   meta: z.object({
-    page: z.number(),
-    pages: z.number(),
-    per_page: z.number(),
-    total: z.number(),
+    page: z.number().int(),
+    pages: z.number().int(),
+    per_page: z.number().int(),
+    total: z.number().int(),
     first: z.string(),
     last: z.string(),
     prev: z.string().nullable(),
@@ -49,6 +64,8 @@ export const registerListComposes: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/',
     summary: 'List composes',
+    operationId: 'listComposes',
+    tags: ['composes'],
     request: { query: querySchema },
     responses: { 200: jsonAnswer('One page of composes', listSchema), ...problemAnswers },
   });

@@ -2,50 +2,37 @@ import { z } from '@hono/zod-openapi';
 import { findDecisions, type DecisionQuery } from '../../database/decisions.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { jsonAnswer, numberQuery, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
+
+const MOST = 1000;
 
 const decisionSchema = z.object({
-  id: z.number(),
+  id: z.number().int(),
   at: z.string(),
   rule: z.string(),
   rule_set: z.string(),
-  event_id: z.number().nullable(),
-  window_id: z.number().nullable(),
-  request_id: z.number().nullable(),
-  compose_id: z.number().nullable(),
+  event_id: z.number().int().nullable(),
+  window_id: z.number().int().nullable(),
+  request_id: z.number().int().nullable(),
+  compose_id: z.number().int().nullable(),
   outcome: z.string(),
   why: z.string(),
-  trail: z.array(z.unknown()),
+  trail: z.array(z.unknown()).openapi({ description: 'What was asked, and what was found' }),
 });
 
 const querySchema = z.object({
-  event: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .optional(),
-  compose: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .optional(),
-  window: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .optional(),
-  before: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .optional(),
-  rule: z.string().max(200).optional(),
-  outcome: z.string().max(40).optional(),
+  event: numberQuery('About this event'),
+  compose: numberQuery('That led to this compose'),
+  window: numberQuery('Of this window'),
+  before: numberQuery('Decisions with a smaller number'),
+  limit: numberQuery(`How many, ${MOST} at most; 100 by default`),
+  rule: z.string().max(200).optional().openapi({ description: 'Of this rule', example: 'base-images' }),
+  outcome: z.string().max(40).optional().openapi({
+    description: 'That ended so: composed, unchanged, covered, not_ready, failed, …',
+    example: 'composed',
+  }),
 });
-
-const MOST = 1000;
 
 /** GET /api/1/decisions: why something was, or was not, composed; by event, rule, compose or window, newest first. */
 export const registerListDecisions: RegisterRoute = (app, context) => {
@@ -53,6 +40,8 @@ export const registerListDecisions: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/decisions',
     summary: 'Why something was, or was not, composed',
+    operationId: 'listDecisions',
+    tags: ['rules'],
     request: { query: querySchema },
     responses: {
       200: jsonAnswer('Newest first', z.object({ items: z.array(decisionSchema) })),
@@ -60,7 +49,6 @@ export const registerListDecisions: RegisterRoute = (app, context) => {
     },
   });
   app.get('/api/1/decisions', async (request) => {
-    refuseUnknownQuery(request, querySchema);
     const parsed = querySchema.safeParse(request.req.query());
     if (!parsed.success) {
       const key = parsed.error.issues[0]?.path.join('.') ?? '';

@@ -1,24 +1,31 @@
 import { z } from '@hono/zod-openapi';
+import type { Bus } from '../../model/event.ts';
 import { listEvents, type EventFilters } from '../../database/list-events.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
-import { eventJson } from '../event-json.ts';
+import { jsonAnswer, numberQuery, problemAnswers } from '../documentation.ts';
+import { eventJson, eventSchema } from '../event-json.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 const mostPerPage = 500;
 const text = z.string().optional();
-const querySchema = z.object({
+/** What picks events, of the list and of the stream. */
+export const eventFilters = z.object({
   kind: text.openapi({
     description: 'koji.tag, mbs.module, …; `poison` for messages that were not understood',
   }),
-  bus: text,
-  topic: text,
-  instance: text,
-  before: text.openapi({ description: 'only events with a smaller number' }),
-  after: text.openapi({ description: 'only events with a greater number, oldest first' }),
-  per_page: text,
+  bus: z
+    .enum(['fedora-messaging', 'umb', 'webhook', 'internal'] satisfies readonly Bus[])
+    .optional()
+    .openapi({ description: 'where they came in' }),
+  topic: text.openapi({ description: 'with this topic', example: 'buildsys.tag' }),
+  instance: text.openapi({ description: 'of this Koji hub', example: 'primary' }),
+  before: numberQuery('only events with a smaller number'),
+  after: numberQuery('only events with a greater number, oldest first'),
+});
+
+const querySchema = eventFilters.extend({
+  per_page: numberQuery(`how many, ${mostPerPage} at most; 50 by default`),
 });
 
 function numberOf(query: URLSearchParams, name: string): number | undefined {
@@ -52,17 +59,18 @@ export const registerListEvents: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/events',
     summary: 'List the events that came in',
+    operationId: 'listEvents',
+    tags: ['events'],
     request: { query: querySchema },
     responses: {
       200: jsonAnswer(
         'Events and the number the next page begins before',
-        z.object({ items: z.array(z.record(z.string(), z.unknown())), next: z.number().nullable() }),
+        z.object({ items: z.array(eventSchema), next: z.number().int().nullable() }),
       ),
       ...problemAnswers,
     },
   });
   app.on('GET', ['/api/1/events', '/api/1/events/'], async (request) => {
-    refuseUnknownQuery(request, querySchema);
     const query = new URL(request.req.url).searchParams;
     const limit = Math.min(numberOf(query, 'per_page') ?? 50, mostPerPage);
     const rows = await listEvents(context.database.handle, eventFiltersOf(query), limit);

@@ -7,7 +7,6 @@ import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { imageJson, imageSchema, listedImageJson, listedImageSchema } from '../image-json.ts';
 import { listPageByName, pageByNameSchema } from '../page-by-name.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 const querySchema = pageByNameSchema.extend({
   series: z
@@ -18,7 +17,9 @@ const querySchema = pageByNameSchema.extend({
 });
 
 /** The name of an image in a path. */
-export const imageParameter = z.object({ name: z.string().openapi({ example: 'httpd-24' }) });
+export const imageParameter = z.object({
+  name: z.string().openapi({ example: 'httpd-24', description: 'The name of the image' }),
+});
 
 /** Returns the problem of an image that nobody told of. */
 export function noSuchImage(name: string): ApiProblem {
@@ -31,8 +32,10 @@ export function noSuchImage(name: string): ApiProblem {
 export const registerListImages: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
     method: 'get',
-    path: '/api/1/images/',
+    path: '/api/1/images',
     summary: 'The images that are built from series',
+    operationId: 'listImages',
+    tags: ['images'],
     request: { query: querySchema },
     responses: {
       200: jsonAnswer(
@@ -42,8 +45,7 @@ export const registerListImages: RegisterRoute = (app, context) => {
       ...problemAnswers,
     },
   });
-  app.get('/api/1/images/', async (request) => {
-    refuseUnknownQuery(request, querySchema);
+  app.on('GET', ['/api/1/images', '/api/1/images/'], async (request) => {
     const { series = null, ...query } = request.req.query();
     const { shown, next } = await listPageByName(query, (page) =>
       listImages(context.database.handle, { ...page, series }),
@@ -54,6 +56,8 @@ export const registerListImages: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/images/{name}',
     summary: 'One image with its packages',
+    operationId: 'showImage',
+    tags: ['images'],
     request: { params: imageParameter },
     responses: { 200: jsonAnswer('The image', imageSchema), ...problemAnswers },
   });

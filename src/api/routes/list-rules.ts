@@ -23,11 +23,13 @@ const rulesSchema = z.object({
 export const registerListRules: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
     method: 'get',
-    path: '/api/1/rules/',
+    path: '/api/1/rules',
     summary: 'The rules that decide when to compose',
+    operationId: 'listRules',
+    tags: ['rules'],
     responses: { 200: jsonAnswer('The rules', rulesSchema), ...problemAnswers },
   });
-  app.get('/api/1/rules/', async () => {
+  app.on('GET', ['/api/1/rules', '/api/1/rules/'], async () => {
     const { set, problems } = await readShownRules(context);
     const pauses = new Map((await findPauses(context.database.handle)).map((pause) => [pause.rule, pause]));
     return sendPublicJson({

@@ -5,14 +5,15 @@ import type { RegisterRoute } from '../context.ts';
 import { jsonAnswer, problemAnswers } from '../documentation.ts';
 import { listPageByName, pageByNameSchema } from '../page-by-name.ts';
 import { seriesJson, seriesSchema } from '../series-json.ts';
-import { refuseUnknownQuery } from '../refuse-unknown-query.ts';
 
 /** GET /api/1/series/: every line of composes by name, with what it shows now. */
 export const registerListSeries: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
     method: 'get',
-    path: '/api/1/series/',
+    path: '/api/1/series',
     summary: 'The lines of composes',
+    operationId: 'listSeries',
+    tags: ['series'],
     request: { query: pageByNameSchema },
     responses: {
       200: jsonAnswer(
@@ -22,8 +23,7 @@ export const registerListSeries: RegisterRoute = (app, context) => {
       ...problemAnswers,
     },
   });
-  app.get('/api/1/series/', async (request) => {
-    refuseUnknownQuery(request, pageByNameSchema);
+  app.on('GET', ['/api/1/series', '/api/1/series/'], async (request) => {
     const { handle } = context.database;
     const { shown, next } = await listPageByName(request.req.query(), (page) => listSeries(handle, page));
     const latest = await findLatest(

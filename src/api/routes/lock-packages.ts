@@ -10,7 +10,7 @@ import { formatLockFile } from '../../rpm/lock-file.ts';
 import { seriesRepoid, seriesUrl } from '../../rpm/series-repo.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { idParameter, problemAnswers } from '../documentation.ts';
+import { idParameter, momentQuery, problemAnswers } from '../documentation.ts';
 import { notServed, requireDone } from '../place-of-compose.ts';
 import { ApiProblem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
@@ -23,11 +23,14 @@ const querySchema = z.object({
     description: 'What is to be installed, separated by commas: the closure of it; everything otherwise',
   }),
   installed: z.string().optional().openapi({ description: 'Names or NEVRAs the base image has' }),
-  sources: z.string().optional().openapi({ description: '0: without source packages' }),
-  broken: z.string().optional().openapi({ description: '1: requirements that nothing meets are only noted' }),
+  sources: z.enum(['0', '1']).optional().openapi({ description: '0: without source packages' }),
+  broken: z
+    .enum(['0', '1'])
+    .optional()
+    .openapi({ description: '1: requirements that nothing meets are only noted' }),
 });
 const atSchema = z.object({
-  at: z.string().optional().openapi({ description: 'A moment: what the series showed then' }),
+  at: momentQuery,
 });
 
 const lockAnswer = {
@@ -54,6 +57,8 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     method: 'get',
     path: composePath,
     summary: 'The lock file of a compose',
+    operationId: 'lockCompose',
+    tags: ['composes'],
     request: { params: idParameter, query },
     responses,
   });
@@ -61,6 +66,8 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     method: 'post',
     path: composePath,
     summary: 'The lock file of a list of packages, or of an rpms.in.yaml',
+    operationId: 'lockComposePackages',
+    tags: ['composes'],
     request: { params: idParameter, body: lockBody },
     responses,
   });
@@ -68,6 +75,8 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     method: 'get',
     path: seriesPath,
     summary: 'The lock file of what a series shows, or showed',
+    operationId: 'lockSeries',
+    tags: ['series'],
     request: { params: seriesParameter, query: seriesQuery },
     responses,
   });
@@ -75,6 +84,8 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     method: 'post',
     path: seriesPath,
     summary: 'The lock file of a list of packages, or of an rpms.in.yaml',
+    operationId: 'lockSeriesPackages',
+    tags: ['series'],
     request: { params: seriesParameter, query: atSchema, body: lockBody },
     responses,
   });

@@ -4,6 +4,7 @@ import { createComposeCounter, type CountComposes } from '../../database/count-c
 import { readAs, wholeReader } from '../../database/readable.ts';
 import { composeStates, sourceTypes } from '../../model/compose.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
+import { anyProblem } from '../documentation.ts';
 
 /** Sources with fewer composes than this share one line, so that every branch ever tried does not get its own. */
 const fewComposes = 5;
@@ -15,11 +16,14 @@ export const registerMetrics: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/metrics/',
     summary: 'Metrics for Prometheus',
+    operationId: 'showMetrics',
+    tags: ['service'],
     responses: {
       200: {
         description: 'Prometheus text format',
         content: { 'text/plain': { schema: { type: 'string' } } },
       },
+      ...anyProblem,
     },
   });
   app.get('/api/1/metrics/', () =>

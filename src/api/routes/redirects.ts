@@ -6,7 +6,7 @@ import type { RegisterRoute } from '../context.ts';
  * client asks for `about` that way. Source: ODCS contract 1.
  */
 export const registerRedirects: RegisterRoute = (app, context) => {
-  app.on('GET', ['/api/1/composes', '/api/1/series', '/api/1/about', '/api/1/metrics'], (request) => {
+  app.on('GET', ['/api/1/composes', '/api/1/about', '/api/1/metrics'], (request) => {
     const { publicBase } = clientOf(request.req.raw, request.env, context.config);
     const { search } = new URL(request.req.url);
     const headers = {

@@ -17,6 +17,8 @@ import { composeIdOf } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import {
   composeSchema,
+  conflictAnswer,
+  credentials,
   idParameter,
   jsonAnswer,
   problemAnswers,
@@ -32,6 +34,9 @@ export const registerRenewCompose: RegisterRoute = (app, context) => {
     method: 'patch',
     path: '/api/1/composes/{id}',
     summary: 'Renew a compose: let it live longer, or make it again as it was',
+    operationId: 'renewCompose',
+    tags: ['composes'],
+    security: credentials,
     request: {
       params: idParameter,
       body: { required: false, content: { 'application/json': { schema: renewRequestSchema } } },
@@ -39,6 +44,7 @@ export const registerRenewCompose: RegisterRoute = (app, context) => {
     responses: {
       200: jsonAnswer('The compose that lives on, or the new one', composeSchema),
       ...problemAnswers,
+      ...conflictAnswer,
     },
   });
   app.on('PATCH', ['/api/1/composes/:id{[0-9]+}', '/odcs/1/composes/:id{[0-9]+}'], async (request) => {

@@ -4,12 +4,12 @@ import { sendPublicJson } from '../answer.ts';
 import { readComposeAdvisories } from '../compose-advisories.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { RegisterRoute } from '../context.ts';
-import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
+import { idParameter, jsonAnswer, numberQuery, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 
 const advisoriesSchema = z.object({
-  compose: z.number(),
-  since: z.number().nullable().openapi({ description: 'The compose that `new` is compared with' }),
+  compose: z.number().int(),
+  since: z.number().int().nullable().openapi({ description: 'The compose that `new` is compared with' }),
   new: z
     .object({ advisories: z.array(z.string()), cves: z.array(z.string()) })
     .nullable()
@@ -38,13 +38,12 @@ export const registerShowAdvisories: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}/advisories',
     summary: 'The advisories of a compose, and which are new',
+    operationId: 'showAdvisories',
+    tags: ['composes'],
     request: {
       params: idParameter,
       query: z.object({
-        since: z
-          .string()
-          .optional()
-          .openapi({ description: 'Id of an earlier compose; by default the one before in the series' }),
+        since: numberQuery('Id of an earlier compose; by default the one before in the series'),
       }),
     },
     responses: { 200: jsonAnswer('The advisories', advisoriesSchema), ...problemAnswers },

@@ -8,7 +8,7 @@ import { writeCyclonedx } from '../../rpm/sbom/write-cyclonedx.ts';
 import { writeSpdx } from '../../rpm/sbom/write-spdx.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { idParameter, problemAnswers } from '../documentation.ts';
+import { idParameter, momentQuery, problemAnswers } from '../documentation.ts';
 import { listBillPackages } from '../list-bill-packages.ts';
 import { notHere, placeOfCompose } from '../place-of-compose.ts';
 import { ApiProblem } from '../problem.ts';
@@ -51,6 +51,8 @@ export const registerShowBill: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}/sbom',
     summary: 'Its bill of materials',
+    operationId: 'showComposeBill',
+    tags: ['composes'],
     request: { params: idParameter, query: querySchema },
     responses,
   });
@@ -58,10 +60,12 @@ export const registerShowBill: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/series/{name}/sbom',
     summary: 'The bill of materials of what a series shows, or showed',
+    operationId: 'showSeriesBill',
+    tags: ['series'],
     request: {
       params: seriesParameter,
       query: querySchema.extend({
-        at: z.string().optional().openapi({ description: 'A moment: what the series showed then' }),
+        at: momentQuery,
       }),
     },
     responses,

@@ -38,6 +38,8 @@ export const registerShowChangedImages: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}/images',
     summary: 'The images that a compose changes',
+    operationId: 'listChangedImages',
+    tags: ['images'],
     request: { params: idParameter },
     responses: { 200: jsonAnswer('By name, with the packages', answerSchema), ...problemAnswers },
   });

@@ -6,26 +6,35 @@ import { z } from '@hono/zod-openapi';
 import { odcsJson, sendPublicJson } from '../answer.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { composeSchema, idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
+import {
+  composeExample,
+  composeSchema,
+  idParameter,
+  jsonAnswer,
+  numberQuery,
+  problemAnswers,
+} from '../documentation.ts';
 
 const longestWait = 120;
 
-const shownSchema = composeSchema.extend({
-  new_advisories: z
-    .object({
-      since: z.number(),
-      advisories: z.array(z.string()),
-      cves: z.array(z.string()),
-      more: z.boolean(),
-    })
-    .optional()
-    .openapi({ description: 'What is new since the compose before it in its series, where that is known' }),
-  changed_images: z
-    .object({ images: z.array(z.string()), more: z.boolean() })
-    .optional()
-    .openapi({ description: 'The images of its series that it changes, where it has any' }),
-  pungi_config_dump: z.string().nullable(),
-});
+const shownSchema = composeSchema
+  .extend({
+    new_advisories: z
+      .object({
+        since: z.number().int(),
+        advisories: z.array(z.string()),
+        cves: z.array(z.string()),
+        more: z.boolean(),
+      })
+      .optional()
+      .openapi({ description: 'What is new since the compose before it in its series, where that is known' }),
+    changed_images: z
+      .object({ images: z.array(z.string()), more: z.boolean() })
+      .optional()
+      .openapi({ description: 'The images of its series that it changes, where it has any' }),
+    pungi_config_dump: z.string().nullable(),
+  })
+  .openapi({ example: { ...composeExample, pungi_config_dump: null } });
 
 /**
  * GET of one compose: 43 keys, an ETag, and `?wait=SECONDS`, which answers as soon as the compose is no longer
@@ -36,15 +45,14 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}',
     summary: 'Show one compose',
+    operationId: 'showCompose',
+    tags: ['composes'],
     request: {
       params: idParameter,
       query: z.object({
-        wait: z
-          .string()
-          .optional()
-          .openapi({
-            description: `Seconds (${longestWait} at most) to wait for a change from If-None-Match, or for the end`,
-          }),
+        wait: numberQuery(
+          `Seconds (${longestWait} at most) to wait for a change from If-None-Match, or for the end`,
+        ),
       }),
     },
     responses: {

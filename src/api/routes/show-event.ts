@@ -4,8 +4,25 @@ import { findStoredEvent } from '../../database/list-events.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
 import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
-import { eventJson } from '../event-json.ts';
+import { eventJson, eventSchema } from '../event-json.ts';
 import { ApiProblem } from '../problem.ts';
+
+const shownSchema = eventSchema.extend({
+  raw: z.object({
+    headers: z.unknown(),
+    body: z.union([z.object({ text: z.string() }), z.object({ base64: z.string() })]),
+  }),
+  decisions: z.array(
+    z.object({
+      rule: z.string(),
+      outcome: z.string(),
+      why: z.string(),
+      compose_id: z.number().int().nullable(),
+      at: z.string(),
+    }),
+  ),
+  composes: z.array(z.number().int()).openapi({ description: 'What came of it' }),
+});
 
 /** The raw body of a message as text; in base64 where it is none. */
 export function rawBody(body: Buffer): { text: string } | { base64: string } {
@@ -22,9 +39,11 @@ export const registerShowEvent: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/events/{id}',
     summary: 'Show one event, its raw message, and what came of it',
+    operationId: 'showEvent',
+    tags: ['events'],
     request: { params: idParameter },
     responses: {
-      200: jsonAnswer('The event', z.record(z.string(), z.unknown())),
+      200: jsonAnswer('The event', shownSchema),
       ...problemAnswers,
     },
   });

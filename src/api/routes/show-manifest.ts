@@ -6,7 +6,7 @@ import { z } from '@hono/zod-openapi';
 import { sendPublicJson } from '../answer.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
-import { idParameter, problemAnswers } from '../documentation.ts';
+import { idParameter, numberQuery, problemAnswers } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 
 /**
@@ -18,9 +18,11 @@ export const registerShowManifest: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}/manifest',
     summary: 'What a compose holds, or what changed since another one',
+    operationId: 'showManifest',
+    tags: ['composes'],
     request: {
       params: idParameter,
-      query: z.object({ since: z.string().optional().openapi({ description: 'Id of an earlier compose' }) }),
+      query: z.object({ since: numberQuery('Id of an earlier compose') }),
     },
     responses: {
       200: {

@@ -3,7 +3,7 @@ import { findLatest } from '../../database/series.ts';
 import { readSeriesHistory } from '../../series/read-history.ts';
 import { sendPublicJson } from '../answer.ts';
 import type { RegisterRoute } from '../context.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { jsonAnswer, numberQuery, problemAnswers } from '../documentation.ts';
 import { findNextOfSeries } from '../next-of-series.ts';
 import { ApiProblem } from '../problem.ts';
 import {
@@ -16,21 +16,17 @@ import {
 } from '../series-json.ts';
 import { seriesOfRequest } from '../series-of-request.ts';
 
-const querySchema = z.object({
-  before: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .optional()
-    .openapi({ description: 'Composes before this id' }),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/)
-    .optional(),
-});
 const MOST = 100;
 
+const querySchema = z.object({
+  before: numberQuery('Composes before this id'),
+  limit: numberQuery(`How many, ${MOST} at most; 20 by default`),
+});
+
 /** The name of a series in a path. */
-export const seriesParameter = z.object({ name: z.string().openapi({ example: 'base-images' }) });
+export const seriesParameter = z.object({
+  name: z.string().openapi({ example: 'base-images', description: 'The name of the series' }),
+});
 
 /** GET /api/1/series/NAME: what it shows now, how it came there, what changed from one to the next, what is to come. */
 export const registerShowSeries: RegisterRoute = (app, context) => {
@@ -38,6 +34,8 @@ export const registerShowSeries: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/series/{name}',
     summary: 'One line of composes and its history',
+    operationId: 'showSeries',
+    tags: ['series'],
     request: { params: seriesParameter, query: querySchema },
     responses: {
       200: jsonAnswer(

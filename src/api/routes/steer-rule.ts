@@ -8,7 +8,7 @@ import { sendJson } from '../answer.ts';
 import { actorOf, identify, type Identity } from '../auth.ts';
 import { isAdmin, requireScope } from '../authorise.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { jsonAnswer, problemAnswers } from '../documentation.ts';
+import { credentials, jsonAnswer, problemAnswers, ruleParameter } from '../documentation.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
@@ -34,8 +34,11 @@ export const registerSteerRule: RegisterRoute = (app, context) => {
       method: 'post',
       path: `/api/1/rules/{name}/${verb}`,
       summary: `${verb[0]?.toUpperCase()}${verb.slice(1)} a rule`,
+      operationId: `${verb}Rule`,
+      tags: ['rules'],
+      security: credentials,
       request: {
-        params: z.object({ name: z.string() }),
+        params: ruleParameter,
         body: { required: true, content: { 'application/json': { schema: bodySchema } } },
       },
       responses: { 200: jsonAnswer('Done', z.object({ message: z.string() })), ...problemAnswers },

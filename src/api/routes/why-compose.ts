@@ -7,15 +7,15 @@ import type { RegisterRoute } from '../context.ts';
 import { idParameter, jsonAnswer, problemAnswers } from '../documentation.ts';
 
 const whySchema = z.object({
-  compose: z.number(),
+  compose: z.number().int(),
   sentence: z.string(),
   rule: z.string().nullable(),
   series: z.string().nullable(),
-  min_event: z.number().nullable(),
+  min_event: z.number().int().nullable(),
   chain: z.array(z.string()),
   causes: z.array(z.unknown()),
   decisions: z.array(z.unknown()),
-  previous: z.number().nullable(),
+  previous: z.number().int().nullable(),
 });
 
 /** GET /api/1/composes/ID/why: who or which rule asked for it, because of which events, and the compose before. */
@@ -24,6 +24,8 @@ export const registerWhyCompose: RegisterRoute = (app, context) => {
     method: 'get',
     path: '/api/1/composes/{id}/why',
     summary: 'Why a compose was made',
+    operationId: 'explainCompose',
+    tags: ['composes'],
     request: { params: idParameter },
     responses: { 200: jsonAnswer('The causes', whySchema), ...problemAnswers },
   });
