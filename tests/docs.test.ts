@@ -1,0 +1,248 @@
+// Runs once: no database decides what documents say.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { commands } from '../src/commands/command-table.ts';
+import { command as definitionCommand } from '../src/commands/definition.ts';
+import { command as rulesCommand } from '../src/commands/rules.ts';
+import { openTestApi } from './api/open-test-api.ts';
+import { runCommand } from './commands/run-command.ts';
+
+const root = join(import.meta.dirname, '..');
+const api = await openTestApi();
+const directory = mkdtempSync(join(tmpdir(), 'docs-'));
+after(async () => {
+  await api[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Block {
+  readonly file: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+const pages = [join(root, 'README.md'), ...globSync(join(root, 'docs/*.md'))].toSorted();
+const texts = pages.map((page) => ({ file: relative(root, page), text: readFileSync(page, 'utf8') }));
+const blocks = texts.flatMap(({ file, text }) =>
+  [...text.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language = '', body = '']): Block => ({
+    file,
+    language,
+    text: body,
+  })),
+);
+const blocksOf = (language: string): readonly Block[] =>
+  blocks.filter((block) => block.language === language);
+
+/** Blocks without a language that are lines of a shell, by how they begin. */
+const shellStart = /^(?:npm|npx|dnf|podman|odcs-reactor) (?!.*\(service\.)/;
+const shells: readonly Block[] = [
+  ...blocksOf('sh'),
+  ...blocksOf('').filter(({ text }) => shellStart.test(text)),
+  ...blocksOf('console').map((block) => ({
+    ...block,
+    text: [...block.text.matchAll(/^\$ (.*)$/gm)].map(([, line = '']) => line).join('\n'),
+  })),
+];
+
+/** Programs whose lines are only read, and why. */
+const onlyRead: Readonly<Record<string, string>> = {
+  dnf: 'works on the packages of the machine; tests/services run dnf over composes',
+  git: 'changes a repository of the reader',
+  podman: 'needs container images of elsewhere; tests/packaging/containers.test.ts reads the files',
+  sed: 'writes below /etc',
+  source: 'tests/commands/completion.test.ts runs it',
+};
+
+/** What follows the name of the program without being a command, and what it is. */
+const noCommands: Readonly<Record<string, string>> = {
+  statements: 'the name of a connection in pg_stat_activity',
+};
+
+/** Splits a line of a shell into its commands of words, without comments, assignments and redirections. */
+function commandsOf(line: string): readonly (readonly string[])[] {
+  if (/^\w+='[^']*'$/.test(line)) return [];
+  const found: string[][] = [[]];
+  for (const [, single, double, bare, operator] of line.matchAll(
+    /\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|((?:[^\s'"|&;<>()#]|(?<=\S)#)+)|([|&;<>()]+|#.*))/gs,
+  )) {
+    if (operator?.startsWith('#')) break;
+    if (operator !== undefined) found.push(operator.includes('>') || operator.includes('<') ? ['>'] : []);
+    else found.at(-1)?.push(single ?? double ?? bare ?? '');
+  }
+  return found
+    .filter(([first]) => first !== '>')
+    .map((words) => words.slice(words.findIndex((word) => !/^[A-Za-z_]+=/.test(word))))
+    .filter(([first]) => first !== undefined && !/^[A-Za-z_]+=/.test(first));
+}
+
+interface Line {
+  readonly file: string;
+  readonly words: readonly string[];
+}
+
+const lines: readonly Line[] = shells.flatMap(({ file, text }) =>
+  text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .flatMap(commandsOf)
+    .map((words) => ({ file, words: words[0] === 'npx' ? words.slice(1) : words })),
+);
+/** Commands in the middle of sentences. */
+const inline: readonly Line[] = texts.flatMap(({ file, text }) =>
+  [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/`(?:npx )?(odcs-reactor [^`]*)`/g)].flatMap(
+    ([, line = '']) => commandsOf(line.replaceAll('…', '')).map((words) => ({ file, words })),
+  ),
+);
+
+/** Returns what is wrong with a call of this program, by its own parsers; null where nothing is. */
+async function mistakeIn([, name = '', ...words]: readonly string[]): Promise<string | null> {
+  // "odcs-reactor COMMAND --help", and the program alone.
+  if (name === '' || /^[A-Z]+$|^--(?:help|version)$/.test(name) || Object.hasOwn(noCommands, name))
+    return null;
+  const entry = commands[name];
+  if (entry === undefined) return `there is no command ${name}`;
+  const parser = (await entry.load()).command.parser?.();
+  if (parser === undefined) return null;
+  const [verb] = words;
+  const found = parser.commands.find((one) => one.name() === verb || one.aliases().includes(verb ?? ''));
+  const isPlain = verb === undefined || verb.startsWith('-') || /^[A-Z]+$/.test(verb);
+  if (
+    parser.commands.length > 0 &&
+    found === undefined &&
+    !isPlain &&
+    parser.registeredArguments.length === 0
+  ) {
+    return `${name} has no verb ${verb}`;
+  }
+  const options = [...parser.options, ...(found?.options ?? [])].flatMap(({ long, short }) => [long, short]);
+  // Where only the command is named, an option of any of its verbs may stand for it.
+  const ofVerbs =
+    found === undefined ? parser.commands.flatMap((one) => one.options.map(({ long }) => long)) : [];
+  const given = words.filter((word) => /^--?[a-z]/.test(word)).map((word) => word.split('=')[0]);
+  const unknown = given.filter((word) => ![...options, ...ofVerbs, '--help'].includes(word));
+  return unknown.length === 0 ? null : `${name} ${verb ?? ''} has no ${unknown.join(', ')}`;
+}
+
+test('the lines of a shell are found', () => {
+  assert.ok(lines.length > 60, String(lines.length));
+  assert.ok(inline.length > 30, String(inline.length));
+  assert.deepEqual(commandsOf(`A=1 b 'c d' | e "f" > g # h`), [
+    ['b', 'c d'],
+    ['e', 'f'],
+  ]);
+});
+
+test('every block of a shell is one that bash can read', () => {
+  const wrong = shells.flatMap(({ file, text }) => {
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: text, encoding: 'utf8' });
+    return status === 0 ? [] : [`${file}: ${stderr}`];
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('every command of this program has the verbs and options that documents give it', async () => {
+  const wrong: string[] = [];
+  for (const { file, words } of [...lines, ...inline]) {
+    if (words[0] !== 'odcs-reactor') continue;
+    const mistake = await mistakeIn(words);
+    if (mistake !== null) wrong.push(`${file}: ${words.join(' ')}: ${mistake}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('a verb or an option that is none is found', async () => {
+  assert.match((await mistakeIn(['odcs-reactor', 'compose', 'stop', '7'])) ?? '', /no verb stop/);
+  assert.match((await mistakeIn(['odcs-reactor', 'compose', 'list', '--nope'])) ?? '', /has no --nope/);
+  assert.match((await mistakeIn(['odcs-reactor', 'composes'])) ?? '', /no command/);
+});
+
+test('every script of npm is one of ours', () => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  const named = [
+    ...lines.filter(({ words }) => words[0] === 'npm').map(({ words }) => words.join(' ')),
+    ...texts.flatMap(({ text }) => [...text.matchAll(/`(npm run [^`]*)`/g)].map(([, line = '']) => line)),
+  ];
+  const missing = named.filter((line) => {
+    const [, script] = /^npm run (?:--silent )?([\w:]+)/.exec(line) ?? [];
+    return script !== undefined && !Object.hasOwn(scripts, script);
+  });
+  assert.ok(named.length > 15);
+  assert.deepEqual(missing, []);
+});
+
+test('every other line is of a program whose lines are only read', () => {
+  const ours = new Set(['odcs-reactor', 'npm', 'curl', ...Object.keys(onlyRead)]);
+  const others = lines.filter(({ words: [program = ''] }) => !ours.has(program));
+  // What makes the signature of the webhook.
+  const helpers = new Set(['printf', 'openssl', 'cut']);
+  assert.deepEqual(
+    others.filter(({ words: [program = ''] }) => !helpers.has(program)).map(({ words }) => words.join(' ')),
+    [],
+  );
+});
+
+test('every call by curl is one that the service understands', async () => {
+  const calls = lines.filter(({ words }) => words[0] === 'curl');
+  assert.ok(calls.length >= 5);
+  for (const { file, words } of calls) {
+    const valueOf = (option: string): string | undefined => words[words.indexOf(option) + 1];
+    const address = words.find((word) => /^(?:https?:\/\/|…)/.test(word)) ?? '';
+    const path = address.replace(/^(?:https?:\/\/[^/]+|…)/, '');
+    const text = words.includes('-d') ? valueOf('-d') : undefined;
+    const method = words.includes('-X') ? (valueOf('-X') ?? '') : text === undefined ? 'GET' : 'POST';
+    // The listener hands in the webhook; tests/listeners call it.
+    if (path === '/api/1/events') continue;
+    const { status, json } = await api.call(method, path, text === undefined ? {} : { text });
+    const told = `${file}: ${method} ${path}: ${status} ${JSON.stringify(json)}`;
+    assert.ok(status < 500, told);
+    const wrong = ['request.unknown_url', 'request.method_not_allowed', 'request.invalid_json'];
+    assert.ok(!wrong.includes(String(json['code'])), told);
+  }
+});
+
+test('every block of JSON and of YAML is some', () => {
+  const wrong = blocks.flatMap(({ file, language, text }) => {
+    if (language === 'json') {
+      try {
+        JSON.parse(text);
+      } catch (error) {
+        return [`${file}: ${String(error)}: ${text.slice(0, 80)}`];
+      }
+    }
+    if (language !== 'yaml') return [];
+    return parseAllDocuments(text).flatMap(({ errors }) =>
+      errors.map(({ message }) => `${file}: ${message}: ${text.slice(0, 80)}`),
+    );
+  });
+  assert.ok(blocksOf('json').length >= 5 && blocksOf('yaml').length >= 15);
+  assert.deepEqual(wrong, []);
+});
+
+test('every whole rule passes the check, and every whole definition', async () => {
+  const whole = blocksOf('yaml').filter(({ text }) => text.startsWith('# yaml-language-server'));
+  assert.ok(whole.length >= 2);
+  for (const [index, { file, text }] of whole.entries()) {
+    const isRule = text.includes('rule.v1.schema.json');
+    const name = /^(?:name|release): *([\w-]+)/m.exec(text)?.[1] ?? `page-${index}`;
+    const place = join(directory, String(index), `${name}.yaml`);
+    const made = spawnSync('mkdir', ['-p', join(directory, String(index))]);
+    assert.equal(made.status, 0);
+    writeFileSync(place, text);
+    // The groups that the definition on the page names.
+    writeFileSync(join(directory, String(index), 'eln-comps.xml'), '<comps></comps>');
+    const command = isRule ? rulesCommand : definitionCommand;
+    const { code, out, told } = await runCommand(command, [
+      'check',
+      isRule ? join(directory, String(index)) : place,
+    ]);
+    assert.equal(code, 0, `${file}: ${out}${told}`);
+  }
+});
