@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { command } from '../../src/commands/completion.ts';
 import { shells } from '../../src/commands/format-completion.ts';
+import { ensurePackages } from '../services/debian-packages.ts';
 import { runCommand } from './run-command.ts';
 
 const { out: script } = await runCommand(command, ['bash']);
@@ -40,4 +41,39 @@ test('every verb and option of the parsers is offered in each shell', async () =
       assert.ok(out.includes(word), shell);
   }
   assert.equal((await runCommand(command, ['csh'])).code, 2);
+});
+
+test('zsh offers verbs and options of the place it is at', async (context) => {
+  const packages = ensurePackages(['zsh']);
+  if (!packages.ready) return context.skip(packages.reason);
+  const { out: ofZsh } = await runCommand(command, ['zsh']);
+  const offers = (...words: readonly string[]): string => {
+    const text = `compdef() { : }
+compadd() { print -rl -- $list }
+_files() { : }
+words=(odcs-reactor ${words.join(' ')}); CURRENT=$#words
+${ofZsh}
+_odcs_reactor`;
+    const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', text], { encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return stdout;
+  };
+  assert.match(offers('comp'), /^compose$/m);
+  assert.match(offers('compose', 'wa'), /^watch$/m);
+  assert.match(offers('compose', 'list', '--st'), /^--state$/m);
+});
+
+test('fish offers verbs and options of the place it is at', async (context) => {
+  const packages = ensurePackages(['fish']);
+  if (!packages.ready) return context.skip(packages.reason);
+  const { out: ofFish } = await runCommand(command, ['fish']);
+  const offers = (line: string): string => {
+    const text = `${ofFish}\ncomplete -C '${line}'`;
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', text], { encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return stdout;
+  };
+  assert.match(offers('odcs-reactor compo'), /^compose\t/m);
+  assert.match(offers('odcs-reactor compose wa'), /^watch\t/m);
+  assert.match(offers('odcs-reactor compose list --st'), /^--state/m);
 });
