@@ -22,6 +22,7 @@ export type Stage =
   | 'metadata'
   | 'sign'
   | 'discs'
+  | 'delegate'
   | 'publish'
   | 'announce';
 
@@ -55,6 +56,12 @@ export interface StageObserver {
   stageEnded(ended: EndedStage): void;
 }
 
+/** Who is told of the stages of one piece of work, and of nothing else of this process. */
+export interface StageNotes {
+  /** Notes that a stage begins; what it returns is called when it ends. */
+  begin(stage: Stage): (isFailed: boolean) => void;
+}
+
 interface TraceContext {
   readonly parents: readonly TraceParent[];
   readonly links: readonly TraceParent[];
@@ -62,6 +69,7 @@ interface TraceContext {
 
 const untraced: TraceContext = { parents: [], links: [] };
 const current = new AsyncLocalStorage<TraceContext>();
+const notes = new AsyncLocalStorage<StageNotes | undefined>();
 const observers = new Set<StageObserver>();
 /** Greatest ratio of the observers; null where none wants spans. */
 let traceRatio: number | null = null;
@@ -82,12 +90,17 @@ export function observeStages(observer: StageObserver): Disposable {
   };
 }
 
+/** Runs `work` and lets `taken` note every stage that is begun in it. */
+export function withStageNotes<T>(taken: StageNotes, work: () => T): T {
+  return notes.run(taken, work);
+}
+
 /**
  * Runs a stage and tells the observers how long it took and how it ended. What it stores and sends meanwhile belongs to
  * its span. Throws what `work` throws.
  */
 export async function instrument<T>(stage: Stage, fields: StageFields, work: () => Promise<T>): Promise<T> {
-  if (observers.size === 0) return work();
+  if (isUnobserved()) return work();
   const begun = begin(stage, fields);
   try {
     const value = await begun.run(work);
@@ -101,7 +114,7 @@ export async function instrument<T>(stage: Stage, fields: StageFields, work: () 
 
 /** Runs a stage that waits for nothing, as `instrument` does. Throws what `work` throws. */
 export function instrumentNow<T>(stage: Stage, fields: StageFields, work: () => T): T {
-  if (observers.size === 0) return work();
+  if (isUnobserved()) return work();
   const begun = begin(stage, fields);
   let isFailed = true;
   try {
@@ -139,15 +152,20 @@ export function withTrace<T>(
   return current.run({ parents, links: links.flatMap((link) => parseTraceParent(link) ?? []) }, work);
 }
 
-/** Runs `work` as a part of no trace: what serves all who come, but was begun for one of them. */
+/** Runs `work` as a part of no trace and no notes: what serves all who come, but was begun for one of them. */
 export function outsideTrace<T>(work: () => T): T {
-  return current.getStore() === undefined ? work() : current.run(untraced, work);
+  const unnoted = notes.getStore() === undefined ? work : (): T => notes.run(undefined, work);
+  return current.getStore() === undefined ? unnoted() : current.run(untraced, unnoted);
 }
 
 /** Returns the `traceparent` of what is running, to be stored or sent with it; null where it is of no trace. */
 export function currentTrace(): string | null {
   const [first] = current.getStore()?.parents ?? [];
   return first === undefined ? null : formatTraceParent(first);
+}
+
+function isUnobserved(): boolean {
+  return observers.size === 0 && notes.getStore() === undefined;
 }
 
 function begin(
@@ -157,10 +175,12 @@ function begin(
   const { spans, isTraced } = openSpans();
   const startedAt = isTraced ? Date.now() : 0;
   const start = performance.now();
+  const noteEnd = notes.getStore()?.begin(stage);
   return {
     run: (work) => (isTraced ? current.run({ parents: spans, links: [] }, work) : work()),
     end(isFailed) {
       const seconds = (performance.now() - start) / 1000;
+      noteEnd?.(isFailed);
       tell({ stage, fields, startedAt, seconds, isFailed, spans: kept(spans) });
     },
   };

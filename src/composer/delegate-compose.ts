@@ -1,5 +1,6 @@
 import { storePungiConfigDump, findPungiConfigDump } from '../database/pungi-config-dumps.ts';
 import { transaction } from '../database/transaction.ts';
+import { instrument } from '../instrument.ts';
 import { GENERATED } from '../lifecycle/claim-fingerprint.ts';
 import { GENERATING, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import { composeJson, type Compose } from '../model/compose-json.ts';
@@ -44,20 +45,23 @@ export async function delegateCompose(
       moveHeldCompose(tx, taken, 'pin', { reason: GENERATING, pinned: { pungiComposeId } }),
     );
   };
-  const made = await delegate.make({
-    ...watch,
-    nameCompose,
-    log,
-    targetDir,
-    directory: publishedDirectory(targetDir, taken.id),
-    compose,
-    json: composeJson(compose, targetDirUrls),
-    identity,
-    configDump: await findPungiConfigDump(database.handle, taken.id),
-  });
+  const configDump = await findPungiConfigDump(database.handle, taken.id);
+  const made = await instrument('delegate', { compose: taken.id }, () =>
+    delegate.make({
+      ...watch,
+      nameCompose,
+      log,
+      targetDir,
+      directory: publishedDirectory(targetDir, taken.id),
+      compose,
+      json: composeJson(compose, targetDirUrls),
+      identity,
+      configDump,
+    }),
+  );
   watch.signal.throwIfAborted();
   linkLatest(targetDir, taken.id);
-  const { pungiComposeId, configDump } = made;
+  const { pungiComposeId, configDump: newDump } = made;
   const warnings = [...selection.warnings, ...selection.remarks, ...made.warnings];
   await transaction(database, async (tx) => {
     const done = await moveHeldCompose(tx, taken, 'publish', {
@@ -67,7 +71,7 @@ export async function delegateCompose(
     if (done === undefined) {
       throw new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.');
     }
-    if (configDump !== null) await storePungiConfigDump(tx.sql, taken.id, configDump);
+    if (newDump !== null) await storePungiConfigDump(tx.sql, taken.id, newDump);
     await moveLinks(context, tx, done);
   });
 }

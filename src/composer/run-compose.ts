@@ -4,7 +4,7 @@ import { findTraceOfCompose } from '../database/composes.ts';
 import { storeManifest } from '../database/manifests.ts';
 import { transaction } from '../database/transaction.ts';
 import { GENERATED, type FingerprintClaim } from '../lifecycle/claim-fingerprint.ts';
-import { instrument, withTrace } from '../instrument.ts';
+import { instrument, withStageNotes, withTrace } from '../instrument.ts';
 import { beginCompose, moveHeldCompose, type HeldCompose } from '../lifecycle/move-compose.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { errorFields, ReactorError } from '../model/errors.ts';
@@ -42,6 +42,7 @@ import {
   writeImageFiles,
 } from './images/publish-with-images.ts';
 import { settlePlan } from './settle-plan.ts';
+import { StageRecord } from './stage-record.ts';
 import { runTogether } from './run-together.ts';
 import { metadataKeyOf } from './signing/metadata-key.ts';
 import { openMetadataSigner } from './signing/sign-metadata.ts';
@@ -51,6 +52,12 @@ import { watchCompose, type ComposeWatch } from './watch-compose.ts';
 
 /** A compose that an attempt has just taken. */
 export type TakenCompose = HeldCompose & { readonly compose: Compose };
+
+/** A plan that was made before its compose was taken, and what that took. */
+export interface PlannedBefore {
+  readonly plan: ReadyPlan | KnownPlan;
+  readonly stages: StageRecord;
+}
 
 /**
  * Takes one compose from `wait` to its end: plan, reuse or build, publish. Called again after a crash it begins anew;
@@ -70,13 +77,32 @@ export async function runCompose(context: ComposerContext, id: number, job: JobA
  */
 export async function makeCompose(
   context: ComposerContext,
-  taken: TakenCompose,
+  { id, attempt, compose }: TakenCompose,
   job: JobAttempt,
-  planned?: ReadyPlan | KnownPlan,
+  planned?: PlannedBefore,
+): Promise<void> {
+  const stages = planned?.stages ?? new StageRecord(context.database.clock.now());
+  const taken: TakenCompose = { id, attempt, compose, stages };
+  await withStageNotes(stages, () => makeTaken(context, { taken, stages, job, plan: planned?.plan }));
+}
+
+async function makeTaken(
+  context: ComposerContext,
+  {
+    taken,
+    stages,
+    job,
+    plan: planned,
+  }: {
+    readonly taken: TakenCompose;
+    readonly stages: StageRecord;
+    readonly job: JobAttempt;
+    readonly plan: ReadyPlan | KnownPlan | undefined;
+  },
 ): Promise<void> {
   const { compose } = taken;
   const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
-  await using watch = watchCompose(context, taken, { outer: job.signal });
+  await using watch = watchCompose(context, taken, { outer: job.signal, stages });
   try {
     await waitForStorage(context.storage, compose.targetDir, { ...job, signal: watch.signal }, (trouble) =>
       tellWaiting(context, taken, trouble),

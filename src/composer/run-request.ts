@@ -4,7 +4,7 @@ import { findLastOfSeries, lockCompose } from '../database/composes.ts';
 import type { JobAttempt } from '../database/jobs.ts';
 import { transaction, type UnitOfWork } from '../database/transaction.ts';
 import { shareLife } from '../lifecycle/compose-life.ts';
-import { withTrace } from '../instrument.ts';
+import { withStageNotes, withTrace } from '../instrument.ts';
 import { createComposeOfRequest } from '../lifecycle/create-compose.ts';
 import { beginCompose } from '../lifecycle/move-compose.ts';
 import {
@@ -26,6 +26,7 @@ import { planCompose, type ReadyPlan } from './plan.ts';
 import { signaturesUntil } from './signatures-until.ts';
 import { isPublished } from './publish.ts';
 import { differsInTexts } from './differs-in-texts.ts';
+import { StageRecord } from './stage-record.ts';
 import { tookFallback } from './took-fallback.ts';
 import { makeCompose, runCompose, type TakenCompose } from './run-compose.ts';
 
@@ -45,7 +46,9 @@ async function runHeldRequest(
 ): Promise<void> {
   if (row.compose_id !== null) return runCompose(context, row.compose_id, job);
   const log = context.log.child({ request: row.id, series: row.series, rule: row.rule });
-  const planned = await planRequest(context, row, job).catch(async (error: unknown) => {
+  const stages = new StageRecord(context.database.clock.now());
+  const planning = withStageNotes(stages, () => planRequest(context, row, job));
+  const planned = await planning.catch(async (error: unknown) => {
     if (job.signal.aborted || isWorthRetrying(error, job)) throw error;
     log.warn(errorFields(error), 'request of a rule failed');
     const why = sentenceOf(withoutServerPaths(error, context.serverPaths));
@@ -55,7 +58,7 @@ async function runHeldRequest(
   });
   if (planned === undefined) return;
   const taken = await transaction(context.database, (tx) => answerRequest(context, tx, row, planned));
-  if (taken !== undefined) await makeCompose(context, taken, job, planned.plan);
+  if (taken !== undefined) await makeCompose(context, taken, job, { plan: planned.plan, stages });
 }
 
 interface PlannedRequest {

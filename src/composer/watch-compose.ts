@@ -5,6 +5,7 @@ import type { HeldCompose } from '../lifecycle/move-compose.ts';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import type { Progress } from './selection.ts';
+import type { StageRecord } from './stage-record.ts';
 
 const LOOK_EVERY = 500;
 const LEASE_MS = LEASE_SECONDS * 1000;
@@ -25,6 +26,8 @@ export type WatchContext = Pick<ComposerContext, 'database' | 'log' | 'composeTi
 
 export interface WatchOptions {
   readonly outer: AbortSignal;
+  /** What is noted of the stages, shown beside the progress. */
+  readonly stages?: StageRecord;
   /** Milliseconds of a clock that nobody sets; it goes on while the process is stopped. */
   readonly monotonic?: () => number;
 }
@@ -37,7 +40,7 @@ export interface WatchOptions {
 export function watchCompose(
   context: WatchContext,
   held: HeldCompose,
-  { outer, monotonic = () => performance.now() }: WatchOptions,
+  { outer, stages, monotonic = () => performance.now() }: WatchOptions,
 ): ComposeWatch {
   const { id } = held;
   const abort = new AbortController();
@@ -77,6 +80,21 @@ export function watchCompose(
   let latest: Parameters<Progress> | undefined;
   let noted: Parameters<Progress> | undefined;
   let looking = Promise.resolve();
+  let notedStages = 0;
+  const note = async (): Promise<void> => {
+    const isFurther = latest !== undefined && latest !== noted;
+    const times = stages?.version === notedStages ? null : stages?.times({ isEnd: false });
+    if (!isFurther && !times) return;
+    noted = latest;
+    notedStages = stages?.version ?? 0;
+    const [stage, done, total, unit] = latest ?? [];
+    await noteProgress(context.database.handle, held, {
+      ...(stage === undefined || done === undefined || total === undefined || unit === undefined
+        ? {}
+        : { progress: { stage, done, total, unit } }),
+      ...(times ? { stages: times } : {}),
+    });
+  };
   const look = async (): Promise<void> => {
     const { handle } = context.database;
     const row = await handle
@@ -88,11 +106,7 @@ export function watchCompose(
     if (row?.state !== 'generating' || row.attempt !== held.attempt) {
       stop(new ReactorError('compose.ended_elsewhere', 'The compose was ended while it was being made.'));
     } else if (by !== null) stop(new ReactorError('compose.cancelled', `Canceled by ${by}`));
-    if (latest !== undefined && latest !== noted) {
-      noted = latest;
-      const [stage, done, total, unit] = latest;
-      await noteProgress(handle, held, { stage, done, total, unit });
-    }
+    await note();
   };
   const timer = setInterval(() => {
     if (noticeSleep()) return;

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Compose } from '../model/compose-json.ts';
+import type { StageTimes } from '../model/stage-times.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { ComposeProgress, ComposesTable } from './tables.ts';
 
@@ -63,15 +64,30 @@ export async function findPreviousOfSeries(
   return row?.id ?? null;
 }
 
+/** Returns what the time of a compose went into; null where that is not known. */
+export async function findStageTimes(handle: DatabaseHandle, id: number): Promise<StageTimes | null> {
+  const row = await handle.selectFrom('composes').select('stages').where('id', '=', id).executeTakeFirst();
+  return row?.stages ?? null;
+}
+
+/** What is told of a compose while it is being made; what is left out stays as it is. */
+export interface NotedProgress {
+  readonly progress?: ComposeProgress;
+  readonly stages?: StageTimes;
+}
+
 /** Notes how far an attempt is; nothing where another attempt has the compose. */
 export async function noteProgress(
   handle: DatabaseHandle,
   held: { readonly id: number; readonly attempt: number },
-  progress: ComposeProgress,
+  { progress, stages }: NotedProgress,
 ): Promise<void> {
   await handle
     .updateTable('composes')
-    .set({ progress: JSON.stringify(progress) })
+    .set({
+      ...(progress === undefined ? {} : { progress: JSON.stringify(progress) }),
+      ...(stages === undefined ? {} : { stages: JSON.stringify(stages) }),
+    })
     .where('id', '=', held.id)
     .where('attempt', '=', held.attempt)
     .where('state', '=', 'generating')

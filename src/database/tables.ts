@@ -10,6 +10,7 @@ import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
 import type { WhenBusy } from '../model/rule.ts';
+import type { StageTimes } from '../model/stage-times.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type NullableTime = ColumnType<Date | null, Date | string | null, Date | string | null>;
@@ -92,6 +93,8 @@ export interface ComposesTable {
   readers: ColumnType<Readers | null, string | null | undefined, string | null>;
   /** The trace it belongs to, as the header `traceparent`. */
   trace: ColumnType<string | null, string | null | undefined, never>;
+  /** What the time of its last attempt went into; null where that is not known. */
+  stages: ColumnType<StageTimes | null, never, string | null>;
 }
 
 /** How far a compose is, for people. */

@@ -4,6 +4,7 @@ import type { UnitOfWork } from '../database/transaction.ts';
 import type { Compose } from '../model/compose-json.ts';
 import type { AnnouncedImages } from '../model/image-changes.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
+import type { StageTimes } from '../model/stage-times.ts';
 import { announceCompose } from './announce-compose.ts';
 import {
   composeTransitions,
@@ -22,6 +23,8 @@ export const GENERATING = 'Compose is generating';
 export interface HeldCompose {
   readonly id: number;
   readonly attempt: number;
+  /** What the time of the attempt goes into; left out where nobody notes it. */
+  readonly stages?: { times(options: { readonly isEnd: boolean }): StageTimes | null };
 }
 
 /** What becomes known of a compose when it moves. */
@@ -60,7 +63,7 @@ export async function beginCompose(
   if (before === undefined || before.reusedId !== null) return undefined;
   if (!isFrom(composeTransitions.begin, before)) return undefined;
   const attempt = before.attempt + 1;
-  const compose = await apply(tx, before, 'begin', { reason: GENERATING }, attempt);
+  const compose = await apply(tx, before, 'begin', { reason: GENERATING }, { attempt });
   return { id, attempt, compose };
 }
 
@@ -76,7 +79,7 @@ export async function moveHeldCompose(
 ): Promise<Compose | undefined> {
   const before = await lockForMove(tx, held.id, composeTransitions[name]);
   if (before === undefined || before.attempt !== held.attempt || before.reusedId !== null) return undefined;
-  return apply(tx, before, name, change, held.attempt);
+  return apply(tx, before, name, change, held);
 }
 
 /**
@@ -90,7 +93,7 @@ export async function moveCompose(
   change: ComposeChange,
 ): Promise<Compose | undefined> {
   const before = await lockForMove(tx, id, composeTransitions[name]);
-  return before === undefined ? undefined : apply(tx, before, name, change, before.attempt);
+  return before === undefined ? undefined : apply(tx, before, name, change, before);
 }
 
 async function lockForMove(
@@ -113,19 +116,22 @@ async function apply(
   before: Compose,
   name: ComposeTransitionName,
   { reason, pinned = {} }: ComposeChange,
-  attempt: number,
+  { attempt, stages }: Pick<HeldCompose, 'attempt' | 'stages'>,
 ): Promise<Compose> {
   const { now } = tx;
   const transition: ComposeTransition = composeTransitions[name];
   const { to } = transition;
   const isMove = before.state !== to;
   const isEnd = to === 'done' || to === 'failed';
+  const times = stages?.times({ isEnd }) ?? null;
   const row = await tx.sql
     .updateTable('composes')
     .set({
       state: to,
       state_reason: reason,
       attempt,
+      ...(times === null ? {} : { stages: JSON.stringify(times) }),
+      ...(name === 'begin' ? { stages: null } : {}),
       ...(to === 'generating' && isMove ? { time_started: now } : {}),
       ...(to === 'done' ? { time_done: now } : {}),
       ...(to === 'removed' ? { time_removed: now } : {}),

@@ -8,6 +8,8 @@ export interface RowChange {
   readonly source?: string;
   readonly reused_id?: number | null;
   readonly time_to_expire?: Date;
+  readonly time_submitted?: Date;
+  readonly time_started?: Date;
   readonly time_done?: Date;
   readonly pungi_compose_id?: string;
   readonly sigkeys?: string;
@@ -15,6 +17,8 @@ export interface RowChange {
   readonly state_reason?: string;
   readonly fingerprint?: string;
   readonly progress?: string | null;
+  /** As JSON. */
+  readonly stages?: string;
   /** As JSON. */
   readonly warnings?: string;
 }

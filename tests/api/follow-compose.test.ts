@@ -67,7 +67,7 @@ test('events tell every state and the progress, and end with the compose', async
   await noteProgress(
     api.database.handle,
     { id, attempt: 0 },
-    { stage: 'place', done: 3, total: 9, unit: 'packages' },
+    { progress: { stage: 'place', done: 3, total: 9, unit: 'packages' } },
   );
   while (!text.includes('event: progress')) {
     const { value } = (await reader?.read()) ?? {};

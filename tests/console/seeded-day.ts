@@ -17,6 +17,7 @@ import { defaultRequest } from '../default-request.ts';
 import { storeEvent, type Engine } from '../rules/engine.ts';
 import { tagEvent, updateEvent } from '../rules/input-event.ts';
 import { seededFingerprint, seededManifest, seededReasons } from './seeded-packages.ts';
+import { seededStages, stagesOf } from './seeded-stages.ts';
 
 const MINUTE = 60_000;
 /** What the clock of the service shows when the day is over. */
@@ -270,7 +271,15 @@ export class Day {
   async #begin(id: number, minutesAgo: number): Promise<void> {
     await this.#at(minutesAgo, (tx) => beginCompose(tx, id));
     const progress = JSON.stringify({ stage: 'repodata', done: 1439, total: 1895, unit: 'packages' });
-    await this.#api.database.handle.updateTable('composes').set({ progress }).where('id', '=', id).execute();
+    const stages = JSON.stringify({
+      begun: this.#time(minutesAgo).toISOString(),
+      stages: seededStages.running,
+    });
+    await this.#api.database.handle
+      .updateTable('composes')
+      .set({ progress, stages })
+      .where('id', '=', id)
+      .execute();
   }
 
   async #end(
@@ -284,15 +293,17 @@ export class Day {
     if (to === 'failed') {
       const reason =
         'Packages are not signed with any of the wanted keys: podman-5.7.0-2.fc44, buildah-1.42.0-1.fc44. Wait for their signatures, or allow unsigned ones with an empty key.';
-      await this.#at(minutesAgo - 0.4, (tx) => moveHeldCompose(tx, held, 'fail', { reason }));
+      const stages = stagesOf(this.#time(minutesAgo), seededStages.failed);
+      await this.#at(minutesAgo - 0.4, (tx) => moveHeldCompose(tx, { ...held, stages }, 'fail', { reason }));
       return;
     }
     const lines = seededManifest(how.release, how.changing);
     const fingerprint = seededFingerprint(lines);
     await storeManifest(this.#api.database, fingerprint, [...lines]);
     const isUpdate = how.changing.includes('openssl');
+    const stages = stagesOf(this.#time(minutesAgo), seededStages.done);
     await this.#at(minutesAgo - 0.7, (tx) =>
-      moveHeldCompose(tx, held, 'publish', {
+      moveHeldCompose(tx, { ...held, stages }, 'publish', {
         reason: 'Compose is generated successfully',
         pinned: {
           fingerprint,

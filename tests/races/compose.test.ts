@@ -44,9 +44,9 @@ for (const way of ['publish', 'fail', 'retry', 'pin', 'reuse'] as const) {
 
 test('the progress of an attempt that slept is not shown', async () => {
   const { id, slept, taken } = await takenTwice();
-  await noteProgress(first.handle, slept, { stage: 'plan', done: 1, total: 2, unit: 'step' });
+  await noteProgress(first.handle, slept, { progress: { stage: 'plan', done: 1, total: 2, unit: 'step' } });
   assert.equal((await findCompose(first.handle, id))?.progress, null);
-  await noteProgress(second.handle, taken, { stage: 'place', done: 1, total: 2, unit: 'step' });
+  await noteProgress(second.handle, taken, { progress: { stage: 'place', done: 1, total: 2, unit: 'step' } });
   assert.equal((await findCompose(first.handle, id))?.progress?.stage, 'place');
 });
 

@@ -14,6 +14,7 @@ import { badge, decisionTable, factList, moment, progressLine, seriesLink, sourc
 import { formatSpan } from '../chain/chain.ts';
 import { deliverablesSection } from './deliverables-section.ts';
 import { imagesSection } from './images-section.ts';
+import { stagesSection } from './stages-section.ts';
 import { variantsSection } from './variants-section.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { eventSentence } from '../event-sentence.ts';
@@ -38,8 +39,8 @@ export const registerComposePage: RegisterRoute = (app, api) => {
         <p>${sourceText(compose)}</p>
         ${stateNotice(context, compose)} ${warningList(compose)}
         ${await chainSection(context, { kind: 'compose', id: compose.id })}
-        ${await useSection(context, compose)} ${whySection(context, reasons)}
-        ${await deliverablesSection(context, compose)}
+        ${await stagesSection(context, compose)} ${await useSection(context, compose)}
+        ${whySection(context, reasons)} ${await deliverablesSection(context, compose)}
         ${await variantsSection(context, compose, change?.diff ?? null)}
         ${changeSection(context, compose, { change, previousOfSeries: reasons.previous })}
         ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}

@@ -89,6 +89,8 @@ svg rect.fill-good{fill:var(--good-fill)}svg rect.fill-bad{fill:var(--bad-fill)}
 svg path.edge{fill:none;stroke:var(--edge);stroke-width:1.5}svg a text.title{fill:var(--link)}
 svg a:hover rect.node{stroke:var(--link)}
 svg line{stroke:var(--line)}
+.waterfall th[scope=row]{font-weight:400;font-size:14px;color:var(--text);width:14rem}.waterfall th.part{padding-left:1.25rem;color:var(--soft)}
+.waterfall td{vertical-align:middle;white-space:nowrap}.waterfall td:nth-child(2){width:100%}.waterfall svg{width:100%;height:.75rem}
 .chain-list{display:none}
 .strip{display:inline-block;vertical-align:middle;max-width:none}
 @media(max-width:60rem){.chain{display:none}.chain-list{display:block;list-style:none;padding:0;margin:.5rem 0}
@@ -106,6 +108,8 @@ table.stack td{display:block;border:0;padding:.05rem 0;text-align:left;overflow-
 table.stack td:first-child{padding-left:0}
 table.stack td:empty{display:none}
 table.stack td[data-label]::before{content:attr(data-label) ": ";color:var(--soft)}
+.waterfall th[scope=row]{white-space:normal;font-size:12px;padding-right:.5rem;width:auto}.waterfall td,.waterfall thead th{font-size:12px;padding-right:.4rem}
+.waterfall td:nth-child(3),.waterfall th:nth-child(3){display:none}
 .tiles{grid-template-columns:1fr 1fr}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}
 .copy pre{padding-right:.7rem;padding-top:2rem}}
