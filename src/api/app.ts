@@ -3,6 +3,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { randomUUID } from 'node:crypto';
 import { clientOf, trustList } from './client.ts';
 import type { ApiApp, ApiContext, ApiEnv, ApiRequest, RegisterRoute } from './context.ts';
+import { registerAskPage } from './console/ask-page.ts';
 import { registerComposePage } from './console/compose-page.ts';
 import { registerComposesPage } from './console/composes-page.ts';
 import { registerEventPage } from './console/event-page.ts';
@@ -104,6 +105,7 @@ const routes: readonly RegisterRoute[] = [
   registerRulePage,
   registerWindowPage,
   registerRequestPage,
+  registerAskPage,
   registerServeFiles,
   registerRedirects,
 ];

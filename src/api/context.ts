@@ -31,6 +31,10 @@ export interface PlannedCompose {
   /** Sorted lines: packages and options. */
   readonly manifest: readonly string[];
   readonly warnings: readonly string[];
+  /** Bytes of all its packages. */
+  readonly bytes: number;
+  /** Returns why a package of an arch is in it; empty where it is not. */
+  readonly whyOf: (arch: string, fileName: string) => string;
 }
 
 /** A compose that is planned, without making it. */

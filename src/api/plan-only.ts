@@ -2,8 +2,9 @@ import { z } from '@hono/zod-openapi';
 import { listReusable } from '../database/reusable-composes.ts';
 import { ReactorError } from '../model/errors.ts';
 import { sendJson } from './answer.ts';
-import type { ApiContext, ApiRequest, AskedPlan } from './context.ts';
-import type { Readable } from '../model/readers.ts';
+import type { AskedCompose } from './asked-compose.ts';
+import { ownerOf, type Identity } from './auth.ts';
+import type { ApiContext, ApiRequest, PlannedCompose } from './context.ts';
 import { ApiProblem } from './problem.ts';
 
 /** What a dry run tells. */
@@ -24,24 +25,30 @@ export function isDryRun(request: ApiRequest): boolean {
   return asked !== undefined && !['', '0', 'false', 'no'].includes(asked.toLowerCase());
 }
 
+/** What would be composed. */
+export interface DryRun {
+  readonly planned: PlannedCompose;
+  /** The living compose that would be shown instead of making one; null where there is none. */
+  readonly reuses: number | null;
+}
+
 /**
- * Returns a dry run: what the compose would hold, and which living compose would be reused for it. Nothing is
- * stored. Throws `request.dry_run_unavailable` (501) where this process has no composer, and what planning throws.
+ * Plans what is asked for, and finds the living compose that would be reused for it. Nothing is stored. Throws
+ * `request.dry_run_unavailable` (501) where this process has no composer, and what planning throws.
  */
-export async function answerDryRun(
+export async function planAsked(
   context: ApiContext,
   request: ApiRequest,
-  wanted: AskedPlan,
-  { owner, readers }: Readable,
-): Promise<Response> {
+  { asked, series, readers }: AskedCompose,
+  identity: Identity,
+): Promise<DryRun> {
   const { plan, database, clock } = context;
   if (plan === undefined) {
     throw new ApiProblem(501, 'request.dry_run_unavailable', 'This server cannot plan without composing.', {
       hint: 'Ask one that has the role composer.',
     });
   }
-  const planned = await planOrRefuse(() => plan(wanted, request.req.raw.signal));
-  const { request: asked } = wanted;
+  const planned = await planOrRefuse(() => plan({ request: asked, series }, request.req.raw.signal));
   const reusable = asked.flags.includes('no_reuse')
     ? []
     : await listReusable(database.handle, {
@@ -49,15 +56,26 @@ export async function answerDryRun(
         targetDir: asked.targetDir,
         exceptId: 0,
         readers,
-        owner,
+        owner: ownerOf(identity),
         now: clock.now(),
       });
+  return { planned, reuses: reusable[0]?.id ?? null };
+}
+
+/** Returns the answer of a dry run. Throws what `planAsked` throws. */
+export async function answerDryRun(
+  context: ApiContext,
+  request: ApiRequest,
+  asked: AskedCompose,
+  identity: Identity,
+): Promise<Response> {
+  const { planned, reuses } = await planAsked(context, request, asked, identity);
   return sendJson({
     dry_run: true,
     fingerprint: planned.fingerprint,
     manifest: planned.manifest,
     packages: planned.manifest.filter((line) => line.startsWith('package\t')).length,
-    reuses: reusable[0]?.id ?? null,
+    reuses,
     warnings: planned.warnings,
   });
 }

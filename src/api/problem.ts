@@ -57,6 +57,17 @@ function statusOf(error: ReactorError): ProblemStatus {
  * Source: ODCS contract 8.
  */
 export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiContext): Response {
+  const response = problemResponse(pageProblemOf(request, thrown, context), request.get('requestId'));
+  if (isOurs(request) || (request.req.header('Accept') ?? '').includes(PROBLEM_TYPE)) {
+    response.headers.set('Content-Type', PROBLEM_TYPE);
+  }
+  const isRead = request.req.method === 'GET' || request.req.method === 'HEAD';
+  if (isRead) response.headers.set('Access-Control-Allow-Origin', '*');
+  return response;
+}
+
+/** Returns the problem that anything a page throws is to its reader, as `sendProblem` tells it to programs. */
+export function pageProblemOf(request: ApiRequest, thrown: unknown, context: ApiContext): ApiProblem {
   const requestId = request.get('requestId');
   const problem = problemOf(thrown);
   if (thrown instanceof ReactorError && !(thrown instanceof ApiProblem) && problem.status === 503) {
@@ -68,13 +79,7 @@ export function sendProblem(request: ApiRequest, thrown: unknown, context: ApiCo
     context.log.error({ err: thrown, requestId, path: request.req.path }, 'A request could not be served');
   }
   const paths = serverPathsOf(context.config, context.targetDirUrls, []);
-  const response = problemResponse(hidePaths(problem, paths), requestId);
-  if (isOurs(request) || (request.req.header('Accept') ?? '').includes(PROBLEM_TYPE)) {
-    response.headers.set('Content-Type', PROBLEM_TYPE);
-  }
-  const isRead = request.req.method === 'GET' || request.req.method === 'HEAD';
-  if (isRead) response.headers.set('Access-Control-Allow-Origin', '*');
-  return response;
+  return hidePaths(problem, paths);
 }
 
 const PROBLEM_TYPE = 'application/problem+json';

@@ -28,13 +28,14 @@ export function createQueryCheck(app: ApiApp): (request: ApiRequest) => void {
     const { searchParams } = new URL(url);
     if (searchParams.size === 0 || isOdcsAddress(path)) return;
     const method = asked === 'HEAD' ? 'GET' : asked;
-    const address = known.find((one) => one.method === method && one.path.test(path));
-    if (address !== undefined) refuseUnknownKeys([...searchParams.keys()], address.keys);
+    const address = known.find((route) => route.method === method && route.path.test(path));
+    if (address !== undefined) refuseUnknownKeys(request, address.keys);
   };
 }
 
-function refuseUnknownKeys(given: readonly string[], known: readonly string[]): void {
-  for (const key of given) {
+/** Throws `request.unknown_query` (400) for a key of the query that is none of these. */
+export function refuseUnknownKeys(request: ApiRequest, known: readonly string[]): void {
+  for (const key of new URL(request.req.url).searchParams.keys()) {
     if (known.includes(key)) continue;
     const near = nearestWord(key, known);
     throw new ApiProblem(

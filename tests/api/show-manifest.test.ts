@@ -67,6 +67,8 @@ test('a dry run tells what would be composed and what would be reused, and store
     fingerprint: fingerprintOf(manifest),
     manifest,
     warnings: ['look out'],
+    bytes: 0,
+    whyOf: () => '',
   }));
   assert.equal(status, 200);
   assert.deepEqual(json, {

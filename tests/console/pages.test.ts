@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { ensurePackages } from '../services/debian-packages.ts';
-import { openBrowser, shownPages, variants } from './pictures.ts';
+import { finishPage, openBrowser, shownPages, variants } from './pictures.ts';
 import { openSeededConsole, type SeededConsole } from './seeded-console.ts';
 
 const chromium = ensurePackages(['chromium']);
@@ -50,6 +50,7 @@ test(
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize({ width: 1440, height: 900 });
       await page.goto(`${console.url}${path}`, { waitUntil: 'domcontentloaded' });
+      await finishPage(page);
       for (const { name: variant, width, scheme } of variants) {
         await page.emulateMedia({ colorScheme: scheme });
         await page.setViewportSize({ width, height: 900 });

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { openSeededConsole, type SeededConsole } from './seeded-console.ts';
 
 /** Where Debian has it. */
@@ -27,6 +27,10 @@ export function shownPages({ shown }: SeededConsole): Readonly<Record<string, st
     'rule-tried': '/console/rules/f44-updates?try=7d',
     'compose-compared': `/console/composes/${shown.compose}?since=${shown.previous}&q=openssl*`,
     'compose-not-in': `/console/composes/${shown.compose}?q=EMACS`,
+    ask: '/console/ask',
+    'ask-filled':
+      '/console/ask?type=tag&source=f44-updates&packages=openssl-libs+libcurl&arches=x86_64+aarch64',
+    'ask-refused': '/console/ask?type=tag&source=nothing&flags=no_deps',
     'rule-paused': '/console/rules/container-updates-f43',
     unknown: '/console/composes/999999',
   };
@@ -39,6 +43,12 @@ export const variants = [
   { name: 'phone-light', width: 390, scheme: 'light' },
   { name: 'phone-dark', width: 390, scheme: 'dark' },
 ] as const;
+
+/** Waits until a filled form shows what it would bring. */
+export async function finishPage(page: Page): Promise<void> {
+  if (!new URL(page.url()).searchParams.has('source')) return;
+  await page.waitForSelector('#preview .notice');
+}
 
 /** Opens a browser that loads nothing of elsewhere. */
 export async function openBrowser(): Promise<Browser> {
@@ -56,6 +66,7 @@ async function main([directory = 'pictures', ...wanted]: readonly string[]): Pro
       for (const [name, path] of Object.entries(shownPages(console))) {
         if (wanted.length > 0 && !wanted.includes(name) && !wanted.includes(`${name}-${variant}`)) continue;
         await page.goto(`${console.url}${path}`);
+        await finishPage(page);
         await page.screenshot({ path: join(directory, `${name}-${variant}.png`), fullPage: true });
       }
       await page.close();

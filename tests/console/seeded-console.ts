@@ -1,11 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { createApp } from '../../src/api/app.ts';
+import type { AskedPlan, PlannedCompose } from '../../src/api/context.ts';
 import { noteRunningSet } from '../../src/database/rule-sets.ts';
+import { ReactorError } from '../../src/model/errors.ts';
 import { readRules } from '../../src/rules/reload.ts';
 import { openTestApi, type TestApi } from '../api/open-test-api.ts';
 import { Engine, ruleDirectory } from '../rules/engine.ts';
 import { quietKoji } from '../rules/quiet-koji.ts';
+import { seededFingerprint, seededManifest, seededReasonsByFile } from './seeded-packages.ts';
 import { Day, NOW, type ShownNumbers } from './seeded-day.ts';
 import { seededRules } from './seeded-rules.ts';
 
@@ -45,7 +48,7 @@ export async function openSeededConsole(): Promise<SeededConsole> {
     },
     { name: 'rules', isWell: true, detail: `${reading.set.rules.length} rules run.` },
   ];
-  const app = createApp({ ...api.context, config, health });
+  const app = createApp({ ...api.context, config, health, plan: planSeeded });
   const server = serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -65,5 +68,23 @@ export async function openSeededConsole(): Promise<SeededConsole> {
       await api[Symbol.asyncDispose]();
       directory.remove();
     },
+  };
+}
+
+/** What every request would bring: some packages with their reasons; nothing of a source called `nothing`. */
+async function planSeeded({ request }: AskedPlan): Promise<PlannedCompose> {
+  if (request.source.includes('nothing')) {
+    throw new ReactorError('koji.tag_unknown', 'There is no tag "nothing" in Koji.', {
+      hint: 'Check its spelling.',
+    });
+  }
+  const manifest = seededManifest(5, ['openssl', 'openssl-libs']);
+  const reasons = seededReasonsByFile();
+  return {
+    fingerprint: seededFingerprint(manifest),
+    manifest,
+    warnings: ['3 packages are not signed: fedora-release, libevent, ncurses-base.'],
+    bytes: 84_300_000,
+    whyOf: (arch, file) => reasons[arch]?.[file] ?? '',
   };
 }

@@ -46,23 +46,28 @@ export function seededManifest(release: number, changing: readonly string[]): re
   });
 }
 
-/** Why each package is in a seeded compose, as its directory tells. */
-export function seededReasons(): string {
-  const reasonOf = (name: string, at: number): string =>
-    at % 5 === 0 ? 'It was asked for.' : `${names[(at * 7) % names.length] ?? name} requires it: ${name}.`;
-  const reasons = arches.map((arch) => [
-    arch,
-    Object.fromEntries(
-      seededManifest(5, ['openssl', 'openssl-libs']).flatMap((line, at) => {
-        const [word, place, , nevra = ''] = line.split('\t');
-        if (word !== 'package' || place !== arch) return [];
-        const file = `${nevra.replace(/-\d+:/, '-')}.rpm`;
-        return [[file, reasonOf(nevra.split('-')[0] ?? '', at)]];
-      }),
-    ),
-  ]);
-  return JSON.stringify(Object.fromEntries(reasons));
+/** Returns why each package is in a seeded compose, as its directory tells: by arch and file. */
+export function seededReasonsByFile(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  const ofArch = arches.map((arch) => {
+    const held = seededManifest(5, ['openssl', 'openssl-libs']).flatMap((line) => {
+      const [word, place, , nevra = ''] = line.split('\t');
+      return word === 'package' && place === arch ? [nevra.replace(/-0:/, '-')] : [];
+    });
+    const reasons = held.map((nevra, at) => {
+      const name = nevra.replace(/-[^-]*-[^-]*$/, '');
+      const by = held[at - 1] ?? '';
+      const file = `${nevra.replace(/-\d+:/, '-')}.rpm`;
+      return at % 4 === 0
+        ? [file, `${nevra} is input, it matches "${name}".`]
+        : [file, `${nevra} is required by ${by} through "${name}(x86-64)".`];
+    });
+    return [arch, Object.fromEntries(reasons)];
+  });
+  return Object.fromEntries(ofArch);
 }
+
+/** The same as the text of the file. */
+export const seededReasons = (): string => JSON.stringify(seededReasonsByFile());
 
 /** Returns the fingerprint of a manifest. */
 export const seededFingerprint = (lines: readonly string[]): string => fingerprintOf([...lines]);

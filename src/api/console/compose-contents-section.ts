@@ -21,7 +21,7 @@ export function contentsSection(
 ): Html {
   if (held === null) return html``;
   const total = [...held.values()].reduce((sum, packages) => sum + packages.length, 0);
-  const arches = [...held].map(([arch, packages]) => archPart(arch, packages, wanted));
+  const arches = archParts(held, wanted);
   const search =
     total <= fewRows && wanted === ''
       ? ''
@@ -63,6 +63,11 @@ function whyNotIn(
     <p><strong>Why nothing of "${wanted}" is in it.</strong> ${reason}</p>
     <p><a href="${prefix}/find?q=${encodeURIComponent(wanted)}">What is known of ${wanted}</a></p>
   </div>`;
+}
+
+/** The packages by arch, those that are looked for; folded where they are many. */
+export function archParts(held: HeldPackages, wanted = ''): readonly Html[] {
+  return [...held].map(([arch, packages]) => archPart(arch, packages, wanted));
 }
 
 function archPart(arch: string, packages: readonly HeldPackage[], wanted: string): Html {

@@ -31,11 +31,19 @@ export async function readContents(context: PageContext, compose: Compose): Prom
   if (lines === undefined) return null;
   const text = await readComposeFile(context, compose, 'logs/global/why.json');
   const reasons = readReasons(text);
+  return heldPackagesOf(lines, (arch, nevra) => reasons(arch, `${formatNvra(nevra)}.rpm`));
+}
+
+/** Returns the packages that the lines of a manifest name, each with what `whyOf` says of it. */
+export function heldPackagesOf(
+  lines: readonly string[],
+  whyOf: (arch: string, nevra: Nevra) => string,
+): HeldPackages {
   const held = lines.flatMap((line) => {
     const [word, arch = '', kind = '', name = '', , sigkey = '?'] = line.split('\t');
     if (word !== 'package') return [];
     const nevra = parseNevra(name);
-    return [{ arch, nevra, kind, sigkey, why: reasons(arch, `${formatNvra(nevra)}.rpm`) }];
+    return [{ arch, nevra, kind, sigkey, why: whyOf(arch, nevra) }];
   });
   return Map.groupBy(held, ({ arch }) => arch);
 }

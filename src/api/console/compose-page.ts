@@ -4,6 +4,7 @@ import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import { findComposeReasons, type ComposeReasons } from '../compose-reasons.ts';
 import type { RegisterRoute } from '../context.ts';
+import { queryOfRequest } from './ask-form.ts';
 import { advisoriesSection } from './advisories-section.ts';
 import { chainSection } from './chain-section.ts';
 import { changeSection, readChange } from './compose-change.ts';
@@ -21,32 +22,41 @@ import { eventSentence } from '../event-sentence.ts';
 
 /** GET /console/composes/ID: one compose, how it is, how to use it, what it holds, why it was made, what changed. */
 export const registerComposePage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/composes/:id{[0-9]{1,15}}', async (context, request): Promise<Page> => {
-    const { handle } = context.database;
-    const compose = await findCompose(handle, composeIdOf(request));
-    if (compose === undefined) throw noSuchCompose();
-    const reasons = await findComposeReasons(handle, compose);
-    const held = await readContents(context, compose);
-    const since = /^\d{1,15}$/.exec(request.req.query('since') ?? '')?.[0];
-    const change = await readChange(context, compose, since === undefined ? reasons.previous : Number(since));
-    const isLive = compose.state === 'wait' || compose.state === 'generating';
-    const wanted = (request.req.query('q') ?? '').slice(0, 100);
-    return {
-      title: `Compose ${compose.id}, ${compose.state}`,
-      here: 'composes',
-      ...(isLive ? { reloadSeconds: 5 } : {}),
-      body: html`<h1>Compose ${compose.id} ${badge(compose.state)}</h1>
-        <p>${sourceText(compose)}</p>
-        ${stateNotice(context, compose)} ${warningList(compose)}
-        ${await chainSection(context, { kind: 'compose', id: compose.id })}
-        ${await stagesSection(context, compose)} ${await useSection(context, compose)}
-        ${whySection(context, reasons)} ${await deliverablesSection(context, compose)}
-        ${await variantsSection(context, compose, change?.diff ?? null)}
-        ${changeSection(context, compose, { change, previousOfSeries: reasons.previous })}
-        ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}
-        ${contentsSection(context, compose, held, wanted)} ${factsSection(context, compose)}`,
-    };
-  });
+  registerPage(
+    app,
+    api,
+    { path: '/console/composes/:id{[0-9]{1,15}}', keys: ['since', 'q'] },
+    async (context, request): Promise<Page> => {
+      const { handle } = context.database;
+      const compose = await findCompose(handle, composeIdOf(request));
+      if (compose === undefined) throw noSuchCompose();
+      const reasons = await findComposeReasons(handle, compose);
+      const held = await readContents(context, compose);
+      const since = /^\d{1,15}$/.exec(request.req.query('since') ?? '')?.[0];
+      const change = await readChange(
+        context,
+        compose,
+        since === undefined ? reasons.previous : Number(since),
+      );
+      const isLive = compose.state === 'wait' || compose.state === 'generating';
+      const wanted = (request.req.query('q') ?? '').slice(0, 100);
+      return {
+        title: `Compose ${compose.id}, ${compose.state}`,
+        here: 'composes',
+        ...(isLive ? { reloadSeconds: 5 } : {}),
+        body: html`<h1>Compose ${compose.id} ${badge(compose.state)}</h1>
+          <p>${sourceText(compose)}</p>
+          ${stateNotice(context, compose)} ${warningList(compose)}
+          ${await chainSection(context, { kind: 'compose', id: compose.id })}
+          ${await stagesSection(context, compose)} ${await useSection(context, compose)}
+          ${whySection(context, reasons)} ${await deliverablesSection(context, compose)}
+          ${await variantsSection(context, compose, change?.diff ?? null)}
+          ${changeSection(context, compose, { change, previousOfSeries: reasons.previous })}
+          ${await advisoriesSection(context, compose, reasons.previous)} ${imagesSection(context, compose)}
+          ${contentsSection(context, compose, held, wanted)} ${factsSection(context, compose)}`,
+      };
+    },
+  );
 };
 
 function stateNotice(context: PageContext, compose: Compose): Html {
@@ -153,6 +163,7 @@ function spanText({ timeSubmitted, timeStarted, timeDone }: Compose): string | n
 function factsSection(context: PageContext, compose: Compose): Html {
   const { now } = context;
   const json = composeJson(compose, context.targetDirUrls);
+  const again = queryOfRequest(compose.request);
   const facts: readonly (readonly [string, string | number | Html | null])[] = [
     ['Owner', compose.owner],
     ['Series', compose.series === null ? null : seriesLink(context, compose.series)],
@@ -173,5 +184,11 @@ function factsSection(context: PageContext, compose: Compose): Html {
   ];
   return html`<h2>Facts</h2>
     ${factList(facts)}
-    <p class="small"><a href="${context.prefix}/api/1/composes/${compose.id}">The same as JSON</a></p>`;
+    <p class="small">
+      <a href="${context.prefix}/api/1/composes/${compose.id}">The same as JSON</a>${
+        again === null
+          ? ''
+          : html` · <a href="${context.prefix}/console/ask?${again}">Ask for the same again</a>`
+      }
+    </p>`;
 }

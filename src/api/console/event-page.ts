@@ -16,81 +16,86 @@ const shownRefusals = 50;
 
 /** GET /console/events/ID: one event, what it means, what rules decided, what came of it, and the raw message. */
 export const registerEventPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/events/:id{[0-9]{1,15}}', async (context, request): Promise<Page> => {
-    const { prefix, now } = context;
-    const { handle } = context.database;
-    const id = Number(request.req.param('id'));
-    const row = await findStoredEvent(handle, id);
-    if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
-    const decisions = await findDecisions(handle, { event: id, limit: 500 });
-    const said = decisions.filter(({ outcome }) => outcome !== 'not_matched');
-    const [stored] = await findInputEvents(handle, [id]);
-    const others = stored === undefined ? null : await findRefusals(context, stored, shownRefusals);
-    const composes = await findComposes(handle, [
-      ...new Set(decisions.flatMap((decision) => decision.compose_id ?? [])),
-    ]);
-    const body = rawBody(row.body);
-    return {
-      title: `Event ${id}`,
-      here: 'events',
-      body: html`<h1>Event ${id}</h1>
-        ${
-          row.event === null
-            ? html`<div class="notice bad">
-                <p><strong>It was not understood.</strong> ${row.reason}</p>
-              </div>`
-            : html`<p>${eventSentence(row.event)}</p>`
-        }
-        ${await chainSection(context, { kind: 'event', id })}
-        <dl>
-          <dt>Received</dt>
-          <dd>${moment(row.received_at, now)}</dd>
-          <dt>Bus</dt>
-          <dd>${row.bus}, ${row.instance}</dd>
-          <dt>Topic</dt>
-          <dd>${row.raw_topic}</dd>
-          <dt>Message id</dt>
-          <dd>${row.message_id}</dd>
-          <dt>Seen by the rules</dt>
-          <dd>${row.matched_at === null ? 'not yet' : moment(row.matched_at, now)}</dd>
-        </dl>
-        <h2>What came of it</h2>
-        ${composes.length === 0 ? html`<p>No compose.</p>` : composeTable(context, composes)}
-        ${
-          said.length === 0
-            ? html`<p>No rule fired for it.</p>`
-            : html`<h2>Decisions</h2>
-                ${decisionTable(context, withoutRepetition(said))}`
-        }
-        ${
-          others === null || others.count === 0
-            ? ''
-            : html`<details>
-                <summary>${refusalText(others)}</summary>
-                <ul>
-                  ${others.first.map(
-                    ({ rule, sentence }) =>
-                      html`<li><a href="${prefix}/console/rules/${rule}">${rule}</a>: ${sentence}</li>`,
-                  )}
-                </ul>
-                ${others.count > others.first.length ? html`<p>The first ${others.first.length} are shown.</p>` : ''}
-              </details>`
-        }
-        ${
-          row.event === null
-            ? ''
-            : html`<h2>As rules see it</h2>
-                <pre tabindex="0">${JSON.stringify(row.event, null, 2)}</pre>`
-        }
-        <h2>The raw message</h2>
-        <details>
-          <summary>Headers</summary>
-          <pre tabindex="0">${JSON.stringify(row.headers, null, 2)}</pre>
-        </details>
-        <pre tabindex="0">${'text' in body ? indentJson(body.text) : `base64: ${body.base64}`}</pre>
-        <p class="small"><a href="${prefix}/api/1/events/${id}">The same as JSON</a></p>`,
-    };
-  });
+  registerPage(
+    app,
+    api,
+    { path: '/console/events/:id{[0-9]{1,15}}', keys: [] },
+    async (context, request): Promise<Page> => {
+      const { prefix, now } = context;
+      const { handle } = context.database;
+      const id = Number(request.req.param('id'));
+      const row = await findStoredEvent(handle, id);
+      if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
+      const decisions = await findDecisions(handle, { event: id, limit: 500 });
+      const said = decisions.filter(({ outcome }) => outcome !== 'not_matched');
+      const [stored] = await findInputEvents(handle, [id]);
+      const others = stored === undefined ? null : await findRefusals(context, stored, shownRefusals);
+      const composes = await findComposes(handle, [
+        ...new Set(decisions.flatMap((decision) => decision.compose_id ?? [])),
+      ]);
+      const body = rawBody(row.body);
+      return {
+        title: `Event ${id}`,
+        here: 'events',
+        body: html`<h1>Event ${id}</h1>
+          ${
+            row.event === null
+              ? html`<div class="notice bad">
+                  <p><strong>It was not understood.</strong> ${row.reason}</p>
+                </div>`
+              : html`<p>${eventSentence(row.event)}</p>`
+          }
+          ${await chainSection(context, { kind: 'event', id })}
+          <dl>
+            <dt>Received</dt>
+            <dd>${moment(row.received_at, now)}</dd>
+            <dt>Bus</dt>
+            <dd>${row.bus}, ${row.instance}</dd>
+            <dt>Topic</dt>
+            <dd>${row.raw_topic}</dd>
+            <dt>Message id</dt>
+            <dd>${row.message_id}</dd>
+            <dt>Seen by the rules</dt>
+            <dd>${row.matched_at === null ? 'not yet' : moment(row.matched_at, now)}</dd>
+          </dl>
+          <h2>What came of it</h2>
+          ${composes.length === 0 ? html`<p>No compose.</p>` : composeTable(context, composes)}
+          ${
+            said.length === 0
+              ? html`<p>No rule fired for it.</p>`
+              : html`<h2>Decisions</h2>
+                  ${decisionTable(context, withoutRepetition(said))}`
+          }
+          ${
+            others === null || others.count === 0
+              ? ''
+              : html`<details>
+                  <summary>${refusalText(others)}</summary>
+                  <ul>
+                    ${others.first.map(
+                      ({ rule, sentence }) =>
+                        html`<li><a href="${prefix}/console/rules/${rule}">${rule}</a>: ${sentence}</li>`,
+                    )}
+                  </ul>
+                  ${others.count > others.first.length ? html`<p>The first ${others.first.length} are shown.</p>` : ''}
+                </details>`
+          }
+          ${
+            row.event === null
+              ? ''
+              : html`<h2>As rules see it</h2>
+                  <pre tabindex="0">${JSON.stringify(row.event, null, 2)}</pre>`
+          }
+          <h2>The raw message</h2>
+          <details>
+            <summary>Headers</summary>
+            <pre tabindex="0">${JSON.stringify(row.headers, null, 2)}</pre>
+          </details>
+          <pre tabindex="0">${'text' in body ? indentJson(body.text) : `base64: ${body.base64}`}</pre>
+          <p class="small"><a href="${prefix}/api/1/events/${id}">The same as JSON</a></p>`,
+      };
+    },
+  );
 };
 
 function refusalText({ count, isOfThen }: Refusals): string {

@@ -11,7 +11,7 @@ const kept = ['kind', 'bus', 'topic', 'instance', 'before'] as const;
 
 /** GET /console/events: what came in over the buses, newest first. */
 export const registerEventsPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/events', async (context, request): Promise<Page> => {
+  registerPage(app, api, { path: '/console/events', keys: kept }, async (context, request): Promise<Page> => {
     const { prefix, now } = context;
     const query = new URLSearchParams();
     for (const name of kept) {
@@ -56,7 +56,10 @@ export const registerEventsPage: RegisterRoute = (app, api) => {
         </form>
         ${
           events.length === 0
-            ? html`<p>There is none.</p>`
+            ? html`<p class="empty">
+                No event came in that is so. <a href="${prefix}/#service">The buses</a> say whether they
+                deliver; <code>odcs-reactor events list</code> shows the same.
+              </p>`
             : stackTable(['Event', 'What', 'From', 'Received'], rows)
         }
         ${

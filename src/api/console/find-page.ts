@@ -27,7 +27,7 @@ const examples = [
 
 /** GET /find?q=TEXT: what is known of something, and what came of it. */
 export const registerFindPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/find', async (context, request): Promise<Page> => {
+  registerPage(app, api, { path: '/find', keys: ['q'] }, async (context, request): Promise<Page> => {
     const typed = request.req.query('q') ?? '';
     const answer = await findAnswer(context, typed);
     const { query } = answer;

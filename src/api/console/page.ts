@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import { clientOf } from '../client.ts';
 import type { ApiApp, ApiContext, ApiRequest } from '../context.ts';
-import { ApiProblem, type ProblemStatus } from '../problem.ts';
+import { pageProblemOf, type ApiProblem, type ProblemStatus } from '../problem.ts';
+import { refuseUnknownKeys } from '../refuse-unknown-query.ts';
 import { pagesScriptHash, pagesScriptPath } from './pages-script.ts';
 import { style } from './style.ts';
 
@@ -21,7 +22,7 @@ export interface PageContext extends ApiContext {
 export interface Page {
   readonly title: string;
   /** The entry of the navigation this page belongs to. */
-  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'find' | 'api';
+  readonly here: 'start' | 'composes' | 'series' | 'events' | 'rules' | 'ask' | 'find' | 'api';
   readonly body: Html;
   /** Seconds after which the page loads itself again where no script runs; absent for pages that stand still. */
   readonly reloadSeconds?: number;
@@ -52,6 +53,7 @@ const entries = [
   ['series', 'Series', '/console/series'],
   ['events', 'Events', '/console/events'],
   ['rules', 'Rules', '/console/rules'],
+  ['ask', 'Ask', '/console/ask'],
 ] as const;
 
 /** A whole page under a policy that lets nothing run or load but what is ours. */
@@ -124,20 +126,28 @@ export function pageContextOf(context: ApiContext, request: ApiRequest): PageCon
   return { ...context, prefix, publicBase, now: context.clock.now() };
 }
 
-/** Registers a page; a problem of the reader's making is shown as a page too. */
+/** Where a page is, and the keys of a query that it knows; `any` where ODCS has the address too, which ignores keys. */
+export interface PageAddress {
+  readonly path: string;
+  readonly keys: readonly string[] | 'any';
+}
+
+/**
+ * Registers a page. Whatever goes wrong is shown as a page too, `request.unknown_query` (400) for a key of the query that it does not know.
+ */
 export function registerPage(
   app: ApiApp,
   context: ApiContext,
-  path: string,
+  { path, keys }: PageAddress,
   show: (context: PageContext, request: ApiRequest) => Promise<Page>,
 ): void {
   app.get(path, async (request) => {
     const here = pageContextOf(context, request);
     try {
+      if (keys !== 'any') refuseUnknownKeys(request, keys);
       return await sendConsolePage(here, await show(here, request));
     } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error;
-      return await sendConsolePage(here, problemPage(here, error));
+      return await sendConsolePage(here, problemPage(here, pageProblemOf(request, error, context)));
     }
   });
 }

@@ -1,5 +1,5 @@
 /**
- * What pages do beside what they show without script: `/` goes to the search field, regions that are live are read again
+ * What pages do beside what they show without script: `/` goes to the search field, a form shows what it would bring, regions that are live are read again
  * while somebody looks, a compose is followed by server-sent events, times are told in the reader's own zone, and
  * buttons copy. Every page is complete without it.
  */
@@ -64,6 +64,43 @@ function follow(root) {
   }
 }
 
+function preview(form) {
+  const region = document.getElementById(form.dataset.preview);
+  let asked = null;
+  let timer = 0;
+  let shown = '';
+  async function show(fields) {
+    asked?.abort();
+    asked = new AbortController();
+    region.setAttribute('aria-busy', 'true');
+    try {
+      const { signal } = asked;
+      const response = await fetch(form.action, { method: 'POST', body: fields, headers: { Accept: 'text/html' }, signal });
+      const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
+      const next = fresh.getElementById(region.id);
+      if (next === null || signal.aborted) return;
+      region.replaceChildren(...next.childNodes);
+      offerCopies(region);
+      region.removeAttribute('aria-busy');
+    } catch (error) {
+      if (error.name !== 'AbortError') region.removeAttribute('aria-busy');
+    }
+  }
+  function showFilled() {
+    const fields = new URLSearchParams(new FormData(form));
+    const isAnything = fields.get('source') !== '' || fields.get('builds') !== '';
+    if (!isAnything || fields.toString() === shown) return;
+    shown = fields.toString();
+    fields.set('do', 'preview');
+    show(fields);
+  }
+  form.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(showFilled, 700);
+  });
+  if (region.querySelector('.empty')) showFilled();
+}
+
 async function readAgain() {
   const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
   if (!response.ok) return;
@@ -88,4 +125,5 @@ if (everySeconds > 0) {
 tellOwnTimes(document);
 offerCopies(document);
 follow(document);
+for (const form of document.querySelectorAll('form[data-preview]')) preview(form);
 `;

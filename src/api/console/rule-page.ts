@@ -25,7 +25,7 @@ const path = '/console/rules/:name';
  * who alone see the buttons.
  */
 export const registerRulePage: RegisterRoute = (app, api) => {
-  registerPage(app, api, path, async (context, request): Promise<Page> => {
+  registerPage(app, api, { path, keys: ['all', 'try'] }, async (context, request): Promise<Page> => {
     const { handle } = context.database;
     const rule = await findShownRule(context, request.req.param('name') ?? '');
     const pause = await findPause(handle, rule.name);

@@ -10,36 +10,41 @@ const perPage = 200;
 
 /** GET /console/rules: the rules, how each is, and what is wrong with their files. */
 export const registerRulesPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/rules', async (context, request): Promise<Page> => {
-    const { set, problems } = await readShownRules(context);
-    const paused = new Set((await findPauses(context.database.handle)).map(({ rule }) => rule));
-    const page = Math.max(1, Number(request.req.query('page') ?? '1') || 1);
-    const start = (page - 1) * perPage;
-    const rows = set.rules.slice(start, start + perPage).map(
-      (rule) =>
-        html`<tr>
-          <td><a href="${context.prefix}/console/rules/${rule.name}">${rule.name}</a></td>
-          <td>${badge(paused.has(rule.name) ? 'paused' : rule.mode)}</td>
-          <td>${rule.description}</td>
-          <td data-label="Owner">${rule.owner}</td>
-        </tr>`,
-    );
-    return {
-      title: 'Rules',
-      here: 'rules',
-      body: html`<h1>Rules <span class="soft">${set.rules.length}</span></h1>
-        ${problemList(problems)}
-        ${
-          set.rules.length === 0
-            ? html`<p>
-                ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
-              </p>`
-            : html`<p class="soft small">Set ${set.version}</p>
-                ${stackTable(['Rule', 'State', 'What for', 'Owner'], rows)}
-                ${pageLinks(context.prefix, page, set.rules.length)}`
-        }`,
-    };
-  });
+  registerPage(
+    app,
+    api,
+    { path: '/console/rules', keys: ['page'] },
+    async (context, request): Promise<Page> => {
+      const { set, problems } = await readShownRules(context);
+      const paused = new Set((await findPauses(context.database.handle)).map(({ rule }) => rule));
+      const page = Math.max(1, Number(request.req.query('page') ?? '1') || 1);
+      const start = (page - 1) * perPage;
+      const rows = set.rules.slice(start, start + perPage).map(
+        (rule) =>
+          html`<tr>
+            <td><a href="${context.prefix}/console/rules/${rule.name}">${rule.name}</a></td>
+            <td>${badge(paused.has(rule.name) ? 'paused' : rule.mode)}</td>
+            <td>${rule.description}</td>
+            <td data-label="Owner">${rule.owner}</td>
+          </tr>`,
+      );
+      return {
+        title: 'Rules',
+        here: 'rules',
+        body: html`<h1>Rules <span class="soft">${set.rules.length}</span></h1>
+          ${problemList(problems)}
+          ${
+            set.rules.length === 0
+              ? html`<p>
+                  ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
+                </p>`
+              : html`<p class="soft small">Set ${set.version}</p>
+                  ${stackTable(['Rule', 'State', 'What for', 'Owner'], rows)}
+                  ${pageLinks(context.prefix, page, set.rules.length)}`
+          }`,
+      };
+    },
+  );
 };
 
 function pageLinks(prefix: string, page: number, count: number): Html {

@@ -18,45 +18,50 @@ const mostChanges = 12;
 
 /** GET /console/series/NAME: what it shows, how to use it, what comes next, and how it came there. */
 export const registerSeriesPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/series/:name', async (context, request): Promise<Page> => {
-    const { handle } = context.database;
-    const row = await seriesOfRequest(context, request);
-    const before = /^\d{1,15}$/.exec(request.req.query('before') ?? '')?.[0];
-    const page = { before: before === undefined ? null : Number(before), limit: perPage };
-    const { entries, hasMore } = await readSeriesHistory(handle, row.name, page);
-    const latest = (await findLatest(handle, [row.name])).get(row.name);
-    const ids = entries.flatMap(({ causes }) => causes.slice(-mostCauses));
-    const events = await findInputEvents(handle, [...new Set(ids)]);
-    const causes = new Map(events.map(({ id, input }) => [id, eventSentence(input.event)]));
-    const api1 = `${context.prefix}/api/1/series/${encodeURIComponent(row.name)}`;
-    return {
-      title: `Series ${row.name}`,
-      here: 'series',
-      body: html`<h1>Series ${row.name}</h1>
-        <p>
-          Continued by
+  registerPage(
+    app,
+    api,
+    { path: '/console/series/:name', keys: ['before', 'space'] },
+    async (context, request): Promise<Page> => {
+      const { handle } = context.database;
+      const row = await seriesOfRequest(context, request);
+      const before = /^\d{1,15}$/.exec(request.req.query('before') ?? '')?.[0];
+      const page = { before: before === undefined ? null : Number(before), limit: perPage };
+      const { entries, hasMore } = await readSeriesHistory(handle, row.name, page);
+      const latest = (await findLatest(handle, [row.name])).get(row.name);
+      const ids = entries.flatMap(({ causes }) => causes.slice(-mostCauses));
+      const events = await findInputEvents(handle, [...new Set(ids)]);
+      const causes = new Map(events.map(({ id, input }) => [id, eventSentence(input.event)]));
+      const api1 = `${context.prefix}/api/1/series/${encodeURIComponent(row.name)}`;
+      return {
+        title: `Series ${row.name}`,
+        here: 'series',
+        body: html`<h1>Series ${row.name}</h1>
+          <p>
+            Continued by
+            ${
+              row.rule === null
+                ? row.owner
+                : html`rule <a href="${context.prefix}/console/rules/${row.rule}">${row.rule}</a>`
+            }.
+            ${nextSentence(context, await findNextOfSeries(context, row.name))}
+          </p>
+          ${useSection(context, row, latest)}
+          <h2 id="history">History</h2>
+          ${entries.length === 0 ? html`<p>No compose of it was ever done.</p>` : historyTable(context, entries, causes)}
+          ${hasMore ? html`<p><a href="?before=${entries.at(-1)?.compose.id}">Older</a></p>` : ''}
           ${
-            row.rule === null
-              ? row.owner
-              : html`rule <a href="${context.prefix}/console/rules/${row.rule}">${row.rule}</a>`
-          }.
-          ${nextSentence(context, await findNextOfSeries(context, row.name))}
-        </p>
-        ${useSection(context, row, latest)}
-        <h2 id="history">History</h2>
-        ${entries.length === 0 ? html`<p>No compose of it was ever done.</p>` : historyTable(context, entries, causes)}
-        ${hasMore ? html`<p><a href="?before=${entries.at(-1)?.compose.id}">Older</a></p>` : ''}
-        ${
-          request.req.query('space') === '1'
-            ? await spaceSection(context, row)
-            : html`<p><a href="?space=1#space">What they take on disk</a></p>`
-        }
-        <p class="small">
-          <a href="${api1}">The same as JSON</a> · <a href="${api1}/feed.atom">Atom feed</a> ·
-          <a href="${api1}/badge.svg">Badge</a>
-        </p>`,
-    };
-  });
+            request.req.query('space') === '1'
+              ? await spaceSection(context, row)
+              : html`<p><a href="?space=1#space">What they take on disk</a></p>`
+          }
+          <p class="small">
+            <a href="${api1}">The same as JSON</a> · <a href="${api1}/feed.atom">Atom feed</a> ·
+            <a href="${api1}/badge.svg">Badge</a>
+          </p>`,
+      };
+    },
+  );
 };
 
 function nextSentence({ now }: PageContext, next: NextOfSeries | null): Html {

@@ -20,7 +20,7 @@ const RECENT_MS = 7 * 86_400_000;
 
 /** The front page: is all well, what runs, what waits, what failed and why, what was done. Source: ODCS contract 7. */
 export const registerStartPage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/', async (context): Promise<Page> => {
+  registerPage(app, api, { path: '/', keys: 'any' }, async (context): Promise<Page> => {
     const [generating, waiting, failed, done] = [
       await newest(context, 'generating'),
       await newest(context, 'wait'),

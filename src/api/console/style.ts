@@ -73,9 +73,16 @@ details{margin:.5rem 0}summary{cursor:pointer;padding:.25rem 0}
 progress{width:100%;max-width:22rem;height:.5rem;accent-color:var(--busy-fill);vertical-align:middle}
 form{display:flex;flex-wrap:wrap;gap:.5rem .6rem;align-items:end;margin:.75rem 0}
 label{display:grid;gap:.15rem;font-size:12px;color:var(--soft)}
-input,button{font:inherit;font-size:14px;color:inherit;padding:.3rem .6rem;border:1px solid var(--edge);border-radius:.35rem;background:var(--raised);min-width:0}
+input,button,select,textarea{font:inherit;font-size:14px;color:var(--text);padding:.3rem .6rem;border:1px solid var(--edge);border-radius:.35rem;background:var(--raised);min-width:0}
 button{background:var(--card);font-weight:600;cursor:pointer}
 button:hover{background:var(--calm-back)}
+.beside{display:grid;grid-template-columns:minmax(20rem,26rem) minmax(0,1fr);gap:0 2rem;align-items:start}
+.ask{flex-direction:column;align-items:stretch;gap:.75rem;margin-top:.6rem}.ask label{gap:.2rem}.ask textarea{resize:vertical;font:12.5px/1.5 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",monospace}
+.ask details{margin:0}.ask details[open]{display:grid;gap:.75rem}.ask details label:not(.tick){margin-bottom:.6rem}
+fieldset{border:1px solid var(--line);border-radius:.35rem;margin:0 0 .6rem;padding:.3rem .6rem .5rem;min-width:0}legend{font-size:12px;color:var(--soft);padding:0 .25rem}
+label.tick{display:inline-flex;align-items:center;gap:.35rem;font-size:14px;color:var(--text);margin-right:.9rem;overflow-wrap:anywhere}
+.buttons{display:flex;flex-wrap:wrap;gap:.5rem;margin:0}.first{background:var(--link);border-color:var(--link);color:var(--back)}.first:hover{background:var(--text);border-color:var(--text)}
+[aria-busy=true]{opacity:.6}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem;margin:.75rem 0;padding:0;list-style:none}
 .tile{padding:.55rem .8rem;border:1px solid var(--line);border-radius:.4rem;background:var(--card)}
 .tile b{display:block;font-size:22px;line-height:1.25;font-weight:600}
@@ -93,14 +100,14 @@ svg line{stroke:var(--line)}
 .waterfall td{vertical-align:middle;white-space:nowrap}.waterfall td:nth-child(2){width:100%}.waterfall svg{width:100%;height:.75rem}
 .chain-list{display:none}
 .strip{display:inline-block;vertical-align:middle;max-width:none}
-@media(max-width:60rem){.chain{display:none}.chain-list{display:block;list-style:none;padding:0;margin:.5rem 0}
+@media(max-width:60rem){.beside{grid-template-columns:minmax(0,1fr)}.chain{display:none}.chain-list{display:block;list-style:none;padding:0;margin:.5rem 0}
 .chain-list li{border-left:2px solid var(--edge);padding:.3rem 0 .3rem .8rem;margin-left:.35rem;overflow-wrap:anywhere}
 .chain-list li.here{border-color:var(--link)}}
 @media(max-width:42rem){
 header{position:static}html{scroll-padding-top:0}
 .bar{padding-top:.35rem;padding-bottom:.35rem}
 .find{flex:1 1 100%;margin:.1rem 0}.find kbd{display:none}
-header nav a{padding:.3rem .45rem}
+header nav{gap:0}header nav a{padding:.3rem .36rem}
 table.stack thead{position:absolute;left:-99rem}
 table.stack,table.stack tbody{display:block}
 table.stack tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}

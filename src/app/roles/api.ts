@@ -11,6 +11,7 @@ import { receiveEventRoute } from '../../api/routes/receive-event.ts';
 import { planContext, type ComposerContext } from '../../composer/composer-context.ts';
 import { createLocker } from '../../composer/lock/create-locker.ts';
 import { planCompose } from '../../composer/plan.ts';
+import type { SelectedPackage, Selection } from '../../composer/selection.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import { findComposes } from '../../database/list-composes.ts';
@@ -115,9 +116,35 @@ async function planOnly(
   );
   try {
     const { fingerprint, manifest, selection } = await planCompose(context, request);
-    return { fingerprint, manifest, warnings: [...selection.warnings, ...selection.remarks] };
+    return {
+      fingerprint,
+      manifest,
+      warnings: [...selection.warnings, ...selection.remarks],
+      ...sightOf(selection),
+    };
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;
     throw withoutServerPaths(error, composer.serverPaths, placesOf(request));
   }
+}
+
+/** Returns what people want to know of the packages of a selection. */
+function sightOf({ trees }: Pick<Selection, 'trees'>): Pick<PlannedCompose, 'bytes' | 'whyOf'> {
+  const arches = Map.groupBy(trees, ({ arch }) => arch);
+  const files = new Map<string, number>();
+  const reasons = new Map<string, Map<string, SelectedPackage>>();
+  for (const [arch, own] of arches) {
+    const ofArch = new Map<string, SelectedPackage>();
+    for (const tree of own) {
+      for (const one of [...tree.binary, ...tree.debug, ...tree.source]) {
+        ofArch.set(one.package.fileName, one);
+        files.set(one.package.fileName, one.package.size);
+      }
+    }
+    reasons.set(arch, ofArch);
+  }
+  return {
+    bytes: [...files.values()].reduce((sum, size) => sum + size, 0),
+    whyOf: (arch, fileName) => reasons.get(arch)?.get(fileName)?.why ?? '',
+  };
 }
