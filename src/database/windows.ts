@@ -228,6 +228,17 @@ export async function findLastWindow(
     .executeTakeFirst();
 }
 
+/** Returns the windows of these ids, the newest first. */
+export async function findWindows(handle: DatabaseHandle, ids: readonly number[]): Promise<WindowRow[]> {
+  if (ids.length === 0) return [];
+  return handle
+    .selectFrom('settle_windows')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .orderBy('id', 'desc')
+    .execute();
+}
+
 /** Open windows, the next due first. */
 export async function listOpenWindows(handle: DatabaseHandle, limit: number): Promise<WindowRow[]> {
   return handle

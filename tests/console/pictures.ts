@@ -26,6 +26,7 @@ export function shownPages({ shown }: SeededConsole): Readonly<Record<string, st
     rule: '/console/rules/f44-updates',
     'rule-tried': '/console/rules/f44-updates?try=7d',
     'compose-compared': `/console/composes/${shown.compose}?since=${shown.previous}&q=openssl*`,
+    'compose-why': `/console/composes/${shown.compose}?q=openssl-libs`,
     'compose-not-in': `/console/composes/${shown.compose}?q=EMACS`,
     ask: '/console/ask',
     'ask-filled':

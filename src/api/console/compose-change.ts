@@ -79,7 +79,8 @@ function section(body: Html): Html {
     ${body}`;
 }
 
-function changeLists(diff: ManifestDiff): readonly Html[] {
+/** What is different, by kind of change. */
+export function changeLists(diff: ManifestDiff): readonly Html[] {
   const bare = (evr: string): string => evr.replace(/^0:/, '');
   const moved = (changes: ManifestDiff['upgraded']): string[] =>
     changes.map(({ arch, kind, name, from, to }) => `${name} ${bare(from)} → ${bare(to)} (${arch} ${kind})`);

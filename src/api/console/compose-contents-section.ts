@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { isGlob, matchGlob } from '../../model/glob.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import type { HeldPackage, HeldPackages } from './compose-contents.ts';
+import { pathSection } from './dependency-path.ts';
 import { stackTable } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
 
@@ -21,7 +22,7 @@ export function contentsSection(
 ): Html {
   if (held === null) return html``;
   const total = [...held.values()].reduce((sum, packages) => sum + packages.length, 0);
-  const arches = archParts(held, wanted);
+  const arches = archParts(held, { wanted, hasPaths: true });
   const search =
     total <= fewRows && wanted === ''
       ? ''
@@ -33,6 +34,7 @@ export function contentsSection(
     wanted !== '' && ![...held.values()].flat().some(({ nevra }) => isNamed(nevra.name, wanted));
   return html`<h2 id="packages">What it holds</h2>
     ${total === 0 ? html`<p>No packages.</p>` : ''} ${search}
+    ${wanted === '' ? '' : pathSection(held, wanted)}
     ${isMissing ? whyNotIn(context, compose, wanted) : arches}
     <p class="small">
       <a href="${context.prefix}/api/1/composes/${compose.id}/manifest">The manifest</a>, every line its
@@ -65,16 +67,27 @@ function whyNotIn(
   </div>`;
 }
 
-/** The packages by arch, those that are looked for; folded where they are many. */
-export function archParts(held: HeldPackages, wanted = ''): readonly Html[] {
-  return [...held].map(([arch, packages]) => archPart(arch, packages, wanted));
+/** What is shown of packages. */
+interface PackageView {
+  /** A part of the names that are looked for; empty for all. */
+  readonly wanted: string;
+  /** Whether names lead to why they are in. */
+  readonly hasPaths: boolean;
 }
 
-function archPart(arch: string, packages: readonly HeldPackage[], wanted: string): Html {
+/** The packages by arch, those that are looked for; folded where they are many. */
+export function archParts(
+  held: HeldPackages,
+  view: PackageView = { wanted: '', hasPaths: false },
+): readonly Html[] {
+  return [...held].map(([arch, packages]) => archPart(arch, packages, view));
+}
+
+function archPart(arch: string, packages: readonly HeldPackage[], { wanted, hasPaths }: PackageView): Html {
   const kinds = Map.groupBy(packages, ({ kind }) => kind);
   const counts = [...kinds].map(([kind, list]) => `${list.length} ${kind}`).join(', ');
   const found = packages.filter(({ nevra }) => isNamed(nevra.name, wanted));
-  const rows = found.slice(0, mostRows).map(packageRow);
+  const rows = found.slice(0, mostRows).map((one) => packageRow(one, hasPaths));
   const isOpen = packages.length <= fewRows || wanted !== '';
   const rest = found.length - rows.length;
   const table = html`<div class="wide">
@@ -87,14 +100,16 @@ function archPart(arch: string, packages: readonly HeldPackage[], wanted: string
     : html`<details>${summary}${table}</details>`;
 }
 
-function packageRow({ nevra, kind, sigkey, why }: HeldPackage): Html {
+function packageRow({ nevra, kind, sigkey, why }: HeldPackage, hasPath: boolean): Html {
   const { name, arch, epoch, version, release } = nevra;
   const key =
     sigkey === '?'
       ? html`<td></td>`
       : html`<td data-label="Key">${sigkey === '-' ? 'unsigned' : html`<code>${sigkey}</code>`}</td>`;
+  const label =
+    hasPath && why !== '' ? html`<a href="?q=${encodeURIComponent(name)}#packages">${name}</a>` : name;
   return html`<tr>
-    <td>${name}<span class="soft">.${arch}</span></td>
+    <td>${label}<span class="soft">.${arch}</span></td>
     <td>${epoch === '0' ? '' : `${epoch}:`}${version}-${release}</td>
     <td class="plain">${kind}</td>
     ${key}

@@ -1,18 +1,19 @@
 import { html } from 'hono/html';
-import { findDecisions } from '../../database/decisions.ts';
+import { findDecisions, listWindowOutcomes } from '../../database/decisions.ts';
 import { findPause, pauseRule, resumeRule, type RulePause } from '../../database/rule-pauses.ts';
 import { formatDuration } from '../../model/duration.ts';
 import type { Rule } from '../../model/rule.ts';
 import { actorOf, identify } from '../auth.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
-import { ApiProblem } from '../problem.ts';
+import { ApiProblem, pageProblemOf } from '../problem.ts';
 import { readForm } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
-import { maySteer, readReason, requireOwner } from '../routes/steer-rule.ts';
+import { maySteer, readReason, requireOwner, triggerRule } from '../routes/steer-rule.ts';
 import { backtestStoredEvents } from '../backtest-stored-events.ts';
-import { drawTimeline } from '../../rules/timeline.ts';
 import { findRuleDocuments, findRunningVersion } from '../../database/rule-sets.ts';
-import { ruleStrips } from './rule-strips.ts';
+import { outcomeText, ruleStrips } from './rule-strips.ts';
+import { triggerForm, triggerPreview, wishOfForm } from './rule-trigger.ts';
+import { backtestWindows, windowsSection } from './rule-windows.ts';
 import { findShownRule } from '../rule-set.ts';
 import { badge, decisionTable, moment, withoutRepetition } from './elements.ts';
 import { pageContextOf, problemPage, registerPage, sendConsolePage } from './page.ts';
@@ -26,29 +27,20 @@ const path = '/console/rules/:name';
  */
 export const registerRulePage: RegisterRoute = (app, api) => {
   registerPage(app, api, { path, keys: ['all', 'try'] }, async (context, request): Promise<Page> => {
-    const { handle } = context.database;
     const rule = await findShownRule(context, request.req.param('name') ?? '');
-    const pause = await findPause(handle, rule.name);
-    const all = request.req.query('all') === '1';
-    const decisions = await findDecisions(handle, { rule: rule.name, limit: 50, onlyWindows: !all });
-    const other = all
-      ? html`<a href="${context.prefix}/console/rules/${rule.name}">Only what it decided on windows</a>`
-      : html`<a href="${context.prefix}/console/rules/${rule.name}?all=1">Every event it saw too</a>`;
-    return {
-      title: `Rule ${rule.name}`,
-      here: 'rules',
-      body: html`<h1>${rule.name} ${badge(pause === undefined ? rule.mode : 'paused')}</h1>
-        <p>${rule.description}</p>
-        ${pauseNotice(context, pause)}
-        ${(await isAllowed(context, request, rule)) ? steeringForm(context, rule, pause) : ''}
-        ${await ruleStrips(context, rule.name)} ${facts(rule)} ${await fileSection(context, rule)}
-        ${request.req.query('try') === '7d' ? await trySection(context, rule) : tryForm()}
-        <h2 id="decisions">Decisions</h2>
-        ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, withoutRepetition(decisions), { rule: rule.name })}
-        <p>${other}</p>
-        <h2>The compose it asks for</h2>
-        <pre tabindex="0">${JSON.stringify(rule.compose, null, 2)}</pre>`,
-    };
+    return rulePage(context, request, {
+      rule,
+      trigger: { reason: '', force: false, group: '' },
+      preview: html``,
+    });
+  });
+  app.post(`${path}/trigger`, async (request) => {
+    const context = pageContextOf(api, request);
+    try {
+      return await answerTrigger(context, request);
+    } catch (error) {
+      return await sendConsolePage(context, problemPage(context, pageProblemOf(request, error, api)));
+    }
   });
   for (const verb of ['pause', 'resume'] as const) {
     app.post(`${path}/${verb}`, async (request) => {
@@ -60,12 +52,72 @@ export const registerRulePage: RegisterRoute = (app, api) => {
           headers: { Location: `${context.prefix}/console/rules/${name}` },
         });
       } catch (error) {
-        if (!(error instanceof ApiProblem)) throw error;
-        return await sendConsolePage(context, problemPage(context, error));
+        return await sendConsolePage(context, problemPage(context, pageProblemOf(request, error, api)));
       }
     });
   }
 };
+
+interface ShownRule {
+  readonly rule: Rule;
+  /** What the form that triggers it says. */
+  readonly trigger: Parameters<typeof triggerForm>[2];
+  readonly preview: Html;
+}
+
+async function rulePage(
+  context: PageContext,
+  request: ApiRequest,
+  { rule, trigger, preview }: ShownRule,
+): Promise<Page> {
+  const { handle } = context.database;
+  const pause = await findPause(handle, rule.name);
+  const isOwner = await isAllowed(context, request, rule);
+  const all = request.req.query('all') === '1';
+  const decisions = await findDecisions(handle, { rule: rule.name, limit: 50, onlyWindows: !all });
+  const other = all
+    ? html`<a href="${context.prefix}/console/rules/${rule.name}">Only what it decided on windows</a>`
+    : html`<a href="${context.prefix}/console/rules/${rule.name}?all=1">Every event it saw too</a>`;
+  return {
+    title: `Rule ${rule.name}`,
+    here: 'rules',
+    body: html`<h1>${rule.name} ${badge(pause === undefined ? rule.mode : 'paused')}</h1>
+      <p>${rule.description}</p>
+      ${pauseNotice(context, pause)}
+      ${isOwner ? html`${steeringForm(context, rule, pause)} ${await triggerForm(context, rule, trigger)}` : ''}
+      ${preview} ${await ruleStrips(context, rule.name)} ${await windowsSection(context, rule)} ${facts(rule)}
+      ${await fileSection(context, rule)}
+      ${request.req.query('try') === '7d' ? await trySection(context, rule) : tryForm()}
+      <h2 id="decisions">Decisions</h2>
+      ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, withoutRepetition(decisions), { rule: rule.name })}
+      <p>${other}</p>
+      <h2>The compose it asks for</h2>
+      <pre tabindex="0">${JSON.stringify(rule.compose, null, 2)}</pre>`,
+  };
+}
+
+/** Triggers a rule, or shows what that would change. Throws `permission.…`, `request.missing_reason`. */
+async function answerTrigger(context: PageContext, request: ApiRequest): Promise<Response> {
+  refuseForeignPage(context, request);
+  const identity = await identify(context, request);
+  const rule = await findShownRule(context, request.req.param('name') ?? '');
+  requireOwner(identity, context, rule);
+  const fields = await readForm(request);
+  const isPreview = fields.get('do') === 'preview';
+  const said = (fields.get('reason') ?? '').trim().slice(0, 500);
+  const reason = isPreview ? said : readReason('trigger', said);
+  const wish = wishOfForm(fields, actorOf(identity), reason);
+  if (!isPreview) {
+    const id = await triggerRule(context, rule, wish);
+    return new Response(null, {
+      status: 303,
+      headers: { Location: `${context.prefix}/console/events/${id}` },
+    });
+  }
+  const preview = await triggerPreview(context, request, { rule, wish, identity });
+  const trigger = { reason, force: wish.force, group: fields.get('group') ?? '' };
+  return sendConsolePage(context, await rulePage(context, request, { rule, trigger, preview }));
+}
 
 /** Does what a button says; returns the rule's name. Throws `permission.…`, `request.missing_reason`. */
 async function steer(context: PageContext, request: ApiRequest, verb: 'pause' | 'resume'): Promise<string> {
@@ -108,6 +160,7 @@ ${text ?? JSON.stringify({ on: rule.triggers, schedules: rule.schedules, require
 }
 
 const TRIED_MS = 7 * 86_400_000;
+const MOST_OUTCOMES = 5000;
 
 function tryForm(): Html {
   return html`<form method="get" action="#try">
@@ -118,11 +171,13 @@ function tryForm(): Html {
 
 /** What the rule would have done with the stored events of a week; nothing is changed. */
 async function trySection(context: PageContext, rule: Rule): Promise<Html> {
-  const { answers, events, decidedBy, windows, ...backtest } = await backtestStoredEvents(
-    context,
-    rule,
-    TRIED_MS,
-  );
+  const { answers, events, decidedBy, windows } = await backtestStoredEvents(context, rule, TRIED_MS);
+  const outcomes = await listWindowOutcomes(context.database.handle, {
+    since: new Date(context.now.getTime() - TRIED_MS),
+    limit: MOST_OUTCOMES,
+    rule: rule.name,
+  });
+  const did = outcomeText(outcomes);
   const fields = decidedBy
     .slice(0, 5)
     .map(({ field, answer, count }) => `${field} (${answer}, ${count} times)`);
@@ -132,7 +187,8 @@ async function trySection(context: PageContext, rule: Rule): Promise<Html> {
       be told; ${windows.length} window${windows.length === 1 ? '' : 's'}.
     </p>
     ${fields.length === 0 ? '' : html`<p>What decides against it: ${fields.join(', ')}.</p>`}
-    <pre tabindex="0">${drawTimeline(rule, { answers, events, decidedBy, windows, ...backtest })}</pre>`;
+    <p>It did: ${did}.</p>
+    ${backtestWindows(context, windows)}`;
 }
 
 function pauseNotice(context: PageContext, pause: RulePause | undefined): Html {

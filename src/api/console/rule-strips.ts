@@ -110,7 +110,8 @@ function countOutcomes(decided: readonly WindowOutcome[]): readonly (readonly [s
   return [...Map.groupBy(decided, ({ outcome }) => outcome)].map(([outcome, all]) => [outcome, all.length]);
 }
 
-function outcomeText(decided: readonly WindowOutcome[]): string {
+/** What was decided, how often: `8 composed, 3 unchanged`. */
+export function outcomeText(decided: readonly WindowOutcome[]): string {
   if (decided.length === 0) return 'nothing decided';
   return countOutcomes(decided)
     .map(([outcome, count]) => `${count} ${outcome.replaceAll('_', ' ')}`)

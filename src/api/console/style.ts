@@ -98,6 +98,10 @@ svg a:hover rect.node{stroke:var(--link)}
 svg line{stroke:var(--line)}
 .waterfall th[scope=row]{font-weight:400;font-size:14px;color:var(--text);width:14rem}.waterfall th.part{padding-left:1.25rem;color:var(--soft)}
 .waterfall td{vertical-align:middle;white-space:nowrap}.waterfall td:nth-child(2){width:100%}.waterfall svg{width:100%;height:.75rem}
+.path{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.4rem .5rem;align-items:center;margin:.4rem 0 1rem}
+.path li{display:flex;flex-wrap:wrap;gap:.4rem .5rem;align-items:center}.how{font-size:12px;color:var(--soft);overflow-wrap:anywhere}
+.step{display:inline-grid;padding:.25rem .6rem;border:1px solid var(--line);border-radius:.35rem;background:var(--card);overflow-wrap:anywhere}.step.here{border-color:var(--link);box-shadow:inset 0 0 0 1px var(--link)}
+td.length{width:45%;vertical-align:middle}td.length svg{width:100%;height:.75rem}
 .chain-list{display:none}
 .strip{display:inline-block;vertical-align:middle;max-width:none}
 @media(max-width:60rem){.beside{grid-template-columns:minmax(0,1fr)}.chain{display:none}.chain-list{display:block;list-style:none;padding:0;margin:.5rem 0}

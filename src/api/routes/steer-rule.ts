@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { insertInternalEvent } from '../../database/input-events.ts';
 import { pauseRule, resumeRule } from '../../database/rule-pauses.ts';
 import { transaction } from '../../database/transaction.ts';
+import type { DomainEvent } from '../../model/event.ts';
 import type { Rule } from '../../model/rule.ts';
 import { sendJson } from '../answer.ts';
 import { actorOf, identify, type Identity } from '../auth.ts';
@@ -108,20 +109,49 @@ async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by
         ? `${rule.name} goes on.`
         : `${rule.name} was not paused.`;
     case 'trigger': {
-      const id = await transaction(database, (tx) =>
-        insertInternalEvent(tx, `trigger:${rule.name}:${randomUUID()}`, {
-          kind: 'state.swept',
-          rule: rule.name,
-          at: tx.now.toISOString(),
-          reason: `Triggered by ${by}: ${body.reason}`,
-          at_once: true,
-          ...(body.force ? { force: true } : {}),
-          ...(body.group === undefined ? {} : { group: body.group }),
-        }),
-      );
-      return `${rule.name} is triggered by event ${id ?? ''}; GET /api/1/decisions?event=${id ?? ''} tells what becomes of it.`;
+      const id = await triggerRule(context, rule, { ...body, by });
+      return `${rule.name} is triggered by event ${id}; GET /api/1/decisions?event=${id} tells what becomes of it.`;
     }
     default:
       return verb satisfies never;
   }
+}
+
+/** What a rule is triggered with. */
+export interface TriggerWish {
+  readonly by: string;
+  readonly reason: string;
+  readonly force: boolean;
+  /** Values of the group that is meant; left out where the rule has none. */
+  readonly group?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+/** Returns the event that triggers a rule. */
+export function triggerEvent(
+  rule: Rule,
+  { by, reason, force, group }: TriggerWish,
+  at: Date,
+): Extract<DomainEvent, { readonly kind: 'state.swept' }> {
+  return {
+    kind: 'state.swept',
+    rule: rule.name,
+    at: at.toISOString(),
+    reason: `Triggered by ${by}: ${reason}`,
+    at_once: true,
+    ...(force ? { force: true } : {}),
+    ...(group === undefined ? {} : { group }),
+  };
+}
+
+/** Triggers a rule; returns the id of the event that does. */
+export async function triggerRule(
+  { database }: Pick<ApiContext, 'database'>,
+  rule: Rule,
+  wish: TriggerWish,
+): Promise<number> {
+  const id = await transaction(database, (tx) =>
+    insertInternalEvent(tx, `trigger:${rule.name}:${randomUUID()}`, triggerEvent(rule, wish, tx.now)),
+  );
+  if (id === undefined) throw new Error('An event of a new id was known already.');
+  return id;
 }
