@@ -1,5 +1,6 @@
 import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
-import type { DecisionsTable, Tables } from './tables.ts';
+import type { DecisionsTable } from './rule-tables.ts';
+import type { Tables } from './tables.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 export type DecisionRow = Selectable<DecisionsTable>;

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { RulePausesTable } from './tables.ts';
+import type { RulePausesTable } from './rule-tables.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 export type RulePause = Selectable<RulePausesTable>;

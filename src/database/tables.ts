@@ -1,8 +1,7 @@
-import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { StoredCompose } from '../model/compose-json.ts';
 import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
-import type { FileProblem } from '../model/file-problem.ts';
 import type { AnnouncedImages } from '../model/image-changes.ts';
 import type { Image } from '../model/image.ts';
 import type { ImageTask, ImageTaskState, KojiCall } from '../model/image-task.ts';
@@ -10,11 +9,18 @@ import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
 import type { WhenBusy } from '../model/rule.ts';
+import type { Json, NullableTime, Time } from './column-types.ts';
+import type {
+  DecisionsTable,
+  PrivateRulesTable,
+  RuleClocksTable,
+  RuleGroupsTable,
+  RulePausesTable,
+  RuleSetsTable,
+  SettleWindowsTable,
+  WindowCausesTable,
+} from './rule-tables.ts';
 import type { StageTimes } from '../model/stage-times.ts';
-
-type Time = ColumnType<Date, Date | string, Date | string>;
-type NullableTime = ColumnType<Date | null, Date | string | null, Date | string | null>;
-type Json<T extends object | null> = JSONColumnType<T>;
 
 /** One message, stored before it is acknowledged: raw frame and translation. */
 export interface EventsTable {
@@ -149,70 +155,6 @@ export interface ComposeRequestsTable {
   finished_at: NullableTime;
 }
 
-/** Why something was, or was not, composed. Append only. */
-export interface DecisionsTable {
-  id: Generated<number>;
-  at: Time;
-  rule: string;
-  rule_set: string;
-  event_id: number | null;
-  window_id: number | null;
-  request_id: number | null;
-  compose_id: number | null;
-  outcome: string;
-  why: string;
-  trail: Json<unknown[]>;
-}
-
-/** An open group of events that is waiting for quiet. */
-export interface SettleWindowsTable {
-  id: Generated<number>;
-  rule: string;
-  rule_set: string;
-  /** JSON of the group's values, fields in the rule's order. */
-  group_key: string;
-  opened_at: Time;
-  last_at: Time;
-  due_at: Time;
-  closed_at: NullableTime;
-  outcome: string | null;
-  priority: string;
-  /** Quiet time wanted and cap, milliseconds, as the rule had them at the last event. */
-  settle_ms: number;
-  max_wait_ms: number;
-  decided_at: ColumnType<Date | null, Date | undefined, Date>;
-}
-
-/** The events of a window; rows are only added. */
-export interface WindowCausesTable {
-  window_id: number;
-  event_id: number;
-}
-
-/** A set of rules that runs or ran. */
-export interface RuleSetsTable {
-  version: string;
-  documents: Json<readonly { readonly file: string; readonly text: string }[]>;
-  /** Why what lies in the directory does not run, while this does. */
-  problems: Json<readonly FileProblem[]>;
-  first_at: Time;
-  /** When a process last said that it runs. */
-  running_at: Time;
-}
-
-/** A group of a rule: one value of what its `group_by` names. */
-export interface RuleGroupsTable {
-  rule: string;
-  /** As in `settle_windows`. */
-  group_key: string;
-  /** When an event of the group opened a window; sweeps do not count. */
-  seen_at: Time;
-  /** When a sweep looked at it. */
-  looked_at: NullableTime;
-  /** When it was found that what the group is about is gone. */
-  gone_at: NullableTime;
-}
-
 /** A line of composes: every one of them carries its name. */
 export interface SeriesTable {
   name: string;
@@ -224,22 +166,6 @@ export interface SeriesTable {
   /** Who may read it; null for everybody. */
   readers: ColumnType<Readers | null, string | null | undefined, string | null>;
   created_at: Time;
-}
-
-/** A rule that was told to stand still, by a person or by its own daily limit. */
-export interface RulePausesTable {
-  rule: string;
-  paused_at: Time;
-  paused_by: string;
-  reason: string;
-}
-
-/** The last time a rule's schedule or sweep came round, so that none is missed or made twice. */
-export interface RuleClocksTable {
-  rule: string;
-  /** `sweep`, or a cron expression. */
-  clock: string;
-  last_at: Time;
 }
 
 /** The outbox: one message per compose and state, sent to every configured bus until each has accepted it. */
@@ -309,12 +235,6 @@ export interface ProcessesTable {
   last_seen: Time;
   /** How far its machine's clock is ahead of the database's. */
   skew_ms: Generated<number>;
-}
-
-/** Rules that not everybody may read; a rule that is gone stays private. */
-export interface PrivateRulesTable {
-  name: string;
-  readers: Json<Readers>;
 }
 
 /** Builds in the tags of an embargo. */

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { Priority } from '../model/compose.ts';
-import type { SettleWindowsTable } from './tables.ts';
+import type { SettleWindowsTable } from './rule-tables.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { UnitOfWork } from './transaction.ts';
 

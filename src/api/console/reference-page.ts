@@ -18,7 +18,7 @@ interface Described extends DescribedOperation {
 
 /** GET /console/api: what the OpenAPI document says, for people. */
 export const registerReferencePage: RegisterRoute = (app, api) => {
-  registerPage(app, api, '/console/api', (context): Promise<Page> => {
+  registerPage(app, api, { path: '/console/api', keys: [] }, (context): Promise<Page> => {
     const document = app.getOpenAPI31Document(describeApi(api, context.publicBase));
     const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
       methods.flatMap((method): Described[] => {

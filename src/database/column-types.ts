@@ -1,0 +1,5 @@
+import type { ColumnType, JSONColumnType } from 'kysely';
+
+export type Time = ColumnType<Date, Date | string, Date | string>;
+export type NullableTime = ColumnType<Date | null, Date | string | null, Date | string | null>;
+export type Json<T extends object | null> = JSONColumnType<T>;
