@@ -2,7 +2,7 @@ import type { ImageTask, KojiCall } from '../../model/image-task.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { pungiComposeId } from '../../rpm/productmd.ts';
 import type { ListedImage } from '../../rpm/productmd-images.ts';
-import { matchesAtStart } from '../main/python-pattern.ts';
+import { matchesAtStart } from '../python-pattern.ts';
 import { given, repositoryUrl, type ImagePlace } from './image-call.ts';
 
 /** A task that builds a container. */

@@ -1,5 +1,5 @@
 import { isDictionary, itemsOf, listOf, type ConfigDictionary, type ConfigValue } from './config-value.ts';
-import { matchesAtStart } from './python-pattern.ts';
+import { matchesAtStart } from '../python-pattern.ts';
 
 /**
  * The values that a mapping `[(uid_regex, {arch: value or list})]` has for a variant and arch: all entries that match,

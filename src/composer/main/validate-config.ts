@@ -17,7 +17,7 @@ import {
 } from './config-value.ts';
 import { jsonOfValue } from './images-of-config.ts';
 import { nearestOption } from './nearest-option.ts';
-import { findPatternFault } from './python-pattern.ts';
+import { findPatternFault } from '../python-pattern.ts';
 
 /** What is wrong with a configuration, worded as the reference composer words it. */
 export interface ConfigFaults {

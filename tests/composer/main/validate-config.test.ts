@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { textsByVariantAndArch, valuesByVariant } from '../../../src/composer/main/config-mappings.ts';
 import { findNotNative } from '../../../src/composer/main/find-not-native.ts';
 import { loadConfig } from '../../../src/composer/main/load-config.ts';
-import { findPatternFault, matchesAtStart } from '../../../src/composer/main/python-pattern.ts';
+import { findPatternFault, matchesAtStart } from '../../../src/composer/python-pattern.ts';
 import { validateConfig } from '../../../src/composer/main/validate-config.ts';
 import { isDictionary, type Config } from '../../../src/composer/main/config-value.ts';
 import { configFiles } from './config-files.ts';

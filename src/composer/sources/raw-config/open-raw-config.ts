@@ -3,7 +3,7 @@ import type { Config } from '../../../config.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { rawConfigEngines, type RawConfigEngine } from '../../../pungi-settings.ts';
 import { findNotNative } from '../../main/find-not-native.ts';
-import { patternCache } from '../../main/python-pattern.ts';
+import { patternCache } from '../../python-pattern.ts';
 import { Slots } from '../../pungi/slots.ts';
 import type { SelectPackages } from '../../selection.ts';
 import { openMainResources } from '../../main-inputs/open-main-resources.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CacheRegistry } from '../../../../src/cache/cache-registry.ts';
-import { matchesAtStart } from '../../../../src/composer/main/python-pattern.ts';
+import { matchesAtStart } from '../../../../src/composer/python-pattern.ts';
 import { createLog } from '../../../../src/log.ts';
 import { openTrialSource, trials } from '../source-trials.ts';
 

@@ -1,7 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
-import type { Cache } from '../../cache/cache-registry.ts';
-import { keepLastUsed } from '../../last-used.ts';
-import { ReactorError } from '../../model/errors.ts';
+import type { Cache } from '../cache/cache-registry.ts';
+import { keepLastUsed } from '../last-used.ts';
+import { ReactorError } from '../model/errors.ts';
 
 const LENGTH_LIMIT = 1000;
 
