@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +10,13 @@ import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { formatBlock, measureLongestBlock, type LongestBlock } from '../tests/longest-block.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
 import { sharedPath } from '../tests/shared.ts';
+import { beginNow, noteFigure, takenSince } from './figures.ts';
 import { sendTagEvent, writeTagRule } from './tag-event.ts';
 
 /** What a service does first is slower; it is shown apart. */
 const WARMING_ROUNDS = 3;
+/** What Pungi took for the same `ed` where its compose was recorded. */
+const PUNGI_MS = 11_000;
 
 interface Measured {
   readonly database: string;
@@ -21,6 +25,8 @@ interface Measured {
   readonly first: number;
   readonly median: number;
   readonly slowest: number;
+  /** Milliseconds of CPU of one compose, the first left out. */
+  readonly cpu: number;
   /** Milliseconds from the stored request to the start of its compose, by the rows. */
   readonly startMedian: number;
   readonly startSlowest: number;
@@ -45,6 +51,7 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
     const source = sharedPath('odcs', 'repo');
     const body = { source: { type: 'repo', source, packages: ['ed'] }, flags: ['no_reuse'] };
     const times: number[] = [];
+    let begin = beginNow();
     const { block } = await measureLongestBlock(async () => {
       for (let round = 0; round < rounds; round += 1) {
         const start = performance.now();
@@ -52,8 +59,10 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
         const done = await waitForEnd(reactor.url, id);
         if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
         times.push(performance.now() - start);
+        if (round === 0) begin = beginNow();
       }
     });
+    const { cpuMs } = takenSince(begin);
     const rows = await reactor.database.handle
       .selectFrom('composes')
       .select(['time_submitted', 'time_started'])
@@ -68,6 +77,7 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
       first: Math.round(times[0] ?? 0),
       median: at(sorted, 0.5),
       slowest: at(sorted, 1),
+      cpu: Math.round(cpuMs / Math.max(1, rounds - 1)),
       startMedian: at(starts, 0.5),
       startSlowest: at(starts, 1),
       peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
@@ -130,33 +140,71 @@ async function measureEvents(databaseUrl: string, rounds: number): Promise<Measu
   }
 }
 
-/** `compose [--short] [--json]`: from POST to done of `ed`, on both databases, and from an event to the start of its compose. */
+function show(measured: Measured): void {
+  process.stdout.write(
+    `${measured.database}: ${measured.composes} composes of ed, POST to done ${measured.median} ms, ${measured.cpu} ms of CPU (first ${measured.first}, slowest ${measured.slowest}); ` +
+      `request to start ${measured.startMedian} ms (slowest ${measured.startSlowest}); peak memory ${measured.peakMegabytes} MB; longest block ${formatBlock(measured.block)}\n`,
+  );
+}
+
+function noteCompose(measured: Measured, { id, what }: { readonly id: string; readonly what: string }): void {
+  noteFigure({
+    id,
+    what,
+    ours: { cpuMs: measured.cpu, wallMs: measured.median, peakMib: measured.peakMegabytes },
+    peers: [{ name: 'Pungi', wallMs: PUNGI_MS, isRecorded: true }],
+  });
+}
+
+/**
+ * `compose [--short | --rounds N]`: from POST to done of `ed`, and from an event to the start of its compose; on PostgreSQL,
+ * and in another process on the embedded database.
+ */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { short: { type: 'boolean' }, json: { type: 'boolean' } },
+    options: {
+      short: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      embedded: { type: 'boolean', default: false },
+    },
   });
-  const rounds = values.short === true ? 10 : 100;
-  const show = (one: Measured): void => {
-    process.stdout.write(
-      values.json === true
-        ? `${JSON.stringify(one)}\n`
-        : `${one.database}: ${one.composes} composes of ed, POST to done ${one.median} ms (first ${one.first}, slowest ${one.slowest}); ` +
-            `request to start ${one.startMedian} ms (slowest ${one.startSlowest}); peak memory ${one.peakMegabytes} MB; longest block ${formatBlock(one.block)}\n`,
-    );
-  };
+  const rounds = Number(values.rounds ?? (values.short ? 10 : 100));
+  if (values.embedded) {
+    const measured = await measure('', rounds);
+    show(measured);
+    noteCompose(measured, {
+      id: 'compose.embedded',
+      what: `${rounds.toLocaleString('en')} small composes on the embedded database, each`,
+    });
+    return;
+  }
   const postgresql = await startPostgresql();
   try {
-    show(await measure(postgresql.url, rounds));
+    const measured = await measure(postgresql.url, rounds);
+    show(measured);
+    noteCompose(measured, { id: 'compose', what: 'a small compose, POST to `done`' });
     const events = await measureEvents(postgresql.url, rounds + WARMING_ROUNDS);
     process.stdout.write(
-      values.json === true
-        ? `${JSON.stringify(events)}\n`
-        : `postgresql: ${events.events} events, event to the start of its compose ${events.median} ms ` +
-            `(99 of 100 ${events.of99}, slowest ${events.slowest})\n`,
+      `postgresql: ${events.events} events, event to the start of its compose ${events.median} ms ` +
+        `(99 of 100 ${events.of99}, slowest ${events.slowest})\n`,
     );
+    noteFigure({
+      id: 'compose.event',
+      what: 'event to the start of its compose',
+      ours: { wallMs: events.median, wallMs99: events.of99 },
+      peers: [],
+    });
   } finally {
     await postgresql.stop();
   }
-  show(await measure('', rounds));
+  const embedded = [
+    join(import.meta.dirname, 'main.ts'),
+    'compose',
+    '--embedded',
+    '--rounds',
+    String(rounds),
+  ];
+  const { status } = spawnSync(process.execPath, embedded, { stdio: 'inherit' });
+  if (status !== 0) throw new Error('The composes on the embedded database failed.');
 }

@@ -14,6 +14,7 @@ import { recordOf } from '../src/rpm/record-of.ts';
 import { BlockCache } from '../src/rpm/repodata/block-cache.ts';
 import { makeFragments } from '../src/rpm/repodata/make-fragments.ts';
 import { type RepodataPackage, writeRepodata } from '../src/rpm/repodata/write-repodata.ts';
+import { beginNow, takenSince } from './figures.ts';
 
 /** What the benchmark has done in a process of its own, so that its peak memory is its own. */
 export type BenchTask =
@@ -33,9 +34,14 @@ export type BenchTask =
       readonly rounds: number;
     };
 
+interface TaskTaken {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
 export interface BenchAnswer {
-  readonly seconds: number;
-  readonly withoutLinks?: number;
+  readonly whole: TaskTaken;
+  readonly withoutLinks?: TaskTaken;
 }
 
 const now = new Date('2026-01-01T00:00:00Z');
@@ -48,9 +54,9 @@ function digestsIn(path: string): Map<string, string> {
 
 async function runCold(task: Extract<BenchTask, { kind: 'cold' }>): Promise<BenchAnswer> {
   const digests = task.digests === undefined ? {} : { digests: digestsIn(task.digests) };
-  const start = performance.now();
+  const begin = beginNow();
   await createrepo({ now }, { directory: task.directory, compression: task.compression, ...digests });
-  return { seconds: (performance.now() - start) / 1000 };
+  return { whole: takenSince(begin) };
 }
 
 interface Known {
@@ -112,36 +118,37 @@ async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>)
     return placePackages(context, new Pen(into), cutPlacements(wanted.map(({ placement }) => placement)));
   };
   await place(join(task.root, 'warm'), task.old.slice(0, 1).map(knownOf));
-  const measure = async (round: string, isPlacing: boolean): Promise<number> => {
+  const measure = async (round: string, isPlacing: boolean): Promise<TaskTaken> => {
     const blocks = new BlockCache();
     const old = join(task.root, `service-old-${round}`);
     const next = join(task.root, `service-next-${round}`);
     const before = task.old.map((file) => knownOf(file).repodata);
     await writeRepodata({ blocks }, old, before, { timestamp: 1 });
-    const start = performance.now();
+    const begin = beginNow();
     const wanted = task.changed.map(knownOf);
     const repodata = wanted.map((one) => one.repodata);
     await Promise.all([
       isPlacing ? place(next, wanted) : null,
       writeRepodata({ blocks }, next, repodata, { timestamp: 2 }),
     ]);
-    const seconds = (performance.now() - start) / 1000;
+    const taken = takenSince(begin);
     rmSync(old, { recursive: true });
     rmSync(next, { recursive: true });
-    return seconds;
+    return taken;
   };
-  const all: number[] = [];
-  const withoutLinks: number[] = [];
+  const all: TaskTaken[] = [];
+  const withoutLinks: TaskTaken[] = [];
   for (let round = 0; round < task.rounds; round += 1) {
     all.push(await measure(`placed-${round}`, true));
     withoutLinks.push(await measure(`only-${round}`, false));
   }
   cache.close();
-  return { seconds: median(all), withoutLinks: median(withoutLinks) };
+  return { whole: median(all), withoutLinks: median(withoutLinks) };
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
+function median(values: readonly TaskTaken[]): TaskTaken {
+  const sorted = values.toSorted((left, right) => left.cpuMs - right.cpuMs);
+  return sorted[Math.floor(values.length / 2)] ?? { wallMs: 0, cpuMs: 0 };
 }
 
 const task: BenchTask = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));

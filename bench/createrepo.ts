@@ -1,27 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sharedPath } from '../tests/shared.ts';
 import type { BenchTask, BenchAnswer } from './createrepo-task.ts';
+import { beginNow, noteFigure, takenSince } from './figures.ts';
+import { measureProgram, type MeasuredProgram } from './measure-program.ts';
 
-interface Measured {
-  readonly seconds: number;
-  readonly peak: number;
-}
+type Measured = Pick<MeasuredProgram, 'wallMs' | 'cpuMs' | 'peakMib'>;
 
-/** One line of the table; ratio is the peer's seconds by ours. */
+/** One line of the table. */
 interface Row {
+  readonly id: string;
   readonly what: string;
-  readonly seconds: number;
-  readonly peakMegabytes: number;
-  /** createrepo_c as it is by default, which before its version 1 writes databases beside the XML. */
-  readonly peer: Measured;
-  readonly ratio: number;
-  /** The same told to write no databases. */
-  readonly bare: Measured;
-  readonly bareRatio: number;
+  readonly ours: Measured;
+  readonly peers: Peers;
 }
 
 interface Universe {
@@ -65,35 +59,20 @@ function linkTree(universe: Universe, files: readonly string[], into: string): s
   return into;
 }
 
-/** Runs a program; answers wall seconds and peak memory as the kernel counts it. */
-function measure(
-  command: string,
-  words: readonly string[],
-): { seconds: number; peak: number; stdout: string } {
-  const ran = spawnSync('/usr/bin/time', ['-f', '%e %M', command, ...words], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  if (ran.status !== 0) throw new Error(`${command} failed: ${ran.stderr}`);
-  const [seconds, kilobytes] = (ran.stderr.trim().split('\n').at(-1) ?? '').split(' ').map(Number);
-  return { seconds: seconds ?? 0, peak: (kilobytes ?? 0) / 1024, stdout: ran.stdout };
-}
-
-function runTask(root: string, task: BenchTask): { answer: BenchAnswer; peak: number } {
+function runTask(root: string, task: BenchTask): { answer: BenchAnswer; peakMib: number } {
   const file = join(root, 'task.json');
   writeFileSync(file, JSON.stringify(task));
-  const { stdout, peak } = measure(process.execPath, [join(import.meta.dirname, 'createrepo-task.ts'), file]);
+  const { stdout, peakMib } = measureProgram(process.execPath, [
+    join(import.meta.dirname, 'createrepo-task.ts'),
+    file,
+  ]);
   const answer: BenchAnswer = JSON.parse(stdout);
-  return { answer, peak };
+  return { answer, peakMib };
 }
 
-function best<Result>(
-  rounds: number,
-  run: (round: number) => Result,
-  secondsOf: (result: Result) => number,
-): Result {
+function medianOf(rounds: number, run: (round: number) => Measured): Measured {
   const results = Array.from({ length: rounds }, (_, round) => run(round));
-  const sorted = results.toSorted((left, right) => secondsOf(left) - secondsOf(right));
+  const sorted = results.toSorted((left, right) => left.cpuMs - right.cpuMs);
   const median = sorted[Math.floor(sorted.length / 2)];
   if (median === undefined) throw new Error('No rounds.');
   return median;
@@ -101,7 +80,7 @@ function best<Result>(
 
 const NO_DATABASE = '--no-database';
 
-/** The peer as it is by default, and told to write no databases. */
+/** The peer as it is by default, which before its version 1 writes databases beside the XML, and told to write none. */
 interface Peers {
   readonly usual: Measured;
   readonly bare: Measured;
@@ -121,66 +100,46 @@ function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] 
   const universe = generate(join(root, 'universe'), count);
   const tree = linkTree(universe, universe.old, join(root, 'tree'));
   const peerCold = (options: readonly string[]): Measured =>
-    best(
-      rounds,
-      () => measure(peer, ['-q', '--workers', '2', ...peerOptions, ...options, tree]),
-      ({ seconds }) => seconds,
-    );
+    medianOf(rounds, () => measureProgram(peer, ['-q', '--workers', '2', ...peerOptions, ...options, tree]));
   const digests = join(universe.root, 'digests');
-  const rows: Row[] = [];
-  const add = (what: string, ours: Measured, theirs: Peers): void => {
-    const { seconds, peak } = ours;
-    rows.push({
-      what: `${count} packages, ${what}`,
-      seconds,
-      peakMegabytes: peak,
-      peer: theirs.usual,
-      ratio: theirs.usual.seconds / seconds,
-      bare: theirs.bare,
-      bareRatio: theirs.bare.seconds / seconds,
+  const cold = (task: Omit<Extract<BenchTask, { kind: 'cold' }>, 'kind' | 'directory'>): Measured =>
+    medianOf(rounds, (round) => {
+      const directory = join(root, `cold-${task.compression}-${String(task.digests !== undefined)}-${round}`);
+      linkTree(universe, universe.old, directory);
+      const { answer, peakMib } = runTask(root, { kind: 'cold', directory, ...task });
+      rmSync(directory, { recursive: true });
+      return { ...answer.whole, peakMib };
     });
-  };
-  const cold = (task: Omit<Extract<BenchTask, { kind: 'cold' }>, 'kind' | 'directory'>) =>
-    best(
-      rounds,
-      (round) => {
-        const directory = join(
-          root,
-          `cold-${task.compression}-${String(task.digests !== undefined)}-${round}`,
-        );
-        linkTree(universe, universe.old, directory);
-        const { answer, peak } = runTask(root, { kind: 'cold', directory, ...task });
-        rmSync(directory, { recursive: true });
-        return { seconds: answer.seconds, peak };
-      },
-      ({ seconds }) => seconds,
-    );
   const peers = { usual: peerCold([]), bare: peerCold([NO_DATABASE]) };
-  add('all, zstd, digests known', cold({ compression: 'zstd', digests }), peers);
-  add('all, zstd, hashed', cold({ compression: 'zstd' }), peers);
-  add('all, gzip, hashed', cold({ compression: 'gzip' }), peers);
+  const all = `repodata of ${count.toLocaleString('en')} packages`;
+  const rows: Row[] = [
+    {
+      id: 'createrepo.known',
+      what: `${all}, zstd, digests known`,
+      ours: cold({ compression: 'zstd', digests }),
+      peers,
+    },
+    { id: 'createrepo', what: `${all}, zstd`, ours: cold({ compression: 'zstd' }), peers },
+    { id: 'createrepo.gzip', what: `${all}, gzip`, ours: cold({ compression: 'gzip' }), peers },
+  ];
 
   const changed = [...universe.old.filter((file) => !universe.replaced.has(file)), ...universe.fresh];
   const update = (name: string, options: readonly string[]): Measured => {
     // What it updates from was written with the same options.
-    measure(peer, ['-q', '--workers', '2', ...peerOptions, ...options, tree]);
-    return best(
-      rounds,
-      (round) => {
-        const start = performance.now();
-        const next = linkTree(universe, changed, join(root, `next-${name}-${round}`));
-        execFileSync('cp', ['-r', join(tree, 'repodata'), join(next, 'repodata')]);
-        const linked = (performance.now() - start) / 1000;
-        const words = ['-q', ...peerOptions, ...options, '--update', '--skip-stat', next];
-        const { seconds, peak } = measure(peer, words);
-        rmSync(next, { recursive: true });
-        return { seconds: seconds + linked, peak };
-      },
-      ({ seconds }) => seconds,
-    );
+    measureProgram(peer, ['-q', '--workers', '2', ...peerOptions, ...options, tree]);
+    return medianOf(rounds, (round) => {
+      const begin = beginNow();
+      const next = linkTree(universe, changed, join(root, `next-${name}-${round}`));
+      execFileSync('cp', ['-r', join(tree, 'repodata'), join(next, 'repodata')]);
+      const linked = takenSince(begin);
+      const words = ['-q', ...peerOptions, ...options, '--update', '--skip-stat', next];
+      const { wallMs, cpuMs, peakMib } = measureProgram(peer, words);
+      rmSync(next, { recursive: true });
+      return { wallMs: wallMs + linked.wallMs, cpuMs: cpuMs + linked.cpuMs, peakMib };
+    });
   };
   const updates = { usual: update('usual', []), bare: update('bare', [NO_DATABASE]) };
-  const { answer, peak } = runTask(root, {
+  const { answer, peakMib } = runTask(root, {
     kind: 'incremental',
     universe: universe.root,
     root,
@@ -188,30 +147,60 @@ function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] 
     changed,
     rounds: Math.max(3, rounds),
   });
-  add(
-    'one build changed, fresh link tree, as the service does it',
-    { seconds: answer.seconds, peak },
-    updates,
-  );
-  add('the same without the links', { seconds: answer.withoutLinks ?? answer.seconds, peak }, updates);
-  return rows;
+  const one = `repodata after one changed build of ${count.toLocaleString('en')} packages`;
+  return [
+    ...rows,
+    {
+      id: 'createrepo.changed',
+      what: `${one}, fresh links`,
+      ours: { ...answer.whole, peakMib },
+      peers: updates,
+    },
+    {
+      id: 'createrepo.changed.unlinked',
+      what: `${one}, ours without the links`,
+      ours: { ...(answer.withoutLinks ?? answer.whole), peakMib },
+      peers: updates,
+    },
+  ];
 }
 
 function print(rows: readonly Row[]): void {
   const line = (cells: readonly string[]) => {
     const [what = '', ...numbers] = cells;
-    return `${what.padEnd(66)}${numbers.map((cell) => cell.padStart(10)).join('')}\n`;
+    return `${what.padEnd(76)}${numbers.map((cell) => cell.padStart(10)).join('')}\n`;
   };
-  process.stdout.write(line(['', 'ours', 'MB', 'peer', 'MB', 'ratio', 'no db', 'MB', 'ratio']));
-  const cellsOf = ({ seconds, peak }: Measured, ratio: number): string[] => [
-    `${seconds.toFixed(2)} s`,
-    peak.toFixed(0),
-    `${ratio.toFixed(1)}x`,
+  const three = ['CPU', 'wall', 'MB'];
+  process.stdout.write(line(['', ...three, 'peer CPU', 'wall', 'MB', 'no db CPU', 'wall', 'MB']));
+  const cellsOf = ({ cpuMs, wallMs, peakMib }: Measured): string[] => [
+    `${(cpuMs / 1000).toFixed(3)} s`,
+    `${(wallMs / 1000).toFixed(3)} s`,
+    peakMib.toFixed(0),
   ];
-  for (const { what, seconds, peakMegabytes, peer, ratio, bare, bareRatio } of rows) {
-    const ours = [what, `${seconds.toFixed(3)} s`, peakMegabytes.toFixed(0)];
-    process.stdout.write(line([...ours, ...cellsOf(peer, ratio), ...cellsOf(bare, bareRatio)]));
+  for (const { what, ours, peers } of rows) {
+    process.stdout.write(line([what, ...cellsOf(ours), ...cellsOf(peers.usual), ...cellsOf(peers.bare)]));
   }
+}
+
+/** Notes what a release claims; the other rows are for whoever works on it. */
+function note(rows: readonly Row[], peer: string): void {
+  for (const { id, what, ours, peers } of rows) {
+    if (!['createrepo', 'createrepo.changed'].includes(id)) continue;
+    const word = id === 'createrepo' ? peer : `${peer} --update --skip-stat`;
+    noteFigure({
+      id,
+      what,
+      ours: pick(ours),
+      peers: [
+        { name: word, ...pick(peers.usual) },
+        { name: 'told to write no databases', ...pick(peers.bare) },
+      ],
+    });
+  }
+}
+
+function pick({ wallMs, cpuMs, peakMib }: Measured): Measured {
+  return { wallMs, cpuMs, peakMib };
 }
 
 /**
@@ -229,7 +218,6 @@ export function run(argv: readonly string[]): Promise<void> {
       options: {
         short: { type: 'boolean', default: false },
         once: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
         packages: { type: 'string' },
         peer: { type: 'string', default: 'createrepo_c' },
         'peer-compression': { type: 'string' },
@@ -243,8 +231,8 @@ export function run(argv: readonly string[]): Promise<void> {
       peer: values.peer,
       peerOptions: packing === undefined ? [] : [`--general-compress-type=${packing}`],
     });
-    if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
-    else print(rows);
+    print(rows);
+    note(rows, values.peer);
   } finally {
     rmSync(root, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { loadRepositories } from '../src/composer/gather/load-repositories.ts';
+import { noteFigure, type PeerTaken } from './figures.ts';
 import { makeUniverse } from '../tests/universe-repository.ts';
 
 const REQUESTED = 200;
@@ -24,7 +25,6 @@ interface Row {
   readonly cpu: number | null;
   readonly packages: number;
   readonly peakMb: number | null;
-  readonly target: number | null;
 }
 
 function measure(program: string, args: readonly string[]): Measured {
@@ -76,19 +76,22 @@ function dnf(
   return { seconds, packages: Number(found?.[1] ?? 0) };
 }
 
+function takenOf({ seconds, cpu, peakMb }: Measured): Omit<PeerTaken, 'name'> {
+  return { wallMs: seconds * 1000, cpuMs: cpu * 1000, peakMib: peakMb };
+}
+
 function inUnits(seconds: number | null): string {
   if (seconds === null) return '';
   return seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`;
 }
 
 function print(rows: readonly Row[]): void {
-  const lines = rows.map(({ what, seconds, cpu, packages, peakMb, target }) => {
-    const goal = target === null ? '' : `target ${inUnits(target)}`;
+  const lines = rows.map(({ what, seconds, cpu, packages, peakMb }) => {
     const memory = peakMb === null ? '' : `${Math.round(peakMb)} MB`;
     const numbers = [inUnits(seconds), inUnits(cpu), String(packages), memory].map((text) =>
       text.padStart(10),
     );
-    return `${what.padEnd(34)}${numbers.join('')}  ${goal}`;
+    return `${what.padEnd(34)}${numbers.join('')}`;
   });
   const head = ['wall', 'CPU', 'packages', 'peak'].map((text) => text.padStart(10)).join('');
   process.stdout.write(`${'gather of 200 requested'.padEnd(34)}${head}\n${lines.join('\n')}\n`);
@@ -96,7 +99,7 @@ function print(rows: readonly Row[]): void {
 
 /**
  * Gather of 200 requested packages: ours from memory, from the saved index and from primary.xml; libsolv and dnf
- * beside it. `--packages N` (60000), `--short` (20,000 packages, without dnf), `--json`, `--keep DIR`.
+ * beside it. `--packages N` (60000), `--short` (20,000 packages, without dnf), `--keep DIR`.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -104,7 +107,6 @@ export async function run(argv: readonly string[]): Promise<void> {
     options: {
       packages: { type: 'string' },
       short: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
       keep: { type: 'string' },
     },
   });
@@ -125,13 +127,14 @@ export async function run(argv: readonly string[]): Promise<void> {
     const solvXml = medianOf(3, () => peer('xml'));
     const solvFile = medianOf(rounds, () => peer('solv'));
     const rows: Row[] = [
-      { what: 'ours, index in memory', ...memory, target: 0.025 },
-      { what: 'libsolv, SAT alone', ...solvFile, seconds: solvFile.sat ?? 0, cpu: null, target: null },
-      { what: 'ours, from the saved index', ...cache, target: 0.15 },
-      { what: 'libsolv, .solv file + SAT', ...solvFile, target: null },
-      { what: 'ours, from primary.xml.gz', ...xml, target: 1.2 },
-      { what: 'libsolv, primary.xml.gz + SAT', ...solvXml, target: null },
+      { what: 'ours, index in memory', ...memory },
+      { what: 'libsolv, SAT alone', ...solvFile, seconds: solvFile.sat ?? 0, cpu: null },
+      { what: 'ours, from the saved index', ...cache },
+      { what: 'libsolv, .solv file + SAT', ...solvFile },
+      { what: 'ours, from primary.xml.gz', ...xml },
+      { what: 'libsolv, primary.xml.gz + SAT', ...solvXml },
     ];
+    let dnfSeconds: number | null = null;
     if (!values.short) {
       const request = z
         .array(z.string())
@@ -140,10 +143,26 @@ export async function run(argv: readonly string[]): Promise<void> {
       const timed = [1, 2, 3].map(() => dnf(directory, request, true)).sort((a, b) => a.seconds - b.seconds);
       const median = timed[1];
       if (median !== undefined)
-        rows.push({ what: 'dnf -C install --assumeno', ...median, cpu: null, peakMb: null, target: null });
+        rows.push({ what: 'dnf -C install --assumeno', ...median, cpu: null, peakMb: null });
+      dnfSeconds = median?.seconds ?? null;
     }
-    if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
-    else print(rows);
+    print(rows);
+    const out = `of ${REQUESTED} packages out of ${packages.toLocaleString('en')}`;
+    noteFigure({
+      id: 'gather.saved',
+      what: `gather ${out}, from the kept index`,
+      ours: takenOf(cache),
+      peers: [
+        { name: 'libsolv from its .solv file', ...takenOf(solvFile) },
+        ...(dnfSeconds === null ? [] : [{ name: 'dnf', wallMs: dnfSeconds * 1000 }]),
+      ],
+    });
+    noteFigure({
+      id: 'gather.xml',
+      what: 'the same from primary.xml',
+      ours: takenOf(xml),
+      peers: [{ name: 'libsolv', ...takenOf(solvXml) }],
+    });
   } finally {
     if (values.keep === undefined) rmSync(directory, { recursive: true, force: true });
   }

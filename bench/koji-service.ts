@@ -8,6 +8,8 @@ import { startReactor, type Reactor } from '../src/app/reactor.ts';
 import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { postCompose, waitForEnd } from '../tests/composer/service-calls.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
+import { beginNow, noteFigure, peakMib, takenSince, type Begin } from './figures.ts';
+import { measureProgram, together, type MeasuredProgram } from './measure-program.ts';
 import { sendTagEvent, writeTagRule } from './tag-event.ts';
 
 const FIRST_LOOK_MS = 5_000;
@@ -17,17 +19,21 @@ export interface BenchService {
   readonly hub: string;
   /** The top directory. */
   readonly tree: string;
+  /** In the tag, with the last build. */
+  readonly rpms: number;
   /** Tags the last build, and answers once the hub shows it. */
   readonly tagLast: () => Promise<void>;
   readonly say: (text: string) => void;
 }
 
+type PeerRun = Pick<MeasuredProgram, 'wallMs' | 'cpuMs' | 'peakMib'>;
+
 interface Peer {
-  readonly cold: number;
-  readonly update: number;
+  readonly cold: PeerRun;
+  readonly update: PeerRun;
 }
 
-/** Seconds of createrepo_c for the repositories of a published compose, their links given. */
+/** Returns what createrepo_c takes for the repositories of a published compose, their links given. */
 function measurePeer(compose: string, directory: string, options: readonly string[]): Peer {
   const copy = mkdtempSync(join(directory, 'peer-'));
   execFileSync('cp', ['-al', join(compose, 'compose', 'Temporary'), copy]);
@@ -35,21 +41,23 @@ function measurePeer(compose: string, directory: string, options: readonly strin
     join(copy, 'Temporary', tree),
   );
   for (const tree of trees) rmSync(join(tree, 'repodata'), { recursive: true, force: true });
-  const run = (more: readonly string[]): number => {
-    const begin = performance.now();
-    for (const tree of trees) {
-      execFileSync('createrepo_c', ['-q', '--workers', '2', ...options, ...more, tree]);
-    }
-    return (performance.now() - begin) / 1000;
-  };
+  const run = (more: readonly string[]): PeerRun =>
+    together(
+      trees.map((tree) =>
+        measureProgram('createrepo_c', ['-q', '--workers', '2', ...options, ...more, tree]),
+      ),
+    );
   return { cold: run([]), update: run(['--update', '--skip-stat']) };
 }
 
 /** Wall and CPU seconds of this process since then. */
-function timesSince(begin: number, cpu: NodeJS.CpuUsage): string {
-  const { user, system } = process.cpuUsage(cpu);
-  const wall = ((performance.now() - begin) / 1000).toFixed(2);
-  return `${wall.padStart(7)} s wall ${((user + system) / 1e6).toFixed(2).padStart(7)} s CPU`;
+function timesSince(begin: Begin): string {
+  const { wallMs, cpuMs } = takenSince(begin);
+  return `${formatSeconds(wallMs)} s wall ${formatSeconds(cpuMs)} s CPU`;
+}
+
+function formatSeconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(2).padStart(7);
 }
 
 /** Returns the compose of the first request that a rule made since then, once it is there. */
@@ -70,7 +78,7 @@ async function findRequested({ database }: Pick<Reactor, 'database'>, since: Dat
  * What a service on a real PostgreSQL needs from a request or an event to `done`, links made and published, beside the
  * tree so that links can be made.
  */
-export async function measureService({ hub, tree, tagLast, say }: BenchService): Promise<void> {
+export async function measureService({ hub, tree, rpms, tagLast, say }: BenchService): Promise<void> {
   const directory = mkdtempSync(join(dirname(tree), 'bench-koji-service-'));
   const postgresql = await startPostgresql();
   writeFileSync(join(directory, 'koji.conf'), `[bench]\nserver = ${hub}\ntopdir = ${tree}\n`);
@@ -90,16 +98,15 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
   });
   const start = () => startReactor({ config, clock: systemClock, log: createLog('silent') });
   const request = { source: { type: 'tag', source: 'bench' }, flags: ['no_reuse'] };
-  const compose = async (url: string, what: string): Promise<number> => {
-    const begin = performance.now();
-    const cpu = process.cpuUsage();
+  const compose = async (url: string, what: string): Promise<{ wallMs: number; cpuMs: number }> => {
+    const begin = beginNow();
     const { value: done, block } = await measureLongestBlock(async () => {
       const { id } = await postCompose(url, request);
       return waitForEnd(url, id);
     });
     if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
-    say(`${what.padEnd(58)} ${timesSince(begin, cpu)}  longest block ${formatBlock(block)}`);
-    return (performance.now() - begin) / 1000;
+    say(`${what.padEnd(58)} ${timesSince(begin)}  longest block ${formatBlock(block)}`);
+    return takenSince(begin);
   };
   try {
     await using first = await start();
@@ -116,40 +123,62 @@ export async function measureService({ hub, tree, tagLast, say }: BenchService):
     // The first look for lost messages has to be over, or it finds the build before the event tells of it.
     await new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MS));
     await tagLast();
-    const begin = performance.now();
-    const cpu = process.cpuUsage();
+    const begin = beginNow();
     const { value: id, block } = await measureLongestBlock(async () => {
       await sendTagEvent(reactor.url, 1);
-      const made = await findRequested(reactor, new Date(performance.timeOrigin + begin));
+      const made = await findRequested(reactor, new Date(performance.timeOrigin + begin.at));
       const done = await waitForEnd(reactor.url, made);
       if (done.state_name !== 'done') throw new Error(done.state_reason ?? done.state_name);
       return made;
     });
-    const times = timesSince(begin, cpu);
+    const times = timesSince(begin);
+    const { cpuMs } = takenSince(begin);
     const row = await reactor.database.handle
       .selectFrom('composes')
       .innerJoin('compose_requests', 'composes.id', 'compose_requests.compose_id')
       .select(['composes.time_done', 'compose_requests.started_at'])
       .where('composes.id', '=', id)
       .executeTakeFirstOrThrow();
-    const toDone = ((row.time_done?.getTime() ?? 0) - (performance.timeOrigin + begin)) / 1000;
-    const toStart = (row.started_at?.getTime() ?? 0) - (performance.timeOrigin + begin);
+    const beganAt = performance.timeOrigin + begin.at;
+    const toDone = (row.time_done?.getTime() ?? 0) - beganAt;
+    const toStart = (row.started_at?.getTime() ?? 0) - beganAt;
     say(
       `${'one new build, event to done (settle 0)'.padEnd(58)} ${times}  longest block ${formatBlock(block)}` +
-        `  by the clock of the service ${toDone.toFixed(2)} s, event to the start of its plan ${Math.round(toStart)} ms`,
+        `  by the clock of the service ${(toDone / 1000).toFixed(2)} s, event to the start of its plan ${Math.round(toStart)} ms`,
     );
     const published = join(config.target_dir, `odcs-${id}`);
-    for (const [name, options] of [
-      ['createrepo_c alone', []],
-      ['createrepo_c alone, no databases', ['--no-database']],
+    // Before the peers, which take none of it.
+    const peak = peakMib();
+    const usual = measurePeer(published, directory, []);
+    const bare = measurePeer(published, directory, ['--no-database']);
+    for (const [name, peer] of [
+      ['createrepo_c alone', usual],
+      ['createrepo_c alone, no databases', bare],
     ] as const) {
-      const peer = measurePeer(published, directory, options);
       say(
-        `${name.padEnd(58)} ${peer.cold.toFixed(2).padStart(7)} s, ${(peer.cold / cold).toFixed(1)}x of POST to done; ` +
-          `--update --skip-stat ${peer.update.toFixed(2)} s, ${(peer.update / toDone).toFixed(1)}x of event to done`,
+        `${name.padEnd(58)} ${formatSeconds(peer.cold.wallMs)} s wall ${formatSeconds(peer.cold.cpuMs)} s CPU; ` +
+          `--update --skip-stat ${formatSeconds(peer.update.wallMs)} s wall ${formatSeconds(peer.update.cpuMs)} s CPU`,
       );
     }
-    say(`peak memory of the service ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);
+    say(`peak memory of the service ${Math.round(peak)} MB`);
+    noteFigure({
+      id: 'koji.cold',
+      what: `compose of a Koji tag of ${rpms.toLocaleString('en')} RPMs, nothing known, POST to \`done\``,
+      ours: { ...cold, peakMib: peak },
+      peers: [
+        { name: 'createrepo_c alone, links given', ...usual.cold },
+        { name: 'told to write no databases', ...bare.cold },
+      ],
+    });
+    noteFigure({
+      id: 'koji.changed',
+      what: 'the same after one new build, event to `done`',
+      ours: { cpuMs, wallMs: toDone },
+      peers: [
+        { name: 'createrepo_c --update --skip-stat', ...usual.update },
+        { name: 'told to write no databases', ...bare.update },
+      ],
+    });
     await reactor.stop();
   } finally {
     await postgresql.stop();

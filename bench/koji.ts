@@ -18,12 +18,16 @@ import { parseComposeRequest, requestDefaults } from '../src/model/compose-reque
 import { loadConfig } from '../src/config.ts';
 import { ROW_MEMBERS, readBuild, readRpm } from '../src/upstream/koji/koji-build.ts';
 import { XmlRpcReader } from '../src/upstream/koji/xml-rpc-read.ts';
+import { beginNow, noteFigure, peakMib, takenSince } from './figures.ts';
 import { measureService } from './koji-service.ts';
 import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 import { sharedPath } from '../tests/shared.ts';
 
 const MB = 2 ** 20;
 const PIECE = 65_536;
+/** Binary packages of a tag; its source packages come on top. */
+const PACKAGES = 15_000;
+const SHORT_PACKAGES = 1_500;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -124,8 +128,19 @@ async function indexOnly(koji: Koji): Promise<number> {
     await koji.index.knownCopies(),
   );
   const context = koji.indexContext({ signal: new AbortController().signal, progress: () => undefined });
-  return (await measure(`first indexing of ${copies.length} RPMs`, () => indexCopies(context, copies)))
-    .length;
+  const begin = beginNow();
+  const indexed = await measure(`first indexing of ${copies.length} RPMs`, () =>
+    indexCopies(context, copies),
+  );
+  if (koji.source.files.where.startsWith('http:')) {
+    noteFigure({
+      id: 'koji.headers',
+      what: `headers of ${copies.length.toLocaleString('en')} RPMs over HTTP, read for the first time`,
+      ours: { ...takenSince(begin), peakMib: peakMib() },
+      peers: [],
+    });
+  }
+  return indexed.length;
 }
 
 /** Plans of a whole tag out of a tree that `gen_repo.py --rpms --koji-layout --sources` made. */
@@ -148,7 +163,7 @@ async function planTree(tree: string, isHttp: boolean, isService = false): Promi
         child.send('tag');
         await once(child, 'message');
       };
-      await measureService({ hub: server.hub, tree, tagLast, say });
+      await measureService({ hub: server.hub, tree, rpms: server.rpms, tagLast, say });
       return;
     }
     again('index');
@@ -180,44 +195,59 @@ async function runStep(step: string, place: BenchKoji): Promise<void> {
   }
 }
 
-/** Everything on a small tree made for it, links and all. */
-async function runShort(): Promise<void> {
+/** Where packages lie, and who composes them: from the top directory, over HTTP, or in a whole service. */
+type KojiPart = 'directory' | 'http' | 'service';
+
+async function measureParts(tree: string, parts: readonly KojiPart[]): Promise<void> {
+  for (const part of parts) await planTree(tree, part === 'http', part === 'service');
+}
+
+/** Measures on a tree made for it. */
+async function measureMadeTree(packages: number, parts: readonly KojiPart[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-koji-tree-'));
   try {
     const tree = join(folder, 'tree');
-    const options = ['--packages', '1500', '--rpms', '--koji-layout', '--sources', '--jobs', '1'];
+    const options = ['--packages', String(packages), '--rpms', '--koji-layout', '--sources', '--jobs', '2'];
     const { status, stderr } = spawnSync(
       'python3',
       [sharedPath('bench', 'gen_repo.py'), ...options, '--out', tree],
       { encoding: 'utf8' },
     );
     if (status !== 0) throw new Error(stderr);
-    await planTree(tree, false);
-    await planTree(tree, true);
-    await planTree(tree, false, true);
+    await measureParts(tree, parts);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** `node bench/main.ts koji [--short | --tree DIR [--http | --service]]`. */
+/**
+ * `koji [--short | --tree DIR | --recordings] [--directory] [--http] [--service]`: composes of a tag whose packages were made
+ * for it, or lie in a tree that `gen_repo.py --koji-layout` made; over HTTP and in a whole service where nothing else is
+ * said. `--recordings` reads the recorded answers of a hub instead.
+ */
 export async function run(argv: readonly string[]): Promise<void> {
   const text = { type: 'string', default: '' } as const;
+  const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...argv],
     options: {
       tree: text,
-      http: { type: 'boolean', default: false },
-      service: { type: 'boolean', default: false },
-      short: { type: 'boolean', default: false },
+      directory: flag,
+      http: flag,
+      service: flag,
+      short: flag,
+      recordings: flag,
       step: text,
       hub: text,
       top: text,
       folder: text,
     },
   });
-  if (values.step !== '') await runStep(values.step, values);
-  else if (values.short) await runShort();
-  else if (values.tree === '') await parseRecordings();
-  else await planTree(values.tree, values.http, values.service);
+  if (values.step !== '') return runStep(values.step, values);
+  if (values.recordings) return parseRecordings();
+  if (values.short) return measureMadeTree(SHORT_PACKAGES, ['directory', 'http', 'service']);
+  const asked = (['directory', 'http', 'service'] as const).filter((part) => values[part]);
+  const parts = asked.length === 0 ? (['http', 'service'] as const) : asked;
+  if (values.tree === '') await measureMadeTree(PACKAGES, parts);
+  else await measureParts(values.tree, parts);
 }

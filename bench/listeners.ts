@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openDatabase, type Database } from '../src/database/database.ts';
 import { createLog } from '../src/log.ts';
 import { startRules } from '../src/rules/start-rules.ts';
+import { noteFigure } from './figures.ts';
 import { listenToQueue } from './listen-to-queue.ts';
 import { publishMessages } from '../tests/faults/publish-messages.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
@@ -94,7 +95,7 @@ async function measureLatency(rabbitmq: RabbitmqService, url: string, count: num
 
 /**
  * How many messages a second go from RabbitMQ into PostgreSQL, writes synced, and how long one takes until rules
- * have judged it. `--json` prints one object.
+ * have judged it.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const rabbitmq = await startRabbitmq();
@@ -115,15 +116,23 @@ export async function run(argv: readonly string[]): Promise<void> {
       200,
     );
     const memory = Math.round(process.memoryUsage.rss() / 1e6);
-    if (argv.includes('--json')) {
-      process.stdout.write(`${JSON.stringify({ throughput, latency, memory })}\n`);
-      return;
-    }
     process.stdout.write(
       `stored before ack: ${throughput.perSecond} messages/s (${throughput.count} in ${throughput.seconds.toFixed(1)} s, ${throughput.cpuSeconds.toFixed(1)} s of CPU)\n` +
         `published to judged by rules at ${latency.rate}/s: median ${latency.median} ms, p99 ${latency.p99} ms, max ${latency.max} ms\n` +
         `memory: ${memory} MB\n`,
     );
+    noteFigure({
+      id: 'listeners.stored',
+      what: 'messages stored before they are acknowledged',
+      ours: { perSecond: throughput.perSecond },
+      peers: [],
+    });
+    noteFigure({
+      id: 'listeners.judged',
+      what: `message published to judged by the rules, at ${latency.rate} a second`,
+      ours: { wallMs: latency.median, wallMs99: latency.p99, peakMib: memory },
+      peers: [],
+    });
   } finally {
     await rabbitmq.stop();
     await postgresql.stop();

@@ -12,6 +12,7 @@ import { everything } from '../src/model/lock-request.ts';
 import { uniteAdvisories, type Advisory } from '../src/rpm/advisory.ts';
 import { formatLockFile } from '../src/rpm/lock-file.ts';
 import { formatUpdateinfo } from '../src/rpm/format-updateinfo.ts';
+import { noteFigure } from './figures.ts';
 import { makeUniverse } from '../tests/universe-repository.ts';
 
 const ARCH = 'x86_64';
@@ -127,6 +128,18 @@ export async function run(argv: readonly string[]): Promise<void> {
     });
     const written = await timeRounds(() => {
       gzipSync(formatUpdateinfo(uniteAdvisories(advisories)), { level: 6 });
+    });
+    noteFigure({
+      id: 'lock',
+      what: `lock file of ${wanted.length} packages with their closure out of ${names.length.toLocaleString('en')}`,
+      ours: { cpuMs: closure.cpu, wallMs: closure.median },
+      peers: [],
+    });
+    noteFigure({
+      id: 'updateinfo',
+      what: `updateinfo of ${advisories.length.toLocaleString('en')} advisories`,
+      ours: { cpuMs: written.cpu, wallMs: written.median },
+      peers: [],
     });
     const say = (what: string, { first, median, cpu }: Times): string =>
       `${what}: first ${first.toFixed(0)} ms, median ${median.toFixed(0)} ms, ${cpu.toFixed(0)} ms of CPU\n`;

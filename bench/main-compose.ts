@@ -98,13 +98,15 @@ interface MeasuredTree {
   readonly variants: readonly string[];
   readonly arches: readonly string[];
   readonly input: PackageInput;
+  /** Whether it is as large as what is claimed of it. */
+  readonly isClaimed: boolean;
 }
 
 /**
  * Composes a tree in processes that have nothing but what lies on the disk: one that knows no package, and one that has read
  * all of them before.
  */
-async function measureTree({ tree: whole, variants, arches, input }: MeasuredTree): Promise<void> {
+async function measureTree({ tree: whole, variants, arches, input, isClaimed }: MeasuredTree): Promise<void> {
   const folder = mkdtempSync(join(dirname(whole), 'bench-main-'));
   const isKoji = input === 'koji';
   const tree = isKoji ? whole : withoutLast(whole, folder);
@@ -131,7 +133,7 @@ async function measureTree({ tree: whole, variants, arches, input }: MeasuredTre
       `[bench]\nserver = ${hub?.url ?? ''}\ntopdir = ${tree}\n`,
     );
     const data = join(folder, 'data');
-    const stages = { tree, folder: configurations, data, isKoji, ...commits };
+    const stages = { tree, folder: configurations, data, isKoji, isClaimed, ...commits };
     const addLast = async (): Promise<void> => {
       if (hub === null) restoreLast(whole, tree);
       else await hub.tagLast();
@@ -235,7 +237,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     ? { variants: ELN_VARIANTS, arches: ELN_ARCHES, packages: ELN_PACKAGES }
     : { variants: VARIANTS, arches: ['x86_64', 'aarch64'], packages: values.short ? 1500 : 20_000 };
   const arches = values.arches?.split(' ') ?? shape.arches;
-  const measured = { ...shape, arches, input: values.koji ? 'koji' : 'repositories' } as const;
+  const isClaimed =
+    !values.eln && !values.short && values.packages === undefined && values.arches === undefined;
+  const measured = { ...shape, arches, isClaimed, input: values.koji ? 'koji' : 'repositories' } as const;
   if (values.tree !== '') return measureTree({ ...measured, tree: values.tree });
 
   const folder = mkdtempSync(join(tmpdir(), 'bench-main-tree-'));

@@ -34,7 +34,7 @@ export async function measureVector(name: string, say: (line: string) => void): 
       definitions,
     );
     const make = async (what: string, commit: string): Promise<void> => {
-      const compose = await measure(`${name}, ${what}`, () =>
+      const { value: compose } = await measure(`${name}, ${what}`, () =>
         composer.compose({ ...defaultRequest, sourceType: 'raw_config', source: [`fixture#${commit}`] }),
       );
       if (compose.state !== 'done') throw new Error(compose.stateReason ?? compose.state);

@@ -12,11 +12,16 @@ interface Phase {
   readonly peakMib: number;
 }
 
+export interface MeasuredStep<T> {
+  readonly value: T;
+  readonly taken: { readonly wallMs: number; readonly cpuMs: number; readonly peakMib: number };
+}
+
 /** Measures steps and the phases that a source and what is made of its selection go through. */
 export interface PhaseTable {
   readonly definitions: readonly SourceDefinition[];
   /** Measures a step and writes what it took, a line for each of its phases below. Throws what the step throws. */
-  readonly measure: <T>(name: string, step: () => Promise<T>) => Promise<T>;
+  readonly measure: <T>(name: string, step: () => Promise<T>) => Promise<MeasuredStep<T>>;
 }
 
 /** Returns a table that hands every line to `say`. */
@@ -49,7 +54,8 @@ export function openPhaseTable(say: (line: string) => void): PhaseTable {
       };
       say(`${formatPhase(whole)}  longest block ${formatBlock(block)}`);
       for (const phase of phases) say(formatPhase({ ...phase, name: `  ${phase.name}` }));
-      return value;
+      const { wallMs, cpuMs, peakMib } = whole;
+      return { value, taken: { wallMs, cpuMs, peakMib } };
     },
   };
 }
