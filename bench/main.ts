@@ -19,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   crowd: () => import('./crowd.ts'),
   modules: () => import('./modules.ts'),
   growth: () => import('./growth.ts'),
+  api: () => import('./api.ts'),
 };
 
 const root = join(import.meta.dirname, '..');

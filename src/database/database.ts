@@ -9,6 +9,7 @@ import { Complaints } from './complaints.ts';
 import { createDatabaseClock, followClock, type DatabaseClock } from './database-clock.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 import { assertMayMigrate, type MigrateWhen } from './assert-may-migrate.ts';
+import { makeEmbeddedDatabase, openEmbeddedEngine } from './embedded-engine.ts';
 import { Jobs } from './jobs.ts';
 import { lockDirectory } from './lock-directory.ts';
 import { assertNotNewer, listKnownMigrations, listPendingMigrations, migrateToLatest } from './migrate.ts';
@@ -88,14 +89,12 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
   await mkdir(options.dataDir, { recursive: true });
   const lock = lockDirectory(options.dataDir);
   try {
-    // Whoever has PostgreSQL need not have this in memory.
-    const { PGlite: Embedded } = await import('@electric-sql/pglite');
-    const embedded = new Embedded({
+    if (options.snapshot === undefined) await makeEmbeddedDatabase(directory);
+    const embedded = await openEmbeddedEngine({
       dataDir: directory,
       parsers: { [INT8]: Number },
       ...(options.snapshot === undefined ? {} : { loadDataDir: options.snapshot }),
     });
-    await embedded.waitReady;
     const root = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: embedded }) });
     await migrateToLatest(root, { version: options.version ?? '' });
     const complaints = new Complaints(options.onComplaint ?? (() => undefined));
