@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type ClientRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openDatabase } from '../src/database/database.ts';
 import { startServe, type ServeProcess } from '../tests/composer/serve-process.ts';
@@ -129,7 +128,7 @@ async function measurePages(service: ServeProcess, seconds: number): Promise<voi
 
 async function measureStreams(service: ServeProcess, count: number, seconds: number): Promise<void> {
   const { url } = service;
-  const streams = await openStreams(`${url}/api/1/stream`, count);
+  const streams = await openStreams(`${url}/api/1/events/stream`, count);
   try {
     const result = await load({ url: `${url}/api/1/about/`, rate: 100, seconds, workers: WORKERS });
     say(`100 a second beside ${count} open streams`, result);
@@ -142,6 +141,7 @@ async function measureStreams(service: ServeProcess, count: number, seconds: num
 async function measureFiles(service: ServeProcess, composes: string, seconds: number): Promise<void> {
   const { id } = await postCompose(service.url, {
     source: { type: 'repo', source: sharedPath('odcs', 'repo'), packages: ['ed'] },
+    flags: ['no_reuse'],
   });
   await waitForEnd(service.url, id);
   const path = `odcs-${id}/compose/Temporary/x86_64/os/large.rpm`;
@@ -185,16 +185,20 @@ export async function run(argv: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-api-'));
   const postgresql = await startPostgresql();
   try {
+    const composes = join(folder, 'composes');
+    const start = (): Promise<ServeProcess> =>
+      startServe({
+        ODCS_DATABASE_URL: postgresql.url,
+        ODCS_DATA_DIR: join(folder, 'data'),
+        ODCS_TARGET_DIR: composes,
+        ODCS_REPO_ROOTS: sharedPath('odcs', 'repo'),
+      });
+    // It marks its directory as its own before there is a compose.
+    await (await start()).end('SIGTERM');
     const database = await openDatabase({ url: postgresql.url, dataDir: '' });
     await fillGrowth(database.handle, sizeOf(values.short ? 0.01 : 0.05));
     await database.close();
-    const composes = join(folder, 'composes');
-    const service = await startServe({
-      ODCS_DATABASE_URL: postgresql.url,
-      ODCS_DATA_DIR: join(folder, 'data'),
-      ODCS_TARGET_DIR: composes,
-      ODCS_REPO_ROOTS: sharedPath('odcs', 'repo'),
-    });
+    const service = await start();
     try {
       await measurePages(service, seconds);
       await measureStreams(service, values.short ? 200 : 1000, seconds);
@@ -206,7 +210,6 @@ export async function run(argv: readonly string[]): Promise<void> {
     } finally {
       await service.end('SIGTERM');
     }
-    await pause(0);
   } finally {
     await postgresql.stop();
     rmSync(folder, { recursive: true });
