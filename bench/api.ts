@@ -104,7 +104,7 @@ async function measurePages(service: ServeProcess, seconds: number): Promise<voi
   for (const { name, what, path, rate } of [
     { name: 'compose', what: 'one compose by its number', path: `/api/1/composes/${id}`, rate: 1000 },
     { name: 'list', what: 'a page of the list of composes', path: '/api/1/composes/?per_page=20', rate: 300 },
-    { name: 'page', what: 'the page of a compose in the console', path: `/composes/${id}`, rate: 50 },
+    { name: 'page', what: 'the page of a compose in the console', path: `/console/composes/${id}`, rate: 50 },
   ]) {
     await load({ url: `${url}${path}`, rate, seconds: 2, workers: WORKERS });
     const before = processCpuMs(service.process.pid);

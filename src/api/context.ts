@@ -14,6 +14,7 @@ import type { UserGroups } from '../upstream/user-groups.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 import type { OpenStreams } from './event-stream.ts';
 import type { EventTail } from './event-tail.ts';
+import type { FilePart } from './file-part.ts';
 import type { ReadableFiles } from './readable-files.ts';
 import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 
@@ -90,6 +91,11 @@ export interface ApiEnv {
     readonly incoming?: { readonly socket: { readonly remoteAddress?: string | undefined } };
     /** The same; destroying it cuts the connection. */
     readonly outgoing?: { destroy(): unknown };
+    /**
+     * What the server is to write after the head of the response: through streams of the web the bytes of a large file cost
+     * several times the CPU.
+     */
+    filePart?: FilePart;
   };
   Variables: { requestId: string };
 }

@@ -1,4 +1,5 @@
 import { getRequestListener, RequestError } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { randomUUID } from 'node:crypto';
 import {
   createServer,
@@ -13,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { Log } from '../log.ts';
 import type { ApiEnv } from './context.ts';
+import { writeFilePart } from './file-part.ts';
 import { ApiProblem, problemResponse, problemText } from './problem.ts';
 
 export interface HttpServerInput {
@@ -36,7 +38,16 @@ const SESSION_SECONDS = 300;
  */
 export function createHttpServer({ fetch, log, tls }: HttpServerInput): Server | TlsServer {
   const listener = getRequestListener(
-    (request, bindings) => fetch(request, bindings) ?? problemResponse(notReady(), randomUUID()),
+    async (request, { incoming, outgoing }) => {
+      const bindings: ApiEnv['Bindings'] = { incoming, outgoing };
+      const response = await (fetch(request, bindings) ?? problemResponse(notReady(), randomUUID()));
+      const { filePart } = bindings;
+      if (filePart === undefined) return response;
+      outgoing.statusCode = response.status;
+      for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+      await writeFilePart(outgoing, filePart);
+      return RESPONSE_ALREADY_SENT;
+    },
     {
       errorHandler: (error) => {
         const requestId = randomUUID();

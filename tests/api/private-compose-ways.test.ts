@@ -44,8 +44,12 @@ const ways: Readonly<Record<string, Hear>> = {
   'the feed': (headers) => told('GET', '/api/1/series/classified-series/feed.atom', { headers }),
   'the badge': (headers) => told('GET', '/api/1/series/classified-series/badge.svg', { headers }),
   'its manifest': (headers) => told('GET', `/api/1/composes/${id}/manifest`, { headers }),
-  'a search for its package': (headers) =>
-    told('GET', '/console/composes?q=classified', { headers }).then(withId),
+  'the page of composes of its series': (headers) =>
+    told('GET', '/console/composes?series=classified-series', { headers }).then(withId),
+  'a search for it': (headers) =>
+    told('GET', `/api/1/find?q=${id}`, { headers }).then((said) =>
+      said.includes('classified-series') ? said : '',
+    ),
   'its events': (headers) => told('GET', `/api/1/composes/${id}/events`, { headers }),
   'the page of an event of it': (headers) => told('GET', `/console/events/${ownEvent}`, { headers }),
   'the page of its rule': (headers) => told('GET', '/console/rules/classified-rule', { headers }),

@@ -1,11 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { Readable } from 'node:stream';
 import { parseRange } from '../byte-range.ts';
 import { clientOf } from '../client.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { knownComposeTypes } from '../../rpm/productmd.ts';
+import { readFilePart } from '../file-part.ts';
 import { escapeHtml, sendPage } from '../html.ts';
 import { ApiProblem } from '../problem.ts';
 import { openPublished, publishedNames, type Published } from '../published-file.ts';
@@ -13,7 +12,7 @@ import type { ReadableFiles } from '../readable-files.ts';
 import { openSeriesFile } from '../series-files.ts';
 
 const mount = '/composes';
-/** Files up to this size are read at once; streaming them costs more than their bytes. */
+/** Files up to this size are read at once; writing them piece by piece costs more than their bytes. */
 const smallFile = 256 * 1024;
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -121,12 +120,13 @@ async function sendFile(
     if (wanted.kind === 'part') headers['Content-Range'] = `bytes ${start}-${end}/${size}`;
     const status = wanted.kind === 'part' ? 206 : 200;
     if (request.req.method === 'HEAD') return new Response(null, { status, headers });
-    if (length <= smallFile) {
-      return new Response(await readPart(file, start, length), { status, headers });
+    const part = { file, start, length };
+    if (length <= smallFile || request.env.outgoing === undefined) {
+      return new Response(await readFilePart(part), { status, headers });
     }
     isHandedOver = true;
-    const stream = file.createReadStream({ start, end, highWaterMark: 256 * 1024 });
-    return new Response(Readable.toWeb(stream), { status, headers });
+    request.env.filePart = part;
+    return new Response(null, { status, headers });
   } finally {
     if (!isHandedOver) await file.close();
   }
@@ -138,17 +138,6 @@ function contentTypeOf(name: string): string {
   return extension === ''
     ? 'text/plain; charset=utf-8'
     : (contentTypes[extension] ?? 'application/octet-stream');
-}
-
-async function readPart(file: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, start + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return bytes.subarray(0, done);
 }
 
 function isUnchanged(request: ApiRequest, etag: string, modified: Date): boolean {
