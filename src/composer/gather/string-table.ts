@@ -63,13 +63,15 @@ export class StringTable {
     return this.#count;
   }
 
-  /** The arrays cut to their used length. */
+  /** Returns the arrays cut to what is used: whoever reads them pays for each page, more than for a few steps in a full table. */
   arrays(): StringTableArrays {
     const used = this.#offsets[this.#count] ?? 0;
+    let pairs = 1;
+    while (pairs * 3 < this.#count * 4) pairs *= 2;
     return {
       bytes: this.#bytes.subarray(0, used),
       offsets: this.#offsets.subarray(0, this.#count + 1),
-      slots: this.#slots,
+      slots: this.#slotsIn(pairs),
     };
   }
 
@@ -134,7 +136,11 @@ export class StringTable {
   reserve(strings: number): void {
     let pairs = this.#slots.length >> 1;
     while (pairs * 2 < strings * 3) pairs *= 2;
-    if (pairs * 2 === this.#slots.length) return;
+    if (pairs * 2 !== this.#slots.length) this.#slots = this.#slotsIn(pairs);
+  }
+
+  /** Returns the slots as they are in a table of so many pairs. */
+  #slotsIn(pairs: number): Int32Array {
     const slots = emptySlots(pairs);
     const mask = pairs - 1;
     for (let from = 0; from < this.#slots.length; from += 2) {
@@ -146,7 +152,7 @@ export class StringTable {
       slots[pair * 2] = hash;
       slots[pair * 2 + 1] = id;
     }
-    this.#slots = slots;
+    return slots;
   }
 
   /** Where the bytes of the next string begin, with room for them and its number. */
