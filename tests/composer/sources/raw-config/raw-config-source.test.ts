@@ -130,7 +130,7 @@ const refused: Readonly<Record<string, readonly [change: string, RegExp]>> = {
     /not made by this service: buildinstall_method \(installer/,
   ],
   'two things at once': [
-    'osbuild = {"^.*$": [{"name": "a"}]}\ncreaterepo_deltas = [("^.*$", {"*": True})]',
+    'osbuild = {"^.*$": [{"name": "a", "distro": "f", "image_types": ["qcow2"]}]}\ncreaterepo_deltas = [("^.*$", {"*": True})]',
     /osbuild \(.*; createrepo_deltas \(/,
   ],
   'extra files of elsewhere': [
