@@ -48,7 +48,7 @@ function isRace(file: string): boolean {
 function needsDatabase(file: string): boolean {
   const text = readFileSync(resolve(root, file), 'utf8');
   const opens = /open-test-database|open-test-api|\/engine\.ts|listening\.ts|open-test-composer/.test(text);
-  return opens && !text.includes('\n// Runs once: ');
+  return opens && !/^\/\/ Runs once: /m.test(text);
 }
 
 /** Every test file is a process, and many start a service: each would strip and compile the same sources again. */
