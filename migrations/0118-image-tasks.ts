@@ -16,4 +16,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     ended_at timestamptz,
     primary key (compose_id, position)
   )`.execute(db);
+  await sql`create index image_tasks_open on image_tasks (compose_id) where state in ('asked', 'running')`.execute(
+    db,
+  );
 }

@@ -7,6 +7,7 @@ import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { forgetEvents } from './forget-events.ts';
 import { forgetHistory, type KeptDays } from './forget-history.ts';
+import { abandonLeftImages } from './images/abandon-images.ts';
 import { retireComposes } from './retire.ts';
 
 const RETIRE_EVERY = 10_000;
@@ -35,6 +36,7 @@ export async function startJanitor(
       const found = await enqueueLostWork(database);
       if (found > 0) log.warn({ found }, 'work without a job was found and enqueued');
     }),
+    every(MINUTE, () => abandonLeftImages(context)),
     every(HOUR, async () => {
       const bytes = await caches.prune(database.clock.now());
       if (bytes > 0) log.info({ bytes }, 'what nobody uses was removed from the caches');

@@ -90,3 +90,41 @@ export async function moveImageTask(
     .executeTakeFirst();
   return moved !== undefined;
 }
+
+/** Returns tasks that Koji may still work on although their composes have ended, at most `limit` composes of them. */
+export async function listLeftImageTasks(
+  handle: DatabaseHandle,
+  limit: number,
+): Promise<readonly ImageTaskRow[]> {
+  const ended = handle
+    .selectFrom('image_tasks')
+    .innerJoin('composes', 'composes.id', 'image_tasks.compose_id')
+    .select('compose_id')
+    .distinct()
+    .where('image_tasks.state', 'in', ['asked', 'running'])
+    .where('composes.state', 'not in', ['wait', 'generating'])
+    .orderBy('compose_id')
+    .limit(limit);
+  return handle
+    .selectFrom('image_tasks')
+    .selectAll()
+    .where('compose_id', 'in', ended)
+    .where('state', 'in', ['asked', 'running'])
+    .orderBy('compose_id')
+    .orderBy('position')
+    .execute();
+}
+
+/** Notes that tasks of a compose that has ended were cancelled. */
+export async function closeLeftImageTask(
+  tx: Pick<UnitOfWork, 'sql' | 'now'>,
+  { compose_id: composeId, position }: Pick<ImageTaskRow, 'compose_id' | 'position'>,
+): Promise<void> {
+  await tx.sql
+    .updateTable('image_tasks')
+    .set({ state: 'cancelled', ended_at: tx.now })
+    .where('compose_id', '=', composeId)
+    .where('position', '=', position)
+    .where('state', 'in', ['asked', 'running'])
+    .execute();
+}

@@ -1,4 +1,10 @@
-import { listImageTasks, moveImageTask, type ImageTaskRow } from '../../database/image-tasks.ts';
+import {
+  closeLeftImageTask,
+  listImageTasks,
+  listLeftImageTasks,
+  moveImageTask,
+  type ImageTaskRow,
+} from '../../database/image-tasks.ts';
 import { transaction } from '../../database/transaction.ts';
 import type { HeldCompose } from '../../lifecycle/move-compose.ts';
 import { errorFields } from '../../model/errors.ts';
@@ -41,6 +47,28 @@ export async function abandonImages(
       await moveImageTask(tx, held, position, { from: [state], to: 'cancelled' });
     }
   });
+}
+
+/** Composes whose images are looked after at once. */
+const COMPOSES_AT_ONCE = 20;
+
+/**
+ * Has Koji stop working on images of composes that ended without a word to it, as those that are given up do. Throws
+ * `koji.*`.
+ */
+export async function abandonLeftImages(context: AbandonContext): Promise<void> {
+  const { database, imageKoji, log } = context;
+  if (imageKoji === null) return;
+  const rows = await listLeftImageTasks(database.handle, COMPOSES_AT_ONCE);
+  if (rows.length === 0) return;
+  await cancelTasks(context, rows);
+  await transaction(database, async (tx) => {
+    for (const row of rows) await closeLeftImageTask(tx, row);
+  });
+  log.warn(
+    { composes: [...new Set(rows.map((row) => row.compose_id))] },
+    'images of ended composes cancelled',
+  );
 }
 
 /** Cancels tasks, also those of which it is not known whether Koji has them. Throws `koji.*`. */

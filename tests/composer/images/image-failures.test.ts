@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { abandonLeftImages } from '../../../src/composer/images/abandon-images.ts';
+import { transaction } from '../../../src/database/transaction.ts';
+import { giveUpCompose } from '../../../src/lifecycle/give-up.ts';
 import { askForDefinition, kiwiImage, openImageScene } from './image-scene.ts';
 
 const scene = await openImageScene();
@@ -121,6 +124,19 @@ test('a process that dies between the call and its note is followed by one that 
   assert.equal(read(id, 'STATUS'), 'STARTED\n', 'Koji goes on reading what is shown');
   assert.deepEqual(statesInKoji(), [0], 'nobody cancelled it');
   await finishOnly(id, composer.run(id, { number: 2 }));
+});
+
+test('images of a compose that was given up are cancelled, those of one that goes on are not', async () => {
+  const [givenUp, goingOn] = [await insert('given-up', kiwiImage), await insert('going-on', kiwiImage)];
+  await dieOnceAnswered(givenUp, 'kiwiBuild');
+  await dieOnceAnswered(goingOn, 'kiwiBuild');
+  await transaction(composer.context.database, (tx) => giveUpCompose(tx, givenUp));
+  await abandonLeftImages(composer.context);
+  assert.deepEqual(statesInKoji(), [3, 0]);
+  assert.deepEqual([await statesOf(givenUp), await statesOf(goingOn)], [['cancelled'], ['asked']]);
+  await transaction(composer.context.database, (tx) => giveUpCompose(tx, goingOn));
+  await abandonLeftImages(composer.context);
+  assert.deepEqual(statesInKoji(), [3, 3]);
 });
 
 test('a process that dies before the call is followed by one that makes it', async () => {
