@@ -55,8 +55,8 @@ test(
       await broker.stop();
       rmSync(folder, { recursive: true, force: true });
     });
-    broker.control('add_user', 'odcs', 'never-used');
-    broker.control('set_permissions', 'odcs', '.*', '.*', '.*');
+    await broker.control('add_user', 'odcs', 'never-used');
+    await broker.control('set_permissions', 'odcs', '.*', '.*', '.*');
     const listen = (pair: { readonly certificate: string; readonly key: string }, queue: string) => {
       const tls = `[tls]\nca_cert = "${made.authority}"\ncertfile = "${pair.certificate}"\nkeyfile = "${pair.key}"\n`;
       const config = queueConfig(`amqps://odcs:@localhost:${port}`, queue, tls);
@@ -71,7 +71,7 @@ test(
     // A broker lists a connection some time after it took it.
     const columns = ['user', 'ssl', 'auth_mechanism'];
     await until(
-      () => /odcs\s+true\s+EXTERNAL/.test(broker.control('list_connections', ...columns)),
+      async () => /odcs\s+true\s+EXTERNAL/.test(await broker.control('list_connections', ...columns)),
       'the broker knows the user by its certificate',
     );
     const model = await connectAmqp(broker.url);

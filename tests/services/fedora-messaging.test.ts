@@ -177,7 +177,7 @@ test('a deleted queue, a closed connection and a killed broker are survived', op
   await untilConnected(listener, 2);
   await untilStored(await publish(3));
 
-  theBroker().control('close_all_connections', 'test');
+  await theBroker().control('close_all_connections', 'test');
   await untilConnected(listener, 3);
   await untilStored(await publish(3));
 

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { findFreePort, startProcess, waitUntilReady, type ServiceProcess } from './service-process.ts';
 
 /** Debian packages `startRabbitmq` needs. */
@@ -20,8 +21,8 @@ export interface RabbitmqService {
   /** Stops the broker's process without ending it, so that it is silent; `resume` lets it go on. */
   freeze(): void;
   resume(): void;
-  /** Runs `rabbitmqctl`; returns its output. */
-  control(...args: readonly string[]): string;
+  /** Runs `rabbitmqctl`, which takes seconds, beside whatever this process has to say to the broker; returns its output. */
+  control(...args: readonly string[]): Promise<string>;
 }
 
 export interface RabbitmqOptions {
@@ -109,13 +110,11 @@ export async function startRabbitmq(options: RabbitmqOptions = {}): Promise<Rabb
     },
     freeze: () => process.kill(vmPid(), 'SIGSTOP'),
     resume: () => process.kill(vmPid(), 'SIGCONT'),
-    control(...args) {
-      const run = spawnSync(join(BIN, 'rabbitmqctl'), [...args], {
+    async control(...args) {
+      const { stdout } = await promisify(execFile)(join(BIN, 'rabbitmqctl'), [...args], {
         env: { ...process.env, ...env },
-        encoding: 'utf8',
       });
-      if (run.status !== 0) throw new Error(`rabbitmqctl ${args.join(' ')}: ${run.stderr}`);
-      return run.stdout;
+      return stdout;
     },
   };
 }

@@ -55,14 +55,14 @@ test('taggings whose messages were lost are found after each connection, once', 
 
   const first = state.tag('f-small', 'e-tie-b-1-1');
   seconds += 3600;
-  rabbitmq.control('close_all_connections', 'test');
+  await rabbitmq.control('close_all_connections', 'test');
   await looked(first);
   assert.deepEqual(await stored(), ['internal fedora e-tie-b-1-1']);
 
   state.now = seconds;
   const second = state.tag('f-small', 'e-lib-1-1');
   seconds += 3600;
-  rabbitmq.control('close_all_connections', 'test');
+  await rabbitmq.control('close_all_connections', 'test');
   await looked(second);
   assert.deepEqual(await stored(), ['internal fedora e-tie-b-1-1', 'internal fedora e-lib-1-1']);
 });
