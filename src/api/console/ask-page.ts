@@ -30,13 +30,15 @@ export const registerAskPage: RegisterRoute = (app, api) => {
     const context = pageContextOf(api, request);
     let form = readAskForm(new URLSearchParams());
     let key: string = randomUUID();
+    let isAsked = true;
     try {
       refuseForeignPage(context, request);
       const fields = await readForm(request);
       form = readAskForm(fields);
       key = /^[\w-]{1,64}$/.exec(fields.get('key') ?? '')?.[0] ?? key;
+      isAsked = fields.get('do') === 'ask';
       const identity = await identifyClient(context, request);
-      if (fields.get('do') !== 'ask') {
+      if (!isAsked) {
         const preview = await previewOf(context, request, identity, bodyOfForm(form));
         return await sendConsolePage(context, await askPage(context, { form, key, preview }));
       }
@@ -48,7 +50,9 @@ export const registerAskPage: RegisterRoute = (app, api) => {
     } catch (error) {
       const problem = pageProblemOf(request, error, api);
       const preview = { kind: 'problem', problem } as const;
-      return sendConsolePage(context, await askPage(context, { form, key, preview }));
+      const page = await askPage(context, { form, key, preview });
+      // Why a request would be refused is what a look at it is for, and no failure.
+      return sendConsolePage(context, isAsked ? { ...page, status: problem.status } : page);
     }
   });
 };
@@ -89,11 +93,9 @@ interface Shown {
 }
 
 async function askPage(context: PageContext, { form, key, preview }: Shown): Promise<Page> {
-  const problem = preview?.kind === 'problem' ? preview.problem : null;
   return {
     title: 'Ask for a compose',
     here: 'ask',
-    ...(problem === null ? {} : { status: problem.status }),
     body: html`<h1>Ask for a compose</h1>
       <div class="beside">
         <form class="ask" method="post" action="${context.prefix}${path}" data-preview="preview">
