@@ -10,6 +10,7 @@ export const CHROMIUM = '/usr/bin/chromium';
 export function shownPages({ shown }: SeededConsole): Readonly<Record<string, string>> {
   return {
     overview: '/',
+    reference: '/console/api',
     find: '/find?q=openssl-3.2.1-5',
     'find-nothing': '/find?q=emacs-30.1-2.fc44',
     'find-empty': '/find',
