@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 
-/** What a fuzzer is given: until when it runs (milliseconds of `Date.now()`) and the seed of its random numbers. */
+/** What a fuzzer is given: how long it tries cases once it is ready, in milliseconds, and the seed of its random numbers. */
 export interface FuzzRun {
-  readonly until: number;
+  readonly lasting: number;
   readonly seed: number;
 }
 
@@ -32,6 +32,7 @@ if (load === undefined || !(minutes > 0)) {
   const start = Date.now();
   const seed = Number(values.seed ?? start % 1_000_000_007);
   process.stdout.write(`${name}: seed ${seed}\n`);
-  const cases = await (await load()).fuzz({ seed, until: start + minutes * 60_000 });
+  const cases = await (await load()).fuzz({ seed, lasting: minutes * 60_000 });
+  if (cases === 0) throw new Error('No case was tried.');
   process.stdout.write(`${name}: ${cases} cases in ${((Date.now() - start) / 1000).toFixed(0)} s, all met\n`);
 }

@@ -56,11 +56,12 @@ function change(random: Random, bytes: Buffer): Buffer {
  * ReactorError, a case of more than 5 s, or 1 GiB of process memory ends it with an error.
  */
 export async function fuzzCases(
-  { seed, until }: FuzzRun,
+  { seed, lasting }: FuzzRun,
   tryCase: (mutate: Mutate) => Promise<void>,
 ): Promise<number> {
   const random = new Random(seed);
   let cases = 0;
+  const until = Date.now() + lasting;
   while (Date.now() < until) {
     const begin = Date.now();
     try {

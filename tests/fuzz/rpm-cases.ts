@@ -14,7 +14,7 @@ import { Random } from './random.ts';
 
 interface Given {
   readonly seed: number;
-  readonly until: number;
+  readonly lasting: number;
   readonly shared: Int32Array;
 }
 
@@ -126,7 +126,8 @@ function tryCase(bytes: Buffer): void {
 const given: Given = workerData;
 const seeds = readSeeds();
 let count = 0;
-while (Date.now() < given.until) {
+const until = Date.now() + given.lasting;
+while (Date.now() < until) {
   Atomics.store(given.shared, 0, count);
   const random = new Random(given.seed + count);
   let bytes: Buffer = Buffer.from(random.pick(seeds));

@@ -13,10 +13,10 @@ const PROCESS_MEGABYTES = 1024;
  * repodata must be well-formed XML, or end in a ReactorError `rpm.*` with a place; within 5 s, 256 MiB of heap and
  * 1 GiB of process memory.
  */
-export async function fuzz({ seed, until }: FuzzRun): Promise<number> {
+export async function fuzz({ seed, lasting }: FuzzRun): Promise<number> {
   const shared = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('rpm-cases.ts', import.meta.url), {
-    workerData: { seed, until, shared },
+    workerData: { seed, lasting, shared },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
   });
   let watch: NodeJS.Timeout | undefined;
