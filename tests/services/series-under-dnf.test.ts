@@ -240,7 +240,11 @@ test('lock files over HTTP: by query, by list, by rpms.in.yaml, of a moment, and
   assert.deepEqual(await codeOf(get('series/asked/rpms.lock.yaml?arches=s390x')), [400, 'lock.arch_unknown']);
   assert.deepEqual(await codeOf(get('series/asked/rpms.lock.yaml?package=ed')), [
     400,
-    'lock.request_invalid',
+    'request.unknown_query',
+  ]);
+  assert.deepEqual(await codeOf(get('composes/999999/rpms.lock.yaml?package=ed')), [
+    400,
+    'request.unknown_query',
   ]);
   assert.deepEqual(await codeOf(get('series/asked/rpms.lock.yaml?at=never')), [400, 'series.moment_invalid']);
   for (const body of [

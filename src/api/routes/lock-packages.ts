@@ -157,11 +157,7 @@ async function readLockRequest(request: ApiRequest): Promise<LockRequest> {
 function queryBody(request: ApiRequest): Record<string, unknown> {
   const words = (text: string | undefined): string[] | undefined =>
     text?.split(/[\s,]+/).filter((word) => word !== '');
-  const { arches, packages, installed, sources, broken, at: _at, ...others } = request.req.query();
-  const [other] = Object.keys(others);
-  if (other !== undefined) {
-    throw new ReactorError('lock.request_invalid', `"${other.slice(0, 100)}" cannot be asked for here.`);
-  }
+  const { arches, packages, installed, sources, broken } = request.req.query();
   return {
     ...(arches === undefined ? {} : { arches: words(arches) }),
     ...(packages === undefined ? {} : { packages: words(packages) }),
