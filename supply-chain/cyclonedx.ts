@@ -53,7 +53,7 @@ function describe(one: LockedPackage) {
  * Returns the software bill of materials of what the lock file installs, in CycloneDX 1.6. What is for development
  * only has the scope `excluded`, what is for one platform only `optional`. The same lock file gives the same document.
  */
-export function makeSbom({ root, packages }: LockFile) {
+export function makeSbom({ root, workspaces, packages }: LockFile) {
   const byPath = new Map(packages.map((one) => [one.path, one]));
   const dependsOn = (path: string, wanted: Record<string, string>): string[] => {
     const found = Object.keys(wanted).flatMap((name) => resolvePackage(byPath, path, name) ?? []);
@@ -68,11 +68,18 @@ export function makeSbom({ root, packages }: LockFile) {
     edges.set(purlOf(one), [...new Set(targets)].sort());
   }
   const own = purlOf(root);
-  const direct = dependsOn('', {
-    ...root.dependencies,
-    ...root.optionalDependencies,
-    ...root.devDependencies,
-  });
+  // What the other packages of this repository need is installed with the rest.
+  const direct = [
+    ...new Set(
+      [{ ...root, path: '' }, ...workspaces].flatMap((asking) =>
+        dependsOn(asking.path, {
+          ...asking.dependencies,
+          ...asking.optionalDependencies,
+          ...asking.devDependencies,
+        }),
+      ),
+    ),
+  ].sort();
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',

@@ -3,7 +3,11 @@ import { z } from 'zod';
 
 const names = z.record(z.string(), z.string());
 /** A package of this repository, which is no installed one: what it needs is installed with the rest. */
-const workspace = z.object({ dependencies: names.optional(), optionalDependencies: names.optional() });
+const workspace = z.object({
+  dependencies: names.optional(),
+  optionalDependencies: names.optional(),
+  devDependencies: names.optional(),
+});
 const link = z.object({ link: z.literal(true) });
 const entry = z.object({
   version: z.string(),
@@ -38,13 +42,14 @@ export interface LockedPackage extends z.infer<typeof entry> {
 
 export interface LockFile {
   readonly root: z.infer<typeof root>;
+  /** The other packages of this repository: where they lie, and what they need. */
+  readonly workspaces: readonly (z.infer<typeof workspace> & { readonly path: string })[];
   /** Sorted by path. */
   readonly packages: readonly LockedPackage[];
 }
 
 /**
- * Reads the package-lock.json at `path`, version 3; what its workspaces need counts as needed by the root. Throws
- * `ZodError` for what is none.
+ * Reads the package-lock.json at `path`, version 3. Throws `ZodError` for what is none.
  */
 export function readLockFile(path: string): LockFile {
   const { packages } = lock.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -53,21 +58,10 @@ export function readLockFile(path: string): LockFile {
     place.includes('node_modules/') && !link.safeParse(value).success;
   const workspaces = Object.entries(others)
     .filter(([place]) => !place.includes('node_modules/'))
-    .map(([, value]) => workspace.parse(value));
+    .map(([place, value]) => ({ ...workspace.parse(value), path: place }));
   return {
-    root: {
-      ...own,
-      dependencies: Object.assign(
-        {},
-        ...workspaces.map(({ dependencies }) => dependencies),
-        own.dependencies,
-      ),
-      optionalDependencies: Object.assign(
-        {},
-        ...workspaces.map(({ optionalDependencies }) => optionalDependencies),
-        own.optionalDependencies,
-      ),
-    },
+    root: own,
+    workspaces,
     packages: Object.entries(others)
       .filter(isInstalled)
       .sort(([left], [right]) => (left < right ? -1 : 1))
