@@ -78,6 +78,8 @@ export async function openPlanLog(
       await configure({
         'auto_explain.log_min_duration': '0',
         enable_seqscan: isSeqscanDiscouraged ? 'off' : 'on',
+        // Nor is an index read through because few pages are cheaper than few rows.
+        random_page_cost: isSeqscanDiscouraged ? '1' : '4',
       });
       offset = statSync(server.logFile).size;
     },

@@ -71,7 +71,7 @@ function findFaults({ plan, text }: RunStatement, rows: ReadonlyMap<string, numb
     const type = node['Node Type'];
     const most = Math.max(MOST_ROWS, (rows.get(table) ?? 0) * MOST_PART);
     return read > most || (type === 'Seq Scan' && read > FIRST_ROWS)
-      ? [`${type} reads ${read} rows of ${table}: ${statement.slice(0, 160)}`]
+      ? [`${type} reads ${read} rows of ${table}: ${statement.slice(0, 60)} … ${statement.slice(-240)}`]
       : [];
   });
 }
