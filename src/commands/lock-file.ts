@@ -34,7 +34,7 @@ export function readLockOrigin(text: string, file: string): LockOrigin {
   try {
     if (line.startsWith(originMark)) return originSchema.parse(JSON.parse(line.slice(originMark.length)));
   } catch {
-    // Told below.
+    // The error below says so.
   }
   throw new ReactorError(
     'lock.origin_unknown',

@@ -120,7 +120,7 @@ async function prepare(
       if (now > latest) {
         waiting.push('this is longer than require_within');
         const before = await findWindowBefore(context.database.handle, window);
-        // Told when it happens, not whenever it is looked at again.
+        // It is said when it happens, not whenever it is looked at again.
         const wasOverdue = before?.outcome === 'not_ready' && (before.decided_at ?? latest) > latest;
         isOverdue = !wasOverdue;
       }

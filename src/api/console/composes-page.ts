@@ -12,6 +12,15 @@ function isState(word: string): word is ComposeState {
   return Object.hasOwn(composeStates, word);
 }
 
+/** Returns the state that is looked for; null where none is. Throws `request.invalid_query` for a word that is none. */
+function readState(word: string): ComposeState | null {
+  if (word === '') return null;
+  if (isState(word)) return word;
+  throw new ApiProblem(400, 'request.invalid_query', `There is no state "${word}".`, {
+    hint: `There are: ${Object.keys(composeStates).join(', ')}.`,
+  });
+}
+
 /** GET /console/composes: all composes, newest first, by state, owner or series. */
 export const registerComposesPage: RegisterRoute = (app, api) => {
   registerPage(
@@ -20,16 +29,11 @@ export const registerComposesPage: RegisterRoute = (app, api) => {
     { path: '/console/composes', keys: ['state', 'owner', 'series', 'page'] },
     async (context, request): Promise<Page> => {
       const word = (name: string): string => (request.req.query(name) ?? '').slice(0, 200);
-      const state = word('state');
-      if (state !== '' && !isState(state)) {
-        throw new ApiProblem(400, 'request.invalid_query', `There is no state "${state}".`, {
-          hint: `There are: ${Object.keys(composeStates).join(', ')}.`,
-        });
-      }
+      const state = readState(word('state'));
       const [owner, series] = [word('owner'), word('series')];
       const page = Math.max(1, Number(/^\d{1,6}$/.exec(word('page'))?.[0] ?? 1));
       const filters: ComposeFilters = {
-        ...(isState(state) ? { state } : {}),
+        ...(state === null ? {} : { state }),
         ...(owner === '' ? {} : { owner }),
         ...(series === '' ? {} : { series }),
       };
@@ -40,14 +44,14 @@ export const registerComposesPage: RegisterRoute = (app, api) => {
         limit: perPage,
         offset: (page - 1) * perPage,
       });
-      const asked = { ...(isState(state) ? { state } : {}), owner, series };
+      const asked = { state: state ?? '', owner, series };
       return {
         title: 'Composes',
         here: 'composes',
         body: html`<h1>Composes <span class="soft">${total}</span></h1>
-          <nav aria-label="States">${stateLinks(context, { state, owner, series })}</nav>
+          <nav aria-label="States">${stateLinks(context, asked)}</nav>
           <form method="get">
-            ${isState(state) ? html`<input type="hidden" name="state" value="${state}" />` : ''}
+            ${state === null ? '' : html`<input type="hidden" name="state" value="${state}" />`}
             <label>Owner <input name="owner" value="${owner}" maxlength="200" /></label>
             <label>Series <input name="series" value="${series}" maxlength="200" /></label>
             <button>Find</button>
@@ -70,8 +74,13 @@ export const registerComposesPage: RegisterRoute = (app, api) => {
 };
 
 function link(context: PageContext, asked: Record<string, string>, page: number, label: string): Html {
-  const query = new URLSearchParams({ ...asked, page: String(page) });
+  const query = new URLSearchParams({ ...givenOf(asked), page: String(page) });
   return html`<a href="${context.prefix}/console/composes?${query.toString()}">${label}</a> `;
+}
+
+/** Leaves out what is not looked for. */
+function givenOf(asked: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ''));
 }
 
 /** The states, each with the owner and series that are looked for. */
@@ -79,12 +88,11 @@ function stateLinks(
   context: PageContext,
   { state, owner, series }: Readonly<Record<'state' | 'owner' | 'series', string>>,
 ): readonly Html[] {
-  return ['', ...Object.keys(composeStates)].map((one) => {
-    const here = one === state ? raw('aria-current="page"') : '';
-    const kept = Object.entries({ state: one, owner, series }).filter(([, value]) => value !== '');
-    const query = new URLSearchParams(kept).toString();
+  return ['', ...Object.keys(composeStates)].map((shown) => {
+    const here = shown === state ? raw('aria-current="page"') : '';
+    const query = new URLSearchParams(givenOf({ state: shown, owner, series })).toString();
     return html`<a href="${context.prefix}/console/composes${query === '' ? '' : `?${query}`}" ${here}
-      >${one === '' ? 'all' : one}</a
+      >${shown === '' ? 'all' : shown}</a
     > `;
   });
 }

@@ -71,7 +71,7 @@ function configOfDump(dump: string): Config {
   try {
     value = valueOfJson(JSON.parse(dump));
   } catch {
-    // Told below.
+    // The error below says so.
   }
   if (isDictionary(value)) return new Map(Array.from(value, ([key, member]) => [String(key), member]));
   throw new ReactorError('pungi.dump_invalid', 'The stored configuration of the compose is no JSON object.', {

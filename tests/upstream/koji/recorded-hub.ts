@@ -4,7 +4,7 @@ import { listRecordings, readRecordedAnswer, readRecordedRequest, type Recording
 import { readAnswerWithSaxes, readCallWithSaxes } from './xml-rpc-saxes.ts';
 
 const MAX_REQUEST_BYTES = 100_000;
-// Answers above this size go out as they were recorded; a multicall cannot hold them.
+// What is larger goes out as they were recorded; a multicall cannot hold them.
 const MAX_PARSED_BYTES = 2_000_000;
 
 /**
