@@ -42,3 +42,13 @@ test('the page of a compose loads itself again only while it is made', async () 
     assert.equal(/<meta http-equiv="refresh"/.test(text), isLive, state);
   }
 });
+
+test('only composes of the state that is looked for are listed', async () => {
+  const [failed, done] = [
+    await givenCompose(api, { state: 'failed' }),
+    await givenCompose(api, { state: 'done' }),
+  ];
+  const { text } = await api.call('GET', '/console/composes?state=failed');
+  assert.match(text, new RegExp(`/console/composes/${failed}"`));
+  assert.doesNotMatch(text, new RegExp(`/console/composes/${done}"`));
+});
