@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensurePackages } from '../tests/services/debian-packages.ts';
 import { sharedPath } from '../tests/shared.ts';
 import type { BenchTask, BenchAnswer } from './createrepo-task.ts';
 import { beginNow, noteFigure, takenSince } from './figures.ts';
@@ -211,6 +212,7 @@ function pick({ wallMs, cpuMs, peakMib }: Measured): Measured {
  * `--peer-compression zstd` how it packs.
  */
 export function run(argv: readonly string[]): Promise<void> {
+  ensurePackages(['createrepo-c', 'python3']);
   const root = mkdtempSync(join(tmpdir(), 'bench-createrepo-'));
   try {
     const { values } = parseArgs({

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { loadRepositories } from '../src/composer/gather/load-repositories.ts';
 import { noteFigure, type PeerTaken } from './figures.ts';
+import { ensurePackages } from '../tests/services/debian-packages.ts';
 import { makeUniverse } from '../tests/universe-repository.ts';
 
 const REQUESTED = 200;
@@ -110,6 +111,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       keep: { type: 'string' },
     },
   });
+  ensurePackages(['dnf', 'python3-solv']);
   const packages = Number(values.packages ?? (values.short ? 20_000 : 60_000));
   const directory = values.keep ?? join(tmpdir(), `odcs-bench-gather-${process.pid}`);
   mkdirSync(directory, { recursive: true });

@@ -21,6 +21,7 @@ import { XmlRpcReader } from '../src/upstream/koji/xml-rpc-read.ts';
 import { beginNow, noteFigure, peakMib, takenSince } from './figures.ts';
 import { measureService } from './koji-service.ts';
 import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
+import { ensurePackages } from '../tests/services/debian-packages.ts';
 import { sharedPath } from '../tests/shared.ts';
 
 const MB = 2 ** 20;
@@ -226,6 +227,7 @@ async function measureMadeTree(packages: number, parts: readonly KojiPart[]): Pr
  * said. `--recordings` reads the recorded answers of a hub instead.
  */
 export async function run(argv: readonly string[]): Promise<void> {
+  ensurePackages(['createrepo-c', 'python3']);
   const text = { type: 'string', default: '' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
