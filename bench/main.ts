@@ -20,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   modules: () => import('./modules.ts'),
   growth: () => import('./growth.ts'),
   api: () => import('./api.ts'),
+  import: () => import('./import.ts'),
 };
 
 const root = join(import.meta.dirname, '..');
