@@ -126,7 +126,7 @@ async function runIncremental(task: Extract<BenchTask, { kind: 'incremental' }>)
     await writeRepodata({ blocks }, old, before, { timestamp: 1 });
     const begin = beginNow();
     const wanted = task.changed.map(knownOf);
-    const repodata = wanted.map((one) => one.repodata);
+    const repodata = wanted.map((known) => known.repodata);
     await Promise.all([
       isPlacing ? place(next, wanted) : null,
       writeRepodata({ blocks }, next, repodata, { timestamp: 2 }),

@@ -148,18 +148,18 @@ function compare({ root, count, rounds, peer, peerOptions }: Comparison): Row[] 
     changed,
     rounds: Math.max(3, rounds),
   });
-  const one = `repodata after one changed build of ${count.toLocaleString('en')} packages`;
+  const task = `repodata after one changed build of ${count.toLocaleString('en')} packages`;
   return [
     ...rows,
     {
       id: 'createrepo.changed',
-      what: `${one}, fresh links`,
+      what: `${task}, fresh links`,
       ours: { ...answer.whole, peakMib },
       peers: updates,
     },
     {
       id: 'createrepo.changed.unlinked',
-      what: `${one}, ours without the links`,
+      what: `${task}, ours without the links`,
       ours: { ...(answer.withoutLinks ?? answer.whole), peakMib },
       peers: updates,
     },

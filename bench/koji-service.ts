@@ -35,10 +35,10 @@ interface Peer {
 
 /** Returns what createrepo_c takes for the repositories of a published compose, their links given. */
 function measurePeer(compose: string, directory: string, options: readonly string[]): Peer {
-  const copy = mkdtempSync(join(directory, 'peer-'));
-  execFileSync('cp', ['-al', join(compose, 'compose', 'Temporary'), copy]);
+  const peerTree = mkdtempSync(join(directory, 'peer-'));
+  execFileSync('cp', ['-al', join(compose, 'compose', 'Temporary'), peerTree]);
   const trees = ['x86_64/os', 'x86_64/debug/tree', 'source/tree'].map((tree) =>
-    join(copy, 'Temporary', tree),
+    join(peerTree, 'Temporary', tree),
   );
   for (const tree of trees) rmSync(join(tree, 'repodata'), { recursive: true, force: true });
   const run = (more: readonly string[]): PeerRun =>
@@ -114,7 +114,7 @@ export async function measureService({ hub, tree, rpms, tagLast, say }: BenchSer
     await first.stop();
     const known = join(config.data_dir, 'cache', 'koji');
     // Their format is in the name of their directory.
-    for (const name of readdirSync(known).filter((one) => one.startsWith('sets-'))) {
+    for (const name of readdirSync(known).filter((entry) => entry.startsWith('sets-'))) {
       rmSync(join(known, name), { recursive: true });
     }
     await using reactor = await start();

@@ -45,7 +45,7 @@ async function timeRounds(work: () => Promise<void> | void): Promise<Times> {
 /** Makes advisories about packages, five each, with texts and references as people write them. */
 function makeAdvisories(count: number): readonly Advisory[] {
   return Array.from({ length: count }, (_, at): Advisory => {
-    const cves = [0, 1, 2].map((one) => `CVE-2026-${10_000 + at * 3 + one}`);
+    const cves = [0, 1, 2].map((nth) => `CVE-2026-${10_000 + at * 3 + nth}`);
     return {
       id: `FEDORA-2026-${String(at).padStart(10, '0')}`,
       from: 'updates@example.com',

@@ -161,7 +161,7 @@ async function measureTree({ tree: whole, variants, arches, input, isClaimed }: 
 function forgetSets(data: string): void {
   const known = join(data, 'cache', 'koji');
   if (!existsSync(known)) return;
-  for (const name of readdirSync(known).filter((one) => one.startsWith('sets-'))) {
+  for (const name of readdirSync(known).filter((entry) => entry.startsWith('sets-'))) {
     rmSync(join(known, name), { recursive: true });
   }
 }
@@ -177,19 +177,19 @@ const buildSchema = z.object({ latest: z.boolean(), rpms: z.array(z.object({ pat
 
 /** Returns a copy of a repository, in links, without its last build. */
 function withoutLast(tree: string, folder: string): string {
-  const copy = join(folder, 'tree');
-  execFileSync('cp', ['-al', tree, copy]);
-  rmSync(join(copy, 'repodata'), { recursive: true });
-  rmSync(join(copy, lastBuild(tree)), { recursive: true });
-  execFileSync('createrepo_c', ['-q', copy]);
-  return copy;
+  const treeCopy = join(folder, 'tree');
+  execFileSync('cp', ['-al', tree, treeCopy]);
+  rmSync(join(treeCopy, 'repodata'), { recursive: true });
+  rmSync(join(treeCopy, lastBuild(tree)), { recursive: true });
+  execFileSync('createrepo_c', ['-q', treeCopy]);
+  return treeCopy;
 }
 
 /** Puts the last build into the copy of a repository. */
-function restoreLast(tree: string, copy: string): void {
+function restoreLast(tree: string, treeCopy: string): void {
   const build = lastBuild(tree);
-  execFileSync('cp', ['-al', join(tree, build), join(copy, build)]);
-  execFileSync('createrepo_c', ['-q', '--update', '--skip-stat', copy]);
+  execFileSync('cp', ['-al', join(tree, build), join(treeCopy, build)]);
+  execFileSync('createrepo_c', ['-q', '--update', '--skip-stat', treeCopy]);
 }
 
 interface BenchHub {

@@ -45,7 +45,8 @@ export function openPhaseTable(say: (line: string) => void): PhaseTable {
       current = { name: 'take', at: performance.now(), cpu: process.cpuUsage() };
       const { value, block } = await measureLongestBlock(step);
       begin('');
-      const sum = (of: (phase: Phase) => number): number => phases.reduce((total, one) => total + of(one), 0);
+      const sum = (of: (phase: Phase) => number): number =>
+        phases.reduce((total, phase) => total + of(phase), 0);
       const whole = {
         name,
         wallMs: sum(({ wallMs }) => wallMs),

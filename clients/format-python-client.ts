@@ -109,7 +109,7 @@ function formatMethod(operation: Operation, types: PythonTypes): string {
   );
   const pairs = (place: 'query' | 'header'): string =>
     typed
-      .filter((one) => one.place === place)
+      .filter((parameter) => parameter.place === place)
       .map(({ name, argument }) => `${quote(name)}: ${argument}`)
       .join(', ');
   const call = `(${quote(method)}, f${quote(filled)}, {${pairs('query')}}, {${pairs('header')}}, ${bodyType === null ? 'None' : 'body'})`;

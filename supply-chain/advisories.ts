@@ -65,13 +65,13 @@ function isAffected(version: string, events: readonly z.infer<typeof event>[]): 
 function advisoriesOfOsv(value: unknown): Advisory[] {
   const { id, summary = '', withdrawn, affected } = osv.parse(value);
   if (withdrawn !== undefined) return [];
-  return affected.flatMap((one): Advisory[] => {
-    if (one.package?.ecosystem !== 'npm') return [];
-    const { versions = [], ranges = [] } = one;
+  return affected.flatMap((product): Advisory[] => {
+    if (product.package?.ecosystem !== 'npm') return [];
+    const { versions = [], ranges = [] } = product;
     const affects = (version: string): boolean =>
       versions.includes(version) ||
       ranges.some((range) => range.type === 'SEMVER' && isAffected(version, range.events));
-    return [{ id, packageName: one.package.name, summary, affects }];
+    return [{ id, packageName: product.package.name, summary, affects }];
   });
 }
 

@@ -30,21 +30,21 @@ function scopeOf({ dev, optional }: LockedPackage): 'required' | 'optional' | 'e
   return optional === true ? 'optional' : 'required';
 }
 
-function describe(one: LockedPackage) {
-  const slash = one.name.startsWith('@') ? one.name.indexOf('/') : -1;
+function describe(locked: LockedPackage) {
+  const slash = locked.name.startsWith('@') ? locked.name.indexOf('/') : -1;
   return {
     type: 'library',
-    'bom-ref': purlOf(one),
-    ...(slash < 0 ? {} : { group: one.name.slice(0, slash) }),
-    name: one.name.slice(slash + 1),
-    version: one.version,
-    scope: scopeOf(one),
-    ...(one.integrity === undefined ? {} : { hashes: hashesOf(one.integrity) }),
-    ...(one.license === undefined ? {} : { licenses: [licenseOf(one.license)] }),
-    purl: purlOf(one),
+    'bom-ref': purlOf(locked),
+    ...(slash < 0 ? {} : { group: locked.name.slice(0, slash) }),
+    name: locked.name.slice(slash + 1),
+    version: locked.version,
+    scope: scopeOf(locked),
+    ...(locked.integrity === undefined ? {} : { hashes: hashesOf(locked.integrity) }),
+    ...(locked.license === undefined ? {} : { licenses: [licenseOf(locked.license)] }),
+    purl: purlOf(locked),
     // Vulnerabilities of Node are known under this name, not under that of the package that carries it.
-    ...(/^node-(?:linux|darwin|win)-/.test(one.name)
-      ? { cpe: `cpe:2.3:a:nodejs:node.js:${one.version}:*:*:*:-:*:*:*` }
+    ...(/^node-(?:linux|darwin|win)-/.test(locked.name)
+      ? { cpe: `cpe:2.3:a:nodejs:node.js:${locked.version}:*:*:*:-:*:*:*` }
       : {}),
   };
 }
@@ -54,18 +54,18 @@ function describe(one: LockedPackage) {
  * only has the scope `excluded`, what is for one platform only `optional`. The same lock file gives the same document.
  */
 export function makeSbom({ root, workspaces, packages }: LockFile) {
-  const byPath = new Map(packages.map((one) => [one.path, one]));
+  const byPath = new Map(packages.map((locked) => [locked.path, locked]));
   const dependsOn = (path: string, wanted: Record<string, string>): string[] => {
     const found = Object.keys(wanted).flatMap((name) => resolvePackage(byPath, path, name) ?? []);
     return [...new Set(found.map(purlOf))].sort();
   };
   // A package that lies in two places is one component.
-  const components = new Map(packages.map((one) => [purlOf(one), describe(one)]));
+  const components = new Map(packages.map((locked) => [purlOf(locked), describe(locked)]));
   const edges = new Map<string, string[]>();
-  for (const one of packages) {
-    const wanted = { ...one.dependencies, ...one.optionalDependencies, ...one.peerDependencies };
-    const targets = [...(edges.get(purlOf(one)) ?? []), ...dependsOn(one.path, wanted)];
-    edges.set(purlOf(one), [...new Set(targets)].sort());
+  for (const locked of packages) {
+    const wanted = { ...locked.dependencies, ...locked.optionalDependencies, ...locked.peerDependencies };
+    const targets = [...(edges.get(purlOf(locked)) ?? []), ...dependsOn(locked.path, wanted)];
+    edges.set(purlOf(locked), [...new Set(targets)].sort());
   }
   const own = purlOf(root);
   // What the other packages of this repository need is installed with the rest.

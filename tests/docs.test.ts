@@ -110,7 +110,9 @@ async function mistakeIn([, name = '', ...words]: readonly string[]): Promise<st
   const parser = (await entry.load()).command.parser?.();
   if (parser === undefined) return null;
   const [verb] = words;
-  const found = parser.commands.find((one) => one.name() === verb || one.aliases().includes(verb ?? ''));
+  const found = parser.commands.find(
+    (command) => command.name() === verb || command.aliases().includes(verb ?? ''),
+  );
   const isPlain = verb === undefined || verb.startsWith('-') || /^[A-Z]+$/.test(verb);
   if (
     parser.commands.length > 0 &&
@@ -123,7 +125,7 @@ async function mistakeIn([, name = '', ...words]: readonly string[]): Promise<st
   const options = [...parser.options, ...(found?.options ?? [])].flatMap(({ long, short }) => [long, short]);
   // Where only the command is named, an option of any of its verbs may stand for it.
   const ofVerbs =
-    found === undefined ? parser.commands.flatMap((one) => one.options.map(({ long }) => long)) : [];
+    found === undefined ? parser.commands.flatMap((command) => command.options.map(({ long }) => long)) : [];
   const given = words.filter((word) => /^--?[a-z]/.test(word)).map((word) => word.split('=')[0]);
   const unknown = given.filter((word) => ![...options, ...ofVerbs, '--help'].includes(word));
   return unknown.length === 0 ? null : `${name} ${verb ?? ''} has no ${unknown.join(', ')}`;

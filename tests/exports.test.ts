@@ -91,14 +91,16 @@ const onlyTested: Readonly<Record<string, string>> = {
 };
 
 test('what is exported is imported by somebody, or describes what its file exports', () => {
-  const unused = exported.filter((one) => usersOf(one).length === 0 && (!one.isType || one.mentions === 1));
+  const unused = exported.filter(
+    (candidate) => usersOf(candidate).length === 0 && (!candidate.isType || candidate.mentions === 1),
+  );
   assert.deepEqual(unused.map(shown), []);
 });
 
 test('nothing in src is there for tests alone', () => {
-  const tested = exported.filter((one) => {
-    const users = usersOf(one);
-    return users.length > 0 && one.mentions === 1 && !users.some((by) => by.startsWith(`${source}/`));
+  const tested = exported.filter((candidate) => {
+    const users = usersOf(candidate);
+    return users.length > 0 && candidate.mentions === 1 && !users.some((by) => by.startsWith(`${source}/`));
   });
   assert.deepEqual(tested.map(shown).sort(), Object.keys(onlyTested).sort());
 });

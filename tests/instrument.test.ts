@@ -17,7 +17,7 @@ const other = '00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01';
 
 function listen(context: TestContext, traceRatio: number | null = 1): EndedStage[] {
   const ended: EndedStage[] = [];
-  const observing = observeStages({ traceRatio, stageEnded: (one) => ended.push(one) });
+  const observing = observeStages({ traceRatio, stageEnded: (stage) => ended.push(stage) });
   context.after(() => observing[Symbol.dispose]());
   return ended;
 }
@@ -121,7 +121,7 @@ test('what serves all who come is of no trace', async (context) => {
 
 test('an observer that has gone is told nothing', async () => {
   const ended: EndedStage[] = [];
-  const observing = observeStages({ traceRatio: 1, stageEnded: (one) => ended.push(one) });
+  const observing = observeStages({ traceRatio: 1, stageEnded: (stage) => ended.push(stage) });
   observing[Symbol.dispose]();
   assert.equal(await instrument('plan', {}, async () => currentTrace()), null);
   assert.deepEqual(ended, []);

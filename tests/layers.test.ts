@@ -101,7 +101,7 @@ const apart: readonly (readonly [string, readonly string[]])[] = [
 test('inside the composer plan and build know no source, and no source knows another', () => {
   const violations: string[] = [];
   const composer = join(source, 'composer');
-  for (const file of files.filter((one) => roomOf(one) === 'composer')) {
+  for (const file of files.filter((name) => roomOf(name) === 'composer')) {
     const from = relative(composer, file);
     const [, ownFolder] = /^sources\/(\w[\w-]*)\//.exec(from) ?? [];
     const refused = apart.find(([room]) => from.startsWith(room))?.[1] ?? [];

@@ -33,8 +33,8 @@ function evrAttributes(evr: string): string {
 
 function entries(tag: string, list: UniverseRecord['requires']): string {
   const lines: string[] = [];
-  for (const one of list) {
-    const [name, flag, evr] = typeof one === 'string' ? [one] : one;
+  for (const entry of list) {
+    const [name, flag, evr] = typeof entry === 'string' ? [entry] : entry;
     if (typeof name !== 'string' || name.startsWith('rpmlib(')) continue;
     const version =
       typeof flag !== 'string' || typeof evr !== 'string' ? '' : ` flags="${flag}" ${evrAttributes(evr)}`;
@@ -60,9 +60,9 @@ export async function writeRepository(
   const primary: string[] = [];
   const filelists: string[] = [];
   let count = 0;
-  for await (const one of records) {
+  for await (const record of records) {
     count += 1;
-    const { name, arch, epoch, version, release } = one;
+    const { name, arch, epoch, version, release } = record;
     const file = `${name}-${version}-${release}.${arch}.rpm`;
     const pkgid = hash('sha256', `${epoch}:${file}`, 'hex');
     const evr = `<version epoch="${epoch}" ver="${escapeXml(version)}" rel="${escapeXml(release)}"/>`;
@@ -73,16 +73,16 @@ export async function writeRepository(
         `  <time file="1760000000" build="1760000000"/>\n  <size package="10000" installed="20000" archive="20400"/>\n` +
         `  <location href="Packages/${escapeXml(file)}"/>\n  <format>\n    <rpm:license>MIT</rpm:license>\n` +
         `    <rpm:vendor></rpm:vendor>\n    <rpm:group>Unspecified</rpm:group>\n    <rpm:buildhost>a.invalid</rpm:buildhost>\n` +
-        `    <rpm:sourcerpm>${escapeXml(one.sourcerpm ?? '')}</rpm:sourcerpm>\n    <rpm:header-range start="4504" end="9000"/>\n` +
-        `${entries('provides', one.provides)}${entries('requires', one.requires)}` +
-        `${one.files
+        `    <rpm:sourcerpm>${escapeXml(record.sourcerpm ?? '')}</rpm:sourcerpm>\n    <rpm:header-range start="4504" end="9000"/>\n` +
+        `${entries('provides', record.provides)}${entries('requires', record.requires)}` +
+        `${record.files
           .filter(([path]) => isListed(path))
           .map((entry) => fileLine('    ', entry))
           .join('')}  </format>\n</package>\n`,
     );
     filelists.push(
       `<package pkgid="${pkgid}" name="${escapeXml(name)}" arch="${arch}">\n  ${evr}\n` +
-        `${one.files.map((entry) => fileLine('  ', entry)).join('')}</package>\n`,
+        `${record.files.map((entry) => fileLine('  ', entry)).join('')}</package>\n`,
     );
   }
   const common =

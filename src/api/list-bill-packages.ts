@@ -56,9 +56,9 @@ async function modulesOf(repository: Repository): Promise<ReadonlyMap<string, st
   if (repository.record('modules') === null) return modules;
   const yaml = (await repository.readRecord('modules')).toString('utf8');
   try {
-    for (const one of readModuleDocuments(yaml, `${repository.location} modules`)) {
-      if (one.kind !== 'stream') continue;
-      for (const artifact of one.artifacts) modules.set(artifact, formatNsvc(one));
+    for (const document of readModuleDocuments(yaml, `${repository.location} modules`)) {
+      if (document.kind !== 'stream') continue;
+      for (const artifact of document.artifacts) modules.set(artifact, formatNsvc(document));
     }
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error;

@@ -95,7 +95,7 @@ async function findWholeSet(context: ApiContext, version: string): Promise<RuleS
 /** Returns one rule by name. Throws `rule.not_found` (404), `rule.invalid` (503) where no good set has run. */
 export async function findShownRule(context: ApiContext, name: string): Promise<Rule> {
   const { set, problems } = await readShownRules(context);
-  const rule = set.rules.find((one) => one.name === name);
+  const rule = set.rules.find((candidate) => candidate.name === name);
   if (rule !== undefined) return rule;
   const [problem] = problems;
   if (problem !== undefined && set.version === 'none') {

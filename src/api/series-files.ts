@@ -65,7 +65,7 @@ async function openBefore(
 ): Promise<Published> {
   const living = await listLivingOfSeries(handle, series);
   const directories = new Set(
-    living.flatMap((one) => (one.targetDir === 'default' ? [composeDirectoryName(one)] : [])),
+    living.flatMap((compose) => (compose.targetDir === 'default' ? [composeDirectoryName(compose)] : [])),
   );
   for (const directory of [...directories].slice(0, MOST_BEFORE)) {
     const found = await openPublished(targetDir, [directory, ...path]);

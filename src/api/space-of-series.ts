@@ -48,16 +48,16 @@ export async function readSpaceOfSeries(
     goneIds.has(id) && !staying.has(reusedId ?? id);
   const sizes = await sizeDirectories(config.target_dir, {
     gone: here.filter(goes).map(composeDirectoryName),
-    kept: here.filter((one) => !goes(one)).map(composeDirectoryName),
+    kept: here.filter((compose) => !goes(compose)).map(composeDirectoryName),
   });
   return {
-    composes: living.map((one) => ({
-      id: one.id,
-      doneAt: one.doneAt,
-      expiresAt: one.expiresAt,
-      reusedId: one.reusedId,
-      kept: kept.get(one.id) ?? null,
-      size: one.targetDir === 'default' ? (sizes?.of.get(composeDirectoryName(one)) ?? null) : null,
+    composes: living.map((compose) => ({
+      id: compose.id,
+      doneAt: compose.doneAt,
+      expiresAt: compose.expiresAt,
+      reusedId: compose.reusedId,
+      kept: kept.get(compose.id) ?? null,
+      size: compose.targetDir === 'default' ? (sizes?.of.get(composeDirectoryName(compose)) ?? null) : null,
     })),
     onDisk: sizes?.onDisk ?? null,
     freed: sizes?.freed ?? null,

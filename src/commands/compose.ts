@@ -208,7 +208,13 @@ async function list(context: ActionContext, options: ListOptions): Promise<numbe
   }
   const rows = items
     .map(readShownCompose)
-    .map((one: ShownCompose) => [String(one.id), one.state_name, one.time_submitted, one.owner, one.source]);
+    .map((compose: ShownCompose) => [
+      String(compose.id),
+      compose.state_name,
+      compose.time_submitted,
+      compose.owner,
+      compose.source,
+    ]);
   context.stdout(formatTable(['ID', 'STATE', 'SUBMITTED', 'OWNER', 'SOURCE'], rows));
   return 0;
 }
@@ -223,7 +229,7 @@ async function why(context: ActionContext, id: string, options: ServiceOptions):
   if (options.json === true) return print(context, answer, options);
   const { sentence, causes } = readAnswer(whySchema, answer);
   context.stdout(`${sentence}\n`);
-  const rows = causes.map((one) => [String(one.event), one.received_at, one.topic]);
+  const rows = causes.map((cause) => [String(cause.event), cause.received_at, cause.topic]);
   context.stdout(formatTable(['EVENT', 'RECEIVED', 'TOPIC'], rows));
 }
 

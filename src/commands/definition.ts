@@ -163,10 +163,10 @@ async function importFile(context: ActionContext, values: Options, path: string)
   if (imported.comps !== null && typeof comps === 'string') {
     writeFileSync(join(values.output, comps), files.read(imported.comps) ?? '');
   }
-  for (const one of imported.files) {
-    const place = join(values.output, `${name}-files`, one);
+  for (const file of imported.files) {
+    const place = join(values.output, `${name}-files`, file);
     mkdirSync(dirname(place), { recursive: true });
-    writeFileSync(place, files.read(one) ?? '');
+    writeFileSync(place, files.read(file) ?? '');
   }
   const answer = { name, file: written, warnings: imported.warnings, left_out: imported.leftOut };
   context.stdout(values.json === true ? `${JSON.stringify(answer)}\n` : `${written}\n`);
@@ -217,9 +217,9 @@ async function explain(
   const isMatch = matchNamePattern(pattern);
   let isFound = false;
   for (const { variant, arch, binary, debug, source } of selection.trees) {
-    const found = [...binary, ...debug, ...source].filter((one) => isMatch(one.package.name));
-    for (const one of found) {
-      const answer = { variant, arch, file: one.package.fileName, why: one.why };
+    const found = [...binary, ...debug, ...source].filter((selected) => isMatch(selected.package.name));
+    for (const selected of found) {
+      const answer = { variant, arch, file: selected.package.fileName, why: selected.why };
       context.stdout(
         values.json === true
           ? `${JSON.stringify(answer)}\n`
@@ -247,8 +247,8 @@ async function diff(
       values.json === true ? `${JSON.stringify({ change, tree, file })}\n` : `${sign} ${line}\n`,
     );
   };
-  for (const line of [...old].filter((one) => !now.has(one))) tell('-', line);
-  for (const line of [...now].filter((one) => !old.has(one))) tell('+', line);
+  for (const line of [...old].filter((entry) => !now.has(entry))) tell('-', line);
+  for (const line of [...now].filter((entry) => !old.has(entry))) tell('+', line);
   if (values.json !== true) context.stdout(`${count} differences.\n`);
   return 0;
 }
@@ -258,7 +258,7 @@ async function listFiles(context: ActionContext, values: Options, word: string):
   const request = requestOf(context, values, word);
   const { selection } = await planRequest(request.context, request.body);
   const lines = selection.trees.flatMap(({ variant, arch, binary, debug, source }) =>
-    [...binary, ...debug, ...source].map((one) => `${variant}.${arch} ${one.package.fileName}`),
+    [...binary, ...debug, ...source].map((selected) => `${variant}.${arch} ${selected.package.fileName}`),
   );
   return new Set(lines.sort());
 }

@@ -56,7 +56,7 @@ async function play(
     before.includes('openssl-libs-0:3.2.1-1.x86_64'),
     'the compose has openssl-libs-3.2.1-1, which curl and nginx need',
   );
-  expect(!before.some((one) => one.startsWith('ed-')), 'the compose lacks ed, which nobody needs');
+  expect(!before.some((rpm) => rpm.startsWith('ed-')), 'the compose lacks ed, which nobody needs');
   stage.say('composed', `Compose ${done.id} is done:\n${before.join('\n')}`, {
     compose: done.id,
     packages: before,
@@ -78,7 +78,7 @@ async function play(
   const after = await service.listPackages(second);
   expect(after.includes('openssl-libs-0:3.2.1-2.x86_64'), 'the new compose has openssl-libs-3.2.1-2');
   expect(after.length === before.length, 'the new compose has all that the old one had');
-  const changed = after.filter((one) => !before.includes(one));
+  const changed = after.filter((rpm) => !before.includes(rpm));
   stage.say(
     'reacted',
     `The rule image-packages made compose ${second.id} of it. New in it: ${changed.join(', ')}`,

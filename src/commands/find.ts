@@ -47,18 +47,25 @@ async function find(context: ActionContext, query: string, options: ServiceOptio
   for (const check of checks) context.stdout(`  - ${check}\n`);
   part(
     ['RULE', 'OUTCOME', 'WHY', 'EVENT'],
-    rules.map((one) => [one.rule, one.outcome, one.words, String(one.event ?? '-')]),
+    rules.map((finding) => [finding.rule, finding.outcome, finding.words, String(finding.event ?? '-')]),
   );
   part(
     ['EVENT', 'RECEIVED', 'WHAT'],
-    events.slice(0, SHOWN_EVENTS).map((one) => [String(one.id), one.received_at.slice(0, 19), one.sentence]),
+    events
+      .slice(0, SHOWN_EVENTS)
+      .map((event) => [String(event.id), event.received_at.slice(0, 19), event.sentence]),
   );
   part(
     ['COMPOSE', 'STATE', 'SERIES', 'OF'],
-    composes.map((one) => [String(one.id), one.state_name, one.series ?? '-', one.source]),
+    composes.map((compose) => [
+      String(compose.id),
+      compose.state_name,
+      compose.series ?? '-',
+      compose.source,
+    ]),
   );
   part(
     ['SERIES', 'SHOWS', 'HOLDS'],
-    held.map((one) => [one.series, String(one.compose), one.packages.join(' ')]),
+    held.map((holding) => [holding.series, String(holding.compose), holding.packages.join(' ')]),
   );
 }

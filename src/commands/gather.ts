@@ -92,7 +92,7 @@ function split(values: readonly string[] | undefined): string[] {
 }
 
 function choice<T extends string>(name: string, value: string, choices: readonly T[]): T {
-  const found = choices.find((one) => one === value);
+  const found = choices.find((known) => known === value);
   if (found !== undefined) return found;
   throw new ReactorError('command.option_invalid', `--${name} is "${value}".`, {
     hint: `It is one of ${choices.join(', ')}.`,

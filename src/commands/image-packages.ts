@@ -51,7 +51,7 @@ export function readBilledPackages(file: string): readonly string[] {
     ...(cyclonedx.data?.components ?? []).map(({ purl }) => purl ?? ''),
     ...(spdx.data?.packages ?? [])
       .flatMap(({ externalRefs = [] }) => externalRefs)
-      .flatMap((one) => (one.referenceType === 'purl' ? [one.referenceLocator] : [])),
+      .flatMap((reference) => (reference.referenceType === 'purl' ? [reference.referenceLocator] : [])),
   ];
   const found = urls.flatMap((url) => packageOfUrl(url) ?? []);
   if (found.length === 0) throw unreadable(file, 'it names no RPM by a package URL');

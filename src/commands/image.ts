@@ -103,10 +103,10 @@ async function listImages(
   for (let after: string | null = ''; after !== null;) {
     const path: string = `/api/1/images/?after=${encodeURIComponent(after)}${series}`;
     const { items, next }: ListedImages = readAnswer(listSchema, await client.request('GET', path));
-    for (const one of items) {
-      const counts = Object.entries(one.packages).map(([arch, count]) => `${arch} ${count}`);
-      if (options.json === true) stdout(`${JSON.stringify(one)}\n`);
-      else rows.push([one.name, one.series, counts.join(', '), one.reference ?? '-']);
+    for (const image of items) {
+      const counts = Object.entries(image.packages).map(([arch, count]) => `${arch} ${count}`);
+      if (options.json === true) stdout(`${JSON.stringify(image)}\n`);
+      else rows.push([image.name, image.series, counts.join(', '), image.reference ?? '-']);
     }
     after = next;
   }
@@ -159,7 +159,7 @@ async function packagesOf(client: ServiceClient, name: string): Promise<PackageL
   return Object.fromEntries(
     Object.entries(packages).map(([arch, held]) => [
       arch,
-      Object.entries(held).map(([one, evr]) => `${one}-${evr}`),
+      Object.entries(held).map(([packageName, evr]) => `${packageName}-${evr}`),
     ]),
   );
 }
@@ -174,9 +174,9 @@ async function showChanged(context: ActionContext, id: string, options: ServiceO
     for (const image of images) {
       stdout(`${image.name}\n`);
       for (const [arch, packages] of Object.entries(image.arches)) {
-        for (const one of packages) {
-          const why = one.advisories.length === 0 ? '' : `  (${one.advisories.join(', ')})`;
-          stdout(`  ${one.name}  ${one.from} -> ${one.to}  ${arch}${why}\n`);
+        for (const change of packages) {
+          const why = change.advisories.length === 0 ? '' : `  (${change.advisories.join(', ')})`;
+          stdout(`  ${change.name}  ${change.from} -> ${change.to}  ${arch}${why}\n`);
         }
       }
     }

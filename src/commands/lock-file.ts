@@ -90,8 +90,8 @@ function readEntries(text: string): ReadonlyMap<string, string> {
     const add = ({ name, evr, checksum }: z.infer<typeof entrySchema>, kind: string): void => {
       entries.set(`${arch} ${kind} ${name} ${evr} ${checksum}`, `${name} ${evr} (${arch}${kind})`);
     };
-    for (const one of packages) add(one, '');
-    for (const one of source) add(one, ' source');
+    for (const rpm of packages) add(rpm, '');
+    for (const rpm of source) add(rpm, ' source');
   }
   return entries;
 }

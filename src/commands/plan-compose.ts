@@ -44,13 +44,13 @@ export async function planLocally(
   const warnings = [...plan.selection.warnings, ...plan.selection.remarks];
   const packages = trees.flatMap((tree) =>
     (['binary', 'debug', 'source'] as const).flatMap((kind) =>
-      tree[kind].map((one) => ({
+      tree[kind].map((selected) => ({
         ...(tree.variant === TEMPORARY ? {} : { variant: tree.variant }),
         arch: tree.arch,
         kind,
-        file: one.package.fileName,
+        file: selected.package.fileName,
         // The reasons of a whole tag take longer than its plan.
-        why: isWhy || isJson ? one.why : '',
+        why: isWhy || isJson ? selected.why : '',
       })),
     ),
   );
@@ -65,8 +65,10 @@ export async function planLocally(
     const tree = variant === undefined ? arch : `${variant}.${arch}`;
     context.stdout(`${tree}  ${kind.padEnd(6)}  ${file}${isWhy ? `  (${why})` : ''}\n`);
   }
-  for (const one of unresolved) {
-    context.stdout(`unresolved: ${one.package} on ${one.arch} needs ${one.dependencies.join(', ')}\n`);
+  for (const broken of unresolved) {
+    context.stdout(
+      `unresolved: ${broken.package} on ${broken.arch} needs ${broken.dependencies.join(', ')}\n`,
+    );
   }
   for (const warning of warnings) context.stdout(`warning: ${warning}\n`);
   context.stdout(

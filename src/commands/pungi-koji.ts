@@ -222,9 +222,9 @@ function asFarAsAsked(definition: MainDefinition, isSkipped: (phase: string) => 
     Array.from(definition.settings, ([uid, byArch]) => [
       uid,
       new Map(
-        Array.from(byArch, ([arch, one]) => [
+        Array.from(byArch, ([arch, inputs]) => [
           arch,
-          one.repoclosure === 'fatal' ? { ...one, repoclosure: 'lenient' as const } : one,
+          inputs.repoclosure === 'fatal' ? { ...inputs, repoclosure: 'lenient' as const } : inputs,
         ]),
       ),
     ]),

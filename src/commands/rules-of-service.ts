@@ -25,11 +25,11 @@ export async function rulesOfService(
       const { rules } = read<{ rules: { name: string; mode: string; paused: unknown }[] }>(
         await client.request('GET', `${base}/`),
       );
-      for (const one of rules) {
+      for (const rule of rules) {
         context.stdout(
           isJson
-            ? `${JSON.stringify(one)}\n`
-            : `${one.name} (${one.mode}${one.paused === null ? '' : ', paused'})\n`,
+            ? `${JSON.stringify(rule)}\n`
+            : `${rule.name} (${rule.mode}${rule.paused === null ? '' : ', paused'})\n`,
         );
       }
       return 0;
@@ -58,9 +58,11 @@ export async function rulesOfService(
       const { items } = read<{ items: { at: string; rule: string; outcome: string; why: string }[] }>(
         await client.request('GET', `/api/1/decisions?${query.toString()}`),
       );
-      for (const one of items) {
+      for (const decision of items) {
         context.stdout(
-          isJson ? `${JSON.stringify(one)}\n` : `${one.at} ${one.rule}: ${one.outcome}. ${one.why}\n`,
+          isJson
+            ? `${JSON.stringify(decision)}\n`
+            : `${decision.at} ${decision.rule}: ${decision.outcome}. ${decision.why}\n`,
         );
       }
       return 0;

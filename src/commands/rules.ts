@@ -283,12 +283,12 @@ async function diff(context: ActionContext, words: readonly string[], values: Ru
   }
   const { events } = await readEvents(paths, hubsOf(context, values));
   const differences = diffRules(await loadRules(before), await loadRules(after), events);
-  for (const one of differences) {
-    const { event, receivedAt, rule } = one;
+  for (const difference of differences) {
+    const { event, receivedAt, rule } = difference;
     context.stdout(
       values.json === true
-        ? `${JSON.stringify(one)}\n`
-        : `${receivedAt} message ${event}, ${rule}: ${one.before} -> ${one.after}\n`,
+        ? `${JSON.stringify(difference)}\n`
+        : `${receivedAt} message ${event}, ${rule}: ${difference.before} -> ${difference.after}\n`,
     );
   }
   if (values.json !== true)

@@ -59,9 +59,9 @@ async function list(context: ActionContext, options: ServiceOptions): Promise<nu
   for (let after: string | null = ''; after !== null;) {
     const path: string = `/api/1/series/?after=${encodeURIComponent(after)}`;
     const { items, next }: ListedSeries = readAnswer(listSchema, await client.request('GET', path));
-    for (const one of items) {
-      if (options.json === true) context.stdout(`${JSON.stringify(one)}\n`);
-      else rows.push([one.name, String(one.latest ?? '-'), one.latest_done ?? '-', one.owner]);
+    for (const series of items) {
+      if (options.json === true) context.stdout(`${JSON.stringify(series)}\n`);
+      else rows.push([series.name, String(series.latest ?? '-'), series.latest_done ?? '-', series.owner]);
     }
     after = next;
   }
@@ -85,13 +85,25 @@ async function keep(
     return 0;
   }
   const { kept, removed, ...sums } = readAnswer(keepSchema, answer);
-  const sizesOf = (one: { bytes: number | null; own_bytes: number | null }): string[] => [
-    String(one.bytes ?? '-'),
-    String(one.own_bytes ?? '-'),
+  const sizesOf = (compose: { bytes: number | null; own_bytes: number | null }): string[] => [
+    String(compose.bytes ?? '-'),
+    String(compose.own_bytes ?? '-'),
   ];
   const rows = [
-    ...kept.map((one) => ['kept', String(one.id), one.done, ...sizesOf(one), one.reasons.join(', ')]),
-    ...removed.map((one) => ['goes', String(one.id), one.done, ...sizesOf(one), `from ${one.expires} on`]),
+    ...kept.map((compose) => [
+      'kept',
+      String(compose.id),
+      compose.done,
+      ...sizesOf(compose),
+      compose.reasons.join(', '),
+    ]),
+    ...removed.map((compose) => [
+      'goes',
+      String(compose.id),
+      compose.done,
+      ...sizesOf(compose),
+      `from ${compose.expires} on`,
+    ]),
   ];
   stdout(formatTable(['', 'COMPOSE', 'DONE', 'BYTES', 'ITS OWN', 'WHY, OR WHEN'], rows));
   const { bytes_freed: freed, bytes_on_disk: onDisk } = sums;

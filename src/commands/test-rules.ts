@@ -44,15 +44,15 @@ export async function testRules(testing: RuleTesting, paths: readonly string[]):
       continue;
     }
     const rule = await testing.findRule(dirname(file), ruleOfCases(file));
-    for (const one of reading.value.cases) {
-      const events = await readMessages(file, one.messages, testing.hubs);
-      const failures = judgeCase(rule, one, events);
+    for (const testCase of reading.value.cases) {
+      const events = await readMessages(file, testCase.messages, testing.hubs);
+      const failures = judgeCase(rule, testCase, events);
       count += 1;
       if (failures.length > 0) failed += 1;
       context.stdout(
         isJson
-          ? `${JSON.stringify({ file, rule: rule.name, case: one.name, ok: failures.length === 0, failures })}\n`
-          : `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${rule.name}: ${one.name}\n${failures.map((line) => `         ${line}\n`).join('')}`,
+          ? `${JSON.stringify({ file, rule: rule.name, case: testCase.name, ok: failures.length === 0, failures })}\n`
+          : `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${rule.name}: ${testCase.name}\n${failures.map((line) => `         ${line}\n`).join('')}`,
       );
     }
   }

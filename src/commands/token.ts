@@ -112,7 +112,7 @@ function wantedToken(name: string, options: CreateOptions): WantedToken {
       refuse('The name, the owner and the groups of a token are texts of 1 to 200 letters.');
     }
   }
-  const unknown = scope.find((one) => !apiScopes.some((known) => known === one));
+  const unknown = scope.find((word) => !apiScopes.some((known) => known === word));
   if (unknown !== undefined || scope.length === 0) {
     refuse(
       unknown === undefined ? 'A token needs a scope.' : `There is no scope "${unknown}".`,
@@ -121,7 +121,7 @@ function wantedToken(name: string, options: CreateOptions): WantedToken {
   }
   const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (days < 1 || days > MOST_DAYS) refuse(`A token lives for 1 to ${MOST_DAYS} days.`);
-  return { name, owner, groups, scopes: apiScopes.filter((one) => scope.includes(one)), days };
+  return { name, owner, groups, scopes: apiScopes.filter((known) => scope.includes(known)), days };
 }
 
 function refuse(message: string, hint?: string): never {

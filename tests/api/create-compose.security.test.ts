@@ -260,7 +260,7 @@ for (const [entry, body, refused] of permissions) {
     });
     const answer = await post(call, { 'X-Remote-User': 'osbs@EXAMPLE.COM' }, body);
     if (refused.length === 0) return assert.equal(answer.status, 200, answer.text);
-    const sentences = refused.map((one) => `User osbs not allowed to operate with compose with ${one}.`);
+    const sentences = refused.map((word) => `User osbs not allowed to operate with compose with ${word}.`);
     return assert.deepEqual(outcome(answer), [403, 'Forbidden', sentences.join(' ')]);
   });
 }

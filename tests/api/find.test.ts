@@ -111,7 +111,7 @@ test('an update is found by its name, a build, a package and a CVE of it, and ea
       query,
     );
     assert.deepEqual(
-      found.rules.map((one) => [one.rule, one.outcome]),
+      found.rules.map((finding) => [finding.rule, finding.outcome]),
       [
         ['updates-f25', 'requested'],
         ['updates-f44', 'not_matched'],
@@ -124,7 +124,7 @@ test('an update is found by its name, a build, a package and a CVE of it, and ea
 test('a module is found by its name, its stream and the whole of it, but not by another stream', async () => {
   for (const query of ['testmodule', 'testmodule:master', 'testmodule:master:20181026165847:a5b0195c']) {
     assert.deepEqual(
-      (await find(query)).rules.map((one) => one.rule),
+      (await find(query)).rules.map((finding) => finding.rule),
       ['modules'],
       query,
     );
@@ -167,7 +167,7 @@ test('composes are found by number, compose id, source and series, and series by
     `odcs-${id}`,
   ]) {
     assert.deepEqual(
-      (await find(query)).composes.map((one) => one.id),
+      (await find(query)).composes.map((compose) => compose.id),
       [id],
       query,
     );

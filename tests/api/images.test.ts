@@ -109,7 +109,7 @@ test('a compose tells which images it changes, by which packages', async () => {
   const repository = await openRepository({}, source);
   const binaries: { name: string; evr: string }[] = [];
   for await (const some of listPackages(repository.readParts('primary'), 'primary')) {
-    for (const one of some) if (one.arch !== 'src') binaries.push({ name: one.name, evr: formatEvr(one) });
+    for (const rpm of some) if (rpm.arch !== 'src') binaries.push({ name: rpm.name, evr: formatEvr(rpm) });
   }
   const [first] = binaries;
   assert.ok(first);

@@ -72,11 +72,11 @@ test('the flag no_label is kept and shown, after the others', async () => {
 test('renewing with another label makes the compose again with it', async () => {
   const { json: made } = await post(api.call, { source: { source: 'f39', type: 'tag' }, label: 'RC-1.0' });
   await changeCompose(api, Number(made['id']), { state: 'done', pungi_compose_id: 'odcs-1-1-20261122.t.0' });
-  const { status, json: copy } = await patch(api.call, made['id'], { label: 'RC-1.1' });
+  const { status, json: renewed } = await patch(api.call, made['id'], { label: 'RC-1.1' });
   assert.equal(status, 200);
-  assert.notEqual(copy['id'], made['id']);
+  assert.notEqual(renewed['id'], made['id']);
   assert.deepEqual(
-    [copy['label'], copy['state_name'], copy['respin_of']],
+    [renewed['label'], renewed['state_name'], renewed['respin_of']],
     ['RC-1.1', 'wait', 'odcs-1-1-20261122.t.0'],
   );
 });

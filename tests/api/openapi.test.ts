@@ -86,14 +86,14 @@ test('every address below /api/1/ is described, and every described one is there
       .map((path) => `${method} ${path.replaceAll(/:(\w+)(?:\{\[0-9\][^/]*\})?/g, '{$1}')}`),
   );
   // The webhook is handed in by the listener; the other is this document.
-  const expected = new Set(given.filter((one) => !one.endsWith('/openapi.json')));
-  const missing = [...expected].filter((one) => {
-    const other = one.endsWith('/') ? one.slice(0, -1) : `${one}/`;
-    return !described.includes(one) && !described.includes(other);
+  const expected = new Set(given.filter((path) => !path.endsWith('/openapi.json')));
+  const missing = [...expected].filter((path) => {
+    const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
+    return !described.includes(path) && !described.includes(other);
   });
   assert.deepEqual(missing, []);
   assert.deepEqual(
-    described.filter((one) => !expected.has(one)),
+    described.filter((path) => !expected.has(path)),
     [],
   );
 });

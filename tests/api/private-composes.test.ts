@@ -161,13 +161,13 @@ test('what is private is answered as what does not exist', async () => {
       .replaceAll(new RegExp(`\\b(?:${id}|${ownEvent}|${window}|${request}|999999)\\b`, 'g'), 'N')
       .replaceAll(/"request_id":\s*"[^"]+"/g, '');
   for (const [hidden, absent] of missing) {
-    const [one, other] = await Promise.all([
+    const [hiddenAnswer, other] = await Promise.all([
       call('GET', hidden, { headers: stranger }),
       call('GET', absent, { headers: stranger }),
     ]);
-    assert.equal(one.status, 404, `${hidden}: ${one.text}`);
-    assert.equal(one.status, other.status, hidden);
-    assert.equal(same(one.text), same(other.text), hidden);
+    assert.equal(hiddenAnswer.status, 404, `${hidden}: ${hiddenAnswer.text}`);
+    assert.equal(hiddenAnswer.status, other.status, hidden);
+    assert.equal(same(hiddenAnswer.text), same(other.text), hidden);
   }
 });
 
@@ -176,7 +176,7 @@ for (const [method, body] of [
   ['PATCH', { seconds_to_live: 60 }],
 ] as const) {
   test(`a stranger cannot ${method} a private compose, nor learn that it is there`, async () => {
-    const [one, other] = await Promise.all(
+    const [hiddenAnswer, other] = await Promise.all(
       [id, 999_999].map((asked) =>
         call(method, `/api/1/composes/${asked}`, {
           headers: stranger,
@@ -184,8 +184,8 @@ for (const [method, body] of [
         }),
       ),
     );
-    assert.equal(one?.status, 404);
-    assert.equal(one.json['code'], other?.json['code']);
+    assert.equal(hiddenAnswer?.status, 404);
+    assert.equal(hiddenAnswer.json['code'], other?.json['code']);
   });
 }
 

@@ -59,7 +59,7 @@ test('the compose it shows and those that show it live on with it, removed ones 
   await patch(id, { seconds_to_live: 7200 });
   const lives = await Promise.all(
     [shown, id, other, gone].map(
-      async (one) => (await api.call('GET', `/api/1/composes/${one}`)).json['time_to_expire'],
+      async (compose) => (await api.call('GET', `/api/1/composes/${compose}`)).json['time_to_expire'],
     ),
   );
   assert.deepEqual(lives, [

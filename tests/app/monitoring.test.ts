@@ -73,7 +73,7 @@ test('the dashboard and the alerts name only metrics and labels that are exporte
   // Of what has a value already the labels are known too; `instance` is Prometheus' own.
   for (const { name, labels } of named) {
     const line = new RegExp(`^${name}\\{([^}]*)\\}`, 'm').exec(text)?.[1];
-    for (const label of line === undefined ? [] : labels.filter((one) => one !== 'instance')) {
+    for (const label of line === undefined ? [] : labels.filter((label) => label !== 'instance')) {
       assert.match(line ?? '', new RegExp(`\\b${label}="`), `${name} has no label ${label}`);
     }
   }

@@ -58,7 +58,7 @@ function checkCheckout(directory: string | undefined): string | null {
 }
 
 function countHarm({ findings }: Pick<SiegeResult, 'findings'>, harm: Harm): number {
-  return findings.filter((one) => one.harm === harm).length;
+  return findings.filter((finding) => finding.harm === harm).length;
 }
 
 async function run(): Promise<number> {
@@ -109,16 +109,16 @@ async function run(): Promise<number> {
       await postgresql.stop();
     }
   }
-  const findings = results.flatMap((one) => one.findings);
+  const findings = results.flatMap((result) => result.findings);
   const count = (harm: Harm): number => countHarm({ findings }, harm);
   const summary = {
     escaped: count('escaped'),
     frozen: count('frozen'),
     serverErrors: count('serverErrors'),
     overLimit: count('overLimit'),
-    attacks: results.reduce((sum, one) => sum + one.attacks, 0),
+    attacks: results.reduce((sum, result) => sum + result.attacks, 0),
     families: chosen.length,
-    rounds: results.reduce((sum, one) => sum + one.rounds, 0),
+    rounds: results.reduce((sum, result) => sum + result.rounds, 0),
     databases: results.length,
     seconds: Math.round((Date.now() - start) / 1000),
     seed,

@@ -73,7 +73,9 @@ class Siege {
   }
 
   readonly report = (harm: Harm, detail: string): void => {
-    const isKnown = this.findings.some((one) => one.attack === this.#attack && one.detail === detail);
+    const isKnown = this.findings.some(
+      (finding) => finding.attack === this.#attack && finding.detail === detail,
+    );
     this.findings.push({ harm, attack: this.#attack, detail });
     if (!isKnown) this.#options.say(`${harm.padEnd(12)} ${this.#attack}: ${detail}`);
   };

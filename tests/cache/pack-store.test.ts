@@ -62,22 +62,22 @@ describe('PackStore', () => {
   });
 
   test('serves several processes: each sees what the others handed over', async () => {
-    const one = await PackStore.open(directory, { limit });
+    const store = await PackStore.open(directory, { limit });
     const other = await PackStore.open(directory, { limit });
-    put(one, 'a', 'from one');
+    put(store, 'a', 'from one');
     put(other, 'b', 'from the other');
     assert.equal(text(other, 'a'), undefined);
-    one.flush();
+    store.flush();
     other.flush();
-    await one.refresh();
+    await store.refresh();
     await other.refresh();
     assert.deepEqual(text(other, 'a'), ['from one']);
-    assert.deepEqual(text(one, 'b'), ['from the other']);
-    put(one, 'c', 'later');
-    one.flush();
+    assert.deepEqual(text(store, 'b'), ['from the other']);
+    put(store, 'c', 'later');
+    store.flush();
     await other.refresh();
     assert.deepEqual(text(other, 'c'), ['later']);
-    one.close();
+    store.close();
     other.close();
   });
 

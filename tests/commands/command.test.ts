@@ -16,10 +16,10 @@ for (const [name, { summary, load }] of Object.entries(commands)) {
       [],
     );
     const parser = command.parser?.();
-    for (const one of parser === undefined ? [] : [parser, ...parser.commands]) {
-      assert.ok(one.description().length > 10, `${name} ${one.name()}`);
-      for (const option of one.options)
-        assert.ok(option.description.length > 3, `${one.name()} ${option.flags}`);
+    for (const subject of parser === undefined ? [] : [parser, ...parser.commands]) {
+      assert.ok(subject.description().length > 10, `${name} ${subject.name()}`);
+      for (const option of subject.options)
+        assert.ok(option.description.length > 3, `${subject.name()} ${option.flags}`);
     }
   });
 }

@@ -27,7 +27,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; told
 
 /** Writes a recorded configuration into a directory; returns the path of its main file. */
 function writeRecorded(name: string): string {
-  const vector = readVectors().find((one) => one.name === name);
+  const vector = readVectors().find((recorded) => recorded.name === name);
   assert.ok(vector);
   for (const path of Object.keys(vector.files)) {
     const place = join(folder, name, path);

@@ -93,9 +93,9 @@ function asRecorded(text: string, { directory, target }: Run): string {
 
 /** Lines of errors, each once; what the log of the reference composer alone says of single RPMs is left out. */
 function errorsOf(entries: readonly string[]): string[] {
-  const told = entries.filter((one) => !one.startsWith('[ERROR   ] RPM {') && !one.startsWith('...'));
+  const told = entries.filter((entry) => !entry.startsWith('[ERROR   ] RPM {') && !entry.startsWith('...'));
   const lines = told
-    .flatMap((one) => one.split('\n'))
+    .flatMap((entry) => entry.split('\n'))
     .map((line) => line.replace(/^\[ERROR +\] GATHER/, 'GATHER'));
   return [...new Set(lines)].sort();
 }

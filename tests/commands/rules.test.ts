@@ -68,7 +68,7 @@ test('the shipped rules pass the check', async () => {
 });
 
 test('a recorded message is explained field by field', async () => {
-  const name = readdirSync(messages).find((one) => one.includes('buildsys.tag'));
+  const name = readdirSync(messages).find((file) => file.includes('buildsys.tag'));
   const { output } = await run('explain', 'nightly', join(messages, name ?? ''), '--rules', directory.path);
   assert.match(output, /^nightly (fires|does not fire)/);
   assert.match(output, /[+-] tag: wanted f42\*, got /);

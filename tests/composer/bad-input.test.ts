@@ -39,7 +39,7 @@ const reactor = await start('main', { repo_roots: [roots], rules_dir: rulesDir }
 const targetDir = join(folder, 'main/composes');
 
 after(async () => {
-  for (const one of reactors) await one.stop();
+  for (const reactor of reactors) await reactor.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -96,7 +96,7 @@ function givenRepository(name: string, spoil: (directory: string) => void): stri
 }
 
 function metadataFile(directory: string, type: string): string {
-  const name = readdirSync(join(directory, 'repodata')).find((one) => one.includes(`-${type}.xml`));
+  const name = readdirSync(join(directory, 'repodata')).find((file) => file.includes(`-${type}.xml`));
   assert.ok(name);
   return join(directory, 'repodata', name);
 }
@@ -113,7 +113,7 @@ function replacePrimary(directory: string, content: Buffer, openSize: number): v
 
 function packageFile(directory: string, name: string): string {
   const found = readdirSync(join(directory, 'Packages')).find(
-    (one) => one.startsWith(`${name}-`) && !one.endsWith('src.rpm'),
+    (file) => file.startsWith(`${name}-`) && !file.endsWith('src.rpm'),
   );
   assert.ok(found);
   return join(directory, 'Packages', found);

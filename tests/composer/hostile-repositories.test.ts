@@ -81,7 +81,7 @@ function givenRepository(name: string, rewrite: (primary: string) => string): st
   const directory = join(composer.folder, name);
   cpSync(good, directory, { recursive: true });
   const repodata = join(directory, 'repodata');
-  const file = readdirSync(repodata).find((one) => one.includes('-primary.xml'));
+  const file = readdirSync(repodata).find((entry) => entry.includes('-primary.xml'));
   assert.ok(file);
   const { status, stdout } = spawnSync('zstd', ['-dc', join(repodata, file)], { encoding: 'utf8' });
   assert.equal(status, 0);

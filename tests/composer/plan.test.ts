@@ -96,7 +96,7 @@ const tags: DocumentType = {
   compression: 'gzip',
   carriedBy: ['repo'],
   unite(documents, { binary }) {
-    const names = new Set(binary.map((one) => one.package.name));
+    const names = new Set(binary.map((selected) => selected.package.name));
     const lines = documents.flatMap((bytes) => Buffer.from(bytes).toString('utf8').split('\n'));
     const kept = [...new Set(lines)].filter((line) => names.has(line.split(' ')[0] ?? '')).sort();
     return kept.length === 0 ? null : Buffer.from(kept.map((line) => `${line}\n`).join(''));

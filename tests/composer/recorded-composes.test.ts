@@ -71,7 +71,9 @@ function withOwnName(value: unknown, id: number): unknown {
 /** Pungi makes an empty compose of a repository without packages; here it holds everything, as a tag does. */
 const emptyThere = new Set(['edge-nopkgs']);
 
-for (const vector of vectors.filter((one) => one.status === 'FINISHED' && !emptyThere.has(one.name))) {
+for (const vector of vectors.filter(
+  (recorded) => recorded.status === 'FINISHED' && !emptyThere.has(recorded.name),
+)) {
   test(`composes "${vector.name}" into the files and metadata that were recorded`, async () => {
     const packages = (vector.request.packages ?? []).filter((name) => !absent.has(name));
     const done = await composer.compose(requestOf(vector, packages));
@@ -91,7 +93,7 @@ for (const vector of vectors.filter((one) => one.status === 'FINISHED' && !empty
 }
 
 test('a requested package that is nowhere fails the compose as ODCS fails it', async () => {
-  const vector = vectors.find((one) => one.name === 'edge');
+  const vector = vectors.find((recorded) => recorded.name === 'edge');
   assert.ok(vector);
   const failed = await composer.compose(requestOf(vector, vector.request.packages ?? []));
   assert.equal(failed.state, 'failed');
@@ -103,7 +105,7 @@ test('a requested package that is nowhere fails the compose as ODCS fails it', a
 });
 
 test('unresolved dependencies fail a compose that checks them, named as recorded', async () => {
-  const vector = vectors.find((one) => one.name === 'edge-checkdeps');
+  const vector = vectors.find((recorded) => recorded.name === 'edge-checkdeps');
   assert.ok(vector);
   const failed = await composer.compose(requestOf(vector, vector.request.packages ?? []));
   assert.equal(failed.state, 'failed');

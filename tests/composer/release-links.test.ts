@@ -113,11 +113,11 @@ test('of two composes that end at once the later one stays the latest, whichever
     const opened = Promise.withResolvers<void>();
     const isLinked = Promise.withResolvers<void>();
     const end = (which: number, during: () => Promise<void>): Promise<void> => {
-      const one = held[order[which] ?? 0];
-      assert.ok(one);
+      const ending = held[order[which] ?? 0];
+      assert.ok(ending);
       return transaction(context.database, async (tx) => {
-        await moveHeldCompose(tx, one, 'publish', { reason: null });
-        await moveReleaseLinks(context, tx, one.compose);
+        await moveHeldCompose(tx, ending, 'publish', { reason: null });
+        await moveReleaseLinks(context, tx, ending.compose);
         await during();
       });
     };

@@ -220,10 +220,10 @@ test('of equal plans made at once one is built', async () => {
   await Promise.all(ids.map((id) => composer.run(id)));
   const all = await Promise.all(ids.map((id) => composer.find(id)));
   assert.deepEqual(
-    all.map((one) => one.state),
+    all.map((compose) => compose.state),
     ids.map(() => 'done'),
   );
-  const built = all.filter((one) => one.reusedId === null);
+  const built = all.filter((compose) => compose.reusedId === null);
   assert.equal(built.length, 1);
   assert.deepEqual(
     publishedIds().filter((id) => ids.includes(id)),

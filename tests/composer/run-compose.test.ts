@@ -71,9 +71,9 @@ test('the same plan gives the same bytes, whatever the cache holds', async () =>
     const directory = join(composer.folder, name);
     mkdirSync(directory);
     const { signal } = new AbortController();
-    const means = { signal, progress: () => undefined, blocks: new BlockCache() };
+    const resources = { signal, progress: () => undefined, blocks: new BlockCache() };
     await buildCompose(
-      { ...means, output: context.output, placing: context.placing, localPathOf: context.localPathOf },
+      { ...resources, output: context.output, placing: context.placing, localPathOf: context.localPathOf },
       { plan: made, identity, place: { toplevelUrl: 'http://x' } },
       directory,
     );
@@ -93,7 +93,7 @@ test('who asks, for how long and under what label does not matter to the plan; w
     request(['nginx', 'curl'], { secondsToLive: 7, label: 'RC-1.0', composeType: 'nightly' }),
     request(['curl', 'nginx', 'openssl-libs']),
   ];
-  const [reordered] = await Promise.all(same.map((one) => plan(one)));
+  const [reordered] = await Promise.all(same.map((request) => plan(request)));
   assert.equal(reordered?.fingerprint, fingerprint);
   const different = [
     request(['curl']),

@@ -32,8 +32,8 @@ const odd: readonly (string | Buffer)[] = [
 function writeTree(name: string, names: readonly (string | Buffer)[]): string {
   const directory = join(folder, name);
   mkdirSync(directory);
-  for (const one of names) {
-    const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(one)]);
+  for (const name of names) {
+    const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name)]);
     const slash = path.lastIndexOf('/');
     if (slash > directory.length) mkdirSync(path.subarray(0, slash), { recursive: true });
     writeFileSync(path, rpm);

@@ -98,8 +98,8 @@ const table: readonly Case[] = [
   },
 ];
 
-for (const one of table) {
-  const { place, packages = ['app'], holds, habits = ['plain'], isLocal = true, flags = [] } = one;
+for (const fieldCase of table) {
+  const { place, packages = ['app'], holds, habits = ['plain'], isLocal = true, flags = [] } = fieldCase;
   for (const habit of [...(isLocal ? [''] : []), ...habits]) {
     test(`${place} ${habit === '' ? 'as a directory' : `over HTTP, ${habit}`} is composed`, async () => {
       forgetDownloads();

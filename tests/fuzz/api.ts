@@ -209,7 +209,9 @@ async function listOperations(api: TestApi): Promise<{
 
 /** Streams do not end by themselves. */
 function isStream({ responses }: z.infer<typeof operationSchema>): boolean {
-  return Object.values(responses).some((one) => Object.hasOwn(one.content ?? {}, 'text/event-stream'));
+  return Object.values(responses).some((response) =>
+    Object.hasOwn(response.content ?? {}, 'text/event-stream'),
+  );
 }
 
 /**
@@ -243,7 +245,7 @@ export async function fuzz({ seed, lasting }: FuzzRun): Promise<number> {
     }
   }
   const statuses = [...seen]
-    .sort(([one], [other]) => one - other)
+    .sort(([left], [other]) => left - other)
     .map(([status, count]) => `${count} × ${status}`);
   process.stdout.write(
     `${operations.length} operations: ${statuses.join(', ')}; ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB\n`,

@@ -32,9 +32,9 @@ function change(random: Random, bytes: Buffer): Buffer {
   const to = Math.min(bytes.length, at + 1 + random.below(random.pick([2, 64, 4096])));
   switch (random.below(6)) {
     case 0: {
-      const copy = Buffer.from(bytes);
-      copy[at] = random.below(256);
-      return copy;
+      const changed = Buffer.from(bytes);
+      changed[at] = random.below(256);
+      return changed;
     }
     case 1:
       return bytes.subarray(0, at);

@@ -76,7 +76,7 @@ test('random versions are ordered as rpm itself orders them', () => {
   // A change of one version, so that pairs are often nearly equal.
   const pair = fc.oneof(
     fc.tuple(version, version),
-    fc.tuple(version, segment).map(([one, more]): [string, string] => [one, one + more]),
+    fc.tuple(version, segment).map(([start, more]): [string, string] => [start, start + more]),
     fc.tuple(version, segment, version).map(([a, b, c]): [string, string] => [a + b + c, a + c]),
   );
   const pairs = fc.sample(pair, 2000).filter(([left, right]) => left !== '' && right !== '');

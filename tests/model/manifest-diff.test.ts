@@ -12,8 +12,8 @@ test('equal manifests differ in nothing', () => {
 });
 
 test('updates, downgrades, comings and goings are told apart', () => {
-  const before = ['a-0:1-1.x86_64', 'b-0:2-1.x86_64', 'c-0:1-1.x86_64'].map((one) => line(one));
-  const after = ['a-0:1-2.x86_64', 'b-1:1-1.x86_64', 'd-0:1-1.x86_64'].map((one) => line(one));
+  const before = ['a-0:1-1.x86_64', 'b-0:2-1.x86_64', 'c-0:1-1.x86_64'].map((nevra) => line(nevra));
+  const after = ['a-0:1-2.x86_64', 'b-1:1-1.x86_64', 'd-0:1-1.x86_64'].map((nevra) => line(nevra));
   const change = { arch: 'x86_64', kind: 'binary' };
   assert.deepEqual(diffManifests(before, after), {
     ...nothing,
@@ -25,7 +25,7 @@ test('updates, downgrades, comings and goings are told apart', () => {
     ],
   });
   assert.deepEqual(
-    diffManifests(after, before).downgraded.map((one) => one.name),
+    diffManifests(after, before).downgraded.map((change) => change.name),
     ['a', 'b'],
   );
 });

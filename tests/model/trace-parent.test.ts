@@ -33,5 +33,5 @@ test('what is no traceparent is none', () => {
     `00-${traceId.toUpperCase()}-${spanId}-01`,
     `00-${traceId}-${spanId}-1`,
   ];
-  for (const one of wrong) assert.equal(parseTraceParent(one), null, String(one));
+  for (const text of wrong) assert.equal(parseTraceParent(text), null, String(text));
 });

@@ -96,11 +96,11 @@ test('of two equal plans whose fingerprint is claimed at the same instant one is
       lost: new Set<number>(),
     };
   };
-  const [one, other] = [await claimOf(first), await claimOf(second)];
+  const [claimed, other] = [await claimOf(first), await claimOf(second)];
   const commit = latch();
   const hasClaimed = latch();
   const claiming = transaction(first, async (tx) => {
-    const claim = await claimFingerprint(tx, one);
+    const claim = await claimFingerprint(tx, claimed);
     hasClaimed.open();
     await commit.opened;
     return claim;
@@ -155,12 +155,12 @@ test('two transactions that wait for each other both commit', async () => {
   const cancel = (database: typeof first, order: readonly number[], own: number): Promise<void> => {
     let isFirstTry = true;
     return transaction(database, async (tx) => {
-      const [one, two] = order;
-      await moveCompose(tx, one ?? 0, 'cancel', { reason: 'crossing' });
+      const [sooner, later] = order;
+      await moveCompose(tx, sooner ?? 0, 'cancel', { reason: 'crossing' });
       both[own]?.open();
       if (isFirstTry) await Promise.all(both.map(({ opened }) => opened));
       isFirstTry = false;
-      await moveCompose(tx, two ?? 0, 'cancel', { reason: 'crossing' });
+      await moveCompose(tx, later ?? 0, 'cancel', { reason: 'crossing' });
     });
   };
   await Promise.all([cancel(first, ids, 0), cancel(second, ids.toReversed(), 1)]);

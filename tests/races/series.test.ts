@@ -63,12 +63,12 @@ test('of two requests of a series that two processes begin at once one runs', as
 });
 
 test('a request that begins while another of its series begins finds it running', async () => {
-  const one = await givenRequest(first, 'together');
+  const early = await givenRequest(first, 'together');
   const two = await givenRequest(first, 'together');
   const commit = latch();
   const isBegun = latch();
   const beginning = transaction(first, async (tx) => {
-    const row = await beginRequest(tx, one);
+    const row = await beginRequest(tx, early);
     isBegun.open();
     await commit.opened;
     return row;

@@ -145,10 +145,10 @@ test('a file without a stream document says so', () => {
 });
 
 test('equal documents are written once, different ones of one build are refused', () => {
-  const one = readModuleStream(streamText(), 'a');
-  assert.equal(writeModulesYaml([one, { ...one }]), streamText());
+  const stream = readModuleStream(streamText(), 'a');
+  assert.equal(writeModulesYaml([stream, { ...stream }]), streamText());
   const other = readModuleStream(streamText({ summary: 'other' }), 'b');
-  assert.throws(() => writeModulesYaml([one, other]), { code: 'modulemd.stream_differs' });
+  assert.throws(() => writeModulesYaml([stream, other]), { code: 'modulemd.stream_differs' });
 });
 
 test('a repository without streams has no record, and defaults of absent modules are left out', () => {
@@ -163,15 +163,18 @@ test('a repository without streams has no record, and defaults of absent modules
 
 test('two defaults of one module are refused', () => {
   const stream = readModuleStream(streamText(), 'a');
-  const [one, two] = ['1', '2'].map((version) =>
+  const [first, second] = ['1', '2'].map((version) =>
     readModuleDocuments(
       `document: modulemd-defaults\nversion: 1\ndata: {module: m, stream: "${version}"}`,
       'd',
     ),
   );
-  assert.throws(() => writeModulesYaml([stream, ...repositoryDocuments([...(one ?? []), ...(two ?? [])])]), {
-    code: 'modulemd.defaults_twice',
-  });
+  assert.throws(
+    () => writeModulesYaml([stream, ...repositoryDocuments([...(first ?? []), ...(second ?? [])])]),
+    {
+      code: 'modulemd.defaults_twice',
+    },
+  );
 });
 
 test('modulemd-validator accepts what is written from the fixture', needsValidator, (context) => {

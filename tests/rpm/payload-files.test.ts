@@ -35,7 +35,7 @@ test('only wanted files are given, whatever packed the payload', async () => {
   const [first] = await readPayloadFiles(rpm, path, () => true);
   assert.ok(first);
   for (const payload of [archive, gzipSync(archive), zstdCompressSync(archive)]) {
-    const found = await readPayloadFiles(withPayload(payload), path, (one) => one === first.path);
+    const found = await readPayloadFiles(withPayload(payload), path, (name) => name === first.path);
     assert.deepEqual(found, [first]);
   }
 });

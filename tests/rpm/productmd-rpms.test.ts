@@ -41,16 +41,16 @@ function reference(arches: ReadonlyMap<string, readonly ListedRpm[]>): string {
   const byArch: Record<string, Record<string, Record<string, object>>> = {};
   for (const [arch, rpms] of arches) {
     if (rpms.length === 0) continue;
-    const sources = rpms.map((one) => one.package).filter((one) => one.arch === 'src');
+    const sources = rpms.map((listed) => listed.package).filter((rpm) => rpm.arch === 'src');
     const tree: Record<string, Record<string, object>> = {};
-    for (const { package: one, category, path, sigkey } of rpms) {
+    for (const { package: rpm, category, path, sigkey } of rpms) {
       const source = sources.findLast(
-        (other) => `${other.name}-${other.version}-3.src.rpm` === one.sourceRpm,
+        (other) => `${other.name}-${other.version}-3.src.rpm` === rpm.sourceRpm,
       );
-      const made = `${one.sourceRpm?.replace(/-([^-]*-[^-]*)\.src\.rpm$/, `-${one.epoch}:$1.src`)}`;
-      const own = one.arch === 'src' || one.sourceRpm === null;
-      const key = own ? formatNevra({ ...one, arch: 'src' }) : (source?.nevra ?? made);
-      (tree[key] ??= {})[one.nevra] = { category, path, sigkey };
+      const made = `${rpm.sourceRpm?.replace(/-([^-]*-[^-]*)\.src\.rpm$/, `-${rpm.epoch}:$1.src`)}`;
+      const own = rpm.arch === 'src' || rpm.sourceRpm === null;
+      const key = own ? formatNevra({ ...rpm, arch: 'src' }) : (source?.nevra ?? made);
+      (tree[key] ??= {})[rpm.nevra] = { category, path, sigkey };
     }
     byArch[arch] = tree;
   }
@@ -70,15 +70,15 @@ test('rpms.json is what serialized objects would be', () => {
       const listed = new Map(
         Object.entries(made).map(([arch, rpms]): [string, ListedRpm[]] => [
           arch,
-          rpms.map(({ hasSource, source, sigkey, path, category, ...one }) => {
-            const sourceRpm = one.arch === 'src' || !hasSource ? null : `${source}-1-3.src.rpm`;
-            return { package: { ...one, sourceRpm, nevra: formatNevra(one) }, sigkey, path, category };
+          rpms.map(({ hasSource, source, sigkey, path, category, ...rpm }) => {
+            const sourceRpm = rpm.arch === 'src' || !hasSource ? null : `${source}-1-3.src.rpm`;
+            return { package: { ...rpm, sourceRpm, nevra: formatNevra(rpm) }, sigkey, path, category };
           }),
         ]),
       );
       // Of two RPMs with one NEVRA the sources come first, then the last wins; here they are all different.
       for (const [arch, rpms] of listed) {
-        listed.set(arch, [...new Map(rpms.map((one) => [one.package.nevra, one])).values()]);
+        listed.set(arch, [...new Map(rpms.map((rpm) => [rpm.package.nevra, rpm])).values()]);
       }
       assert.equal(textOf(new Map([['Temporary', listed]])), reference(listed));
     }),

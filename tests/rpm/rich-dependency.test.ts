@@ -61,8 +61,8 @@ const rich = fc.letrec<{ any: RichDependency; group: RichDependency }>((tie) => 
 
 test('a rich dependency that is written and read again is the same', () => {
   fc.assert(
-    fc.property(rich, (one) =>
-      assert.equal(JSON.stringify(parseRichDependency(format(one))), JSON.stringify(one)),
+    fc.property(rich, (dependency) =>
+      assert.equal(JSON.stringify(parseRichDependency(format(dependency))), JSON.stringify(dependency)),
     ),
   );
 });

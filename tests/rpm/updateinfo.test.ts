@@ -87,8 +87,8 @@ test('what was written is read as it was, whatever the texts hold', async () => 
 test('advisories are united the same in any order, and uniting again changes nothing', () => {
   const same = fc.constantFrom('A-1', 'A-2');
   const some = fc.array(
-    fc.tuple(advisory, same, fc.constantFrom('', '2026-01-01', '1767225601')).map(([one, id, updated]) => ({
-      ...one,
+    fc.tuple(advisory, same, fc.constantFrom('', '2026-01-01', '1767225601')).map(([drawn, id, updated]) => ({
+      ...drawn,
       id,
       updated,
     })),
@@ -98,8 +98,8 @@ test('advisories are united the same in any order, and uniting again changes not
     fc.property(some, (advisories) => {
       const united = uniteAdvisories(advisories);
       assert.deepEqual(
-        uniteAdvisories(advisories.toReversed()).map((one) => ({ ...one, collections: [] })),
-        united.map((one) => ({ ...one, collections: [] })),
+        uniteAdvisories(advisories.toReversed()).map((advisory) => ({ ...advisory, collections: [] })),
+        united.map((advisory) => ({ ...advisory, collections: [] })),
       );
       assert.deepEqual(formatUpdateinfo(uniteAdvisories(united)), formatUpdateinfo(united));
     }),
@@ -149,7 +149,7 @@ test('texts that are longer than readers take are cut, so that what was written 
   const long = '">&'.repeat(400_000);
   const reference = { href: long, id: long, title: long, type: long };
   const texts = { from: long, status: long, type: long, version: long, title: long, description: long };
-  const collections = sample.collections.map((one) => ({ ...one, short: long, name: long }));
+  const collections = sample.collections.map((collection) => ({ ...collection, short: long, name: long }));
   const written = formatUpdateinfo([
     { ...sample, ...texts, issued: long, references: [reference], collections },
   ]);
@@ -185,7 +185,7 @@ test('only packages of interest are read, and advisories that are about any', as
   assert.deepEqual(await read(sampleXml, () => false), []);
   const [all] = await read(sampleXml);
   assert.deepEqual(
-    all?.collections[0]?.packages.map((one) => one.fileName),
+    all?.collections[0]?.packages.map((rpm) => rpm.fileName),
     ['ed-1.20-1.x86_64.rpm', 'ed.rpm', 'bash-5-1.x86_64.rpm'],
   );
 });
@@ -202,7 +202,7 @@ test('of two editions the newer text counts, and the packages of both are kept',
     assert.deepEqual(rest, []);
     assert.equal(united?.severity, 'Critical');
     assert.deepEqual(
-      united.collections.map(({ packages }) => packages.map((one) => `${one.name}.${one.arch}`)),
+      united.collections.map(({ packages }) => packages.map((rpm) => `${rpm.name}.${rpm.arch}`)),
       [['bash.x86_64', 'ed.s390x', 'ed.x86_64']],
     );
   }
@@ -306,10 +306,15 @@ test('what this process wrote is read as anybody reads it, also where some of it
 });
 
 /** Makes texts of an advisory other than they are once they were written, or readers pass over it. */
-function unreadable(one: Advisory): Advisory {
-  const [first] = one.title;
-  if (first === undefined) return { ...one, id: '' };
-  return { ...one, title: ` \uD800${one.title} `, issued: ` ${one.issued}`, from: 'x'.repeat(2000) };
+function unreadable(advisory: Advisory): Advisory {
+  const [first] = advisory.title;
+  if (first === undefined) return { ...advisory, id: '' };
+  return {
+    ...advisory,
+    title: ` \uD800${advisory.title} `,
+    issued: ` ${advisory.issued}`,
+    from: 'x'.repeat(2000),
+  };
 }
 
 test('advisories that were read once are not read again', async () => {

@@ -53,12 +53,12 @@ test('a bad file leaves the last good set running and is named; mended, the set 
 });
 
 test('the version is that of the content, not of the time', async () => {
-  const one = ruleDirectory({ 'nightly.yaml': good });
-  const two = ruleDirectory({ 'nightly.yaml': good });
-  const [left, right] = await Promise.all([readRules(one.path), readRules(two.path)]);
+  const here = ruleDirectory({ 'nightly.yaml': good });
+  const there = ruleDirectory({ 'nightly.yaml': good });
+  const [left, right] = await Promise.all([readRules(here.path), readRules(there.path)]);
   assert.ok(left.ok && right.ok && left.set.version === right.set.version);
-  one.remove();
-  two.remove();
+  here.remove();
+  there.remove();
 });
 
 test('a directory that is not there is an empty set', async () => {

@@ -40,7 +40,8 @@ test('whatever the rules and the event, no rule that may fire or cannot tell is 
         version: 'v1',
         rules: described.map(({ kind, match, second }, index) => {
           const unique = match.filter(
-            (one, at) => match.findIndex((other) => other.split(':')[0] === one.split(':')[0]) === at,
+            (condition, at) =>
+              match.findIndex((other) => other.split(':')[0] === condition.split(':')[0]) === at,
           );
           const name = `rule-${index}`;
           const more = second === null ? '' : `\n- event: koji.tag\n  match: { ${second} }`;

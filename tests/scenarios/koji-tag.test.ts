@@ -76,7 +76,7 @@ async function startService(
     ended: async (count) => {
       for (;;) {
         const composes = await list();
-        const ended = composes.filter((one) => ['done', 'failed'].includes(one.state_name));
+        const ended = composes.filter((compose) => ['done', 'failed'].includes(compose.state_name));
         if (ended.length >= count) return ended;
         await wait(50);
       }
@@ -111,18 +111,18 @@ test('each build that is tagged leads to a compose with it', async (context) => 
   });
   const first = service.state.tag('f-small', 'e-tie-b-1-1');
   await service.post('tag', tagBody('e-tie-b'));
-  const [one] = await service.ended(1);
-  assert.equal(one?.state_name, 'done', one?.state_reason);
-  assert.equal(one.koji_event, first);
-  assert.ok(rpmsOf(service, one).includes('e/e-tie-b-1-1.x86_64.rpm'));
+  const [early] = await service.ended(1);
+  assert.equal(early?.state_name, 'done', early?.state_reason);
+  assert.equal(early.koji_event, first);
+  assert.ok(rpmsOf(service, early).includes('e/e-tie-b-1-1.x86_64.rpm'));
 
   const second = service.state.tag('f-small', 'e-lib-1-1');
   await service.post('tag', tagBody('e-lib'));
   const composes = await service.ended(2);
-  const two = composes.find((compose) => compose.id !== one.id);
-  assert.equal(two?.state_name, 'done', two?.state_reason);
-  assert.equal(two.koji_event, second);
-  assert.ok(rpmsOf(service, two).includes('e/e-lib-1-1.x86_64.rpm'));
+  const late = composes.find((compose) => compose.id !== early.id);
+  assert.equal(late?.state_name, 'done', late?.state_reason);
+  assert.equal(late.koji_event, second);
+  assert.ok(rpmsOf(service, late).includes('e/e-lib-1-1.x86_64.rpm'));
 });
 
 test('a build that is not signed yet is composed once it was signed', async (context) => {

@@ -105,7 +105,8 @@ async function mainOf(
 ): Promise<SceneCompose> {
   const source = `main baseos=${parts.baseos} appstream=${parts.appstream}`;
   return until(
-    async () => (await scene.composes()).find((one) => one.source === source && one.state_name === 'done'),
+    async () =>
+      (await scene.composes()).find((compose) => compose.source === source && compose.state_name === 'done'),
     `the main compose "${source}"`,
   );
 }

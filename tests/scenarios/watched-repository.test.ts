@@ -58,12 +58,12 @@ test('a repository that is published anew starts a rule, and one that cannot be 
   const outcomes = async (): Promise<readonly string[]> =>
     decisionsSchema
       .parse(await ask('/api/1/decisions?rule=published'))
-      .items.filter((one) => one.event_id === null)
+      .items.filter((decision) => decision.event_id === null)
       .map(({ outcome }) => outcome);
 
   await until(async () => {
     const { parts } = healthSchema.parse(await ask('/api/1/health'));
-    const wellOf = (name: string) => parts.find((one) => one.name === name)?.ok;
+    const wellOf = (name: string) => parts.find((health) => health.name === name)?.ok;
     return wellOf(`repo:${url}`) === true && wellOf(`repo:${overrides.watched_repositories[1]}`) === false;
   }, 'health tells which repository can be read');
   assert.deepEqual(await outcomes(), [], 'what was there before starts nothing');

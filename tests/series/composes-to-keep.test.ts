@@ -52,8 +52,8 @@ const keeps = fc.record({
 
 test('what was removed because it was not kept would never have been kept later', () => {
   fc.assert(
-    fc.property(histories, keeps, times, times, (history, keep, one, other) => {
-      const [earlier, later] = [new Date(Math.min(one, other)), new Date(Math.max(one, other))];
+    fc.property(histories, keeps, times, times, (history, keep, moment, other) => {
+      const [earlier, later] = [new Date(Math.min(moment, other)), new Date(Math.max(moment, other))];
       const known = history.filter(({ doneAt }) => doneAt <= earlier);
       const kept = composesToKeep(known, keep, earlier);
       const gone = new Set(known.flatMap(({ id }) => (kept.has(id) ? [] : [id])));

@@ -122,9 +122,9 @@ test(
     );
     await changeRepository(behind);
     while ((await started()).length < 2) await pause(100);
-    const [one, two] = await started();
-    assert.ok(one !== undefined && two !== undefined);
-    const apart = (two.at.getTime() - one.at.getTime()) / 1000;
+    const [early, late] = await started();
+    assert.ok(early !== undefined && late !== undefined);
+    const apart = (late.at.getTime() - early.at.getTime()) / 1000;
     assert.ok(apart >= 6 && apart < 90, `the requests began ${apart} s apart`);
   },
 );

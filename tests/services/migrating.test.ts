@@ -135,6 +135,6 @@ export async function up(db: never): Promise<void> { await sql.raw(${JSON.string
       handle,
     );
     assert.deepEqual(rows, [{ name: '0002-b', version: '2.0.0' }]);
-    for (const one of starters) await one.destroy();
+    for (const starter of starters) await starter.destroy();
   },
 );

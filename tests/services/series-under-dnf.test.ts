@@ -174,7 +174,7 @@ test(
       ),
     });
     const read = lockSchema.parse(parse(readFileSync(file, 'utf8')));
-    const ours = read.arches.flatMap((one) => one.packages.map(({ name, evr }) => `${name} ${evr}`)).sort();
+    const ours = read.arches.flatMap((tree) => tree.packages.map(({ name, evr }) => `${name} ${evr}`)).sort();
     const { output } = await dnf(await fetchRepoFile('locked'), [
       'install',
       '--assumeno',

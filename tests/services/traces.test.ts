@@ -117,7 +117,7 @@ test('a trace leads from a message to the announcement of its compose', options,
   const ofTrace = (traceId: string): CollectedSpan[] =>
     collector.spans.filter((span) => span.traceId === traceId);
   const main = heard.length > 0 ? traceOf(done) : '';
-  const first = [sent, second].find((one) => one === main.split('-')[1]) ?? assert.fail(main);
+  const first = [sent, second].find((trace) => trace === main.split('-')[1]) ?? assert.fail(main);
   const other = first === sent ? second : sent;
   const names = new Set(ofTrace(first).map(({ name }) => name));
   const whole =

@@ -32,7 +32,7 @@ test(
     const inbox = openInbox(database);
     const listeners: Supervisor[] = [];
     after(async () => {
-      for (const one of listeners) await one.stop();
+      for (const listener of listeners) await listener.stop();
       await inbox.close();
       await database.close();
       await broker.stop();

@@ -92,7 +92,7 @@ test('versions are ordered by precedence', () => {
     '1.2.0',
     '10.0.0',
   ];
-  const expected = ['1.0.0-2.x', ...ordered.filter((one) => one !== '1.0.0-2.x')];
+  const expected = ['1.0.0-2.x', ...ordered.filter((version) => version !== '1.0.0-2.x')];
   assert.deepEqual([...ordered].reverse().sort(compareVersions), expected);
   assert.ok(isInRange('1.5.0', '>= 1.0.0 < 2.0.0'));
   assert.ok(!isInRange('2.0.0', '>=1.0.0, <2.0.0'));

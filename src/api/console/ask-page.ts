@@ -137,7 +137,8 @@ function moreFields(form: AskForm): Html {
   const filled = (
     ['koji_event', 'lookaside_repos', 'multilib_arches', 'hours', 'series', 'label'] as const
   ).some((field) => form[field].length > 0);
-  const isOpen = filled || [form.flags, form.results, form.multilib_method].some((one) => one.length > 0);
+  const isOpen =
+    filled || [form.flags, form.results, form.multilib_method].some((choices) => choices.length > 0);
   return html`<details ${isOpen ? raw('open') : ''}>
     <summary>More</summary>
     ${tickFields('flags', 'Flags', form)} ${tickFields('results', 'Results beside repositories', form)}

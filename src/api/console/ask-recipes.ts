@@ -146,9 +146,9 @@ function triggersOf(type: string, words: readonly string[]): readonly object[] {
     case 'compose':
       return /^\d+$/.test(first)
         ? [nightly]
-        : words.map((one) => ({
+        : words.map((word) => ({
             event: 'compose.state',
-            match: { system: 'odcs', state: 'done', series: one },
+            match: { system: 'odcs', state: 'done', series: word },
           }));
     default:
       return [nightly];

@@ -51,7 +51,7 @@ function place(chain: Chain): {
 
 function drawChain(context: PageContext, chain: Chain): Html {
   const { placed, width, height } = place(chain);
-  const byKey = new Map(placed.map((one) => [one.node.key, one]));
+  const byKey = new Map(placed.map((box) => [box.node.key, box]));
   const edges = chain.edges.map((edge) => {
     const [from, to] = [byKey.get(edge.from), byKey.get(edge.to)];
     if (from === undefined || to === undefined) return html``;
@@ -59,7 +59,7 @@ function drawChain(context: PageContext, chain: Chain): Html {
     const end = { x: to.x, y: to.y + HEIGHT / 2 };
     const middle = (begin.x + end.x) / 2;
     const span = spanOf(chain, edge);
-    const isFork = chain.edges.filter((one) => one.from === edge.from).length > 1;
+    const isFork = chain.edges.filter((other) => other.from === edge.from).length > 1;
     const label = isFork
       ? { x: end.x - 6, y: end.y - 5, anchor: 'end' }
       : { x: begin.x + 6, y: begin.y - 5, anchor: 'start' };
@@ -85,7 +85,7 @@ function drawChain(context: PageContext, chain: Chain): Html {
     height="${height + 2 * EDGE}"
   >
     <desc id="chain-words">${chainWords(chain)}</desc>
-    ${edges} ${placed.map((one) => drawNode(context, one, chain.here === one.node.key))}
+    ${edges} ${placed.map((box) => drawNode(context, box, chain.here === box.node.key))}
   </svg>`;
 }
 

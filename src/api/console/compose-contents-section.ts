@@ -87,7 +87,7 @@ function archPart(arch: string, packages: readonly HeldPackage[], { wanted, hasP
   const kinds = Map.groupBy(packages, ({ kind }) => kind);
   const counts = [...kinds].map(([kind, list]) => `${list.length} ${kind}`).join(', ');
   const found = packages.filter(({ nevra }) => isNamed(nevra.name, wanted));
-  const rows = found.slice(0, mostRows).map((one) => packageRow(one, hasPaths));
+  const rows = found.slice(0, mostRows).map((rpm) => packageRow(rpm, hasPaths));
   const isOpen = packages.length <= fewRows || wanted !== '';
   const rest = found.length - rows.length;
   const table = html`<div class="wide">

@@ -16,7 +16,7 @@ export async function useSection(context: PageContext, compose: Compose): Promis
   const text = await readComposeFile(context, compose, `compose/Temporary/${name}.repo`);
   const dnf = `dnf --nogpgcheck --repofrompath='${name},${repo}/$basearch/os'`;
   const modules = moduleLines(text ?? '');
-  const names = (compose.request.packages ?? []).filter((one) => /^[\w.+:-]+$/.test(one)).slice(0, 20);
+  const names = (compose.request.packages ?? []).filter((name) => /^[\w.+:-]+$/.test(name)).slice(0, 20);
   const commands =
     modules.length > 0
       ? modules.map((line) => line.replace(/^dnf/, dnf))

@@ -43,7 +43,7 @@ function shortName({ name, epoch, version, release, arch }: Nevra): string {
  * it.
  */
 export function dependencyPath(packages: readonly HeldPackage[], of: HeldPackage): readonly PathStep[] {
-  const byName = new Map(packages.map((one) => [shortName(one.nevra), one]));
+  const byName = new Map(packages.map((rpm) => [shortName(rpm.nevra), rpm]));
   const steps: PathStep[] = [];
   const seen = new Set<HeldPackage>();
   let at: HeldPackage | undefined = of;
@@ -67,7 +67,7 @@ export function pathSection(held: HeldPackages, name: string): Html {
   const paths = [...held].flatMap(([arch, packages]) =>
     packages
       .filter(({ nevra, why }) => nevra.name === name && why !== '')
-      .map((one) => ({ arch, steps: dependencyPath(packages, one) })),
+      .map((target) => ({ arch, steps: dependencyPath(packages, target) })),
   );
   const byNames = Map.groupBy(paths, ({ steps }) =>
     steps.map(({ nevra, how }) => `${nevra.name} ${how}`).join('\n'),

@@ -42,7 +42,7 @@ export const registerFindPage: RegisterRoute = (app, api) => {
           </p>
           <p class="soft">
             For example
-            ${examples.map((one) => html`<a href="${context.prefix}/find?q=${encodeURIComponent(one)}">${one}</a> `)}
+            ${examples.map((example) => html`<a href="${context.prefix}/find?q=${encodeURIComponent(example)}">${example}</a> `)}
           </p>`,
       };
     }
@@ -87,18 +87,18 @@ function namedSection(context: PageContext, { series, rule }: FindAnswer): Html 
 function verdictSection({ prefix, now }: PageContext, { verdicts }: FindAnswer): Html {
   if (verdicts.length === 0) return html``;
   const rows = verdicts.map(
-    (one) =>
+    (finding) =>
       html`<tr>
-        <td>${badge(one.outcome)}</td>
-        <td class="plain"><a href="${prefix}/console/rules/${one.rule}">${one.rule}</a></td>
+        <td>${badge(finding.outcome)}</td>
+        <td class="plain"><a href="${prefix}/console/rules/${finding.rule}">${finding.rule}</a></td>
         <td>
-          ${one.words}${one.earlier > 0 ? html` <span class="soft">and ${one.earlier} before</span>` : ''}
+          ${finding.words}${finding.earlier > 0 ? html` <span class="soft">and ${finding.earlier} before</span>` : ''}
         </td>
         <td class="plain small">
-          ${one.event === null ? '' : html`<a href="${prefix}/console/events/${one.event}">event ${one.event}</a>`}
-          ${one.compose === null ? '' : html`<a href="${prefix}/console/composes/${one.compose}">compose ${one.compose}</a>`}
+          ${finding.event === null ? '' : html`<a href="${prefix}/console/events/${finding.event}">event ${finding.event}</a>`}
+          ${finding.compose === null ? '' : html`<a href="${prefix}/console/composes/${finding.compose}">compose ${finding.compose}</a>`}
         </td>
-        <td>${moment(one.at, now)}</td>
+        <td>${moment(finding.at, now)}</td>
       </tr>`,
   );
   return html`<h2>What rules made of it <span class="soft">${verdicts.length}</span></h2>

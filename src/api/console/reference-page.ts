@@ -40,7 +40,7 @@ export const registerReferencePage: RegisterRoute = (app, api) => {
       ${tags.map(
         ({ name, description = '' }) =>
           html`<h2 id="${name}">${name} <span class="soft small">${description}</span></h2>
-            ${operations.filter((one) => one.tags?.includes(name)).map(describeOperation)}`,
+            ${operations.filter((operation) => operation.tags?.includes(name)).map(describeOperation)}`,
       )}
       <h2 id="schemas">schemas</h2>
       ${Object.entries(document.components?.schemas ?? {}).map(
@@ -62,15 +62,15 @@ function describeOperation(operation: Described): Html {
     requestBody,
     responses = {},
   } = operation;
-  const rows = parameters.flatMap((one) => {
-    if (!('name' in one)) return [];
-    const type = one.schema === undefined ? '' : formatSchema(one.schema);
+  const rows = parameters.flatMap((parameter) => {
+    if (!('name' in parameter)) return [];
+    const type = parameter.schema === undefined ? '' : formatSchema(parameter.schema);
     return [
       html`<tr>
-        <td><code>${one.name}</code></td>
-        <td data-label="In">${one.in}${one.required === true ? ', required' : ''}</td>
+        <td><code>${parameter.name}</code></td>
+        <td data-label="In">${parameter.in}${parameter.required === true ? ', required' : ''}</td>
         <td data-label="Type"><code>${type}</code></td>
-        <td>${one.description ?? ''}</td>
+        <td>${parameter.description ?? ''}</td>
       </tr>`,
     ];
   });

@@ -38,7 +38,10 @@ export async function windowsSection(context: PageContext, rule: Rule): Promise<
   );
   const open = await listOpenWindowsOf(handle, [rule.name], SHOWN);
   const closed = await findWindows(handle, [...outcomes.keys()]);
-  const rows = [...open, ...closed.filter(({ id }) => !open.some((one) => one.id === id))].slice(0, SHOWN);
+  const rows = [...open, ...closed.filter(({ id }) => !open.some((shown) => shown.id === id))].slice(
+    0,
+    SHOWN,
+  );
   const counts = await countCauses(
     handle,
     rows.map(({ id }) => id),
@@ -82,24 +85,24 @@ export function backtestWindows(context: PageContext, windows: readonly Backtest
 function drawWindows({ prefix, now }: PageContext, windows: readonly DrawnWindow[]): Html {
   const lengthOf = ({ opened, ends }: DrawnWindow): number => Math.max(0, ends.getTime() - opened.getTime());
   const longest = Math.max(1, ...windows.map(lengthOf));
-  const rows = windows.map((one) => {
-    const events = `${one.events} event${one.events === 1 ? '' : 's'}`;
-    const group = Object.values(one.group).join(' ');
-    const width = Math.max(4, Math.round((lengthOf(one) / longest) * WIDTH));
+  const rows = windows.map((window) => {
+    const events = `${window.events} event${window.events === 1 ? '' : 's'}`;
+    const group = Object.values(window.group).join(' ');
+    const width = Math.max(4, Math.round((lengthOf(window) / longest) * WIDTH));
     return html`<tr>
-      <td>${moment(one.opened, now)}</td>
+      <td>${moment(window.opened, now)}</td>
       <td class="length">
         <svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" aria-hidden="true">
           <rect class="fill-none" x="0" y="9" width="${WIDTH}" height="1" />
-          <rect class="fill-${toneOf(one.outcome)}" x="0" y="0" width="${width}" height="10" />
+          <rect class="fill-${toneOf(window.outcome)}" x="0" y="0" width="${width}" height="10" />
         </svg>
       </td>
-      <td class="plain">${exactSpan(lengthOf(one))}</td>
+      <td class="plain">${exactSpan(lengthOf(window))}</td>
       <td class="plain">
-        ${one.path === null ? events : html`<a href="${prefix}${one.path}">${events}</a>`}
+        ${window.path === null ? events : html`<a href="${prefix}${window.path}">${events}</a>`}
         ${group === '' ? '' : html`<span class="soft">${group}</span>`}
       </td>
-      <td>${badge(one.outcome)}</td>
+      <td>${badge(window.outcome)}</td>
     </tr>`;
   });
   return stackTable(

@@ -16,15 +16,15 @@ export async function serviceSection(context: PageContext, parts: readonly Healt
   const { now } = context;
   const processes = await listProcesses(context.database.handle);
   const seen = processes.map(
-    (one) =>
+    (member) =>
       html`<tr>
-        <td class="plain">${one.host}</td>
-        <td>${badge(one.isAlive ? 'active' : 'gone')}</td>
-        <td data-label="Version">${one.version}</td>
-        <td>${one.roles.join(', ')}</td>
-        <td data-label="Clock">${skewText(one.skewMs)}</td>
-        <td data-label="Started">${moment(one.startedAt, now)}</td>
-        <td data-label="Seen">${moment(one.lastSeen, now)}</td>
+        <td class="plain">${member.host}</td>
+        <td>${badge(member.isAlive ? 'active' : 'gone')}</td>
+        <td data-label="Version">${member.version}</td>
+        <td>${member.roles.join(', ')}</td>
+        <td data-label="Clock">${skewText(member.skewMs)}</td>
+        <td data-label="Started">${moment(member.startedAt, now)}</td>
+        <td data-label="Seen">${moment(member.lastSeen, now)}</td>
       </tr>`,
   );
   return html`<h2 id="service">Parts of this process</h2>

@@ -85,17 +85,17 @@ export async function stagesSection(context: PageContext, compose: Compose): Pro
   const begin = Math.min(...bars.map(({ from }) => from));
   const whole = Math.max(1, Math.max(...bars.map(({ to }) => to)) - begin);
   const isLive = compose.state === 'wait' || compose.state === 'generating';
-  const rows = bars.map((one) => {
-    const x = Math.round(((one.from - begin) / whole) * WIDTH);
-    const width = Math.max(LEAST, Math.round(((one.to - one.from) / whole) * WIDTH));
-    const word = one.state === '' ? '' : html` <span class="${one.tone}">${one.state}</span>`;
+  const rows = bars.map((bar) => {
+    const x = Math.round(((bar.from - begin) / whole) * WIDTH);
+    const width = Math.max(LEAST, Math.round(((bar.to - bar.from) / whole) * WIDTH));
+    const word = bar.state === '' ? '' : html` <span class="${bar.tone}">${bar.state}</span>`;
     return html`<tr>
-      <th scope="row" class="${one.isPart ? 'part' : ''}">${one.words}</th>
+      <th scope="row" class="${bar.isPart ? 'part' : ''}">${bar.words}</th>
       <td>
         <svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" aria-hidden="true">
           <rect class="fill-none" x="0" y="9" width="${WIDTH}" height="1" />
           <rect
-            class="fill-${one.tone}"
+            class="fill-${bar.tone}"
             x="${Math.min(x, WIDTH - LEAST)}"
             y="0"
             width="${width}"
@@ -103,8 +103,8 @@ export async function stagesSection(context: PageContext, compose: Compose): Pro
           />
         </svg>
       </td>
-      <td class="number">${exactSpan(one.from - begin)}</td>
-      <td class="number">${exactSpan(one.to - one.from)}${word}</td>
+      <td class="number">${exactSpan(bar.from - begin)}</td>
+      <td class="number">${exactSpan(bar.to - bar.from)}${word}</td>
     </tr>`;
   });
   return html`<h2 id="time">What its time went into <span class="soft">${exactSpan(whole)}</span></h2>

@@ -81,9 +81,11 @@ function placedVariants(info: unknown): (uid: string) => PlacedVariant {
   const parsed = infoSchema.safeParse(info);
   const variants = parsed.success ? parsed.data.payload.variants : {};
   return (uid) => {
-    const parents = Object.keys(variants).filter((one) => uid.startsWith(`${one}-`));
+    const parents = Object.keys(variants).filter((other) => uid.startsWith(`${other}-`));
     const type = Object.hasOwn(variants, uid) ? variants[uid]?.type : undefined;
-    const parent = parents.find((one) => variants[one]?.variants?.includes(uid.slice(one.length + 1)));
+    const parent = parents.find((candidate) =>
+      variants[candidate]?.variants?.includes(uid.slice(candidate.length + 1)),
+    );
     return { uid, type: type ?? 'variant', parent: parent ?? null };
   };
 }

@@ -35,12 +35,12 @@ export async function findWhatToCheck(context: ApiContext, { kind }: FindQuery):
   const now = context.clock.now();
   const ill = (await findHealth(context)).filter(({ isWell }) => !isWell);
   const last = await findLastReceived(handle, kindsOf[kind]);
-  const arrivals = kindsOf[kind].map((one) => {
-    const { who, topics } = senders[one] ?? { who: one, topics: one };
-    const at = last.get(one);
+  const arrivals = kindsOf[kind].map((system) => {
+    const { who, topics } = senders[system] ?? { who: system, topics: system };
+    const at = last.get(system);
     return at === undefined
-      ? `No ${one} event is kept: is the queue bound to the topics of ${who} (${topics})? Bindings are in the TOML file of the bus.`
-      : `The last ${one} event came ${distance(at.getTime() - now.getTime())}, so ${who} is heard.`;
+      ? `No ${system} event is kept: is the queue bound to the topics of ${who} (${topics})? Bindings are in the TOML file of the bus.`
+      : `The last ${system} event came ${distance(at.getTime() - now.getTime())}, so ${who} is heard.`;
   });
   const [poison] = await listEvents(handle, { isPoison: true }, 1);
   const isPoisoned = poison !== undefined && now.getTime() - poison.received_at.getTime() < LATELY_MS;

@@ -42,20 +42,27 @@ export const registerKeepSeries: RegisterRoute = (app, context) => {
     const { composes, onDisk, freed } = await readSpaceOfSeries(context, row);
     return sendPublicJson({
       keep: keepJson(row.keep),
-      kept: composes.flatMap(({ kept, ...one }) =>
+      kept: composes.flatMap(({ kept, ...compose }) =>
         kept === null
           ? []
-          : [{ id: one.id, done: one.doneAt.toISOString(), reasons: [...kept], ...sizeJson(one) }],
+          : [
+              {
+                id: compose.id,
+                done: compose.doneAt.toISOString(),
+                reasons: [...kept],
+                ...sizeJson(compose),
+              },
+            ],
       ),
-      removed: composes.flatMap(({ kept, ...one }) =>
+      removed: composes.flatMap(({ kept, ...compose }) =>
         kept !== null
           ? []
           : [
               {
-                id: one.id,
-                done: one.doneAt.toISOString(),
-                expires: one.expiresAt.toISOString(),
-                ...sizeJson(one),
+                id: compose.id,
+                done: compose.doneAt.toISOString(),
+                expires: compose.expiresAt.toISOString(),
+                ...sizeJson(compose),
               },
             ],
       ),

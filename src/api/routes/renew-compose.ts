@@ -135,14 +135,14 @@ async function renewLocked(
     return extendCompose(tx.sql, compose, { until, now: tx.now });
   }
   if (!isCopy) return 'to be copied';
-  const copy = await createCompose(tx, {
+  const renewed = await createCompose(tx, {
     owner: ownerOf(identity),
     request: renewedRequest(compose, renewal),
     priority: 'normal',
     readers: compose.readers,
   });
-  await copyPungiConfigDump(tx.sql, { from: id, to: copy.id });
-  return copy;
+  await copyPungiConfigDump(tx.sql, { from: id, to: renewed.id });
+  return renewed;
 }
 
 /**

@@ -74,10 +74,10 @@ async function changedImages(
     images: changes.map(({ image, arches }) => {
       const about = new Map<string, AdvisorySummary>();
       const told = Object.entries(arches).map(([arch, packages]) => {
-        const list = packages.map((one) => {
-          const found = byPackage.get(`${one.name}-${one.to}`) ?? [];
+        const list = packages.map((change) => {
+          const found = byPackage.get(`${change.name}-${change.to}`) ?? [];
           for (const { advisory } of found) about.set(advisory.id, advisory);
-          return { ...one, advisories: [...new Set(found.map(({ advisory }) => advisory.id))].sort() };
+          return { ...change, advisories: [...new Set(found.map(({ advisory }) => advisory.id))].sort() };
         });
         return [arch, list] as const;
       });

@@ -136,9 +136,9 @@ function sightOf({ trees }: Pick<Selection, 'trees'>): Pick<PlannedCompose, 'byt
   for (const [arch, own] of arches) {
     const ofArch = new Map<string, SelectedPackage>();
     for (const tree of own) {
-      for (const one of [...tree.binary, ...tree.debug, ...tree.source]) {
-        ofArch.set(one.package.fileName, one);
-        files.set(one.package.fileName, one.package.size);
+      for (const selected of [...tree.binary, ...tree.debug, ...tree.source]) {
+        ofArch.set(selected.package.fileName, selected);
+        files.set(selected.package.fileName, selected.package.size);
       }
     }
     reasons.set(arch, ofArch);

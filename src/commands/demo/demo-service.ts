@@ -80,7 +80,7 @@ export function createDemoService(client: ServiceClient, signal: AbortSignal): D
       until(`a decision about event ${eventId}`, async () => {
         const query = `rule=${encodeURIComponent(rule)}&event=${eventId}`;
         const { items } = decisionsSchema.parse(await client.request('GET', `/api/1/decisions?${query}`));
-        return items.find((one) => outcomes.has(one.outcome));
+        return items.find((decision) => outcomes.has(decision.outcome));
       }),
     async listPackages(compose) {
       const text = await readFile(`${compose.toplevel_url}/compose/metadata/rpms.json`, signal);

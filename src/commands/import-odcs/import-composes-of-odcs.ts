@@ -128,11 +128,11 @@ function noteDirectory(
 async function checkTaken({ handle }: Database, batch: readonly ImportedCompose[]): Promise<void> {
   const [first, last] = [batch[0], batch.at(-1)];
   if (first === undefined || last === undefined) return;
-  const wanted = new Map(batch.map((one) => [one.id, one]));
+  const wanted = new Map(batch.map((compose) => [compose.id, compose]));
   const other = (await listStoredIdentities(handle, first.id, last.id)).find(
     ({ id, owner, timeSubmitted }) => {
-      const one = wanted.get(id);
-      return one?.owner !== owner || one.timeSubmitted.getTime() !== timeSubmitted.getTime();
+      const compose = wanted.get(id);
+      return compose?.owner !== owner || compose.timeSubmitted.getTime() !== timeSubmitted.getTime();
     },
   );
   if (other === undefined) return;

@@ -116,7 +116,7 @@ function valueOf(setting: PythonSetting | undefined): PythonValue | undefined {
 }
 
 function targetsOf(name: string): readonly SettingName[] {
-  const target = same.find((one) => one.toUpperCase() === name);
+  const target = same.find((setting) => setting.toUpperCase() === name);
   return target === undefined ? (renamed[name] ?? []) : [target];
 }
 

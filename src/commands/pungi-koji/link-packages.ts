@@ -11,7 +11,7 @@ export type LinkType = (typeof linkTypes)[number];
 
 /** Returns the option `link_type` of a valid configuration. */
 export function linkTypeOf(config: Config): LinkType {
-  return linkTypes.find((one) => one === config.get('link_type')) ?? 'hardlink-or-copy';
+  return linkTypes.find((type) => type === config.get('link_type')) ?? 'hardlink-or-copy';
 }
 
 /**
@@ -31,10 +31,10 @@ export function linkPackages({
 }): void {
   const { selection } = plan;
   const top = realpathSync(final);
-  for (const { package: one, path } of listTrees(selection).flatMap((tree) =>
+  for (const { package: rpm, path } of listTrees(selection).flatMap((tree) =>
     listPlacements(selection, tree),
   )) {
-    const { origin } = one;
+    const { origin } = rpm;
     const place = join(building, path);
     if (origin.kind !== 'file' || !existsSync(place)) continue;
     const target = isRelative ? relative(join(top, dirname(path)), realpathSync(origin.path)) : origin.path;

@@ -60,10 +60,10 @@ export async function readPungiConfig(
 /** Lists the hosts of repositories that a definition reads. */
 export function hostsOf({ packages, settings }: MainDefinition): string[] {
   const lookasides = [...settings.values()].flatMap((byArch) =>
-    [...byArch.values()].flatMap((one) => one.lookasideRepositories),
+    [...byArch.values()].flatMap((inputs) => inputs.lookasideRepositories),
   );
   const own = packages.kind === 'repositories' ? [...packages.locations.values()].flat() : [];
-  return [...new Set([...lookasides, ...own].flatMap((one) => URL.parse(one)?.host ?? []))].filter(
+  return [...new Set([...lookasides, ...own].flatMap((url) => URL.parse(url)?.host ?? []))].filter(
     (host) => host !== '',
   );
 }

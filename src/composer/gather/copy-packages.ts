@@ -23,7 +23,7 @@ export function copyPackages(
   const added: number[] = [];
   for (const id of ids) {
     const base = columns.base.at(id);
-    const copy = target.addPackage({
+    const copied = target.addPackage({
       repository,
       name: copyString(columns.name.at(id)),
       arch: copyString(columns.arch.at(id)),
@@ -43,9 +43,9 @@ export function copyPackages(
     for (let i = columns.providesFrom.at(id); i < columns.providesTo.at(id); i += 1) {
       if (columns.provideOwner.at(i) !== id) continue;
       const name = copyString(columns.provideName.at(i));
-      target.addProvide(copy, name, columns.provideFlag.at(i), copyString(columns.provideEvr.at(i)));
+      target.addProvide(copied, name, columns.provideFlag.at(i), copyString(columns.provideEvr.at(i)));
     }
-    added.push(copy);
+    added.push(copied);
   }
   return added;
 }

@@ -131,9 +131,9 @@ function repositoriesOf(
   place: ImagePlace,
   named: readonly OwnRepository[] = [],
 ): JsonValue[] {
-  const found = named.map((one): JsonValue => {
-    if (typeof one === 'string') return urlOf(task, place, one);
-    return given({ baseurl: urlOf(task, place, one.baseurl), package_sets: one.package_sets });
+  const found = named.map((repository): JsonValue => {
+    if (typeof repository === 'string') return urlOf(task, place, repository);
+    return given({ baseurl: urlOf(task, place, repository.baseurl), package_sets: repository.package_sets });
   });
   const isEmpty = place.variants.some(
     ({ uid, emptyArches }) => uid === task.variant && emptyArches.length > 0,

@@ -47,7 +47,7 @@ export async function takeImages(
     return { images: [], containers, warnings: [] };
   }
   const found = await findImages(context, task, taskId);
-  const missing = task.arches.filter((arch) => !found.some((one) => one.arch === arch));
+  const missing = task.arches.filter((arch) => !found.some((image) => image.arch === arch));
   const worst = missing.find((arch) => !task.failable.includes(arch));
   const page = describeTask(context.koji.webUrl, taskId);
   if (worst !== undefined || found.length === 0) {
@@ -64,10 +64,10 @@ export async function takeImages(
     signal: context.signal,
   };
   const images: ListedImage[] = [];
-  for (const one of found) {
+  for (const built of found) {
     const image: FoundImage = {
-      ...one,
-      type: options.manifest_type ?? one.type,
+      ...built,
+      type: options.manifest_type ?? built.type,
       variant: task.variant,
       subvariant: options.subvariant ?? task.variant,
       checksums: task.checksums,

@@ -156,9 +156,11 @@ export async function offerPackages(
   const chosen = await chooseCopies(packages, wish, koji.source.files, await koji.index.knownCopies());
   await requireSigned(koji.hub, chosen, wish);
   const indexed = await indexCopies(koji.indexContext(context), chosen);
-  const byPkgid = new Map(indexed.map((copy) => [copy.facts.pkgid, copy]));
+  const byPkgid = new Map(indexed.map((found) => [found.facts.pkgid, found]));
   return {
-    packages: indexed.map((copy) => packageOf(koji, copy, readRecordHead(koji.index.package(copy).record))),
+    packages: indexed.map((found) =>
+      packageOf(koji, found, readRecordHead(koji.index.package(found).record)),
+    ),
     byPkgid,
     reader: kojiReader(koji, [byPkgid]),
   };

@@ -63,7 +63,7 @@ export function readImageTasks(
   const skipped = new Set(textsOf(config.get('skip_phases')));
   const tasks: ImageTask[] = [];
   for (const { uid, arches } of [...variants.values()].sort(compareVariants)) {
-    for (const phase of imagePhases.filter((one) => !skipped.has(one))) {
+    for (const phase of imagePhases.filter((name) => !skipped.has(name))) {
       const mapping = config.get(phase);
       if (!isDictionary(mapping)) continue;
       for (const image of valuesByVariant(mapping, uid).flatMap(listOf)) {

@@ -57,5 +57,5 @@ function checkNames({ options, place, uids, arches }: ImagePlace, report: Report
 /** The texts of a list, or a single one; what is no text has names of its own. */
 function textsOf(value: unknown): string[] {
   const all: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return all.map((one) => (typeof one === 'string' ? one : '://')).filter(() => value !== undefined);
+  return all.map((place) => (typeof place === 'string' ? place : '://')).filter(() => value !== undefined);
 }

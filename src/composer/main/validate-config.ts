@@ -205,7 +205,9 @@ function checkImages(phase: ImagePhase, value: ConfigValue, path: string, report
     for (const [at, image] of (items ?? (isSingleFine ? [images] : [])).entries()) {
       const where = items === null ? place : `${place}.${at}`;
       if (!isDictionary(image)) report(where, notOfType(image, 'object'));
-      else for (const one of findImageFaults(phase, image)) report([where, ...one.path].join('.'), one.fault);
+      else
+        for (const { path, fault } of findImageFaults(phase, image))
+          report([where, ...path].join('.'), fault);
     }
   }
 }

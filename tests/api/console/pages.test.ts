@@ -208,8 +208,8 @@ test('a rule is paused and resumed by its buttons, and only from pages of this s
 test('who may not steer a rule sees no buttons and is refused', async () => {
   const strict = api.withSettings({ rules_dir: directory.path, auth_backend: 'kerberos' });
   const headers = { 'X-Remote-User': 'mallory@EXAMPLE.COM', 'X-Remote-Groups': 'others' };
-  for (const one of [{}, headers]) {
-    const { status, text } = await strict('GET', '/console/rules/nightly', { headers: one });
+  for (const sent of [{}, headers]) {
+    const { status, text } = await strict('GET', '/console/rules/nightly', { headers: sent });
     assert.equal(status, 200);
     assert.doesNotMatch(text, /<form method="post"/);
   }

@@ -61,15 +61,15 @@ function packageOf(name: string, version: string, arch: string): SourcePackage {
 }
 
 function select(...packages: readonly SourcePackage[]): SelectedPackage[] {
-  return packages.map((one) => ({ package: one, why: `${one.name} is input` }));
+  return packages.map((rpm) => ({ package: rpm, why: `${rpm.name} is input` }));
 }
 
 const reader: PackageReader = {
   loadFragments: (packages) =>
     Promise.resolve(
-      packages.map((one) => {
-        const piece = Buffer.from(`<package name="${one.nevra}">\n</package>\n`);
-        const pkgid = pkgidOfContent(one.payload);
+      packages.map((rpm) => {
+        const piece = Buffer.from(`<package name="${rpm.nevra}">\n</package>\n`);
+        const pkgid = pkgidOfContent(rpm.payload);
         const locationOffset = piece.indexOf('\n') + 1;
         return identifyPieces({ pkgid, primary: piece, filelists: piece, other: piece, locationOffset });
       }),
@@ -152,7 +152,7 @@ function appOf(version: string): SelectedTree {
 /** Returns trees of the same packages in lists, and as packages, that nobody knows. */
 function unknown(trees: readonly SelectedTree[]): SelectedTree[] {
   const anew = (list: readonly SelectedPackage[]): SelectedPackage[] =>
-    list.map(({ package: one, why }) => ({ package: { ...one }, why }));
+    list.map(({ package: rpm, why }) => ({ package: { ...rpm }, why }));
   return trees.map((tree) => ({
     ...tree,
     binary: anew(tree.binary),

@@ -85,7 +85,7 @@ function target(): string {
 }
 
 function batchesOf(packages: readonly SourcePackage[]): PlacementBatch[] {
-  return cutPlacements(packages.map((one) => ({ package: one, path: `Packages/p/${one.fileName}` })));
+  return cutPlacements(packages.map((rpm) => ({ package: rpm, path: `Packages/p/${rpm.fileName}` })));
 }
 
 test('a thousand packages become links to their files, batch by batch', async () => {
@@ -93,8 +93,8 @@ test('a thousand packages become links to their files, batch by batch', async ()
   const directory = target();
   const done: number[] = [];
   await placePackages(placeContext([], done), new Pen(directory), batchesOf(packages));
-  for (const one of packages) {
-    assert.equal(statSync(join(directory, 'Packages/p', one.fileName)).ino, statSync(one.path).ino);
+  for (const rpm of packages) {
+    assert.equal(statSync(join(directory, 'Packages/p', rpm.fileName)).ino, statSync(rpm.path).ino);
   }
   assert.deepEqual(done, [256, 512, 768, 1000]);
 });
@@ -109,12 +109,12 @@ test('others have their turn between two batches', async () => {
   setImmediate(count);
   const seenAt = new Set<number>();
   const packages = Array.from({ length: 1000 }, (_, at): SourcePackage => {
-    const one = packageOf(`turn ${at}`);
+    const rpm = packageOf(`turn ${at}`);
     return {
-      ...one,
+      ...rpm,
       get origin() {
         seenAt.add(turn);
-        return one.origin;
+        return rpm.origin;
       },
     };
   });
@@ -149,47 +149,47 @@ test('a file with another content, another size or none at all ends it with its 
   writeFileSync(longer.path, 'longer than that');
   const lost = packageOf('lost');
   rmSync(lost.path);
-  for (const [one, code] of [
+  for (const [placed, code] of [
     [changed, 'compose.package_changed'],
     [longer, 'compose.package_changed'],
     [lost, 'compose.package_unreadable'],
   ] as const) {
     const noted: Noted[] = [];
     const fine = packageOf('fine');
-    await assert.rejects(placePackages(placeContext(noted), new Pen(target()), batchesOf([fine, one])), {
+    await assert.rejects(placePackages(placeContext(noted), new Pen(target()), batchesOf([fine, placed])), {
       code,
-      where: one.path,
+      where: placed.path,
       fate: 'retry',
     });
-    assert.deepEqual(noted, [{ fileName: one.fileName, found: null }]);
+    assert.deepEqual(noted, [{ fileName: placed.fileName, found: null }]);
   }
 });
 
 for (const delivery of ['link', 'copy'] as const) {
   test(`a file that was swapped for a link to another does not get out by a ${delivery}`, async () => {
-    const one = packageOf('mine');
+    const rpm = packageOf('mine');
     const secret = join(folder, `secret-${delivery}`);
     writeFileSync(secret, 'them');
-    rmSync(one.path);
-    symlinkSync(secret, one.path);
+    rmSync(rpm.path);
+    symlinkSync(secret, rpm.path);
     const context = { ...placeContext(), delivery };
-    await assert.rejects(placePackages(context, new Pen(target()), batchesOf([one])), {
+    await assert.rejects(placePackages(context, new Pen(target()), batchesOf([rpm])), {
       code: 'compose.package_changed',
     });
     writeFileSync(secret, 'mine');
     const directory = target();
-    await placePackages(context, new Pen(directory), batchesOf([one]));
-    assert.equal(lstatSync(join(directory, 'Packages/p', one.fileName)).isFile(), true);
+    await placePackages(context, new Pen(directory), batchesOf([rpm]));
+    assert.equal(lstatSync(join(directory, 'Packages/p', rpm.fileName)).isFile(), true);
   });
 }
 
 test('what is no file ends it at once', async () => {
-  const one = packageOf('fifo');
-  rmSync(one.path);
-  spawnSync('mkfifo', [one.path]);
+  const rpm = packageOf('fifo');
+  rmSync(rpm.path);
+  spawnSync('mkfifo', [rpm.path]);
   for (const delivery of ['link', 'copy'] as const) {
     const context = { ...placeContext(), delivery };
-    await assert.rejects(placePackages(context, new Pen(target()), batchesOf([one])), {
+    await assert.rejects(placePackages(context, new Pen(target()), batchesOf([rpm])), {
       code: 'compose.package_unreadable',
       message: /is no regular file/,
     });
@@ -197,22 +197,22 @@ test('what is no file ends it at once', async () => {
 });
 
 test('what another file has the name of is not overwritten', async () => {
-  const one = packageOf('mine');
+  const rpm = packageOf('mine');
   const directory = target();
   mkdirSync(join(directory, 'Packages/p'), { recursive: true });
-  const taken = join(directory, 'Packages/p', one.fileName);
+  const taken = join(directory, 'Packages/p', rpm.fileName);
   writeFileSync(taken, 'theirs');
-  await assert.rejects(placePackages(placeContext(), new Pen(directory), batchesOf([one])), {
+  await assert.rejects(placePackages(placeContext(), new Pen(directory), batchesOf([rpm])), {
     code: 'compose.package_unreadable',
   });
   assert.equal(readFileSync(taken, 'utf8'), 'theirs');
 });
 
 test('a signal that aborts ends it, and nothing is placed afterwards', async () => {
-  const one = packageOf('many times');
+  const rpm = packageOf('many times');
   const directory = target();
   const placements = Array.from({ length: 20 * 256 }, (_, at) => ({
-    package: one,
+    package: rpm,
     path: `Packages/p/${at}.rpm`,
   }));
   const abort = new AbortController();
@@ -222,7 +222,7 @@ test('a signal that aborts ends it, and nothing is placed afterwards', async () 
   const placed = readdirSync(join(directory, 'Packages/p')).length;
   assert.ok(placed < placements.length);
   // Whatever comes to the thread later comes after all that was asked of it before.
-  await placePackages(placeContext(), new Pen(target()), batchesOf([one]));
+  await placePackages(placeContext(), new Pen(target()), batchesOf([rpm]));
   assert.equal(readdirSync(join(directory, 'Packages/p')).length, placed);
 });
 

@@ -57,7 +57,7 @@ const odd: TestRpm = {
   size: 5 * 2 ** 31,
 };
 
-const rpms = [...new Map([...recorded, odd].map((one) => [one.pkgid, one])).values()];
+const rpms = [...new Map([...recorded, odd].map((rpm) => [rpm.pkgid, rpm])).values()];
 const filesOf = ({ header }: TestRpm): string[] => rawFilesOf(header).map(({ path }) => decodeRaw(path));
 const locatedOf = ({ header, pkgid, size }: TestRpm) => ({
   record: encodeRecord(recordOf(header)),
@@ -67,10 +67,10 @@ const locatedOf = ({ header, pkgid, size }: TestRpm) => ({
 });
 
 function xmlOf(kind: 'primary' | 'filelists', list: readonly TestRpm[]): Buffer {
-  const pieces = list.map((one) => {
-    const made = makeFragments(one.header, { ...one, fileTime: 1 });
+  const pieces = list.map((rpm) => {
+    const made = makeFragments(rpm.header, { ...rpm, fileTime: 1 });
     if (kind === 'filelists') return Buffer.from(made.filelists);
-    const location = Buffer.from(`<location href="${locatedOf(one).href}"/>\n`);
+    const location = Buffer.from(`<location href="${locatedOf(rpm).href}"/>\n`);
     const { primary, locationOffset } = made;
     return Buffer.concat([primary.subarray(0, locationOffset), location, primary.subarray(locationOffset)]);
   });
@@ -92,11 +92,11 @@ function contentOf(index: GatherIndex): Map<string, unknown> {
   const described = Array.from({ length: index.count }, (_, id): [string, unknown] => {
     const requires = [];
     for (let at = columns.requiresFrom.at(id); at < columns.requiresTo.at(id); at += 1) {
-      const one = columns.requires.at(at);
+      const dependency = columns.requires.at(at);
       requires.push([
-        textOf(dependencies.nameOf(one)),
-        dependencies.flagOf(one),
-        textOf(dependencies.evrOf(one)),
+        textOf(dependencies.nameOf(dependency)),
+        dependencies.flagOf(dependency),
+        textOf(dependencies.evrOf(dependency)),
       ]);
     }
     const provides = [];
@@ -137,7 +137,7 @@ test('records with files put there what primary.xml and filelists do', async () 
   addRecords(
     ofRecords,
     0,
-    rpms.map((one) => ({ ...locatedOf(one), files: filesOf(one) })),
+    rpms.map((rpm) => ({ ...locatedOf(rpm), files: filesOf(rpm) })),
   );
   // Of source packages no requirement asks for files.
   const binary = (index: GatherIndex): Map<string, unknown> =>

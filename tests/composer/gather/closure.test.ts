@@ -27,7 +27,7 @@ const universe = fc.uniqueArray(
     requires: fc.uniqueArray(fc.constantFrom(...wants), { maxLength: 3 }),
     provides: fc.uniqueArray(fc.constantFrom(...capabilities), { maxLength: 2 }),
   }),
-  { maxLength: 14, selector: (one) => `${one.name} ${one.version} ${one.arch}` },
+  { maxLength: 14, selector: (rpm) => `${rpm.name} ${rpm.version} ${rpm.arch}` },
 );
 
 type Package = SmallPackage & { readonly version: string; readonly arch: string };
@@ -36,8 +36,8 @@ function namesOf(result: GatherResult, ids: readonly number[]): string[] {
   return ids.map((id) => shortNevra(result.index.nevraOf(id))).sort();
 }
 
-function label(one: Package): string {
-  return `${one.name}-${one.version}-1.${one.arch}`;
+function label(rpm: Package): string {
+  return `${rpm.name}-${rpm.version}-1.${rpm.arch}`;
 }
 
 const order = ['x86_64', 'i686', 'noarch'];
@@ -48,18 +48,18 @@ function closeSlowly(
   input: readonly string[],
 ): { rpms: string[]; broken: string[] } {
   const latest = packages.filter(
-    (one) =>
-      one.arch !== 'src' &&
+    (rpm) =>
+      rpm.arch !== 'src' &&
       !packages.some(
         (other) =>
-          other.name === one.name &&
-          other.arch === one.arch &&
-          compareVersions(other.version, one.version) > 0,
+          other.name === rpm.name &&
+          other.arch === rpm.arch &&
+          compareVersions(other.version, rpm.version) > 0,
       ),
   );
-  const provides = (one: Package, want: string): boolean => {
+  const provides = (rpm: Package, want: string): boolean => {
     const [name, operator, version] = want.split(' ');
-    return [...(one.provides ?? []), `${one.name} = ${one.version}`].some((text) => {
+    return [...(rpm.provides ?? []), `${rpm.name} = ${rpm.version}`].some((text) => {
       const [provided, , at] = text.split(' ');
       if (provided !== name) return false;
       if (operator === undefined || version === undefined) return true;
@@ -70,7 +70,7 @@ function closeSlowly(
   };
   const result: Package[] = [];
   const best = (candidates: readonly Package[]): Package | undefined => {
-    const rank = (one: Package): number => (result.includes(one) ? 0 : 2) + (one.arch === 'i686' ? 1 : 0);
+    const rank = (rpm: Package): number => (result.includes(rpm) ? 0 : 2) + (rpm.arch === 'i686' ? 1 : 0);
     return [...candidates].sort(
       (l, r) =>
         rank(l) - rank(r) ||
@@ -79,14 +79,14 @@ function closeSlowly(
         (l.name < r.name ? -1 : 1),
     )[0];
   };
-  const chosen = input.map((name) => best(latest.filter((one) => one.name === name)));
-  for (const one of chosen) if (one !== undefined && !result.includes(one)) result.push(one);
+  const chosen = input.map((name) => best(latest.filter((rpm) => rpm.name === name)));
+  for (const rpm of chosen) if (rpm !== undefined && !result.includes(rpm)) result.push(rpm);
   const answers = new Map<string, Package>();
   const broken: string[] = [];
-  for (const one of result) {
-    for (const want of one.requires ?? []) {
+  for (const rpm of result) {
+    for (const want of rpm.requires ?? []) {
       const found = answers.get(want) ?? best(latest.filter((other) => provides(other, want)));
-      if (found === undefined) broken.push(`${label(one)}: ${want}`);
+      if (found === undefined) broken.push(`${label(rpm)}: ${want}`);
       else {
         answers.set(want, found);
         if (!result.includes(found)) result.push(found);

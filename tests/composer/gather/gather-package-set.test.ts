@@ -77,7 +77,7 @@ async function gatherRecorded(
 }
 
 for (const { name, request, rpms_json: json, errors } of vectors.filter(
-  (one) => one.request.source !== undefined,
+  (vector) => vector.request.source !== undefined,
 )) {
   if (errors.length === 0) {
     test(`a compose of a repository has the packages recorded for ${name}`, async () => {

@@ -27,9 +27,9 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 
 /** What a truth table says of a rich dependency with these packages installed. */
 function isTrue(rich: RichDependency, installed: ReadonlySet<string>): boolean {
-  const providersOf = (one: RichDependency): string[] => {
-    if (one.kind !== 'plain') throw new Error('with and without stand between names here');
-    const { name } = one.dependency;
+  const providersOf = (rich: RichDependency): string[] => {
+    if (rich.kind !== 'plain') throw new Error('with and without stand between names here');
+    const { name } = rich.dependency;
     return [...installed].filter((member) => provided[member]?.includes(name) === true);
   };
   switch (rich.kind) {
@@ -41,10 +41,10 @@ function isTrue(rich: RichDependency, installed: ReadonlySet<string>): boolean {
       return rich.operands.some((operand) => isTrue(operand, installed));
     case 'with': {
       const [left = [], right = []] = rich.operands.map(providersOf);
-      return left.some((one) => right.includes(one));
+      return left.some((provider) => right.includes(provider));
     }
     case 'without':
-      return providersOf(rich.left).some((one) => !providersOf(rich.right).includes(one));
+      return providersOf(rich.left).some((provider) => !providersOf(rich.right).includes(provider));
     case 'if':
       return isTrue(rich.condition, installed)
         ? isTrue(rich.consequent, installed)
@@ -80,12 +80,12 @@ test('what gather takes for a rich dependency makes it true', () => {
 test('a rich dependency without conditions is unresolved only when no choice of packages makes it true', () => {
   fc.assert(
     fc.property(
-      text.filter((one) => !one.includes(' if ')),
+      text.filter((dependency) => !dependency.includes(' if ')),
       (dependency) => {
         const rich = parseRichDependency(dependency);
         const isPossible =
           isTrue(rich, new Set(['a', 'b', 'c', 'd'])) ||
-          ['a', 'b'].some((one) => isTrue(rich, new Set([one, 'c', 'd'])));
+          ['a', 'b'].some((name) => isTrue(rich, new Set([name, 'c', 'd'])));
         assert.equal(resultOf(dependency).isResolved, isPossible, dependency);
       },
     ),

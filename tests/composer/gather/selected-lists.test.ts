@@ -85,13 +85,13 @@ test('of a list that differs, the packages that do not are the same objects', ()
   const [a, b, c] = composes.select([0, 1, 2]);
   const next = composes.select([0, 3, 2, 1]);
   assert.deepEqual(
-    next.map((one) => one.package.name),
+    next.map((selected) => selected.package.name),
     ['a', 'd', 'c', 'b'],
   );
   assert.deepEqual([next[0] === a, next[2] === c, next[3] === b], [true, true, true]);
   const fewer = composes.select([3, 2]);
   assert.deepEqual(
-    fewer.map((one) => one.package.name),
+    fewer.map((selected) => selected.package.name),
     ['d', 'c'],
   );
   assert.equal(fewer[1], c);

@@ -24,9 +24,9 @@ export function dependencyOf(text: string): Dependency {
   return read.dependency;
 }
 
-export function locatedOf(one: SmallPackage): LocatedRecord {
-  const { name, version = '1', arch = 'x86_64', files = [] } = one;
-  const source = arch === 'src' ? null : `${one.source ?? name}-${version}-1.src.rpm`;
+export function locatedOf(rpm: SmallPackage): LocatedRecord {
+  const { name, version = '1', arch = 'x86_64', files = [] } = rpm;
+  const source = arch === 'src' ? null : `${rpm.source ?? name}-${version}-1.src.rpm`;
   return {
     record: encodeRecord({
       name,
@@ -35,8 +35,8 @@ export function locatedOf(one: SmallPackage): LocatedRecord {
       release: '1',
       arch,
       sourceRpm: source,
-      requires: (one.requires ?? []).map(dependencyOf),
-      provides: (one.provides ?? []).map(dependencyOf),
+      requires: (rpm.requires ?? []).map(dependencyOf),
+      provides: (rpm.provides ?? []).map(dependencyOf),
       primaryFiles: files.filter(isPrimaryFile),
     }),
     files,

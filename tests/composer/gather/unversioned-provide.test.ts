@@ -8,7 +8,9 @@ function unresolvedOf(provides: string, requires: string): string[] {
     { name: 'give', provides: [provides] },
     { name: 'need', requires: [requires] },
   ]);
-  return gather({}, index, { arch: 'x86_64', packages: ['need'] }).unresolved.map((one) => one.dependency);
+  return gather({}, index, { arch: 'x86_64', packages: ['need'] }).unresolved.map(
+    (unresolved) => unresolved.dependency,
+  );
 }
 
 test('a provide without version satisfies every requirement with one', () => {

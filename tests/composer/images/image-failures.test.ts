@@ -168,7 +168,7 @@ for (const trouble of [{ kind: 'reset' }, { kind: 'cut', afterBytes: 60 }] as co
 test('another compose with the same image is another task', async () => {
   const ids = [await insert('twin', kiwiImage), await insert('twin', kiwiImage)];
   const running = ids.map((id) => composer.run(id));
-  await Promise.all(running.map((one) => scene.untilTasks(2, one)));
+  await Promise.all(running.map((id) => scene.untilTasks(2, id)));
   for (const [at, { id }] of builders.tasks().entries()) {
     builders.finish(
       id,

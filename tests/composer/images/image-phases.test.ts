@@ -168,7 +168,11 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
   assert.deepEqual(done.warnings, [`Images are described by ${sources}#${commit}.`]);
   const { images } = JSON.parse(read(id, 'compose/metadata/images.json')).payload;
   assert.deepEqual(
-    images.BaseOS.x86_64.map((one: Record<string, unknown>) => [one['path'], one['type'], one['subvariant']]),
+    images.BaseOS.x86_64.map((image: Record<string, unknown>) => [
+      image['path'],
+      image['type'],
+      image['subvariant'],
+    ]),
     [
       ['BaseOS/x86_64/images/Minimal-1-1.x86_64.raw.xz', 'raw-xz', 'Minimal'],
       ['BaseOS/x86_64/images/iot-1-1.qcow2', 'qcow2', 'BaseOS'],
@@ -176,7 +180,11 @@ test('each phase asks Koji as Pungi does, and a container takes the image that i
   );
   const containers = JSON.parse(read(id, 'compose/metadata/osbs.json')).BaseOS.x86_64;
   assert.deepEqual(
-    containers.map((one: Record<string, unknown>) => [one['nvr'], one['koji_task'], one['compose_id']]),
+    containers.map((image: Record<string, unknown>) => [
+      image['nvr'],
+      image['koji_task'],
+      image['compose_id'],
+    ]),
     [
       ['base-container-1-1', osbs.id, done.pungiComposeId],
       ['guest-container-1-1', container.id, done.pungiComposeId],

@@ -211,7 +211,7 @@ test('an update of 500 builds is found for every one of them', async (context) =
   const { advisories, remark } = await new Bench(bodhi.url).find(nvrs);
   assert.equal(remark, null);
   assert.deepEqual(
-    advisories.map((one) => one.nvrs.length),
+    advisories.map((advisory) => advisory.nvrs.length),
     [500],
   );
   assert.equal(bodhi.queries.length, 10);

@@ -124,8 +124,8 @@ test('metadata that the disk has lost are said to be lost once, and then read ag
   assert.throws(() => index.package(first).fragments.primary, { code: 'cache.entry_broken', fate: 'retry' });
   assert.throws(() => index.package(first), { code: 'koji.index_damaged', fate: 'retry' });
   assert.equal(index.facts(first.key), undefined);
-  for (const one of copies) {
-    const [again] = await indexCopies(context, [one]);
+  for (const copy of copies) {
+    const [again] = await indexCopies(context, [copy]);
     assert.ok(again);
     // What is not known to be lost is found out at the next access.
     try {
@@ -220,9 +220,9 @@ test('over HTTP a copy that two sets have in common is read once, when both are 
 test('a file whose payload is another than the hub lists is named with its RPM', async () => {
   const [first] = await copiesOf('f-small');
   assert.ok(first?.package.kind === 'build');
-  const { package: one } = first;
+  const { package: rpm } = first;
   const payloadHash = 'f'.repeat(32);
-  const other = { ...first, lastIndexed: null, package: { ...one, rpm: { ...one.rpm, payloadHash } } };
+  const other = { ...first, lastIndexed: null, package: { ...rpm, rpm: { ...rpm.rpm, payloadHash } } };
   await assert.rejects(indexCopies({ hub, source: local, index: newIndex().index, now }, [other]), {
     code: 'koji.header_differs',
     message: /is not what the Koji hub lists: its payload hash is [0-9a-f]{32}\./,
@@ -230,7 +230,7 @@ test('a file whose payload is another than the hub lists is named with its RPM',
 });
 
 test('a file that is missing or another than the hub lists is named with its RPM', async () => {
-  const copies = (await copiesOf('f-small')).filter(({ package: one }) => one.rpm.name === 'e-zz');
+  const copies = (await copiesOf('f-small')).filter(({ package: rpm }) => rpm.rpm.name === 'e-zz');
   const [first] = copies;
   assert.ok(first);
   const path = join(topDir, first.path);

@@ -88,9 +88,9 @@ test('an added build replaces the build of its package, and the last listed of t
 
 test('scratch builds bring their files beside everything else', async () => {
   const packages = await read('f-small', { scratchTasks: [1000] });
-  const scratch = packages.filter((one) => one.kind === 'scratch');
+  const scratch = packages.filter((rpm) => rpm.kind === 'scratch');
   assert.deepEqual(
-    scratch.map((one) => one.path),
+    scratch.map((rpm) => rpm.path),
     ['work/tasks/1/2/e-tie-b-1-1.x86_64.rpm', 'work/tasks/1/2/e-tie-b-1-1.src.rpm'],
   );
 });
@@ -136,8 +136,8 @@ test('an empty key anywhere is a last resort, never a preference', async () => {
 });
 
 test('a copy that was seen is not looked for again', async () => {
-  const rpms = (await read('f-small')).flatMap((one) => (one.kind === 'build' ? [one] : []));
-  const hashed = rpms.map((one) => ({ ...one, rpm: { ...one.rpm, payloadHash: String(one.rpm.id) } }));
+  const rpms = (await read('f-small')).flatMap((rpm) => (rpm.kind === 'build' ? [rpm] : []));
+  const hashed = rpms.map((rpm) => ({ ...rpm, rpm: { ...rpm.rpm, payloadHash: String(rpm.rpm.id) } }));
   const known = remember();
   let looks = 0;
   const counting = {

@@ -190,9 +190,9 @@ test('those who ask at the same time share one listing, and one who gives up doe
 test('exchanging the builds of one package leaves all others', async () => {
   const { hub } = await start();
   const all = await listTaggedRpms(hub, { tag: 'f-all', inherit: true });
-  const one = await listTaggedRpms(hub, { tag: 'f-all', inherit: true, package: 'e-lib' });
+  const library = await listTaggedRpms(hub, { tag: 'f-all', inherit: true, package: 'e-lib' });
   const without = replacePackages(all, new Map([['e-lib', { rpms: [], builds: new Map() }]]));
-  assert.equal(without.rpms.length, all.rpms.length - one.rpms.length);
-  const again = replacePackages(without, new Map([['e-lib', one]]));
+  assert.equal(without.rpms.length, all.rpms.length - library.rpms.length);
+  const again = replacePackages(without, new Map([['e-lib', library]]));
   assert.deepEqual(new Set(again.rpms), new Set(all.rpms));
 });

@@ -124,7 +124,7 @@ test('an advisory is told anew where its texts, its packages or what it suggests
     suggests: [],
   };
   const compose = async (told: BuildAdvisory, packages: readonly SourcePackage[]): Promise<string> => {
-    const binary = packages.map((one) => ({ package: one, why: 'input' }));
+    const binary = packages.map((rpm) => ({ package: rpm, why: 'input' }));
     const trees = ['x86_64', 's390x'].map((arch) => ({
       variant: 'Temporary',
       arch,

@@ -46,11 +46,11 @@ test('a lock file of everything names every file as it is served, with size and 
   ]);
   const [arch] = file.arches;
   assert.ok(arch !== undefined && arch.packages.length >= 5 && arch.source.length >= 3);
-  for (const one of [...arch.packages, ...arch.source]) {
-    assert.ok(one.url.startsWith(`${address.url}/compose/Temporary/`), one.url);
-    const path = join(composer.targetDir, `odcs-${compose.id}`, one.url.slice(address.url.length + 1));
-    assert.equal(statSync(path).size, one.size);
-    assert.equal(`sha256:${createHash('sha256').update(readFileSync(path)).digest('hex')}`, one.checksum);
+  for (const locked of [...arch.packages, ...arch.source]) {
+    assert.ok(locked.url.startsWith(`${address.url}/compose/Temporary/`), locked.url);
+    const path = join(composer.targetDir, `odcs-${compose.id}`, locked.url.slice(address.url.length + 1));
+    assert.equal(statSync(path).size, locked.size);
+    assert.equal(`sha256:${createHash('sha256').update(readFileSync(path)).digest('hex')}`, locked.checksum);
   }
   for (const { repoid, sourcerpm } of arch.source)
     assert.deepEqual([repoid, sourcerpm], [`${address.repoid}-source`, null]);
@@ -90,10 +90,11 @@ test('of named packages the closure is locked, less what is installed', async ()
 });
 
 test('specs are what dnf takes: globs, name.arch, NEVRAs and what is provided', async () => {
-  const one = async (spec: string) => namesOf(await lock({ packages: wanted(spec), isBrokenAllowed: true }));
+  const lockOf = async (spec: string) =>
+    namesOf(await lock({ packages: wanted(spec), isBrokenAllowed: true }));
   const [ed] = (await lock({ packages: wanted('ed'), isBrokenAllowed: true })).arches[0]?.packages ?? [];
   for (const spec of ['ed', 'e?', 'ed.x86_64', `ed-${ed?.evr}`, `ed-${ed?.evr}.x86_64`, `ed = ${ed?.evr}`]) {
-    assert.deepEqual(await one(spec), ['ed'], spec);
+    assert.deepEqual(await lockOf(spec), ['ed'], spec);
   }
 });
 
@@ -144,12 +145,12 @@ test('a lock file of modular packages names the module metadata as they are serv
   );
   const metadata = file.arches[0]?.moduleMetadata ?? [];
   assert.equal(metadata.length, 1);
-  const [one] = metadata;
-  const bytes = readFileSync(join(directory, (one?.url ?? '').slice(url.length + 1)));
-  assert.equal(one?.size, bytes.length);
-  assert.equal(one.checksum, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
-  assert.equal(one.repoid, 'odcs-1');
-  assert.match(one.url, /-modules\.yaml\.gz$/);
+  const [yaml] = metadata;
+  const bytes = readFileSync(join(directory, (yaml?.url ?? '').slice(url.length + 1)));
+  assert.equal(yaml?.size, bytes.length);
+  assert.equal(yaml.checksum, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+  assert.equal(yaml.repoid, 'odcs-1');
+  assert.match(yaml.url, /-modules\.yaml\.gz$/);
 });
 
 test('a request is a list, or an rpms.in.yaml whose keys mean something here', () => {

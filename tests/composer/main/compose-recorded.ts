@@ -119,19 +119,19 @@ async function compose(vector: MainVector, warnings: string[]): Promise<ComposeF
   const gathered = await gatherMain({ definition, packages });
   warnings.push(...packages.warnings, ...gathered.warnings);
   const binaries = [...gathered.trees.values()].flatMap((byArch) =>
-    [...byArch.values()].flatMap((one) => one.binary),
+    [...byArch.values()].flatMap((tree) => tree.binary),
   );
   checkSignatures(definition, packages, new Set(binaries.map((id) => packages.index.nameOf(id))));
   return describe(vector, loaded, definition, identity, packages, gathered, warnings, isSkipped);
 }
 
 function valuesOf(args: readonly string[], option: string): string[] {
-  return args.flatMap((one, at) => (one === option ? [args[at + 1] ?? ''] : []));
+  return args.flatMap((word, at) => (word === option ? [args[at + 1] ?? ''] : []));
 }
 
 function typeOf(args: readonly string[], { config }: LoadedConfig): ComposeType {
-  const given = args.flatMap((one) => {
-    const name = one.slice(2);
+  const given = args.flatMap((word) => {
+    const name = word.slice(2);
     return isComposeType(name) ? [name] : [];
   });
   const configured = config.get('compose_type');

@@ -73,7 +73,7 @@ function change(random: Random, small: SmallCompose): string {
   };
   const remove = (): void => {
     const gone = small.builds[random.below(small.builds.length)];
-    small.builds = small.builds.filter((one) => one !== gone);
+    small.builds = small.builds.filter((build) => build !== gone);
     for (const { pkgid } of gone?.packages ?? []) {
       for (const id of index.packagesByPkgid(pkgid)) index.removePackage(id);
     }
@@ -87,7 +87,7 @@ function change(random: Random, small: SmallCompose): string {
     if (grown !== undefined && first !== undefined) {
       addSmall(index, [first], { isWithFiles: random.below(3) > 0 });
       const more = { ...grown, packages: [...grown.packages, first], later: grown.later.slice(1) };
-      small.builds = small.builds.map((one) => (one === grown ? more : one));
+      small.builds = small.builds.map((build) => (build === grown ? more : build));
     }
   }
   if (kind === 'comps') small.definition = { ...definition, comps: anyComps(random) };
@@ -148,7 +148,7 @@ function packageOf(
   } = {},
 ): SmallPackage {
   const { arch = 'x86_64', version = '1', build = `p0-1-1`, requires = [], provides = [], files = [] } = more;
-  const named = (one: string): Dependency => ({ name: one });
+  const named = (text: string): Dependency => ({ name: text });
   return {
     pkgid: `${name}-${version}.${arch}`,
     href: `${name}-${version}-1.${arch}.rpm`,
@@ -265,9 +265,9 @@ const lateChanges: readonly LateChange[] = [
   },
 ];
 
-for (const one of lateChanges) {
-  const { what, first, later, brings, drops = [] } = one;
-  const { isPlain = false, isWithoutFiles = false, isMultilib = false } = one;
+for (const change of lateChanges) {
+  const { what, first, later, brings, drops = [] } = change;
+  const { isPlain = false, isWithoutFiles = false, isMultilib = false } = change;
   test(`a tree is gathered anew once there is ${what}`, async () => {
     const random = new Random(1);
     const plain = anyDefinition(random);
@@ -309,11 +309,11 @@ for (const one of lateChanges) {
     addSmall(index, later, { isWithFiles: !isWithoutFiles });
     const after = await gather([...first, ...later], isMultilib);
     assert.deepEqual(
-      after.filter((one) => !before.includes(one)),
+      after.filter((line) => !before.includes(line)),
       brings,
     );
     assert.deepEqual(
-      before.filter((one) => !after.includes(one)),
+      before.filter((line) => !after.includes(line)),
       drops,
     );
   });

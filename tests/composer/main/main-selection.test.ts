@@ -33,7 +33,7 @@ function sourceOf(vector: MainVector): SelectPackages {
 }
 
 function vectorOf(name: string, change: (text: string) => string = (text) => text): MainVector {
-  const vector = readVectors().find((one) => one.name === name);
+  const vector = readVectors().find((recorded) => recorded.name === name);
   assert.ok(vector);
   const main = vector.files['fixture.conf'] ?? '';
   return { ...vector, files: { ...vector.files, 'fixture.conf': change(main) } };
@@ -83,7 +83,7 @@ test('a plan with all that trees can have is the same once it was written and re
       list.map(({ variant, arch, binary }) => [variant, arch, binary.length]);
     assert.deepEqual(namesOf(trees), namesOf(selection.trees));
     const plain = (list: typeof files | typeof documents) =>
-      list?.map((one) => ({ ...one, bytes: Buffer.from(one.bytes).toString('hex') }));
+      list?.map((document) => ({ ...document, bytes: Buffer.from(document.bytes).toString('hex') }));
     assert.deepEqual(plain(documents), plain(selection.documents));
     assert.deepEqual(plain(files), plain(selection.files));
   }
@@ -104,7 +104,7 @@ for (const checksum of ['sha1', 'sha512'] as const) {
       assert.equal(createHash(checksum).update(bytes).digest('hex'), digest);
     }
     const read = (kind: string): string => {
-      const name = readdirSync(join(tree, 'repodata')).find((one) => one.endsWith(`${kind}.xml.gz`)) ?? '';
+      const name = readdirSync(join(tree, 'repodata')).find((file) => file.endsWith(`${kind}.xml.gz`)) ?? '';
       return gunzipSync(readFileSync(join(tree, 'repodata', name))).toString('utf8');
     };
     const packages = [
@@ -129,7 +129,7 @@ test('every package of a plan says why it is there', async () => {
   const { planned } = plan(vectorOf('two-variants'));
   const [tree] = (await planned).selection.trees;
   assert.match(
-    tree?.binary.find((one) => one.package.name === 'm-libc')?.why ?? '',
+    tree?.binary.find((selected) => selected.package.name === 'm-libc')?.why ?? '',
     /^m-libc-1\.0-1\.aarch64 is required by /,
   );
 });

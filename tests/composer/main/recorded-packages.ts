@@ -144,7 +144,7 @@ export async function readPackages(definition: MainDefinition): Promise<Recorded
   const lookasideLocations = [
     ...new Set(
       [...definition.settings.values()].flatMap((arches) =>
-        [...arches.values()].flatMap((one) => one.lookasideRepositories),
+        [...arches.values()].flatMap((settings) => settings.lookasideRepositories),
       ),
     ),
   ];

@@ -225,7 +225,7 @@ export function anyDefinition(random: Random): MainDefinition {
   return {
     release: { ...product, isInternal: false, discinfoDescription: null, treeinfoVersion: null },
     baseProduct: null,
-    variants: new Map(variants.map((one) => [one.uid, one])),
+    variants: new Map(variants.map((variant) => [variant.uid, variant])),
     comps: anyComps(random),
     isFilteringEnvironments: true,
     packages: { kind: 'repositories', locations: new Map() },

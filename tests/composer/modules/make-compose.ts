@@ -33,7 +33,7 @@ export function moduleRequest(source: string, more: Partial<ComposeRequest> = {}
 }
 
 export interface ModuleComposer {
-  readonly means: ModuleResources;
+  readonly resources: ModuleResources;
   readonly selectContext: SelectContext;
   plan(request: ComposeRequest): Promise<ReadyPlan>;
   /** Writes the compose and answers its directory. */
@@ -71,7 +71,7 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
     koji[Symbol.dispose]();
     rmSync(directory, { recursive: true });
   });
-  const means: ModuleResources = {
+  const resources: ModuleResources = {
     mbs: connectMbs({ url: fake.url }),
     koji,
     baseModuleNames: ['platform', 'bootstrap'],
@@ -85,9 +85,9 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
   context.after(() => placing[Symbol.asyncDispose]());
   let count = 0;
   return {
-    means,
+    resources,
     selectContext,
-    plan: (request) => planCompose({ ...common, sources: { module: moduleSource(means) } }, request),
+    plan: (request) => planCompose({ ...common, sources: { module: moduleSource(resources) } }, request),
     async build(plan) {
       count += 1;
       const name = `odcs-${count}`;
@@ -99,8 +99,8 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
         label: null,
         timestamp: NOW.getTime() / 1000,
       };
-      const localPathOf = async (one: { origin: { kind: string; path?: string } }): Promise<string> =>
-        one.origin.path ?? '';
+      const localPathOf = async (rpm: { origin: { kind: string; path?: string } }): Promise<string> =>
+        rpm.origin.path ?? '';
       const target = join(directory, name);
       mkdirSync(target);
       const toplevelUrl = `http://localhost/${name}`;

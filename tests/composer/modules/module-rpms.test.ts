@@ -38,7 +38,7 @@ async function load(
 }
 
 function nevras(rpms: readonly ModuleRpm[]): string[] {
-  return rpms.map((one) => formatNevra(one.package.rpm));
+  return rpms.map((rpm) => formatNevra(rpm.package.rpm));
 }
 
 for (const [name, compose] of Object.entries(expected)) {

@@ -19,18 +19,22 @@ const apple = 'apple:main:4220250103000000:b0c0ffee';
 const fixture = readModuleHubData('fixture');
 
 function binaries(plan: ReadyPlan, arch = 'x86_64'): string[] {
-  const tree = plan.selection.trees.find((one) => one.arch === arch);
-  return (tree?.binary ?? []).map((one) => formatNevra(one.package));
+  const tree = plan.selection.trees.find((candidate) => candidate.arch === arch);
+  return (tree?.binary ?? []).map((selected) => formatNevra(selected.package));
 }
 
 function modulesOf({ selection }: Pick<ReadyPlan, 'selection'>, arch: string) {
-  return selection.documents.find((one) => one.type === 'modules' && one.arch === arch);
+  return selection.documents.find((document) => document.type === 'modules' && document.arch === arch);
 }
 
 function kinds(plan: ReadyPlan): string[] {
   const text = Buffer.from(modulesOf(plan, 'x86_64')?.bytes ?? []).toString('utf8');
-  return readModuleDocuments(text, 'modules.yaml').map((one) =>
-    one.kind === 'stream' ? one.name : one.kind === 'defaults' ? `defaults of ${one.module}` : one.kind,
+  return readModuleDocuments(text, 'modules.yaml').map((document) =>
+    document.kind === 'stream'
+      ? document.name
+      : document.kind === 'defaults'
+        ? `defaults of ${document.module}`
+        : document.kind,
   );
 }
 
@@ -94,7 +98,7 @@ test('32-bit packages come with multilib, and their absence is told where only t
   const both = await plan({ ...request, multilibArches: ['x86_64'], multilibMethods: ['devel'] });
   assert.ok(binaries(both).includes('basket-libs-0:1.10-1.module_f42+101+5e001234.i686'));
   const none = await plan({ ...request, multilibArches: ['x86_64'], multilibMethods: ['none'] });
-  assert.ok(!binaries(none).some((one) => one.endsWith('.i686')));
+  assert.ok(!binaries(none).some((nevra) => nevra.endsWith('.i686')));
   assert.match(none.selection.remarks.join(), /32-bit packages are left out/);
 });
 
@@ -175,7 +179,7 @@ test('a compose of another source takes modules in', async (context) => {
   const empty = await composer.plan(moduleRequest(''));
   const pins = { source: 'f42', kojiEvent: 1000 };
   const base = { selection: { ...empty.selection, pins, warnings: ['base'] }, reader: empty.reader };
-  const select = withModules(async () => base, composer.means);
+  const select = withModules(async () => base, composer.resources);
   const request = moduleRequest('', { sourceType: 'tag', source: ['f42'], modules: [apple] });
   const { selection, reader } = await select(composer.selectContext, request);
   assert.deepEqual(selection.pins, pins);
@@ -184,7 +188,7 @@ test('a compose of another source takes modules in', async (context) => {
     'apple-doc-1:1.0-1.module_f42+201+b0c0ffee.noarch',
   ]);
   assert.ok(selection.notes.includes('dnf module install apple:main/default'));
-  const packages = (selection.trees[0]?.binary ?? []).map((one) => one.package);
+  const packages = (selection.trees[0]?.binary ?? []).map((selected) => selected.package);
   assert.equal((await reader.loadFragments(packages, new AbortController().signal)).length, 2);
   assert.equal(await select(composer.selectContext, { ...request, modules: null }), base);
   const tagged = await select(composer.selectContext, {
@@ -207,7 +211,7 @@ test('a compose of another source has the comps of that and the modules as a com
   }));
   const documents = listComps(trees, ['ed']);
   const base = { selection: { ...alone.selection, trees, documents, modulesJson: {} }, reader: alone.reader };
-  const select = withModules(async () => base, composer.means);
+  const select = withModules(async () => base, composer.resources);
   const request = moduleRequest('', { sourceType: 'tag', source: ['f42'], modules: [apple] });
   const { selection } = await select(composer.selectContext, request);
   assert.deepEqual(selection.documents, [...documents, modulesOf(alone, 'x86_64')]);
@@ -216,8 +220,8 @@ test('a compose of another source has the comps of that and the modules as a com
 
 test('a required module that is not there on one arch fails the compose', async (context) => {
   const archives = { ...fixture.archives };
-  const empty = (fixture.archives?.['9001'] ?? []).map((one) =>
-    one['filename'] === 'modulemd.aarch64.txt' ? { ...one, size: 0 } : one,
+  const empty = (fixture.archives?.['9001'] ?? []).map((archive) =>
+    archive['filename'] === 'modulemd.aarch64.txt' ? { ...archive, size: 0 } : archive,
   );
   const koji = { ...fixture, archives: { ...archives, '9001': empty } };
   const { plan } = await startModuleComposer(context, { koji });

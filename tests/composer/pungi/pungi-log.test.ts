@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pungi-log-'));
 after(() => rmSync(folder, { recursive: true }));
 const at = '2026-11-22 10:00:00 ';
 
-for (const { name, result } of readVectors().filter((one) => one.result.status === 'DOOMED')) {
+for (const { name, result } of readVectors().filter((vector) => vector.result.status === 'DOOMED')) {
   test(`what ended "${name}" comes first, its traceback not at all`, () => {
     const noise = `${at}[INFO    ] Before\n${at}[ERROR   ] Extended traceback in: /x/traceback.log\n`;
     const log = result.errors.map((entry) => `${at}${entry}\n${noise}`).join('');

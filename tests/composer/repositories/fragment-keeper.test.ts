@@ -18,7 +18,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 async function repositorySaying(name: string, summary: string) {
   const directory = join(folder, name);
   mkdirSync(directory);
-  const file = readdirSync(sharedPath('odcs', 'repo')).find((one) => /^ed-1.*x86_64\.rpm$/.test(one)) ?? '';
+  const file =
+    readdirSync(sharedPath('odcs', 'repo')).find((entry) => /^ed-1.*x86_64\.rpm$/.test(entry)) ?? '';
   cpSync(join(sharedPath('odcs', 'repo'), file), join(directory, file));
   execFileSync('createrepo_c', ['--quiet', '--no-database', directory]);
   const honest = await openRepository({}, directory);
@@ -31,7 +32,7 @@ async function repositorySaying(name: string, summary: string) {
   const { index } = await loadRepositories({}, [{ location: directory, isLookaside: false }]);
   const repository = await openRepository({}, directory);
   const leads = { repoRoots: [folder], targetDirs: [], hosts: parseHostList([]), directories: new Map() };
-  return { repository, one: packageOfRepository(index, 0, { leads, sigkey: null }) };
+  return { repository, rpm: packageOfRepository(index, 0, { leads, sigkey: null }) };
 }
 
 test('what one repository says of a package is not taken for what another one says', async () => {
@@ -40,10 +41,10 @@ test('what one repository says of a package is not taken for what another one sa
     await repositorySaying('a', 'All yours'),
     await repositorySaying('b', 'An editor'),
   ];
-  assert.equal(lying.one.payload, honest.one.payload);
+  assert.equal(lying.rpm.payload, honest.rpm.payload);
   const summaries: string[] = [];
-  for (const { repository, one } of [lying, honest, lying]) {
-    const [fragments] = await keeper.load([one], () => repository);
+  for (const { repository, rpm } of [lying, honest, lying]) {
+    const [fragments] = await keeper.load([rpm], () => repository);
     const primary = Buffer.from(fragments?.primary ?? []).toString('utf8');
     summaries.push(/<summary>([^<]*)</.exec(primary)?.[1] ?? '');
   }

@@ -49,7 +49,7 @@ for (const { type } of sourceDefinitions) {
       const { reader, inputs: _inputs, ...data } = await plan(openSource(), request);
       assert.deepEqual(readPlan(writePlan(data)), structuredClone(data));
       const packages = data.selection.trees.flatMap((tree) =>
-        [...tree.binary, ...tree.debug, ...tree.source].map((one) => one.package),
+        [...tree.binary, ...tree.debug, ...tree.source].map((selected) => selected.package),
       );
       const loaded = await reader.loadFragments(packages, new AbortController().signal);
       assert.equal(loaded.length, packages.length);
@@ -68,7 +68,7 @@ for (const { type } of sourceDefinitions) {
         selection.variants.flatMap(({ uid }) => request.arches.map((arch) => `${uid}.${arch}`)).sort(),
       );
       assert.ok(arches.length > 0);
-      const comps = selection.documents.filter((one) => one.type === 'group');
+      const comps = selection.documents.filter((document) => document.type === 'group');
       assert.deepEqual(comps.map(({ variant, arch }) => `${variant}.${arch}`).sort(), arches.toSorted());
     });
 

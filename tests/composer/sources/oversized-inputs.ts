@@ -166,12 +166,12 @@ export const oversizedInputs: {
       const text = typeof item['modulemd'] === 'string' ? item['modulemd'] : '';
       return { ...item, modulemd: text.replace('\ndata:', `\n# ${'x'.repeat(3 * MIB)}\ndata:`) };
     });
-    const { means } = await startModuleComposer({ after }, { items });
+    const { resources } = await startModuleComposer({ after }, { items });
     return [
       {
         what: 'a modulemd document',
         code: 'modulemd.too_large',
-        context: { koji: means.koji, modules: means },
+        context: { koji: resources.koji, modules: resources },
         request,
       },
     ];

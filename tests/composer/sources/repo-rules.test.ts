@@ -54,7 +54,7 @@ test('a repository has 32-bit packages with a multilib method, and none with the
   for (const file of ['Packages/native-1-1.x86_64.rpm', 'Packages/only32-1-1.i686.rpm'])
     writeFileSync(join(directory, file), '');
   const namesOf = ({ selection }: ReadyPlan): string[] =>
-    selection.trees.flatMap((tree) => tree.binary.map((one) => one.package.name));
+    selection.trees.flatMap((tree) => tree.binary.map((selected) => selected.package.name));
   const request = { packages: ['*'], multilibArches: ['x86_64'] };
   assert.deepEqual(namesOf(await plan(directory, { ...request, multilibMethods: ['none'] })), ['native']);
   assert.deepEqual(namesOf(await plan(directory, { ...request, multilibMethods: ['all'] })), [

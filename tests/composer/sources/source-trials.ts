@@ -147,10 +147,10 @@ export const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> }
     };
   },
   async module() {
-    const { means } = await startModuleComposer({ after });
+    const { resources } = await startModuleComposer({ after });
     const words = ['basket:1.10', 'cherry:stable-2'];
     return {
-      context: { koji: means.koji, modules: means },
+      context: { koji: resources.koji, modules: resources },
       request: moduleRequest(words.join(' ')),
       shuffled: moduleRequest([...words.toReversed(), ...words].join(' ')),
     };
@@ -253,7 +253,7 @@ export const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> }
 
 /** Opens the source of a type as the service does, with what its trial brings. */
 export function openTrialSource(type: MadeSourceType, context: Partial<SourceContext>): SelectPackages {
-  const definition = sourceDefinitions.find((one) => one.type === type);
+  const definition = sourceDefinitions.find((candidate) => candidate.type === type);
   const select = definition?.open({
     config,
     koji: null,

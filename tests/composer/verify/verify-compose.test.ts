@@ -206,7 +206,7 @@ test('each change of a signed compose is found, and told with its file', async (
     const { code, ok, problems } = await verify(changed(signed, change));
     assert.deepEqual([code, ok], [1, false], what);
     assert.ok(
-      problems.some((one) => path.test(one.path) && one.kind === kind),
+      problems.some((problem) => path.test(problem.path) && problem.kind === kind),
       `${what}: ${JSON.stringify(problems)}`,
     );
   }

@@ -42,7 +42,8 @@ const all = [
 function kojiAt(event: number, at: number): KojiChanges {
   return {
     lastEvent: async (before) => (before === undefined ? { id: event, at } : { id: 90, at: before }),
-    history: async (afterEvent) => all.filter((one) => one.event > afterEvent && one.event <= event),
+    history: async (afterEvent) =>
+      all.filter((happening) => happening.event > afterEvent && happening.event <= event),
     ownerOf: async (buildId) => (buildId === 101 ? 'bob' : null),
   };
 }

@@ -133,7 +133,8 @@ test('two processes that look at the same time make one event', async (context) 
     },
   };
   const now = new Date(START + 60_000);
-  const one = () => reconcileRepository({ database, inbox, now, instance: 'local', repository, changes });
-  await Promise.all([one(), one()]);
+  const reconcile = () =>
+    reconcileRepository({ database, inbox, now, instance: 'local', repository, changes });
+  await Promise.all([reconcile(), reconcile()]);
   assert.deepEqual(await found(), ['2']);
 });

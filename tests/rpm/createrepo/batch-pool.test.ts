@@ -28,7 +28,7 @@ for (const end of ['process.exit(3)', "throw new Error('out of order')"]) {
   test(`where every thread has died of ${end}, all that waits fails, and what comes later`, async (context) => {
     const pool = openPool(context, 2, threadThat(end));
     const results = await Promise.allSettled(
-      [deadly, deadly, harmless, harmless].map((one) => pool.run(one)),
+      [deadly, deadly, harmless, harmless].map((batch) => pool.run(batch)),
     );
     assert.deepEqual(
       results.map(({ status }) => status),
@@ -41,7 +41,7 @@ for (const end of ['process.exit(3)', "throw new Error('out of order')"]) {
 test('a thread that dies fails what it was at, and the others do the rest', async (context) => {
   const pool = openPool(context, 2, threadThat('process.exit(3)'));
   const results = await Promise.allSettled(
-    [deadly, harmless, harmless, harmless].map((one) => pool.run(one)),
+    [deadly, harmless, harmless, harmless].map((batch) => pool.run(batch)),
   );
   assert.deepEqual(
     results.map(({ status }) => status),

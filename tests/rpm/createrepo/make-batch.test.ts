@@ -59,7 +59,7 @@ for (const [compression, unpack] of [
 ] as const) {
   test(`a block packed with ${compression} is its packages with their locations, under their key`, () => {
     const made = make({ files, block: { compression, locations } });
-    const fragments = packagesOf(made).map((one) => one.fragments);
+    const fragments = packagesOf(made).map((rpm) => rpm.fragments);
     const key = keyOfPackages(fragments, locations);
     assert.deepEqual(
       made.packed.map(([name, { bytes, openSize }]) => [name, unpack(bytes).toString(), openSize]),

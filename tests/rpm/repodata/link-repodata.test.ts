@@ -93,6 +93,6 @@ test('nothing is linked where another file of the same size and time has its nam
   const earlier = noteRepodata(first, written, join(first, 'repodata'));
   const [file] = earlier.files;
   assert.ok(file);
-  const others = { ...earlier, files: earlier.files.map((one) => ({ ...one, inode: one.inode + 1 })) };
+  const others = { ...earlier, files: earlier.files.map((file) => ({ ...file, inode: file.inode + 1 })) };
   assert.equal(await linkRepodata(join(root, 'other'), others, { timestamp: 2 }), null);
 });

@@ -58,7 +58,7 @@ test('files copied from the bytes of a header are the files of the header', () =
     fc.property(directories, fc.array(file, { minLength: 1, maxLength: 12 }), (dirs, files) => {
       const main = new Map([
         ...plainTags('p'),
-        [1117, strings(...files.map((one) => one.name))] as const,
+        [1117, strings(...files.map((file) => file.name))] as const,
         [1118, strings(...dirs)] as const,
         [1116, int32(...files.map(({ dir }) => dir))] as const,
         [1030, int16(...files.map(({ mode }) => mode))] as const,
@@ -73,7 +73,7 @@ test('files copied from the bytes of a header are the files of the header', () =
       const inPrimary = raw.filter(({ path }) => isPrimaryFile(path));
       const written = (xml: XmlBytes) => Buffer.from(xml.view()).toString('latin1');
       assert.equal(written(filelists), raw.map(line).join(''));
-      assert.equal(written(primary), inPrimary.map((one) => `  ${line(one)}`).join(''));
+      assert.equal(written(primary), inPrimary.map((file) => `  ${line(file)}`).join(''));
       assert.deepEqual(
         own,
         inPrimary.map(({ path }) => path),

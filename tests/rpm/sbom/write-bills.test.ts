@@ -67,7 +67,7 @@ async function textOf(write: WriteBill, packages: readonly BillPackage[]): Promi
 }
 
 async function* inParts(packages: readonly BillPackage[]): AsyncGenerator<readonly BillPackage[]> {
-  for (const one of packages) yield [one];
+  for (const rpm of packages) yield [rpm];
 }
 
 const bills: Readonly<Record<string, readonly BillPackage[]>> = {

@@ -329,7 +329,7 @@ export async function openKojiScene(
       context.diagnostic(`${rule} ${event_id === null ? 'window' : `event ${event_id}`} ${outcome}: ${why}`);
     }
     await scene.stop();
-    for (const one of servers) await one.close();
+    for (const server of servers) await server.close();
     rmSync(directory, { recursive: true, force: true });
   });
   await scene.start();

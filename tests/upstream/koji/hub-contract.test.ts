@@ -113,8 +113,8 @@ testEach('the content of a tag at an event is whole and repeatable', async ({ hu
     [...names],
     [[build.nvr, [...new Set(binary)].filter((name) => !/-debug/.test(name)).sort()]],
   );
-  const one = await listTaggedRpms(hub, { ...query, package: build.packageName });
-  assert.deepEqual([...one.builds.keys()], [build.id]);
+  const narrowed = await listTaggedRpms(hub, { ...query, package: build.packageName });
+  assert.deepEqual([...narrowed.builds.keys()], [build.id]);
   assert.equal((await querySigkeys(hub, own)).size, own.length);
   assert.ok((await listTagged(hub, query)).some((entry) => entry.id === build.id));
 });

@@ -47,7 +47,7 @@ async function start(
   return { hub, server, waits };
 }
 
-const one = (): ServedAnswer => ({ value: { id: 7, ts: 12.5 } });
+const event = (): ServedAnswer => ({ value: { id: 7, ts: 12.5 } });
 
 const isCode =
   (code: string) =>
@@ -166,14 +166,14 @@ test('drafts, RPMs without a file and doubled rows are left out', async () => {
   }));
   const content = await listTaggedRpms(hub, { tag: 'f42', inherit: true });
   assert.deepEqual(
-    content.rpms.map((one) => one.name),
+    content.rpms.map((rpm) => rpm.name),
     ['a'],
   );
   assert.deepEqual([...content.builds.keys()], [1]);
 });
 
 test('an offline hub is waited for, longer each time, and given up with a retry', async () => {
-  const { hub, server, waits } = await start(one, { patience: { offlineMs: 10_000 } });
+  const { hub, server, waits } = await start(event, { patience: { offlineMs: 10_000 } });
   for (let i = 0; i < 3; i += 1) server.troubles.push({ kind: 'fault', code: 1014, text: 'database outage' });
   assert.equal((await getLastEvent(hub))?.id, 7);
   assert.deepEqual(waits, [500, 500, 1000]);
@@ -183,7 +183,7 @@ test('an offline hub is waited for, longer each time, and given up with a retry'
 });
 
 test('an exception in the hub is tried three times, any other fault once', async () => {
-  const { hub, server } = await start(one);
+  const { hub, server } = await start(event);
   for (let i = 0; i < 3; i += 1)
     server.troubles.push({ kind: 'fault', code: 1, text: 'Traceback\n  x\nValueError: y' });
   await assert.rejects(getLastEvent(hub), {
@@ -209,7 +209,7 @@ test('an answer cut in the middle is asked for again, and its rows are not doubl
 });
 
 test('a connection that broke is tried once more at once, and from then on after a wait', async () => {
-  const { hub, server, waits } = await start(one);
+  const { hub, server, waits } = await start(event);
   server.troubles.push({ kind: 'cut', afterBytes: 10 });
   assert.equal((await getLastEvent(hub))?.id, 7);
   assert.deepEqual([server.requests.count, waits], [2, []]);
@@ -219,7 +219,7 @@ test('a connection that broke is tried once more at once, and from then on after
 });
 
 test('a 502 of a proxy is tried again; a page that is no hub is told as such', async () => {
-  const { hub, server, waits } = await start(one);
+  const { hub, server, waits } = await start(event);
   const page = '<html><body><h1>502 Bad Gateway</h1></body></html>';
   server.troubles.push({ kind: 'status', status: 502, body: page });
   assert.equal((await getLastEvent(hub))?.id, 7);
@@ -236,7 +236,7 @@ test('a 502 of a proxy is tried again; a page that is no hub is told as such', a
 });
 
 test('a kept connection that the hub closed is replaced at once and counts as no try', async () => {
-  const { hub, server, waits } = await start(one, { patience: { tries: 1 } });
+  const { hub, server, waits } = await start(event, { patience: { tries: 1 } });
   await getLastEvent(hub);
   server.troubles.push({ kind: 'reset' });
   assert.equal((await getLastEvent(hub))?.id, 7);
@@ -246,14 +246,14 @@ test('a kept connection that the hub closed is replaced at once and counts as no
 });
 
 test('calls one after the other share a connection', async () => {
-  const { hub, server } = await start(one);
+  const { hub, server } = await start(event);
   for (let count = 0; count < 3; count += 1) await getLastEvent(hub);
   assert.deepEqual([server.requests.count, server.connections.count], [3, 1]);
 });
 
 for (const first of [{ kind: 'reset' }, { kind: 'cut', afterBytes: 10 }] as const) {
   test(`after a ${first.kind} no other kept connection is tried, which may have ended as well`, async () => {
-    const { hub, server } = await start(one, { patience: { tries: first.kind === 'reset' ? 1 : 2 } });
+    const { hub, server } = await start(event, { patience: { tries: first.kind === 'reset' ? 1 : 2 } });
     await Promise.all([getLastEvent(hub), getLastEvent(hub)]);
     assert.equal(server.connections.count, 2);
     server.troubles.push(first, { kind: 'reset' });
@@ -263,13 +263,13 @@ for (const first of [{ kind: 'reset' }, { kind: 'cut', afterBytes: 10 }] as cons
 }
 
 test('a silent hub is given up', async () => {
-  const { hub, server } = await start(one, { patience: { silenceMs: 20, tries: 1 } });
+  const { hub, server } = await start(event, { patience: { silenceMs: 20, tries: 1 } });
   server.troubles.push({ kind: 'silence' });
   await assert.rejects(getLastEvent(hub), isCode('koji.hub_silent'));
 });
 
 test('a call can be given up by its signal', async () => {
-  const { hub, server } = await start(one);
+  const { hub, server } = await start(event);
   server.troubles.push({ kind: 'silence' });
   const controller = new AbortController();
   const call = getLastEvent(hub, { signal: controller.signal });
@@ -331,8 +331,12 @@ test('a multicall is split, and each entry keeps its own fault', async () => {
 test('history is split into happenings and ordered by event', async () => {
   const { hub } = await start(recordedHub());
   const happenings = await queryTagHistory(hub, { afterEvent: 50, tag: 'f42-updates-candidate' });
-  assert.ok(happenings.some((one) => one.kind === 'tagged' && one.name === 'mini-curl' && one.event === 51));
-  assert.ok(happenings.some((one) => one.kind === 'untagged'));
+  assert.ok(
+    happenings.some(
+      (happening) => happening.kind === 'tagged' && happening.name === 'mini-curl' && happening.event === 51,
+    ),
+  );
+  assert.ok(happenings.some((happening) => happening.kind === 'untagged'));
   const events = happenings.map((happening) => happening.event);
   assert.deepEqual(
     events,
@@ -342,7 +346,7 @@ test('history is split into happenings and ordered by event', async () => {
 });
 
 test('a hub that was asked in vain is left alone for a while: whoever asks next is told at once', async () => {
-  const { hub, server } = await start(one, { patience: { tries: 2, restMs: 3_600_000 } });
+  const { hub, server } = await start(event, { patience: { tries: 2, restMs: 3_600_000 } });
   server.troubles.push(
     { kind: 'status', status: 503, body: 'down' },
     { kind: 'status', status: 503, body: 'down' },
@@ -351,7 +355,7 @@ test('a hub that was asked in vain is left alone for a while: whoever asks next 
   const asked = server.calls.length;
   await assert.rejects(getLastEvent(hub), isCode('koji.hub_unavailable'));
   assert.equal(server.calls.length, asked, 'nothing was asked');
-  const patient = await start(one, { patience: { tries: 1 } });
+  const patient = await start(event, { patience: { tries: 1 } });
   patient.server.troubles.push({ kind: 'status', status: 503, body: 'down' });
   await assert.rejects(getLastEvent(patient.hub), isCode('koji.hub_unavailable'));
   assert.equal((await getLastEvent(patient.hub))?.id, 7, 'without a rest it is asked anew');

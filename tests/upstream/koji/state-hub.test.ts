@@ -260,11 +260,11 @@ test('a signature is imported, a signed copy is written: two steps, neither take
   hub.writeSignedCopy('kappa-1-1', 'aabbccdd');
   assert.equal(topicsOf(hub).length, messages + 2);
   assert.equal(lastEvent(hub), before);
-  const [own, copy] = [primary, signed].map((path) => parseRpmHeader(readFileSync(path), path));
-  assert.ok(own !== undefined && copy !== undefined);
-  assert.deepEqual([sigkeyOf(own), sigkeyOf(copy)], [null, 'aabbccdd']);
+  const [own, signedHeader] = [primary, signed].map((path) => parseRpmHeader(readFileSync(path), path));
+  assert.ok(own !== undefined && signedHeader !== undefined);
+  assert.deepEqual([sigkeyOf(own), sigkeyOf(signedHeader)], [null, 'aabbccdd']);
   assert.equal(digestsOf(own).sigmd5, rpm.text('payloadhash'));
-  assert.equal(digestsOf(copy).sigmd5, rpm.text('payloadhash'), 'the same for every copy');
+  assert.equal(digestsOf(signedHeader).sigmd5, rpm.text('payloadhash'), 'the same for every copy');
   assert.deepEqual(Object.keys(new Object(ask(hub, 'getRPMChecksums', [rpm.integer('id')]))), [
     '',
     'aabbccdd',

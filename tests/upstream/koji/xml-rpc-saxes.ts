@@ -26,7 +26,7 @@ function readTree(xml: string): Node {
 }
 
 function child(node: Node | undefined, name: string): Node | undefined {
-  return node?.children.find((one) => one.name === name);
+  return node?.children.find((child) => child.name === name);
 }
 
 function readValue(node: Node | undefined): XmlRpcValue {

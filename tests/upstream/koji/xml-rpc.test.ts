@@ -86,7 +86,7 @@ test('an answer cut anywhere is refused', () => {
 });
 
 test('streamed rows are the rows of the whole answer, with the members that were asked for', () => {
-  const recording = listRecordings().find((one) => one.name.startsWith('102-'));
+  const recording = listRecordings().find((candidate) => candidate.name.startsWith('102-'));
   assert.ok(recording);
   const bytes = readRecordedAnswer(recording);
   const whole = readAnswer(bytes);
@@ -125,7 +125,7 @@ test('rows below a struct carry the member they lie in, and skipped members may 
 });
 
 test('a fault stays a fault where rows were awaited', () => {
-  const recording = listRecordings().find((one) => one.name.startsWith('109-'));
+  const recording = listRecordings().find((candidate) => candidate.name.startsWith('109-'));
   assert.ok(recording);
   const reader = new XmlRpcReader({ depth: 2, keep: new Set(['id']), onRow: () => assert.fail('a row') });
   reader.push(readRecordedAnswer(recording));

@@ -115,8 +115,8 @@ test('groups are kept for a minute, and a failure means none', options, async ()
       auth_ldap_bind_password: slapd.login.password,
     },
   });
-  const one = { ...config, auth_ldap_group_base: '', auth_ldap_groups: { [groupBase]: 'cn={}' } };
-  using named = openUserGroups(one, createLog('silent'));
+  const byName = { ...config, auth_ldap_group_base: '', auth_ldap_groups: { [groupBase]: 'cn={}' } };
+  using named = openUserGroups(byName, createLog('silent'));
   assert.deepEqual(await named.ofUser('Größe'), ['Größe']);
   using groups = openUserGroups(config, createLog('silent'));
   assert.equal((await groups.ofUser('kim')).length, 3);

@@ -75,7 +75,7 @@ export async function startFakePulp(
 
 function publish(repositories: readonly FakeRepository[], path: string, response: ServerResponse): void {
   for (const { path: at, directory } of repositories) {
-    const prefix = [`/${at}/`, `/pulp/content/${at}/`].find((one) => path.startsWith(one));
+    const prefix = [`/${at}/`, `/pulp/content/${at}/`].find((candidate) => path.startsWith(candidate));
     if (prefix === undefined || directory === undefined) continue;
     const file = join(directory, decodeURIComponent(path.slice(prefix.length)));
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) {

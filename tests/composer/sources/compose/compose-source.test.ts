@@ -70,9 +70,9 @@ test('parts may be named by series: the newest finished compose of each', async 
 });
 
 test('the same parts in another order are the same compose', async () => {
-  const [one, two] = [await part(['nginx']), await part(['ed'])];
-  const first = await composer.compose(union([one, two]));
-  const second = await composer.compose(union([two, one], { label: 'other' }));
+  const [nginx, ed] = [await part(['nginx']), await part(['ed'])];
+  const first = await composer.compose(union([nginx, ed]));
+  const second = await composer.compose(union([ed, nginx], { label: 'other' }));
   assert.equal(second.fingerprint, first.fingerprint);
 });
 
@@ -118,8 +118,11 @@ test('metadata that was read once is not read again', async () => {
     progress: () => undefined,
   };
   const { selection, reader } = await source(context, union([id]));
-  const packages = selection.trees.flatMap((tree) => tree.binary.map((one) => one.package));
+  const packages = selection.trees.flatMap((tree) => tree.binary.map((selected) => selected.package));
   const loaded = await reader.loadFragments(packages, context.signal);
   const again = await reader.loadFragments(packages, context.signal);
-  assert.ok(loaded.length > 0 && again.every((one, at) => one === loaded[at]), 'they are the very same');
+  assert.ok(
+    loaded.length > 0 && again.every((fragments, at) => fragments === loaded[at]),
+    'they are the very same',
+  );
 });

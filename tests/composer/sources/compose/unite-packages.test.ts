@@ -34,7 +34,7 @@ function unite(parts: readonly (readonly SourcePackage[])[], modular: readonly s
 }
 
 function files(packages: readonly { readonly package: SourcePackage }[]): string[] {
-  return packages.map((one) => one.package.fileName);
+  return packages.map((selected) => selected.package.fileName);
 }
 
 test('of every name and arch the newest EVR wins, whichever part has it', () => {
@@ -80,8 +80,8 @@ test('sources are those of the packages that were kept, each once', () => {
 
 test('the union does not depend on the order of packages in a part, nor, without conflicts, of parts', () => {
   const version = fc.constantFrom('1', '1.9', '1.10', '2~rc', '2', '2^git');
-  const one = fc.tuple(fc.constantFrom('a', 'b', 'c'), version).map(([name, its]) => pack(name, its));
-  const parts = fc.array(fc.array(one, { maxLength: 6 }), { maxLength: 4 });
+  const anyPackage = fc.tuple(fc.constantFrom('a', 'b', 'c'), version).map(([name, its]) => pack(name, its));
+  const parts = fc.array(fc.array(anyPackage, { maxLength: 6 }), { maxLength: 4 });
   fc.assert(
     fc.property(parts, (some) => {
       const expected = files(unite(some).packages);

@@ -23,12 +23,12 @@ writeFileSync(profile, `[fixture]\nserver = ${hub.url}\ntopdir = ${join(universe
 
 /** What happens once a main compose is planned and before it is built. */
 let oncePlanned: (() => Promise<void>) | null = null;
-const definitions = sourceDefinitions.map((one): (typeof sourceDefinitions)[number] => {
-  if (one.type !== 'definition') return one;
+const definitions = sourceDefinitions.map((definition): (typeof sourceDefinitions)[number] => {
+  if (definition.type !== 'definition') return definition;
   return {
-    ...one,
+    ...definition,
     open(context) {
-      const select = one.open(context);
+      const select = definition.open(context);
       if (select === null) return null;
       return async (...asked) => {
         const selected = await select(...asked);
@@ -94,7 +94,9 @@ test('the modules of a part are modules of the variant that takes from it', asyn
   const file = readdirSync(repodata).find((name) => name.endsWith('-modules.yaml.gz')) ?? '';
   const streams = readModuleDocuments(gunzipSync(readFileSync(join(repodata, file))).toString(), file);
   assert.deepEqual(
-    streams.map((one) => (one.kind === 'stream' ? `${one.name}:${one.stream}` : one.kind)),
+    streams.map((document) =>
+      document.kind === 'stream' ? `${document.name}:${document.stream}` : document.kind,
+    ),
     ['basket:2.0'],
   );
   const { payload } = JSON.parse(readFileSync(join(top, 'metadata/modules.json'), 'utf8'));
@@ -109,7 +111,7 @@ test('the modules of a part are modules of the variant that takes from it', asyn
 /** Lets a published compose say something else in its documents of modules, as another version of the service may. */
 function rewriteModules(id: number, change: (text: string) => string): void {
   const repodata = join(composer.targetDir, `odcs-${id}/compose/Temporary/x86_64/os/repodata`);
-  const name = readdirSync(repodata).find((one) => one.endsWith('-modules.yaml.gz')) ?? '';
+  const name = readdirSync(repodata).find((entry) => entry.endsWith('-modules.yaml.gz')) ?? '';
   const plain = change(gunzipSync(readFileSync(join(repodata, name))).toString());
   const packed = gzipSync(plain);
   const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -151,7 +153,7 @@ test('of two documents of one module that of the newer compose counts, in whiche
     assert.equal(done.state, 'done', done.stateReason ?? '');
     const directory = `odcs-${done.reusedId ?? done.id}`;
     const repodata = join(composer.targetDir, directory, 'compose/AppStream/x86_64/os/repodata');
-    const file = readdirSync(repodata).find((one) => one.endsWith('-modules.yaml.gz')) ?? '';
+    const file = readdirSync(repodata).find((entry) => entry.endsWith('-modules.yaml.gz')) ?? '';
     const text = gunzipSync(readFileSync(join(repodata, file))).toString();
     assert.match(text, /as the newer compose has it/, name);
     assert.doesNotMatch(text, /as the older compose has it/, name);

@@ -157,7 +157,7 @@ async function build(koji: Koji, request: ComposeRequest): Promise<string> {
       output,
       blocks: new BlockCache(),
       placing,
-      localPathOf: (one) => fetcher.localPathOf(one),
+      localPathOf: (rpm) => fetcher.localPathOf(rpm),
     },
     { plan: await plan(koji, request), identity, place: { toplevelUrl: 'http://localhost/composes/odcs-1' } },
     directory,
@@ -289,7 +289,7 @@ test('a slow change that becomes visible while the tag is read is in the plan', 
   state.tag('f-old', 'e-tie-b-1-1');
   const request = requestOf({ koji_tag: 'f-old', packages: ['e-lib', 'e-tie-b', 'e-*'] });
   const names = (made: ReadyPlan): string[] =>
-    (made.selection.trees[0]?.binary ?? []).map(({ package: one }) => one.name);
+    (made.selection.trees[0]?.binary ?? []).map(({ package: rpm }) => rpm.name);
   state.onceAnswered('listTaggedRPMS', () => slow.commit());
   const found = names(await plan(koji, request));
   assert.ok(found.includes('e-lib') && found.includes('e-tie-b'), found.join(' '));

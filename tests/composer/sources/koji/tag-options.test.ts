@@ -72,8 +72,8 @@ function plan(
 
 /** Returns the NVRs of the source packages of a plan. */
 function buildsOf({ selection }: ReadyPlan, arch = 'x86_64'): readonly string[] {
-  const tree = selection.trees.find((one) => one.arch === arch);
-  return (tree?.source ?? []).map(({ package: one }) => `${one.name}-${one.version}-${one.release}`).sort();
+  const tree = selection.trees.find((candidate) => candidate.arch === arch);
+  return (tree?.source ?? []).map(({ package: rpm }) => `${rpm.name}-${rpm.version}-${rpm.release}`).sort();
 }
 
 test('of several tags the first that has a package decides', async () => {
@@ -181,7 +181,7 @@ test('arches may take unsigned packages while the others need signatures', async
   const made = await plan('candidate', { only: ['bash', 'ed'], unsigned_arches: ['ppc64le'] });
   assert.deepEqual(buildsOf(made), ['ed-1-2']);
   assert.deepEqual(buildsOf(made, 'ppc64le'), ['bash-5-3', 'ed-1-2']);
-  const keys = made.selection.trees.map(({ binary }) => binary.map((one) => one.package.sigkey));
+  const keys = made.selection.trees.map(({ binary }) => binary.map((selected) => selected.package.sigkey));
   assert.deepEqual(keys, [[KEY], [null, KEY]]);
 });
 

@@ -55,7 +55,7 @@ const contentOf = ({ selection }: Plan) =>
   selection.trees.map(({ arch, binary, debug, source }) => [
     arch,
     ...[binary, debug, source].map((list) =>
-      list.map(({ package: one }) => `${one.nevra} ${one.payload}`).sort(),
+      list.map(({ package: rpm }) => `${rpm.nevra} ${rpm.payload}`).sort(),
     ),
   ]);
 
@@ -96,7 +96,7 @@ test('with Koji the builds come from there, and from the compose only where Koji
   const plan = await planOf(withKoji, requestFor(url));
   assert.deepEqual(plan.selection.remarks, []);
   const origins = plan.selection.trees.flatMap(({ binary }) =>
-    binary.map(({ package: one }) => one.origin.kind),
+    binary.map(({ package: rpm }) => rpm.origin.kind),
   );
   assert.ok(origins.length > 3);
   assert.deepEqual([...new Set(origins)], ['file']);
@@ -118,7 +118,7 @@ test('with Koji the builds come from there, and from the compose only where Koji
   );
   assert.deepEqual(contentOf(fallen), contentOf(plan));
   const kinds = fallen.selection.trees.flatMap(({ binary }) =>
-    binary.map(({ package: one }) => one.origin.kind),
+    binary.map(({ package: rpm }) => rpm.origin.kind),
   );
   assert.deepEqual([...new Set(kinds)], ['http']);
   rmSync(odd, { recursive: true });

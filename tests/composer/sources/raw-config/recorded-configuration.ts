@@ -55,7 +55,7 @@ function readHub(): ModuleHubData {
 
 /** A recorded main compose. */
 export function vectorOf(name: string): MainVector {
-  const vector = readVectors().find((one) => one.name === name);
+  const vector = readVectors().find((recorded) => recorded.name === name);
   if (vector === undefined) throw new Error(`no compose ${name} was recorded`);
   return vector;
 }

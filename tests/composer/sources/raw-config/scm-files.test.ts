@@ -86,7 +86,7 @@ for (const [name, change] of Object.entries(changes)) {
     const near = await planConfiguration(vector, inPlace);
     const far = await planConfiguration(vector, change);
     assert.deepEqual(far.manifest, near.manifest);
-    const told = far.selection.remarks.filter((one) => one.startsWith('Taken from'));
+    const told = far.selection.remarks.filter((remark) => remark.startsWith('Taken from'));
     assert.equal(told.length, new Set(told).size);
     for (const remark of told) assert.ok(remark.includes(`${elsewhere.url} at ${commit}`), remark);
     assert.match(told.join(), /variants\.xml/);
