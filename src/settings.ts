@@ -130,7 +130,13 @@ export const settings = {
     z.array(z.string().regex(hostEntry, 'is no name, name:port, *.name, address or network')),
     ['127.0.0.1', 'localhost', '::1'],
     'ODCS_REPO_HOSTS',
-    'Hosts source type repo and lookaside_repos may be fetched from: name, name:port, *.name (below it), .name (it and below), address, network/bits.',
+    'Hosts source type repo, lookaside_repos and files of images may be fetched from: name, name:port, *.name (below it), .name (it and below), address, network/bits.',
+  ),
+  image_refresh_seconds: setting(
+    z.number().int().min(60).max(604_800),
+    3_600,
+    'ODCS_IMAGE_REFRESH_SECONDS',
+    'Seconds until the lock file or bills of materials of an image are looked at again.',
   ),
   arches: setting(arches, ['x86_64'], 'ODCS_ARCHES', 'Arches of a request that names none.'),
   sigkeys: setting(

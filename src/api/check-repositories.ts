@@ -13,14 +13,22 @@ export async function checkRepositories(
   request: ApiRequest,
   asked: ComposeRequest,
 ): Promise<void> {
-  const { config } = context;
+  const { areRepositories = false } = sourceTypeRules[asked.sourceType];
+  const locations = [...(areRepositories ? asked.source : []), ...asked.lookasideRepos];
+  await checkLocations(context, request, locations);
+}
+
+/** Throws `repo.not_allowed` (403) where any of these paths or URLs may not be read for this client. */
+export async function checkLocations(
+  { config }: ApiContext,
+  request: ApiRequest,
+  locations: readonly string[],
+): Promise<void> {
   const { isLocalClient } = clientOf(request.req.raw, request.env, config);
   const policy = {
     repoRoots: config.repo_roots,
     repoHosts: config.repo_hosts,
     isLoopbackClient: isLocalClient,
   };
-  const { areRepositories = false } = sourceTypeRules[asked.sourceType];
-  const locations = [...(areRepositories ? asked.source : []), ...asked.lookasideRepos];
   for (const location of locations) await checkRepoAccess(location, policy);
 }

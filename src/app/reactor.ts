@@ -153,7 +153,7 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
     );
     if (composer !== null && sources !== null && has('composer')) {
       const concurrency = config.concurrent_composes;
-      begin(await startComposerRole(composer, { warm: sources.warm, concurrency }));
+      begin(await startComposerRole(composer, { warm: sources.warm, concurrency, config }));
     }
     if (composer !== null && has('janitor')) {
       const kept = {
@@ -163,7 +163,13 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         ruleGroups: config.rule_groups_kept_days,
         ruleSets: config.rule_sets_kept_days,
       };
-      begin(await startJanitorRole(composer, { kept, keptReleases: config.keep_releases }));
+      begin(
+        await startJanitorRole(composer, {
+          kept,
+          keptReleases: config.keep_releases,
+          imageRefreshSeconds: config.image_refresh_seconds,
+        }),
+      );
     }
     if (has('announcer')) begin(await startAnnouncer({ ...own('announcer'), config, targetDirUrls }));
     const ruling =

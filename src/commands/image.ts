@@ -2,12 +2,8 @@ import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { defineCommand, type ActionContext } from './command.ts';
 import { formatTable } from './format-table.ts';
-import {
-  readBilledPackages,
-  readInstalledPackages,
-  readLockedPackages,
-  type PackageLists,
-} from './image-packages.ts';
+import type { PackageLists } from '../rpm/image-packages.ts';
+import { readBilledPackages, readInstalledPackages, readLockedPackages } from './image-packages.ts';
 import { readAnswer, type ServiceClient } from './service-client.ts';
 import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 
@@ -16,10 +12,19 @@ const counted = z.object({
   series: z.string(),
   reference: z.string().nullable(),
   packages: z.record(z.string(), z.number()),
+  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
 const listSchema = z.object({ items: z.array(counted), next: z.string().nullable() });
 type ListedImages = z.infer<typeof listSchema>;
-const imageSchema = z.object({ packages: z.record(z.string(), z.record(z.string(), z.string())) });
+const readFromSchema = z.object({
+  lock: z.string().optional(),
+  sboms: z.record(z.string(), z.string()).optional(),
+});
+const imageSchema = z.object({
+  packages: z.record(z.string(), z.record(z.string(), z.string())),
+  read_from: readFromSchema.nullable(),
+});
+type KnownImage = z.infer<typeof imageSchema>;
 const changedSchema = z.object({
   images: z.array(
     z.object({
@@ -56,8 +61,14 @@ export const command = defineCommand(about, (parser, context, end) => {
       .argument('<name>')
       .requiredOption('--series <series>', 'the line of composes its packages come from')
       .option('--reference <text>', 'where the image can be had: quay.io/example/httpd:latest')
-      .option('--lock <file>', 'the rpms.lock.yaml that it was built with')
-      .option('--sbom <file>', 'its bill of materials: CycloneDX or SPDX, JSON')
+      .option(
+        '--lock <file>',
+        'the rpms.lock.yaml that it was built with; a URL is read by the service itself',
+      )
+      .option(
+        '--sbom <file>',
+        'its bill of materials: CycloneDX or SPDX, JSON; a URL is read by the service itself',
+      )
       .option('--installed <file>', 'the output of rpm -qa in it')
       .option(
         '--arch <arch>',
@@ -106,7 +117,10 @@ async function listImages(
     for (const image of items) {
       const counts = Object.entries(image.packages).map(([arch, count]) => `${arch} ${count}`);
       if (options.json === true) stdout(`${JSON.stringify(image)}\n`);
-      else rows.push([image.name, image.series, counts.join(', '), image.reference ?? '-']);
+      else {
+        const problem = image.problem === null ? [] : [`not read: ${image.problem.message}`];
+        rows.push([image.name, image.series, [...counts, ...problem].join(', '), image.reference ?? '-']);
+      }
     }
     after = next;
   }
@@ -117,17 +131,20 @@ async function listImages(
 async function setImage(context: ActionContext, name: string, options: SetOptions): Promise<number> {
   const { stdout } = context;
   const { series, reference } = options;
-  const lists = readLists(options);
+  const given = readGiven(options);
   const client = openService(context, options);
-  const kept = options.lock === undefined ? await packagesOf(client, name) : {};
+  const isWhole = 'lock' in given || 'lists' in given;
+  const known = isWhole ? null : await findKnown(client, name);
   const answer = await client.request('PUT', pathOf(name), {
     series,
     ...(reference === undefined ? {} : { reference }),
-    packages: { ...kept, ...lists },
+    ...contentsOf(given, known),
   });
-  const { packages } = readAnswer(imageSchema, answer);
+  const { packages, read_from: readFrom } = readAnswer(imageSchema, answer);
   if (options.json === true) stdout(`${JSON.stringify(answer, null, 2)}\n`);
-  else {
+  else if (readFrom !== null) {
+    stdout(`${name} of ${series}: read by the service from ${urlsOf(readFrom).join(', ')}\n`);
+  } else {
     const counts = Object.entries(packages).map(
       ([arch, held]) => `${arch}: ${Object.keys(held).length} packages`,
     );
@@ -136,32 +153,51 @@ async function setImage(context: ActionContext, name: string, options: SetOption
   return 0;
 }
 
-function readLists({ lock, sbom, installed, arch }: SetOptions): PackageLists {
+/** What an image holds as the options say it, of all arches or of one beside which others stay. */
+type GivenContents =
+  | { readonly lock: string }
+  | { readonly lists: PackageLists }
+  | { readonly arch: string; readonly sbom: string }
+  | { readonly arch: string; readonly list: readonly string[] };
+
+function readGiven({ lock, sbom, installed, arch }: SetOptions): GivenContents {
   const given = [lock, sbom, installed].filter((file) => file !== undefined);
   if (given.length !== 1) throw usage('set needs one of --lock, --sbom and --installed.');
-  if (lock !== undefined) return readLockedPackages(lock);
+  if (lock !== undefined) return isUrl(lock) ? { lock } : { lists: readLockedPackages(lock) };
   if (arch === undefined)
     throw usage('--sbom and --installed list the packages of one arch: say which with --arch.');
-  if (sbom !== undefined) return { [arch]: readBilledPackages(sbom) };
-  return { [arch]: readInstalledPackages(installed ?? '') };
+  if (sbom === undefined) return { arch, list: readInstalledPackages(installed ?? '') };
+  return isUrl(sbom) ? { arch, sbom } : { arch, list: readBilledPackages(sbom) };
 }
 
-/** What the service knows of an image already, as lists; nothing of one that it does not know. */
-async function packagesOf(client: ServiceClient, name: string): Promise<PackageLists> {
-  let answer: unknown;
+function contentsOf(given: GivenContents, known: KnownImage | null): object {
+  if ('lock' in given) return { read_from: { lock: given.lock } };
+  if ('lists' in given) return { packages: given.lists };
+  if ('sbom' in given)
+    return { read_from: { sboms: { ...known?.read_from?.sboms, [given.arch]: given.sbom } } };
+  const kept = Object.entries(known?.packages ?? {}).map(([arch, held]) => [
+    arch,
+    Object.entries(held).map(([name, evr]) => `${name}-${evr}`),
+  ]);
+  return { packages: { ...Object.fromEntries(kept), [given.arch]: given.list } };
+}
+
+function isUrl(text: string): boolean {
+  return /^https?:\/\//.test(text);
+}
+
+function urlsOf({ lock, sboms = {} }: z.infer<typeof readFromSchema>): readonly string[] {
+  return [...(lock === undefined ? [] : [lock]), ...Object.values(sboms)];
+}
+
+/** What the service knows of an image already; null of one that it does not know. */
+async function findKnown(client: ServiceClient, name: string): Promise<KnownImage | null> {
   try {
-    answer = await client.request('GET', pathOf(name));
+    return readAnswer(imageSchema, await client.request('GET', pathOf(name)));
   } catch (error) {
-    if (error instanceof ReactorError && error.where?.endsWith('(404)') === true) return {};
+    if (error instanceof ReactorError && error.where?.endsWith('(404)') === true) return null;
     throw error;
   }
-  const { packages } = readAnswer(imageSchema, answer);
-  return Object.fromEntries(
-    Object.entries(packages).map(([arch, held]) => [
-      arch,
-      Object.entries(held).map(([packageName, evr]) => `${packageName}-${evr}`),
-    ]),
-  );
 }
 
 async function showChanged(context: ActionContext, id: string, options: ServiceOptions): Promise<number> {

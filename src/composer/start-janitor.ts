@@ -7,6 +7,7 @@ import { errorFields } from '../model/errors.ts';
 import type { ComposerContext } from './composer-context.ts';
 import { forgetEvents } from './forget-events.ts';
 import { forgetHistory, type KeptDays } from './forget-history.ts';
+import { refreshImages } from './catalogue/refresh-images.ts';
 import { abandonLeftImages } from './images/abandon-images.ts';
 import { retireComposes } from './retire.ts';
 
@@ -17,6 +18,8 @@ const HOUR = 3_600_000;
 export interface JanitorSettings {
   readonly kept: KeptDays;
   readonly keptReleases: KeptReleases;
+  /** Seconds until the source of an image is looked at again. */
+  readonly imageRefreshSeconds: number;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface JanitorSettings {
  */
 export async function startJanitor(
   context: ComposerContext,
-  { kept, keptReleases }: JanitorSettings,
+  { kept, keptReleases, imageRefreshSeconds }: JanitorSettings,
   signal: AbortSignal,
 ): Promise<{ readonly stopped: Promise<void> }> {
   await startGivingUp(context);
@@ -37,6 +40,7 @@ export async function startJanitor(
       if (found > 0) log.warn({ found }, 'work without a job was found and enqueued');
     }),
     every(MINUTE, () => abandonLeftImages(context)),
+    every(MINUTE, () => refreshImages(context, imageRefreshSeconds)),
     every(HOUR, async () => {
       const bytes = await caches.prune(database.clock.now());
       if (bytes > 0) log.info({ bytes }, 'what nobody uses was removed from the caches');

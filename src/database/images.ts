@@ -1,5 +1,6 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Image } from '../model/image.ts';
+import type { ImageProblem, ImageSource, ImageValidators } from '../model/image-source.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { ImagesTable } from './tables.ts';
 import type { UnitOfWork } from './transaction.ts';
@@ -40,29 +41,108 @@ export async function listImagesOfSeries(handle: DatabaseHandle, series: string)
     .execute();
 }
 
+/** An image as somebody tells of it: what it holds, or where that is read. */
+export interface ToldImage extends Omit<Image, 'packages'> {
+  readonly owner: string;
+  readonly contents: Pick<Image, 'packages'> | { readonly source: ImageSource };
+}
+
 /**
- * Keeps an image, in place of the one of that name. Its owner stays who it was. Returns false, and changes nothing, where
- * the image belongs to somebody else and `mayReplaceAny` is false.
+ * Keeps an image, in place of the one of that name. Its owner stays who it was; one whose packages are read elsewhere
+ * keeps those it has until they are, which a job sees to. Returns false, and changes nothing, where the image belongs to
+ * somebody else and `mayReplaceAny` is false.
  */
 export async function putImage(
   tx: UnitOfWork,
-  image: Image & { readonly owner: string },
+  { name, series, reference, owner, contents }: ToldImage,
   { mayReplaceAny }: { readonly mayReplaceAny: boolean },
 ): Promise<boolean> {
-  const { name, series, reference, owner } = image;
-  const packages = JSON.stringify(image.packages);
+  const isRead = 'source' in contents;
+  const told = {
+    series,
+    reference,
+    source: isRead ? JSON.stringify(contents.source) : null,
+    validators: null,
+    looked_at: null,
+    problem: null,
+  };
+  const packages = isRead ? {} : { packages: JSON.stringify(contents.packages), updated_at: tx.now };
   const row = await tx.sql
     .insertInto('images')
-    .values({ name, series, owner, reference, packages, updated_at: tx.now })
+    .values({ name, owner, packages: '{}', updated_at: tx.now, ...told, ...packages })
     .onConflict((conflict) => {
-      const replace = conflict
-        .column('name')
-        .doUpdateSet({ series, reference, packages, updated_at: tx.now });
+      const replace = conflict.column('name').doUpdateSet({ ...told, ...packages });
       return mayReplaceAny ? replace : replace.where('images.owner', '=', owner);
     })
     .returning('name')
     .executeTakeFirst();
+  if (row === undefined) return false;
+  if (isRead) await sendReadImage(tx, name);
+  return true;
+}
+
+/** What came of a look at the source of an image. */
+export type ImageLook =
+  | { readonly problem: ImageProblem }
+  | { readonly packages: Image['packages']; readonly validators: ImageValidators; readonly isNew: boolean };
+
+/**
+ * Notes what came of a look at the source of an image; nothing where the image has another source by now, or none. What
+ * an image held stays where the source could not be read. Returns whether it was noted.
+ */
+export async function noteImageLook(
+  tx: UnitOfWork,
+  { name, source }: { readonly name: string; readonly source: ImageSource },
+  look: ImageLook,
+): Promise<boolean> {
+  const found =
+    'problem' in look
+      ? { problem: JSON.stringify(look.problem) }
+      : {
+          problem: null,
+          validators: JSON.stringify(look.validators),
+          ...(look.isNew ? { packages: JSON.stringify(look.packages), updated_at: tx.now } : {}),
+        };
+  const row = await tx.sql
+    .updateTable('images')
+    .set({ looked_at: tx.now, ...found })
+    .where('name', '=', name)
+    .where('source', '=', sql<ImageSource>`${JSON.stringify(source)}::jsonb`)
+    .returning('name')
+    .executeTakeFirst();
   return row !== undefined;
+}
+
+const AT_ONCE = 200;
+
+/**
+ * Sees to it that images are read whose source was looked at last before `before`, or before `problemBefore` where that
+ * failed. Returns how many were due.
+ */
+export async function sendDueImages(
+  tx: UnitOfWork,
+  { before, problemBefore }: { readonly before: Date; readonly problemBefore: Date },
+): Promise<number> {
+  const due = await tx.sql
+    .selectFrom('images')
+    .select('name')
+    .where('source', 'is not', null)
+    .where(({ or, and, eb }) =>
+      or([
+        eb('looked_at', 'is', null),
+        eb('looked_at', '<', before),
+        and([eb('problem', 'is not', null), eb('looked_at', '<', problemBefore)]),
+      ]),
+    )
+    .orderBy('looked_at', (order) => order.asc().nullsFirst())
+    .limit(AT_ONCE)
+    .execute();
+  for (const { name } of due) await sendReadImage(tx, name);
+  return due.length;
+}
+
+async function sendReadImage(tx: UnitOfWork, name: string): Promise<void> {
+  await tx.send('image.read', { name }, { key: name });
 }
 
 /** Forgets an image of an owner, of anybody where that is null. Returns false where there is none. */

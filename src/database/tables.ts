@@ -4,12 +4,13 @@ import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '..
 import type { DomainEvent } from '../model/event.ts';
 import type { AnnouncedImages } from '../model/image-changes.ts';
 import type { Image } from '../model/image.ts';
+import type { ImageProblem, ImageSource, ImageValidators } from '../model/image-source.ts';
 import type { ImageTask, ImageTaskState, KojiCall } from '../model/image-task.ts';
 import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
 import type { WhenBusy } from '../model/rule.ts';
-import type { Json, NullableTime, Time } from './column-types.ts';
+import type { Json, NullableJson, NullableTime, Time } from './column-types.ts';
 import type {
   DecisionsTable,
   PrivateRulesTable,
@@ -280,6 +281,14 @@ export interface ImagesTable {
   reference: string | null;
   packages: Json<Image['packages']>;
   updated_at: Time;
+  /** Where the service reads the packages itself; null where it is told them. */
+  source: NullableJson<ImageSource>;
+  /** What was said of the source when it was read last. */
+  validators: NullableJson<ImageValidators>;
+  /** When the source was looked at last, whether it could be read or not. */
+  looked_at: NullableTime;
+  /** Why the last look failed. */
+  problem: NullableJson<ImageProblem>;
 }
 
 /** The tasks of Koji that make images of composes, in the order in which they are begun. */

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { transaction } from '../../src/database/transaction.ts';
+import { noteImageLook } from '../../src/database/images.ts';
 import { noteSeries } from '../../src/database/series.ts';
 import { listPackages } from '../../src/rpm/repodata/list-packages.ts';
 import { openRepository } from '../../src/rpm/repodata/read-repository.ts';
@@ -27,6 +28,9 @@ test('an image is told of, listed, shown, replaced and forgotten', async () => {
     owner: 'agent',
     reference: 'quay.io/example/httpd:latest',
     updated: api.now.toISOString(),
+    read_from: null,
+    looked: null,
+    problem: null,
   };
   const packages = { x86_64: { bash: '5.2.26-3.fc42', ed: '1.14-1' }, aarch64: { ed: '1:1.14-1' } };
   assert.deepEqual(put.json, { ...kept, packages });
@@ -79,7 +83,67 @@ test('images of a private series are there for its readers only', async () => {
   assert.equal(answer.json['code'], 'series.not_found');
 });
 
+const lockUrl = 'http://localhost:9/rpms.lock.yaml';
+const fileUrl = 'https://files.example.com/rpms.lock.yaml';
+
+test('an image whose packages the service reads says from where, and why it could not', async () => {
+  const sboms = { x86_64: 'https://files.example.com/a.json', aarch64: 'https://files.example.com/b.json' };
+  const ask = api.withSettings({ repo_hosts: ['files.example.com'] });
+  const readFrom = (from: object) => ({ body: { series: 'read-images', read_from: from } });
+  const put = await ask('PUT', path('read'), readFrom({ sboms }));
+  assert.equal(put.status, 200, put.text);
+  assert.deepEqual([put.json['packages'], put.json['read_from']], [{}, { sboms }]);
+  assert.equal(await api.database.jobs.isKnown('image.read', 'read'), true, 'it is read at once');
+  const problem = { code: 'image.source_missing', message: 'The server <answered> 404.', hint: null };
+  const noted = await transaction(api.database, (tx) =>
+    noteImageLook(tx, { name: 'read', source: { kind: 'sboms', urls: sboms } }, { problem }),
+  );
+  assert.ok(noted);
+  const shown = (await ask('GET', path('read'))).json;
+  assert.deepEqual([shown['problem'], shown['looked']], [problem, api.now.toISOString()]);
+  const list = await ask('GET', '/api/1/images/?series=read-images');
+  assert.deepEqual((list.json['items'] as { problem: unknown }[])[0]?.problem, problem);
+  await transaction(api.database, (tx) =>
+    noteSeries(tx, { name: 'read-images', owner: 'agent', readers: null }),
+  );
+  const page = await ask('GET', '/console/series/read-images');
+  assert.match(page.text, /https:\/\/files\.example\.com\/a\.json/);
+  assert.match(page.text, /The server &lt;answered&gt; 404\./);
+  const again = await ask('PUT', path('read'), readFrom({ lock: fileUrl }));
+  assert.deepEqual([again.json['problem'], again.json['read_from']], [null, { lock: fileUrl }]);
+  await ask('PUT', path('read'), { body: { ...body, series: 'read-images' } });
+  assert.equal((await ask('GET', path('read'))).json['read_from'], null, 'told packages end it');
+});
+
+for (const [title, readFrom, from, status, code] of [
+  [
+    'on a host that is not allowed',
+    { lock: 'https://evil.example.com/l' },
+    '127.0.0.1',
+    403,
+    'repo.not_allowed',
+  ],
+  ['on this machine, asked from another', { lock: lockUrl }, '192.0.2.1', 403, 'repo.not_allowed'],
+  ['with a password', { lock: 'http://me:word@localhost/l' }, '127.0.0.1', 400, 'request.invalid_value'],
+  ['that is a path', { lock: '/etc/passwd' }, '127.0.0.1', 400, 'request.invalid_value'],
+  ['of another kind', { lock: 'file:///etc/passwd' }, '127.0.0.1', 400, 'request.invalid_value'],
+  ['of no arch', { sboms: {} }, '127.0.0.1', 400, 'request.invalid_value'],
+  ['of an arch that is none', { sboms: { '../x': lockUrl } }, '127.0.0.1', 400, 'request.invalid_value'],
+  ['of two kinds', { lock: lockUrl, sboms: { x86_64: lockUrl } }, '127.0.0.1', 400, 'request.invalid_body'],
+] as const) {
+  test(`an image read from a URL ${title} is refused`, async () => {
+    const answer = await call('PUT', path('refused'), {
+      body: { series: 'images', read_from: readFrom },
+      headers: owner,
+      from,
+    });
+    assert.deepEqual([answer.status, answer.json['code']], [status, code], answer.text);
+    assert.equal((await call('GET', path('refused'))).status, 404);
+  });
+}
+
 for (const [title, change, code] of [
+  ['with packages and where to read them', { read_from: { lock: lockUrl } }, 'request.invalid_body'],
   ['without packages', { packages: {} }, 'request.invalid_value'],
   ['of an arch that is none', { packages: { '../x': [] } }, 'request.invalid_value'],
   ['of a series that is none', { series: 'a/b' }, 'request.invalid_value'],

@@ -20,7 +20,7 @@ test('the janitor enqueues a compose whose job a restored queue no longer has, a
   const log = Object.assign(createLog('silent'), { warn: () => abort.abort() });
   const { stopped } = await startJanitor(
     { ...composer.context, log },
-    { kept, keptReleases: 'latest' },
+    { kept, keptReleases: 'latest', imageRefreshSeconds: 3_600 },
     abort.signal,
   );
   const late = pause(5_000, 'late', { ref: false });

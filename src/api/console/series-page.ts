@@ -10,6 +10,7 @@ import { seriesOfRequest } from '../series-of-request.ts';
 import { badge, moment, stackTable } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
+import { seriesImages } from './series-images.ts';
 import { spaceSection } from './space-section.ts';
 
 const perPage = 20;
@@ -50,6 +51,7 @@ export const registerSeriesPage: RegisterRoute = (app, api) => {
           <h2 id="history">History</h2>
           ${entries.length === 0 ? html`<p>No compose of it was ever done.</p>` : historyTable(context, entries, causes)}
           ${hasMore ? html`<p><a href="?before=${entries.at(-1)?.compose.id}">Older</a></p>` : ''}
+          ${await seriesImages(context, row.name)}
           ${
             request.req.query('space') === '1'
               ? await spaceSection(context, row)

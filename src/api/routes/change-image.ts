@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { findImage, putImage, removeImage } from '../../database/images.ts';
+import { findImage, putImage, removeImage, type ToldImage } from '../../database/images.ts';
 import { findSeries } from '../../database/series.ts';
 import { transaction } from '../../database/transaction.ts';
 import { ReactorError } from '../../model/errors.ts';
@@ -8,20 +8,24 @@ import {
   mostPackagesOfImage,
   readHeldPackages,
   type HeldPackages,
-  type Image,
 } from '../../model/image.ts';
+import { urlsOf, type ImageSource } from '../../model/image-source.ts';
 import { isName, nameHint, nameSentence } from '../../model/names.ts';
 import { sendJson } from '../answer.ts';
 import { identify, ownerOf } from '../auth.ts';
 import { isAdmin, requireAllowedClient, requireScope } from '../authorise.ts';
+import { checkLocations } from '../check-repositories.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
 import { credentials, jsonAnswer, problemAnswers } from '../documentation.ts';
-import { imageJson, imageSchema } from '../image-json.ts';
+import { imageJson, imageSchema, readFromSchema } from '../image-json.ts';
 import { ApiProblem } from '../problem.ts';
 import { readJsonBody } from '../read-body.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 import { noSuchSeries } from '../series-of-request.ts';
 import { imageParameter, noSuchImage } from './list-images.ts';
+
+/** Longer ones are no addresses of files. */
+const LONGEST_URL = 2_000;
 
 const bodySchema = z
   .strictObject({
@@ -31,9 +35,15 @@ const bodySchema = z
       .regex(/^[\x21-\x7e]{1,500}$/)
       .optional()
       .openapi({ description: 'Where it can be had, for people', example: 'quay.io/example/httpd:latest' }),
-    packages: z.record(z.string(), z.array(z.string().max(1000)).max(mostPackagesOfImage)).openapi({
-      description: 'What it holds by basearch, as rpm -qa prints it, with or without epoch and arch',
-      example: { x86_64: ['bash-5.2.26-3.fc42.x86_64'] },
+    packages: z
+      .record(z.string(), z.array(z.string().max(1000)).max(mostPackagesOfImage))
+      .optional()
+      .openapi({
+        description: 'What it holds by basearch, as rpm -qa prints it, with or without epoch and arch',
+        example: { x86_64: ['bash-5.2.26-3.fc42.x86_64'] },
+      }),
+    read_from: readFromSchema.optional().openapi({
+      description: 'Instead of `packages`: where the service reads them, at once and from time to time',
     }),
   })
   .openapi('ImageRequest');
@@ -59,6 +69,7 @@ export const registerChangeImage: RegisterRoute = (app, context) => {
     requireScope(identity, context.config, 'new-compose');
     requireAllowedClient(identity, context.config);
     const image = await readImage(request);
+    if ('source' in image.contents) await checkLocations(context, request, urlsOf(image.contents.source));
     await checkSeries(context, image.series);
     const row = await transaction(context.database, async (tx) => {
       const mayReplaceAny = isAdmin(identity, context.config);
@@ -110,43 +121,74 @@ async function checkSeries(context: ApiContext, series: string): Promise<void> {
   throw noSuchSeries(series);
 }
 
-async function readImage(request: ApiRequest): Promise<Image> {
+async function readImage(request: ApiRequest): Promise<Omit<ToldImage, 'owner'>> {
   const name = request.req.param('name') ?? '';
   const parsed = bodySchema.safeParse(await readJsonBody(request, 'The body is not JSON.'));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue?.path.join('.') ?? '';
-    throw new ApiProblem(
-      400,
-      'request.invalid_body',
-      `The body is an object with "series", "packages" and maybe a "reference"${where === '' ? '' : `; ${where} is not what it should be`}.`,
-      { hint: 'packages: {"x86_64": ["bash-5.2.26-3.fc42.x86_64", …]}' },
-    );
+    throw invalidBody(where === '' ? '' : `; ${where} is not what it should be`);
   }
-  const { series, reference = null, packages } = parsed.data;
-  for (const [kind, text] of [
-    ['image', name],
-    ['series', series],
-    ...Object.keys(packages).map((arch) => ['arch', arch] as const),
-  ] as const) {
-    if (!isName(kind, text)) {
-      throw new ApiProblem(400, 'request.invalid_value', nameSentence(kind, text), { hint: nameHint(kind) });
-    }
+  const { series, reference = null, packages, read_from: readFrom } = parsed.data;
+  checkName('image', name);
+  checkName('series', series);
+  if (readFrom !== undefined) {
+    if (packages !== undefined) throw invalidBody(', not both');
+    return { name, series, reference, contents: { source: readSource(readFrom) } };
   }
-  const arches = Object.entries(packages);
-  if (arches.length === 0 || arches.length > mostArchesOfImage) {
-    throw new ApiProblem(
-      400,
-      'request.invalid_value',
-      `packages names ${arches.length} arches; it has to be 1 to ${mostArchesOfImage}.`,
-    );
-  }
-  return {
-    name,
-    series,
-    reference,
-    packages: Object.fromEntries(arches.map(([arch, list]) => [arch, readList(list)])),
-  };
+  if (packages === undefined) throw invalidBody('');
+  checkArches('packages', packages);
+  const lists = Object.entries(packages).map(([arch, list]) => [arch, readList(list)] as const);
+  return { name, series, reference, contents: { packages: Object.fromEntries(lists) } };
+}
+
+function invalidBody(more: string): ApiProblem {
+  return new ApiProblem(
+    400,
+    'request.invalid_body',
+    `The body is an object with "series", "packages" or "read_from", and maybe a "reference"${more}.`,
+    {
+      hint: 'packages: {"x86_64": ["bash-5.2.26-3.fc42.x86_64", …]}; read_from: {"lock": URL} or {"sboms": {"x86_64": URL}}',
+    },
+  );
+}
+
+function readSource(readFrom: z.infer<typeof readFromSchema>): ImageSource {
+  if ('lock' in readFrom) return { kind: 'lock', url: readUrl(readFrom.lock) };
+  checkArches('read_from.sboms', readFrom.sboms);
+  const urls = Object.entries(readFrom.sboms).map(([arch, url]) => [arch, readUrl(url)] as const);
+  return { kind: 'sboms', urls: Object.fromEntries(urls) };
+}
+
+/** What is kept is shown to everybody who may see the image: no URL with a password. */
+function readUrl(text: string): string {
+  const url = URL.parse(text);
+  const isFetched = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+  if (isFetched && url.username === '' && url.password === '' && text.length <= LONGEST_URL) return text;
+  throw new ApiProblem(
+    400,
+    'request.invalid_value',
+    `${JSON.stringify(text.slice(0, 200))} is no URL that is read.`,
+    {
+      hint: 'Files of images are read from http and https, without a user or password in the URL.',
+    },
+  );
+}
+
+function checkArches(key: string, byArch: Readonly<Record<string, unknown>>): void {
+  const arches = Object.keys(byArch);
+  for (const arch of arches) checkName('arch', arch);
+  if (arches.length > 0 && arches.length <= mostArchesOfImage) return;
+  throw new ApiProblem(
+    400,
+    'request.invalid_value',
+    `${key} names ${arches.length} arches; it has to be 1 to ${mostArchesOfImage}.`,
+  );
+}
+
+function checkName(kind: 'image' | 'series' | 'arch', text: string): void {
+  if (isName(kind, text)) return;
+  throw new ApiProblem(400, 'request.invalid_value', nameSentence(kind, text), { hint: nameHint(kind) });
 }
 
 function readList(list: readonly string[]): HeldPackages {
