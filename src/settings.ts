@@ -132,6 +132,12 @@ export const settings = {
     'ODCS_REPO_HOSTS',
     'Hosts source type repo, lookaside_repos and files of images may be fetched from: name, name:port, *.name (below it), .name (it and below), address, network/bits.',
   ),
+  webhook_hosts: setting(
+    z.array(z.string().regex(hostEntry, 'is no name, name:port, *.name, address or network')),
+    [],
+    'ODCS_WEBHOOK_HOSTS',
+    'Hosts that requests may have told of their series, written as repo_hosts; empty allows none. Rules name any.',
+  ),
   image_refresh_seconds: setting(
     z.number().int().min(60).max(604_800),
     3_600,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { findComposeByKey } from '../database/list-composes.ts';
-import { findSeries, noteKeep } from '../database/series.ts';
+import { findSeries, noteKeep, noteNotify } from '../database/series.ts';
 import { transaction, type UnitOfWork } from '../database/transaction.ts';
 import { createCompose } from '../lifecycle/create-compose.ts';
 import { lockSeries } from '../lifecycle/series-lock.ts';
@@ -10,6 +10,8 @@ import type { ComposeRequest } from '../model/compose.ts';
 import type { Keep } from '../model/keep.ts';
 import { areSameReaders, readersOfBody, type Readers } from '../model/readers.ts';
 import { keepOfBody, mostKept, seriesOfBody } from '../model/request-series.ts';
+import { notifyOfBody, type SeriesNotification } from '../model/series-notification.ts';
+import { parseHostList } from '../upstream/http/host-list.ts';
 import { identify, ownerOf, type Identity } from './auth.ts';
 import { askedValues, isAdmin, requireAllowedClient, requirePermission, requireScope } from './authorise.ts';
 import { checkOffered } from './check-offered.ts';
@@ -26,6 +28,8 @@ export interface AskedCompose {
   readonly readers: Readers | null;
   /** What is to be kept of the series; undefined where the request does not say. */
   readonly keep: Keep | null | undefined;
+  /** Who is to hear of the series; undefined where the request does not say. */
+  readonly notify: readonly SeriesNotification[] | undefined;
 }
 
 /** What is to be stored; without a key it is another compose each time. */
@@ -62,12 +66,14 @@ export async function checkAsked(
   const readers = readersOfBody(body);
   const keep = keepOfBody(body);
   requireMayKeep(identity, config, keep ?? null);
+  const notify = notifyOfBody(body);
+  requireMayTell(config, notify ?? []);
   requirePermission(identity, config, askedValues(asked));
   if (series !== null) await checkMayContinue(context.database.handle, { series, readers, identity, config });
   await checkParts(context, asked);
   await checkOffered(context, asked);
   await checkRepositories(context, request, asked);
-  return { asked, series, readers, keep };
+  return { asked, series, readers, keep, notify };
 }
 
 /**
@@ -80,7 +86,7 @@ export async function storeCompose(
   wanted: WantedCompose,
 ): Promise<Compose> {
   const { database, config } = context;
-  const { asked, series, readers, keep, key } = wanted;
+  const { asked, series, readers, keep, notify, key } = wanted;
   const owner = ownerOf(identity);
   const earlier = (): Promise<Compose | undefined> =>
     key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.handle, owner, key);
@@ -102,6 +108,7 @@ export async function storeCompose(
         readers,
       });
       if (series !== null && keep !== undefined) await keepOfSeries(tx, series, keep);
+      if (series !== null && notify !== undefined) await tellOfSeries(tx, series, notify);
       return compose;
     });
   } catch (error) {
@@ -124,6 +131,36 @@ async function keepOfSeries(tx: UnitOfWork, series: string, keep: Keep | null): 
     );
   }
   await noteKeep(tx.sql, series, keep);
+}
+
+/** Notes who hears of a person's series. Throws `series.notify_of_rule` (409) where a rule says it. */
+async function tellOfSeries(
+  tx: UnitOfWork,
+  series: string,
+  notify: readonly SeriesNotification[],
+): Promise<void> {
+  const row = await findSeries(tx.sql, series);
+  if (row !== undefined && row.rule !== null) {
+    throw new ApiProblem(
+      409,
+      'series.notify_of_rule',
+      `The rule ${row.rule} says who hears of the series ${series}.`,
+      { hint: 'Leave notify out, and write it into the rule.' },
+    );
+  }
+  await noteNotify(tx, series, notify);
+}
+
+/** Throws `series.notify_not_allowed` (403) for a webhook on a host that the settings do not name. */
+function requireMayTell(config: ApiContext['config'], notify: readonly SeriesNotification[]): void {
+  const hosts = parseHostList(config.webhook_hosts);
+  for (const { webhook } of notify) {
+    const url = new URL(webhook);
+    if (hosts.allows(url, 'local person')) continue;
+    throw new ApiProblem(403, 'series.notify_not_allowed', `Nothing may be posted to ${url.host}.`, {
+      hint: 'The setting webhook_hosts lists the hosts that requests may have told.',
+    });
+  }
 }
 
 /** Throws `series.keep_too_much` (403) where a request wants more kept than a client may. */

@@ -9,6 +9,7 @@ import {
   type MultilibMethod,
   type SourceType,
 } from '../model/compose.ts';
+import { seriesOutcomes } from '../model/series-notification.ts';
 
 const nullableText = z.string().nullable();
 const nullableNumber = z.number().int().nullable();
@@ -234,6 +235,14 @@ export const composeRequestSchema = z
       .openapi({
         description: 'Which composes of the series outlive their time from now on; an empty object: none',
         example: { last: 10, daily: '30d' },
+      }),
+    notify: z
+      .array(z.object({ webhook: z.string(), only: z.array(z.enum(seriesOutcomes)).optional() }))
+      .optional()
+      .openapi({
+        description:
+          'Who hears of the series from now on, at hosts of `webhook_hosts`; an empty list: nobody',
+        example: [{ webhook: 'https://hooks.example.com/images', only: ['image_changed'] }],
       }),
     readers: z
       .object({ users: words.optional(), groups: words.optional() })

@@ -3,6 +3,7 @@ import type { SeriesRow } from '../database/series.ts';
 import { composeJson, type Compose } from '../model/compose-json.ts';
 import { formatDuration } from '../model/duration.ts';
 import type { Keep } from '../model/keep.ts';
+import { seriesOutcomes } from '../model/series-notification.ts';
 import { seriesRepoid, seriesUrl } from '../rpm/series-repo.ts';
 import type { SeriesEntry } from '../series/read-history.ts';
 import type { ApiContext } from './context.ts';
@@ -20,6 +21,9 @@ export const seriesSchema = z
     owner: z.string(),
     rule: z.string().nullable(),
     keep: keepSchema.nullable(),
+    notify: z
+      .array(z.object({ host: z.string(), only: z.array(z.enum(seriesOutcomes)) }))
+      .openapi({ description: 'The hosts that are told how its composes end, where no rule says so' }),
     readers: z
       .object({ users: z.array(z.string()), groups: z.array(z.string()) })
       .nullable()
@@ -44,6 +48,8 @@ export function seriesJson(
     owner: row.owner,
     rule: row.rule,
     keep: keepJson(row.keep),
+    // What follows the host often holds a secret.
+    notify: (row.notify ?? []).map(({ webhook, only }) => ({ host: new URL(webhook).host, only: [...only] })),
     readers: row.readers === null ? null : { users: [...row.readers.users], groups: [...row.readers.groups] },
     repoid: seriesRepoid(row.name),
     latest: latest?.id ?? null,

@@ -23,6 +23,8 @@ export interface JobData {
   'rule.notify': { readonly decisionId: number; readonly word?: 'overdue' | 'image_changed' };
   /** A webhook is to be told. */
   'rule.webhook': { readonly url: string; readonly body: object };
+  /** A webhook is to be told that somebody named who asked for a compose. */
+  'series.webhook': { readonly url: string; readonly body: object };
   /** What a build says of its packages is to be read before a compose asks. Lost without harm. */
   'build.warm': { readonly nvr: string };
   /** The lock file or bills of materials of an image are to be read. */
@@ -92,6 +94,7 @@ export const queues: Readonly<Record<JobName, QueueSettings>> = {
   },
   'rule.notify': { retryLimit: 20, retryDelay: 1, expireInSeconds: 120 },
   'rule.webhook': { retryLimit: 100, retryDelay: 1, expireInSeconds: 120 },
+  'series.webhook': { retryLimit: 100, retryDelay: 1, expireInSeconds: 120 },
   'build.warm': { retryLimit: 0, retryDelay: 1, expireInSeconds: 600 },
   // What could not be read is looked at again by the sweep.
   'image.read': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3_600, policy: 'short' },

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import type { Compose } from '../model/compose-json.ts';
 import type { Keep } from '../model/keep.ts';
 import type { Readable } from '../model/readers.ts';
+import type { SeriesNotification } from '../model/series-notification.ts';
 import { toCompose } from './composes.ts';
 import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 import type { SeriesTable } from './tables.ts';
@@ -19,7 +20,7 @@ export async function findSeries(
 
 /**
  * Notes that a series is continued. It stays whose it is and open to whom it is, but a rule that continues it takes it
- * over.
+ * over: then nobody hears of it whom its owner had named.
  */
 export async function noteSeries(
   tx: UnitOfWork,
@@ -32,8 +33,23 @@ export async function noteSeries(
     .values({ name, owner, rule, keep: null, readers: stored, created_at: tx.now })
     .onConflict((conflict) => {
       const known = conflict.column('name');
-      return rule === null ? known.doNothing() : known.doUpdateSet({ owner, rule, readers: stored });
+      return rule === null
+        ? known.doNothing()
+        : known.doUpdateSet({ owner, rule, readers: stored, notify: null });
     })
+    .execute();
+}
+
+/** Notes who hears of a series from now on. */
+export async function noteNotify(
+  tx: UnitOfWork,
+  series: string,
+  notify: readonly SeriesNotification[],
+): Promise<void> {
+  await tx.sql
+    .updateTable('series')
+    .set({ notify: notify.length === 0 ? null : JSON.stringify(notify) })
+    .where('name', '=', series)
     .execute();
 }
 

@@ -9,6 +9,7 @@ import type { ImageTask, ImageTaskState, KojiCall } from '../model/image-task.ts
 import type { Keep } from '../model/keep.ts';
 import type { AnnouncedAdvisories } from '../model/new-advisories.ts';
 import type { Readers } from '../model/readers.ts';
+import type { SeriesNotification } from '../model/series-notification.ts';
 import type { WhenBusy } from '../model/rule.ts';
 import type { Json, NullableJson, NullableTime, Time } from './column-types.ts';
 import type {
@@ -164,6 +165,8 @@ export interface SeriesTable {
   /** The rule that continues it; null for a person's. */
   rule: string | null;
   keep: ColumnType<Keep | null, string | null, string | null>;
+  /** Who hears how its composes end; null for a rule's, which says so itself. */
+  notify: NullableJson<readonly SeriesNotification[]>;
   /** Who may read it; null for everybody. */
   readers: ColumnType<Readers | null, string | null | undefined, string | null>;
   created_at: Time;

@@ -14,6 +14,7 @@ import {
 import { endRequest } from './move-request.ts';
 import { lockSeriesOfComposes } from './series-lock.ts';
 import { sendComposeJob } from './send-compose-job.ts';
+import { tellSeries } from './tell-series.ts';
 import { storeComposeEvent } from './store-compose-event.ts';
 
 /** What ODCS says of a compose that is being made. */
@@ -169,6 +170,7 @@ async function apply(
   if (isMove) {
     await announceCompose(tx, compose);
     await storeComposeEvent(tx, compose);
+    if (isEnd) await tellSeries(tx, compose);
   }
   if (transition.sharers === 'follow') await moveSharers(tx, compose);
   if (transition.request !== null && compose.requestId !== null) {

@@ -26,7 +26,7 @@ const integerKeys = new Set([
 ]);
 
 /** Keys of this service alone, and not of ODCS. */
-const ownKeys = new Set(['readers', 'keep']);
+const ownKeys = new Set(['readers', 'keep', 'notify']);
 
 const forbiddenCharacter = /[^\p{L}\p{N} \-/_.:#+?$~^]/u;
 /** Definitions are a type of this service alone; their words pin parts: `main baseos=17`. */

@@ -3,9 +3,6 @@ import { insertNotification } from '../database/announcements.ts';
 import { findCompose } from '../database/composes.ts';
 import { findDecision, type DecisionRow } from '../database/decisions.ts';
 import { transaction, type TransactionContext } from '../database/transaction.ts';
-import { configuredPolicy } from '../upstream/http/fetch-policy.ts';
-import { discard, HttpClient } from '../upstream/http/http-client.ts';
-import { describeFailure, type HttpPeer } from '../upstream/http/http-failure.ts';
 import type { Notification, NotifiedOutcome, Rule, RuleSet } from '../model/rule.ts';
 
 /** What telling a decision needs. */
@@ -16,7 +13,6 @@ export interface NotifyContext {
 
 /** What is told where an entry of `notify` does not say `only`. */
 const usual: readonly NotifiedOutcome[] = ['composed', 'failed', 'refused', 'rate_limited', 'overdue'];
-const TIMEOUT_MS = 10_000;
 
 /** Who hears of an outcome of a rule. Pure. */
 function notificationsOf(rule: Rule, outcome: string): readonly Notification[] {
@@ -81,37 +77,4 @@ function notificationBody(rule: Rule, decision: DecisionRow, outcome: string) {
 function idOf(text: string): string {
   const hex = createHash('sha256').update(`odcs-reactor:decision:${text}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-const webhookPeer: HttpPeer = {
-  name: 'The webhook',
-  codes: { unreachable: 'notify.not_accepted', refused: 'notify.not_accepted' },
-};
-
-/**
- * Posts a notification to a webhook, once; what it answers is not read, and redirects are not followed. Throws
- * `notify.not_accepted`: to be tried again where the server did not answer, was busy or failed; for good where it
- * refuses the message.
- */
-export async function postNotification({
-  url,
-  body,
-}: {
-  readonly url: string;
-  readonly body: object;
-}): Promise<void> {
-  using client = new HttpClient({ policy: configuredPolicy([url]), tries: 1 });
-  const request = {
-    url,
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    redirects: 'refuse',
-    timeoutMs: TIMEOUT_MS,
-  } as const;
-  try {
-    await client.fetch(request, (answer) => discard(answer.body));
-  } catch (error) {
-    throw describeFailure(error, webhookPeer, url);
-  }
 }

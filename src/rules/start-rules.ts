@@ -13,7 +13,8 @@ import type { RuleSet } from '../model/rule.ts';
 import { decideClosedWindow } from './decide-window.ts';
 import { keepOfRules } from './keep-of-rules.ts';
 import { matchEvents } from './match-event.ts';
-import { notifyDecision, postNotification } from './notify.ts';
+import { postWebhook } from '../upstream/post-webhook.ts';
+import { notifyDecision } from './notify.ts';
 import { runRuleClocks } from './reconcile.ts';
 import { emptyRuleSet, followRules, type LiveRules } from './reload.ts';
 import { resendLostWork } from './resend-lost-work.ts';
@@ -135,7 +136,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   });
   await jobs.work('rule.webhook', {
     concurrency: CONCURRENCY,
-    handleJob: postNotification,
+    handleJob: (call) => postWebhook(call),
     onError: (_name, data, error) => log.warn({ err: error, url: data.url }, 'rules: a webhook was not told'),
   });
   const clocks = startClocks(context, live, sources, onError);

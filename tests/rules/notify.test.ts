@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { after, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import type { JobData } from '../../src/database/job-queues.ts';
-import { notifyDecision, postNotification } from '../../src/rules/notify.ts';
+import { notifyDecision } from '../../src/rules/notify.ts';
+import { postWebhook } from '../../src/upstream/post-webhook.ts';
 import { quietKoji } from './quiet-koji.ts';
 import { readRules } from '../../src/rules/reload.ts';
 import { atTime } from '../database/at-time.ts';
@@ -93,12 +94,12 @@ test('a webhook that fails is tried again, one that refuses is not', async (cont
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`;
   const body = { event: 'rule-decided', rule: 'told' };
-  await assert.rejects(postNotification({ url, body }), { code: 'notify.not_accepted', fate: 'retry' });
-  await assert.rejects(postNotification({ url, body }), { code: 'notify.not_accepted', fate: 'drop' });
-  await postNotification({ url, body });
+  await assert.rejects(postWebhook({ url, body }), { code: 'notify.not_accepted', fate: 'retry' });
+  await assert.rejects(postWebhook({ url, body }), { code: 'notify.not_accepted', fate: 'drop' });
+  await postWebhook({ url, body });
   assert.deepEqual(
     bodies,
     Array.from({ length: 3 }, () => JSON.stringify(body)),
   );
-  await assert.rejects(postNotification({ url: 'http://127.0.0.1:9/', body }), { fate: 'retry' });
+  await assert.rejects(postWebhook({ url: 'http://127.0.0.1:9/', body }), { fate: 'retry' });
 });

@@ -102,7 +102,7 @@ export async function triggerPreview(
     const { planned } = await planAsked(
       context,
       request,
-      { asked, series, readers, keep: undefined },
+      { asked, series, readers, keep: undefined, notify: undefined },
       identity,
     );
     const last = await findLastOfSeries(context.database.handle, series);

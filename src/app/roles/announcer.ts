@@ -3,7 +3,10 @@ import type { Config } from '../../config.ts';
 import { findStuck } from '../../database/announced-buses.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
-import { messageOf, ReactorError } from '../../model/errors.ts';
+import { errorFields, messageOf, ReactorError } from '../../model/errors.ts';
+import { repositoryPolicy } from '../../upstream/http/fetch-policy.ts';
+import { parseHostList } from '../../upstream/http/host-list.ts';
+import { postWebhook } from '../../upstream/post-webhook.ts';
 import { publishAnnouncements, type AnnouncingContext } from '../publish-announcements.ts';
 import type { RunningRole } from './running-role.ts';
 import type { TargetDirUrls } from '../../model/target-dir-urls.ts';
@@ -32,6 +35,7 @@ export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole
     publishers,
     privateBuses: input.config.private_buses,
   });
+  await tellWebhooks(input);
   const stuck = watchStuck(input);
   return {
     health: stuck.health,
@@ -42,6 +46,26 @@ export async function startAnnouncer(input: AnnouncerInput): Promise<RunningRole
       await Promise.all(publishers.map((publisher) => publisher.close()));
     },
   };
+}
+
+const WEBHOOKS_AT_ONCE = 4;
+
+/** Posts what webhooks are to hear that people named for their series, as long as the settings allow their hosts. */
+export async function tellWebhooks({
+  config,
+  database,
+  log,
+}: Pick<AnnouncerInput, 'database' | 'log'> & {
+  readonly config: Pick<Config, 'webhook_hosts'>;
+}): Promise<void> {
+  const policy = repositoryPolicy(parseHostList(config.webhook_hosts));
+  await database.jobs.work('series.webhook', {
+    concurrency: WEBHOOKS_AT_ONCE,
+    handleJob: (call) => postWebhook(call, policy),
+    onError: (_name, { url }, error) => {
+      log.warn({ ...errorFields(error), host: URL.parse(url)?.host }, 'a webhook was not told of a series');
+    },
+  });
 }
 
 /** Publishes what the outbox holds whenever it is called, and every few seconds. Returns what ends the looking. */

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { openJsonReader } from '../../../src/upstream/http/read-json.ts';
 import { openProviderClient } from '../../../src/upstream/oidc/provider-client.ts';
 import { readUserGroups } from '../../../src/upstream/oidc/user-info.ts';
-import { postNotification } from '../../../src/rules/notify.ts';
+import { postWebhook } from '../../../src/upstream/post-webhook.ts';
 import { serve } from './test-server.ts';
 
 test('JSON is read, 404 is nothing, and every other answer has its code', async (context) => {
@@ -49,6 +49,6 @@ test('a system is not followed to another host, and takes no token or notificati
     code: 'oidc.unanswered',
     fate: 'retry',
   });
-  await assert.rejects(postNotification({ url: server.url, body: {} }), { code: 'http.redirect_refused' });
+  await assert.rejects(postWebhook({ url: server.url, body: {} }), { code: 'http.redirect_refused' });
   assert.deepEqual(secret.asked, []);
 });
