@@ -28,6 +28,20 @@ export async function cancelCompose(url: string, id: number): Promise<boolean> {
   }
 }
 
+/** Waits until the service answers that it can work. */
+export async function untilReady(url: string): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  for (;;) {
+    const ready = await fetch(`${url}/ready`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    if (performance.now() > deadline) throw new Error('The service is not ready in time.');
+    await pause(200);
+  }
+}
+
 /** Sends a body until the service takes it. Throws where it says that the request itself is wrong. */
 async function insist(url: string, body: object, headers: Record<string, string>): Promise<string> {
   for (;;) {

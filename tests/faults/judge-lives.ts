@@ -137,7 +137,7 @@ async function listAnnouncedTwice(
      from announcements group by 1, 2 having count(*) > 1
      union all
      select (event ->> 'id')::bigint, 'event ' || (event ->> 'state'), count(*)::int
-     from events where kind = 'compose.state' group by 1, 2 having count(*) > 1`,
+     from events where kind = 'compose.state' group by 1, 2, bus having count(*) > 1`,
   );
   return rows.map((row) => `compose ${row['compose_id']}: ${row['told']} was told ${row['count']} times`);
 }

@@ -9,7 +9,7 @@ import { Random } from '../fuzz/random.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
 import { postgresqlPackages, startPostgresql } from '../services/postgresql.ts';
 import { findFreePort } from '../services/service-process.ts';
-import { askForCompose, cancelCompose, tellEvent } from './ask-service.ts';
+import { askForCompose, cancelCompose, tellEvent, untilReady } from './ask-service.ts';
 import { judgeLives, type Asked, type Judgement } from './judge-lives.ts';
 import { RestartedServe } from './restarted-serve.ts';
 import { startSlowUpstream } from './slow-upstream.ts';
@@ -126,20 +126,6 @@ async function judgeWhenCalm(look: () => Promise<Judgement>): Promise<Judgement>
     const judgement = await look();
     if (judgement.findings.length === 0 || performance.now() > deadline) return judgement;
     await pause(1_000);
-  }
-}
-
-/** Waits until the service answers that it can work. */
-async function untilReady(url: string): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  for (;;) {
-    const ready = await fetch(`${url}/ready`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (ready) return;
-    if (performance.now() > deadline) throw new Error('The service is not ready in time.');
-    await pause(200);
   }
 }
 

@@ -7,6 +7,7 @@ import { rabbitmqPackages, startRabbitmq, type RabbitmqService } from '../servic
 import { openDatabase } from '../../src/database/database.ts';
 import { messageIdAt, publishMessages } from './publish-messages.ts';
 import { query } from './query.ts';
+import { crashPostgresql } from './wreak-lives.ts';
 
 interface FaultPlan {
   readonly messages: number;
@@ -110,9 +111,7 @@ async function wreak(plan: FaultPlan, progress: () => number, faults: Faults): P
         await rabbitmq.start();
         break;
       case 'PostgreSQL restarted':
-        await postgresql.kill();
-        await pause(1_000);
-        await postgresql.restart();
+        await crashPostgresql(postgresql);
         break;
       case 'listener killed':
         listener.kill();

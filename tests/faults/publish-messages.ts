@@ -13,6 +13,8 @@ export interface PublishPlan {
   /** Messages between two confirmations. */
   readonly batch?: number;
   readonly onProgress?: (confirmed: number) => void;
+  /** Ends it before `count`, once everything that was sent is confirmed. */
+  readonly signal?: AbortSignal;
 }
 
 /** The id of message `at`, as UUIDs are. */
@@ -48,7 +50,9 @@ export async function publishMessages(plan: PublishPlan): Promise<number> {
   let again = 0;
   // Sent without a confirmation when a connection ended, and to be sent again.
   let pending: number[] = [];
-  while (confirmed.size < plan.count) {
+  const isOver = (): boolean =>
+    confirmed.size >= plan.count || (plan.signal?.aborted === true && pending.length === 0);
+  while (!isOver()) {
     try {
       const model = await connect(`${plan.url}/?heartbeat=5`);
       const ended = new Promise<never>((_resolve, reject) => {
@@ -61,9 +65,10 @@ export async function publishMessages(plan: PublishPlan): Promise<number> {
       await channel.assertQueue(plan.queue, { durable: true });
       await channel.bindQueue(plan.queue, 'amq.topic', '#');
       again += pending.length;
-      while (confirmed.size < plan.count) {
+      while (!isOver()) {
         const batch = pending.slice(0, batchSize);
-        while (batch.length < batchSize && sent < plan.count) batch.push(sent++);
+        const most = plan.signal?.aborted === true ? sent : plan.count;
+        while (batch.length < batchSize && sent < most) batch.push(sent++);
         pending = [...new Set([...batch, ...pending])];
         for (const at of batch) {
           channel.publish('amq.topic', TOPIC, bodyAt(at), {

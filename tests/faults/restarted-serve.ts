@@ -50,6 +50,11 @@ export class RestartedServe {
     if (!this.#isStopping) this.#process = this.#start();
   }
 
+  /** Of the process that runs now, or ran last. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Sends a signal to the process that runs now. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     if (this.#process.isRunning()) process.kill(this.#process.pid, signal);

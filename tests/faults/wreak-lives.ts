@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../fuzz/random.ts';
 import type { PostgresqlService } from '../services/postgresql.ts';
 import type { RestartedServe } from './restarted-serve.ts';
+import { causeFaults, spreadFaults } from './spread-faults.ts';
 
 const faultNames = [
   'composer stopped',
@@ -31,22 +32,14 @@ export interface WreakContext {
 
 /** Faults in random order, each somewhere in its part of the run. Resolves once all composers run again. */
 export async function wreakLives({ random, plan, say, composers, postgresql }: WreakContext): Promise<void> {
-  const names: FaultName[] = [];
-  for (const name of faultNames) for (let at = 0; at < plan.faults[name]; at++) names.push(name);
-  const part = (plan.seconds * 1000) / names.length;
-  const planned = shuffle(names, random).map((name, at) => ({
-    name,
-    at: part * at + random.below(part),
+  const planned = spreadFaults(faultNames, { random, ...plan }).map((fault) => ({
+    ...fault,
     composer: composers[random.below(composers.length)],
     sleepMs: 1000 * plan.sleepSeconds[0] + random.below(1000 * plan.sleepSeconds[1]),
   }));
-  const startedAt = performance.now();
   const sleeping: Promise<void>[] = [];
-  for (const { name, at, composer, sleepMs } of planned) {
-    await pause(Math.max(0, at - (performance.now() - startedAt)));
-    say(
-      `${Math.round((performance.now() - startedAt) / 1000)} s: ${name}${name.startsWith('composer') ? `: ${composer?.name ?? ''}` : ''}`,
-    );
+  await causeFaults(planned, async ({ name, composer, sleepMs }, second) => {
+    say(`${second} s: ${name}${name.startsWith('composer') ? `: ${composer?.name ?? ''}` : ''}`);
     switch (name) {
       case 'composer stopped':
         composer?.signal('SIGSTOP');
@@ -59,20 +52,18 @@ export async function wreakLives({ random, plan, say, composers, postgresql }: W
         await postgresql.restart();
         break;
       case 'PostgreSQL crashed':
-        await postgresql.kill();
-        await pause(1_000);
-        await postgresql.restart();
+        await crashPostgresql(postgresql);
         break;
       default:
         name satisfies never;
     }
-  }
+  });
   await Promise.all(sleeping);
 }
 
-function shuffle<Thing>(things: readonly Thing[], random: Random): Thing[] {
-  return things
-    .map((thing) => ({ thing, place: random.below(0x1_0000_0000) }))
-    .toSorted((left, right) => left.place - right.place)
-    .map(({ thing }) => thing);
+/** Ends PostgreSQL as a crash does, and starts it again a second later. */
+export async function crashPostgresql(postgresql: PostgresqlService): Promise<void> {
+  await postgresql.kill();
+  await pause(1_000);
+  await postgresql.restart();
 }
