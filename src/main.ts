@@ -2,7 +2,9 @@ import { messageOf, ReactorError } from './model/errors.ts';
 import { readVersion } from './app/read-version.ts';
 import { commands } from './commands/command-table.ts';
 import { USAGE_EXIT, type CommandContext } from './commands/command.ts';
+import { exitCodeOf } from './commands/exit-code.ts';
 import { keepCompiledCode } from './commands/keep-compiled-code.ts';
+import { paintFor } from './commands/paint.ts';
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
@@ -44,17 +46,15 @@ function describe(error: unknown): string {
   }
   const where = error.where === undefined ? '' : `\n  where: ${error.where}`;
   const hint = error.hint === undefined ? '' : `\n  hint:  ${error.hint}`;
-  return `odcs-reactor: ${error.message} (${error.code})${where}${hint}\n`;
+  const name = paint('bad', 'odcs-reactor:');
+  return `${name} ${error.message} (${error.code})${where}${hint}\n`;
 }
 
-/** Words that are wrong though each is right by itself. */
-const wrongWords: ReadonlySet<string> = new Set(['command.option_missing', 'command.unknown']);
-
-/** Wrong words end with 2 whoever finds them, what is refused or fails with 1, and what is our fault with 70. */
-function exitCodeOf(error: unknown): number {
-  if (!(error instanceof ReactorError)) return 70;
-  return error.code.endsWith('.usage') || wrongWords.has(error.code) ? USAGE_EXIT : 1;
-}
+/** Complaints have colours where standard error is a terminal. */
+const paint = paintFor({
+  environment: process.argv.includes('--no-color') ? { NO_COLOR: '1' } : process.env,
+  isOutputTerminal: process.stderr.isTTY === true,
+});
 
 keepCompiledCode(process.env);
 const abort = new AbortController();
@@ -72,6 +72,7 @@ try {
     stderr: (text) => process.stderr.write(text),
     environment: process.env,
     isTerminal: process.stderr.isTTY === true,
+    isOutputTerminal: process.stdout.isTTY === true,
     signal: abort.signal,
   });
 } catch (error) {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const root = join(import.meta.dirname, '../src');
 
 /** Calls of libraries, SQL, values that are set, and values that are compared with a default. */
-const allowed = /\b(?:getIn|decode|getUint\d+|set|unless|coalesce|fill)\(/;
+const allowed = /\b(?:getIn|decode|getUint\d+|set|setOptionValue|unless|coalesce|fill)\(/;
 
 /** The same for nothing: values of SQL and of libraries, timers, what is written unless it is that, and values that are set. */
 const nothingAllowed =

@@ -55,6 +55,7 @@ import { registerShowEvent } from './routes/show-event.ts';
 import { registerShowBill } from './routes/show-bill.ts';
 import { registerShowCompose } from './routes/show-compose.ts';
 import { registerShowSeries } from './routes/show-series.ts';
+import { registerShowLog } from './routes/show-log.ts';
 import { registerShowManifest } from './routes/show-manifest.ts';
 import { registerSteerRule } from './routes/steer-rule.ts';
 import { registerWhyCompose } from './routes/why-compose.ts';
@@ -69,6 +70,7 @@ const routes: readonly RegisterRoute[] = [
   registerDeleteCompose,
   registerFollowCompose,
   registerShowBill,
+  registerShowLog,
   registerShowManifest,
   registerShowAdvisories,
   registerWhyCompose,

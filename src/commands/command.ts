@@ -1,4 +1,5 @@
 import { Command as Parser, CommanderError } from '@commander-js/extra-typings';
+import { addOutputOptions, outputOf } from './output-format.ts';
 
 /** What the action of a command may touch of the process it runs in. */
 export interface ActionContext {
@@ -9,6 +10,8 @@ export interface ActionContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether standard error is a terminal, so that progress may redraw its line. */
   readonly isTerminal: boolean;
+  /** Whether standard output is one, so that it may have colours; false where it is left out. */
+  readonly isOutputTerminal?: boolean;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
 }
@@ -48,13 +51,15 @@ const nowhere: ActionContext = {
 
 /**
  * Defines a command by what `define` puts on its parser; each of its actions ends with an exit code. Wrong words end with
- * 2, help with 0.
+ * 2, help with 0. Every verb that has `--json` has `--output` too.
  */
 export function defineCommand(
   { name, summary }: { readonly name: string; readonly summary: string },
   define: (parser: Parser, context: ActionContext, end: End) => unknown,
 ): Command {
-  const parserFor = (context: ActionContext, end: End): Parser => {
+  const parserFor = (given: ActionContext, end: End): Parser => {
+    // What is printed, and whether in colours, is known once the options are read, before the action.
+    const context = { ...given };
     const parser = new Parser(`odcs-reactor ${name}`).description(`${summary}.`).exitOverride();
     parser.configureOutput({
       writeOut: context.stdout,
@@ -65,6 +70,15 @@ export function defineCommand(
     });
     parser.showHelpAfterError(`See: odcs-reactor ${name} --help`);
     define(parser, context, end);
+    addOutputOptions(parser, name);
+    parser.hook('preAction', (_parser, verb) => {
+      const convert = outputOf(name, verb);
+      if (convert !== null) context.stdout = (text) => given.stdout(convert(text));
+      if (verb.getOptionValue('color') === false) {
+        const { FORCE_COLOR: _forced, ...environment } = given.environment;
+        context.environment = { ...environment, NO_COLOR: '1' };
+      }
+    });
     return parser;
   };
   return {
@@ -73,7 +87,7 @@ export function defineCommand(
     async run({ argv, ...context }) {
       let code = 0;
       try {
-        await parserFor(context, (given) => (code = given)).parseAsync([...argv], { from: 'user' });
+        await parserFor(context, (ended) => (code = ended)).parseAsync([...argv], { from: 'user' });
       } catch (error) {
         if (!(error instanceof CommanderError)) throw error;
         return error.exitCode === 0 ? 0 : USAGE_EXIT;

@@ -7,12 +7,15 @@ import { sourceTypeRules } from '../model/source-types.ts';
 import { collect, defineCommand, type ActionContext } from './command.ts';
 import { lockOrigin, requestBody, type LockOptions, type RequestOptions } from './compose-request.ts';
 import { requestOptions } from './compose-request-options.ts';
+import { printLog } from './compose-logs.ts';
 import { adviceOf, followCompose } from './follow-compose.ts';
+import { formatCompose, formatDiff } from './format-compose.ts';
 import { formatTable } from './format-table.ts';
 import { makeLockFile, writeLockFile } from './lock-file.ts';
 import { planLocally } from './plan-compose.ts';
+import { paintFor, paintState } from './paint.ts';
 import { readAnswer, readShownCompose, type ShownCompose } from './service-client.ts';
-import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
+import { openService, serverOptions, serviceOptions, type ServiceOptions } from './service-options.ts';
 import { verifyLocally } from './verify-compose.ts';
 
 const about = { name: 'compose', summary: 'Ask a service for composes, look at them, wait for them' };
@@ -29,7 +32,7 @@ export const command = defineCommand(about, (parser, context, end) => {
       'wait for the end, with progress; exit code 1 where it failed',
     ),
   )
-    .description('ask for a compose and print its JSON')
+    .description('ask for a compose and print it')
     .action(async (type, source, packages, options) =>
       end(await create(context, [type, source, ...packages], options)),
     );
@@ -45,10 +48,20 @@ export const command = defineCommand(about, (parser, context, end) => {
       await planLocally(context, body, { isJson: options.json === true, isWhy: options.why === true });
     });
   serviceOptions(parser.command('show').argument('<id>'))
-    .description('print one compose, as JSON')
-    .action(async (id, options) =>
-      print(context, await openService(context, options).request('GET', pathOf(id)), options),
-    );
+    .description('print one compose')
+    .action(async (id, options) => {
+      const compose = await openService(context, options).request('GET', pathOf(id));
+      print(context, compose, options);
+      if (options.json !== true) context.stderr(adviceOf(readShownCompose(compose)));
+    });
+  serviceOptions(
+    parser
+      .command('logs')
+      .argument('<id>')
+      .option('--follow', 'go on until it has ended; exit code 1 where it failed'),
+  )
+    .description('print what happened to one: who asked, each stage as it began and ended, warnings, its end')
+    .action(async (id, options) => end(await printLog(context, id, options)));
   serviceOptions(
     parser
       .command('list')
@@ -61,9 +74,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .description('print composes, newest first')
     .action(async (options) => end(await list(context, options)));
   serviceOptions(parser.command('watch').alias('wait').argument('<id>'))
-    .description(
-      'follow one until it has ended, stage by stage, and print its JSON; exit code 1 where it failed',
-    )
+    .description('follow one until it has ended, stage by stage, and print it; exit code 1 where it failed')
     .action(async (id, options) => end(await watch(context, id, options)));
   serviceOptions(parser.command('why').argument('<id>'))
     .description('tell who or which rule asked for it, because of which events')
@@ -93,9 +104,12 @@ export const command = defineCommand(about, (parser, context, end) => {
     .description('print what changed from the first compose to the second')
     .action(async (from, to, options) => {
       const path = `${pathOf(to)}/manifest?since=${encodeURIComponent(from)}`;
-      print(context, await openService(context, options).request('GET', path), options);
+      const answer = await openService(context, options).request('GET', path);
+      const text = options.json === true ? null : formatDiff(context, answer);
+      if (text === null) print(context, answer, options);
+      else context.stdout(text);
     });
-  serviceOptions(
+  serverOptions(
     parser
       .command('lock')
       .argument('<id|series>')
@@ -109,16 +123,16 @@ export const command = defineCommand(about, (parser, context, end) => {
       .option('--arch <arch>', 'more than once for several; all of the compose otherwise', collect)
       .option('--no-sources', 'without source packages')
       .option('--allow-broken', 'only note requirements that nothing meets')
-      .option('--output <file>', 'instead of standard output; "odcs-reactor lock update FILE" renews it'),
+      .option('--to <file>', 'instead of standard output; "odcs-reactor lock update FILE" renews it'),
   )
     .description('write rpms.lock.yaml for a hermetic build, of a compose or of what a series shows')
     .action(async (of, options) => lock(context, of, options));
-  serviceOptions(
+  serverOptions(
     parser
       .command('sbom')
       .argument('<id|series>')
       .option('--format <format>', 'cyclonedx or spdx', 'cyclonedx')
-      .option('--output <file>', 'instead of standard output'),
+      .option('--to <file>', 'instead of standard output'),
   )
     .description(
       'write the bill of materials of a compose, or of what a series shows: CycloneDX 1.6, or SPDX 2.3',
@@ -128,8 +142,8 @@ export const command = defineCommand(about, (parser, context, end) => {
       const path = `/api/1/${kind}/${encodeURIComponent(of)}/sbom?format=${encodeURIComponent(options.format)}`;
       const bill = await openService(context, options).request('GET', path);
       const text = `${JSON.stringify(bill, null, 1)}\n`;
-      if (options.output === undefined) context.stdout(text);
-      else writeFileSync(options.output, text);
+      if (options.to === undefined) context.stdout(text);
+      else writeFileSync(options.to, text);
     });
   parser
     .command('verify')
@@ -161,8 +175,10 @@ function wordsOf(words: readonly (string | undefined)[]): readonly string[] {
   return words.filter((word) => word !== undefined);
 }
 
+/** Prints a compose for people; what is none, and everything for programs, as JSON. */
 function print(context: ActionContext, value: unknown, { json }: ServiceOptions): void {
-  context.stdout(`${JSON.stringify(value, null, json === true ? 0 : 2)}\n`);
+  const text = json === true ? null : formatCompose(context, value);
+  context.stdout(text ?? `${JSON.stringify(value, null, json === true ? 0 : 2)}\n`);
 }
 
 async function create(
@@ -206,11 +222,12 @@ async function list(context: ActionContext, options: ListOptions): Promise<numbe
     for (const item of items) print(context, item, options);
     return 0;
   }
+  const paint = paintFor(context);
   const rows = items
     .map(readShownCompose)
     .map((compose: ShownCompose) => [
       String(compose.id),
-      compose.state_name,
+      paintState(paint, compose.state_name),
       compose.time_submitted,
       compose.owner,
       compose.source,
@@ -273,9 +290,9 @@ async function remove(
 async function lock(
   context: ActionContext,
   of: string,
-  options: ServiceOptions & LockOptions & { readonly output?: string | undefined },
+  options: ServiceOptions & LockOptions & { readonly to?: string | undefined },
 ): Promise<void> {
   const made = await makeLockFile(openService(context, options), lockOrigin(of, options));
-  if (options.output === undefined) context.stdout(made);
-  else writeLockFile(options.output, made);
+  if (options.to === undefined) context.stdout(made);
+  else writeLockFile(options.to, made);
 }

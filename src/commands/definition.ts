@@ -20,7 +20,7 @@ import { planLocally, planRequest } from './plan-compose.ts';
 
 interface Options {
   readonly name?: string | undefined;
-  readonly output?: string | undefined;
+  readonly to?: string | undefined;
   readonly why?: true | undefined;
   readonly config?: string | undefined;
   readonly json?: true | undefined;
@@ -51,7 +51,7 @@ export const command = defineCommand(about, (parser, context, end) => {
       'write a configuration of Pungi as a definition, with its comps and the files that lie in trees beside it; what a definition cannot say is told, and is no part of it',
     )
     .option('--name <name>', 'how the definition is called; the name of the configuration otherwise')
-    .option('--output <directory>', 'where NAME.yaml is written; standard output otherwise')
+    .option('--to <directory>', 'where NAME.yaml is written; standard output otherwise')
     .option(...asJson)
     .action(async (path, options) => end(await importFile(context, options, path)));
   parser
@@ -152,19 +152,19 @@ async function importFile(context: ActionContext, values: Options, path: string)
     ...imported.leftOut.map(({ option, reason }) => `left out: ${option} (${reason})`),
   ];
   for (const sentence of told) context.stderr(`${sentence}\n`);
-  if (values.output === undefined) {
+  if (values.to === undefined) {
     const answer = { name, definition: text, warnings: imported.warnings, left_out: imported.leftOut };
     context.stdout(values.json === true ? `${JSON.stringify(answer)}\n` : text);
     return 0;
   }
-  mkdirSync(values.output, { recursive: true });
-  const written = join(values.output, `${name}.yaml`);
+  mkdirSync(values.to, { recursive: true });
+  const written = join(values.to, `${name}.yaml`);
   writeFileSync(written, text);
   if (imported.comps !== null && typeof comps === 'string') {
-    writeFileSync(join(values.output, comps), files.read(imported.comps) ?? '');
+    writeFileSync(join(values.to, comps), files.read(imported.comps) ?? '');
   }
   for (const file of imported.files) {
-    const place = join(values.output, `${name}-files`, file);
+    const place = join(values.to, `${name}-files`, file);
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, files.read(file) ?? '');
   }

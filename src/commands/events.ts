@@ -5,6 +5,7 @@ import { isRecord, recordOf, textOf, valueOf } from '../listeners/translate/fiel
 import type { ReceivedMessage } from '../buses/received-message.ts';
 import { translateMessage } from '../listeners/translate/translate-message.ts';
 import { defineCommand, type ActionContext } from './command.ts';
+import { formatEvent } from './format-event.ts';
 import type { ServiceClient } from './service-client.ts';
 import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 
@@ -61,14 +62,29 @@ async function give(
   service: ServiceClient,
   message: ReceivedMessage,
   id: string | null = null,
-): Promise<string> {
+): Promise<number | null> {
   const text = message.body.toString('utf8');
   const body: unknown = text === '' ? {} : JSON.parse(text);
   const { rawTopic: topic, headers } = message;
   const post = { topic, body: isRecord(body) ? body : {}, headers, ...(id === null ? {} : { id }) };
   const answer = await service.request('POST', '/api/1/events', post);
   const number = isRecord(answer) ? valueOf(answer, 'id') : null;
-  return typeof number === 'number' ? `event ${number}` : 'stored before';
+  return typeof number === 'number' ? number : null;
+}
+
+/** Prints the number that a message got; null where it had been stored before. */
+function printGiven(
+  context: ActionContext,
+  { event, file }: { readonly event: number | null; readonly file: string | null },
+  { json }: ServiceOptions,
+): void {
+  const words = event === null ? 'stored before' : `event ${event}`;
+  const place = file === null ? {} : { file };
+  context.stdout(
+    json === true
+      ? `${JSON.stringify({ ...place, id: event })}\n`
+      : `${file === null ? '' : `${file}: `}${words}\n`,
+  );
 }
 
 async function tail(context: ActionContext, values: TailOptions, service: ServiceClient): Promise<void> {
@@ -95,7 +111,7 @@ async function tail(context: ActionContext, values: TailOptions, service: Servic
   }
 }
 
-async function replay(service: ServiceClient, id: string): Promise<string> {
+async function replay(service: ServiceClient, id: string): Promise<number | null> {
   const answer = await service.request('GET', `/api/1/events/${encodeURIComponent(id)}`);
   const fields = isRecord(answer) ? answer : {};
   const raw = recordOf(fields, 'raw');
@@ -123,11 +139,14 @@ export const command = defineCommand(about, (parser, context) => {
     .description('print the newest events, a line each')
     .action((options) => tail(context, options, openService(context, options)));
   serviceOptions(parser.command('show').argument('<id>'))
-    .description('print one event: raw message, what each rule decided, the composes that came of it')
+    .description(
+      'print one event: what it means, what each rule decided, what came of it; as JSON with its raw message',
+    )
     .action(async (id, options) => {
       const path = `/api/1/events/${encodeURIComponent(id)}`;
       const answer = await openService(context, options).request('GET', path);
-      context.stdout(`${JSON.stringify(answer, null, options.json === true ? 0 : 2)}\n`);
+      const text = options.json === true ? null : formatEvent(context, answer);
+      context.stdout(text ?? `${JSON.stringify(answer)}\n`);
     });
   serviceOptions(
     parser
@@ -139,7 +158,9 @@ export const command = defineCommand(about, (parser, context) => {
     .action((files, options) => receive(context, files, options));
   serviceOptions(parser.command('replay').argument('<id>'))
     .description('give a stored message to the service again, as a new event')
-    .action(async (id, options) => context.stdout(`${await replay(openService(context, options), id)}\n`));
+    .action(async (id, options) =>
+      printGiven(context, { event: await replay(openService(context, options), id), file: null }, options),
+    );
 });
 
 async function receive(
@@ -152,7 +173,8 @@ async function receive(
     if (options.dryRun === true) printMeaning(context, options, file);
     else {
       const message = readFile(file);
-      context.stdout(`${file}: ${await give(service, message, message.messageId)}\n`);
+      const event = await give(service, message, message.messageId);
+      printGiven(context, { event, file }, options);
     }
   }
 }

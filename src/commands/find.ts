@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineCommand, type ActionContext } from './command.ts';
 import { formatTable } from './format-table.ts';
+import { paintFor, paintState } from './paint.ts';
 import { readAnswer } from './service-client.ts';
 import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 
@@ -40,14 +41,20 @@ async function find(context: ActionContext, query: string, options: ServiceOptio
     return;
   }
   const { sentence, rules, events, composes, held_by: held, checks } = readAnswer(answerSchema, answer);
+  const paint = paintFor(context);
   const part = (heads: readonly string[], rows: readonly (readonly string[])[]): void => {
     if (rows.length > 0) context.stdout(`\n${formatTable(heads, rows)}`);
   };
-  context.stdout(`${sentence}\n`);
+  context.stdout(`${paint('head', sentence)}\n`);
   for (const check of checks) context.stdout(`  - ${check}\n`);
   part(
     ['RULE', 'OUTCOME', 'WHY', 'EVENT'],
-    rules.map((finding) => [finding.rule, finding.outcome, finding.words, String(finding.event ?? '-')]),
+    rules.map(({ rule, outcome, words, event }) => [
+      rule,
+      paintState(paint, outcome),
+      words,
+      String(event ?? '-'),
+    ]),
   );
   part(
     ['EVENT', 'RECEIVED', 'WHAT'],
@@ -59,7 +66,7 @@ async function find(context: ActionContext, query: string, options: ServiceOptio
     ['COMPOSE', 'STATE', 'SERIES', 'OF'],
     composes.map((compose) => [
       String(compose.id),
-      compose.state_name,
+      paintState(paint, compose.state_name),
       compose.series ?? '-',
       compose.source,
     ]),

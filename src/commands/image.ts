@@ -83,21 +83,31 @@ export const command = defineCommand(about, (parser, context, end) => {
     .description('print the images, a line each')
     .action(async (options) => end(await listImages(context, options)));
   serviceOptions(parser.command('show').argument('<name>'))
-    .description('print one with its packages, as JSON')
+    .description('print one with its packages')
     .action(async (name, options) => {
       const answer = await openService(context, options).request('GET', pathOf(name));
-      context.stdout(`${JSON.stringify(answer, null, 2)}\n`);
+      if (options.json === true) context.stdout(`${JSON.stringify(answer, null, 2)}\n`);
+      else context.stdout(formatPackages(readAnswer(imageSchema, answer)));
     });
   serviceOptions(parser.command('remove').argument('<name>'))
     .description('forget an image')
     .action(async (name, options) => {
       await openService(context, options).request('DELETE', pathOf(name));
-      context.stdout(`${name} is forgotten.\n`);
+      context.stdout(
+        options.json === true ? `${JSON.stringify({ name, removed: true })}\n` : `${name} is forgotten.\n`,
+      );
     });
   serviceOptions(parser.command('changed').argument('<compose>', 'the id of a compose'))
     .description('tell which images a compose changes, and by which packages; exit code 1 where there is one')
     .action(async (id, options) => end(await showChanged(context, id, options)));
 });
+
+function formatPackages({ packages }: z.infer<typeof imageSchema>): string {
+  const rows = Object.entries(packages).flatMap(([arch, held]) =>
+    Object.entries(held).map(([name, evr]) => [arch, name, evr]),
+  );
+  return formatTable(['ARCH', 'PACKAGE', 'VERSION'], rows);
+}
 
 function pathOf(name: string): string {
   return `/api/1/images/${encodeURIComponent(name)}`;

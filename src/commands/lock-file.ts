@@ -41,7 +41,7 @@ export function readLockOrigin(text: string, file: string): LockOrigin {
     'The first line of the file does not say what it was made of.',
     {
       where: file,
-      hint: 'Make it with: odcs-reactor compose lock SERIES --packages … --output FILE',
+      hint: 'Make it with: odcs-reactor compose lock SERIES --packages … --to FILE',
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { Backtest } from '../rules/backtest.ts';
 import type { Explanation } from '../rules/explain.ts';
 import type { ActionContext } from './command.ts';
+import { paintFor } from './paint.ts';
 
 /** Prints an explanation: the sentence, then each field with what was wanted and found. */
 export function printExplanation(context: ActionContext, explanation: Explanation, isJson: boolean): void {
@@ -8,9 +9,14 @@ export function printExplanation(context: ActionContext, explanation: Explanatio
     context.stdout(`${JSON.stringify(explanation)}\n`);
     return;
   }
+  const paint = paintFor(context);
   context.stdout(`${explanation.sentence}\n`);
   for (const { answer, field, wanted, got, unless } of explanation.trail) {
-    const mark = { yes: '+', no: '-', unknown: '?' }[answer];
+    const mark = {
+      yes: paint('good', '+'),
+      no: paint('bad', '-'),
+      unknown: paint('busy', '?'),
+    }[answer];
     context.stdout(
       `  ${mark} ${unless ? 'unless ' : ''}${field}: wanted ${wanted}, got ${got ?? 'nothing'}\n`,
     );

@@ -2,12 +2,22 @@ import { ReactorError } from '../model/errors.ts';
 import type { Backtest } from '../rules/backtest.ts';
 import type { Explanation } from '../rules/explain.ts';
 import type { ActionContext } from './command.ts';
+import { formatTable } from './format-table.ts';
+import { paintFor, paintState } from './paint.ts';
 import { printBacktest, printExplanation } from './print-rules.ts';
 import type { RulesOptions } from './rules-arguments.ts';
 import { openService } from './service-options.ts';
 
 type ServiceVerb =
   'list' | 'pause' | 'resume' | 'trigger' | 'decisions' | 'explain' | 'backtest' | 'timeline';
+
+interface ListedRule {
+  readonly name: string;
+  readonly owner: string;
+  readonly description: string;
+  readonly mode: string;
+  readonly paused: { readonly by: string; readonly reason: string } | null;
+}
 
 /** Carries out those verbs of `rules` that the running service answers. Throws what the service refuses. */
 export async function rulesOfService(
@@ -22,16 +32,9 @@ export async function rulesOfService(
   const rule = `${base}/${encodeURIComponent(nameOf(verb, words))}`;
   switch (verb) {
     case 'list': {
-      const { rules } = read<{ rules: { name: string; mode: string; paused: unknown }[] }>(
-        await client.request('GET', `${base}/`),
-      );
-      for (const rule of rules) {
-        context.stdout(
-          isJson
-            ? `${JSON.stringify(rule)}\n`
-            : `${rule.name} (${rule.mode}${rule.paused === null ? '' : ', paused'})\n`,
-        );
-      }
+      const { rules } = read<{ rules: readonly ListedRule[] }>(await client.request('GET', `${base}/`));
+      if (isJson) for (const listed of rules) context.stdout(`${JSON.stringify(listed)}\n`);
+      else context.stdout(formatRules(context, rules));
       return 0;
     }
     case 'pause':
@@ -58,11 +61,12 @@ export async function rulesOfService(
       const { items } = read<{ items: { at: string; rule: string; outcome: string; why: string }[] }>(
         await client.request('GET', `/api/1/decisions?${query.toString()}`),
       );
+      const paint = paintFor(context);
       for (const decision of items) {
         context.stdout(
           isJson
             ? `${JSON.stringify(decision)}\n`
-            : `${decision.at} ${decision.rule}: ${decision.outcome}. ${decision.why}\n`,
+            : `${paint('soft', decision.at)} ${decision.rule}: ${paintState(paint, decision.outcome)}. ${decision.why}\n`,
         );
       }
       return 0;
@@ -78,13 +82,27 @@ export async function rulesOfService(
       const answer = read<{ backtest: Backtest; timeline: string }>(
         await client.request('GET', `${rule}/backtest?${query.toString()}`),
       );
-      if (verb === 'timeline') context.stdout(answer.timeline);
+      if (verb === 'timeline' && !isJson) context.stdout(answer.timeline);
       else printBacktest(context, answer.backtest, isJson);
       return 0;
     }
     default:
       return verb satisfies never;
   }
+}
+
+/** How much of a description stands in a line. */
+const SHOWN_LETTERS = 70;
+
+function formatRules(context: ActionContext, rules: readonly ListedRule[]): string {
+  const paint = paintFor(context);
+  const rows = rules.map(({ name, owner, description, mode, paused }) => {
+    const [sentence = ''] = description.split('\n');
+    const short = sentence.length > SHOWN_LETTERS ? `${sentence.slice(0, SHOWN_LETTERS - 1)}…` : sentence;
+    const words = paused === null ? short : `paused by ${paused.by}: ${paused.reason}`;
+    return [name, paintState(paint, paused === null ? mode : 'paused'), owner, words];
+  });
+  return formatTable(['RULE', 'MODE', 'OWNER', 'WHAT'], rows);
 }
 
 function nameOf(verb: ServiceVerb, words: readonly string[]): string {

@@ -255,7 +255,7 @@ async function explain(
   const rule = await findRule(directoryOf(context, values), name);
   const { events, untranslated } = await readEvents([event], hubsOf(context, values));
   if (events.length === 0)
-    context.stdout(`No rule sees this message: its topic is not translated (${untranslated} message).\n`);
+    context.stderr(`No rule sees this message: its topic is not translated (${untranslated} message).\n`);
   for (const { input } of events) printExplanation(context, explainRule(rule, input), values.json === true);
   return 0;
 }
@@ -271,7 +271,7 @@ async function backtest(
   const rule = await findRule(directoryOf(context, values), name);
   const { events } = await readEvents(paths, hubsOf(context, values));
   const result = backtestRule(rule, events);
-  if (verb === 'timeline') context.stdout(drawTimeline(rule, result));
+  if (verb === 'timeline' && values.json !== true) context.stdout(drawTimeline(rule, result));
   else printBacktest(context, result, values.json === true);
   return 0;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { defineCommand, type ActionContext } from './command.ts';
+import { formatSeries } from './format-series.ts';
 import { formatTable } from './format-table.ts';
 import { readAnswer } from './service-client.ts';
 import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
@@ -32,10 +33,11 @@ export const command = defineCommand(about, (parser, context, end) => {
     .description('print every line of composes and what it shows')
     .action(async (options) => end(await list(context, options)));
   serviceOptions(parser.command('show').argument('<name>'))
-    .description('print one with its history, as JSON')
+    .description('print one with its history')
     .action(async (name, options) => {
       const answer = await openService(context, options).request('GET', pathOf(name));
-      context.stdout(`${JSON.stringify(answer, null, 2)}\n`);
+      const text = options.json === true ? null : formatSeries(context, answer);
+      context.stdout(text ?? `${JSON.stringify(answer, null, 2)}\n`);
     });
   serviceOptions(
     parser

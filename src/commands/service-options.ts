@@ -13,8 +13,8 @@ export interface ServiceOptions {
 
 const DEFAULT_SERVER = 'http://127.0.0.1:5005';
 
-/** Adds the options that say which service is asked, and as whom. */
-export function serviceOptions<Args extends unknown[], Options extends OptionValues>(
+/** Adds the options that say which service is asked, and as whom, for results that are files of their own format. */
+export function serverOptions<Args extends unknown[], Options extends OptionValues>(
   parser: Parser<Args, Options>,
 ) {
   return parser
@@ -24,8 +24,14 @@ export function serviceOptions<Args extends unknown[], Options extends OptionVal
     .option(
       '--profile <name>',
       'server and token of ~/.config/odcs-reactor/profiles.yaml (also ODCS_PROFILE)',
-    )
-    .option('--json', 'JSON instead of text');
+    );
+}
+
+/** Adds the options that say which service is asked, as whom, and whether for a program. */
+export function serviceOptions<Args extends unknown[], Options extends OptionValues>(
+  parser: Parser<Args, Options>,
+) {
+  return serverOptions(parser).option('--json', 'JSON instead of text');
 }
 
 /**

@@ -8,6 +8,7 @@ import { formatProblem } from '../model/file-problem.ts';
 import type { Rule } from '../model/rule.ts';
 import { isCasesFile, judgeCase, readRuleCases, ruleOfCases, type CaseMessage } from '../rules/rule-cases.ts';
 import type { ActionContext } from './command.ts';
+import { paintFor } from './paint.ts';
 import { translateMessages } from './read-events.ts';
 
 /** What testing takes from the settings and from the directory of each file. */
@@ -26,6 +27,7 @@ export interface RuleTesting {
  */
 export async function testRules(testing: RuleTesting, paths: readonly string[]): Promise<number> {
   const { context, isJson } = testing;
+  const paint = paintFor(context);
   const files = (await Promise.all(paths.map(listCasesFiles))).flat();
   if (files.length === 0) {
     throw new ReactorError('rules.no_cases', 'There is no file of cases.', {
@@ -52,7 +54,7 @@ export async function testRules(testing: RuleTesting, paths: readonly string[]):
       context.stdout(
         isJson
           ? `${JSON.stringify({ file, rule: rule.name, case: testCase.name, ok: failures.length === 0, failures })}\n`
-          : `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${rule.name}: ${testCase.name}\n${failures.map((line) => `         ${line}\n`).join('')}`,
+          : `${failures.length === 0 ? paint('good', 'ok    ') : paint('bad', 'FAILED')} ${rule.name}: ${testCase.name}\n${failures.map((line) => `         ${line}\n`).join('')}`,
       );
     }
   }

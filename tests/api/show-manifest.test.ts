@@ -4,7 +4,10 @@ import { createApp } from '../../src/api/app.ts';
 import { storeManifest } from '../../src/database/manifests.ts';
 import { ReactorError } from '../../src/model/errors.ts';
 import { fingerprintOf } from '../../src/model/fingerprint.ts';
+import { command } from '../../src/commands/compose.ts';
+import { runCommand } from '../commands/run-command.ts';
 import { givenCompose } from './compose-rows.ts';
+import { listen } from './listen.ts';
 import { openTestApi } from './open-test-api.ts';
 import { manifestHolding } from './manifest-holding.ts';
 
@@ -104,4 +107,12 @@ test('an unexpected error is told to the log, not to the caller', async () => {
   assert.equal(status, 500);
   assert.doesNotMatch(JSON.stringify(json), /secret/);
   assert.match(String(json['request_id']), /^[0-9a-f-]{36}$/);
+});
+
+test('the command line shows such a difference as a table', async () => {
+  const [before, after] = [await givenPlanned('1'), await givenPlanned('2')];
+  await using server = await listen(api.context);
+  const run = await runCommand(command, ['diff', String(before), String(after)], { ODCS_SERVER: server.url });
+  assert.match(run.out, new RegExp(`^From compose ${before} to ${after}: 1 upgraded\\.\nCHANGE +ARCH`));
+  assert.match(run.out, /\nupgraded +x86_64 +binary +ed +0:1\.14\.1-1 -> 0:1\.14\.1-2\n$/);
 });

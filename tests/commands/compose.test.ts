@@ -96,6 +96,77 @@ test('why tells who asked, and renew makes one that failed again', async () => {
   assert.equal(renewed.state_name, 'wait');
 });
 
+const stages = (open: boolean) =>
+  JSON.stringify({
+    begun: api.now.toISOString(),
+    stages: [
+      { stage: 'plan', from: 0, to: 1_500, isFailed: false },
+      { stage: 'repodata', from: 1_500, to: open ? null : 2_000, isFailed: !open },
+    ],
+  });
+
+test('logs tell what happened, stage by stage, and with --follow go on until the end', async () => {
+  const id = await givenCompose(api, { state: 'generating', time_started: api.now, stages: stages(true) });
+  const now = await run('logs', String(id));
+  assert.equal(now.code, 0);
+  assert.match(now.out, /asked for tag f26\n/);
+  assert.match(
+    now.out,
+    /Z {2}plan: begun\n\S+Z {2}plan: ended after 1\.5 s\n\S+Z {2}write repodata: begun\n$/,
+  );
+  let told = '';
+  const code = await command.run({
+    argv: ['logs', String(id), '--follow'],
+    stdout: (text) => {
+      told += text;
+      if (text.includes('write repodata: begun')) {
+        void changeCompose(api, id, {
+          state: 'failed',
+          state_reason: 'The disk is full.',
+          stages: stages(false),
+          time_done: api.now,
+          warnings: JSON.stringify(['bash is not signed']),
+        });
+      }
+    },
+    stderr: () => undefined,
+    environment: { ODCS_SERVER: server.url },
+    isTerminal: false,
+    signal: new AbortController().signal,
+  });
+  assert.equal(code, 1);
+  assert.match(
+    told,
+    /write repodata: failed after 500 ms\n-\s+bash is not signed\n\S+ {2}failed: The disk is full\.\n$/,
+  );
+  // Nothing is told twice.
+  assert.equal(told.match(/plan: begun/g)?.length, 1);
+});
+
+test('one compose is shown as facts, and where it failed with the reason and what to do next', async () => {
+  const done = await givenCompose(api, {
+    state: 'done',
+    time_started: new Date(api.now.getTime() - 26_000),
+    time_done: api.now,
+  });
+  const { out, told } = await run('show', String(done));
+  assert.match(out, new RegExp(`^compose ${done} {2}done\n {2}of +tag f26\n {2}packages +httpd\n`));
+  assert.match(out, /\n {2}done +\S+Z \(took 26 s\)\n/);
+  assert.match(out, /\n {2}repository +http\S+\.repo\n/);
+  assert.equal(told, '');
+  const failed = await givenCompose(api, { state: 'failed', state_reason: 'It broke.' });
+  const ofFailed = await run('show', String(failed));
+  assert.match(ofFailed.out, /\n {2}reason +It broke\.\n/);
+  assert.match(ofFailed.told, /failed: It broke\.\n {2}try it again: {3}odcs-reactor compose renew \d+\n/);
+});
+
+test('what was asked for is printed for people, and as it came for programs', async () => {
+  const asked = await run('create', 'tag', 'f26', 'httpd');
+  assert.match(asked.out, /^compose \d+ {2}wait\n {2}of +tag f26\n/);
+  const shown: unknown = JSON.parse((await run('create', 'tag', 'f26', 'httpd', '--json')).out);
+  assert.equal(Object.keys(Object(shown)).length > 40, true);
+});
+
 test('a compose that is not there is told of by the service', async () => {
   await assert.rejects(run('show', '999999'), { code: 'service.refused' });
 });

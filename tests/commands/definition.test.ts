@@ -39,14 +39,7 @@ function writeRecorded(name: string): string {
 
 test('a configuration is imported, checked, planned, explained and compared', async () => {
   const output = join(folder, 'definitions');
-  const imported = await run(
-    'import',
-    writeRecorded('repos-source-lists'),
-    '--name',
-    'web',
-    '--output',
-    output,
-  );
+  const imported = await run('import', writeRecorded('repos-source-lists'), '--name', 'web', '--to', output);
   assert.equal(imported.code, 0);
   assert.equal(imported.out, `${join(output, 'web.yaml')}\n`);
   const file = join(output, 'web.yaml');
@@ -67,7 +60,7 @@ test('a configuration is imported, checked, planned, explained and compared', as
 
 test('files of trees, module defaults and product certificates are imported, too', async () => {
   const output = join(folder, 'with-files');
-  const { code, told } = await run('import', writeRecorded('extra-files-ok'), '--output', output);
+  const { code, told } = await run('import', writeRecorded('extra-files-ok'), '--to', output);
   assert.deepEqual([code, told], [0, '']);
   assert.equal((await run('check', output)).code, 0);
   rmSync(join(output, 'fixture-files'), { recursive: true });

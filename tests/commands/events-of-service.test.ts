@@ -40,8 +40,14 @@ test('messages are given to a started service, followed, listed, shown and given
   assert.equal(await run('receive', file), `${file}: event 1\n`);
   assert.equal(await run('receive', file), `${file}: stored before\n`);
   assert.match(await run('tail'), /^1 \S+ webhook koji\.tag nvr=ed-1-2 .*tag=c10s/);
-  const shown: { instance?: unknown; raw?: unknown } = JSON.parse(await run('show', '1'));
+  const shown: { instance?: unknown; raw?: unknown } = JSON.parse(await run('show', '1', '--json'));
   assert.equal(shown.instance, 'centos');
+  const told = await run('show', '1');
+  assert.match(told, /^event 1 {2}koji\.tag\n {2}received +\S+Z\n/);
+  assert.match(
+    told,
+    /\n {2}nvr +ed-1-2\n[^]*\nNo rule decided anything about it: odcs-reactor rules explain/,
+  );
   assert.match(await run('replay', '1'), /^event \d+\n$/);
   assert.equal((await run('tail', '--kind', 'koji.tag')).trim().split('\n').length, 2);
 

@@ -7,11 +7,12 @@ export interface CommandRun {
   readonly told: string;
 }
 
-/** Runs a command as the program does, without a terminal. Throws what the command throws. */
+/** Runs a command as the program does, by default without a terminal. Throws what the command throws. */
 export async function runCommand(
   command: Command,
   argv: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  { isOutputTerminal = false }: { readonly isOutputTerminal?: boolean } = {},
 ): Promise<CommandRun> {
   let out = '';
   let told = '';
@@ -21,6 +22,7 @@ export async function runCommand(
     stderr: (text) => (told += text),
     environment,
     isTerminal: false,
+    isOutputTerminal,
     signal: new AbortController().signal,
   });
   return { code, out, told };

@@ -154,7 +154,7 @@ test(
       const installed = await host.run(['install', 'e-dup', 'e-zz']);
       assert.equal(installed.status, 0, installed.output);
       const lockFile = join(folder, 'rpms.lock.yaml');
-      const locked = await run(scene, composeCommand, ['lock', SERIES, '--output', lockFile]);
+      const locked = await run(scene, composeCommand, ['lock', SERIES, '--to', lockFile]);
       assert.equal(locked.code, 0, locked.out);
       // Two images are built from it: one holds both packages, one only what is not to change.
       const told = await run(scene, imageCommand, ['set', 'both', '--series', SERIES, '--lock', lockFile]);

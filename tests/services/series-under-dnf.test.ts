@@ -163,7 +163,7 @@ test(
   async () => {
     await compose('locked', ['curl', 'nginx', 'ed']);
     const file = join(folder, 'rpms.lock.yaml');
-    const made = await run(composeCommand, ['lock', 'locked', '--packages', 'curl,ed', '--output', file]);
+    const made = await run(composeCommand, ['lock', 'locked', '--packages', 'curl,ed', '--to', file]);
     assert.equal(made.code, 0, made.out);
     const lockSchema = z.object({
       arches: z.array(

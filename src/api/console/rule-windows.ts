@@ -7,7 +7,7 @@ import type { BacktestWindow } from '../../rules/backtest.ts';
 import { readGroupKey, type Group } from '../../rules/group.ts';
 import { badge, moment, stackTable, toneOf } from './elements.ts';
 import type { Html, PageContext } from './page.ts';
-import { exactSpan } from './stages-section.ts';
+import { exactSpan } from '../stage-bars.ts';
 
 const SHOWN = 20;
 const DAYS_MS = 7 * 86_400_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { exactSpan, stageBars } from '../../../src/api/console/stages-section.ts';
+import { exactSpan, stageBars } from '../../../src/api/stage-bars.ts';
 import { findCompose } from '../../../src/database/composes.ts';
 import { changeCompose, givenCompose } from '../compose-rows.ts';
 import { openTestApi } from '../open-test-api.ts';

@@ -20,7 +20,7 @@ export async function importRecorded(
     writeFileSync(place, text.replaceAll('@RUN@/', ''));
   }
   const code = await command.run({
-    argv: ['import', join(directory, 'fixture.conf'), '--name', vector.name, '--output', definitions],
+    argv: ['import', join(directory, 'fixture.conf'), '--name', vector.name, '--to', definitions],
     stdout: () => undefined,
     stderr: () => undefined,
     environment: {},

@@ -98,7 +98,7 @@ for (const [name, change] of Object.entries(changes)) {
       conf,
       '--name',
       name,
-      '--output',
+      '--to',
       definitions,
     ]);
     assert.equal(code, 0, printed);
