@@ -1,5 +1,5 @@
-import { defineSource, type SourceDefinition } from '../src/composer/sources/source-definition.ts';
-import { sourceDefinitions } from '../src/composer/sources/source-definitions.ts';
+import type { OpenableSource } from '../src/composer/open-sources.ts';
+import { sourceDefinitions } from '../src/source-types.ts';
 import { formatBlock, measureLongestBlock } from '../tests/longest-block.ts';
 
 /** A part of a step, up to the next one. */
@@ -19,7 +19,7 @@ export interface MeasuredStep<T> {
 
 /** Measures steps and the phases that a source and what is made of its selection go through. */
 export interface PhaseTable {
-  readonly definitions: readonly SourceDefinition[];
+  readonly definitions: readonly OpenableSource[];
   /** Measures a step and writes what it took, a line for each of its phases below. Throws what the step throws. */
   readonly measure: <T>(name: string, step: () => Promise<T>) => Promise<MeasuredStep<T>>;
 }
@@ -68,11 +68,11 @@ function formatPhase({ name, wallMs, cpuMs, peakMib }: Phase): string {
 }
 
 /** Returns a source that says which phase begins. */
-function withPhases(definition: SourceDefinition, begin: (name: string) => void): SourceDefinition {
-  return defineSource({
+function withPhases(definition: OpenableSource, begin: (name: string) => void): OpenableSource {
+  return {
     ...definition,
-    open(opened) {
-      const select = definition.open(opened);
+    async open(opened) {
+      const select = await definition.open(opened);
       if (select === null) return null;
       return async (context, request) => {
         begin('pin inputs');
@@ -106,5 +106,5 @@ function withPhases(definition: SourceDefinition, begin: (name: string) => void)
         };
       };
     },
-  });
+  };
 }

@@ -12,6 +12,8 @@ const allowed: Record<string, readonly string[]> = {
   'config.ts': ['model'],
   'instrument.ts': ['model'],
   'settings.ts': ['model'],
+  // The registry of source types; what it reads of them is held to the model below.
+  'source-types.ts': ['composer'],
   'identity-settings.ts': ['model'],
   'name-schema.ts': ['model'],
   rpm: ['model'],
@@ -43,6 +45,7 @@ const shared = [
   'retention-settings.ts',
   'target-dir-settings.ts',
   'settings.ts',
+  'source-types.ts',
   'trace-settings.ts',
   'upstream-settings.ts',
   'clock.ts',
@@ -112,6 +115,21 @@ test('inside the composer plan and build know no source, and no source knows ano
       if (isOtherSource || refused.some((room) => target.startsWith(room))) {
         violations.push(`${from} imports ${target}`);
       }
+    }
+  }
+  assert.deepEqual(violations, []);
+});
+
+test('definitions of sources, which every process reads, import no more than the model', () => {
+  const valueImports = /^import\s(?!type\b)[^;]*?from '([^']+)'/gm;
+  const violations: string[] = [];
+  const registry = join(source, 'composer/sources/registered-sources.ts');
+  for (const file of importsOf(registry).map((specifier) => resolve(dirname(registry), specifier))) {
+    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(valueImports)) {
+      const target = resolve(dirname(file), specifier);
+      const isBeside = dirname(target) === join(source, 'composer/sources');
+      if (roomOf(target) !== 'model' && !isBeside)
+        violations.push(`${relative(root, file)} imports ${specifier}`);
     }
   }
   assert.deepEqual(violations, []);

@@ -1,5 +1,5 @@
 import type { ComposeRequest } from '../model/compose.ts';
-import { sourceTypeRules } from '../model/source-types.ts';
+import { definitionOfType } from '../source-types.ts';
 import { checkRepoAccess } from '../upstream/repo-access.ts';
 import { clientOf } from './client.ts';
 import type { ApiContext, ApiRequest } from './context.ts';
@@ -13,7 +13,7 @@ export async function checkRepositories(
   request: ApiRequest,
   asked: ComposeRequest,
 ): Promise<void> {
-  const { areRepositories = false } = sourceTypeRules[asked.sourceType];
+  const { areRepositories = false } = definitionOfType[asked.sourceType];
   const locations = [...(areRepositories ? asked.source : []), ...asked.lookasideRepos];
   await checkLocations(context, request, locations);
 }

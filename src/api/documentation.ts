@@ -1,13 +1,12 @@
+import { type SourceType, sourceTypes } from '../source-types.ts';
 import { z } from '@hono/zod-openapi';
 import {
   composeFlags,
   composeResults,
   multilibMethods,
-  sourceTypes,
   type ComposeFlag,
   type ComposeResult,
   type MultilibMethod,
-  type SourceType,
 } from '../model/compose.ts';
 import { seriesOutcomes } from '../model/series-notification.ts';
 

@@ -131,7 +131,9 @@ export async function startReactor(input: ReactorInput): Promise<Reactor> {
         ? begin(await openStorage(config, { ...own('storage'), metrics, isTakingOver }))
         : null;
     const sources =
-      storage === null ? null : stack.use(openSources(config, { clock: database.clock, ...own('composer') }));
+      storage === null
+        ? null
+        : stack.use(await openSources(config, { clock: database.clock, ...own('composer') }));
     const caches = sources?.caches ?? new CacheRegistry();
     caches.register(upstreams);
     registerCacheMetrics(metrics, caches);

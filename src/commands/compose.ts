@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { knownOffers } from '../model/offers.ts';
-import { sourceTypeRules } from '../model/source-types.ts';
+import { definitionOfType } from '../source-types.ts';
 import { collect, defineCommand, type ActionContext } from './command.ts';
 import { lockOrigin, requestBody, type LockOptions, type RequestOptions } from './compose-request.ts';
 import { requestOptions } from './compose-request-options.ts';
@@ -21,7 +21,7 @@ import { verifyLocally } from './verify-compose.ts';
 const about = { name: 'compose', summary: 'Ask a service for composes, look at them, wait for them' };
 
 const types = knownOffers.sourceTypes
-  .map((type) => `  ${type.padEnd(13)} ${sourceTypeRules[type].words}`)
+  .map((type) => `  ${type.padEnd(13)} ${definitionOfType[type].words}`)
   .join('\n');
 
 export const command = defineCommand(about, (parser, context, end) => {

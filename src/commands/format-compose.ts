@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sourceTypes } from '../model/compose.ts';
+import { sourceTypes } from '../source-types.ts';
 import type { ActionContext } from './command.ts';
 import { formatFacts, formatTable } from './format-table.ts';
 import { paintFor, paintState } from './paint.ts';

@@ -17,7 +17,7 @@ export async function planRequest(context: ActionContext, body: unknown): Promis
     overrides: {},
   });
   const log = createLog('warn');
-  using opened = openSources(config, { clock: systemClock, log, database: null });
+  using opened = await openSources(config, { clock: systemClock, log, database: null });
   const request = parseComposeRequest(body, requestDefaults(config));
   return planCompose(
     planContext(

@@ -1,6 +1,7 @@
+import type { SourceType } from '../source-types.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import type { ComposeRequest, ComposeResult, SourceType } from '../model/compose.ts';
+import type { ComposeRequest, ComposeResult } from '../model/compose.ts';
 import type { ServerPaths } from '../model/server-paths.ts';
 import type { BlockCache } from '../rpm/repodata/block-cache.ts';
 import type { CacheRegistry } from '../cache/cache-registry.ts';

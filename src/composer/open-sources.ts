@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { DatabaseHandle } from '../database/database-handle.ts';
 import type { Log } from '../log.ts';
-import type { SourceType } from '../model/compose.ts';
+import { type SourceType, sourceDefinitions } from '../source-types.ts';
 import { hubOfRequest, pickHub, splitHub, withoutHub, type HubName } from '../model/hub-name.ts';
 import { repositoryPolicy } from '../upstream/http/fetch-policy.ts';
 import { parseHostList } from '../upstream/http/host-list.ts';
@@ -22,8 +22,7 @@ import type { OutputSettings } from './plan.ts';
 import { placeOpener } from './repositories/open-place.ts';
 import type { MetadataKeys } from './signing/metadata-key.ts';
 import type { SelectPackages, SourcePackage } from './selection.ts';
-import type { SourceContext, SourceDefinition } from './sources/source-definition.ts';
-import { sourceDefinitions } from './sources/source-definitions.ts';
+import type { OpenedBy, SourceContext } from './sources/source-definition.ts';
 import type { Koji } from './koji/koji.ts';
 import { bodhiEvents, errataEvents } from './koji/advisory-events.ts';
 import { openAdvisoryFinder, type AdvisoryFinder } from './koji/advisory-finder.ts';
@@ -57,17 +56,22 @@ export interface SourceResources {
   readonly database: Pick<Database, 'handle'> | null;
 }
 
+/** A source type, and how it is opened. */
+export interface OpenableSource extends OpenedBy {
+  readonly type: SourceType;
+}
+
 /** The job of the compose comes again by itself. */
 const METADATA_TRIES = 2;
 const GIB = 1024 ** 3;
 
 /** Opens every source type that the settings offer. Throws what opening Koji throws. */
-export function openSources(
+export async function openSources(
   config: Config,
   { clock, log, database }: SourceResources,
-  definitions: readonly SourceDefinition[] = sourceDefinitions,
-): OpenedSources {
-  const stack = new DisposableStack();
+  definitions: readonly OpenableSource[] = sourceDefinitions,
+): Promise<OpenedSources> {
+  using stack = new DisposableStack();
   const targetDirs = { ...config.extra_target_dirs, default: config.target_dir };
   const caches = new CacheRegistry();
   const store = caches.register(
@@ -103,8 +107,10 @@ export function openSources(
   // MBS knows the modules of the default hub only.
   for (const [hub, koji] of kojis)
     if (hub !== null) contexts.set(hub, ofHub(koji, { ...config, mbs_url: '' }));
+  const sources = await openDefinitions(definitions, contexts);
+  const opened = stack.move();
   return {
-    sources: openDefinitions(definitions, contexts),
+    sources,
     output: { delivery: config.delivery, compression: config.repodata_compression },
     metadataKeys: config,
     store,
@@ -119,7 +125,7 @@ export function openSources(
     ),
     targetDirs,
     caches,
-    [Symbol.dispose]: () => stack.dispose(),
+    [Symbol.dispose]: () => opened.dispose(),
   };
 }
 
@@ -169,15 +175,15 @@ function warmer({ arches, sigkeys }: Config, kojis: Kojis): OpenedSources['warm'
 }
 
 /** Opens those source types that the settings offer, of Koji for each hub. Throws what opening one throws. */
-function openDefinitions(
-  definitions: readonly SourceDefinition[],
+async function openDefinitions(
+  definitions: readonly OpenableSource[],
   contexts: ReadonlyMap<HubName, SourceContext>,
-): OpenedSources['sources'] {
+): Promise<OpenedSources['sources']> {
   const sources: Partial<Record<SourceType, SelectPackages>> = {};
   for (const { type, isOfHub = false, open } of definitions) {
     const selects = new Map<HubName, SelectPackages>();
     for (const [hub, context] of contexts) {
-      const select = hub === null || isOfHub ? open(context) : null;
+      const select = hub === null || isOfHub ? await open(context) : null;
       if (select !== null) selects.set(hub, select);
     }
     const only = selects.get(null);

@@ -1,12 +1,7 @@
+import { sourceTypes } from '../source-types.ts';
 import { z } from 'zod';
 import { isContentId } from '../model/content-id.ts';
-import {
-  composeFlags,
-  composeResults,
-  multilibMethods,
-  sourceTypes,
-  type ComposeRequest,
-} from '../model/compose.ts';
+import { composeFlags, composeResults, multilibMethods, type ComposeRequest } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { imageTaskSchema } from '../model/image-task.ts';
 import type { TagOptions } from '../model/tag-options.ts';

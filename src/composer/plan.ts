@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 import { rest } from '../in-turns.ts';
 import { instrument, instrumentNow } from '../instrument.ts';
-import {
-  bitSum,
-  composeResults,
-  type ComposeRequest,
-  type ComposeResult,
-  type SourceType,
-} from '../model/compose.ts';
+import { bitSum, composeResults, type ComposeRequest, type ComposeResult } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { fingerprintOf, manifestOf } from '../model/fingerprint.ts';
 import { findNotOffered, type Offers } from '../model/offers.ts';
 import { multilibMethodsOf, packagesOf } from '../model/request-rules.ts';
-import { sourceTypeNames } from '../model/source-types.ts';
+import { type SourceType, sourceTypeNames } from '../source-types.ts';
 import { knownComposeType } from '../rpm/productmd.ts';
 import { listManifestLines } from './manifest-lines.ts';
 import { checkPresent } from './requested-packages.ts';

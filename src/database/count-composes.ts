@@ -1,5 +1,6 @@
+import { sourceTypes } from '../source-types.ts';
 import { sql } from 'kysely';
-import { sourceTypes, type ComposeState } from '../model/compose.ts';
+import { type ComposeState } from '../model/compose.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 import type { Database } from './database.ts';
 

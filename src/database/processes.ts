@@ -1,5 +1,6 @@
+import type { SourceType } from '../source-types.ts';
 import { sql } from 'kysely';
-import type { ComposeResult, SourceType } from '../model/compose.ts';
+import type { ComposeResult } from '../model/compose.ts';
 import { knownOffers, type Offers } from '../model/offers.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 

@@ -1,6 +1,7 @@
+import type { SourceType } from '../source-types.ts';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { StoredCompose } from '../model/compose-json.ts';
-import type { ComposeRequest, ComposeResult, ComposeState, SourceType } from '../model/compose.ts';
+import type { ComposeRequest, ComposeResult, ComposeState } from '../model/compose.ts';
 import type { DomainEvent } from '../model/event.ts';
 import type { AnnouncedImages } from '../model/image-changes.ts';
 import type { Image } from '../model/image.ts';

@@ -1,10 +1,11 @@
+import { sourceTypes } from '../source-types.ts';
 import { findNamedComposes } from '../database/named-composes.ts';
 import { toCompose } from '../database/composes.ts';
 import { findSeries, noteSeries } from '../database/series.ts';
 import type { UnitOfWork } from '../database/transaction.ts';
 import { currentTrace } from '../instrument.ts';
 import type { Compose } from '../model/compose-json.ts';
-import { sourceTypes, type ComposeRequest, type Priority } from '../model/compose.ts';
+import { type ComposeRequest, type Priority } from '../model/compose.ts';
 import { decideReaders } from '../model/compose-readers.ts';
 import type { Readers } from '../model/readers.ts';
 import { announceCompose } from './announce-compose.ts';

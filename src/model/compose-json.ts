@@ -1,3 +1,4 @@
+import { sourceTypes } from '../source-types.ts';
 import {
   bitSum,
   composeDirectoryName,
@@ -5,7 +6,6 @@ import {
   composeResults,
   composeStates,
   multilibMethods,
-  sourceTypes,
   type ComposeFlag,
   type ComposeRequest,
   type ComposeResult,

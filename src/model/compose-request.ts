@@ -19,7 +19,7 @@ import { scanRequestBody } from './request-scan.ts';
 import { checkRequestSize } from './request-size.ts';
 import { checkModules, knownTypes, sourceTypeOf, sourceWords, unique } from './request-source.ts';
 import { tagOptionsOf } from './tag-options.ts';
-import { isSourceType, sourceTypeRules } from './source-types.ts';
+import { definitionOfType, isSourceType } from '../source-types.ts';
 
 /** What the service fills in where a request is silent, and what it can be asked for. */
 export interface RequestDefaults extends LifeLimits {
@@ -138,7 +138,7 @@ function parseNested(
   }
   const sourceType = sourceTypeOf(source);
   const words = sourceWords(source, sourceType);
-  sourceTypeRules[sourceType].checkWords?.(words, { ...defaults, moduleForm: modules });
+  definitionOfType[sourceType].checkWords?.(words, { ...defaults, moduleForm: modules });
   const builds = namesField(source, 'builds', 'hubNvr');
   const tags = listField(source, 'modular_koji_tags');
   const tasks = listField(source, 'scratch_build_tasks');

@@ -1,18 +1,5 @@
+import type { SourceType } from '../source-types.ts';
 import type { TagOptions } from './tag-options.ts';
-
-/** Numbers are ODCS's own; `compose` and `definition` are ours. Source: ODCS contract 2. */
-export const sourceTypes = {
-  tag: 1,
-  module: 2,
-  repo: 3,
-  pulp: 4,
-  raw_config: 5,
-  build: 6,
-  pungi_compose: 7,
-  compose: 8,
-  definition: 9,
-} as const;
-export type SourceType = keyof typeof sourceTypes;
 
 export const composeStates = { wait: 0, generating: 1, done: 2, removed: 3, failed: 4 } as const;
 export type ComposeState = keyof typeof composeStates;

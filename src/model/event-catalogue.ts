@@ -1,6 +1,6 @@
 import { composeStates } from './compose.ts';
 import type { DomainEvent, EventBuild, EventEnvelope, EventKind } from './event.ts';
-import { sourceTypeNames } from './source-types.ts';
+import { sourceTypeNames } from '../source-types.ts';
 
 /**
  * What a field's value is: a `name` (tag, NVR, alias, word of a closed list), a `location` (path or URL), a free

@@ -1,5 +1,5 @@
-import type { ComposeResult, SourceType } from './compose.ts';
-import { sourceTypeNames, sourceTypeRules } from './source-types.ts';
+import type { ComposeResult } from './compose.ts';
+import { type SourceType, definitionOfType, sourceTypeNames } from '../source-types.ts';
 
 /** What can be made: source types and results. */
 export interface Offers {
@@ -9,7 +9,7 @@ export interface Offers {
 
 /** What this version can make at all, whatever its settings. */
 export const knownOffers: Offers = {
-  sourceTypes: sourceTypeNames.filter((type) => sourceTypeRules[type].isMade),
+  sourceTypes: sourceTypeNames,
   results: ['repository', 'iso'],
 };
 
@@ -38,7 +38,7 @@ export function findNotOffered(
   }
   const missing = request.results.find((result) => !results.some((offered) => offered === result));
   if (missing === undefined) {
-    const { hasNoPackages } = sourceTypeRules[sourceType];
+    const { hasNoPackages } = definitionOfType[sourceType];
     const ofPackages = request.results.find((result) => result !== 'repository');
     if (ofPackages === undefined || hasNoPackages !== true) return undefined;
     return {

@@ -1,8 +1,13 @@
-import { sourceTypes, type SourceType } from './compose.ts';
+import {
+  type SourceType,
+  definitionOfType,
+  isSourceType,
+  sourceTypeNames,
+  sourceTypes,
+} from '../source-types.ts';
 import { checkModuleRequest, parseModuleRequest } from './nsvc.ts';
 import { quoteBody } from './python-repr.ts';
 import { refuseRequest, textField, wordsOf, type JsonObject } from './request-fields.ts';
-import { isSourceType, sourceTypeNames, sourceTypeRules } from './source-types.ts';
 
 /** The members of a list, each once, in the order they first stand. */
 export function unique(list: readonly string[]): readonly string[] {
@@ -31,7 +36,7 @@ export const knownTypes = `Known are: ${sourceTypeNames.join(', ')}.`;
 /** The words of `source`, each once, in order. Throws `request.missing_source` where the type needs one. */
 export function sourceWords(source: JsonObject, type: SourceType): readonly string[] {
   const words = unique(wordsOf(textField(source, 'source') ?? ''));
-  const { mayLackWords } = sourceTypeRules[type];
+  const { mayLackWords } = definitionOfType[type];
   if (words.length === 0 && mayLackWords?.(source) !== true) {
     refuseRequest('request.missing_source', `No source provided for ${sourceTypes[type]}`);
   }

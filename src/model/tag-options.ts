@@ -2,7 +2,7 @@ import { parseDuration } from './duration.ts';
 import { ReactorError } from './errors.ts';
 import { checkName } from './names.ts';
 import { isJsonObject, listField, namesField, refuseRequest, type JsonObject } from './request-fields.ts';
-import type { SourceType } from './compose.ts';
+import type { SourceType } from '../source-types.ts';
 
 /** Which builds are under embargo. */
 export interface Embargo {

@@ -4,7 +4,7 @@ import { parseComposeRequest, type RequestDefaults } from '../model/compose-requ
 import { ReactorError } from '../model/errors.ts';
 import { locatePath, type FilePath, type FileProblem } from '../model/file-problem.ts';
 import type { JsonObject, JsonValue, Rule } from '../model/rule.ts';
-import { isSourceType, sourceTypeRules } from '../model/source-types.ts';
+import { definitionOfType, isSourceType } from '../source-types.ts';
 import { checkRepoAccess, type RepoPolicy } from '../upstream/repo-access.ts';
 import { shapeRequest } from './ask-compose.ts';
 import { isPlainObject } from './rule-match.ts';
@@ -50,7 +50,7 @@ async function refusalOf(
       defaults,
     );
     checkLife(compose['seconds_to_live'], secondsToLive);
-    const areRepositories = sourceTypeRules[sourceType].areRepositories === true;
+    const areRepositories = definitionOfType[sourceType].areRepositories === true;
     for (const place of [...(areRepositories ? source : []), ...lookasideRepos]) {
       if (place !== repositoryStandIn) await checkRepoAccess(place, repositories);
     }
@@ -97,29 +97,11 @@ function writtenSource(source: JsonObject, defaults: RequestDefaults): JsonObjec
 /** Returns a word of a source whose placeholders are filled with something that its type takes. */
 function fillWord(word: string, type: JsonValue | undefined, defaults: RequestDefaults): string {
   const parts = parseTemplate(word);
-  const isWhole = parts.length === 1;
-  switch (isSourceType(type) ? type : null) {
-    case 'repo':
-    case 'pungi_compose':
-      return repositoryStandIn;
-    case 'module':
-      return isWhole ? 'a:1' : fillParts(parts, '1');
-    case 'raw_config': {
-      const [name = '', commit] = isWhole ? [word, 'a'] : word.split('#');
-      const [known = 'a'] = defaults.rawConfigNames;
-      const filled = isTemplate(name) ? known : name;
-      return commit === undefined ? filled : `${filled}#${isTemplate(commit) ? 'a' : commit}`;
-    }
-    case 'definition':
-      // A commit, or the number of a compose that is a part: both may be a number.
-      return fillParts(parts, '1');
-    case 'tag':
-    case 'build':
-    case 'pulp':
-    case 'compose':
-    case null:
-      return fillParts(parts, nameStandIn);
-  }
+  const fill = (standIn: string): string => fillParts(parts, standIn);
+  const definition = isSourceType(type) ? definitionOfType[type] : null;
+  if (definition?.areRepositories === true) return repositoryStandIn;
+  const template = { text: word, isWhole: parts.length === 1, isTemplate, fill };
+  return definition?.fillWord?.(template, defaults) ?? fill(nameStandIn);
 }
 
 function fillParts(parts: ReturnType<typeof parseTemplate>, standIn: string): string {

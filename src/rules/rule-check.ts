@@ -6,7 +6,7 @@ import { parseEvr } from '../model/evr.ts';
 import { isGlob, matchGlob } from '../model/glob.ts';
 import { findNotOffered, knownOffers } from '../model/offers.ts';
 import { requestKeys, requestSourceKeys, requestWords } from '../model/request-keys.ts';
-import { isSourceType, sourceTypeNames } from '../model/source-types.ts';
+import { isSourceType, sourceTypeNames } from '../source-types.ts';
 import type { JsonObject, JsonValue } from '../model/rule.ts';
 import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
 import type { ReportProblem, FilePath } from '../model/file-problem.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { fieldsOfKind, ruleEventKinds } from '../model/event-catalogue.ts';
 import { requestKeys, requestSourceKeys, requestWords } from '../model/request-keys.ts';
-import { sourceTypeNames } from '../model/source-types.ts';
+import { sourceTypeNames } from '../source-types.ts';
 import { requirementChecks } from './requirement-names.ts';
 
 type Schema = z.core.JSONSchema.BaseSchema;

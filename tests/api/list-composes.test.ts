@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { givenCompose } from './compose-rows.ts';
 import { openTestApi, type Answer } from './open-test-api.ts';
-import { sourceTypes } from '../../src/model/compose.ts';
+import { sourceTypes } from '../../src/source-types.ts';
 
 const api = await openTestApi();
 after(() => api[Symbol.asyncDispose]());

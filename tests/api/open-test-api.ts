@@ -1,3 +1,4 @@
+import { type SourceType, sourceTypes } from '../../src/source-types.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { listEvents, lookAtEvents, newestEventId } from '../../src/database/list
 import { findComposes } from '../../src/database/list-composes.ts';
 import type { Database } from '../../src/database/database.ts';
 import { recordProcess } from '../../src/database/processes.ts';
-import { composeResults, sourceTypes, type ComposeResult, type SourceType } from '../../src/model/compose.ts';
+import { composeResults, type ComposeResult } from '../../src/model/compose.ts';
 import { createLog } from '../../src/log.ts';
 import { targetDirUrlsOf } from '../../src/model/target-dir-urls.ts';
 import { atTime } from '../database/at-time.ts';

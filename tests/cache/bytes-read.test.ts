@@ -43,7 +43,7 @@ function makeHollow(path: string, bytes: number): void {
   closeSync(descriptor);
 }
 
-test('opening what composes are made of reads no cache, however large they are', (context) => {
+test('opening what composes are made of reads no cache, however large they are', async (context) => {
   const dataDir = join(root, 'data');
   const index = join(dataDir, 'cache', 'koji');
   makeHollow(join(cachePlace(index, FRAGMENTS_MAKING), 'a.pack'), 512 * MB);
@@ -55,7 +55,7 @@ test('opening what composes are made of reads no cache, however large they are',
     overrides: { data_dir: dataDir, koji_profile: 'koji', koji_config: profile },
   });
   const before = bytesRead();
-  const opened = openSources(config, {
+  const opened = await openSources(config, {
     clock: { now: () => new Date() },
     log: createLog('silent'),
     database: null,

@@ -2,10 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ComposerContext } from '../../src/composer/composer-context.ts';
-import { openSources } from '../../src/composer/open-sources.ts';
+import { openSources, type OpenableSource } from '../../src/composer/open-sources.ts';
 import { PlacingThread } from '../../src/composer/build/placing-thread.ts';
-import type { SourceDefinition } from '../../src/composer/sources/source-definition.ts';
-import { sourceDefinitions } from '../../src/composer/sources/source-definitions.ts';
+import { sourceDefinitions } from '../../src/source-types.ts';
 import { imagePlacesOf } from '../../src/composer/images/image-koji.ts';
 import { pungiPlacesOf } from '../../src/composer/pungi/pungi-places.ts';
 import { writeMarker } from '../../src/composer/storage/storage-marker.ts';
@@ -67,7 +66,7 @@ export function repoRequest(
 /** A composer on a database of its own; nobody takes its jobs, tests run composes themselves. */
 export async function openTestComposer(
   overrides: Partial<Config> = {},
-  definitions: readonly SourceDefinition[] = sourceDefinitions,
+  definitions: readonly OpenableSource[] = sourceDefinitions,
 ): Promise<TestComposer> {
   let shown = new Date('2026-11-22T10:00:00Z');
   const clock = { now: () => shown };
@@ -88,7 +87,7 @@ export async function openTestComposer(
     },
   });
   const log = createLog('silent');
-  const sources = openSources(config, { clock, log, database }, definitions);
+  const sources = await openSources(config, { clock, log, database }, definitions);
   const defaults = requestDefaults(config);
   const placing = new PlacingThread();
   const targetDirs = { default: targetDir, private: otherDir };

@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import { mendReleaseLinks, moveReleaseLinks } from '../../src/composer/release-links.ts';
 import { retireComposes } from '../../src/composer/retire.ts';
-import { repoSourceDefinition } from '../../src/composer/sources/repo/repo-source.ts';
-import { defineSource } from '../../src/composer/sources/source-definition.ts';
+import type { OpenableSource } from '../../src/composer/open-sources.ts';
+import { openRepoSource } from '../../src/composer/sources/repo/repo-source.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { markForRemoval } from '../../src/lifecycle/cancel-compose.ts';
 import { beginCompose, moveHeldCompose } from '../../src/lifecycle/move-compose.ts';
@@ -14,11 +14,10 @@ import type { ComposeRequest } from '../../src/model/compose.ts';
 import { openTestComposer, repoRequest } from './open-test-composer.ts';
 
 /** Composes of repositories, as of the release that the request calls with `respinOf`. */
-const ofRelease = defineSource({
+const ofRelease: OpenableSource = {
   type: 'repo',
-  open: (context) => {
-    const select = repoSourceDefinition.open(context);
-    assert.ok(select);
+  open: async (context) => {
+    const select = openRepoSource(context);
     return async (selecting, request) => {
       const { selection, reader } = await select(selecting, request);
       const [short = '', version = ''] = (request.respinOf ?? '').split(' ');
@@ -27,7 +26,7 @@ const ofRelease = defineSource({
       return { reader, selection: { ...selection, release: { ...release, treeinfoVersion: null } } };
     };
   },
-});
+};
 
 const composer = await openTestComposer({}, [ofRelease]);
 const { context, targetDir } = composer;

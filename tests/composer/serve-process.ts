@@ -25,9 +25,12 @@ export class ServeEnded extends Error {
   }
 }
 
-/** Starts `serve` on a free port and waits until it listens. Throws `ServeEnded`. */
-export async function startServe(environment: Record<string, string>): Promise<ServeProcess> {
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0'], {
+/** Starts `serve` on a free port, of this program or another copy of it, and waits until it listens. Throws `ServeEnded`. */
+export async function startServe(
+  environment: Record<string, string>,
+  { program = main }: { readonly program?: string } = {},
+): Promise<ServeProcess> {
+  const child = spawn(process.execPath, [program, 'serve', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'] ?? '',

@@ -1,3 +1,4 @@
+import type { SourceType } from '../../src/source-types.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { transaction, type UnitOfWork } from '../../src/database/transaction.ts'
 import { createCompose, createComposeOfRequest } from '../../src/lifecycle/create-compose.ts';
 import { beginCompose, moveHeldCompose } from '../../src/lifecycle/move-compose.ts';
 import { beginRequest, endHeldRequest } from '../../src/lifecycle/move-request.ts';
-import type { ComposeRequest, SourceType } from '../../src/model/compose.ts';
+import type { ComposeRequest } from '../../src/model/compose.ts';
 import type { DomainEvent } from '../../src/model/event.ts';
 import { formatRepoFile } from '../../src/rpm/productmd.ts';
 import type { TestApi } from '../api/open-test-api.ts';

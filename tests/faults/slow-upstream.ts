@@ -8,7 +8,7 @@ const SLOWEST_MS = 3_000;
 
 export interface SlowUpstream extends AsyncDisposable {
   readonly url: string;
-  /** Answers everything with 503 until it is mended. */
+  /** From now on everything gets 503 until it is mended. */
   breakDown(): void;
   mend(): void;
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import { findOffers } from '../../database/processes.ts';
-import { sourceTypeNames, sourceTypeRules } from '../../model/source-types.ts';
+import { definitionOfType, sourceTypeNames } from '../../source-types.ts';
 import { checkAsked, identifyClient, storeCompose } from '../asked-compose.ts';
 import type { Identity } from '../auth.ts';
 import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
@@ -121,7 +121,7 @@ async function mainFields({ database }: PageContext, form: AskForm): Promise<Htm
         ${types.map(
           (type) =>
             html`<option value="${type}" ${type === chosen ? raw('selected') : ''}>
-              ${type.replace('_', ' ')}: ${sourceTypeRules[type].words}
+              ${type.replace('_', ' ')}: ${definitionOfType[type].words}
             </option>`,
         )}
       </select>

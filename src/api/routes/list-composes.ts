@@ -1,3 +1,4 @@
+import { sourceTypes } from '../../source-types.ts';
 import {
   composeOrders,
   listComposeIds,
@@ -5,7 +6,7 @@ import {
   type ComposeFilters,
   type ComposeOrder,
 } from '../../database/list-composes.ts';
-import { composeStates, sourceTypes, type ComposeState } from '../../model/compose.ts';
+import { composeStates, type ComposeState } from '../../model/compose.ts';
 import { composeJson } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
 import { clientOf } from '../client.ts';

@@ -1,8 +1,9 @@
+import { sourceTypes } from '../../source-types.ts';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { registerWaitingMetrics } from '../waiting-metrics.ts';
 import { createComposeCounter, type CountComposes } from '../../database/count-composes.ts';
 import { readAs, wholeReader } from '../../database/readable.ts';
-import { composeStates, sourceTypes } from '../../model/compose.ts';
+import { composeStates } from '../../model/compose.ts';
 import type { ApiContext, RegisterRoute } from '../context.ts';
 import { anyProblem } from '../documentation.ts';
 

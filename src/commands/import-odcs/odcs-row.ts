@@ -1,9 +1,9 @@
+import { sourceTypes } from '../../source-types.ts';
 import {
   composeFlags,
   composeResults,
   composeStates,
   multilibMethods,
-  sourceTypes,
   type ComposeRequest,
   type ComposeState,
 } from '../../model/compose.ts';

@@ -8,10 +8,9 @@ import { planContext } from '../../composer/composer-context.ts';
 import { openMainResources } from '../../composer/main-inputs/open-main-resources.ts';
 import { selectDefinition, type SourcedDefinition } from '../../composer/main-inputs/select-definition.ts';
 import type { MainDefinition } from '../../composer/main/main-definition.ts';
-import { openSources } from '../../composer/open-sources.ts';
+import { openSources, type OpenableSource } from '../../composer/open-sources.ts';
 import { planCompose } from '../../composer/plan.ts';
 import type { Selection } from '../../composer/selection.ts';
-import { defineSource } from '../../composer/sources/source-definition.ts';
 import { loadConfig, type Config } from '../../config.ts';
 import { createLog } from '../../log.ts';
 import { parseComposeRequest, requestDefaults } from '../../model/compose-request.ts';
@@ -49,12 +48,12 @@ export async function makePungiCompose(
   const { identity } = directory;
   const config = settingsFor(context.environment, sourced.definition);
   const log = createLog('warn');
-  const source = defineSource({
+  const source: OpenableSource = {
     type: 'definition',
-    open: (resources) => (select, request) =>
+    open: async (resources) => (select, request) =>
       selectDefinition(openMainResources({ ...resources, composes: null }), select, request, sourced),
-  });
-  using opened = openSources(config, { clock: systemClock, log, database: null }, [source]);
+  };
+  using opened = await openSources(config, { clock: systemClock, log, database: null }, [source]);
   await using placing = new PlacingThread();
   const body = {
     source: { type: 'definition', source: 'pungi', ...(kojiEvent === null ? {} : { koji_event: kojiEvent }) },

@@ -1,7 +1,7 @@
 import type { CacheRegistry } from '../../cache/cache-registry.ts';
 import type { Config } from '../../config.ts';
 import type { DatabaseHandle } from '../../database/database-handle.ts';
-import type { SourceType } from '../../model/compose.ts';
+import type { SourceTypeRules } from '../../model/source-type-rules.ts';
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import type { DocumentType } from '../documents/document-type.ts';
 import type { AdvisoryFinder } from '../koji/advisory-finder.ts';
@@ -35,33 +35,24 @@ export interface SourceContext {
   readonly caches: Pick<CacheRegistry, 'register'>;
 }
 
-/** How the composer makes composes of one source type. What a request for it is held to: `model/source-types.ts`. */
-export interface SourceDefinition<Type extends SourceType = SourceType> {
-  readonly type: Type;
+/** How the composer opens a source. */
+export interface OpenedBy {
   /** Whether it reads the Koji hub that a request names; it is opened for each. */
   readonly isOfHub?: boolean;
-  /** Returns the source, or null where the settings do not offer it. Throws where they are wrong. */
-  readonly open: (context: SourceContext) => SelectPackages | null;
+  /**
+   * Returns the source, or null where the settings do not offer it. Throws where they are wrong. Code beside the
+   * definition is imported here and nowhere else: every process reads the definition, only composers open it.
+   */
+  readonly open: (context: SourceContext) => Promise<SelectPackages | null>;
 }
 
-/**
- * Returns a source that is opened for its first compose: its code, which most services never need, is read only then. Where
- * that fails, the next compose tries again.
- */
-export function openLater(open: () => Promise<SelectPackages>): SelectPackages {
-  let opening: Promise<SelectPackages> | null = null;
-  return async (context, request) => {
-    opening ??= open().catch((error: unknown) => {
-      opening = null;
-      throw error;
-    });
-    const select = await opening;
-    return select(context, request);
-  };
+/** All there is to say about a source type: what requests for it are held to, and how it is opened. */
+export interface SourceDefinition<Type extends string = string> extends SourceTypeRules, OpenedBy {
+  readonly type: Type;
 }
 
 /** Returns the definition, with its type kept. */
-export function defineSource<Type extends SourceType>(
+export function defineSource<Type extends string>(
   definition: SourceDefinition<Type>,
 ): SourceDefinition<Type> {
   return definition;

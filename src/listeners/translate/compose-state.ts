@@ -1,4 +1,4 @@
-import { sourceTypes } from '../../model/compose.ts';
+import { sourceTypes } from '../../source-types.ts';
 import type { ComposeStateEvent } from '../../model/event.ts';
 import { flagOf, integerOf, present, recordOf, required, textOf, textsOf } from './fields.ts';
 import type { MessageContent } from './translation.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Ending } from '../../ending.ts';
 import { buildCompose } from '../../../src/composer/build/build.ts';
 import type { ModuleResources } from '../../../src/composer/modules/select-modules.ts';
-import { moduleSource } from '../../../src/composer/sources/module/module-source.ts';
+import { createModuleSource } from '../../../src/composer/sources/module/module-source.ts';
 import { PlacingThread } from '../../../src/composer/build/placing-thread.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectContext } from '../../../src/composer/selection.ts';
@@ -87,7 +87,8 @@ export async function startModuleComposer(context: Ending, world: ModuleWorld = 
   return {
     resources,
     selectContext,
-    plan: (request) => planCompose({ ...common, sources: { module: moduleSource(resources) } }, request),
+    plan: (request) =>
+      planCompose({ ...common, sources: { module: createModuleSource(resources) } }, request),
     async build(plan) {
       count += 1;
       const name = `odcs-${count}`;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { planCompose } from '../../../src/composer/plan.ts';
 import { runCompose } from '../../../src/composer/run-compose.ts';
-import { sourceDefinitions } from '../../../src/composer/sources/source-definitions.ts';
+import { sourceDefinitions } from '../../../src/source-types.ts';
 import type { ComposerContext } from '../../../src/composer/composer-context.ts';
 import type { Compose } from '../../../src/model/compose-json.ts';
 import { parseComposeRequest, requestDefaults } from '../../../src/model/compose-request.ts';
@@ -44,7 +44,7 @@ for (const { type } of sourceDefinitions) {
     const trial = await trials[type]();
     for (const { what, code, message = /./, ...oversized } of await oversizedInputs[type](trial)) {
       test(`a compose whose input is too large, ${what}, ends with ${code} and leaves nothing`, async () => {
-        const sources = { [type]: openTrialSource(type, oversized.context) };
+        const sources = { [type]: await openTrialSource(type, oversized.context) };
         const { signal } = new AbortController();
         const planning = { ...context, signal, progress: () => undefined, sources };
         await assert.rejects(planCompose(planning, oversized.request), { code, message });
@@ -59,7 +59,7 @@ for (const { type } of sourceDefinitions) {
       assert.ok(mount());
       try {
         assert.throws(() => writeFileSync(join(full, 'filler'), Buffer.alloc(1 << 20)), { code: 'ENOSPC' });
-        const sources = { [type]: openTrialSource(type, trial.context) };
+        const sources = { [type]: await openTrialSource(type, trial.context) };
         // Storage is looked at elsewhere: it became full after it was found to be well.
         const ended = await compose({ ...context, sources, targetDirs: { default: full } }, trial.request);
         assert.equal(ended.state, 'failed');

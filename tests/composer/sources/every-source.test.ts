@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { readPlan, writePlan } from '../../../src/composer/plan-file.ts';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';
-import { sourceDefinitions } from '../../../src/composer/sources/source-definitions.ts';
+import { sourceDefinitions } from '../../../src/source-types.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { ReactorError } from '../../../src/model/errors.ts';
@@ -19,7 +19,7 @@ function countContent({ manifest }: ReadyPlan): number {
 for (const { type } of sourceDefinitions) {
   describe(`source type ${type}`, async () => {
     const { context, request, shuffled } = await trials[type]();
-    const openSource = (): SelectPackages => openTrialSource(type, context);
+    const openSource = (): Promise<SelectPackages> => openTrialSource(type, context);
     const plan = (
       select: SelectPackages,
       asked: ComposeRequest,
@@ -33,20 +33,20 @@ for (const { type } of sourceDefinitions) {
     };
 
     test('composes the same twice, as opened anew', async () => {
-      const select = openSource();
+      const select = await openSource();
       const first = await plan(select, request);
       assert.ok(countContent(first) > 0);
       assert.deepEqual((await plan(select, request)).manifest, first.manifest);
-      assert.deepEqual((await plan(openSource(), request)).manifest, first.manifest);
+      assert.deepEqual((await plan(await openSource(), request)).manifest, first.manifest);
     });
 
     test('takes sets of any order, with members twice, for the same compose', async () => {
-      const select = openSource();
+      const select = await openSource();
       assert.deepEqual((await plan(select, shuffled)).manifest, (await plan(select, request)).manifest);
     });
 
     test('selects plain data, and reads metadata of every package', async () => {
-      const { reader, inputs: _inputs, ...data } = await plan(openSource(), request);
+      const { reader, inputs: _inputs, ...data } = await plan(await openSource(), request);
       assert.deepEqual(readPlan(writePlan(data)), structuredClone(data));
       const packages = data.selection.trees.flatMap((tree) =>
         [...tree.binary, ...tree.debug, ...tree.source].map((selected) => selected.package),
@@ -56,7 +56,7 @@ for (const { type } of sourceDefinitions) {
     });
 
     test('has a tree and comps for every arch of the variants it names, or neither beside foreign repositories', async () => {
-      const { selection } = await plan(openSource(), request);
+      const { selection } = await plan(await openSource(), request);
       const arches = selection.trees.map(({ variant, arch }) => `${variant}.${arch}`);
       if (selection.foreign.length > 0) {
         assert.deepEqual([selection.variants, arches, selection.documents], [[], [], []]);
@@ -74,11 +74,11 @@ for (const { type } of sourceDefinitions) {
 
     test('ends with the reason of a signal that has aborted', async () => {
       const reason = new ReactorError('compose.timeout', 'The compose took too long.');
-      await assert.rejects(plan(openSource(), request, AbortSignal.abort(reason)), reason);
+      await assert.rejects(plan(await openSource(), request, AbortSignal.abort(reason)), reason);
     });
 
     test('goes on for one compose when another of the same inputs is cancelled', async () => {
-      const select = openSource();
+      const select = await openSource();
       const cancel = new AbortController();
       const cancelled = plan(select, request, cancel.signal);
       const wanted = plan(select, request);
@@ -91,7 +91,7 @@ for (const { type } of sourceDefinitions) {
 
     for (const flags of [[], ['no_deps' as const]]) {
       test(`takes an empty list of packages for everything, with flags ${flags.join() || 'none'}`, async () => {
-        const select = openSource();
+        const select = await openSource();
         const empty = await plan(select, { ...request, packages: [], flags });
         const missing = await plan(select, { ...request, packages: null, flags });
         assert.deepEqual(empty.manifest, missing.manifest);
@@ -101,7 +101,7 @@ for (const { type } of sourceDefinitions) {
     }
 
     test('tells people what is only about this making without another fingerprint, and warns with one', async () => {
-      const select = openSource();
+      const select = await openSource();
       const whole = await plan(select, request);
       const withWords = async (words: { readonly remarks?: string[]; readonly warnings?: string[] }) => {
         const told: SelectPackages = async (context, asked) => {
@@ -119,11 +119,15 @@ for (const { type } of sourceDefinitions) {
     });
 
     test('decides nothing by the clock of this machine, which nobody holds against that of a hub', async () => {
-      const { manifest } = await plan(openSource(), request);
+      const { manifest } = await plan(await openSource(), request);
       try {
         for (const days of [-2, 2]) {
           skew.ahead = days * 86_400_000;
-          assert.deepEqual((await plan(openSource(), request)).manifest, manifest, `${days} days ahead`);
+          assert.deepEqual(
+            (await plan(await openSource(), request)).manifest,
+            manifest,
+            `${days} days ahead`,
+          );
         }
       } finally {
         skew.ahead = 0;
@@ -132,8 +136,8 @@ for (const { type } of sourceDefinitions) {
 
     test('has no 32-bit packages where the multilib method is none', async () => {
       const asked = { ...request, multilibArches: request.arches };
-      const { manifest } = await plan(openSource(), asked);
-      assert.deepEqual(manifest, (await plan(openSource(), request)).manifest);
+      const { manifest } = await plan(await openSource(), asked);
+      assert.deepEqual(manifest, (await plan(await openSource(), request)).manifest);
     });
   });
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import type { SourceContext } from '../../../src/composer/sources/source-definition.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
-import type { MadeSourceType } from '../../../src/model/source-types.ts';
+import type { SourceType } from '../../../src/source-types.ts';
 import { sharedPath } from '../../shared.ts';
 import { readMbsItems } from '../../upstream/fake-mbs.ts';
 import { serve } from '../../upstream/http/test-server.ts';
@@ -142,7 +142,7 @@ async function ofParts(
 
 /** What is too large for a source of each type: the compiler asks for that of a new one. */
 export const oversizedInputs: {
-  readonly [Type in MadeSourceType]: (trial: Trial) => Promise<readonly OversizedInput[]>;
+  readonly [Type in SourceType]: (trial: Trial) => Promise<readonly OversizedInput[]>;
 } = {
   async repo({ context, request }) {
     const repomd = mkdtempSync(join(folder, 'repomd-'));

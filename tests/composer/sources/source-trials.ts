@@ -10,10 +10,9 @@ import { CacheRegistry } from '../../../src/cache/cache-registry.ts';
 import { PackageStore } from '../../../src/cache/package-store.ts';
 import type { SelectPackages } from '../../../src/composer/selection.ts';
 import type { SourceContext } from '../../../src/composer/sources/source-definition.ts';
-import { sourceDefinitions } from '../../../src/composer/sources/source-definitions.ts';
+import { type SourceType, sourceDefinitions } from '../../../src/source-types.ts';
 import { loadConfig } from '../../../src/config.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
-import type { MadeSourceType } from '../../../src/model/source-types.ts';
 import { repositoryPolicy } from '../../../src/upstream/http/fetch-policy.ts';
 import { parseHostList } from '../../../src/upstream/http/host-list.ts';
 import { HttpClient } from '../../../src/upstream/http/http-client.ts';
@@ -114,7 +113,7 @@ const shells = `<comps><group><id>shells</id><name>Shells</name><packagelist><pa
 </packagelist></group></comps>`;
 
 /** One trial a type: the compiler asks for that of a new one. */
-export const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> } = {
+export const trials: { readonly [Type in SourceType]: () => Promise<Trial> } = {
   async repo() {
     const base = { sourceType: 'repo', source: [sharedPath('pungi/repos/edge')] } as const;
     return {
@@ -252,9 +251,12 @@ export const trials: { readonly [Type in MadeSourceType]: () => Promise<Trial> }
 };
 
 /** Opens the source of a type as the service does, with what its trial brings. */
-export function openTrialSource(type: MadeSourceType, context: Partial<SourceContext>): SelectPackages {
+export async function openTrialSource(
+  type: SourceType,
+  context: Partial<SourceContext>,
+): Promise<SelectPackages> {
   const definition = sourceDefinitions.find((candidate) => candidate.type === type);
-  const select = definition?.open({
+  const select = await definition?.open({
     config,
     koji: null,
     modules: null,

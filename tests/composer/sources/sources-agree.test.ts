@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
 import type { SourceContext } from '../../../src/composer/sources/source-definition.ts';
-import { sourceDefinitions } from '../../../src/composer/sources/source-definitions.ts';
+import { type SourceType, sourceDefinitions } from '../../../src/source-types.ts';
 import { createLog } from '../../../src/log.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
-import type { MadeSourceType } from '../../../src/model/source-types.ts';
 import { repositoryPolicy } from '../../../src/upstream/http/fetch-policy.ts';
 import { parseHostList } from '../../../src/upstream/http/host-list.ts';
 import { HttpClient } from '../../../src/upstream/http/http-client.ts';
@@ -28,10 +27,10 @@ interface Question {
 /** Why a source cannot be asked this. */
 type NotAsked = string;
 
-async function plan(type: MadeSourceType, { context, request }: Question): Promise<ReadyPlan> {
+async function plan(type: SourceType, { context, request }: Question): Promise<ReadyPlan> {
   const { signal } = new AbortController();
   const output = { delivery: 'link', compression: 'zstd' } as const;
-  const sources = { [type]: openTrialSource(type, context) };
+  const sources = { [type]: await openTrialSource(type, context) };
   const planning = { log: createLog('silent'), signal, progress: () => undefined, sources, output };
   return planCompose(planning, request);
 }
@@ -73,7 +72,7 @@ async function openRestlessKoji() {
   return { koji, modules: modulesOf(koji) };
 }
 
-const restless: { readonly [Type in MadeSourceType]: NotAsked | (() => Promise<Question>) } = {
+const restless: { readonly [Type in SourceType]: NotAsked | (() => Promise<Question>) } = {
   async tag() {
     const request = requestOf({ sourceType: 'tag', source: ['f-old'], packages: ['e-*'] });
     return { context: await openRestlessKoji(), request };
@@ -103,7 +102,7 @@ const overHttp = { http, readUrl: repositoryReader(http) };
 
 /** The repository with packages whose sources exclude ppc64le, in a directory and behind HTTP. */
 const excluding: {
-  readonly [Type in MadeSourceType]: NotAsked | ((isRemote: boolean) => Promise<Question>);
+  readonly [Type in SourceType]: NotAsked | ((isRemote: boolean) => Promise<Question>);
 } = {
   repo(isRemote) {
     const source = [isRemote ? `${mirror.url}/repos/edge` : sharedPath('pungi/repos/edge')];

@@ -21,26 +21,28 @@ import {
   type PartTree,
   type PublishedPart,
 } from '../../parts/read-part.ts';
-import { defineSource } from '../source-definition.ts';
+import type { SourceContext } from '../source-definition.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import { keepSources, unitePackages } from './unite-packages.ts';
 
 const PARTS_KEPT = 24;
 
-/** Composes of this service. Offered where there is a database that lists them. */
-export const composeSourceDefinition = defineSource({
-  type: 'compose',
-  open: ({ handle, targetDirs, documentTypes, caches }) =>
-    handle === null
-      ? null
-      : createComposeSource({
-          handle,
-          repositories: caches.register(new RepositoryCache({ most: PARTS_KEPT })),
-          fragments: caches.register(new FragmentKeeper()),
-          targetDirs,
-          documentTypes,
-        }),
-});
+/** Returns the source of composes of this service; null where no database lists them. */
+export function openComposeSource({
+  handle,
+  targetDirs,
+  documentTypes,
+  caches,
+}: SourceContext): SelectPackages | null {
+  if (handle === null) return null;
+  return createComposeSource({
+    handle,
+    repositories: caches.register(new RepositoryCache({ most: PARTS_KEPT })),
+    fragments: caches.register(new FragmentKeeper()),
+    targetDirs,
+    documentTypes,
+  });
+}
 
 export interface ComposeSourceContext extends PartContext {
   readonly repositories: RepositoryCache;

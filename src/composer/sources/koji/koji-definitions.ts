@@ -1,17 +1,26 @@
-import { kojiSource } from '../../koji/koji-source.ts';
-import { withAdvisories } from '../../koji/with-advisories.ts';
-import { withModules } from '../../modules/with-modules.ts';
-import type { SelectPackages } from '../../selection.ts';
 import { defineSource, type SourceContext } from '../source-definition.ts';
+import type { SelectPackages } from '../../selection.ts';
 
 /** A Koji tag, with builds and modules a request adds. */
-export const tagSourceDefinition = defineSource({ type: 'tag', isOfHub: true, open: openKojiSource });
+export const tagSource = defineSource({
+  type: 'tag',
+  number: 1,
+  words: 'a Koji tag',
+  isOfHub: true,
+  open: openKoji,
+});
 
 /** Builds of Koji alone. */
-export const buildSourceDefinition = defineSource({ type: 'build', isOfHub: true, open: openKojiSource });
+export const buildSource = defineSource({
+  type: 'build',
+  number: 6,
+  words: 'nothing, its builds are named beside it',
+  mayLackWords: () => true,
+  isOfHub: true,
+  open: openKoji,
+});
 
-function openKojiSource({ koji, modules, advisories }: SourceContext): SelectPackages | null {
-  if (koji === null || modules === null) return null;
-  const select = withModules(kojiSource(koji), modules);
-  return advisories === null ? select : withAdvisories(select, advisories);
+async function openKoji(context: SourceContext): Promise<SelectPackages | null> {
+  const { openKojiSource } = await import('./open-koji-source.ts');
+  return openKojiSource(context);
 }

@@ -9,20 +9,12 @@ import { resolveModules } from '../../modules/resolve-modules.ts';
 import type { ModuleResolution } from '../../modules/resolved-module.ts';
 import { mbsOf, readEvent, selectModules, type ModuleResources } from '../../modules/select-modules.ts';
 import type { SelectContext, SelectPackages } from '../../selection.ts';
-import { defineSource } from '../source-definition.ts';
-
-/** Modules with all that they require. Offered where Koji is. */
-export const moduleSourceDefinition = defineSource({
-  type: 'module',
-  isOfHub: true,
-  open: ({ modules }) => (modules === null ? null : moduleSource(modules)),
-});
 
 /**
  * The source type `module`. Its select throws `module.packages_refused`, `module.requirement_missing`, `mbs.not_configured`
  * and what resolving, the pools, git and the offer throw. Source: module contract 1 to 5.
  */
-export function moduleSource(resources: ModuleResources): SelectPackages {
+export function createModuleSource(resources: ModuleResources): SelectPackages {
   return async (context, request) => {
     if (packagesOf(request) !== null) {
       throw new ReactorError(

@@ -11,18 +11,15 @@ import {
   type Selection,
   type SelectPackages,
 } from '../../selection.ts';
-import { defineSource } from '../source-definition.ts';
+import type { SourceContext } from '../source-definition.ts';
 import { chooseRepositories, urlOfArches } from './choose-repositories.ts';
 import { readDigests } from './read-digests.ts';
 
-/** Content sets and repositories of Pulp. Offered where the settings name a Pulp. */
-export const pulpSourceDefinition = defineSource({
-  type: 'pulp',
-  open({ config }) {
-    const opened = openPulp(config);
-    return opened === null ? null : createPulpSource({ ...opened, emptyArches: config.allowed_arches });
-  },
-});
+/** Returns the source of content sets and repositories of Pulp; null where the settings name no Pulp. */
+export function openPulpSource({ config }: SourceContext): SelectPackages | null {
+  const opened = openPulp(config);
+  return opened === null ? null : createPulpSource({ ...opened, emptyArches: config.allowed_arches });
+}
 
 export interface PulpSourceContext extends OpenedPulp {
   /** The arches of a compose of which nothing was found. */

@@ -9,27 +9,26 @@ import { FragmentKeeper } from '../../repositories/fragment-keeper.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import { checkPresent } from '../../requested-packages.ts';
 import type { SelectContext, Selected, SelectPackages } from '../../selection.ts';
-import { defineSource } from '../source-definition.ts';
+import type { SourceContext } from '../source-definition.ts';
 import { readPungiCompose, type PungiVariant } from './read-pungi-compose.ts';
 import { selectFiles, type FilesContext } from './select-files.ts';
 
-/** A variant of a finished compose of Pungi. Always offered. */
-export const pungiComposeSourceDefinition = defineSource({
-  type: 'pungi_compose',
-  open: ({ config, koji, http, readUrl, targetDirs, documentTypes, caches }) =>
-    createPungiComposeSource({
-      http,
-      koji,
-      repositories: caches.register(new RepositoryCache({ readUrl })),
-      fragments: caches.register(new FragmentKeeper()),
-      leads: {
-        repoRoots: config.repo_roots,
-        targetDirs: Object.values(targetDirs),
-        hosts: parseHostList(config.repo_hosts),
-      },
-      documentTypes,
-    }),
-});
+/** Returns the source of variants of finished composes of Pungi. */
+export function openPungiComposeSource(context: SourceContext): SelectPackages {
+  const { config, koji, http, readUrl, targetDirs, documentTypes, caches } = context;
+  return createPungiComposeSource({
+    http,
+    koji,
+    repositories: caches.register(new RepositoryCache({ readUrl })),
+    fragments: caches.register(new FragmentKeeper()),
+    leads: {
+      repoRoots: config.repo_roots,
+      targetDirs: Object.values(targetDirs),
+      hosts: parseHostList(config.repo_hosts),
+    },
+    documentTypes,
+  });
+}
 
 export interface PungiComposeSourceContext extends FilesContext {
   readonly http: HttpClient;

@@ -20,7 +20,7 @@ import type { OpenPlace } from '../../repositories/open-place.ts';
 import { warnOfOddSourceRpms } from '../../repositories/odd-source-rpms.ts';
 import { packageOfRepository } from '../../repositories/package-of-repository.ts';
 import { readRestrictions, RESTRICTIONS_UNKNOWN } from '../../repositories/read-restrictions.ts';
-import { defineSource } from '../source-definition.ts';
+import type { SourceContext } from '../source-definition.ts';
 import { RepositoryCache } from '../../repositories/repository-cache.ts';
 import {
   newSelection,
@@ -31,19 +31,18 @@ import {
   type SourcePackage,
 } from '../../selection.ts';
 
-/** A plain RPM repository. Always offered. */
-export const repoSourceDefinition = defineSource({
-  type: 'repo',
-  open: ({ config, readUrl, openPlace, targetDirs, documentTypes, caches }) =>
-    createRepoSource({
-      repositories: caches.register(new RepositoryCache({ readUrl })),
-      repoRoots: config.repo_roots,
-      repoHosts: config.repo_hosts,
-      openPlace,
-      targetDirs: Object.values(targetDirs),
-      documentTypes,
-    }),
-});
+/** Returns the source of plain RPM repositories. */
+export function openRepoSource(context: SourceContext): SelectPackages {
+  const { config, readUrl, openPlace, targetDirs, documentTypes, caches } = context;
+  return createRepoSource({
+    repositories: caches.register(new RepositoryCache({ readUrl })),
+    repoRoots: config.repo_roots,
+    repoHosts: config.repo_hosts,
+    openPlace,
+    targetDirs: Object.values(targetDirs),
+    documentTypes,
+  });
+}
 
 export interface RepoSourceContext {
   readonly repositories: RepositoryCache;

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { createDemoRepository } from '../../../../src/commands/demo/demo-files.ts';
+import type { OpenableSource } from '../../../../src/composer/open-sources.ts';
 import { retireComposes } from '../../../../src/composer/retire.ts';
 import { unpublishCompose } from '../../../../src/composer/publish.ts';
-import { sourceDefinitions } from '../../../../src/composer/sources/source-definitions.ts';
+import { sourceDefinitions } from '../../../../src/source-types.ts';
 import type { ComposeRequest } from '../../../../src/model/compose.ts';
 import { readModuleDocuments } from '../../../../src/rpm/modulemd.ts';
 import { defaultRequest } from '../../../default-request.ts';
@@ -23,12 +24,12 @@ writeFileSync(profile, `[fixture]\nserver = ${hub.url}\ntopdir = ${join(universe
 
 /** What happens once a main compose is planned and before it is built. */
 let oncePlanned: (() => Promise<void>) | null = null;
-const definitions = sourceDefinitions.map((definition): (typeof sourceDefinitions)[number] => {
+const definitions = sourceDefinitions.map((definition): OpenableSource => {
   if (definition.type !== 'definition') return definition;
   return {
     ...definition,
-    open(context) {
-      const select = definition.open(context);
+    async open(context) {
+      const select = await definition.open(context);
       if (select === null) return null;
       return async (...asked) => {
         const selected = await select(...asked);

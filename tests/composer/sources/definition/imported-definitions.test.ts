@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { planContext } from '../../../../src/composer/composer-context.ts';
 import { planCompose, type ReadyPlan } from '../../../../src/composer/plan.ts';
-import type { SourceType } from '../../../../src/model/compose.ts';
+import type { SourceType } from '../../../../src/source-types.ts';
 import { thinOnPostgresql } from '../../../database/open-test-database.ts';
 import { defaultRequest } from '../../../default-request.ts';
 import { compareRecorded } from '../../main/compare-recorded.ts';

@@ -16,7 +16,7 @@ after(() => server.close());
 async function planFrom(topDir: string): Promise<readonly string[]> {
   const koji = openKoji(server.url, topDir, () => new Date(state.now * 1000));
   const { signal } = new AbortController();
-  const sources = { tag: openTrialSource('tag', { koji, modules: modulesOf(koji) }) };
+  const sources = { tag: await openTrialSource('tag', { koji, modules: modulesOf(koji) }) };
   const output = { delivery: 'link', compression: 'zstd' } as const;
   const packages = ['e-zz'];
   const { manifest } = await planCompose(

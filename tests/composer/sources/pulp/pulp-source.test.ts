@@ -38,14 +38,14 @@ async function openComposer(context: TestContext, pulp: FakePulp, more: Partial<
 }
 
 /** Plans with the sources of a service that asks this Pulp. */
-function openPlanner(context: TestContext, pulp: FakePulp, more: Partial<Config> = {}) {
+async function openPlanner(context: TestContext, pulp: FakePulp, more: Partial<Config> = {}) {
   const { config } = loadConfig({
     file: undefined,
     environment: {},
     overrides: { data_dir: mkdtempSync(join(folder, 'data-')), pulp_server_url: pulp.url, ...more },
   });
   const log = createLog('silent');
-  const opened = openSources(config, { clock: { now: () => now }, log, database: null });
+  const opened = await openSources(config, { clock: { now: () => now }, log, database: null });
   context.after(() => opened[Symbol.dispose]());
   return async (body: unknown) => {
     const { signal } = new AbortController();
@@ -115,7 +115,7 @@ test('cekit gets repositories of every arch in one section, and all that differ 
     { ...baseos('s390x', { ...set, version: '2' }), path: 'tools/2/s390x/os' },
   ];
   const pulp = await startFakePulp(context, { version: 2, repositories });
-  const plan = openPlanner(context, pulp, { pulp_content_url: 'https://cdn.example.com/' });
+  const plan = await openPlanner(context, pulp, { pulp_content_url: 'https://cdn.example.com/' });
   const body = { source: { type: 'pulp', source: 'tools' } };
   const { selection } = await plan(body);
   assert.deepEqual(
@@ -138,7 +138,7 @@ test('of several versions for one arch the highest is taken, by number', async (
     version: 2,
     repositories: ['8.9', '8.10', '8.2'].map(ofVersion),
   });
-  const plan = openPlanner(context, pulp);
+  const plan = await openPlanner(context, pulp);
   const { selection } = await plan({ source: { type: 'pulp', source: 'eus' } });
   assert.deepEqual(
     selection.foreign.map(({ id, url }) => [id, url]),
@@ -207,7 +207,7 @@ test('the distributions of Pulp 3 are found by name and by label', async (contex
   const many = Array.from({ length: 130 }, (_, at) => ({ ...plain, id: `many-${at}`, path: `many/${at}` }));
   const repositories = [baseos('x86_64'), plain, empty, ...many];
   const pulp = await startFakePulp(context, { version: 3, repositories });
-  const plan = openPlanner(context, pulp, { pulp_version: 3 });
+  const plan = await openPlanner(context, pulp, { pulp_version: 3 });
   const words = `rhel-9-for-x86_64-baseos tools-aarch64 ${many.map(({ id }) => id).join(' ')}`;
   const { selection } = await plan({ source: { type: 'pulp', source: words } });
   assert.equal(selection.foreign.length, 132);
@@ -227,7 +227,7 @@ test('the distributions of Pulp 3 are found by name and by label', async (contex
 
 test('what Pulp answers is told in a sentence, whatever it is', async (context) => {
   const pulp = await startFakePulp(context, { version: 2, repositories: [baseos('x86_64')] });
-  const plan = openPlanner(context, pulp);
+  const plan = await openPlanner(context, pulp);
   const body = osbs('x86_64', 'rhel-9-for-x86_64-baseos');
   const elsewhere = await serve(context, (_, response) => response.end('[]'), '127.0.0.9');
   const troubles: readonly (readonly [NonNullable<FakePulp['trouble']>, object])[] = [
@@ -263,15 +263,15 @@ test('what Pulp answers is told in a sentence, whatever it is', async (context) 
   await assert.rejects(plan(body), { code: 'pulp.path_outside' });
 
   const newer = await startFakePulp(context, { version: 3, repositories: [] });
-  const wrong = openPlanner(context, newer);
+  const wrong = await openPlanner(context, newer);
   await assert.rejects(wrong(body), { code: 'pulp.api_missing', message: /API of version 2/ });
-  const older = openPlanner(context, pulp, { pulp_version: 3 });
+  const older = await openPlanner(context, pulp, { pulp_version: 3 });
   await assert.rejects(older(body), { code: 'pulp.api_missing', message: /API of version 3/ });
 });
 
 test('what cannot be a content set, and packages, are refused before Pulp is asked', async (context) => {
   const pulp = await startFakePulp(context, { version: 2, repositories: [] });
-  const plan = openPlanner(context, pulp);
+  const plan = await openPlanner(context, pulp);
   for (const word of ['..', 'a/b', '../../users', 'a?b', 'a#b']) {
     await assert.rejects(plan({ source: { type: 'pulp', source: word } }), { code: 'request.invalid_name' });
   }

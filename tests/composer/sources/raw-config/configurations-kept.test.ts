@@ -8,7 +8,7 @@ import { openTrialSource, trials } from '../source-trials.ts';
 test('configurations that were read are kept, counted with the bytes of their files', async () => {
   const { context, request } = await trials.raw_config();
   const caches = new CacheRegistry();
-  const select = openTrialSource('raw_config', { ...context, caches });
+  const select = await openTrialSource('raw_config', { ...context, caches });
   const kept = () => caches.measure().find(({ name }) => name === 'configurations');
   // What reads configurations is itself read for the first of them.
   assert.equal(kept(), undefined);

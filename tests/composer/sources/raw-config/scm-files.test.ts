@@ -8,7 +8,7 @@ import { command as definitionCommand } from '../../../../src/commands/definitio
 import { command as pungiKoji } from '../../../../src/commands/pungi-koji.ts';
 import { planContext } from '../../../../src/composer/composer-context.ts';
 import { planCompose, type ReadyPlan } from '../../../../src/composer/plan.ts';
-import type { SourceType } from '../../../../src/model/compose.ts';
+import type { SourceType } from '../../../../src/source-types.ts';
 import { ReactorError } from '../../../../src/model/errors.ts';
 import { defaultRequest } from '../../../default-request.ts';
 import { universe, type MainVector } from '../../main/recorded-vectors.ts';
