@@ -1,26 +1,27 @@
 import { z } from 'zod';
 import { ReactorError } from '../model/errors.ts';
 import { defineCommand, type ActionContext } from './command.ts';
-import { formatTable } from './format-table.ts';
+import { formatFacts, formatTable } from './format-table.ts';
 import type { PackageLists } from '../rpm/image-packages.ts';
 import { readBilledPackages, readInstalledPackages, readLockedPackages } from './image-packages.ts';
+import { paintFor } from './paint.ts';
 import { readAnswer, type ServiceClient } from './service-client.ts';
 import { openService, serviceOptions, type ServiceOptions } from './service-options.ts';
 
-const counted = z.object({
+const toldSchema = z.object({
   name: z.string(),
   series: z.string(),
   reference: z.string().nullable(),
-  packages: z.record(z.string(), z.number()),
   problem: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
+const counted = toldSchema.extend({ packages: z.record(z.string(), z.number()) });
 const listSchema = z.object({ items: z.array(counted), next: z.string().nullable() });
 type ListedImages = z.infer<typeof listSchema>;
 const readFromSchema = z.object({
   lock: z.string().optional(),
   sboms: z.record(z.string(), z.string()).optional(),
 });
-const imageSchema = z.object({
+const imageSchema = toldSchema.extend({
   packages: z.record(z.string(), z.record(z.string(), z.string())),
   read_from: readFromSchema.nullable(),
 });
@@ -87,7 +88,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .action(async (name, options) => {
       const answer = await openService(context, options).request('GET', pathOf(name));
       if (options.json === true) context.stdout(`${JSON.stringify(answer, null, 2)}\n`);
-      else context.stdout(formatPackages(readAnswer(imageSchema, answer)));
+      else context.stdout(formatImage(context, readAnswer(imageSchema, answer)));
     });
   serviceOptions(parser.command('remove').argument('<name>'))
     .description('forget an image')
@@ -102,11 +103,19 @@ export const command = defineCommand(about, (parser, context, end) => {
     .action(async (id, options) => end(await showChanged(context, id, options)));
 });
 
-function formatPackages({ packages }: z.infer<typeof imageSchema>): string {
+function formatImage(context: ActionContext, image: z.infer<typeof imageSchema>): string {
+  const { name, series, reference, read_from: readFrom, problem, packages } = image;
+  const facts = formatFacts([
+    ['series', series],
+    ['reference', reference],
+    ['read from', readFrom === null ? null : urlsOf(readFrom).join(', ')],
+    ['not read', problem?.message ?? null],
+  ]);
   const rows = Object.entries(packages).flatMap(([arch, held]) =>
-    Object.entries(held).map(([name, evr]) => [arch, name, evr]),
+    Object.entries(held).map(([rpm, evr]) => [arch, rpm, evr]),
   );
-  return formatTable(['ARCH', 'PACKAGE', 'VERSION'], rows);
+  const table = formatTable(['ARCH', 'PACKAGE', 'VERSION'], rows);
+  return `${paintFor(context)('head', name)}\n${facts}${table === '' ? '' : `\n${table}`}`;
 }
 
 function pathOf(name: string): string {

@@ -30,6 +30,11 @@ test('a lock file behind a URL is left to the service', async () => {
     noteImageLook(tx, { name: 'locked', source: { kind: 'lock', url } }, { problem }),
   );
   assert.match((await run('list', ...of)).out, /locked +base +not read: It answered 404\./);
+  const shown = await run('show', 'locked');
+  assert.match(
+    shown.out,
+    /^locked\n +series +base\n +read from +http:\S+lock\.yaml\n +not read +It answered 404\.\n$/,
+  );
 });
 
 test('bills of materials behind URLs are told arch by arch', async () => {
@@ -37,7 +42,7 @@ test('bills of materials behind URLs are told arch by arch', async () => {
   await run('set', 'billed', ...of, '--sbom', first, '--arch', 'x86_64');
   const set = await run('set', 'billed', ...of, '--sbom', second, '--arch', 'aarch64');
   assert.equal(set.out, `billed of base: read by the service from ${second}, ${first}\n`);
-  const shown = JSON.parse((await run('show', 'billed')).out) as { read_from: unknown };
+  const shown = JSON.parse((await run('show', 'billed', '--json')).out) as { read_from: unknown };
   assert.deepEqual(shown.read_from, { sboms: { x86_64: first, aarch64: second } });
 });
 
@@ -48,6 +53,6 @@ test('packages of files are told for one arch, the others stay', async () => {
   writeFileSync(file, 'ed-1.15-1.aarch64\n');
   const set = await run('set', 'told', ...of, '--installed', file, '--arch', 'aarch64');
   assert.match(set.out, /^told of base: (?=.*x86_64: 1 packages)(?=.*aarch64: 1 packages)/);
-  const { packages } = JSON.parse((await run('show', 'told')).out) as { packages: unknown };
+  const { packages } = JSON.parse((await run('show', 'told', '--json')).out) as { packages: unknown };
   assert.deepEqual(packages, { x86_64: { ed: '1.14-2' }, aarch64: { ed: '1.15-1' } });
 });
