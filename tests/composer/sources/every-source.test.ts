@@ -133,11 +133,5 @@ for (const { type } of sourceDefinitions) {
         skew.ahead = 0;
       }
     });
-
-    test('has no 32-bit packages where the multilib method is none', async () => {
-      const asked = { ...request, multilibArches: request.arches };
-      const { manifest } = await plan(await openSource(), asked);
-      assert.deepEqual(manifest, (await plan(await openSource(), request)).manifest);
-    });
   });
 }

@@ -51,7 +51,8 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function openKojiTrial(): Promise<SourceContext['koji'] & object> {
+/** Opens a Koji whose tag f-small, and builds in no tag, have packages of several arches. */
+export async function openKojiTrial(): Promise<SourceContext['koji'] & object> {
   const state = new StateHub();
   const server = await startHubServer(state.answer);
   after(() => server.close());
@@ -111,6 +112,19 @@ variants:
 
 const shells = `<comps><group><id>shells</id><name>Shells</name><packagelist><packagereq type="mandatory">bash</packagereq>
 </packagelist></group></comps>`;
+
+/** Opens the Koji and the repository of a configuration that was recorded; `source` names it at its commit. */
+export async function openConfiguration(
+  recorded: string,
+): Promise<Pick<Trial, 'context'> & { readonly source: readonly string[] }> {
+  const hub = await startMainHub({ after });
+  const koji = openKoji(hub.url, join(universe, 'koji-topdir'), () => new Date(1_795_000_000_000));
+  const repository = makeConfigurationRepository({ after });
+  const source = [`fixture#${repository.commit(vectorOf(recorded))}`];
+  const place = { url: repository.url, path: 'configs', config_filename: 'fixture.conf' };
+  const settings = { koji_profile: 'fixture', raw_config_urls: { fixture: place } };
+  return { context: { koji, modules: modulesOf(koji), config: { ...config, ...settings } }, source };
+}
 
 /** One trial a type: the compiler asks for that of a new one. */
 export const trials: { readonly [Type in SourceType]: () => Promise<Trial> } = {
@@ -218,16 +232,11 @@ export const trials: { readonly [Type in SourceType]: () => Promise<Trial> } = {
     };
   },
   async raw_config() {
-    const hub = await startMainHub({ after });
-    const koji = openKoji(hub.url, join(universe, 'koji-topdir'), () => new Date(1_795_000_000_000));
-    const repository = makeConfigurationRepository({ after });
-    const source = [`fixture#${repository.commit(vectorOf('two-variants'))}`];
-    const place = { url: repository.url, path: 'configs', config_filename: 'fixture.conf' };
-    const settings = { koji_profile: 'fixture', raw_config_urls: { fixture: place } };
+    const { context, source } = await openConfiguration('two-variants');
     const arches = ['aarch64', 'x86_64'];
     const base = { sourceType: 'raw_config', source } as const;
     return {
-      context: { koji, modules: modulesOf(koji), config: { ...config, ...settings } },
+      context,
       request: requestOf({ ...base, arches }),
       shuffled: requestOf({ ...base, arches: arches.toReversed() }),
     };

@@ -1,13 +1,7 @@
 // Runs once: no database decides any of this.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { planCompose, type ReadyPlan } from '../../../src/composer/plan.ts';
-import type { SourceContext } from '../../../src/composer/sources/source-definition.ts';
 import { type SourceType, sourceDefinitions } from '../../../src/source-types.ts';
-import { createLog } from '../../../src/log.ts';
-import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { repositoryPolicy } from '../../../src/upstream/http/fetch-policy.ts';
 import { parseHostList } from '../../../src/upstream/http/host-list.ts';
 import { HttpClient } from '../../../src/upstream/http/http-client.ts';
@@ -16,41 +10,8 @@ import { sharedPath } from '../../shared.ts';
 import { startFileServer } from '../../upstream/koji/file-server.ts';
 import { startHubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
-import { config, folder, modulesOf, openKoji, openTrialSource, requestOf } from './source-trials.ts';
-
-/** What a source is asked, and what it is opened with. */
-interface Question {
-  readonly context: Partial<SourceContext>;
-  readonly request: ComposeRequest;
-}
-
-/** Why a source cannot be asked this. */
-type NotAsked = string;
-
-async function plan(type: SourceType, { context, request }: Question): Promise<ReadyPlan> {
-  const { signal } = new AbortController();
-  const output = { delivery: 'link', compression: 'zstd' } as const;
-  const sources = { [type]: await openTrialSource(type, context) };
-  const planning = { log: createLog('silent'), signal, progress: () => undefined, sources, output };
-  return planCompose(planning, request);
-}
-
-/** Opens the definitions of a directory with one definition in it. */
-function defined(name: string, inputs: string, more: string): Pick<SourceContext, 'config'> {
-  writeFileSync(
-    join(folder, `${name}.yaml`),
-    `version: 1
-name: ${name}
-release: { name: Product, short: Product, version: "1" }
-arches: [x86_64, ppc64le]
-inputs: ${inputs}
-gather: { check_deps: false }
-variants:
-  Everything: { ${more} }
-`,
-  );
-  return { config: { ...config, koji_profile: 'koji', definitions_dir: folder } };
-}
+import { defined, planAsked, type NotAsked, type Question } from './ask-source.ts';
+import { config, modulesOf, openKoji, requestOf } from './source-trials.ts';
 
 const topDir = sharedPath('pungi', 'koji-topdir');
 
@@ -146,9 +107,9 @@ for (const { type } of sourceDefinitions) {
   if (typeof ask === 'string') continue;
   test(`source type ${type} composes what changes at every reading with a remark, and the next time without`, async () => {
     const question = await ask();
-    const { selection } = await plan(type, question);
+    const { selection } = await planAsked(type, question);
     assert.match(selection.remarks.join(), /^The tags? changed while (?:it was|they were) read, 3 times/);
-    assert.deepEqual((await plan(type, question)).selection.remarks, []);
+    assert.deepEqual((await planAsked(type, question)).selection.remarks, []);
   });
 }
 
@@ -157,7 +118,7 @@ for (const { type } of sourceDefinitions) {
   if (typeof ask === 'string') continue;
   test(`source type ${type} leaves packages out of arches that their sources exclude, or says that nobody knows`, async () => {
     for (const isRemote of [false, true]) {
-      const { selection } = await plan(type, await ask(isRemote));
+      const { selection } = await planAsked(type, await ask(isRemote));
       const arches = selection.trees.flatMap(({ arch, binary }) => (binary.length > 0 ? [arch] : []));
       const isSaid = /Sources behind HTTP were not asked for ExcludeArch/.test(selection.remarks.join());
       const isLeftOut = arches.join() === 'x86_64';
