@@ -28,6 +28,9 @@ const shownSchema = composeSchema
       })
       .optional()
       .openapi({ description: 'What is new since the compose before it in its series, where that is known' }),
+    warnings: z.array(z.string()).optional().openapi({
+      description: 'What was left out, replaced or taken otherwise than one would expect; where there is any',
+    }),
     changed_images: z
       .object({ images: z.array(z.string()), more: z.boolean() })
       .optional()
@@ -78,7 +81,12 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
 
 /** Without the dump of its configuration, which comes with the compose or its end: these change the rest. */
 function shown(context: ApiContext, compose: Compose): object {
-  return { ...composeJson(compose, context.targetDirUrls), ...newsOfCompose(compose) };
+  const { warnings } = compose;
+  return {
+    ...composeJson(compose, context.targetDirUrls),
+    ...newsOfCompose(compose),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
 }
 
 function etagOf(context: ApiContext, compose: Compose): string {
