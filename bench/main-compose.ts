@@ -15,13 +15,25 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { sharedPath } from '../tests/shared.ts';
 import { startPostgresql } from '../tests/services/postgresql.ts';
+import type { Claim } from './main-claims.ts';
 import { measureVector } from './main-vector.ts';
 
-const VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Everything'];
-const ELN_VARIANTS = ['BaseOS', 'AppStream', 'CRB', 'Extras', 'Buildroot'];
-const ELN_ARCHES = ['aarch64', 's390x', 'x86_64'];
-/** Of a compose like those of ELN, in small. */
-const ELN_PACKAGES = 300;
+const EVERYTHING = 'Everything';
+
+const LARGE = {
+  claim: 'large',
+  variants: ['BaseOS', 'AppStream', 'CRB', EVERYTHING],
+  arches: ['x86_64', 'aarch64'],
+  packages: 20_000,
+} as const;
+
+/** A compose like those of ELN, in small. */
+const ELN = {
+  claim: 'eln',
+  variants: ['BaseOS', 'AppStream', 'CRB', 'Extras', 'Buildroot'],
+  arches: ['aarch64', 's390x', 'x86_64'],
+  packages: 300,
+} as const;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -29,10 +41,13 @@ function say(text: string): void {
 
 function makeTree(folder: string, packages: number): string {
   const tree = join(folder, 'tree');
+  // The universe that Pungi's figures were recorded of.
+  const program = [
+    new URL('gen_two_arches.py', import.meta.url).pathname,
+    sharedPath('bench', 'gen_repo.py'),
+  ];
   const options = ['--packages', String(packages), '--rpms', '--koji-layout', '--sources', '--jobs', '2'];
-  execFileSync('python3', [sharedPath('bench', 'gen_repo.py'), ...options, '--out', tree], {
-    stdio: 'ignore',
-  });
+  execFileSync('python3', [...program, ...options, '--out', tree], { stdio: 'ignore' });
   return tree;
 }
 
@@ -58,15 +73,19 @@ interface Configured {
   readonly drop: string;
 }
 
-/** A configuration of variants, each leaning on those before it; the packages are dealt out. */
+/**
+ * A configuration of variants, each leaning on those before it; the packages are dealt out. `Everything` has all of them and
+ * leans on none.
+ */
 function writeConfiguration(directory: string, { tree, variants, arches, input, drop }: Configured): void {
   const names = namesOf(tree).filter((name) => name !== drop);
+  const chain = variants.filter((uid) => uid !== EVERYTHING);
   const lists = variants.map((uid, at) => {
-    const own = names.filter((_name, index) => index % variants.length === at);
+    const own = uid === EVERYTHING ? ['*'] : names.filter((_name, index) => index % chain.length === at);
     return `("^${uid}$", {"*": [${own.map((name) => `"${name}"`).join(', ')}]})`;
   });
-  const lookasides = variants.flatMap((user, at) =>
-    variants.slice(0, at).map((provider) => `("${user}", "${provider}")`),
+  const lookasides = chain.flatMap((user, at) =>
+    chain.slice(0, at).map((provider) => `("${user}", "${provider}")`),
   );
   const repositories = arches.map((arch) => `"${arch}": ["file://${tree}"]`).join(', ');
   const lines = [
@@ -78,6 +97,8 @@ function writeConfiguration(directory: string, { tree, variants, arches, input, 
       ? ['koji_profile = "bench"', 'pkgset_source = "koji"', 'pkgset_koji_tag = "bench"']
       : ['pkgset_source = "repos"', `pkgset_repos = {${repositories}}`]),
     'gather_method = "deps"',
+    'greedy_method = "build"',
+    `multilib = [("^.*$", {"x86_64": ["devel"]})]`,
     'check_deps = False',
     'hashed_directories = True',
     'skip_phases = ["createiso", "repoclosure"]',
@@ -98,15 +119,15 @@ interface MeasuredTree {
   readonly variants: readonly string[];
   readonly arches: readonly string[];
   readonly input: PackageInput;
-  /** Whether it is as large as what is claimed of it. */
-  readonly isClaimed: boolean;
+  /** What figures of it are noted as; null where it is not what is claimed of. */
+  readonly claim: Claim | null;
 }
 
 /**
  * Composes a tree in processes that have nothing but what lies on the disk: one that knows no package, and one that has read
  * all of them before.
  */
-async function measureTree({ tree: whole, variants, arches, input, isClaimed }: MeasuredTree): Promise<void> {
+async function measureTree({ tree: whole, variants, arches, input, claim }: MeasuredTree): Promise<void> {
   const folder = mkdtempSync(join(dirname(whole), 'bench-main-'));
   const isKoji = input === 'koji';
   const tree = isKoji ? whole : withoutLast(whole, folder);
@@ -133,7 +154,7 @@ async function measureTree({ tree: whole, variants, arches, input, isClaimed }: 
       `[bench]\nserver = ${hub?.url ?? ''}\ntopdir = ${tree}\n`,
     );
     const data = join(folder, 'data');
-    const stages = { tree, folder: configurations, data, isKoji, isClaimed, ...commits };
+    const stages = { tree, folder: configurations, data, isKoji, claim, ...commits };
     const addLast = async (): Promise<void> => {
       if (hub === null) restoreLast(whole, tree);
       else await hub.tagLast();
@@ -216,8 +237,9 @@ const readySchema = z.object({ hub: z.string() });
 
 /**
  * `node bench/main.ts main [--packages N | --short | --tree DIR] [--arches "x86_64 aarch64"] [--koji]`: a main compose
- * of four variants out of a repository, or with `--koji` out of a tag; a tree that is given has `repodata`. `--eln` makes it a
- * small one of five variants and three arches. `--vector NAME` composes one of the recorded configurations instead.
+ * of four variants out of a repository, or with `--koji` out of a tag; a tree that is given has `repodata`. A small one of
+ * five variants and three arches follows, or is all with `--eln`. `--vector NAME` composes one of the recorded configurations
+ * instead.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -233,18 +255,22 @@ export async function run(argv: readonly string[]): Promise<void> {
     },
   });
   if (values.vector !== '') return measureVector(values.vector, say);
-  const shape = values.eln
-    ? { variants: ELN_VARIANTS, arches: ELN_ARCHES, packages: ELN_PACKAGES }
-    : { variants: VARIANTS, arches: ['x86_64', 'aarch64'], packages: values.short ? 1500 : 20_000 };
+  const isLarge = !values.eln;
+  const shape = values.eln ? ELN : { ...LARGE, packages: values.short ? 1500 : LARGE.packages };
   const arches = values.arches?.split(' ') ?? shape.arches;
-  const isClaimed =
-    !values.eln && !values.short && values.packages === undefined && values.arches === undefined;
-  const measured = { ...shape, arches, isClaimed, input: values.koji ? 'koji' : 'repositories' } as const;
-  if (values.tree !== '') return measureTree({ ...measured, tree: values.tree });
+  const isWhole = !values.short && values.packages === undefined && values.arches === undefined;
+  const input: PackageInput = values.koji ? 'koji' : 'repositories';
+  if (values.tree !== '') return measureTree({ ...shape, arches, claim: null, input, tree: values.tree });
+  const packages = Number(values.packages ?? shape.packages);
+  await measureMade({ ...shape, arches, packages, input, claim: isWhole ? shape.claim : null });
+  if (isWhole && isLarge) await measureMade({ ...ELN, input });
+}
 
+/** Makes a tree and composes it. */
+async function measureMade(measured: Omit<MeasuredTree, 'tree'> & { readonly packages: number }) {
   const folder = mkdtempSync(join(tmpdir(), 'bench-main-tree-'));
   try {
-    const tree = makeTree(folder, Number(values.packages ?? shape.packages));
+    const tree = makeTree(folder, measured.packages);
     execFileSync('createrepo_c', ['-q', tree]);
     await measureTree({ ...measured, tree });
   } finally {

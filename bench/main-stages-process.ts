@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { openTestComposer } from '../tests/composer/open-test-composer.ts';
 import { defaultRequest } from '../tests/default-request.ts';
 import { noteFigure, type Taken } from './figures.ts';
+import { claimed, CLAIMS } from './main-claims.ts';
 import { openPhaseTable } from './phases.ts';
 
 const stagesSchema = z.object({
@@ -14,8 +15,7 @@ const stagesSchema = z.object({
   folder: z.string(),
   data: z.string(),
   isKoji: z.boolean(),
-  /** Whether it is as large as what is claimed of it. */
-  isClaimed: z.boolean(),
+  claim: z.enum(CLAIMS).nullable(),
   /** What the first compose of this process is called. */
   name: z.string(),
   /** Whether more composes follow. */
@@ -25,7 +25,7 @@ const stagesSchema = z.object({
   less: z.string(),
 });
 
-const { tree, folder, data, isKoji, isClaimed, name, isLast, whole, less } = stagesSchema.parse(
+const { tree, folder, data, isKoji, claim, name, isLast, whole, less } = stagesSchema.parse(
   JSON.parse(process.argv[2] ?? ''),
 );
 
@@ -52,30 +52,25 @@ async function make(what: string, commit: string): Promise<{ id: number; taken: 
   return { id: compose.id, taken };
 }
 
-/** What Pungi 4.3.6 took for 20,000 packages of another universe in as many variants and arches, where it was recorded. */
-const pungi = { name: 'Pungi', isRecorded: true, cpuMs: 328_000, wallMs: 647_000 };
 const inputs = isKoji ? 'of a Koji tag' : 'of repositories';
 
-function note(id: string, what: string, ours: Taken): void {
-  if (isClaimed)
-    noteFigure({ id: `main.${isKoji ? 'koji' : 'repositories'}.${id}`, what, ours, peers: [pungi] });
+function note(step: string, when: string, ours: Taken): void {
+  if (claim === null) return;
+  const { what, pungi } = claimed[claim];
+  const id = `main.${claim === 'large' ? '' : `${claim}.`}${isKoji ? 'koji' : 'repositories'}.${step}`;
+  noteFigure({ id, what: `${what}, ${inputs}: ${when}`, ours, peers: [pungi] });
 }
 
 const { id, taken } = await make(name, whole);
-if (!isLast)
-  note('cold', `main compose of 20,000 packages ${inputs}, four variants, two arches, nothing known`, taken);
+if (!isLast) note('cold', 'nothing known', taken);
 if (isLast) {
   const rpms = readFileSync(join(composer.targetDir, `odcs-${id}`, 'compose/metadata/rpms.json'), 'utf8');
   say(`${rpms.match(/"path"/g)?.length ?? 0} entries in rpms.json`);
-  note('known', 'the same, headers known, another process', taken);
-  note('unchanged', 'the same, nothing changed', (await make('nothing changed', whole)).taken);
+  note('known', 'headers known, another process', taken);
+  note('unchanged', 'nothing changed', (await make('nothing changed', whole)).taken);
   process.send?.('one build more');
   await once(process, 'message');
-  note(
-    'changed',
-    'the same after one new build, request to `done`',
-    (await make('one build more', whole)).taken,
-  );
+  note('changed', 'one new build, request to `done`', (await make('one build more', whole)).taken);
   await make('one package less', less);
 }
 process.disconnect();

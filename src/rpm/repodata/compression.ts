@@ -12,7 +12,7 @@ const ZSTD_LEVEL = 3;
 
 /** Room for the packed bytes in one piece: every further piece costs a round trip between threads. */
 function roomFor(bytes: Uint8Array): number {
-  return Math.max(1024, Math.ceil(bytes.byteLength / 3));
+  return Math.max(1024, Math.ceil(bytes.byteLength / 6));
 }
 
 function zstdOptions(bytes: Uint8Array) {

@@ -6,6 +6,7 @@ import type { BlockCache, PackedBlock } from './block-cache.ts';
 import { type Compression, compress, suffixOf } from './compression.ts';
 import { Scratch } from '../scratch.ts';
 import { copyPieces } from './join-pieces.ts';
+import { LentMemory } from './lent-memory.ts';
 import type { RepodataChecksum } from './repodata-checksum.ts';
 import type { StagedFile } from './publish-repomd.ts';
 
@@ -13,15 +14,38 @@ const MOST_IN_FLIGHT = 4;
 
 const sync = promisify(fsync);
 const scratch = new Scratch();
+const lent = new LentMemory();
 
 /** The parts as one, good only until the caller waits: one call of the hash for all costs less than one for each. */
 function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
   if (first && parts.length === 1) return first;
   scratch.reset();
-  const whole = scratch.take(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  const whole = scratch.take(sizeOf(parts));
   copyPieces(parts, whole);
   return whole;
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}
+
+/** The parts as one in memory that is lent. */
+function lendJoined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = lent.lend(sizeOf(parts));
+  copyPieces(parts, whole);
+  return whole;
+}
+
+/** Packs a block and gives its memory back. */
+async function packLent(whole: Uint8Array<ArrayBuffer>, compression: Compression): Promise<Uint8Array> {
+  try {
+    const packed = await compress(whole, compression);
+    // What is kept shall not hold the room that it was packed into.
+    return Uint8Array.from(packed);
+  } finally {
+    lent.giveBack(whole);
+  }
 }
 
 interface Pending {
@@ -73,36 +97,30 @@ export class MetadataFile {
   async append(key: string, content: () => readonly Uint8Array[]): Promise<void> {
     const blockKey = `${this.#compression}:${key}`;
     this.#chain = hash('sha256', `${this.#chain}${key}`, 'base64');
-    const state = this.#cache.state(this.#chain);
     const packed = this.#cache.get(blockKey);
-    if (packed && state) {
-      this.#openHash = state.hash;
-      this.#openSize = state.size;
-      await this.#queue({ packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize });
-      return;
-    }
-    const parts = content();
-    // What is packed in another thread must be its own; what is only hashed need not last.
-    const whole = packed ? joinParts(parts) : Buffer.concat(parts);
-    const size = whole.byteLength;
+    const state = this.#cache.state(this.#chain);
     if (state) {
       this.#openHash = state.hash;
       this.#openSize = state.size;
-    } else {
-      this.#openHash = this.#openHash.copy();
-      this.#openHash.update(whole);
-      this.#openSize += size;
-      this.#cache.saveState(this.#chain, this.#openHash, this.#openSize);
     }
-    await this.#queue(
-      packed
-        ? { packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize }
-        : {
-            packed: compress(whole, this.#compression),
-            key: blockKey,
-            openSize: size,
-          },
-    );
+    if (packed) {
+      if (!state) this.#hashOpen(joinParts(content()));
+      await this.#queue({ packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize });
+      return;
+    }
+    // What is packed in another thread must last until then.
+    const whole = lendJoined(content());
+    if (!state) this.#hashOpen(whole);
+    const openSize = whole.byteLength;
+    await this.#queue({ packed: packLent(whole, this.#compression), key: blockKey, openSize });
+  }
+
+  #hashOpen(whole: Uint8Array): void {
+    // The one so far may be a state that is kept.
+    this.#openHash = this.#openHash.copy();
+    this.#openHash.update(whole);
+    this.#openSize += whole.byteLength;
+    this.#cache.saveState(this.#chain, this.#openHash, this.#openSize);
   }
 
   /**
