@@ -26,7 +26,8 @@ import {
   type KojiPackage,
   type PackageSetQuery,
 } from './koji-package-set.ts';
-import { isPinTrue, resolveEvent, type KojiPin } from './pin.ts';
+import { arePinsTrue, resolveEvent, type KojiPin } from './pin.ts';
+import { readUntilTrue } from './read-until-true.ts';
 import { readTags, refuseEmbargoed, type ReadTags } from './read-tags.ts';
 import { waitForSignatures } from './wait-for-signatures.ts';
 import { chooseCopies, dropAbsent, readSigningWish, requireSigned, type SigningWish } from './signing.ts';
@@ -38,39 +39,32 @@ import { chooseCopies, dropAbsent, readSigningWish, requireSigned, type SigningW
  */
 export function kojiSource(koji: Koji): SelectPackages {
   return async (context, request) => {
+    const { signal } = context;
     const tags = tagsOf(request);
-    for (let attempt = 1; ; attempt += 1) {
-      const isLast = attempt === MOST_READS;
-      const selected = await waitForSignatures(koji, context, () =>
-        selectOnce(koji, context, request, tags),
-      ).catch((error: unknown) => {
+    const forget = (): void => {
+      for (const tag of tags) koji.tags.forget(tag);
+    };
+    return readUntilTrue(context, tags, async (attempt) => {
+      try {
+        const { ready, pins } = await waitForSignatures(koji, context, () =>
+          selectOnce(koji, context, request, tags),
+        );
+        const isTrue = async (): Promise<boolean> => {
+          const holds = await arePinsTrue(koji.hub, pins, { signal });
+          if (!holds) forget();
+          return holds;
+        };
+        return { selected: ready, isTrue };
+      } catch (error) {
         // The tag may have been kept from before a build was moved to another volume.
         const isMoved = error instanceof ReactorError && error.code === 'koji.file_missing';
-        if (isMoved && attempt === 1 && tags.length > 0) return null;
-        throw error;
-      });
-      if (selected !== null) {
-        const { ready, pins } = selected;
-        const { signal } = context;
-        const areTrue = await Promise.all(pins.map((pin) => isPinTrue(koji.hub, pin, { signal })));
-        if (areTrue.every((isTrue) => isTrue)) return ready;
-        if (isLast) {
-          context.log.warn({ tags, attempt }, 'the tag changed at every reading; the last one is composed');
-          return {
-            ...ready,
-            selection: { ...ready.selection, remarks: [...ready.selection.remarks, UNSTABLE] },
-          };
-        }
+        if (!isMoved || attempt > 1 || tags.length === 0) throw error;
+        forget();
+        return null;
       }
-      context.log.info({ tags, attempt }, 'the tag changed while it was read');
-      for (const tag of tags) koji.tags.forget(tag);
-    }
+    });
   };
 }
-
-/** An event that is younger than a minute may have earlier ones appear below it while the tag is read. */
-const MOST_READS = 3;
-const UNSTABLE = `The tag changed while it was read, ${MOST_READS} times: what became visible meanwhile may be missing.`;
 
 async function selectOnce(
   koji: Koji,

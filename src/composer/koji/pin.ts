@@ -111,6 +111,16 @@ export async function isPinTrue(hub: KojiHub, pin: KojiPin, options: CallOptions
   return recent === pin.recent;
 }
 
+/** Returns whether what was read at all of some pins still holds. */
+export async function arePinsTrue(
+  hub: KojiHub,
+  pins: readonly KojiPin[],
+  options: CallOptions = {},
+): Promise<boolean> {
+  const answers = await Promise.all(pins.map((pin) => isPinTrue(hub, pin, options)));
+  return answers.every((isTrue) => isTrue);
+}
+
 /**
  * Whether anything versioned may have changed in the tree of a pin since it was read. Changes of the minutes before
  * the pin count too, as they may have become visible after it.

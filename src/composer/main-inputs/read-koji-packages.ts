@@ -21,7 +21,7 @@ import type { PinnedContent } from '../koji/koji-tag-reader.ts';
 import { kojiReader, packageOfSet } from '../koji/koji-selection.ts';
 import type { Koji } from '../koji/koji.ts';
 import { mapBounded } from '../koji/map-bounded.ts';
-import { isPinTrue, resolveEvent } from '../koji/pin.ts';
+import { arePinsTrue, resolveEvent } from '../koji/pin.ts';
 import { chooseCopies, dropAbsent, requireSigned, type SigningWish } from '../koji/signing.ts';
 import { hasMultilib, type MainDefinition, type PackageInput } from '../main/main-definition.ts';
 import { chooseWantedRpms, type MainPackageSet } from '../main/main-packages.ts';
@@ -100,8 +100,8 @@ export async function pinKojiPackages(
     event: event.id,
     parts: [],
     async isTrue() {
-      const answers = await Promise.all(tags.map(({ pin }) => isPinTrue(koji.hub, pin, { signal })));
-      if (answers.every(Boolean)) return true;
+      const pins = tags.map(({ pin }) => pin);
+      if ((await arePinsTrue(koji.hub, pins, { signal })) && (await hub.isTrue())) return true;
       for (const { tag } of tags) koji.tags.forget(tag);
       return false;
     },

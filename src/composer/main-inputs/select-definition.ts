@@ -1,3 +1,4 @@
+import { readUntilTrue } from '../koji/read-until-true.ts';
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import { inTurns } from '../../in-turns.ts';
@@ -56,9 +57,6 @@ export interface SourcedDefinition {
   readonly pinned?: ReadonlyMap<string, number>;
 }
 
-const MOST_READS = 3;
-const UNSTABLE = `The tags changed while they were read, ${MOST_READS} times: what became visible meanwhile may be missing.`;
-
 /**
  * Refuses a request whose label is none, or that names content beside its definition. Throws `main.label_invalid`,
  * `main.content_named`.
@@ -81,7 +79,10 @@ export async function selectDefinition(
   refuseImages(resources.config, context, written.definition);
   const sourced = await withCommits(resources.config, context, written);
   const beside = readBesidePackages(sourced.files, sourced.definition);
-  for (let attempt = 1; ; attempt += 1) {
+  const { packages } = sourced.definition;
+  const tags = packages.kind === 'koji' ? packages.tags : [];
+  // Where they never hold the inputs are not told: the same may bring another selection.
+  return readUntilTrue(context, tags, async () => {
     const pinned = await pinInput(resources, context, request, sourced);
     const pins = pinsOf(sourced, pinned);
     const digest = digestOf(sourced, pinned.digest);
@@ -91,12 +92,8 @@ export async function selectDefinition(
     const selected = await pinned.use((input) =>
       select(resources, context, { ...sourced, beside }, { pins, input }),
     );
-    if (await pinned.isTrue()) return selected;
-    if (attempt < MOST_READS) continue;
-    const { selection, reader } = selected;
-    // Its inputs are not told: the same may bring another selection.
-    return { reader, selection: { ...selection, remarks: [...selection.remarks, UNSTABLE] } };
-  }
+    return { selected, isTrue: pinned.isTrue };
+  });
 }
 
 /** Returns the definition with the descriptions of its images at commits, which its digest tells then. Throws `git.*`. */

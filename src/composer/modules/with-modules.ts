@@ -1,3 +1,4 @@
+import { readUntilTrue } from '../koji/read-until-true.ts';
 import { kojiModuleHub } from './koji-module-hub.ts';
 import { mergeSelections } from './merge-selections.ts';
 import { resolveWholeTags } from './resolve-whole-tags.ts';
@@ -14,13 +15,17 @@ export function withModules(select: SelectPackages, resources: ModuleResources):
     const tags = request.modularKojiTags ?? [];
     const named = [...(request.modules ?? []), ...(request.scratchModules ?? [])];
     if (named.length === 0 && tags.length === 0) return selected;
-    const event = await readEvent(resources, context, {
-      ...request,
-      kojiEvent: selected.selection.pins.kojiEvent,
+    const { kojiEvent } = selected.selection.pins;
+    const modules = await readUntilTrue(context, tags, async () => {
+      const event = await readEvent(resources, context, { ...request, kojiEvent });
+      const { hub: koji } = resources.koji;
+      const hub = kojiModuleHub(koji, event.id, { signal: context.signal });
+      const resolution = await resolveWholeTags(tags, resources.baseModuleNames, hub);
+      return {
+        selected: await selectModules(resources, context, request, { resolution, event }),
+        isTrue: hub.isTrue,
+      };
     });
-    const hub = kojiModuleHub(resources.koji.hub, event.id, { signal: context.signal });
-    const resolution = await resolveWholeTags(tags, resources.baseModuleNames, hub);
-    const modules = await selectModules(resources, context, request, { resolution, event });
     return mergeSelections(selected, modules);
   };
 }

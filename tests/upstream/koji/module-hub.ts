@@ -16,6 +16,8 @@ export interface ModuleHubData {
   readonly tags: Readonly<
     Record<string, { readonly parents: readonly string[]; readonly builds: readonly number[] }>
   >;
+  /** Builds that become visible in a tag, at the last event, each once its modules were listed; the first goes first. */
+  readonly late?: { readonly tag: string; readonly builds: readonly (readonly number[])[] };
 }
 
 /** Reads `koji-fixture.json` or `koji-rules.json`. */
@@ -30,7 +32,12 @@ export async function startModuleHub(
   context: Ending,
   data: ModuleHubData,
 ): Promise<{ readonly hub: KojiHub; readonly server: HubServer }> {
-  const server = await startHubServer((call) => ({ value: answer(data, call) }));
+  let listings = 0;
+  const server = await startHubServer((call) => {
+    const value = answer(withVisible(data, listings), call);
+    if (call.method === 'listTagged' && call.args[0] === data.late?.tag) listings += 1;
+    return { value };
+  });
   const hub = new KojiHub({ url: server.url });
   context.after(async () => {
     hub.close();
@@ -39,17 +46,32 @@ export async function startModuleHub(
   return { hub, server };
 }
 
+/** Returns what is visible of the data once the modules of a tag were listed so many times. */
+function withVisible(data: ModuleHubData, listings: number): ModuleHubData {
+  const { late, tags } = data;
+  if (late === undefined) return data;
+  const known = tagOf(data, late.tag);
+  const visible = late.builds.slice(0, listings).flat();
+  return {
+    ...data,
+    tags: { ...tags, [late.tag]: { ...known, builds: [...known.builds, ...visible] } },
+    late: { ...late, builds: [visible] },
+  };
+}
+
 function answer(data: ModuleHubData, { method, args, keywords }: ServedCall): XmlRpcValue {
   const [first] = args;
   switch (method) {
     case 'getLastEvent':
-      return { ...data.event };
+      return keywords['before'] === undefined
+        ? { ...data.event }
+        : { id: data.event.id - 1, ts: data.event.ts - 3_600 };
     case 'getTag':
       return data.tags[String(first)] === undefined
         ? null
         : { id: tagId(data, String(first)), name: String(first), arches: '', locked: false };
     case 'queryHistory':
-      return {};
+      return historyOf(data);
     case 'tagChangedSinceEvent':
       return false;
     case 'getBuild':
@@ -80,6 +102,12 @@ function tagOf(data: ModuleHubData, name: string): ModuleHubData['tags'][string]
   const tag = data.tags[name];
   if (tag === undefined) throw new ServedFault(1000, `No such tagInfo: '${name}'`);
   return tag;
+}
+
+function historyOf({ event, late, ...data }: ModuleHubData): XmlRpcValue {
+  if (late === undefined) return {};
+  const of = { tag_id: tagId({ event, ...data }, late.tag), create_event: event.id, revoke_event: null };
+  return { tag_listing: late.builds.flat().map((id) => ({ ...of, build_id: id })) };
 }
 
 function tagId(data: ModuleHubData, name: string): number {

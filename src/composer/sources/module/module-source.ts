@@ -3,12 +3,13 @@ import { gatherMethodOf, packagesOf } from '../../../model/request-rules.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { splitModuleSource } from '../../../model/nsvc.ts';
 import { listComps } from '../../documents/comps-document.ts';
+import { readUntilTrue } from '../../koji/read-until-true.ts';
 import { kojiModuleHub } from '../../modules/koji-module-hub.ts';
-import { resolveKojiModules } from '../../modules/resolve-koji-modules.ts';
+import { resolveKojiModules, type ModuleHub } from '../../modules/resolve-koji-modules.ts';
 import { resolveModules } from '../../modules/resolve-modules.ts';
 import type { ModuleResolution } from '../../modules/resolved-module.ts';
 import { mbsOf, readEvent, selectModules, type ModuleResources } from '../../modules/select-modules.ts';
-import type { SelectContext, SelectPackages } from '../../selection.ts';
+import type { SelectPackages } from '../../selection.ts';
 
 /**
  * The source type `module`. Its select throws `module.packages_refused`, `module.requirement_missing`, `mbs.not_configured`
@@ -25,11 +26,16 @@ export function createModuleSource(resources: ModuleResources): SelectPackages {
         },
       );
     }
-    const event = await readEvent(resources, context, request);
-    context.progress('resolve modules', 0, 1, 'step');
-    const resolution = await resolveRequest(resources, context, request, event.id);
-    const selected = await selectModules(resources, context, request, { resolution, event });
-    const { selection, reader } = selected;
+    const { selection, reader } = await readUntilTrue(context, request.modularKojiTags ?? [], async () => {
+      const event = await readEvent(resources, context, request);
+      context.progress('resolve modules', 0, 1, 'step');
+      const hub = kojiModuleHub(resources.koji.hub, event.id, { signal: context.signal });
+      const resolution = await resolveRequest(resources, request, hub);
+      return {
+        selected: await selectModules(resources, context, request, { resolution, event }),
+        isTrue: hub.isTrue,
+      };
+    });
     const comps = listComps(selection.trees);
     return { selection: { ...selection, documents: [...comps, ...selection.documents] }, reader };
   };
@@ -37,18 +43,14 @@ export function createModuleSource(resources: ModuleResources): SelectPackages {
 
 async function resolveRequest(
   resources: ModuleResources,
-  context: SelectContext,
   request: ComposeRequest,
-  event: number,
+  hub: ModuleHub,
 ): Promise<ModuleResolution> {
   const words = request.source.flatMap(splitModuleSource);
   const { baseModuleNames } = resources;
   const withDependencies = gatherMethodOf(request) === 'deps';
   const tags = request.modularKojiTags ?? [];
-  if (tags.length > 0) {
-    const hub = kojiModuleHub(resources.koji.hub, event, { signal: context.signal });
-    return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
-  }
+  if (tags.length > 0) return resolveKojiModules({ words, tags, withDependencies, baseModuleNames }, hub);
   if (words.length === 0) return { modules: [], requested: [], warnings: [] };
   const includeDone = request.flags.includes('include_done_modules');
   const wish = { words, withDependencies, includeDone, baseModuleNames, baseModule: request.baseModule };

@@ -309,7 +309,7 @@ test('a tag that changes at every reading is composed with a remark, which the n
   const request = requestOf({ koji_tag: 'f-old' });
   assert.match(
     (await plan(koji, request)).selection.remarks.join(),
-    /^The tag changed while it was read, 3 times/,
+    /^The tags changed while they were read, 3 times/,
   );
   assert.deepEqual((await plan(koji, request)).selection.remarks, []);
 });
