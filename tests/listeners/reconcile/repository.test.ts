@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
-import type { Database } from '../../../src/database/database.ts';
-import type { Inbox } from '../../../src/listeners/inbox.ts';
+import { after, beforeEach, test } from 'node:test';
 import { reconcileRepository } from '../../../src/listeners/reconcile/repository.ts';
 import { atTime } from '../../database/at-time.ts';
 import { openTestDatabase } from '../../database/open-test-database.ts';
@@ -14,9 +12,19 @@ function repomd(revision: string, digest: string): string {
   return `<repomd><revision>${revision}</revision><data type="primary"><checksum type="sha256">${digest}</checksum><location href="repodata/primary.xml.gz"/></data></repomd>`;
 }
 
+const database = await openTestDatabase();
+let now = new Date(START);
+const inbox = openInbox(atTime(database, { now: () => now }));
+after(async () => {
+  await inbox.close();
+  await database.close();
+});
+beforeEach(async () => {
+  await database.handle.deleteFrom('events').execute();
+  await database.handle.deleteFrom('reconcile_cursors').execute();
+});
+
 interface Watch {
-  readonly database: Database;
-  readonly inbox: Inbox;
   /** Looks a number of minutes after the start, at what the repository says then. */
   look(minute: number, text: string): Promise<number>;
   /** Lets somebody tell of a change. */
@@ -25,17 +33,8 @@ interface Watch {
   found(): Promise<readonly (string | undefined)[]>;
 }
 
-async function watch(context: TestContext): Promise<Watch> {
-  const database = await openTestDatabase();
-  let now = new Date(START);
-  const inbox = openInbox(atTime(database, { now: () => now }));
-  context.after(async () => {
-    await inbox.close();
-    await database.close();
-  });
+function watch(): Watch {
   return {
-    database,
-    inbox,
     look(minute, text) {
       now = new Date(START + minute * 60_000);
       const changes = { readRepomd: () => Promise.resolve(Buffer.from(text)) };
@@ -68,8 +67,8 @@ async function watch(context: TestContext): Promise<Watch> {
   };
 }
 
-test('a repository whose repomd.xml is another one is an event, once', async (context) => {
-  const { look, found } = await watch(context);
+test('a repository whose repomd.xml is another one is an event, once', async () => {
+  const { look, found } = watch();
   assert.equal(await look(0, repomd('1', 'aa')), 0, 'the first look notes what is there');
   assert.equal(await look(1, repomd('1', 'aa')), 0);
   assert.equal(await look(2, repomd('2', 'bb')), 1);
@@ -77,8 +76,8 @@ test('a repository whose repomd.xml is another one is an event, once', async (co
   assert.deepEqual(await found(), ['2']);
 });
 
-test('a repository that goes back to what it was has changed again', async (context) => {
-  const { look, found } = await watch(context);
+test('a repository that goes back to what it was has changed again', async () => {
+  const { look, found } = watch();
   await look(0, repomd('1', 'aa'));
   for (const [minute, revision] of ['2', '1', '2', '1'].entries()) {
     assert.equal(await look(minute / 10 + 0.1, repomd(revision, `a${revision}`)), 1);
@@ -86,8 +85,8 @@ test('a repository that goes back to what it was has changed again', async (cont
   assert.deepEqual(await found(), ['2', '1', '2', '1']);
 });
 
-test('what a message told since the last look, by its revision, is not told again', async (context) => {
-  const { look, tell, found } = await watch(context);
+test('what a message told since the last look, by its revision, is not told again', async () => {
+  const { look, tell, found } = watch();
   await look(0, repomd('1', 'aa'));
   await tell(0.5, { repo: repository, revision: '2' });
   assert.equal(await look(1, repomd('2', 'bb')), 0);
@@ -98,8 +97,8 @@ test('what a message told since the last look, by its revision, is not told agai
   assert.deepEqual(await found(), ['3', '4']);
 });
 
-test('a revision that stays the same tells nothing of a change', async (context) => {
-  const { look, tell, found } = await watch(context);
+test('a revision that stays the same tells nothing of a change', async () => {
+  const { look, tell, found } = watch();
   await look(0, repomd('1', 'aa'));
   await tell(0.5, { repo: repository, revision: '1' });
   assert.equal(await look(1, repomd('1', 'bb')), 1);
@@ -108,8 +107,8 @@ test('a revision that stays the same tells nothing of a change', async (context)
   assert.deepEqual(await found(), ['1', undefined, undefined]);
 });
 
-test('a page of a server in trouble is no change, and the change behind it is found later', async (context) => {
-  const { look, found } = await watch(context);
+test('a page of a server in trouble is no change, and the change behind it is found later', async () => {
+  const { look, found } = watch();
   await look(0, repomd('1', 'aa'));
   await assert.rejects(look(1, '<html><body>503</body></html>'), { code: 'repodata.malformed' });
   await assert.rejects(look(2, ''), { code: 'repodata.malformed' });
@@ -118,8 +117,8 @@ test('a page of a server in trouble is no change, and the change behind it is fo
   assert.deepEqual(await found(), ['2']);
 });
 
-test('two processes that look at the same time make one event', async (context) => {
-  const { database, inbox, look, found } = await watch(context);
+test('two processes that look at the same time make one event', async () => {
+  const { look, found } = watch();
   await look(0, repomd('1', 'aa'));
   // Both have read before either notes what it saw.
   let waiting = 0;
@@ -132,7 +131,7 @@ test('two processes that look at the same time make one event', async (context) 
       return Buffer.from(repomd('2', 'bb'));
     },
   };
-  const now = new Date(START + 60_000);
+  now = new Date(START + 60_000);
   const reconcile = () =>
     reconcileRepository({ database, inbox, now, instance: 'local', repository, changes });
   await Promise.all([reconcile(), reconcile()]);
