@@ -9,12 +9,20 @@ import {
 import type { ReadUrl } from '../../rpm/repodata/location.ts';
 import { openRepository, type Repository } from '../../rpm/repodata/read-repository.ts';
 
+/** Bytes of metadata files that are kept as they are. */
+const MOST_BYTES_OF_RECORDS = 64 * 1024 * 1024;
+
 /**
- * Keeps the indexes of the repositories that were read last, by the checksums of their metadata, so that asking a
- * repository that has not changed costs its repomd.xml only. Least recently used ones are dropped.
+ * Keeps the indexes of the repositories that were read last, and of their metadata files those that were read whole
+ * (advisories, groups, modules), by the checksums in their repomd.xml: asking a repository that has not changed costs its
+ * repomd.xml only. Least recently used ones are dropped.
  */
 export class RepositoryCache implements Cache {
   readonly #kept: LRUCache<string, LoadedRepositories>;
+  readonly #records = new LRUCache<string, Buffer>({
+    maxSize: MOST_BYTES_OF_RECORDS,
+    sizeCalculation: ({ length }) => Math.max(1, length),
+  });
   readonly #loading = new SharedWork<LoadedRepositories>();
   readonly #remote: { readonly readUrl?: ReadUrl };
 
@@ -25,7 +33,10 @@ export class RepositoryCache implements Cache {
   }
 
   measure(): readonly CacheSize[] {
-    return [{ name: 'repositories', entries: this.#kept.size, bytes: null }];
+    return [
+      { name: 'repositories', entries: this.#kept.size, bytes: null },
+      { name: 'metadata files', entries: this.#records.size, bytes: this.#records.calculatedSize },
+    ];
   }
 
   /**
@@ -43,7 +54,9 @@ export class RepositoryCache implements Cache {
   /** Opens repositories, lookaside ones first, and indexes them when it is asked to. Throws as `load` does. */
   async open(signal: AbortSignal, wanted: readonly RepositoryToLoad[]): Promise<OpenedRepositories> {
     const repositories = await Promise.all(
-      wanted.map(({ location }) => openRepository({ ...this.#remote, signal }, location)),
+      wanted.map(async ({ location }) =>
+        this.#keepingRecords(await openRepository({ ...this.#remote, signal }, location)),
+      ),
     );
     return {
       repositories,
@@ -65,11 +78,32 @@ export class RepositoryCache implements Cache {
     const found = this.#kept.get(key);
     if (found !== undefined) return found;
     return this.#loading.run(key, signal, async (until) => {
-      const loaded = await loadRepositories({ ...this.#remote, signal: until }, wanted);
+      const read = await loadRepositories({ ...this.#remote, signal: until }, wanted);
+      const loaded = {
+        ...read,
+        repositories: read.repositories.map((repository) => this.#keepingRecords(repository)),
+      };
       // By what was loaded, not by what was looked up: it may have changed in between.
       if (areRecognised(loaded.repositories)) this.#kept.set(keyOf(loaded.repositories), loaded);
       return loaded;
     });
+  }
+
+  /** Returns a repository whose files are read once, as long as its repomd.xml names the same ones by their checksums. */
+  #keepingRecords(repository: Repository): Repository {
+    return {
+      ...repository,
+      readRecord: async (type) => {
+        const checksum = repository.record(type)?.checksum ?? null;
+        if (checksum === null) return repository.readRecord(type);
+        const key = `${repository.location} ${type} ${checksum.type}:${checksum.value}`;
+        const kept = this.#records.get(key);
+        if (kept !== undefined) return kept;
+        const bytes = await repository.readRecord(type);
+        this.#records.set(key, bytes);
+        return bytes;
+      },
+    };
   }
 }
 
