@@ -15,5 +15,8 @@ export function requestOptions<Args extends unknown[], Options extends OptionVal
     .option('--label <label>', 'RC-1.0 and the like')
     .option('--compose-type <type>', 'test, nightly, production, …')
     .option('--series <series>', 'the line of composes that it continues')
-    .option('--body <json>', 'the request as POST takes it, instead of TYPE and SOURCE');
+    .option(
+      '--body <json>',
+      'the request as POST takes it, instead of TYPE and SOURCE; @FILE reads it from there',
+    );
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ReactorError } from '../model/errors.ts';
+import { messageOf, ReactorError } from '../model/errors.ts';
 import type { LockOrigin } from './lock-file.ts';
 
 /** What is asked of a compose, as the options of `create` and `plan` say. */
@@ -27,15 +27,21 @@ export interface LockOptions {
   readonly allowBroken?: true | undefined;
 }
 
+/** Reads JSON as it is, or of a file behind `@`. */
+function readBody(given: string): unknown {
+  try {
+    return JSON.parse(given.startsWith('@') ? readFileSync(given.slice(1), 'utf8') : given);
+  } catch (cause) {
+    throw new ReactorError('compose.usage', `The value of --body is not JSON: ${messageOf(cause)}.`, {
+      hint: "Write --body '{…}', or --body @request.json to read a file.",
+      cause,
+    });
+  }
+}
+
 /** The body of POST that the arguments stand for. Throws `compose.usage`. */
 export function requestBody(words: readonly string[], values: RequestOptions): unknown {
-  if (values.body !== undefined) {
-    try {
-      return JSON.parse(values.body);
-    } catch (cause) {
-      throw new ReactorError('compose.usage', 'The value of --body is not JSON.', { cause });
-    }
-  }
+  if (values.body !== undefined) return readBody(values.body);
   const [type, source, ...packages] = words;
   if (type === undefined || source === undefined) {
     throw new ReactorError('compose.usage', 'create needs a source type and a source.', {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { command } from '../../src/commands/compose.ts';
 import { changeCompose, givenCompose } from '../api/compose-rows.ts';
@@ -34,6 +37,17 @@ test('composes are listed as a table, and by what is asked for', async () => {
   const both = await run('list', '--owner', 'osbs', '--state', 'done', '--state', 'failed', '--limit', '1');
   assert.match(both.out, new RegExp(`\n${done} +done`));
   assert.equal((await run('list', '--owner', 'nobody')).out, '');
+});
+
+test('create takes its request of a file, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'odcs-body-'));
+  const file = join(folder, 'request.json');
+  writeFileSync(file, '{"source": {"type": "tag", "source": "f26", "packages": ["ed"]}, "series": "filed"}');
+  const { id } = JSON.parse((await run('create', '--body', `@${file}`)).out) as { id: number };
+  assert.equal((await api.call('GET', `/api/1/composes/${id}`)).json['source'], 'f26');
+  await assert.rejects(run('create', '--body', `@${folder}/none`), /not JSON: ENOENT/);
+  await assert.rejects(run('create', '--body', '{'), { code: 'compose.usage' });
+  rmSync(folder, { recursive: true });
 });
 
 test('cancel stops a compose that waits, and leaves one that has ended alone', async () => {
