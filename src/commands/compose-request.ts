@@ -32,10 +32,14 @@ function readBody(given: string): unknown {
   try {
     return JSON.parse(given.startsWith('@') ? readFileSync(given.slice(1), 'utf8') : given);
   } catch (cause) {
-    throw new ReactorError('compose.usage', `The value of --body is not JSON: ${messageOf(cause)}.`, {
-      hint: "Write --body '{…}', or --body @request.json to read a file.",
-      cause,
-    });
+    throw new ReactorError(
+      'compose.usage',
+      `The value of --body cannot be read as JSON: ${messageOf(cause)}.`,
+      {
+        hint: "Write --body '{…}', or --body @request.json to read a file.",
+        cause,
+      },
+    );
   }
 }
 

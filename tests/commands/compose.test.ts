@@ -43,9 +43,9 @@ test('create takes its request of a file, too', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'odcs-body-'));
   const file = join(folder, 'request.json');
   writeFileSync(file, '{"source": {"type": "tag", "source": "f26", "packages": ["ed"]}, "series": "filed"}');
-  const { id } = JSON.parse((await run('create', '--body', `@${file}`)).out) as { id: number };
+  const { id } = JSON.parse((await run('create', '--body', `@${file}`, '--json')).out) as { id: number };
   assert.equal((await api.call('GET', `/api/1/composes/${id}`)).json['source'], 'f26');
-  await assert.rejects(run('create', '--body', `@${folder}/none`), /not JSON: ENOENT/);
+  await assert.rejects(run('create', '--body', `@${folder}/none`), /cannot be read as JSON: ENOENT/);
   await assert.rejects(run('create', '--body', '{'), { code: 'compose.usage' });
   rmSync(folder, { recursive: true });
 });
