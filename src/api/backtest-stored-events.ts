@@ -13,8 +13,9 @@ export async function backtestStoredEvents(
   signal?: AbortSignal,
 ): Promise<Backtest> {
   const kinds = [...new Set(rule.triggers.map(({ event }) => event))];
-  const since = new Date(clock.now().getTime() - ms);
-  const tester = new Backtester(rule);
+  const now = clock.now();
+  const since = new Date(now.getTime() - ms);
+  const tester = new Backtester(rule, { from: since, to: now });
   let afterId = 0;
   for (;;) {
     const page = await pageInputEvents(database.handle, { kinds, since, afterId, limit: PAGE });

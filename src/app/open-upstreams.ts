@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import type { HubName } from '../model/hub-name.ts';
 import { kojiState } from '../rules/koji-state.ts';
 import { kojiStates } from '../rules/koji-states.ts';
+import { modulesState } from '../rules/modules-state.ts';
 import type { StateSources } from '../rules/require.ts';
 import { connectBodhi } from '../upstream/bodhi.ts';
 import { connectErrata } from '../upstream/errata.ts';
@@ -22,7 +23,7 @@ import type { KojiHub } from '../upstream/koji/hub.ts';
 import type { KojiProfile } from '../upstream/koji/koji-profile.ts';
 import { openHub } from '../upstream/koji/open-hub.ts';
 import { tagsFedBy } from '../upstream/koji/tags-fed-by.ts';
-import { connectMbs, type ModuleState } from '../upstream/mbs.ts';
+import { connectMbs } from '../upstream/mbs.ts';
 import { openWatchedRepositories } from './open-watched-repositories.ts';
 
 /** The systems that rules check and events are enriched from, as far as they are configured. */
@@ -44,8 +45,6 @@ export interface ChangeSources {
   readonly repositories: ReadonlyMap<string, RepositoryChanges>;
 }
 
-/** All but `garbage`: a build that failed may be followed by another one. */
-const livingStates: readonly ModuleState[] = ['init', 'wait', 'build', 'done', 'failed', 'ready'];
 /** A minute of events of so many tags asks a hub once for each tag. */
 const KEPT_MS = 60_000;
 const MOST_KEPT = 5_000;
@@ -78,9 +77,7 @@ export function openUpstreams(config: Config, log: Log): Upstreams {
       ...(errata === null
         ? {}
         : { errata: { advisoryStatus: async (id) => (await errata.getAdvisory(id))?.status ?? null } }),
-      ...(mbs === null
-        ? {}
-        : { mbs: { isModuleThere: (nsvc) => mbs.hasModuleBuilds({ nsvc, states: livingStates }) } }),
+      ...(mbs === null ? {} : { mbs: modulesState(mbs) }),
     },
     enrich: {
       ...(hubs.size === 0 ? {} : { koji: kojiNames(names) }),

@@ -33,6 +33,7 @@ export function printBacktest(context: ActionContext, result: Backtest, isJson: 
   const asked = windows.filter(({ outcome }) => outcome === 'asks').length;
   context.stdout(
     `${result.rule}: ${events} events of its kinds, ${answers.yes} fire it, ${answers.no} do not, ${answers.unknown} cannot be judged.\n` +
+      (result.ticks === 0 ? '' : `${result.ticks} ticks of its schedule.\n`) +
       `${windows.length} settle windows: ${asked} ask for something new, ${windows.filter(({ outcome }) => outcome === 'repeats').length} repeat the request before, ${windows.filter(({ outcome }) => outcome === 'fails').length} fail.\n`,
   );
   for (const { day, windows: count, events: causes } of perDay)

@@ -19,6 +19,8 @@ import type { RulesOptions } from './rules-arguments.ts';
 import { rulesOfService } from './rules-of-service.ts';
 import { serviceOptions } from './service-options.ts';
 import { testRules } from './test-rules.ts';
+import { paintFor } from './paint.ts';
+import { warnOfUnmade } from './warn-of-unmade.ts';
 
 const about = { name: 'rules', summary: 'Check, explain and try rules; pause, resume and trigger them' };
 
@@ -153,6 +155,11 @@ function usage(message: string): ReactorError {
   return new ReactorError('rules.usage', message, { hint: 'odcs-reactor rules --help tells all of them.' });
 }
 
+/** Whether the settings of a service are given; the default ones are nobody's. */
+function isConfigured({ environment }: ActionContext, { config }: RulesOptions): boolean {
+  return (config ?? environment['ODCS_REACTOR_CONFIG']) !== undefined;
+}
+
 function configOf(context: ActionContext, values: RulesOptions): Config {
   const file = values.config ?? context.environment['ODCS_REACTOR_CONFIG'];
   return loadConfig({ file, environment: context.environment }).config;
@@ -198,6 +205,11 @@ async function check(
     : reading.problems;
   if (reading.ok && problems.length === 0) {
     const { version, rules } = reading.set;
+    if (isConfigured(context, values)) {
+      for (const warning of await warnOfUnmade(configOf(context, values), rules)) {
+        context.stderr(`${paintFor(context)('busy', 'warning:')} ${warning}\n`);
+      }
+    }
     const summary = rules.map(({ name, mode }) => ({ name, mode }));
     if (values.json === true) context.stdout(`${JSON.stringify({ ok: true, version, rules: summary })}\n`);
     else {
@@ -270,7 +282,12 @@ async function backtest(
   if (paths.length === 0) return rulesOfService(context, verb, words, values);
   const rule = await findRule(directoryOf(context, values), name);
   const { events } = await readEvents(paths, hubsOf(context, values));
-  const result = backtestRule(rule, events);
+  const [first, last] = [events.at(0), events.at(-1)];
+  const period =
+    first === undefined || last === undefined
+      ? undefined
+      : { from: new Date(first.input.receivedAt), to: new Date(last.input.receivedAt) };
+  const result = backtestRule(rule, events, period);
   if (verb === 'timeline' && values.json !== true) context.stdout(drawTimeline(rule, result));
   else printBacktest(context, result, values.json === true);
   return 0;

@@ -2,11 +2,11 @@ import { getBuildsWithRpms, querySigkeys } from '../upstream/koji/hub-builds.ts'
 import { getEvent } from '../upstream/koji/hub-events.ts';
 import { FAULT_GENERIC, KojiFault } from '../upstream/koji/hub-fault.ts';
 import { HubRow, rowsOf, unexpected } from '../upstream/koji/hub-row.ts';
-import { getTag, listTagged } from '../upstream/koji/hub-tags.ts';
+import { getTag, listTagged, listTaggedRpms } from '../upstream/koji/hub-tags.ts';
 import type { KojiHub } from '../upstream/koji/hub.ts';
 import { queryTreeChanges } from '../upstream/koji/tag-changes.ts';
 import { isArray, type XmlRpcValue } from '../upstream/koji/xml-rpc-value.ts';
-import type { KojiState, TagState } from './require.ts';
+import type { KojiState, TagSignatures, TagState } from './require.ts';
 
 const BUILDING = 0;
 
@@ -20,6 +20,7 @@ export function kojiState(hub: KojiHub): KojiState {
     },
     openBuilds: (tag) => findOpenBuilds(hub, tag),
     unsignedBuilds: (nvrs, keys) => findUnsigned(hub, nvrs, keys),
+    signaturesOfTag: (tag, keys) => findSignatures(hub, tag, keys),
     isTagThere: async (tag) => (await getTag(hub, tag)) !== null,
     tagState: (tag) => findTagState(hub, tag),
     changesOfTag: (tag, afterEvent) => queryTreeChanges(hub, { tag, afterEvent }),
@@ -67,10 +68,37 @@ async function findUnsigned(
     hub,
     contents.flatMap(({ rpms }) => rpms.map(({ id }) => id)),
   );
-  const wanted = new Set(keys.map((key) => key.toLowerCase()));
-  const isSigned = (id: number): boolean =>
-    (sigkeys.get(id) ?? []).some((key) => key !== '' && (wanted.size === 0 || wanted.has(key.toLowerCase())));
+  const isSigned = signedBy(sigkeys, keys);
   return contents.filter(({ rpms }) => !rpms.every(({ id }) => isSigned(id))).map(({ build }) => build.nvr);
+}
+
+async function findSignatures(
+  hub: KojiHub,
+  tag: string,
+  keys: readonly string[],
+): Promise<TagSignatures | null> {
+  if ((await getTag(hub, tag)) === null) return null;
+  const { rpms, builds } = await listTaggedRpms(hub, { tag, inherit: false, latest: true });
+  const sigkeys = await querySigkeys(
+    hub,
+    rpms.map(({ id }) => id),
+  );
+  const isSigned = signedBy(sigkeys, keys);
+  const unsigned = new Set(rpms.filter(({ id }) => !isSigned(id)).map(({ buildId }) => buildId));
+  return {
+    builds: builds.size,
+    unsigned: [...builds.values()].filter(({ id }) => unsigned.has(id)).map(({ nvr }) => nvr),
+  };
+}
+
+/** Says of an RPM by its id whether it has one of the keys; without keys, whether it has a signature at all. */
+function signedBy(
+  sigkeys: ReadonlyMap<number, readonly string[]>,
+  keys: readonly string[],
+): (rpmId: number) => boolean {
+  const wanted = new Set(keys.map((key) => key.toLowerCase()));
+  return (id) =>
+    (sigkeys.get(id) ?? []).some((key) => key !== '' && (wanted.size === 0 || wanted.has(key.toLowerCase())));
 }
 
 /** Source: Koji contract 2.2. A tag that was removed still has a last change, so the tag itself is asked for first. */

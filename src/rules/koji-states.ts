@@ -27,6 +27,11 @@ export function kojiStates(hubs: ReadonlyMap<HubName, KojiState>): KojiState {
       }
       return unsigned;
     },
+    async signaturesOfTag(tag, keys) {
+      const { hub } = splitHub(tag);
+      const found = await ask(tag, (koji, name) => koji.signaturesOfTag(name, keys));
+      return found === null ? null : { ...found, unsigned: found.unsigned.map((nvr) => joinHub(hub, nvr)) };
+    },
     async changesOfTag(tag, afterEvent) {
       const { hub } = splitHub(tag);
       const { taggings, hasOthers } = await ask(tag, (koji, name) => koji.changesOfTag(name, afterEvent));

@@ -1,6 +1,7 @@
 import { ReactorError } from '../model/errors.ts';
 import type { JsonObject, JsonValue, Requirement } from '../model/rule.ts';
 import type { TreeChanges } from '../upstream/koji/tag-changes.ts';
+import { dayNames } from './requirement-names.ts';
 
 /** Whether a state check is met, or what it waits for as a clause without a full stop. */
 export type RequirementState = { readonly met: true } | { readonly met: false; readonly waiting: string };
@@ -11,8 +12,7 @@ export interface StateSources {
   /** Null where there is no such update, or advisory. */
   readonly bodhi?: { updateStatus(alias: string): Promise<string | null> };
   readonly errata?: { advisoryStatus(id: number): Promise<string | null> };
-  /** Whether MBS has a build of `N:S[:V[:C]]` that is not garbage. */
-  readonly mbs?: { isModuleThere(nsvc: string): Promise<boolean> };
+  readonly mbs?: ModulesState;
   readonly composes?: { seriesState(series: string): Promise<SeriesState> };
 }
 
@@ -23,11 +23,30 @@ export interface KojiState {
   openBuilds(tag: string): Promise<readonly string[]>;
   /** NVRs of those builds whose RPMs are not all signed, by one of the keys where some are named. */
   unsignedBuilds(nvrs: readonly string[], keys: readonly string[]): Promise<readonly string[]>;
+  /**
+   * The latest builds of a tag, inheritance left out, and which of them have RPMs that are not signed, by one of the keys
+   * where some are named; null where the tag does not exist.
+   */
+  signaturesOfTag(tag: string, keys: readonly string[]): Promise<TagSignatures | null>;
   isTagThere(tag: string): Promise<boolean>;
   /** How a tag is: when it last changed, inheritance included. */
   tagState(tag: string): Promise<TagState>;
   /** What happened in a tag and those it inherits from after an event. */
   changesOfTag(tag: string, afterEvent: number): Promise<TreeChanges>;
+}
+
+/** How many builds a tag has, and the NVRs of those that are not signed. */
+export interface TagSignatures {
+  readonly builds: number;
+  readonly unsigned: readonly string[];
+}
+
+/** What state checks ask MBS. */
+export interface ModulesState {
+  /** Whether it has a build of `N:S[:V[:C]]` that is not garbage. */
+  isModuleThere(nsvc: string): Promise<boolean>;
+  /** The states of the contexts of the newest version of `N:S` that was built for a stream of the platform. */
+  newestStates(module: string, platform: string): Promise<readonly string[]>;
 }
 
 /** Whether a tag is there, and the last change that it shows; `untold` where the hub is too old to tell that. */
@@ -75,6 +94,10 @@ export async function checkRequirement(
       const unsigned = await koji(sources).unsignedBuilds(list(parameters, 'builds'), keys);
       return unsigned.length === 0 ? met : waiting(`${shorten(unsigned)} not signed`);
     }
+    case 'koji.tag_signed':
+      return checkTagSigned(parameters, sources);
+    case 'mbs.module_ready':
+      return checkModuleReady(parameters, sources);
     case 'bodhi.update_status': {
       if (sources.bodhi === undefined) throw unavailable('Bodhi');
       const alias = text(parameters, 'alias');
@@ -110,7 +133,30 @@ async function checkSeries(parameters: JsonObject, sources: StateSources): Promi
   return met;
 }
 
-const dayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+/** The tag is read anew each time: a build that was untagged meanwhile is waited for no longer. */
+async function checkTagSigned(parameters: JsonObject, sources: StateSources): Promise<RequirementState> {
+  const tag = text(parameters, 'tag');
+  const keys = parameters['keys'] === undefined ? [] : list(parameters, 'keys');
+  const signatures = await koji(sources).signaturesOfTag(tag, keys);
+  if (signatures === null) return waiting(`there is no tag ${tag}`);
+  if (signatures.builds === 0) return waiting(`nothing is in ${tag}`);
+  const { unsigned } = signatures;
+  return unsigned.length === 0 ? met : waiting(`${shorten(unsigned)} in ${tag} not signed`);
+}
+
+/** All contexts of the newest version that was built for each platform have to be ready. */
+async function checkModuleReady(parameters: JsonObject, sources: StateSources): Promise<RequirementState> {
+  if (sources.mbs === undefined) throw unavailable('MBS');
+  const module = text(parameters, 'module');
+  const missing: string[] = [];
+  for (const platform of list(parameters, 'platforms')) {
+    const states = await sources.mbs.newestStates(module, platform);
+    const others = [...new Set(states.filter((state) => state !== 'ready'))];
+    if (states.length === 0) missing.push(`not built for ${platform}`);
+    else if (others.length > 0) missing.push(`${others.join(' and ')} for ${platform}`);
+  }
+  return missing.length === 0 ? met : waiting(`${module} is ${missing.join(', ')}`);
+}
 
 /** Whether now lies between two times of day in a zone (UTC by default); from after to spans midnight. */
 function checkTime(parameters: JsonObject, now: Date): RequirementState {

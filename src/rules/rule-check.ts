@@ -3,7 +3,6 @@ import { parseDuration } from '../model/duration.ts';
 import { ReactorError } from '../model/errors.ts';
 import { buildFields, fieldsOfKind, type EventField } from '../model/event-catalogue.ts';
 import { parseEvr } from '../model/evr.ts';
-import { isGlob, matchGlob } from '../model/glob.ts';
 import { findNotOffered, knownOffers } from '../model/offers.ts';
 import { requestKeys, requestSourceKeys, requestWords } from '../model/request-keys.ts';
 import { isSourceType, sourceTypeNames } from '../source-types.ts';
@@ -11,7 +10,8 @@ import type { JsonObject, JsonValue } from '../model/rule.ts';
 import { isEvrOperator, isPlainObject, readElementKey } from './rule-match.ts';
 import type { ReportProblem, FilePath } from '../model/file-problem.ts';
 import { operatorsSchema, type MatchBlock, type RuleFile } from './rule-schema.ts';
-import { requirementChecks } from './requirement-names.ts';
+import { checkWord } from './check-word.ts';
+import { checkRequirementShape } from './requirement-check.ts';
 import { nextTick } from './schedule.ts';
 import { parseTemplate, placeholderType, type Placeholder } from './template.ts';
 
@@ -36,7 +36,7 @@ export function checkRule(rule: RuleFile, report: ReportProblem): void {
   rule.require.forEach((entry, index) => {
     for (const [check, parameters] of Object.entries(entry)) {
       const path = ['require', index, check];
-      checkRequirement(check, parameters, path, report);
+      checkRequirementShape(check, parameters, path, report);
       checkText(parameters, path);
     }
   });
@@ -142,24 +142,6 @@ function checkValues(
     const hint = wanted === 'string' ? `Quote it: "${String(value)}".` : undefined;
     report('rule.match_invalid', path, `"${key}" is a ${wanted}, never ${JSON.stringify(value)}.`, hint);
   }
-}
-
-/** A pattern has to fit one of the words at least. */
-function checkWord(
-  key: string,
-  words: readonly string[],
-  value: string,
-  path: FilePath,
-  report: ReportProblem,
-): void {
-  if (words.includes(value) || (isGlob(value) && words.some((word) => matchGlob(value, word)))) return;
-  const near = nearestWord(value, words) ?? words.find((word) => word.toLowerCase() === value.toLowerCase());
-  report(
-    'rule.word_unknown',
-    path,
-    `"${key}" is never "${value}"${near === undefined ? '.' : `; did you mean "${near}"?`}`,
-    `It is one of ${words.join(', ')}.`,
-  );
 }
 
 function reportUnknown(
@@ -358,32 +340,5 @@ function checkKeys(
       const isTemplate = typeof element === 'string' && element.includes('${');
       if (!isTemplate) checkWord(key, words, String(element), [...at, index], report);
     });
-  }
-}
-
-function checkRequirement(check: string, parameters: unknown, path: FilePath, report: ReportProblem): void {
-  const known = requirementChecks[check];
-  if (known === undefined) {
-    const near = nearestWord(check, Object.keys(requirementChecks));
-    report(
-      'rule.requirement_unknown',
-      { key: path },
-      `There is no check "${check}"${near === null ? '.' : `; did you mean "${near}"?`}`,
-      `There are: ${Object.keys(requirementChecks).join(', ')}.`,
-    );
-    return;
-  }
-  const given = isPlainObject(parameters) ? Object.keys(parameters) : [];
-  for (const key of given) {
-    if (known.required.includes(key) || known.optional.includes(key)) continue;
-    const near = nearestWord(key, [...known.required, ...known.optional]);
-    report(
-      'rule.key_unknown',
-      { key: [...path, key] },
-      `${check} has no "${key}"${near === null ? '.' : `; did you mean "${near}"?`}`,
-    );
-  }
-  for (const key of known.required) {
-    if (!given.includes(key)) report('rule.key_missing', { key: path }, `${check} needs "${key}".`);
   }
 }

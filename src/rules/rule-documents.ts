@@ -1,5 +1,5 @@
 import { buildFields, envelopeFields, eventCatalogue, type EventField } from '../model/event-catalogue.ts';
-import { requirementChecks } from './requirement-names.ts';
+import { requirementChecks, type RequirementParameters } from './requirement-names.ts';
 import { ruleJsonSchema } from './rule-schema.ts';
 
 const words: Record<EventField['type'], string> = {
@@ -35,11 +35,20 @@ function ruleFieldsPage(): string {
     '## State checks under `require`',
     '',
     ...Object.entries(requirementChecks).map(
-      ([name, { required, optional }]) =>
-        `- \`${name}\`: ${required.join(', ')}${optional.length === 0 ? '' : `; optional ${optional.join(', ')}`}`,
+      ([name, parameters]) => `- \`${name}\`: ${parameterWords(parameters)}`,
     ),
     '',
   ].join('\n');
+}
+
+function parameterWords(parameters: RequirementParameters): string {
+  const named = (isWanted: boolean): string =>
+    Object.entries(parameters)
+      .filter(([, { isRequired }]) => isRequired === isWanted)
+      .map(([name, { words }]) => (words === undefined ? name : `${name} (${words.join(', ')})`))
+      .join(', ');
+  const optional = named(false);
+  return `${named(true)}${optional === '' ? '' : `; optional ${optional}`}`;
 }
 
 function table(fields: readonly (readonly [string, EventField])[]): string {

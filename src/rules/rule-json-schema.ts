@@ -2,11 +2,18 @@ import type { z } from 'zod';
 import { fieldsOfKind, ruleEventKinds } from '../model/event-catalogue.ts';
 import { requestKeys, requestSourceKeys, requestWords } from '../model/request-keys.ts';
 import { sourceTypeNames } from '../source-types.ts';
-import { requirementChecks } from './requirement-names.ts';
+import {
+  DAY_PATTERN,
+  dayNames,
+  requirementChecks,
+  TIME_PATTERN,
+  type RequirementParameter,
+} from './requirement-names.ts';
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
 const template: Schema = { type: 'string', pattern: '\\$\\{' };
+const glob: Schema = { type: 'string', pattern: '[*?]' };
 const shapes = {
   text: { type: 'string' },
   number: { type: 'number' },
@@ -29,7 +36,7 @@ export function wordDefinitions(): Readonly<Record<string, Schema>> {
     lists.flatMap((words): [string, Schema][] => {
       const name = wordsName(words);
       const exact: Schema = { enum: [...words] };
-      const some: Schema = { anyOf: [exact, { type: 'string', pattern: '[*?]' }] };
+      const some: Schema = { anyOf: [exact, glob] };
       const value: Schema = { $ref: `#/$defs/${name}.value` };
       const values: Schema = { anyOf: [value, { type: 'array', items: value }] };
       const operators: Schema = { $ref: '#/$defs/operators', properties: { in: values, not: values } };
@@ -70,9 +77,17 @@ function propertiesOf(keys: typeof requestKeys): Record<string, Schema> {
 
 /** Returns the schema of `require:`, the state checks with their parameters. */
 export function requireJsonSchema(): Schema {
-  const properties = Object.entries(requirementChecks).map(([check, { required, optional }]) => {
-    const parameters = Object.fromEntries([...required, ...optional].map((name) => [name, {}]));
-    const shape: Schema = { properties: parameters, required: [...required], additionalProperties: false };
+  const properties = Object.entries(requirementChecks).map(([check, parameters]) => {
+    const required = Object.entries(parameters).flatMap(([name, { isRequired }]) =>
+      isRequired ? [name] : [],
+    );
+    const shape: Schema = {
+      properties: Object.fromEntries(
+        Object.entries(parameters).map(([name, parameter]) => [name, parameterJsonSchema(parameter)]),
+      ),
+      required,
+      additionalProperties: false,
+    };
     return [check, { type: 'object', ...shape }];
   });
   const check: Schema = {
@@ -87,4 +102,23 @@ export function requireJsonSchema(): Schema {
     items: check,
     description: 'state checks, all must be met',
   };
+}
+
+function parameterJsonSchema({ shape, words }: RequirementParameter): Schema {
+  const word: Schema = words === undefined ? { type: 'string' } : { anyOf: [{ enum: [...words] }, template] };
+  const listOf = (items: Schema): Schema => ({ anyOf: [items, { type: 'array', items }] });
+  switch (shape) {
+    case 'text':
+      return word;
+    case 'list':
+      return listOf(word);
+    case 'days':
+      return listOf({ anyOf: [{ enum: [...dayNames] }, { type: 'string', pattern: DAY_PATTERN }, template] });
+    case 'switch':
+      return { anyOf: [{ type: 'boolean' }, template] };
+    case 'time':
+      return { anyOf: [{ type: 'string', pattern: TIME_PATTERN }, template] };
+    default:
+      return shape satisfies never;
+  }
 }

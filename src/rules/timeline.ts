@@ -20,14 +20,21 @@ export function drawTimeline(rule: Rule, backtest: Backtest): string {
     const group = Object.values(window.group).join(' ');
     lines.push(
       `${window.openedAt.slice(0, 19)}Z [${'='.repeat(length - 2)}]${' '.repeat(WIDTH - length)} ` +
-        `${formatDuration(lengthOf(window))}, ${window.causes.length} event${window.causes.length === 1 ? '' : 's'}` +
+        `${formatDuration(lengthOf(window))}, ${causesOf(window)}` +
         `${group === '' ? '' : `, ${group}`}: ${window.outcome}`,
     );
   }
-  if (backtest.windows.length === 0) lines.push('No window: no event fires the rule.');
+  if (backtest.windows.length === 0)
+    lines.push('No window: no event fires the rule, and no schedule of it was due.');
   return `${lines.join('\n')}\n`;
 }
 
 function lengthOf(window: BacktestWindow): number {
   return Date.parse(window.closedAt) - Date.parse(window.openedAt);
+}
+
+function causesOf({ causes, ticks }: BacktestWindow): string {
+  const count = (number: number, word: string): string[] =>
+    number === 0 ? [] : [`${number} ${word}${number === 1 ? '' : 's'}`];
+  return [...count(causes.length, 'event'), ...count(ticks, 'tick')].join(' and ');
 }

@@ -6,6 +6,7 @@ import { command } from '../../src/commands/rules.ts';
 import { ruleDirectory } from '../rules/engine.ts';
 import { ruleText } from '../rules/rule-text.ts';
 import { sharedPath } from '../shared.ts';
+import { runCommand } from './run-command.ts';
 
 const rule = ruleText('- event: koji.tag\n  match: { tag: "f42*" }', 'group_by: [tag]\nsettle: 1m\n').replace(
   'source: f44',
@@ -42,6 +43,44 @@ test('check tells mistakes with their place and fails', async () => {
   assert.match(
     output,
     /nightly\.yaml:7:14: koji\.tag has no field "tagg"; did you mean "tag"\? \[rule\.field_unknown\]/,
+  );
+});
+
+/** Faults that once passed the check, each by itself. */
+const passedOnce: readonly [string, string, RegExp][] = [
+  ['flags: [no_dep]', '  flags: [no_dep]\n', /did you mean "no_deps"/],
+  ['a life over the cap', '  seconds_to_live: 99999999\n', /longer than max_seconds_to_live/],
+  ['an unknown result', '  results: [isos]\n', /"results" is never "isos"/],
+];
+for (const [what, line, told] of passedOnce) {
+  test(`check refuses ${what}`, async () => {
+    const broken = ruleDirectory({ 'nightly.yaml': rule.replace('compose:\n', `compose:\n${line}`) });
+    const { code, output } = await run('check', broken.path);
+    broken.remove();
+    assert.equal(code, 1);
+    assert.match(output, told);
+  });
+}
+
+test('check refuses a directory that is not there, and one without rules', async () => {
+  const empty = ruleDirectory({});
+  await assert.rejects(run('check', join(empty.path, 'nothing')), { code: 'rules.none' });
+  await assert.rejects(run('check', empty.path), { code: 'rules.none' });
+  empty.remove();
+});
+
+test('check warns of a source type that a composer of these settings does not make', async () => {
+  const ofPulp = ruleDirectory({ 'nightly.yaml': rule.replace('type: tag', 'type: pulp') });
+  const config = join(ofPulp.path, 'odcs.conf');
+  writeFileSync(config, JSON.stringify({ target_dir: ofPulp.path, data_dir: ofPulp.path }));
+  const without = await runCommand(command, ['check', ofPulp.path]);
+  assert.deepEqual([without.code, without.told], [0, '']);
+  const { code, told } = await runCommand(command, ['check', ofPulp.path, '--config', config]);
+  ofPulp.remove();
+  assert.equal(code, 0);
+  assert.match(
+    told,
+    /^warning: nightly: a composer with these settings makes no composes of source type "pulp"/,
   );
 });
 

@@ -6,7 +6,7 @@ import type { Rule } from '../../src/model/rule.ts';
 import type { KojiState } from '../../src/rules/require.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
 import { emptyTables, Engine } from './engine.ts';
-import { quietKoji as koji, quietKojiWithout as without } from './quiet-koji.ts';
+import { quietKoji as koji, quietKojiWithout as without, readyModules } from './quiet-koji.ts';
 import { readRule, ruleText } from './rule-text.ts';
 import { sweepAndDecide } from './sweep-and-decide.ts';
 
@@ -53,6 +53,7 @@ for (const [groupBy, asked] of [
     const questions: string[] = [];
     let isThere = true;
     const mbs = {
+      ...readyModules,
       isModuleThere: async (nsvc: string) => {
         questions.push(nsvc);
         return isThere;
@@ -80,7 +81,7 @@ for (const [groupBy, asked] of [
 
 test('a message that a module became garbage ends its group without a compose', async () => {
   const engine = engineOf(waitingModules('[name, stream]'));
-  engine.sources = { koji, mbs: { isModuleThere: async () => false } };
+  engine.sources = { koji, mbs: { ...readyModules, isModuleThere: async () => false } };
   await engine.receive(moduleEvent('garbage'), at(0));
   assert.deepEqual(await engine.advance(at(0)), ['gone']);
 });
@@ -89,7 +90,7 @@ test('a rule that composes because a module became garbage keeps its group, as o
   for (const match of ['{ state: garbage }', '{ instance: fedora }', '{ state: [garbage, ready] }']) {
     await emptyTables(database);
     const engine = engineOf(waitingModules('[name, stream]', `\n  match: ${match}`));
-    engine.sources = { koji, mbs: { isModuleThere: async () => false } };
+    engine.sources = { koji, mbs: { ...readyModules, isModuleThere: async () => false } };
     await engine.receive(moduleEvent('garbage'), at(0));
     assert.deepEqual(await engine.advance(at(0)), ['requested'], match);
   }

@@ -28,7 +28,9 @@ function answer(call: ServedCall) {
     return { value: { ...Object(value({ ...call, args: ['f42-build'] })), name: first } };
   }
   // Recorded with the hub's own default of `inherit`.
-  if (call.method === 'listTagged') return recorded({ ...call, keywords: { latest: true } });
+  if (call.method === 'listTagged' || call.method === 'listTaggedRPMS') {
+    return recorded({ ...call, keywords: { latest: true } });
+  }
   if (call.method === 'getBuild' && first === bash) {
     const other = value({ ...call, args: ['mini-curl-8.9.1-2.fc42'] });
     const own = { id: 1, build_id: 1, name: 'mini-bash', package_name: 'mini-bash', nvr: bash };
@@ -103,4 +105,22 @@ test('a build is signed when all its RPMs are, by one of the keys where some are
   assert.deepEqual(await koji.unsignedBuilds([bash], ['EE86B71C']), [bash], 'one RPM has another key');
   assert.deepEqual(await koji.unsignedBuilds([bash], ['ee86b71c', 'aabbccdd']), []);
   assert.deepEqual(await koji.unsignedBuilds([], []), []);
+});
+
+test('the builds of a tag are counted, and those with an RPM that is not signed are named', async () => {
+  const curl = 'mini-curl-8.11.0-1.fc42';
+  const before = server.calls.length;
+  assert.deepEqual(await koji.signaturesOfTag('f42-updates', []), { builds: 1, unsigned: [curl] });
+  const ids = server.calls
+    .slice(before)
+    .flatMap(({ method, args }) => (method === 'queryRPMSigs' ? [Number(args[0])] : []));
+  assert.ok(ids.length > 2, 'all its RPMs are asked for');
+  for (const id of ids.slice(1)) otherKeys.set(id, ['', 'ee86b71c']);
+  assert.deepEqual((await koji.signaturesOfTag('f42-updates', []))?.unsigned, [curl], 'one is missing');
+  for (const id of ids) otherKeys.set(id, ['', 'ee86b71c']);
+  assert.deepEqual(await koji.signaturesOfTag('f42-updates', []), { builds: 1, unsigned: [] });
+  assert.deepEqual((await koji.signaturesOfTag('f42-updates', ['aabbccdd']))?.unsigned, [curl]);
+  assert.equal(await koji.signaturesOfTag('no-such-tag', []), null);
+  const asked = server.calls.find(({ method }) => method === 'listTaggedRPMS');
+  assert.deepEqual([asked?.keywords['inherit'], asked?.keywords['latest']], [false, true]);
 });

@@ -13,6 +13,7 @@ function hubCalled(hub: string): KojiState {
     tagState: async (tag) => (tag === `of-${hub}` ? { kind: 'untold' } : { kind: 'gone' }),
     openBuilds: async (tag) => [`${hub}-${tag}-1`],
     unsignedBuilds: async (nvrs, keys) => nvrs.filter((nvr) => nvr.startsWith(`${hub}-`) && keys.length > 0),
+    signaturesOfTag: async (tag, keys) => ({ builds: keys.length, unsigned: [`${hub}-${tag}-1`] }),
     changesOfTag: async (tag, afterEvent) => ({
       hasOthers: hub === 'brew',
       taggings: [
@@ -61,4 +62,12 @@ test('what is answered is written with its hub', async () => {
 test('a hub that nobody configured is told', async () => {
   await assert.rejects(koji.isTagThere('centos:c9s'), { code: 'koji.hub_unknown' });
   await assert.rejects(koji.unsignedBuilds(['centos:a-1-1'], []), { code: 'koji.hub_unknown' });
+});
+
+test('the builds of a tag that are not signed are named with the hub of the tag', async () => {
+  assert.deepEqual(await koji.signaturesOfTag('brew:side', ['a']), {
+    builds: 1,
+    unsigned: ['brew:brew-side-1'],
+  });
+  assert.deepEqual(await koji.signaturesOfTag('side', []), { builds: 0, unsigned: ['ours-side-1'] });
 });

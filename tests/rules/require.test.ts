@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { checkRequirement, type StateSources } from '../../src/rules/require.ts';
 import { nextTick } from '../../src/rules/schedule.ts';
 import type { JsonObject } from '../../src/model/rule.ts';
+import { quietKoji } from './quiet-koji.ts';
 
 const sunday = new Date('2026-03-01T10:00:00Z');
 
@@ -55,6 +56,43 @@ test('an update is met by any of the wanted words', async () => {
     await ask('bodhi.update_status', { alias: 'X', is: 'stable' }, { bodhi }),
     'X is unknown to Bodhi, not stable',
   );
+});
+
+test('a module is ready when the newest build of each platform is', async () => {
+  const states: Readonly<Record<string, readonly string[]>> = {
+    f44: ['ready', 'ready'],
+    f45: ['build', 'ready', 'build'],
+  };
+  const mbs = {
+    isModuleThere: async () => true,
+    newestStates: async (_module: string, platform: string) => states[platform] ?? [],
+  };
+  const wants = (...platforms: string[]) =>
+    ask('mbs.module_ready', { module: 'nodejs:22', platforms }, { mbs });
+  assert.equal(await wants('f44'), 'met');
+  assert.equal(await wants('f44', 'f45', 'eln'), 'nodejs:22 is build for f45, not built for eln');
+});
+
+test('a tag is signed when every build in it is; one that has none, or is not there, is not', async () => {
+  const tags = new Map([
+    ['side', { builds: 2, unsigned: ['vim-1-1'] }],
+    ['fine', { builds: 2, unsigned: [] }],
+    ['empty', { builds: 0, unsigned: [] }],
+  ]);
+  const asked: (readonly string[])[] = [];
+  const koji = {
+    ...quietKoji,
+    signaturesOfTag: async (tag: string, keys: readonly string[]) => {
+      asked.push(keys);
+      return tags.get(tag) ?? null;
+    },
+  };
+  const of = (tag: string) => ask('koji.tag_signed', { tag, keys: ['6d9f90a6'] }, { koji });
+  assert.equal(await of('fine'), 'met');
+  assert.equal(await of('side'), 'vim-1-1 in side not signed');
+  assert.equal(await of('empty'), 'nothing is in empty');
+  assert.equal(await of('gone'), 'there is no tag gone');
+  assert.deepEqual(asked[0], ['6d9f90a6']);
 });
 
 test('a system that is not configured is said, not passed over', async () => {

@@ -171,7 +171,7 @@ function tryForm(): Html {
 
 /** What the rule would have done with the stored events of a week; nothing is changed. */
 async function trySection(context: PageContext, rule: Rule): Promise<Html> {
-  const { answers, events, decidedBy, windows } = await backtestStoredEvents(context, rule, TRIED_MS);
+  const { answers, events, ticks, decidedBy, windows } = await backtestStoredEvents(context, rule, TRIED_MS);
   const outcomes = await listWindowOutcomes(context.database.handle, {
     since: new Date(context.now.getTime() - TRIED_MS),
     limit: MOST_OUTCOMES,
@@ -184,7 +184,8 @@ async function trySection(context: PageContext, rule: Rule): Promise<Html> {
   return html`<h2 id="try">On the last 7 days</h2>
     <p class="lead">
       ${events} events of its kinds: ${answers.yes} fire it, ${answers.no} do not, ${answers.unknown} cannot
-      be told; ${windows.length} window${windows.length === 1 ? '' : 's'}.
+      be told${ticks === 0 ? '' : `; ${ticks} tick${ticks === 1 ? '' : 's'} of its schedule`};
+      ${windows.length} window${windows.length === 1 ? '' : 's'}.
     </p>
     ${fields.length === 0 ? '' : html`<p>What decides against it: ${fields.join(', ')}.</p>`}
     <p>It did: ${did}.</p>
