@@ -1,10 +1,12 @@
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompressSync } from 'node:zlib';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
 import { sql, type RawBuilder } from 'kysely';
+import { rest } from '../in-turns.ts';
 import type { DatabaseHandle } from './database-handle.ts';
 import type { TransactionContext } from './transaction.ts';
 
 const packLines = promisify(zstdCompress);
+const unpackLines = promisify(zstdDecompress);
 
 /**
  * Keeps the lines behind a fingerprint, compressed; the same fingerprint is kept once, and counts as young again. Not
@@ -46,7 +48,10 @@ export async function findManifest(
     .select('lines')
     .where('fingerprint', '=', fingerprint)
     .executeTakeFirst();
-  return row === undefined ? undefined : zstdDecompressSync(row.lines).toString('utf8').split('\n');
+  if (row === undefined) return undefined;
+  const bytes = await unpackLines(row.lines);
+  await rest();
+  return bytes.toString('utf8').split('\n');
 }
 
 /**

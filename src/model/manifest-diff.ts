@@ -66,13 +66,16 @@ function formatBare(evr: Evr): string {
 }
 
 /** What changed from one manifest to another: the answer to "why was this composed again". */
-export function diffManifests(before: readonly string[], after: readonly string[]): ManifestDiff {
+export function diffManifests(earlier: readonly string[], later: readonly string[]): ManifestDiff {
+  // Most lines are in both and change nothing: only the others are taken apart.
+  const before = without(earlier, later);
+  const after = without(later, earlier);
   const old = readPackages(before);
   const fresh = readPackages(after);
   const replaced: string[] = [];
   for (const [key, entry] of fresh) {
-    const earlier = old.get(key);
-    if (earlier !== undefined && earlier.content !== entry.content) replaced.push(entry.text);
+    const same = old.get(key);
+    if (same !== undefined && same.content !== entry.content) replaced.push(entry.text);
   }
   const gone = [...old.values()].filter((entry) => !fresh.has(entry.text));
   const come = [...fresh.values()].filter((entry) => !old.has(entry.text));
@@ -82,8 +85,8 @@ export function diffManifests(before: readonly string[], after: readonly string[
   const downgraded: PackageChange[] = [];
   const added: string[] = [];
   for (const entry of come) {
-    const earlier = goneByName.get(identity(entry))?.shift();
-    if (earlier === undefined) {
+    const left = goneByName.get(identity(entry))?.shift();
+    if (left === undefined) {
       added.push(entry.text);
       continue;
     }
@@ -91,13 +94,18 @@ export function diffManifests(before: readonly string[], after: readonly string[
       arch: entry.arch,
       kind: entry.kind,
       name: entry.name,
-      from: formatBare(earlier.evr),
+      from: formatBare(left.evr),
       to: formatBare(entry.evr),
     };
-    (compareEvr(entry.evr, earlier.evr) >= 0 ? upgraded : downgraded).push(change);
+    (compareEvr(entry.evr, left.evr) >= 0 ? upgraded : downgraded).push(change);
   }
   const removed = [...goneByName.values()].flat().map((entry) => entry.text);
   return { added, removed, upgraded, downgraded, replaced, options: diffOptions(before, after) };
+}
+
+function without(lines: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others);
+  return lines.filter((line) => !known.has(line));
 }
 
 function diffOptions(before: readonly string[], after: readonly string[]): ManifestDiff['options'] {

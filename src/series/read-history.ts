@@ -4,6 +4,7 @@ import type { DatabaseHandle } from '../database/database-handle.ts';
 import { findManifest } from '../database/manifests.ts';
 import { findAskedBy, listDoneOfSeries } from '../database/series.ts';
 import type { Compose } from '../model/compose-json.ts';
+import { rest } from '../in-turns.ts';
 import { diffManifests } from '../model/manifest-diff.ts';
 
 /** What changed from one compose of a series to the next: counts, and the first changes in words. */
@@ -120,6 +121,7 @@ async function changeBetween(
       ? [[], []]
       : [await read(before.fingerprint), await read(after.fingerprint)];
   if (old === undefined || fresh === undefined) return null;
+  await rest();
   const summary = summarise(old, fresh);
   summaries.set(key, summary);
   return { since: before.id, ...summary };

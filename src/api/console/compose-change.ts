@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { findCompose } from '../../database/composes.ts';
 import { findManifest } from '../../database/manifests.ts';
 import type { Compose } from '../../model/compose-json.ts';
+import { rest } from '../../in-turns.ts';
 import { diffManifests, type ManifestDiff } from '../../model/manifest-diff.ts';
 import type { Html, PageContext } from './page.ts';
 
@@ -28,6 +29,7 @@ export async function readChange(
   const isSame = previous.fingerprint === compose.fingerprint;
   const before = isSame ? after : await findManifest(handle, previous.fingerprint);
   const isKept = before !== undefined && after !== undefined;
+  await rest();
   return { previousId, isSame, diff: isKept ? diffManifests(before, after) : null };
 }
 

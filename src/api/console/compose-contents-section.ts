@@ -86,7 +86,7 @@ export function archParts(
 function archPart(arch: string, packages: readonly HeldPackage[], { wanted, hasPaths }: PackageView): Html {
   const kinds = Map.groupBy(packages, ({ kind }) => kind);
   const counts = [...kinds].map(([kind, list]) => `${list.length} ${kind}`).join(', ');
-  const found = packages.filter(({ nevra }) => isNamed(nevra.name, wanted));
+  const found = wanted === '' ? packages : packages.filter(({ nevra }) => isNamed(nevra.name, wanted));
   const rows = found.slice(0, mostRows).map((rpm) => packageRow(rpm, hasPaths));
   const isOpen = packages.length <= fewRows || wanted !== '';
   const rest = found.length - rows.length;

@@ -4,6 +4,7 @@ import type { Compose } from '../../model/compose-json.ts';
 import { formatNvra, parseNevra, type Nevra } from '../../model/nevra.ts';
 import { targetDirUrlOf } from '../../model/target-dir-urls.ts';
 import { openPublished } from '../published-file.ts';
+import { atOnce, inTurns, rest, type Turns } from '../../in-turns.ts';
 import type { ApiContext } from '../context.ts';
 import type { PageContext } from './page.ts';
 
@@ -30,8 +31,9 @@ export async function readContents(context: PageContext, compose: Compose): Prom
       : await findManifest(context.database.handle, compose.fingerprint);
   if (lines === undefined) return null;
   const text = await readComposeFile(context, compose, 'logs/global/why.json');
+  await rest();
   const reasons = readReasons(text);
-  return heldPackagesOf(lines, (arch, nevra) => reasons(arch, `${formatNvra(nevra)}.rpm`));
+  return inTurns(listHeldPackages(lines, (arch, nevra) => reasons(arch, `${formatNvra(nevra)}.rpm`)));
 }
 
 /** Returns the packages that the lines of a manifest name, each with what `whyOf` says of it. */
@@ -39,13 +41,26 @@ export function heldPackagesOf(
   lines: readonly string[],
   whyOf: (arch: string, nevra: Nevra) => string,
 ): HeldPackages {
-  const held = lines.flatMap((line) => {
+  return atOnce(listHeldPackages(lines, whyOf));
+}
+
+const LINES_A_PIECE = 250;
+
+function* listHeldPackages(
+  lines: readonly string[],
+  whyOf: (arch: string, nevra: Nevra) => string,
+): Turns<HeldPackages> {
+  const held = new Map<string, HeldPackage[]>();
+  for (const [index, line] of lines.entries()) {
+    if (index % LINES_A_PIECE === 0) yield;
     const [word, arch = '', kind = '', name = '', , sigkey = '?'] = line.split('\t');
-    if (word !== 'package') return [];
+    if (word !== 'package') continue;
     const nevra = parseNevra(name);
-    return [{ arch, nevra, kind, sigkey, why: whyOf(arch, nevra) }];
-  });
-  return Map.groupBy(held, ({ arch }) => arch);
+    const list = held.get(arch) ?? [];
+    held.set(arch, list);
+    list.push({ nevra, kind, sigkey, why: whyOf(arch, nevra) });
+  }
+  return held;
 }
 
 function readReasons(text: string | null): (arch: string, file: string) => string {

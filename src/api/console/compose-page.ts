@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { findCompose } from '../../database/composes.ts';
+import { rest } from '../../in-turns.ts';
 import { composeJson, type Compose } from '../../model/compose-json.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
 import { findComposeReasons, type ComposeReasons } from '../compose-reasons.ts';
@@ -38,6 +39,7 @@ export const registerComposePage: RegisterRoute = (app, api) => {
         compose,
         since === undefined ? reasons.previous : Number(since),
       );
+      await rest();
       const isLive = compose.state === 'wait' || compose.state === 'generating';
       const wanted = (request.req.query('q') ?? '').slice(0, 100);
       return {

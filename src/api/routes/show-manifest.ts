@@ -1,5 +1,6 @@
 import { findCompose } from '../../database/composes.ts';
 import { findManifest } from '../../database/manifests.ts';
+import { rest } from '../../in-turns.ts';
 import { diffManifests } from '../../model/manifest-diff.ts';
 import type { Compose } from '../../model/compose-json.ts';
 import { z } from '@hono/zod-openapi';
@@ -40,6 +41,7 @@ export const registerShowManifest: RegisterRoute = (app, context) => {
     const since = request.req.query('since');
     if (since !== undefined) {
       const earlier = await readManifest(context, /^\d{1,15}$/.test(since) ? Number(since) : -1);
+      await rest();
       return sendPublicJson({
         from: earlier.compose.id,
         to: compose.id,
