@@ -14,19 +14,24 @@ import {
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
+import { inTurns, type Turns } from '../in-turns.ts';
 import { ReactorError } from '../model/errors.ts';
 import { SharedWork } from '../shared-work.ts';
 import type { Cache, CacheSize } from './cache-registry.ts';
 
-/** Files that are looked at in one turn of the event loop. */
-const LOOKED_AT = 64;
 const HOUR = 60 * 60 * 1000;
 /** What no compose links to outlives its last use by a day, for the next compose of the same. */
 const KEPT_FOR = 24 * HOUR;
 /** What is within the limit and what is not is looked up when this part of it was added. */
 const PARTS_OF_LIMIT = 8;
 const DEFAULT_LIMIT = 200 * 1024 ** 3;
+
+/** A file that no compose links to, with the time of its last use. */
+interface IdleFile {
+  readonly path: string;
+  readonly lastUse: number;
+  readonly size: number;
+}
 
 /** A file in the store. */
 export interface StoredPackage {
@@ -149,9 +154,23 @@ export class PackageStore implements Cache {
    */
   async prune(now: Date): Promise<number> {
     this.#added = 0;
+    const files: { readonly path: string; readonly isIncoming: boolean }[] = [];
+    for (const folder of await readdir(this.directory)) {
+      const isIncoming = folder === 'incoming';
+      for (const name of await readdir(join(this.directory, folder)))
+        files.push({ path: join(this.directory, folder, name), isIncoming });
+    }
+    return inTurns(this.#sweep(files, now));
+  }
+
+  *#sweep(
+    files: readonly { readonly path: string; readonly isIncoming: boolean }[],
+    now: Date,
+  ): Turns<number> {
     const held = { entries: 0, bytes: 0 };
-    const idle: { readonly path: string; readonly lastUse: number; readonly size: number }[] = [];
-    for await (const { path, isIncoming } of this.#visit()) {
+    const idle: IdleFile[] = [];
+    for (const { path, isIncoming } of files) {
+      yield;
       const entry = statSync(path, { throwIfNoEntry: false });
       if (entry === undefined) continue;
       const { size, nlink } = entry;
@@ -162,36 +181,29 @@ export class PackageStore implements Cache {
       }
       if (nlink === 1) idle.push({ path, lastUse, size });
     }
+    this.#held = held;
     idle.sort((left, right) => left.lastUse - right.lastUse);
     let left = idle.reduce((sum, { size }) => sum + size, 0);
     let freed = 0;
     for (const { path, size, lastUse } of idle) {
       const age = now.getTime() - lastUse;
       if (age <= KEPT_FOR && (left <= this.#limit || age <= HOUR)) break;
+      yield;
       // Looking and removing are one step, so that nobody finds the file between the two.
       const entry = statSync(path, { throwIfNoEntry: false });
-      if (entry === undefined || entry.nlink > 1 || Math.max(entry.atimeMs, entry.mtimeMs) > lastUse)
-        continue;
-      rmSync(path, { force: true });
+      if (entry !== undefined) {
+        if (entry.nlink > 1 || Math.max(entry.atimeMs, entry.mtimeMs) > lastUse) continue;
+        rmSync(path, { force: true });
+        freed += size;
+      }
+      // Somebody else may have removed it since it was counted.
       left -= size;
-      freed += size;
       if (dirname(path) !== this.#incoming) {
         held.entries -= 1;
         held.bytes -= size;
       }
     }
-    this.#held = held;
     return freed;
-  }
-
-  async *#visit(): AsyncGenerator<{ readonly path: string; readonly isIncoming: boolean }, void, undefined> {
-    for (const folder of await readdir(this.directory)) {
-      const isIncoming = folder === 'incoming';
-      for (const [index, name] of (await readdir(join(this.directory, folder))).entries()) {
-        if (index % LOOKED_AT === 0) await setImmediate();
-        yield { path: join(this.directory, folder, name), isIncoming };
-      }
-    }
   }
 }
 

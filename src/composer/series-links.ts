@@ -8,6 +8,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import { inTurns, type Turns } from '../in-turns.ts';
 import { findLastOfSeries } from '../database/composes.ts';
 import { listShownSeries } from '../database/series.ts';
 import { transaction, type UnitOfWork } from '../database/transaction.ts';
@@ -113,8 +114,7 @@ export async function mendSeriesLinks(
           : [],
       ),
     );
-    for (const series of new Set([...wanted.keys(), ...listSeriesDirectories(targetDir)])) {
-      if (readLink(targetDir, series) === wanted.get(series)) continue;
+    for (const series of await inTurns(listWrongLinks(targetDir, wanted))) {
       try {
         await mendLink(context, { series, name, targetDir });
       } catch (error) {
@@ -125,6 +125,16 @@ export async function mendSeriesLinks(
       }
     }
   }
+}
+
+/** Lists the series whose link is not as wanted, those that have a directory and are to have none among them. */
+function* listWrongLinks(targetDir: string, wanted: ReadonlyMap<string, string>): Turns<readonly string[]> {
+  const wrong: string[] = [];
+  for (const series of new Set([...wanted.keys(), ...listSeriesDirectories(targetDir)])) {
+    if (readLink(targetDir, series) !== wanted.get(series)) wrong.push(series);
+    yield;
+  }
+  return wrong;
 }
 
 /** Looks again while the series is held: it may have moved since. */

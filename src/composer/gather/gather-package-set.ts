@@ -84,7 +84,7 @@ async function gatherGenerously(
   return [...result.binary, ...result.debug, ...result.source];
 }
 
-/** Packages that are looked at, their sources perhaps on disk, before others may have their turn. */
+/** Packages that are looked at before others may have their turn. */
 const LOOKED_AT = 64;
 
 /** Drops noarch packages whose source package excludes the arch, and sources without a binary. Source: pungi contract 2.3. */
@@ -107,6 +107,8 @@ function* visibleOf(
     if (!arches.has(arch)) continue;
     if (arch === 'noarch' && options.archRestrictionsOf !== undefined) {
       const source = byNvr.get(index.columns.sourceNvr.at(id));
+      // What the restrictions are read of may be a file.
+      yield;
       const known = source === undefined ? null : options.archRestrictionsOf(index, source);
       if (known !== null && !isAllowed(known, native)) continue;
     }

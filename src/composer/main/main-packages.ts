@@ -78,12 +78,13 @@ export function* subsetOfArch(
   const sourceNames = new Set<string>();
   const warnings = new Set<string>();
   for (const [at, id] of set.ids.entries()) {
-    // What the restrictions are read of may be a file.
     if (at % LOOKED_AT === 0) yield;
     const own = index.archOf(id);
     if (!arches.has(own)) continue;
     if (own === 'noarch') {
       const source = byNvr.get(index.columns.sourceNvr.at(id));
+      // What the restrictions are read of may be a file.
+      yield;
       if (source === undefined) warnings.add(`Can't find a SRPM for ${formatNvra(index.nevraOf(id))}.rpm`);
       else if (!isAllowed(packages.archRestrictionsOf(source), native)) continue;
     }

@@ -29,7 +29,7 @@ export async function readNamedDefinition(
   const known = settings.definitions_dir === '' ? [] : listDefinitions(settings.definitions_dir);
   if (!known.includes(name)) throw unknown(name, known);
   // Before it is read: what changes in between is read another time.
-  const whole = digestOfDirectory(settings.definitions_dir);
+  const whole = await digestOfDirectory(settings.definitions_dir);
   const { git_allowed_urls: allowed } = settings;
   const { reading, files, fetched } = await readDefinitionOfFile(settings.definitions_dir, name, (places) =>
     fetchGitPlaces({ allowed, signal }, places),

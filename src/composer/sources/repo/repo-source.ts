@@ -1,3 +1,4 @@
+import { inTurns, type Turns } from '../../../in-turns.ts';
 import { instrument } from '../../../instrument.ts';
 import { pkgidOfContent } from '../../../model/content-id.ts';
 import { TEMPORARY } from '../../../model/compose.ts';
@@ -118,7 +119,7 @@ export function createRepoSource(repo: RepoSourceContext): SelectPackages {
         return known === 'behind HTTP' ? null : known;
       },
     });
-    const chosen = await collect(results, leads);
+    const chosen = await inTurns(collect(results, leads));
     const revision = Number(
       opened.find((repository) => repository.location === inputs[0]?.index.repositories.at(-1)?.name)
         ?.revision,
@@ -149,8 +150,8 @@ interface Chosen {
   readonly repositories: ReadonlyMap<SourcePackage, string>;
 }
 
-/** The packages of every arch; one object for one file, whatever arches hold it. */
-async function collect(results: readonly ArchResult[], leads: Leads): Promise<Chosen> {
+/** The packages of every arch; one object for one file, whatever arches hold it. Their files are looked for. */
+function* collect(results: readonly ArchResult[], leads: Leads): Turns<Chosen> {
   const known = new Map<string, SourcePackage>();
   const repositories = new Map<SourcePackage, string>();
   const describe = (result: GatherResult, id: number): SelectedPackage => {
@@ -166,27 +167,24 @@ async function collect(results: readonly ArchResult[], leads: Leads): Promise<Ch
   };
   const trees: SelectedTree[] = [];
   for (const { arch, result } of results) {
-    const list = async (ids: readonly number[]): Promise<SelectedPackage[]> => {
+    const list = function* (ids: readonly number[]): Turns<SelectedPackage[]> {
       const packages: SelectedPackage[] = [];
       for (const id of ids) {
         packages.push(describe(result, id));
-        if (packages.length % LOOKS_AT_ONCE === 0) await new Promise((go) => setImmediate(go));
+        yield;
       }
       return packages;
     };
     trees.push({
       variant: TEMPORARY,
       arch,
-      binary: await list(result.binary),
-      debug: await list(result.debug),
-      source: await list(result.source),
+      binary: yield* list(result.binary),
+      debug: yield* list(result.debug),
+      source: yield* list(result.source),
     });
   }
   return { trees, repositories };
 }
-
-/** Files are looked for with synchronous calls; after so many others get their turn. */
-const LOOKS_AT_ONCE = 500;
 
 async function loadFragments(
   repositoryOf: ReadonlyMap<SourcePackage, string>,
