@@ -81,3 +81,16 @@ test('a repository behind HTTP says that arches excluded in sources are not know
   assert.deepEqual(here.selection.remarks, []);
   assert.deepEqual(there.manifest, here.manifest);
 });
+
+test('a glob counts as present where it matched something, and as missing where it matched nothing', async () => {
+  const edge = sharedPath('pungi/repos/edge');
+  const { selection } = await plan(edge, { packages: ['e-glob-*', 'e-lib'] });
+  const names = selection.trees.flatMap((tree) => tree.binary.map((selected) => selected.package.name));
+  assert.ok(names.includes('e-glob-1') && names.includes('e-glob-2'), names.join());
+  for (const absent of ['no-such-*', 'no-such']) {
+    await assert.rejects(plan(edge, { packages: [absent, 'e-lib'] }), {
+      code: 'compose.packages_missing',
+      message: new RegExp(absent.replace('*', '\\*')),
+    });
+  }
+});
