@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Config } from '../../src/config.ts';
+import { findTraceOfCompose } from '../../src/database/composes.ts';
 import { changeCompose } from './compose-rows.ts';
 import { openTestApi, type Caller } from './open-test-api.ts';
 
@@ -52,6 +53,8 @@ for (const [name, asked, seconds] of [
     const answer = await post(withConfigs, body, { traceparent });
     assert.equal(answer.status, 200, answer.text);
     assert.equal(lifeOf(answer.json), seconds);
+    const trace = await findTraceOfCompose(api.database.handle, Number(answer.json['id']));
+    assert.equal(trace?.split('-')[1], traceparent.split('-')[1], 'it goes on with the trace of its request');
   });
 }
 
@@ -150,4 +153,18 @@ test('an admin among the allowed clients may ask for anything', async () => {
   const admin = api.withSettings({ ...both, admins: { users: ['kim'], groups: [] } });
   const answer = await post(admin, { ...tag, arches: ['s390x'] }, headers);
   assert.equal(answer.status, 200, answer.text);
+});
+
+test('a ticket of Kerberos is left to a proxy: without one it says nobody', async () => {
+  const call = api.withSettings({
+    auth_backend: 'kerberos',
+    allowed_clients: { users: { osbs: {} }, groups: {} },
+    trusted_proxies: ['192.0.2.1'],
+  });
+  const headers = { ...json, Authorization: 'Negotiate YIIC', 'X-Remote-User': 'osbs@EXAMPLE.COM' };
+  const text = JSON.stringify({ source: { source: 'f26', type: 'tag', packages: ['ed'] } });
+  const direct = await call('POST', '/api/1/composes/', { text, headers, from: '198.51.100.7' });
+  assert.equal(direct.status, 401, direct.text);
+  const proxied = await call('POST', '/api/1/composes/', { text, headers, from: '192.0.2.1' });
+  assert.deepEqual([proxied.status, proxied.json['owner']], [200, 'osbs'], proxied.text);
 });

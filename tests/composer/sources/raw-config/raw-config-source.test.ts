@@ -156,8 +156,17 @@ test('what is not in the repository, or beside the configuration, is refused wit
     (await ask(source, more)).stateReason ?? '';
   assert.match(await reasonOf(`fixture#${'0'.repeat(40)}`), /has no commit "0{40}"/);
   assert.match(await reasonOf(`wrapped#${commit}`), /raw_config_wrapper/);
-  const more = { packages: ['m-bash'], lookasideRepos: ['/x'] };
-  assert.match(await reasonOf(`fixture#${commit}`, more), /the request names packages, lookaside_repos/);
+  for (const [more, named] of [
+    [{ packages: ['m-bash'], lookasideRepos: ['/x'] }, 'packages, lookaside_repos'],
+    [{ builds: ['m-bash-1-1'] }, 'builds'],
+    [{ modules: ['m:s:1:c'], scratchModules: ['m:s:1:c'] }, 'modules, scratch_modules'],
+  ] as const) {
+    assert.match(
+      await reasonOf(`fixture#${commit}`, more),
+      new RegExp(`the request names ${named}\\.`),
+      'they would not be obeyed',
+    );
+  }
 });
 
 for (const name of ['sigkeys-strict-ok', 'sigkeys-missing']) {
