@@ -33,7 +33,7 @@ test('what was given back is too small for more', () => {
 test('of a crowd that gives back only some memory is kept', () => {
   const memory = new LentMemory();
   const crowd = Array.from({ length: 6 }, () => memory.lend(8 * 1024 * 1024));
-  for (const one of crowd) memory.giveBack(one);
+  for (const lent of crowd) memory.giveBack(lent);
   const again = Array.from({ length: 6 }, () => memory.lend(8 * 1024 * 1024));
   const known = new Set(crowd.map(({ buffer }) => buffer));
   assert.equal(again.filter(({ buffer }) => known.has(buffer)).length, 4);
