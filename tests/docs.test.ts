@@ -52,10 +52,11 @@ const shells: readonly Block[] = [
 
 /** Programs whose lines are only read, and why. */
 const onlyRead: Readonly<Record<string, string>> = {
+  cp: 'tests/docs-running.test.ts runs it',
   dnf: 'works on the packages of the machine; tests/services run dnf over composes',
   git: 'changes a repository of the reader',
   podman: 'needs container images of elsewhere; tests/packaging/containers.test.ts reads the files',
-  sed: 'writes below /etc',
+  sed: 'writes below /etc; tests/docs-running.test.ts runs the others',
   source: 'tests/commands/completion.test.ts runs it',
 };
 
@@ -73,7 +74,7 @@ function commandsOf(line: string): readonly (readonly string[])[] {
   )) {
     if (operator?.startsWith('#')) break;
     if (operator !== undefined) found.push(operator.includes('>') || operator.includes('<') ? ['>'] : []);
-    else found.at(-1)?.push(single ?? double ?? bare ?? '');
+    else found.at(-1)?.push(single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? bare ?? '');
   }
   return found
     .filter(([first]) => first !== '>')
@@ -134,6 +135,7 @@ async function mistakeIn([, name = '', ...words]: readonly string[]): Promise<st
 test('the lines of a shell are found', () => {
   assert.ok(lines.length > 60, String(lines.length));
   assert.ok(inline.length > 30, String(inline.length));
+  assert.deepEqual(commandsOf('a -d "{\\"b\\": 1}"'), [['a', '-d', '{"b": 1}']]);
   assert.deepEqual(commandsOf(`A=1 b 'c d' | e "f" > g # h`), [
     ['b', 'c d'],
     ['e', 'f'],

@@ -1,5 +1,6 @@
 import type { Compose } from '../model/compose-json.ts';
 import type { StageTimes } from '../model/stage-times.ts';
+import { asker } from './asker.ts';
 import { exactSpan, stageBars } from './stage-bars.ts';
 
 /** One thing that happened to a compose. */
@@ -11,7 +12,7 @@ export interface LogLine {
 }
 
 /**
- * Returns what happened to a compose in the order of its times: who asked, each stage as it begins and as it ends, warnings,
+ * Returns what happened to a compose: who asked, then in the order of times each stage as it begins and as it ends, warnings,
  * and how it ended. Of a compose that is being made, later looks add to the end.
  */
 export function composeLog(compose: Compose, times: StageTimes | null, now: Date): readonly LogLine[] {
@@ -20,7 +21,6 @@ export function composeLog(compose: Compose, times: StageTimes | null, now: Date
   const add = (at: number, text: string, level: LogLine['level'] = 'info'): void => {
     lines.push([at, { at: new Date(at).toISOString(), level, text }]);
   };
-  add(timeSubmitted.getTime(), `${owner} asked for ${compose.request.sourceType} ${source}`.trimEnd());
   for (const bar of stageBars(compose, times, now)) {
     add(bar.from, `${bar.words}: begun`);
     if (bar.state === 'going on') continue;
@@ -28,6 +28,11 @@ export function composeLog(compose: Compose, times: StageTimes | null, now: Date
     if (bar.state === 'failed') add(bar.to, `${bar.words}: failed after ${span}`, 'error');
     else add(bar.to, `${bar.words}: ended after ${span}`);
   }
+  const asked: LogLine = {
+    at: timeSubmitted.toISOString(),
+    level: 'info',
+    text: `${asker(owner)} asked for ${compose.request.sourceType} ${source}`.trimEnd(),
+  };
   const story = lines.toSorted(([left], [right]) => left - right).map(([, line]) => line);
   const warnings = compose.warnings.map((text): LogLine => ({ at: null, level: 'warning', text }));
   const end: LogLine[] = [];
@@ -44,5 +49,5 @@ export function composeLog(compose: Compose, times: StageTimes | null, now: Date
     const by = removedBy === null ? '' : ` by ${removedBy}`;
     end.push({ at: timeRemoved.toISOString(), level: 'info', text: `removed${by}` });
   }
-  return [...story, ...warnings, ...end];
+  return [asked, ...story, ...warnings, ...end];
 }

@@ -4,6 +4,7 @@ import { findInputEvents, type StoredEvent } from '../database/input-events.ts';
 import { findPreviousOfSeries } from '../database/composes.ts';
 import type { DatabaseHandle } from '../database/database-handle.ts';
 import type { Compose } from '../model/compose-json.ts';
+import { asker } from './asker.ts';
 
 /** Why a compose was made. */
 export interface ComposeReasons {
@@ -32,7 +33,7 @@ export async function findComposeReasons(handle: DatabaseHandle, compose: Compos
   return {
     sentence:
       asked === undefined
-        ? `${compose.owner} asked for it${compose.requestId === null ? '' : '; why is no longer remembered'}.`
+        ? `${asker(compose.owner)} asked for it${compose.requestId === null ? '' : '; why is no longer remembered'}.`
         : `Rule ${asked.rule} asked for it in series ${asked.series}, because of ${count} event${count === 1 ? '' : 's'}.`,
     rule: asked?.rule ?? null,
     minEvent: asked?.min_event ?? null,

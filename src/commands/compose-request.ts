@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { messageOf, ReactorError } from '../model/errors.ts';
 import type { LockOrigin } from './lock-file.ts';
 
@@ -43,6 +44,11 @@ function readBody(given: string): unknown {
   }
 }
 
+/** Whether a source is a directory here: the service knows no other working directory than its own. */
+function isLocal(source: string): boolean {
+  return !source.includes(' ') && !/^https?:/.test(source) && existsSync(source);
+}
+
 /** The body of POST that the arguments stand for. Throws `compose.usage`. */
 export function requestBody(words: readonly string[], values: RequestOptions): unknown {
   if (values.body !== undefined) return readBody(values.body);
@@ -57,7 +63,7 @@ export function requestBody(words: readonly string[], values: RequestOptions): u
   return {
     source: {
       type,
-      source,
+      source: type === 'repo' && isLocal(source) ? resolve(source) : source,
       ...(packages.length === 0 ? {} : { packages }),
       ...(sigkeys === undefined ? {} : { sigkeys }),
       ...(values.build === undefined ? {} : { builds: values.build }),

@@ -232,6 +232,8 @@ async function list(context: ActionContext, options: ListOptions): Promise<numbe
       compose.owner,
       compose.source,
     ]);
+  if (rows.length === 0)
+    context.stderr('There is none. odcs-reactor compose create TYPE SOURCE asks for one.\n');
   context.stdout(formatTable(['ID', 'STATE', 'SUBMITTED', 'OWNER', 'SOURCE'], rows));
   return 0;
 }

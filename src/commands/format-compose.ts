@@ -50,7 +50,10 @@ export function formatCompose(context: ActionContext, value: unknown): string | 
     ['sigkeys', compose.sigkeys.trim()],
     ['owner', compose.owner],
     ['label', compose.label],
-    ['Koji event', compose.koji_event === null ? null : String(compose.koji_event)],
+    [
+      type === 'repo' ? 'revision' : 'Koji event',
+      compose.koji_event === null ? null : String(compose.koji_event),
+    ],
     ['compose id', compose.pungi_compose_id],
     ['reason', isDone ? null : compose.state_reason],
     ['submitted', compose.time_submitted],
@@ -111,9 +114,9 @@ export function formatDiff(context: ActionContext, value: unknown): string | nul
       const [arch = '', kind = '', nevra = ''] = line.split(' ');
       return [word, arch, kind, nevra, ''];
     });
-  const counts = Object.entries({ upgraded, downgraded, added, removed, replaced, options })
+  const counts = Object.entries({ upgraded, downgraded, added, removed, replaced, option: options })
     .filter(([, list]) => list.length > 0)
-    .map(([word, list]) => `${list.length} ${word}`);
+    .map(([word, list]) => `${list.length} ${word}${word === 'option' && list.length > 1 ? 's' : ''}`);
   const rows = [
     ...changed(paint('good', 'upgraded'), upgraded),
     ...changed(paint('busy', 'downgraded'), downgraded),

@@ -143,6 +143,8 @@ async function listImages(
     }
     after = next;
   }
+  if (rows.length === 0 && options.json !== true)
+    context.stderr('There is none. odcs-reactor image set tells of one.\n');
   stdout(formatTable(['IMAGE', 'SERIES', 'PACKAGES', 'REFERENCE'], rows));
   return 0;
 }

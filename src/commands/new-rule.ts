@@ -52,7 +52,11 @@ export async function newRule(
     await mkdir(place, { recursive: true });
     await writeFile(file, text, { flag: 'wx' });
   } catch (cause) {
-    throw new ReactorError('rules.exists', `The file cannot be written: ${messageOf(cause)}.`, {
+    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+    const why = isThere
+      ? 'There is such a file already.'
+      : `The file cannot be written: ${messageOf(cause)}.`;
+    throw new ReactorError('rules.exists', why, {
       where: file,
       hint: 'Take another name, or print the rule with --print.',
       cause,
@@ -62,6 +66,7 @@ export async function newRule(
 It is in shadow: it decides and composes nothing until its mode is active. What it would do:
   odcs-reactor rules check ${place}
   odcs-reactor rules backtest ${name} --rules ${place} --since 7d
+What runs it: ODCS_RULES_DIR=${place} odcs-reactor serve
 `);
   return 0;
 }

@@ -34,7 +34,11 @@ export async function rulesOfService(
     case 'list': {
       const { rules } = read<{ rules: readonly ListedRule[] }>(await client.request('GET', `${base}/`));
       if (isJson) for (const listed of rules) context.stdout(`${JSON.stringify(listed)}\n`);
-      else context.stdout(formatRules(context, rules));
+      else if (rules.length > 0) context.stdout(formatRules(context, rules));
+      else
+        context.stderr(
+          'No rule runs. odcs-reactor rules new writes one, rules_dir says where the service finds it.\n',
+        );
       return 0;
     }
     case 'pause':

@@ -67,6 +67,9 @@ async function list(context: ActionContext, options: ServiceOptions): Promise<nu
     }
     after = next;
   }
+  if (rows.length === 0 && options.json !== true) {
+    context.stderr('There is none. Rules begin them, and compose create --series NAME does.\n');
+  }
   context.stdout(formatTable(['SERIES', 'LATEST', 'DONE', 'OWNER'], rows));
   return 0;
 }

@@ -36,7 +36,11 @@ test('composes are listed as a table, and by what is asked for', async () => {
   assert.deepEqual(ids, [done, waiting]);
   const both = await run('list', '--owner', 'osbs', '--state', 'done', '--state', 'failed', '--limit', '1');
   assert.match(both.out, new RegExp(`\n${done} +done`));
-  assert.equal((await run('list', '--owner', 'nobody')).out, '');
+  const none = await run('list', '--owner', 'nobody');
+  assert.deepEqual(
+    [none.out, none.told],
+    ['', 'There is none. odcs-reactor compose create TYPE SOURCE asks for one.\n'],
+  );
 });
 
 test('create takes its request of a file, too', async () => {

@@ -162,6 +162,17 @@ function spanText({ timeSubmitted, timeStarted, timeDone }: Compose): string | n
   return `${waited}, made in ${formatSpan(timeDone.getTime() - timeStarted.getTime())}`;
 }
 
+/** Names that stand on the page as they are; of more the first ones, and the others where somebody opens them. */
+const SHOWN_NAMES = 60;
+
+function packageNames(names: readonly string[]): Html | string {
+  if (names.length <= SHOWN_NAMES) return names.join(' ');
+  return html`<details>
+    <summary>${names.slice(0, 5).join(' ')} and ${names.length - 5} more</summary>
+    ${names.join(' ')}
+  </details>`;
+}
+
 function factsSection(context: PageContext, compose: Compose): Html {
   const { now } = context;
   const json = composeJson(compose, context.targetDirUrls);
@@ -169,10 +180,10 @@ function factsSection(context: PageContext, compose: Compose): Html {
   const facts: readonly (readonly [string, string | number | Html | null])[] = [
     ['Owner', compose.owner],
     ['Series', compose.series === null ? null : seriesLink(context, compose.series)],
-    ['Packages asked for', json.packages],
+    ['Packages asked for', packageNames(compose.request.packages ?? [])],
     ['Arches', compose.arches],
     ['Signing keys', compose.sigkeys],
-    ['Koji event', compose.kojiEvent],
+    [compose.request.sourceType === 'repo' ? 'Revision' : 'Koji event', compose.kojiEvent],
     ['Flags', json.flags.join(' ')],
     ['Lookaside', json.lookaside_repos],
     ['Multilib', json.multilib_arches],
