@@ -151,6 +151,25 @@ const statementSchema = z.object({
   }),
 });
 
+const extensibleSchema = z.looseObject({
+  _type: z.literal(STATEMENT),
+  subject: z.array(z.looseObject({ name: z.string() })),
+});
+
+/**
+ * Returns a provenance that speaks of further files; those of the same name are replaced. Throws what JSON and its schema
+ * throw for a text that `formatProvenance` did not write.
+ */
+export function addSubjects(json: string, added: readonly ProvenanceSubject[]): string {
+  const statement = extensibleSchema.parse(JSON.parse(json));
+  const names = new Set(added.map(({ name }) => name));
+  const subject = [
+    ...statement.subject.filter(({ name }) => !names.has(name)),
+    ...added.map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
+  ];
+  return `${JSON.stringify({ ...statement, subject }, null, 2)}\n`;
+}
+
 /** What is read of a provenance. */
 export interface Provenance {
   readonly subjects: readonly ProvenanceSubject[];

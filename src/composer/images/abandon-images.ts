@@ -13,6 +13,7 @@ import type { ComposerContext } from '../composer-context.ts';
 import { Pen } from '../pen.ts';
 import { isPublished, publishedDirectory } from '../publish.ts';
 import { findAsked } from './ask-for-image.ts';
+import type { AskContext } from './image-context.ts';
 import { replaceFile } from './place-image.ts';
 
 /** A hub that is away must not hold up who cancels. */
@@ -69,6 +70,21 @@ export async function abandonLeftImages(context: AbandonContext): Promise<void> 
     { composes: [...new Set(rows.map((row) => row.compose_id))] },
     'images of ended composes cancelled',
   );
+}
+
+/** Has Koji stop working on a task that nobody waits for any more. Where that cannot be told now, the log says so. */
+export async function cancelSlowImage(
+  { koji, log, signal: outer }: Pick<AskContext, 'koji' | 'log' | 'signal'>,
+  taskId: number,
+): Promise<void> {
+  try {
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(LONGEST_MS)]);
+    await using session = await koji.beginSession(signal);
+    await cancelTask(session, taskId, signal);
+  } catch (error) {
+    outer.throwIfAborted();
+    log.warn({ task: taskId, ...errorFields(error) }, 'image could not be cancelled');
+  }
 }
 
 /** Cancels tasks, also those of which it is not known whether Koji has them. Throws `koji.*`. */

@@ -5,6 +5,7 @@ import type { ImageTask } from '../../model/image-task.ts';
 import type { ListedImage } from '../../rpm/productmd-images.ts';
 import { readTaskStates, type BuiltContainers, type TaskState } from '../../upstream/koji/hub-image-tasks.ts';
 import type { Pen } from '../pen.ts';
+import { cancelSlowImage } from './abandon-images.ts';
 import { askForImage } from './ask-for-image.ts';
 import { noteImageTask, type MakeImagesContext } from './image-context.ts';
 import { imageRepoFileOf } from './container-call.ts';
@@ -113,6 +114,7 @@ async function settle(
   switch (state) {
     case 'open':
       if (!isLate(context, row)) return false;
+      await cancelSlowImage(context, row.task_id);
       return fail(context, row, made, slow(context, row));
     case 'cancelled':
     case 'failed':

@@ -110,7 +110,8 @@ async function linkOrCopy(
   await copyFile(source, target);
 }
 
-async function digestsOf(
+/** Returns digests of a file, hex, by their algorithms. Throws what reading throws, and the reason of the signal. */
+export async function digestsOf(
   path: string,
   algorithms: readonly string[],
   signal: AbortSignal,
@@ -140,7 +141,7 @@ function readIfThere(path: string): string {
 }
 
 /** Writes a file that may be there already, by a rename: who reads it sees one or the other. */
-export function replaceFile(pen: Pen, relative: string, content: string): void {
+export function replaceFile(pen: Pen, relative: string, content: string | Uint8Array): void {
   const folder = relative.slice(0, relative.lastIndexOf('/') + 1);
   const made = `${folder}.${basename(relative)}.new`;
   const path = pen.path(made);

@@ -16,12 +16,16 @@ import { IMAGES_FILE } from '../discs/write-discs.ts';
 import { moveLinks } from '../move-links.ts';
 import { Pen } from '../pen.ts';
 import { isPublished, linkLatest, publishedDirectory, showBuilt } from '../publish.ts';
+import { metadataKeyOf } from '../signing/metadata-key.ts';
+import { openMetadataSigner } from '../signing/sign-metadata.ts';
 import type { ComposeWatch } from '../watch-compose.ts';
 import { callOfContainer, repoFilesOf, type ImageRepoFile } from './container-call.ts';
 import { callOfImage, type ImagePlace } from './image-call.ts';
 import { makeImages, type MadeImages } from './make-images.ts';
+import { nameImages } from './name-images.ts';
 import { replaceFile } from './place-image.ts';
 
+const OSBS_FILE = 'compose/metadata/osbs.json';
 const MAKING_IMAGES = 'Compose is generating: Koji makes its images';
 
 /** A compose whose images Koji makes, and where it lies. */
@@ -139,7 +143,11 @@ export async function finishWithImages(
     { database, koji, log, held: taken, signal, now, progress, delivery, composeId, toplevelUrl },
     pen,
   );
-  writeMade(pen, made);
+  const documents = writeMade(pen, made);
+  const key = metadataKeyOf(context.metadataKeys, taken.compose);
+  const signer = key === null ? null : await openMetadataSigner(key);
+  await nameImages(pen, { images: made.images, documents, signer, signal });
+  replaceFile(pen, 'STATUS', made.warnings.length === 0 ? 'FINISHED\n' : 'FINISHED_INCOMPLETE\n');
   signal.throwIfAborted();
   await transaction(database, async (tx) => {
     const compose = await findCompose(tx.sql, taken.id);
@@ -150,10 +158,12 @@ export async function finishWithImages(
   });
 }
 
-function writeMade(pen: Pen, { images, containers, warnings }: MadeImages): void {
+/** Lists images in the metadata; returns which files list them, below the directory of the compose. */
+function writeMade(pen: Pen, { images, containers }: MadeImages): readonly string[] {
   replaceFile(pen, IMAGES_FILE, addImages(readFileSync(pen.path(IMAGES_FILE), 'utf8'), images));
-  if (containers.length > 0) replaceFile(pen, 'compose/metadata/osbs.json', formatOsbs(containers));
-  replaceFile(pen, 'STATUS', warnings.length === 0 ? 'FINISHED\n' : 'FINISHED_INCOMPLETE\n');
+  if (containers.length === 0) return [IMAGES_FILE];
+  replaceFile(pen, OSBS_FILE, formatOsbs(containers));
+  return [IMAGES_FILE, OSBS_FILE];
 }
 
 function attemptLost(): ReactorError {

@@ -13,6 +13,7 @@ import type { ConfigFiles } from '../main/load-config.ts';
 import type { SelectedLists } from '../gather/selected-lists.ts';
 import type { DocumentType } from '../documents/document-type.ts';
 import { makesImages } from '../images/image-koji.ts';
+import { configuredProfiles } from '../koji/open-koji.ts';
 import { uniteDocuments } from '../documents/unite-documents.ts';
 import { gatherMain, type MainGather } from '../main/gather-main.ts';
 import type { KnownTrees } from '../main/known-trees.ts';
@@ -113,7 +114,7 @@ async function withCommits(
   };
 }
 
-/** Throws `main.images_unavailable`, `main.images_private` where Koji cannot make the images of a definition. */
+/** Throws `main.images_unavailable`, `koji.login_by_kerberos`, `main.images_private` where Koji cannot make the images of a definition. */
 function refuseImages(
   config: Config,
   { isPrivate = false }: SelectContext,
@@ -121,6 +122,17 @@ function refuseImages(
 ): void {
   if (imageTasks.length === 0) return;
   if (!makesImages(config)) {
+    const profile = configuredProfiles(config).get(null);
+    if (profile?.isByKerberos === true) {
+      throw new ReactorError(
+        'koji.login_by_kerberos',
+        `The Koji profile "${profile.name}" logs in by Kerberos, which the service does not speak, so that Koji makes no images for it.`,
+        {
+          where: profile.files.join(', '),
+          hint: 'Set koji_login_certificate: a hub takes client certificates beside keytabs. Or leave the images out.',
+        },
+      );
+    }
     throw new ReactorError(
       'main.images_unavailable',
       'The definition has images, which Koji makes only for who is logged in.',

@@ -45,6 +45,7 @@ const FILE_LIMIT = 64 * 1024 * 1024;
 const KEY_LIMIT = 1024 * 1024;
 const MOST_PROBLEMS = 1_000;
 const REPOMD = '/repodata/repomd.xml';
+const METADATA = 'compose/metadata/';
 
 /**
  * Compares a compose with its provenance and itself: signatures of the provenance and of every `repomd.xml`, the
@@ -143,6 +144,10 @@ class Verification {
         this.#note(name.slice(0, 200), 'unreadable', 'The provenance names no file of a compose.');
         continue;
       }
+      if (!name.startsWith(METADATA) && !name.endsWith(REPOMD)) {
+        await this.#checkImage(name, sha256);
+        continue;
+      }
       const content = await this.#files.read(name, FILE_LIMIT);
       if (content === null) {
         this.#note(name, 'missing', 'The provenance names it, and it is not there.');
@@ -156,6 +161,23 @@ class Verification {
       trees.push(name.slice(0, -REPOMD.length));
     }
     for (const tree of trees) await this.#checkTree(tree);
+  }
+
+  /** Images are large, and read only where packages are. */
+  async #checkImage(name: string, sha256: string): Promise<void> {
+    if (!this.#options.isReadingPackages) return;
+    try {
+      const found = await this.#files.look(name, 'sha256');
+      if (found === null) {
+        this.#note(name, 'missing', 'The provenance names it, and it is not there.');
+        return;
+      }
+      this.checked.bytes += found.size;
+      if (found.digest === sha256) return;
+      this.#note(name, 'digest', `It is ${found.digest}, the provenance says ${sha256}.`);
+    } catch (error) {
+      this.#noteError(name, error);
+    }
   }
 
   /** Compares what repomd.xml names, and the packages these name. */

@@ -13,6 +13,8 @@ export interface KojiProfile {
   readonly topUrl: string | null;
   /** URL of its pages, without a slash at its end; absent where there is none. */
   readonly webUrl?: string;
+  /** Whether its users log in by Kerberos, with a keytab or a ticket; absent where it says nothing of that. */
+  readonly isByKerberos?: boolean;
   /** File of the authorities that the hub's certificate may come from. */
   readonly serverCa: string | null;
   /** File with a client certificate and its key, for servers that ask for one; absent where there is none. */
@@ -70,8 +72,14 @@ export function readKojiProfile(name: string, places: readonly string[], home = 
     serverCa: pathOf(values.get('serverca'), home),
     ...(certificate !== null && isThere(certificate) ? { certificate } : {}),
     ...(webUrl === '' ? {} : { webUrl }),
+    ...(isByKerberos(values) ? { isByKerberos: true } : {}),
     files,
   };
+}
+
+function isByKerberos(values: ReadonlyMap<string, string>): boolean {
+  const hasKeytab = (values.get('keytab') ?? '') !== '';
+  return hasKeytab || ['kerberos', 'gssapi'].includes((values.get('authtype') ?? '').toLowerCase());
 }
 
 /** Profiles name a certificate that only those have who log in with one. */

@@ -8,6 +8,7 @@ import type { Config } from '../../../src/config.ts';
 import { listImageTasks, type ImageTaskRow } from '../../../src/database/image-tasks.ts';
 import type { Compose } from '../../../src/model/compose-json.ts';
 import type { ComposeRequest } from '../../../src/model/compose.ts';
+import { startFileServer } from '../../upstream/koji/file-server.ts';
 import { startHubServer, type HubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
 import { makeCertificate } from '../../upstream/koji/tls-front.ts';
@@ -22,14 +23,22 @@ export interface ImageScene extends AsyncDisposable {
   readonly server: HubServer;
   readonly builders: ImageBuilders;
   readonly definitions: string;
+  /** Directory of a small repository. */
+  readonly repository: string;
   /** Writes a definition whose one variant takes all of a small repository; `images` is YAML below it. */
   readonly define: (name: string, images: string, more?: string) => void;
   readonly tasksOf: (id: number) => Promise<readonly ImageTaskRow[]>;
+  /** Resolves once Koji works on all images of a compose, and the service has noted so. */
+  readonly untilRunning: (id: number) => Promise<void>;
   /** Resolves once so many tasks of images are in the hub. Throws why the compose ended before. */
   readonly untilTasks: (count: number, running: Promise<Compose>) => Promise<void>;
 }
 
 export interface ImageSceneOptions {
+  /** Whether the files of Koji are behind a URL instead of in a directory. */
+  readonly isByUrl?: boolean;
+  /** Lines of the Koji profile beside those that every scene has. */
+  readonly profile?: string;
   readonly config?: Partial<Config>;
   readonly isOldHub?: boolean;
 }
@@ -47,7 +56,9 @@ export function makeLogin(folder: string, name: string, authority = 'ca'): strin
 /** Starts one. */
 export async function openImageScene({
   config = {},
+  isByUrl = false,
   isOldHub = false,
+  profile: moreOfProfile = '',
 }: ImageSceneOptions = {}): Promise<ImageScene> {
   const folder = mkdtempSync(join(tmpdir(), 'odcs-images-'));
   const topDir = join(folder, 'koji');
@@ -62,10 +73,12 @@ export async function openImageScene({
     ca: readFileSync(authority, 'utf8'),
   };
   const server = await startHubServer(hub.answer, { tls, isOld: isOldHub });
+  const files = isByUrl ? await startFileServer(topDir) : null;
+  const place = files === null ? `topdir = ${topDir}` : `topurl = ${files.url}`;
   const profile = join(folder, 'koji.conf');
   writeFileSync(
     profile,
-    `[images]\nserver = ${server.url}\ntopdir = ${topDir}\nserverca = ${authority}\nweburl = https://koji.example.org/koji\n`,
+    `[images]\nserver = ${server.url}\n${place}\nserverca = ${authority}\nweburl = https://koji.example.org/koji\n${moreOfProfile}\n`,
   );
   const repository = createDemoRepository(join(folder, 'repository'));
   await repository.add('base', new Date('2026-11-01T00:00:00Z'));
@@ -84,6 +97,7 @@ export async function openImageScene({
     server,
     builders: imageBuilders(hub, topDir),
     definitions,
+    repository: repository.directory,
     define(name, images, more = '') {
       writeFileSync(
         join(definitions, `${name}.yaml`),
@@ -103,6 +117,13 @@ ${more}`,
       );
     },
     tasksOf: (id) => listImageTasks(composer.context.database.handle, id),
+    async untilRunning(id) {
+      const areNoted = async (): Promise<boolean> =>
+        (await listImageTasks(composer.context.database.handle, id)).every(
+          ({ state }) => state === 'running',
+        );
+      while (!(await areNoted())) await wait(5);
+    },
     async untilTasks(count, running) {
       let ended: Compose | undefined;
       void running.then(
@@ -117,6 +138,7 @@ ${more}`,
     async [Symbol.asyncDispose]() {
       await composer[Symbol.asyncDispose]();
       await server.close();
+      await files?.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

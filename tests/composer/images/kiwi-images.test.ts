@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { askForDefinition, kiwiImage, openImageScene } from './image-scene.ts';
+import { openComposeFiles } from '../../../src/composer/verify/compose-files.ts';
+import { verifyCompose } from '../../../src/composer/verify/verify-compose.ts';
+import { readProvenance } from '../../../src/composer/provenance.ts';
+import { metadataKeySettings } from '../../../src/metadata-key-settings.ts';
+import { makeTestKey } from '../signing/test-keys.ts';
+import { askForDefinition, kiwiImage, openImageScene, type ImageScene } from './image-scene.ts';
 
 const scene = await openImageScene();
 after(() => scene[Symbol.asyncDispose]());
@@ -64,4 +69,80 @@ test('Koji makes an image of the finished repositories of a compose that is show
     (await scene.tasksOf(id)).map(({ state, task_id: taskId }) => [state, taskId]),
     [['done', task.id]],
   );
+});
+
+/** Makes a compose with an image in a scene; returns its directory. */
+async function makeWithImage({
+  composer: of,
+  builders: koji,
+  define,
+  untilTasks,
+}: ImageScene): Promise<string> {
+  define('named', kiwiImage);
+  const { id } = await of.insert(askForDefinition('named'));
+  const before = koji.tasks().length;
+  const running = of.run(id);
+  await untilTasks(before + 1, running);
+  const nvr = `Named-1-${id}`;
+  const files = { x86_64: `${nvr}.x86_64.qcow2`, aarch64: `${nvr}.aarch64.qcow2` };
+  koji.finish(koji.tasks()[before]?.id ?? 0, files, nvr);
+  const done = await running;
+  assert.equal(done.state, 'done', done.stateReason ?? '');
+  return join(of.targetDir, `odcs-${id}`);
+}
+
+async function verify(directory: string) {
+  const { signal } = new AbortController();
+  using files = await openComposeFiles(directory, signal);
+  const options = { publicKey: null, isUnsignedFine: true, isReadingPackages: true, signal };
+  return verifyCompose(files, options);
+}
+
+const image = /^compose\/BaseOS\/(?:x86_64|aarch64)\/images\/Named-.*\.qcow2$/;
+
+test('the provenance names the images and what lists them, signed anew where it is signed', async (context) => {
+  const folder = mkdtempSync('/tmp/odcs-images-key-');
+  const key = makeTestKey(folder, 'main');
+  const unsigned = composer.context.metadataKeys;
+  context.after(() => {
+    Object.assign(composer.context, { metadataKeys: unsigned });
+    key.end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const settings = { fingerprint: key.fingerprint, public_key: key.publicKey, gpg_home: key.home };
+  const metadataKeys = {
+    ...unsigned,
+    metadata_keys: metadataKeySettings.metadata_keys.schema.parse({ main: settings }),
+    metadata_key: 'main',
+  };
+  for (const keys of [unsigned, metadataKeys]) {
+    Object.assign(composer.context, { metadataKeys: keys });
+    const directory = await makeWithImage(scene);
+    const path = join(directory, 'compose/metadata/provenance.json');
+    const { subjects } = readProvenance(readFileSync(path, 'utf8'), path);
+    const named = subjects.map(({ name }) => name);
+    assert.equal(named.filter((name) => image.test(name)).length, 2);
+    assert.equal(named.filter((name) => name === 'compose/metadata/images.json').length, 1);
+    const { problems, signedBy } = await verify(directory);
+    assert.deepEqual(problems, []);
+    assert.equal(signedBy, keys === unsigned ? null : key.fingerprint);
+    const changed = named.find((name) => image.test(name)) ?? '';
+    rmSync(join(directory, changed));
+    writeFileSync(join(directory, changed), 'another image');
+    const found = await verify(directory);
+    assert.deepEqual(
+      found.problems.map(({ path: at, kind }) => [at, kind]),
+      [[changed, 'digest']],
+    );
+  }
+});
+
+test('images are taken from a URL where the profile names no directory', async () => {
+  await using byUrl = await openImageScene({ isByUrl: true });
+  const directory = await makeWithImage(byUrl);
+  const { images } = JSON.parse(
+    readFileSync(join(directory, 'compose/metadata/images.json'), 'utf8'),
+  ).payload;
+  const [{ path }] = images.BaseOS.x86_64;
+  assert.match(readFileSync(join(directory, 'compose', path), 'utf8'), /^the image Named-/);
 });

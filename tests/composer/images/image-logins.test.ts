@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeCertificate } from '../../upstream/koji/tls-front.ts';
+import {
+  askForDefinition,
+  kiwiImage,
+  makeLogin,
+  openImageScene,
+  type ImageSceneOptions,
+} from './image-scene.ts';
+
+/** Returns why a compose with an image failed, and the methods that the hub was asked. */
+async function failWith(options: ImageSceneOptions) {
+  await using scene = await openImageScene(options);
+  scene.define('refused', kiwiImage);
+  const failed = await scene.composer.compose(askForDefinition('refused'));
+  assert.equal(failed.state, 'failed');
+  return { reason: failed.stateReason ?? '', tasks: scene.builders.tasks() };
+}
+
+test('a hub that does not know the certificate fails the compose, and says so', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'other-authority-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  makeCertificate(folder);
+  const config = { koji_login_certificate: makeLogin(folder, 'stranger') };
+  const { reason, tasks } = await failWith({ config });
+  assert.match(reason, /The Koji hub does not let the service in: /);
+  assert.deepEqual(tasks, []);
+});
+
+test('a certificate that is not there fails the compose, and its path is not told to everybody', async () => {
+  const path = join(tmpdir(), 'there-is-no-certificate.pem');
+  const { reason } = await failWith({ config: { koji_login_certificate: path } });
+  assert.match(reason, /The certificate for Koji cannot be read/);
+});
+
+for (const profile of ['authtype = kerberos', 'keytab = /etc/odcs.keytab\nprincipal = odcs/host']) {
+  test(`a profile with ${JSON.stringify(profile)} is refused without a certificate, before anything is made`, async () => {
+    const { reason, tasks } = await failWith({ profile, config: { koji_login_certificate: '' } });
+    assert.match(reason, /The Koji profile "images" logs in by Kerberos, which the service does not speak/);
+    assert.match(reason, /koji_login_certificate/);
+    assert.deepEqual(tasks, []);
+  });
+}
+
+test('with a certificate a keytab of the profile is no matter', async () => {
+  await using scene = await openImageScene({ profile: 'keytab = /etc/odcs.keytab' });
+  scene.define('fine', kiwiImage);
+  const { id } = await scene.composer.insert(askForDefinition('fine'));
+  const running = scene.composer.run(id);
+  await scene.untilTasks(1, running);
+  const [task] = scene.builders.tasks();
+  scene.builders.finish(task?.id ?? 0, { x86_64: 'F-1-1.x86_64.qcow2', aarch64: null }, 'F-1-1');
+  assert.equal((await running).state, 'done');
+});
