@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
@@ -56,6 +56,7 @@ if (options.skip === undefined) {
       ]),
     },
     settings: {
+      target_dir: join(folder, 'composes'),
       bodhi_url: bodhi.url,
       updateinfo: 'bodhi',
       sigkeys: [''],
@@ -195,6 +196,10 @@ test(
       assert.deepEqual(shown.new_advisories, news);
 
       // The series has moved, under the same .repo file, and dnf takes its signed metadata.
+      const { latest } = z.object({ latest: z.number() }).parse(await scene.get(`/api/1/series/${SERIES}`));
+      assert.equal(latest, second.compose_id);
+      const link = readlinkSync(join(folder, 'composes/series', SERIES, 'latest'));
+      assert.equal(link.split('/').at(-1), `odcs-${second.compose_id}`);
       assert.equal(await (await fetch(`${base}/latest.repo`)).text(), repoFile);
       const listed = await host.run(['--refresh', 'updateinfo', 'list', '--security']);
       assert.equal(listed.status, 0, listed.output);
