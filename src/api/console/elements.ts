@@ -113,7 +113,11 @@ export function seriesLink({ prefix }: PageContext, series: string): Html {
 }
 
 /** A table of composes: what, how it is, since when. */
-export function composeTable(context: PageContext, composes: readonly Compose[]): Html {
+export function composeTable(
+  context: PageContext,
+  composes: readonly Compose[],
+  more: ReadonlyMap<number, Html> = new Map(),
+): Html {
   const rows = composes.map((compose) => {
     const { result_repofile: file } = composeJson(compose, context.targetDirUrls);
     const time = compose.timeDone ?? compose.timeStarted ?? compose.timeSubmitted;
@@ -121,7 +125,8 @@ export function composeTable(context: PageContext, composes: readonly Compose[])
       compose.state === 'failed'
         ? html`<div class="small">${compose.stateReason}</div>`
         : compose.state === 'generating'
-          ? html`<div>${progressLine(compose)}</div>`
+          ? html`<div>${progressLine(compose)}</div>
+              ${more.get(compose.id) ?? ''}`
           : '';
     return html`<tr>
       <td>

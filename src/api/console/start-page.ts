@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { findStageTimes } from '../../database/composes.ts';
 import { listComposes } from '../../database/list-composes.ts';
 import { listEvents } from '../../database/list-events.ts';
 import { findPauses } from '../../database/rule-pauses.ts';
@@ -11,6 +12,7 @@ import { distance } from '../distance.ts';
 import { composeTable, moment, type Tone } from './elements.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { ruleStrips } from './rule-strips.ts';
+import { stageStrip } from './stage-strip.ts';
 import { serviceSection } from './service-section.ts';
 import { problemList } from './rule-problems.ts';
 
@@ -35,6 +37,7 @@ export const registerStartPage: RegisterRoute = (app, api) => {
     const total = generating.total + waiting.total;
     const nothing = total + failed.total + done.total === 0;
     const parts = await findHealth(context);
+    const stages = await stageStrips(context, generating.composes);
     return {
       title: 'Overview',
       here: 'start',
@@ -55,7 +58,7 @@ export const registerStartPage: RegisterRoute = (app, api) => {
                   ${tile('good', done.total, 'done and there')}
                 </ul>`
           }
-          ${composeSection(context, { title: 'Being made or waiting', total, query: 'generating' }, running)}
+          ${composeSection(context, { title: 'Being made or waiting', total, query: 'generating', more: stages }, running)}
           ${await ruleStrips(context)}
           ${composeSection(
             context,
@@ -102,6 +105,18 @@ async function newest(
   });
 }
 
+async function stageStrips(
+  { database, now }: PageContext,
+  composes: readonly Compose[],
+): Promise<ReadonlyMap<number, Html>> {
+  const strips = new Map<number, Html>();
+  for (const compose of composes) {
+    const times = await findStageTimes(database.handle, compose.id);
+    strips.set(compose.id, stageStrip(compose, times, now));
+  }
+  return strips;
+}
+
 function healthNotice(parts: readonly HealthPart[]): Html {
   const ill = parts.filter((part) => !part.isWell);
   if (ill.length === 0) {
@@ -143,12 +158,17 @@ async function troubleNotice(context: PageContext): Promise<Html> {
 
 function composeSection(
   context: PageContext,
-  head: { readonly title: string; readonly total: number; readonly query: ComposeState },
+  head: {
+    readonly title: string;
+    readonly total: number;
+    readonly query: ComposeState;
+    readonly more?: ReadonlyMap<number, Html>;
+  },
   composes: readonly Compose[],
 ): Html {
   if (composes.length === 0) return html``;
   return html`<h2>${head.title} <span class="soft">${head.total}</span></h2>
-    ${composeTable(context, composes)}
+    ${composeTable(context, composes, head.more)}
     ${
       head.total > composes.length
         ? html`<p><a href="${context.prefix}/console/composes?state=${head.query}">All of them</a></p>`

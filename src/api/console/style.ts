@@ -97,6 +97,7 @@ svg path.edge{fill:none;stroke:var(--edge);stroke-width:1.5}svg a text.title{fil
 svg a:hover rect.node{stroke:var(--link)}
 svg line{stroke:var(--line)}
 .waterfall th[scope=row]{font-weight:400;font-size:14px;color:var(--text);width:14rem}.waterfall th.part{padding-left:1.25rem;color:var(--soft)}
+svg.stages{display:block;width:100%;max-width:26rem;height:1.1rem;margin:.25rem 0 .1rem}
 .waterfall td{vertical-align:middle;white-space:nowrap}.waterfall td:nth-child(2){width:100%}.waterfall svg{width:100%;height:.75rem}
 .path{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.4rem .5rem;align-items:center;margin:.4rem 0 1rem}
 .path li{display:flex;flex-wrap:wrap;gap:.4rem .5rem;align-items:center}.how{font-size:12px;color:var(--soft);overflow-wrap:anywhere}

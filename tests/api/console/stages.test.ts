@@ -85,3 +85,24 @@ test('a compose that waits shows how long it waits; one that nobody took has no 
 test('short spans are told to the millisecond', () => {
   assert.deepEqual([0, 38, 4_210, 26_400, 600_000].map(exactSpan), ['0', '38 ms', '4.2 s', '26 s', '10 min']);
 });
+
+test('the overview draws the stages of what is being made, and says them in words', async () => {
+  const id = await givenCompose(api, {
+    state: 'generating',
+    time_started: new Date(api.now.getTime() - 50_000),
+    stages: JSON.stringify({
+      begun: new Date(api.now.getTime() - 50_000).toISOString(),
+      stages: [
+        { stage: 'plan', from: 0, to: 10_000, isFailed: false },
+        { stage: 'plan.read', from: 0, to: 5_000, isFailed: false },
+        { stage: 'repodata', from: 10_000, to: null, isFailed: false },
+      ],
+    }),
+  });
+  const { text } = await api.call('GET', '/');
+  const [, row = ''] = text.split(`/console/composes/${id}"`);
+  const [strip = ''] = /<svg\s+class="stages"[^]*?<\/div>/.exec(row) ?? [];
+  assert.equal(strip.match(/<rect /g)?.length, 2, 'parts of stages are none of their own');
+  assert.match(strip, /class="fill-good" x="0"[^]*class="fill-busy" x="200"/);
+  assert.match(strip, /plan 10\.0 s, write repodata for 40 s/);
+});
