@@ -6,13 +6,14 @@ import { isPublished } from './publish.ts';
 import type { SelectContext, SelectionPins } from './selection.ts';
 import type { SignedPlace } from './signing/metadata-key.ts';
 
-/** What a plan would say, known without making it: a living compose was planned from the same inputs. */
+/** What a plan would say, known without making it: a living compose was planned from the same inputs, or for the same. */
 export interface KnownPlan {
   readonly request: ComposeRequest;
   readonly fingerprint: string;
   /** As the inputs are now. */
   readonly pins: SelectionPins;
-  readonly inputs: string;
+  /** Digest of what it was planned from, where that is known. */
+  readonly inputs: string | null;
   readonly same: ComposeOfInputs;
 }
 

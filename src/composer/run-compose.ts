@@ -46,6 +46,7 @@ import { StageRecord } from './stage-record.ts';
 import { runTogether } from './run-together.ts';
 import { metadataKeyOf } from './signing/metadata-key.ts';
 import { openMetadataSigner } from './signing/sign-metadata.ts';
+import { sparePlan } from './spare-plan.ts';
 import { targetDirOf } from './target-dir-of.ts';
 import { waitForStorage } from './storage/wait-for-storage.ts';
 import { watchCompose, type ComposeWatch } from './watch-compose.ts';
@@ -122,7 +123,12 @@ async function makeTaken(
       isPrivate: compose.readers !== null,
       ...signaturesUntil(compose.request, compose.timeSubmitted),
     };
-    const { plan, claim } = await planAndSettle(context, taken, select, planned);
+    const spared = planned ?? (await sparePlan(context, taken));
+    if (spared === 'joined') {
+      log.info('compose waits for another one of the same request');
+      return;
+    }
+    const { plan, claim } = await planAndSettle(context, taken, select, spared);
     log.info({ fingerprint: plan.fingerprint, claim, known: isKnownPlan(plan) }, 'compose planned');
     if (isKnownPlan(plan)) return;
     await runTogether(watch.signal, [

@@ -107,7 +107,10 @@ export const formerQueues = ['request.plan', 'announce'] as const;
 export const FINISHED_KEPT_SECONDS = 3_600;
 
 /** Priorities as the queue orders them: the greater first. */
-export const priorityNumbers: Readonly<Record<Priority, number>> = { security: 20, normal: 10, bulk: 0 };
+export const priorityNumbers: Readonly<Record<Priority, number>> = { security: 30, normal: 10, bulk: 0 };
+
+/** What waits long rises up to this: above what is normal, below what is urgent. */
+export const HIGHEST_AGED = 20;
 
 /** Returns every queue, those that others give their dead letters to first. */
 export function listQueues(): readonly JobName[] {

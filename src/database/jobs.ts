@@ -67,6 +67,8 @@ export interface JobAttempt {
 
 export interface WorkOptions<N extends JobName> {
   readonly concurrency: number;
+  /** Further places, for jobs of priority `security` alone: however much else runs, one is free for them. */
+  readonly urgentPlaces?: number;
   /** Jobs fetched at once and handled one after the other; for short jobs that come in crowds. */
   readonly batch?: number;
   /** A thrown ReactorError whose fate is not `retry` ends the job; anything else that is thrown is tried again. */
@@ -192,7 +194,7 @@ export class Jobs {
     );
   }
 
-  /** Handles jobs of one kind, `concurrency` at a time, until `stopWorking` or `stop`. */
+  /** Handles jobs of one kind, `concurrency` at a time and urgent ones beside them, until `stopWorking` or `stop`. */
   async work<N extends JobName>(name: N, options: WorkOptions<N>): Promise<void> {
     await this.#fetch(name, options, handleInTurn);
   }
@@ -242,8 +244,11 @@ export class Jobs {
       }
       return { id: job.id, status: 'completed' };
     };
-    for (let at = 0; at < options.concurrency; at += 1) {
-      workerIds[at] = await this.#boss.work<JobData[N], void, typeof fetching>(name, fetching, (jobs) => {
+    const places = options.concurrency + (options.urgentPlaces ?? 0);
+    for (let at = 0; at < places; at += 1) {
+      const isUrgent = at >= options.concurrency;
+      const kinds = { ...fetching, ...(isUrgent ? { minPriority: priorityNumbers.security } : {}) };
+      workerIds[at] = await this.#boss.work<JobData[N], void, typeof kinds>(name, kinds, (jobs) => {
         // Of single jobs none counts as a full batch, and a crowd of them was told of once: without this the next one
         // would be found seconds later.
         const id = workerIds[at];

@@ -96,6 +96,8 @@ export interface ComposesTable {
   latest_link: ColumnType<string | null, never, string | null>;
   /** Digest of what it was planned from; null where the same may bring another plan. */
   inputs_digest: ColumnType<string | null, never, string | null>;
+  /** Digest of what it was asked for; null where it is planned for itself. */
+  request_digest: ColumnType<string | null, string | null | undefined, never>;
   new_advisories: ColumnType<AnnouncedAdvisories | null, string | null | undefined, string | null>;
   changed_images: ColumnType<AnnouncedImages | null, string | null | undefined, string | null>;
   /** Who may read it; null for everybody. */

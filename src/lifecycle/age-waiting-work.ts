@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Priority } from '../model/compose.ts';
-import { priorityNumbers, type JobName } from '../database/job-queues.ts';
+import { HIGHEST_AGED, priorityNumbers, type JobName } from '../database/job-queues.ts';
 import type { TransactionContext } from '../database/transaction.ts';
 
 /** What waits gains a level in so many seconds, so that bulk is not starved. Source: RULES 4.4, 8. */
@@ -16,7 +16,7 @@ export async function ageWaitingWork(context: TransactionContext, since: Date): 
   const waiting = await listWaiting(context, { since, now });
   for (const { queue, key, priority, level } of waiting) {
     const base = priorityNumbers[priority];
-    await context.jobs.prioritise(queue, key, Math.min(priorityNumbers.security, base + 10 * level));
+    await context.jobs.prioritise(queue, key, Math.min(HIGHEST_AGED, base + 10 * level));
   }
   return waiting.length;
 }

@@ -7,11 +7,13 @@ import type { Compose } from '../model/compose-json.ts';
 import { shareLife } from './compose-life.ts';
 import {
   GENERATING,
+  moveCompose,
   moveHeldCompose,
   releaseSharers,
   type ComposeChange,
   type HeldCompose,
 } from './move-compose.ts';
+import { pinJoined } from './join-equal.ts';
 import { lockSeriesOfComposes } from './series-lock.ts';
 
 /**
@@ -49,9 +51,10 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
     const current = await lockCompose(tx.sql, held.id);
     if (current?.attempt === held.attempt) await releaseSharers(tx, held.id);
   }
-  const isDone = other?.state === 'done';
-  const moved = await moveHeldCompose(tx, held, isDone ? 'reuse' : 'pin', {
-    reason: isDone ? GENERATED : GENERATING,
+  const done = other?.state === 'done' ? other : undefined;
+  const joined = await pinWhoJoined(tx, input, other);
+  const moved = await moveHeldCompose(tx, held, done !== undefined ? 'reuse' : 'pin', {
+    reason: done !== undefined ? GENERATED : GENERATING,
     pinned: {
       ...input.pinned,
       fingerprint,
@@ -60,10 +63,27 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
     },
   });
   if (moved === undefined) return 'lost';
+  if (done !== undefined) {
+    const pinned = { pungiComposeId: done.pungiComposeId };
+    for (const id of joined) await moveCompose(tx, id, 'followDone', { reason: GENERATED, pinned });
+  }
   if (other === undefined) return 'build';
   const until = new Date(Math.max(other.timeToExpire.getTime(), moved.timeToExpire.getTime()));
   await shareLife(tx.sql, [other.id, held.id], until);
-  return isDone ? 'reused' : 'attached';
+  return done !== undefined ? 'reused' : 'attached';
+}
+
+/** Tells those that joined this compose before what its plan says. Returns their ids. */
+async function pinWhoJoined(
+  tx: UnitOfWork,
+  { held, fingerprint, pinned }: ClaimInput,
+  other: Compose | undefined,
+): Promise<readonly number[]> {
+  const current = await lockCompose(tx.sql, held.id);
+  if (current?.attempt !== held.attempt || current.reusedId !== null || current.state !== 'generating')
+    return [];
+  const to = other?.id ?? held.id;
+  return pinJoined(tx, { from: held.id, to, fingerprint, pinned, until: current.timeToExpire });
 }
 
 /** What ODCS says of a compose that is done. */

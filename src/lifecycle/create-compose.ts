@@ -7,6 +7,7 @@ import { currentTrace } from '../instrument.ts';
 import type { Compose } from '../model/compose-json.ts';
 import { type ComposeRequest, type Priority } from '../model/compose.ts';
 import { decideReaders } from '../model/compose-readers.ts';
+import { digestOfRequest } from '../model/request-digest.ts';
 import type { Readers } from '../model/readers.ts';
 import { announceCompose } from './announce-compose.ts';
 import { sendComposeJob } from './send-compose-job.ts';
@@ -72,6 +73,7 @@ async function insertCompose(
     .values({
       owner,
       request: JSON.stringify(request),
+      request_digest: digestOfRequest(request),
       source_type: sourceTypes[request.sourceType],
       source: request.source.join(' '),
       state: 'wait',

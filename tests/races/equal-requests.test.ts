@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { findCompose } from '../../src/database/composes.ts';
+import { findRequestDigest } from '../../src/database/equal-composes.ts';
+import type { Database } from '../../src/database/database.ts';
+import { transaction, type UnitOfWork } from '../../src/database/transaction.ts';
+import { joinEqual } from '../../src/lifecycle/join-equal.ts';
+import { beginCompose } from '../../src/lifecycle/move-compose.ts';
+import { givenCompose } from './asked.ts';
+import { latch, openTwoProcesses, untilBlockedOr } from './two-processes.ts';
+
+const processes = await openTwoProcesses();
+const { first, second } = processes;
+after(() => processes[Symbol.asyncDispose]());
+
+async function begin(database: Database, id: number) {
+  const taken = await transaction(database, (tx) => beginCompose(tx, id));
+  const digest = await findRequestDigest(database.handle, id);
+  assert.ok(taken !== undefined && digest !== null);
+  const compose = { ...taken, digest };
+  return { id, join: (tx: UnitOfWork) => joinEqual(tx, compose) };
+}
+
+test('of equal requests that begin at the same instant in two processes all but one wait, and for the one that does not', async () => {
+  const ids = [await givenCompose(first), await givenCompose(first), await givenCompose(first)];
+  const begun = await Promise.all(ids.map((id, at) => begin(at === 1 ? second : first, id)));
+  const [one, two, three] = begun;
+  assert.ok(one && two && three);
+  const [chosen, committing] = [latch(), latch()];
+  const joining = transaction(first, async (tx) => {
+    const joined = await one.join(tx);
+    chosen.open();
+    await committing.opened;
+    return joined;
+  });
+  await chosen.opened;
+  const also = transaction(second, (tx) => three.join(tx));
+  await untilBlockedOr(first, also);
+  committing.open();
+  assert.deepEqual([await joining, await also], [two.id, two.id]);
+  // One that others wait for waits for nobody, though there is one that it could wait for.
+  await begin(first, await givenCompose(first));
+  assert.equal(await transaction(second, (tx) => two.join(tx)), null);
+  const shown = await Promise.all(ids.map((id) => findCompose(first.handle, id)));
+  assert.deepEqual(
+    shown.map((compose) => compose?.reusedId),
+    [two.id, null, two.id],
+  );
+});
