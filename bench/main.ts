@@ -9,6 +9,7 @@ import { formatTable, lastRecord, placeTable, type FigureRecord } from './figure
 /** Each prints what it measured, and notes its figures. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly string[]): Promise<void> }>>> = {
   compose: () => import('./compose.ts'),
+  composers: () => import('./composers.ts'),
   createrepo: () => import('./createrepo.ts'),
   gather: () => import('./gather.ts'),
   koji: () => import('./koji.ts'),

@@ -1,4 +1,4 @@
-import { findEqualCompose, findRequestDigest } from '../database/equal-composes.ts';
+import { findEqualCompose, findRequestDigest, type EqualCompose } from '../database/equal-composes.ts';
 import { transaction } from '../database/transaction.ts';
 import { joinEqual } from '../lifecycle/join-equal.ts';
 import type { ComposerContext } from './composer-context.ts';
@@ -16,25 +16,34 @@ export async function sparePlan(
   context: ComposerContext,
   taken: TakenCompose,
 ): Promise<KnownPlan | 'joined' | undefined> {
-  const { handle, clock } = context.database;
-  const { compose } = taken;
-  const digest = await findRequestDigest(handle, taken.id);
+  const digest = await findRequestDigest(context.database.handle, taken.id);
   if (digest === null) return undefined;
+  const equal = await findEqual(context, taken, digest);
+  if (equal === undefined || equal.compose.state === 'done') return planOfDone(context, taken, equal);
+  const joined = await transaction(context.database, (tx) => joinEqual(tx, { ...taken, digest }));
+  if (joined !== null) return 'joined';
+  // It may have been done in between.
+  const again = await findEqual(context, taken, digest);
+  return again?.compose.state === 'done' ? planOfDone(context, taken, again) : undefined;
+}
+
+function findEqual(
+  { database }: ComposerContext,
+  { id, compose }: TakenCompose,
+  digest: string,
+): Promise<EqualCompose | undefined> {
   const { timeSubmitted: since, readers, owner } = compose;
-  const equal = await findEqualCompose(handle, {
-    id: taken.id,
-    digest,
-    since,
-    readers,
-    owner,
-    now: clock.now(),
-  });
+  return findEqualCompose(database.handle, { id, digest, since, readers, owner, now: database.clock.now() });
+}
+
+/** Returns what a done compose was planned as, as long as its directory is there. */
+function planOfDone(
+  context: ComposerContext,
+  { compose }: TakenCompose,
+  equal: EqualCompose | undefined,
+): KnownPlan | undefined {
   if (equal === undefined) return undefined;
-  const { id, reusedId, state, fingerprint, source, kojiEvent, arches, sigkeys } = equal.compose;
-  if (state !== 'done') {
-    const joined = await transaction(context.database, (tx) => joinEqual(tx, { ...taken, digest }));
-    return joined === null ? undefined : 'joined';
-  }
+  const { id, reusedId, fingerprint, source, kojiEvent, arches, sigkeys } = equal.compose;
   if (fingerprint === null || !isPublished(targetDirOf(context, compose), reusedId ?? id)) return undefined;
   return {
     request: compose.request,
