@@ -25,7 +25,7 @@ const lineSchema = z.object({
   ),
 });
 
-const tree = process.argv[2] ?? '';
+const [, , tree = '', delayMs = ''] = process.argv;
 const lines = readFileSync(join(tree, 'builds.jsonl'), 'utf8').trim().split('\n');
 const builds = lines.map((line) => lineSchema.parse(JSON.parse(line))).filter((build) => build.latest);
 const digests: string[] = [];
@@ -130,7 +130,7 @@ function answer({ method, args, keywords }: ServedCall): ServedAnswer {
 }
 
 const hub = await startHubServer(answer);
-const files = await startFileServer(tree);
+const files = await startFileServer(tree, delayMs === '' ? {} : { delayMs: Number(delayMs) });
 process.on('message', (message) => {
   if (message === 'tag') event = 1001;
   process.send?.('done');

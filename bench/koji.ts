@@ -114,7 +114,7 @@ function plan(koji: Koji): Promise<ComposePlan> {
 }
 
 /** Only the reading of all RPMs of the tag, without the rest of a plan. */
-async function indexOnly(koji: Koji): Promise<number> {
+async function indexOnly(koji: Koji, farMs: number): Promise<number> {
   const { content } = await koji.tags.read({ tag: 'bench', event: null, inherit: true }, new Date());
   const arches = new Set(['x86_64', 'i686', 'noarch', 'src']);
   const packages = makePackageSet(
@@ -135,13 +135,43 @@ async function indexOnly(koji: Koji): Promise<number> {
   );
   if (koji.source.files.where.startsWith('http:')) {
     noteFigure({
-      id: 'koji.headers',
-      what: `headers of ${copies.length.toLocaleString('en')} RPMs over HTTP, read for the first time`,
+      id: farMs === 0 ? 'koji.headers' : 'koji.headers-far',
+      what: `headers of ${copies.length.toLocaleString('en')} RPMs over HTTP, read for the first time${farMs === 0 ? '' : `, each answer after ${farMs} ms`}`,
       ours: { ...takenSince(begin), peakMib: peakMib() },
       peers: [],
     });
   }
   return indexed.length;
+}
+
+/** How long a file server far away takes to answer. */
+const FAR_MS = 30;
+
+/** First indexing of a whole tag over HTTP, from a file server beside this and from one far away. */
+async function readHeaders(tree: string): Promise<void> {
+  for (const delayMs of [0, FAR_MS]) {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-koji-'));
+    const child = fork(new URL('koji-hub-process.ts', import.meta.url), [
+      tree,
+      ...(delayMs === 0 ? [] : [String(delayMs)]),
+    ]);
+    try {
+      const [ready] = await once(child, 'message');
+      const { hub, files, rpms } = readySchema.parse(ready);
+      say(`headers of ${rpms} RPMs over HTTP, each answer after ${delayMs} ms`);
+      const step = ['--step', 'index', '--far', String(delayMs)];
+      runStepApart([...step, '--hub', hub, '--top', files, '--folder', folder]);
+    } finally {
+      child.kill();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+function runStepApart(words: readonly string[]): void {
+  const main = join(import.meta.dirname, 'main.ts');
+  const { status } = spawnSync(process.execPath, [main, 'koji', ...words], { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
 }
 
 /** Plans of a whole tag out of a tree that `gen_repo.py --rpms --koji-layout --sources` made. */
@@ -152,12 +182,8 @@ async function planTree(tree: string, isHttp: boolean, isService = false): Promi
   const server = readySchema.parse(ready);
   say(`tag of ${server.rpms} RPMs, ${isHttp ? 'over HTTP' : 'top directory'}`);
   const place = { hub: server.hub, top: isHttp ? server.files : tree, folder };
-  const again = (step: string): void => {
-    const args = [join(import.meta.dirname, 'main.ts'), 'koji', '--step', step];
-    spawnSync(process.execPath, [...args, '--hub', place.hub, '--top', place.top, '--folder', folder], {
-      stdio: 'inherit',
-    });
-  };
+  const again = (step: string): void =>
+    runStepApart(['--step', step, '--hub', place.hub, '--top', place.top, '--folder', folder]);
   try {
     if (isService) {
       const tagLast = async (): Promise<void> => {
@@ -180,11 +206,11 @@ async function planTree(tree: string, isHttp: boolean, isService = false): Promi
 }
 
 /** One step, in a process of its own so that its memory is its own. */
-async function runStep(step: string, place: BenchKoji): Promise<void> {
+async function runStep(step: string, place: BenchKoji & { readonly far: string }): Promise<void> {
   using koji = open(place);
   switch (step) {
     case 'index':
-      await indexOnly(koji);
+      await indexOnly(koji, Number(place.far));
       return;
     case 'cold':
       await measure('plan, metadata known, no set kept', () => plan(koji));
@@ -197,10 +223,13 @@ async function runStep(step: string, place: BenchKoji): Promise<void> {
 }
 
 /** Where packages lie, and who composes them: from the top directory, over HTTP, or in a whole service. */
-type KojiPart = 'directory' | 'http' | 'service';
+type KojiPart = 'directory' | 'http' | 'headers' | 'service';
 
 async function measureParts(tree: string, parts: readonly KojiPart[]): Promise<void> {
-  for (const part of parts) await planTree(tree, part === 'http', part === 'service');
+  for (const part of parts) {
+    if (part === 'headers') await readHeaders(tree);
+    else await planTree(tree, part === 'http', part === 'service');
+  }
 }
 
 /** Measures on a tree made for it. */
@@ -222,9 +251,9 @@ async function measureMadeTree(packages: number, parts: readonly KojiPart[]): Pr
 }
 
 /**
- * `koji [--short | --tree DIR | --recordings] [--directory] [--http] [--service]`: composes of a tag whose packages were made
+ * `koji [--short | --tree DIR | --recordings] [--directory] [--http] [--headers] [--service]`: composes of a tag whose packages were made
  * for it, or lie in a tree that `gen_repo.py --koji-layout` made; over HTTP and in a whole service where nothing else is
- * said. `--recordings` reads the recorded answers of a hub instead.
+ * said. `--headers` reads headers alone, also from a file server far away. `--recordings` reads the recorded answers of a hub instead.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   ensurePackages(['createrepo-c', 'python3']);
@@ -236,8 +265,10 @@ export async function run(argv: readonly string[]): Promise<void> {
       tree: text,
       directory: flag,
       http: flag,
+      headers: flag,
       service: flag,
       short: flag,
+      far: { type: 'string', default: '0' },
       recordings: flag,
       step: text,
       hub: text,
@@ -247,9 +278,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   });
   if (values.step !== '') return runStep(values.step, values);
   if (values.recordings) return parseRecordings();
-  if (values.short) return measureMadeTree(SHORT_PACKAGES, ['directory', 'http', 'service']);
-  const asked = (['directory', 'http', 'service'] as const).filter((part) => values[part]);
-  const parts = asked.length === 0 ? (['http', 'service'] as const) : asked;
-  if (values.tree === '') await measureMadeTree(PACKAGES, parts);
+  const asked = (['directory', 'http', 'headers', 'service'] as const).filter((part) => values[part]);
+  const usual = values.short ? (['directory', 'http', 'service'] as const) : (['http', 'service'] as const);
+  const parts = asked.length === 0 ? usual : asked;
+  if (values.tree === '') await measureMadeTree(values.short ? SHORT_PACKAGES : PACKAGES, parts);
   else await measureParts(values.tree, parts);
 }

@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FIGURES_FILE, figureSchema, type Figure } from './figures.ts';
+import { keepYoungSmall, letYoungGrow } from '../src/young-memory.ts';
 import { formatTable, lastRecord, placeTable, type FigureRecord } from './figure-table.ts';
 
 /** Each prints what it measured, and notes its figures. */
@@ -13,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(argv: readonly str
   createrepo: () => import('./createrepo.ts'),
   gather: () => import('./gather.ts'),
   koji: () => import('./koji.ts'),
+  'http-headers': () => import('./http-headers.ts'),
   main: () => import('./main-compose.ts'),
   lock: () => import('./lock.ts'),
   listeners: () => import('./listeners.ts'),
@@ -107,5 +109,9 @@ else if (name === 'table') {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
   process.exitCode = code;
 } else {
-  await (await load()).run(argv);
+  // As the command line does.
+  keepYoungSmall();
+  const benchmark = await load();
+  letYoungGrow();
+  await benchmark.run(argv);
 }

@@ -5,6 +5,7 @@ import { USAGE_EXIT, type CommandContext } from './commands/command.ts';
 import { exitCodeOf } from './commands/exit-code.ts';
 import { keepCompiledCode } from './commands/keep-compiled-code.ts';
 import { paintFor } from './commands/paint.ts';
+import { keepYoungSmall, letYoungGrow } from './young-memory.ts';
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
@@ -35,7 +36,9 @@ async function run(argv: readonly string[], context: Omit<CommandContext, 'argv'
     context.stderr(`odcs-reactor: there is no command "${name}".\n\n${help()}`);
     return USAGE_EXIT;
   }
+  keepYoungSmall();
   const { command } = await entry.load();
+  letYoungGrow();
   return command.run({ ...context, argv: rest });
 }
 

@@ -53,6 +53,7 @@ const shared = [
   'kept-with.ts',
   'last-used.ts',
   'text-bytes.ts',
+  'young-memory.ts',
   'module-beside.ts',
   'shared-work.ts',
   'log.ts',

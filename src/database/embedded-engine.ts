@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import { ReactorError } from '../model/errors.ts';
 import { moduleBeside } from '../module-beside.ts';
+import { keepYoungSmall } from '../young-memory.ts';
 
 /** Pages that are kept in memory; the engine's own choice is 128 MB, of which it takes half at once. */
 const SHARED_BUFFERS = '32MB';
@@ -15,11 +16,12 @@ const SHARED_BUFFERS = '32MB';
 /**
  * Opens the engine of the embedded database on a directory. What it runs is compiled once and quickly, and not again with
  * the optimizing compiler: that takes twice the memory, and more CPU than a small service gets back
- * (docs/decisions/0022).
+ * (docs/decisions/0022). What is young in this process gets no more room (docs/decisions/0023).
  */
 export async function openEmbeddedEngine(options: PGliteOptions): Promise<PGlite> {
   setFlagsFromString('--no-wasm-dynamic-tiering');
   setFlagsFromString('--no-wasm-tier-up');
+  keepYoungSmall();
   // Whoever has PostgreSQL need not have this in memory.
   const { PGlite: Engine } = await import('@electric-sql/pglite');
   const engine = new Engine(options);

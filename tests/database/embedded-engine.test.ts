@@ -31,6 +31,22 @@ test('opening a database and a hundred queries take less than 320 MB', async () 
   assert.ok(peak > 0 && peak < 320, `${peak} MB`);
 });
 
+test('what is young gets no more room with the embedded database, though much of it survives', async () => {
+  const directory = join(await makeDataDirectory(join(folder, 'young')), 'database');
+  const script = `
+    const { getHeapSpaceStatistics } = await import('node:v8');
+    const { openEmbeddedEngine } = await import(${engine});
+    const engine = await openEmbeddedEngine({ dataDir: ${JSON.stringify(directory)} });
+    const young = () => getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 2 ** 20;
+    const before = young();
+    const kept = [];
+    for (let at = 0; at < 1e6; at += 1) kept.push({ at, name: 'object ' + at });
+    console.log(young() <= Math.max(before, 2) ? kept.length : young());
+    await engine.close();`;
+  const grown = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  assert.equal(Number(grown), 1e6);
+});
+
 test('a database that was made with more pages in memory is brought to fewer', async () => {
   const directory = join(await makeDataDirectory(join(folder, 'older')), 'database');
   const file = join(directory, 'postgresql.conf');

@@ -14,6 +14,8 @@ type HttpSource = Extract<KojiFileSource, { readonly kind: 'http' }>;
 
 const FIRST_READ = 32 * 1024;
 const BATCH = 256;
+/** While one waits for the hub or for its last headers, the server is asked for those of the other. */
+const BATCHES_BESIDE = 2;
 
 /**
  * Reads the metadata of copies behind an HTTP server: only their headers where the hub tells the digests of the
@@ -25,22 +27,40 @@ export async function indexHttpCopies(
   wanted: readonly KeyedCopy[],
 ): Promise<void> {
   let done = 0;
-  for (let at = 0; at < wanted.length; at += BATCH) {
+  const batches = Array.from({ length: Math.ceil(wanted.length / BATCH) }, (_none, at) =>
+    wanted.slice(at * BATCH, (at + 1) * BATCH),
+  );
+  await mapBounded(batches, BATCHES_BESIDE, async (batch) => {
     context.signal?.throwIfAborted();
-    const batch = wanted.slice(at, at + BATCH);
-    const digests = await readDigests(context, batch);
-    const made = await mapBounded(batch, source.files.parallel, (copy) =>
-      context.index.reading.run(copy.key, context.signal, (signal) => {
-        const digest = digests.get(copy.key);
-        return digest === undefined
-          ? fetchWhole({ ...context, signal }, source, copy)
-          : readHeader({ ...context, signal }, source, copy, digest);
-      }),
-    );
+    const made = await readCopies(context, source, batch);
     context.index.add(made);
     done += batch.length;
     context.progress?.(done, wanted.length);
-  }
+  });
+}
+
+/** Reads the headers of those whose digests the hub tells, many at once, then the whole files of the others, fewer at once. */
+async function readCopies(
+  context: IndexContext,
+  source: HttpSource,
+  batch: readonly KeyedCopy[],
+): Promise<readonly MadeCopy[]> {
+  const { index } = context;
+  const { parallelHeaders, http } = source.files;
+  const digests = await readDigests(context, batch);
+  const reading = (copy: KeyedCopy, read: (within: IndexContext) => Promise<MadeCopy>): Promise<MadeCopy> =>
+    index.reading.run(copy.key, context.signal, (signal) => read({ ...context, signal }));
+  const headers = await mapBounded(
+    batch.filter(({ key }) => digests.has(key)),
+    Math.ceil(parallelHeaders / BATCHES_BESIDE),
+    (copy) => reading(copy, (within) => readHeader(within, source, copy, digests.get(copy.key) ?? '')),
+  );
+  const wholes = await mapBounded(
+    batch.filter(({ key }) => !digests.has(key)),
+    Math.ceil(http.parallel / BATCHES_BESIDE),
+    (copy) => reading(copy, (within) => fetchWhole(within, source, copy)),
+  );
+  return [...headers, ...wholes];
 }
 
 async function readDigests(

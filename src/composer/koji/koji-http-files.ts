@@ -9,8 +9,10 @@ import type { KojiFiles } from './koji-files.ts';
 
 export interface KojiHttpFilesOptions extends Pick<HttpClientOptions, 'tries' | 'times' | 'sleep'> {
   readonly topUrl: string;
-  /** Requests at once. */
+  /** Whole files at once. */
   readonly parallel?: number;
+  /** Beginnings of files at once, and looks at them. */
+  readonly parallelHeaders?: number;
   readonly tls?: TlsIdentity;
   /** Where redirects may lead beside the server's own host. */
   readonly hosts?: HostList;
@@ -18,13 +20,20 @@ export interface KojiHttpFilesOptions extends Pick<HttpClientOptions, 'tries' | 
 
 /** Files behind Koji's HTTP server; whole ones are fetched by their URL. */
 export interface KojiHttpFiles extends KojiFiles, Disposable {
-  readonly parallel: number;
+  readonly parallelHeaders: number;
   readonly http: HttpFiles;
   urlOf(path: string): string;
   /** The first bytes of a file, with what the server says of all of it. Throws as `read` does. */
   start(path: string, length: number, signal?: AbortSignal): Promise<FileStart>;
   close(): void;
 }
+
+const PARALLEL = 8;
+/**
+ * A header is small: what it takes is the way to the server and back. A whole tag from a server 30 ms away is read in the time
+ * that as many connections take.
+ */
+const PARALLEL_HEADERS = 32;
 
 /** Who is spoken to where Koji's files are fetched. */
 export const kojiFilesPeer: HttpPeer = {
@@ -45,22 +54,24 @@ export const kojiFilesPeer: HttpPeer = {
  * Source: Koji contract 5.
  */
 export function openKojiHttpFiles(options: KojiHttpFilesOptions): KojiHttpFiles {
-  const { topUrl, parallel = 8, tls, hosts, ...patience } = options;
+  const { topUrl, tls, hosts, ...more } = options;
+  const { parallel = PARALLEL, parallelHeaders = PARALLEL_HEADERS, ...patience } = more;
   const http = new HttpFiles({
     ...patience,
     peer: kojiFilesPeer,
     policy: configuredPolicy([topUrl], hosts),
-    connections: parallel,
+    parallel,
+    connections: Math.max(parallel, parallelHeaders),
     ...(tls === undefined ? {} : { tls: (origin) => (origin === new URL(topUrl).origin ? tls : undefined) }),
   });
   const urlOf = (path: string): string => urlOfPath(topUrl, path);
   return {
     where: topUrl,
-    parallel,
+    parallelHeaders,
     http,
     urlOf,
     localPath: () => null,
-    look: (paths, signal) => mapBounded(paths, parallel, (path) => http.look(urlOf(path), signal)),
+    look: (paths, signal) => mapBounded(paths, parallelHeaders, (path) => http.look(urlOf(path), signal)),
     read: (path, offset, length, signal) => http.read(urlOf(path), offset, length, signal),
     start: (path, length, signal) => http.start(urlOf(path), length, signal),
     close: () => http.close(),

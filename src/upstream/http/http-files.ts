@@ -12,6 +12,8 @@ import { lengthOf } from './read-body.ts';
 export interface HttpFilesOptions extends HttpClientOptions {
   /** Who serves the files, and the codes of what goes wrong. */
   readonly peer: HttpPeer;
+  /** Whole files that are fetched at once; as many as there are connections unless said. */
+  readonly parallel?: number;
 }
 
 /** One file behind a server as it describes it. */
@@ -40,14 +42,15 @@ const PARALLEL = 8;
  * and cut off. All throw the codes of the peer, `repo.not_allowed`, `http.*`, and the reason of the signal.
  */
 export class HttpFiles implements Disposable {
-  /** Requests to one server at once. */
+  /** Whole files that are fetched at once. */
   readonly parallel: number;
   readonly #client: HttpClient;
   readonly #peer: HttpPeer;
 
   constructor(options: HttpFilesOptions) {
-    this.parallel = options.connections ?? PARALLEL;
-    this.#client = new HttpClient({ ...options, connections: this.parallel });
+    const { connections = PARALLEL } = options;
+    this.parallel = options.parallel ?? connections;
+    this.#client = new HttpClient({ ...options, connections });
     this.#peer = options.peer;
   }
 

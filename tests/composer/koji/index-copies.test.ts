@@ -217,6 +217,45 @@ test('over HTTP a copy that two sets have in common is read once, when both are 
   assert.equal(read.length, new Set(copies.map(({ path }) => path)).size, read.join(', '));
 });
 
+test('over HTTP headers are asked for many at once, whole files few at once', async () => {
+  const copies = (await copiesOf('f-small')).filter(({ package: { kind } }) => kind === 'build');
+  await using far = await startFarServer();
+  const { files, most } = far;
+  const remote = (name: string): KojiFileSource => ({
+    kind: 'http',
+    files,
+    store: new PackageStore(join(folder, name)),
+  });
+  const read = async (name: string): Promise<number> => {
+    most.atOnce = 0;
+    await indexCopies({ hub, source: remote(name), index: newIndex().index, now }, copies);
+    return most.atOnce;
+  };
+  assert.equal(await read('few'), 1);
+  for (const { copy, facts } of await indexCopies(
+    { hub, source: local, index: newIndex().index, now },
+    copies,
+  )) {
+    if (copy.package.kind === 'build') checksums.set(copy.package.rpm.id, facts.pkgid);
+  }
+  assert.equal(await read('many'), 3);
+  checksums.clear();
+});
+
+/** A file server that takes a while to answer, and who reads of it two whole files or six headers at once. */
+async function startFarServer() {
+  const farServer = await startFileServer(topDir, { delayMs: 20 });
+  const files = openKojiHttpFiles({ topUrl: farServer.url, parallel: 2, parallelHeaders: 6 });
+  return {
+    files,
+    most: farServer.most,
+    async [Symbol.asyncDispose]() {
+      files.close();
+      await farServer.close();
+    },
+  };
+}
+
 test('a file whose payload is another than the hub lists is named with its RPM', async () => {
   const [first] = await copiesOf('f-small');
   assert.ok(first?.package.kind === 'build');

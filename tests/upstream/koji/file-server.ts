@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** What goes wrong with one request for a file. */
 export type FileTrouble =
@@ -13,19 +14,29 @@ export interface FileServer {
   readonly requests: string[];
   /** Bytes of bodies that were sent. */
   readonly sent: { bytes: number };
+  /** The most requests that waited for an answer at once. */
+  readonly most: { atOnce: number };
   readonly troubles: FileTrouble[];
   close(): Promise<void>;
 }
 
-/** Serves a directory on a free port of the loopback interface, with ranges or without. */
+/** Serves a directory on a free port of the loopback interface, with ranges or without, each answer after `delayMs`. */
 export async function startFileServer(
   root: string,
-  options: { readonly ranges?: boolean; readonly prefix?: string } = {},
+  options: { readonly ranges?: boolean; readonly prefix?: string; readonly delayMs?: number } = {},
 ): Promise<FileServer> {
   const requests: string[] = [];
   const troubles: FileTrouble[] = [];
   const sent = { bytes: 0 };
-  const server = createServer((request, response) => {
+  const most = { atOnce: 0 };
+  let waiting = 0;
+  const server = createServer(async (request, response) => {
+    waiting += 1;
+    most.atOnce = Math.max(most.atOnce, waiting);
+    response.once('close', () => {
+      waiting -= 1;
+    });
+    if (options.delayMs !== undefined) await pause(options.delayMs);
     const raw = (request.url ?? '').slice((options.prefix ?? '').length);
     const range = request.headers.range;
     requests.push(`${request.method ?? ''} ${raw} ${range ?? ''}`.trim());
@@ -74,6 +85,7 @@ export async function startFileServer(
     url: `http://127.0.0.1:${port}${options.prefix ?? ''}`,
     requests,
     sent,
+    most,
     troubles,
     close: () =>
       new Promise((resolve) => {
