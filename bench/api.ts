@@ -196,7 +196,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     // It marks its directory as its own before there is a compose.
     await (await start()).end('SIGTERM');
     const database = await openDatabase({ url: postgresql.url, dataDir: '' });
-    await fillGrowth(database.handle, sizeOf(values.short ? 0.01 : 0.05));
+    await fillGrowth(database.kysely, sizeOf(values.short ? 0.01 : 0.05));
     await database.close();
     const service = await start();
     try {

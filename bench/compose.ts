@@ -63,7 +63,7 @@ async function measure(databaseUrl: string, rounds: number): Promise<Measured> {
       }
     });
     const { cpuMs } = takenSince(begin);
-    const rows = await reactor.database.handle
+    const rows = await reactor.database.kysely
       .selectFrom('composes')
       .select(['time_submitted', 'time_started'])
       .execute();
@@ -114,13 +114,13 @@ async function measureEvents(databaseUrl: string, rounds: number): Promise<Measu
       },
     });
     await using reactor = await startReactor({ config, isTakingOver: true, log: createLog('silent') });
-    const { handle } = reactor.database;
+    const { kysely } = reactor.database;
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const begin = performance.timeOrigin + performance.now();
       await sendTagEvent(reactor.url, round);
       for (;;) {
-        const rows = await handle
+        const rows = await kysely
           .selectFrom('compose_requests')
           .leftJoin('composes', 'composes.id', 'compose_requests.compose_id')
           .select(['compose_requests.started_at', 'composes.time_done'])

@@ -104,14 +104,14 @@ interface ComposeCounts {
   readonly wall: number;
 }
 
-async function countComposes({ handle }: Database): Promise<ComposeCounts> {
+async function countComposes({ kysely }: Database): Promise<ComposeCounts> {
   const { rows } = await sql<ComposeCounts>`
     select count(*) filter (where state = 'done')::integer as done,
       count(*) filter (where state = 'failed')::integer as failed,
       count(*) filter (where stages::jsonb -> 'stages' @> '[{"stage": "plan"}]')::integer as planned,
       count(*) filter (where state = 'done' and reused_id is null)::integer as built,
       extract(epoch from max(time_done) - min(time_started))::float8 * 1000 as wall
-    from composes`.execute(handle);
+    from composes`.execute(kysely);
   const [counts] = rows;
   if (counts === undefined) throw new Error('composes cannot be counted');
   return counts;
@@ -188,7 +188,7 @@ async function measureUrgent(bulk: number, times: number): Promise<void> {
     await untilDone(database, bulk + times);
     const { rows } = await sql<{ waited: number }>`
       select extract(epoch from started_at - created_at)::float8 * 1000 as waited
-      from compose_requests where priority = 'security' order by 1`.execute(database.handle);
+      from compose_requests where priority = 'security' order by 1`.execute(database.kysely);
     const waits = rows.map(({ waited }) => waited);
     const [median, most] = [waits[Math.floor(waits.length / 2)] ?? Number.NaN, waits.at(-1) ?? Number.NaN];
     process.stdout.write(

@@ -38,7 +38,7 @@ compose:
 async function waitUntilMatched(database: Database, count: number): Promise<number[]> {
   const memory: number[] = [];
   for (;;) {
-    const { matched } = await database.handle
+    const { matched } = await database.kysely
       .selectFrom('events')
       .select(({ fn }) => fn.count<number>('id').as('matched'))
       .where('matched_at', 'is not', null)
@@ -53,7 +53,7 @@ async function waitUntilMatched(database: Database, count: number): Promise<numb
 
 /** Events judged a second over the whole crowd, its first and its last tenth. */
 async function readRates(database: Database) {
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('events')
     .select('matched_at')
     .orderBy('matched_at')
@@ -75,7 +75,7 @@ async function readRates(database: Database) {
 
 /** Seconds from the opening of each window to its closing, in order; the open ones are left out. */
 async function readWindows(database: Database): Promise<number[]> {
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('settle_windows')
     .select(['opened_at', 'closed_at'])
     .orderBy('id')

@@ -35,14 +35,14 @@ export function sizeOf(part: number): GrowthSize {
  * hundred people over two years, nearly all of them removed; the events of 31 days. Then lets PostgreSQL look at them.
  * The user must be a superuser: foreign keys are not checked.
  */
-export async function fillGrowth(handle: DatabaseHandle, size: GrowthSize): Promise<void> {
-  await handle.transaction().execute(async (guarded) => {
+export async function fillGrowth(kysely: DatabaseHandle, size: GrowthSize): Promise<void> {
+  await kysely.transaction().execute(async (guarded) => {
     const transaction = guarded.withoutPlugins();
     await sql`set local session_replication_role = replica`.execute(transaction);
     await sql`set local synchronous_commit = off`.execute(transaction);
     for (const statement of statementsOf(size)) await sql.raw(statement).execute(transaction);
   });
-  await sql`vacuum analyze`.execute(handle);
+  await sql`vacuum analyze`.execute(kysely);
 }
 
 function statementsOf({ composes, requests, windows, events }: GrowthSize): readonly string[] {
@@ -124,11 +124,11 @@ function statementsOf({ composes, requests, windows, events }: GrowthSize): read
 }
 
 /** Returns how many rows each table has, about. */
-export async function countRows(handle: DatabaseHandle): Promise<ReadonlyMap<string, number>> {
+export async function countRows(kysely: DatabaseHandle): Promise<ReadonlyMap<string, number>> {
   const { rows } = await sql<{ name: string; count: number }>`
     select relname as name, reltuples::float8 as count from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace and reltuples > 0 order by relname`.execute(
-    handle,
+    kysely,
   );
   return new Map(rows.map(({ name, count }) => [name, count]));
 }

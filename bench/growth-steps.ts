@@ -111,7 +111,7 @@ export function routeSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[
 /** Returns what the loops of all roles ask. */
 export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[] {
   const { database } = api;
-  const { handle } = database;
+  const { kysely } = database;
   const log = createLog('silent');
   const storage = { isOurs: async () => true, trouble: async () => null };
   const now = (): Date => api.now;
@@ -139,14 +139,14 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
       run: () => ageWaitingWork(database, new Date(now().getTime() - 60_000)),
     },
     { name: 'rules: resendLostWork', run: () => resendLostWork(database) },
-    { name: 'rules: rulesWithoutTag', run: () => rulesWithoutTag(handle) },
-    { name: 'rules: rulesWithOpenWindows', run: () => rulesWithOpenWindows(handle) },
+    { name: 'rules: rulesWithoutTag', run: () => rulesWithoutTag(kysely) },
+    { name: 'rules: rulesWithOpenWindows', run: () => rulesWithOpenWindows(kysely) },
     {
       name: 'rules: listLivingGroups',
-      run: () => listLivingGroups(handle, 'nightly-35', { since: new Date(0), limit: 100 }),
+      run: () => listLivingGroups(kysely, 'nightly-35', { since: new Date(0), limit: 100 }),
     },
-    { name: 'rules: readingOfSeries', run: () => readingOfSeries(handle, series, null) },
-    { name: 'rules: seriesState', run: () => seriesState(handle, series) },
+    { name: 'rules: readingOfSeries', run: () => readingOfSeries(kysely, series, null) },
+    { name: 'rules: seriesState', run: () => seriesState(kysely, series) },
     {
       name: 'rules: countRequests',
       run: () =>
@@ -162,22 +162,22 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
     {
       name: 'rules: findWaitingEvents',
       run: () =>
-        findWaitingEvents(handle, { stage: 'match', from: new Date(now().getTime() - DAY), to: now() }, 1000),
+        findWaitingEvents(kysely, { stage: 'match', from: new Date(now().getTime() - DAY), to: now() }, 1000),
     },
-    { name: 'rules: findUndecided', run: () => findUndecided(handle, now(), 1000) },
-    { name: 'closer: clampWindows', run: () => clampWindows(handle, now()) },
-    { name: 'closer: findOverdueWindows', run: () => findOverdueWindows(handle, now(), 500) },
-    { name: 'closer: earliestDue', run: () => earliestDue(handle) },
+    { name: 'rules: findUndecided', run: () => findUndecided(kysely, now(), 1000) },
+    { name: 'closer: clampWindows', run: () => clampWindows(kysely, now()) },
+    { name: 'closer: findOverdueWindows', run: () => findOverdueWindows(kysely, now(), 500) },
+    { name: 'closer: earliestDue', run: () => earliestDue(kysely) },
     { name: 'closer: closeDueWindows', run: () => transaction(database, (tx) => closeDueWindows(tx, 20)) },
     {
       name: 'announcer: listOpenAnnouncements',
-      run: () => listOpenAnnouncements(handle, { afterId: 0, limit: 100, buses: ['umb'] }),
+      run: () => listOpenAnnouncements(kysely, { afterId: 0, limit: 100, buses: ['umb'] }),
     },
-    { name: 'listener: findOwnAnnouncements', run: () => findOwnAnnouncements(handle, ['a', 'b', 'c']) },
+    { name: 'listener: findOwnAnnouncements', run: () => findOwnAnnouncements(kysely, ['a', 'b', 'c']) },
     {
       name: 'composer: listReusable',
       run: () =>
-        listReusable(handle, {
+        listReusable(kysely, {
           fingerprint: 'f',
           targetDir: 'default',
           exceptId: size.composes,
@@ -186,6 +186,6 @@ export function loopSteps(api: TestApi, size: GrowthSize): readonly GrowthStep[]
           now: now(),
         }),
     },
-    { name: 'composer: findLastOfSeries', run: () => findLastOfSeries(handle, series) },
+    { name: 'composer: findLastOfSeries', run: () => findLastOfSeries(kysely, series) },
   ];
 }

@@ -104,8 +104,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     await using api = await openTestApi();
     api.now = new Date();
     const start = performance.now();
-    await fillGrowth(api.database.handle, size);
-    const rows = await countRows(api.database.handle);
+    await fillGrowth(api.database.kysely, size);
+    const rows = await countRows(api.database.kysely);
     say(
       `filled in ${((performance.now() - start) / 1000).toFixed(1)} s: ${[...rows].map(([name, count]) => `${count} ${name}`).join(', ')}`,
     );

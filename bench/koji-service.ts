@@ -63,7 +63,7 @@ function formatSeconds(milliseconds: number): string {
 /** Returns the compose of the first request that a rule made since then, once it is there. */
 async function findRequested({ database }: Pick<Reactor, 'database'>, since: Date): Promise<number> {
   for (;;) {
-    const row = await database.handle
+    const row = await database.kysely
       .selectFrom('compose_requests')
       .innerJoin('composes', 'composes.id', 'compose_requests.compose_id')
       .select('composes.id')
@@ -133,7 +133,7 @@ export async function measureService({ hub, tree, rpms, tagLast, say }: BenchSer
     });
     const times = timesSince(begin);
     const { cpuMs } = takenSince(begin);
-    const row = await reactor.database.handle
+    const row = await reactor.database.kysely
       .selectFrom('composes')
       .innerJoin('compose_requests', 'composes.id', 'compose_requests.compose_id')
       .select(['composes.time_done', 'compose_requests.started_at'])

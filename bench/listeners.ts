@@ -32,7 +32,7 @@ compose:
 `;
 
 async function countEvents(database: Database): Promise<number> {
-  const { count } = await database.handle
+  const { count } = await database.kysely
     .selectFrom('events')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
@@ -62,15 +62,15 @@ async function measureLatency(rabbitmq: RabbitmqService, url: string, count: num
   const rulesDir = mkdtempSync(join(tmpdir(), 'odcs-bench-rules-'));
   writeFileSync(join(rulesDir, 'bench.yaml'), rule);
   const database = await openDatabase({ url, dataDir: '' });
-  await database.handle.deleteFrom('decisions').execute();
-  await database.handle.deleteFrom('settle_windows').execute();
-  await database.handle.deleteFrom('events').execute();
+  await database.kysely.deleteFrom('decisions').execute();
+  await database.kysely.deleteFrom('settle_windows').execute();
+  await database.kysely.deleteFrom('events').execute();
   const rules = await startRules({ database, log, rulesDir, sources: {} });
   const stop = listenToQueue(rabbitmq, 'bench_latency', database);
   await pause(500);
   await publishMessages({ url: rabbitmq.url, queue: 'bench_latency', count, rate, batch: 1 });
   const unmatched = async (): Promise<number> => {
-    const rows = await database.handle
+    const rows = await database.kysely
       .selectFrom('events')
       .select('id')
       .where('matched_at', 'is', null)
@@ -80,7 +80,7 @@ async function measureLatency(rabbitmq: RabbitmqService, url: string, count: num
   const deadline = performance.now() + 60_000;
   while (((await countEvents(database)) < count || (await unmatched()) > 0) && performance.now() < deadline)
     await pause(100);
-  const rows = await database.handle.selectFrom('events').select(['sent_at', 'matched_at']).execute();
+  const rows = await database.kysely.selectFrom('events').select(['sent_at', 'matched_at']).execute();
   const times = rows
     .map((row) => (row.matched_at?.getTime() ?? Number.NaN) - (row.sent_at?.getTime() ?? 0))
     .toSorted((a, b) => a - b);
@@ -107,7 +107,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       database,
       argv.includes('--short') ? 10_000 : 40_000,
     );
-    await sql`delete from pgboss.job`.execute(database.handle);
+    await sql`delete from pgboss.job`.execute(database.kysely);
     await database.close();
     const latency = await measureLatency(
       rabbitmq,

@@ -95,7 +95,7 @@ async function storeEvents(database: Database, count: number, isMatched: boolean
       select 'fedora-messaging', message_id, 'buildsys.tag', 'buildsys.tag', received_at, 'fedora', 'koji.tag', event, '{}', '',
         case when ${isMatched} then received_at end, case when ${isMatched} then 'done' else 'match' end
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (message_id text, received_at timestamptz, event jsonb)`.execute(
-      database.handle,
+      database.kysely,
     );
   }
 }
@@ -105,7 +105,7 @@ async function measureBacktest(database: Database, rule: Rule): Promise<void> {
   const start = performance.now();
   const tester = new Backtester(rule);
   for (let afterId = 0; ;) {
-    const page = await pageInputEvents(database.handle, {
+    const page = await pageInputEvents(database.kysely, {
       kinds: ['koji.tag'],
       since: new Date(0),
       afterId,
@@ -125,7 +125,7 @@ async function measureRecording(database: Database, rules: readonly Rule[]): Pro
   const { rows } = await sql<{
     id: number;
   }>`update events set matched_at = null, stage = 'match' where id in (select id from events order by id limit 20) returning id`.execute(
-    database.handle,
+    database.kysely,
   );
   const set = { version: 'bench', rules };
   const times: number[] = [];
@@ -140,15 +140,15 @@ async function measureRecording(database: Database, rules: readonly Rule[]): Pro
 }
 
 async function measureClosing(database: Database): Promise<void> {
-  await database.handle.deleteFrom('decisions').execute();
-  await database.handle.deleteFrom('settle_windows').execute();
-  await database.handle.deleteFrom('events').execute();
+  await database.kysely.deleteFrom('decisions').execute();
+  await database.kysely.deleteFrom('settle_windows').execute();
+  await database.kysely.deleteFrom('events').execute();
   const start = Date.now() + 1500;
   await sql`insert into settle_windows (rule, rule_set, group_key, opened_at, last_at, due_at, priority, settle_ms, max_wait_ms)
     select 'bench', 'bench', n::text, now(), now(),
       case when n <= 300 then ${new Date(start)}::timestamptz + n * interval '10 milliseconds' else now() + interval '1 hour' end,
       'normal', 3600000, 3600000
-    from generate_series(1, ${WINDOWS}) as n`.execute(database.handle);
+    from generate_series(1, ${WINDOWS}) as n`.execute(database.kysely);
   const closer = startWindowCloser({
     database,
     onError: (error) => {
@@ -160,7 +160,7 @@ async function measureClosing(database: Database): Promise<void> {
   const { rows } = await sql<{
     late: number;
   }>`select extract(epoch from closed_at - due_at)::float8 * 1000 as late from settle_windows where closed_at is not null`.execute(
-    database.handle,
+    database.kysely,
   );
   const late = rows.map((row) => row.late);
   say(

@@ -69,7 +69,7 @@ export async function checkAsked(
   const notify = notifyOfBody(body);
   requireMayTell(config, notify ?? []);
   requirePermission(identity, config, askedValues(asked));
-  if (series !== null) await checkMayContinue(context.database.handle, { series, readers, identity, config });
+  if (series !== null) await checkMayContinue(context.database.kysely, { series, readers, identity, config });
   await checkParts(context, asked);
   await checkOffered(context, asked);
   await checkRepositories(context, request, asked);
@@ -89,7 +89,7 @@ export async function storeCompose(
   const { asked, series, readers, keep, notify, key } = wanted;
   const owner = ownerOf(identity);
   const earlier = (): Promise<Compose | undefined> =>
-    key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.handle, owner, key);
+    key === undefined ? Promise.resolve(undefined) : findComposeByKey(database.kysely, owner, key);
   const known = await earlier();
   if (known !== undefined) return sameRequest(known, wanted);
   try {

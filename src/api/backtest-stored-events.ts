@@ -18,7 +18,7 @@ export async function backtestStoredEvents(
   const tester = new Backtester(rule, { from: since, to: now });
   let afterId = 0;
   for (;;) {
-    const page = await pageInputEvents(database.handle, { kinds, since, afterId, limit: PAGE });
+    const page = await pageInputEvents(database.kysely, { kinds, since, afterId, limit: PAGE });
     tester.take(page);
     afterId = page.at(-1)?.id ?? afterId;
     if (page.length < PAGE || signal?.aborted === true) break;

@@ -9,7 +9,7 @@ import { ApiProblem } from './problem.ts';
  * the service can make, so that it is not accepted only to fail.
  */
 export async function checkOffered({ database }: ApiContext, asked: ComposeRequest): Promise<void> {
-  const notOffered = findNotOffered(asked, await findOffers(database.handle));
+  const notOffered = findNotOffered(asked, await findOffers(database.kysely));
   if (notOffered === undefined) return;
   throw new ApiProblem(400, notOffered.code, notOffered.message, { hint: notOffered.hint });
 }

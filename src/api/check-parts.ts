@@ -12,7 +12,7 @@ import { ApiProblem } from './problem.ts';
 export async function checkParts(context: ApiContext, asked: ComposeRequest): Promise<void> {
   if (asked.sourceType !== 'compose') return;
   for (const word of asked.source) {
-    const part = await readAs(wholeReader, () => findNamedCompose(context.database.handle, word));
+    const part = await readAs(wholeReader, () => findNamedCompose(context.database.kysely, word));
     if (part !== undefined && mayRead(currentReader(), part)) continue;
     const isId = /^\d+$/.test(word);
     throw new ApiProblem(

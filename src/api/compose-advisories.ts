@@ -24,7 +24,7 @@ export async function readComposeAdvisories(
 ): Promise<ComposeAdvisories | null> {
   const advisories = await readSummaries(context, compose);
   if (advisories === null) return null;
-  const since = sinceId === null ? undefined : await findCompose(context.database.handle, sinceId);
+  const since = sinceId === null ? undefined : await findCompose(context.database.kysely, sinceId);
   const before = since === undefined ? null : await readSummaries(context, since);
   if (since === undefined || before === null) return { advisories, since: null, news: null };
   return { advisories, since: since.id, news: findNewAdvisories(before, advisories) };

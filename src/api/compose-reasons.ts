@@ -23,12 +23,12 @@ export interface ComposeReasons {
 const MOST_CAUSES = 200;
 
 /** Who or which rule asked for a compose, because of which events, and the compose before. */
-export async function findComposeReasons(handle: DatabaseHandle, compose: Compose): Promise<ComposeReasons> {
-  const asked = compose.requestId === null ? undefined : await findComposeRequest(handle, compose.requestId);
+export async function findComposeReasons(kysely: DatabaseHandle, compose: Compose): Promise<ComposeReasons> {
+  const asked = compose.requestId === null ? undefined : await findComposeRequest(kysely, compose.requestId);
   const previous =
-    compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id);
-  const causes = asked === undefined ? [] : await findInputEvents(handle, asked.causes.slice(-MOST_CAUSES));
-  const decisions = await findDecisions(handle, { compose: compose.id, limit: 100 });
+    compose.series === null ? null : await findPreviousOfSeries(kysely, compose.series, compose.id);
+  const causes = asked === undefined ? [] : await findInputEvents(kysely, asked.causes.slice(-MOST_CAUSES));
+  const decisions = await findDecisions(kysely, { compose: compose.id, limit: 100 });
   const count = asked?.causes.length ?? 0;
   return {
     sentence:

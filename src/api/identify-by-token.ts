@@ -13,9 +13,9 @@ const askForNew = { hint: 'Ask whoever runs the service for a new one.' };
 export async function readApiToken(context: ApiContext, request: ApiRequest): Promise<ApiToken | null> {
   const text = tokenText(request);
   if (text === undefined) return null;
-  const { handle, clock } = context.database;
+  const { kysely, clock } = context.database;
   const parsed = parseToken(text);
-  const found = parsed === null ? undefined : await findToken(handle, parsed.id);
+  const found = parsed === null ? undefined : await findToken(kysely, parsed.id);
   if (parsed === null || found === undefined || !isSecretOf(parsed.secret, found.digest)) {
     context.log.warn({ tokenId: parsed?.id }, 'an unknown API token was refused');
     throw new ApiProblem(401, 'auth.token_unknown', 'The token is none of this service.', {
@@ -31,7 +31,7 @@ export async function readApiToken(context: ApiContext, request: ApiRequest): Pr
       ? new ApiProblem(401, 'auth.token_expired', `The token ${token.id} has expired.`, askForNew)
       : new ApiProblem(401, 'auth.token_revoked', `The token ${token.id} was revoked.`, askForNew);
   }
-  await recordTokenUse(handle, { token, now });
+  await recordTokenUse(kysely, { token, now });
   return token;
 }
 

@@ -20,19 +20,19 @@ const MOST_WINDOWS = 50;
 
 /** Returns what is expected next of a series; null where nothing is under way. */
 export async function findNextOfSeries(context: ApiContext, series: string): Promise<NextOfSeries | null> {
-  const { handle } = context.database;
-  const open = await findOpenRequest(handle, series);
+  const { kysely } = context.database;
+  const open = await findOpenRequest(kysely, series);
   if (open?.state === 'running') return { kind: 'running' };
   if (open !== undefined) return { kind: 'waiting', notBefore: open.notBefore };
   const { set } = await readShownRules(context);
   const rules = new Map(
     set.rules.filter((rule) => mayContinue(rule, series)).map((rule) => [rule.name, rule]),
   );
-  for (const window of await listOpenWindowsOf(handle, [...rules.keys()], MOST_WINDOWS)) {
+  for (const window of await listOpenWindowsOf(kysely, [...rules.keys()], MOST_WINDOWS)) {
     const rule = rules.get(window.rule);
     const group = readGroupKey(window.group_key);
     if (rule === undefined || !isGroupOf(rule, group)) continue;
-    const events = (await findCauses(handle, window.id)).map(({ input }) => input);
+    const events = (await findCauses(kysely, window.id)).map(({ input }) => input);
     if (seriesOf(rule, group, events) === series) {
       return { kind: 'window', rule: rule.name, dueAt: window.due_at };
     }

@@ -51,7 +51,7 @@ export async function planAsked(
   const planned = await planOrRefuse(() => plan({ request: asked, series }, request.req.raw.signal));
   const reusable = asked.flags.includes('no_reuse')
     ? []
-    : await listReusable(database.handle, {
+    : await listReusable(database.kysely, {
         fingerprint: planned.fingerprint,
         targetDir: asked.targetDir,
         exceptId: 0,

@@ -15,12 +15,12 @@ const MOST_OPEN = 20_000;
  * is called otherwise is everybody's.
  */
 export class ReadableFiles {
-  readonly #handle: DatabaseHandle;
+  readonly #kysely: DatabaseHandle;
   readonly #targetDir: string;
   readonly #open = new LRUCache<number, true>({ max: MOST_OPEN });
 
-  constructor({ handle, targetDir }: { readonly handle: DatabaseHandle; readonly targetDir: string }) {
-    this.#handle = handle;
+  constructor({ kysely, targetDir }: { readonly kysely: DatabaseHandle; readonly targetDir: string }) {
+    this.#kysely = kysely;
     this.#targetDir = targetDir;
   }
 
@@ -58,7 +58,7 @@ export class ReadableFiles {
     const asked = ids.filter((id) => !this.#open.has(id));
     if (reader.readsAll || asked.length === 0) return new Set();
     const rows = await readAs(wholeReader, () =>
-      this.#handle
+      this.#kysely
         .selectFrom('composes')
         .select(['id', 'owner', 'readers'])
         .where('id', 'in', asked)
@@ -74,7 +74,7 @@ export class ReadableFiles {
     const reader = currentReader();
     if (reader.readsAll || names.length === 0) return new Set();
     const rows = await readAs(wholeReader, () =>
-      this.#handle
+      this.#kysely
         .selectFrom('series')
         .select(['name', 'owner', 'readers'])
         .where('name', 'in', [...names])

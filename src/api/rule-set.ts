@@ -62,7 +62,7 @@ function lookUpShared(context: ApiContext): Promise<ShownRules> {
 }
 
 async function lookUp(context: ApiContext): Promise<ShownRules> {
-  const running = await findRunningVersion(context.database.handle);
+  const running = await findRunningVersion(context.database.kysely);
   if (running !== null) {
     const set = await findWholeSet(context, running.version);
     if (set !== null) return { set, problems: running.problems };
@@ -84,7 +84,7 @@ async function findWholeSet(context: ApiContext, version: string): Promise<RuleS
   keptSets.set(context.database, kept);
   const known = kept.get(version);
   if (known !== undefined) return known;
-  const documents = await findRuleDocuments(context.database.handle, version);
+  const documents = await findRuleDocuments(context.database.kysely, version);
   if (documents === null) return null;
   const set = readDocuments(version, documents);
   for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - MOST_KEPT + 1))) kept.delete(old);

@@ -14,7 +14,7 @@ const MOST_BEFORE = 20;
 
 /** Where the files of series lie. */
 export interface SeriesFiles {
-  readonly handle: DatabaseHandle;
+  readonly kysely: DatabaseHandle;
   readonly targetDir: string;
   readonly readable: ReadableFiles;
   readonly now: Date;
@@ -41,7 +41,7 @@ export async function openSeriesFile(
   }
   const found: Published = isHidden ? { kind: 'missing' } : await openPublished(files.targetDir, names);
   if (found.kind !== 'missing' || how !== 'latest') return found;
-  if ((await findLastOfSeries(files.handle, series)) === undefined) {
+  if ((await findLastOfSeries(files.kysely, series)) === undefined) {
     throw new ApiProblem(404, 'series.nothing_shown', `The series ${series} has no finished compose.`);
   }
   return isNamedByContent(rest) ? openBefore(files, series, rest) : found;
@@ -59,11 +59,11 @@ function isNamedByContent(names: readonly string[]): boolean {
 
 /** Looks for a file in the composes that were shown before the latest, newest first. */
 async function openBefore(
-  { handle, targetDir }: SeriesFiles,
+  { kysely, targetDir }: SeriesFiles,
   series: string,
   path: readonly string[],
 ): Promise<Published> {
-  const living = await listLivingOfSeries(handle, series);
+  const living = await listLivingOfSeries(kysely, series);
   const directories = new Set(
     living.flatMap((compose) => (compose.targetDir === 'default' ? [composeDirectoryName(compose)] : [])),
   );
@@ -79,7 +79,7 @@ async function openBefore(
  * `series.nothing_then`, `series.not_served` (404) and `series.removed_since` (410).
  */
 export async function findComposeAt(
-  { handle, now }: Pick<SeriesFiles, 'handle' | 'now'>,
+  { kysely, now }: Pick<SeriesFiles, 'kysely' | 'now'>,
   series: string,
   moment: string,
 ): Promise<Compose> {
@@ -99,7 +99,7 @@ export async function findComposeAt(
       hint: 'What a series shows now is below latest/.',
     });
   }
-  const compose = await findShownAt(handle, series, at);
+  const compose = await findShownAt(kysely, series, at);
   if (compose === undefined) {
     throw new ApiProblem(
       404,

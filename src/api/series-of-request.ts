@@ -27,7 +27,7 @@ export function noSuchSeries(name: string): ApiProblem {
 /** Returns the series that a path names. Throws `series.not_found` (404). */
 export async function seriesOfRequest(context: ApiContext, request: ApiRequest): Promise<SeriesRow> {
   const name = request.req.param('name') ?? '';
-  const row = isName('series', name) ? await findSeries(context.database.handle, name) : undefined;
+  const row = isName('series', name) ? await findSeries(context.database.kysely, name) : undefined;
   if (row === undefined) throw noSuchSeries(name);
   return row;
 }
@@ -41,12 +41,12 @@ export async function composeOfSeriesRequest(
   request: ApiRequest,
 ): Promise<{ readonly compose: Compose; readonly series: string; readonly at: string | undefined }> {
   const { name } = await seriesOfRequest(context, request);
-  const { handle } = context.database;
+  const { kysely } = context.database;
   const at = request.req.query('at');
   const compose =
     at === undefined
-      ? await findLastOfSeries(handle, name)
-      : await findComposeAt({ handle, now: context.clock.now() }, name, at);
+      ? await findLastOfSeries(kysely, name)
+      : await findComposeAt({ kysely, now: context.clock.now() }, name, at);
   if (compose === undefined) {
     throw new ApiProblem(404, 'series.nothing_shown', `The series ${name} has no finished compose.`);
   }
@@ -59,7 +59,7 @@ export async function composeOfSeriesRequest(
  * where it is open to others than the request wants. A name that nobody has is free.
  */
 export async function checkMayContinue(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   {
     series,
     readers,
@@ -73,7 +73,7 @@ export async function checkMayContinue(
     readonly config: ApiContext['config'];
   },
 ): Promise<void> {
-  const row = await findSeries(handle, series);
+  const row = await findSeries(kysely, series);
   if (row === undefined) return;
   if (row.owner === ownerOf(identity) || isAdmin(identity, config)) return checkSameReaders(row, readers);
   const whose = row.rule === null ? row.owner : `the rule ${row.rule}`;

@@ -32,13 +32,13 @@ export async function readSpaceOfSeries(
   { database, clock, config }: Pick<ApiContext, 'database' | 'clock' | 'config'>,
   { name, keep }: Pick<SeriesRow, 'name' | 'keep'>,
 ): Promise<SpaceOfSeries> {
-  const living = await listLivingOfSeries(database.handle, name);
+  const living = await listLivingOfSeries(database.kysely, name);
   const unmarked = living.filter(({ removedBy }) => removedBy === null);
   const kept =
     keep === null ? new Map<number, readonly KeepReason[]>() : composesToKeep(unmarked, keep, clock.now());
   const goneIds = new Set(living.flatMap(({ id }) => (kept.has(id) ? [] : [id])));
   const shared = await listShowing(
-    database.handle,
+    database.kysely,
     living.flatMap(({ id, reusedId }) => (goneIds.has(id) ? [reusedId ?? id] : [])),
   );
   // A directory goes once no living compose shows it.

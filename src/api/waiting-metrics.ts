@@ -9,7 +9,7 @@ const SHOWN_MS = 5_000;
 /** Registers gauges of what waits for each stage in the whole service, five seconds old at most. */
 export function registerWaitingMetrics(
   registry: Registry,
-  { handle, clock }: Pick<Database, 'handle' | 'clock'>,
+  { kysely, clock }: Pick<Database, 'kysely' | 'clock'>,
 ): void {
   let shown: Promise<readonly WaitingWork[]> | undefined;
   let shownAt = -Infinity;
@@ -17,7 +17,7 @@ export function registerWaitingMetrics(
     if (shown === undefined || performance.now() - shownAt >= SHOWN_MS) {
       shownAt = performance.now();
       // What is private has no names in it.
-      shown = readAs(wholeReader, () => measureWaiting(handle, clock.now()));
+      shown = readAs(wholeReader, () => measureWaiting(kysely, clock.now()));
       shown.catch(() => {
         shown = undefined;
       });

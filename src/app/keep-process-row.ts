@@ -14,7 +14,7 @@ export async function keepProcessRow(
 ): Promise<Disposable> {
   const process = { id: randomUUID(), host: hostname(), ...told };
   const record = (): Promise<void> =>
-    recordProcess(database.handle, { ...process, skewMs: database.clock.skewMs });
+    recordProcess(database.kysely, { ...process, skewMs: database.clock.skewMs });
   await record();
   const timer = setInterval(() => {
     record().catch((error: unknown) => {

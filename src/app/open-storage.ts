@@ -19,10 +19,10 @@ export async function openStorage(
   },
 ): Promise<RunningRole & { readonly watch: StorageWatch }> {
   const { database, log, metrics, isTakingOver } = parts;
-  const { handle, clock } = database;
-  const service = await findServiceId(handle, clock.now());
+  const { kysely, clock } = database;
+  const service = await findServiceId(kysely, clock.now());
   const targetDirs = { default: config.target_dir, ...config.extra_target_dirs };
-  await claimTargetDirs({ handle, log, service, isTakingOver }, targetDirs);
+  await claimTargetDirs({ kysely, log, service, isTakingOver }, targetDirs);
   const watch = new StorageWatch({ targetDirs, service, log });
   registerStorageMetrics(metrics, watch);
   return {

@@ -16,7 +16,7 @@ import type { TargetDirUrls } from '../model/target-dir-urls.ts';
 const AT_ONCE = 100;
 
 export interface AnnouncingContext {
-  readonly database: Pick<Database, 'handle' | 'clock'>;
+  readonly database: Pick<Database, 'kysely' | 'clock'>;
   readonly log: Log;
   readonly publishers: readonly Publisher[];
   /** Public URLs of the target directories. */
@@ -35,19 +35,19 @@ export async function publishAnnouncements(context: AnnouncingContext): Promise<
   const { database, publishers, log } = context;
   const buses = publishers.map(({ bus }) => bus);
   const now = database.clock.now();
-  const known = await recordBuses(database.handle, { buses, now });
+  const known = await recordBuses(database.kysely, { buses, now });
   const failed = new Map<string, string>();
   let last = 0;
   while (buses.length > 0) {
-    const rows = await listOpenAnnouncements(database.handle, { afterId: last, limit: AT_ONCE, buses });
+    const rows = await listOpenAnnouncements(database.kysely, { afterId: last, limit: AT_ONCE, buses });
     if (rows.length === 0) break;
     for (const row of rows) {
       last = row.id;
       await publishOne(context, row, { failed, known });
     }
   }
-  await finishAnnounced(database.handle, { known, now });
-  for (const { bus, waiting } of await markHomeless(database.handle, { known, now })) {
+  await finishAnnounced(database.kysely, { known, now });
+  for (const { bus, waiting } of await markHomeless(database.kysely, { known, now })) {
     log.warn({ bus, waiting }, 'notifications of rules wait for a bus that no announcer has');
   }
   for (const [bus, reason] of failed) log.warn({ bus, reason }, 'announcements wait');
@@ -64,7 +64,7 @@ async function publishOne(
 ): Promise<void> {
   const wanted = publishers.filter(({ bus }) => row.only_bus === null || row.only_bus === bus);
   const acceptedNow: string[] = [];
-  const isPrivate = await isPrivateAnnouncement(database.handle, row);
+  const isPrivate = await isPrivateAnnouncement(database.kysely, row);
   for (const publisher of wanted) {
     if (Object.hasOwn(row.accepted, publisher.bus)) continue;
     if (isPrivate && !privateBuses.includes(publisher.bus)) {
@@ -75,7 +75,7 @@ async function publishOne(
     if (error === null) acceptedNow.push(publisher.bus);
     else failed.set(publisher.bus, error);
   }
-  await acceptAnnouncement(database.handle, {
+  await acceptAnnouncement(database.kysely, {
     id: row.id,
     buses: acceptedNow,
     isFinished: (row.only_bus === null ? known : [row.only_bus]).every(
@@ -94,12 +94,12 @@ function announcedBody(compose: Compose, targetDirUrls: TargetDirUrls): object {
 
 /** Returns whether not everybody may read what an announcement says: of a private compose, or of a private rule. */
 async function isPrivateAnnouncement(
-  handle: AnnouncingContext['database']['handle'],
+  kysely: AnnouncingContext['database']['kysely'],
   row: OpenAnnouncement,
 ): Promise<boolean> {
   if (row.compose !== null) return reviveCompose(row.compose).readers !== null;
   const rule = row.body !== null && 'rule' in row.body ? row.body.rule : undefined;
-  return typeof rule === 'string' && (await findPrivateRules(handle, [rule])).has(rule);
+  return typeof rule === 'string' && (await findPrivateRules(kysely, [rule])).has(rule);
 }
 
 /** Returns why the bus did not accept the message, or null where it did. */

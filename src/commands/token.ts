@@ -137,7 +137,7 @@ async function create(
   const secret = newSecret();
   const now = database.clock.now();
   const expiresAt = new Date(now.getTime() + days * 86_400_000);
-  const made = await insertToken(database.handle, { ...fields, expiresAt, digest: digestOf(secret), now });
+  const made = await insertToken(database.kysely, { ...fields, expiresAt, digest: digestOf(secret), now });
   log.info(auditFields(made), 'an API token was created');
   const token = formatToken(made.id, secret);
   context.stdout(isJson ? `${JSON.stringify({ ...shown(made, now), token })}\n` : `${token}\n`);
@@ -146,7 +146,7 @@ async function create(
 
 async function list(context: ActionContext, { database }: Parts, isJson: boolean): Promise<number> {
   const now = database.clock.now();
-  const tokens = await listTokens(database.handle);
+  const tokens = await listTokens(database.kysely);
   for (const token of tokens) {
     const fields = shown(token, now);
     context.stdout(isJson ? `${JSON.stringify(fields)}\n` : lineOf(fields));
@@ -156,7 +156,7 @@ async function list(context: ActionContext, { database }: Parts, isJson: boolean
 }
 
 async function revoke(context: ActionContext, { database, log }: Parts, id: number): Promise<number> {
-  const revoked = await revokeToken(database.handle, { id, now: database.clock.now() });
+  const revoked = await revokeToken(database.kysely, { id, now: database.clock.now() });
   if (revoked === undefined) {
     throw new ReactorError('token.unknown', `There is no token ${id} that could be revoked.`, {
       hint: 'odcs-reactor token list prints them all.',

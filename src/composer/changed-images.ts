@@ -20,7 +20,7 @@ export async function findChangedImages(
   readOffered: () => Promise<Offered | null>,
 ): Promise<AnnouncedImages | null> {
   if (series === null) return null;
-  const images = await listImagesOfSeries(database.handle, series);
+  const images = await listImagesOfSeries(database.kysely, series);
   if (images.length === 0) return null;
   const offered = await readOffered();
   return offered === null ? null : toAnnouncedImages(findImageChanges(images, offered));

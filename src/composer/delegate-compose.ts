@@ -45,7 +45,7 @@ export async function delegateCompose(
       moveHeldCompose(tx, taken, 'pin', { reason: GENERATING, pinned: { pungiComposeId } }),
     );
   };
-  const configDump = await findPungiConfigDump(database.handle, taken.id);
+  const configDump = await findPungiConfigDump(database.kysely, taken.id);
   const made = await instrument('delegate', { compose: taken.id }, () =>
     delegate.make({
       ...watch,

@@ -17,7 +17,7 @@ export async function differsInTexts(
 ): Promise<boolean> {
   const directory = targetDirs[last.targetDir];
   if (last.fingerprint === null || directory === undefined) return false;
-  const before = await findManifest(database.handle, last.fingerprint);
+  const before = await findManifest(database.kysely, last.fingerprint);
   if (before === undefined || withoutTexts(before) !== withoutTexts(manifest)) return false;
   const told = await readSummaries(directory, last);
   return told !== null && essenceOf(told) === essenceOf(await summariesOf(selection));

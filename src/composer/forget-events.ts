@@ -23,15 +23,15 @@ export async function forgetEvents(
   keptDays: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { handle } = database;
-  const now = await database.clock.read(handle);
+  const { kysely } = database;
+  const now = await database.clock.read(kysely);
   const before = new Date(now.getTime() - keptDays * DAY);
-  const needed = await findNeededEvents(handle, { before, now });
+  const needed = await findNeededEvents(kysely, { before, now });
   let forgotten = 0;
   let isDone = false;
   for (let turn = 0; turn < TURNS && !isDone && !signal.aborted; turn++) {
     if (turn > 0) await pauseBetween(signal);
-    const count = await pruneEvents(handle, { before, needed }, AT_ONCE);
+    const count = await pruneEvents(kysely, { before, needed }, AT_ONCE);
     forgotten += count;
     isDone = count < AT_ONCE;
   }

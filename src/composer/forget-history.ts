@@ -47,7 +47,7 @@ function retentionsOf(kept: KeptDays): readonly Retention[] {
     {
       rows: 'refusals',
       keptDays: kept.events,
-      prune: whole((handle, { before, limit }) => pruneDecisions(handle, before, limit)),
+      prune: whole((kysely, { before, limit }) => pruneDecisions(kysely, before, limit)),
     },
     { rows: 'decisions', keptDays: kept.decisions, prune: pruneWindowDecisions },
     { rows: 'windows', keptDays: kept.decisions, prune: pruneWindows },
@@ -59,9 +59,9 @@ function retentionsOf(kept: KeptDays): readonly Retention[] {
 }
 
 /** Forgets rows that nothing can keep: the oldest are always the next. */
-function whole(prune: (handle: DatabaseHandle, pruning: Pruning) => Promise<number>): PruneNext {
-  return async (handle, pruning) => {
-    const forgotten = await prune(handle, pruning);
+function whole(prune: (kysely: DatabaseHandle, pruning: Pruning) => Promise<number>): PruneNext {
+  return async (kysely, pruning) => {
+    const forgotten = await prune(kysely, pruning);
     return { forgotten, next: forgotten < pruning.limit ? null : { ...BEGINNING } };
   };
 }
@@ -75,7 +75,7 @@ export async function forgetHistory(
   kept: KeptDays,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const now = await database.clock.read(database.handle);
+  const now = await database.clock.read(database.kysely);
   let isDone = true;
   for (const { rows, keptDays, prune } of retentionsOf(kept)) {
     const before = new Date(now.getTime() - keptDays * DAY);
@@ -83,7 +83,7 @@ export async function forgetHistory(
     let next: Position | null = BEGINNING;
     for (let turns = 0; next !== null && turns < TURNS && !signal.aborted;) {
       if (next !== BEGINNING) await pauseBetween(signal);
-      const pruned = await prune(database.handle, { before, limit: AT_ONCE }, next);
+      const pruned = await prune(database.kysely, { before, limit: AT_ONCE }, next);
       forgotten += pruned.forgotten;
       next = pruned.next;
       if (pruned.forgotten > 0) turns++;

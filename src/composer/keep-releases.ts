@@ -22,8 +22,8 @@ export async function keepReleases(
   kept: KeptReleases,
 ): Promise<void> {
   if (kept === 'none') return;
-  const now = await database.clock.read(database.handle);
-  for (const targetDir of await listExpiringReleases(database.handle, new Date(now.getTime() + SOON))) {
+  const now = await database.clock.read(database.kysely);
+  for (const targetDir of await listExpiringReleases(database.kysely, new Date(now.getTime() + SOON))) {
     const count = await transaction(database, async (tx) => {
       const ids = releasesToKeep(await listLinkedComposes(tx.sql, targetDir), kept);
       return ids.length === 0 ? 0 : extendReleases(tx.sql, ids, new Date(tx.now.getTime() + LONGER));

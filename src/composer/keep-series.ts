@@ -18,9 +18,9 @@ export async function keepSeries({
   database,
   log,
 }: Pick<ComposerContext, 'database' | 'log'>): Promise<void> {
-  const now = await database.clock.read(database.handle);
+  const now = await database.clock.read(database.kysely);
   const soon = new Date(now.getTime() + SOON);
-  for (const { name, keep } of await listKeepingSeries(database.handle, soon)) {
+  for (const { name, keep } of await listKeepingSeries(database.kysely, soon)) {
     const ids = await transaction(database, async (tx) => {
       await lockSeries(tx.sql, name);
       const living = (await listLivingOfSeries(tx.sql, name)).filter(({ removedBy }) => removedBy === null);

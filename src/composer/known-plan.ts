@@ -55,7 +55,7 @@ async function findLiving(
   targetDir: string,
 ): Promise<ComposeOfInputs | undefined> {
   const search = { inputs, targetDir, now: database.clock.now() };
-  const found = await findComposeOfInputs(database.handle, search);
+  const found = await findComposeOfInputs(database.kysely, search);
   const directory = targetDirs[targetDir];
   if (found === undefined || directory === undefined) return undefined;
   const { id, reusedId } = found.compose;

@@ -21,8 +21,8 @@ export async function readNewAdvisories(
 ): Promise<AnnouncedAdvisories | null> {
   const { id, series } = compose;
   if (series === null) return null;
-  const previousId = await findPreviousOfSeries(database.handle, series, id);
-  const previous = previousId === null ? undefined : await findCompose(database.handle, previousId);
+  const previousId = await findPreviousOfSeries(database.kysely, series, id);
+  const previous = previousId === null ? undefined : await findCompose(database.kysely, previousId);
   const directory = previous === undefined ? undefined : targetDirs[previous.targetDir];
   if (previous === undefined || directory === undefined) return null;
   // Its number and what it lacks are for its readers: a series may have been open to fewer people before.

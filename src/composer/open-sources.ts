@@ -53,7 +53,7 @@ export interface SourceResources {
   readonly clock: Clock;
   readonly log: Log;
   /** Where composes of composes look theirs up; without one that source type is not offered. */
-  readonly database: Pick<Database, 'handle'> | null;
+  readonly database: Pick<Database, 'kysely'> | null;
 }
 
 /** A source type, and how it is opened. */
@@ -85,17 +85,17 @@ export async function openSources(
   const fetcher = stack.use(openOriginFetcher({ store, clock, policy, kojiServers }));
   const http = stack.use(new HttpClient({ policy, tries: METADATA_TRIES }));
   const readUrl = repositoryReader(http);
-  const openPlace = placeOpener({ handle: database?.handle ?? null, targetDirs });
+  const openPlace = placeOpener({ kysely: database?.kysely ?? null, targetDirs });
   const kojis = openKojis(config, { store, clock, log, readUrl, openPlace });
   for (const [hub, koji] of kojis) caches.register(ofHubOnly(hub, stack.use(koji)));
   caches.register(restrictionsCache);
-  const advisories = findAdvisories(config, { handle: database?.handle ?? null, clock, caches });
+  const advisories = findAdvisories(config, { kysely: database?.kysely ?? null, clock, caches });
   const ofHub = (koji: Koji | null, settings: Config): SourceContext => ({
     config,
     koji,
     advisories: koji === kojis.get(null) ? advisories : null,
     modules: koji === null ? null : openModules(settings, koji),
-    handle: database?.handle ?? null,
+    kysely: database?.kysely ?? null,
     http,
     readUrl,
     openPlace,
@@ -133,22 +133,22 @@ export async function openSources(
 function findAdvisories(
   { updateinfo, bodhi_url: bodhiUrl, errata_url: errataUrl }: Config,
   context: {
-    readonly handle: DatabaseHandle | null;
+    readonly kysely: DatabaseHandle | null;
     readonly clock: Clock;
     readonly caches: CacheRegistry;
   },
 ): AdvisoryFinder | null {
-  const { handle, clock, caches } = context;
+  const { kysely, clock, caches } = context;
   switch (updateinfo) {
     case 'none':
       return null;
     case 'bodhi': {
       const source = connectBodhiAdvisories(bodhiUrl);
-      return caches.register(openAdvisoryFinder({ source, events: bodhiEvents, handle, clock }));
+      return caches.register(openAdvisoryFinder({ source, events: bodhiEvents, kysely, clock }));
     }
     case 'errata': {
       const source = connectErrataAdvisories(errataUrl);
-      return caches.register(openAdvisoryFinder({ source, events: errataEvents, handle, clock }));
+      return caches.register(openAdvisoryFinder({ source, events: errataEvents, kysely, clock }));
     }
     default:
       return updateinfo satisfies never;

@@ -63,7 +63,7 @@ export async function mendReleaseLinks(
   const { database, log, storage } = context;
   for (const [name, directory] of Object.entries(context.targetDirs)) {
     if (!(await storage.isOurs(name))) continue;
-    const composes = await listLinkedComposes(database.handle, name);
+    const composes = await listLinkedComposes(database.kysely, name);
     if (areEqual(releaseLinksOf(composes), readLinks(directory))) continue;
     try {
       await transaction(database, async (tx) => {

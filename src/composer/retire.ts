@@ -27,11 +27,11 @@ const MANIFESTS_AT_ONCE = 500;
  * What a series keeps lives on, and the latest of a release as far as `kept` says. Then series and releases are pointed at what they show, and directories go that nobody owns. One failing directory does not stop the rest. Source: ODCS contract 14.
  */
 export async function retireComposes(context: RetireContext, kept: KeptReleases = 'latest'): Promise<void> {
-  const { handle, clock } = context.database;
+  const { kysely, clock } = context.database;
   await keepSeries(context);
   await keepReleases(context, kept);
-  const now = await clock.read(handle);
-  const expired = await handle
+  const now = await clock.read(kysely);
+  const expired = await kysely
     .selectFrom('composes')
     .select('id')
     .where('state', 'in', ['done', 'failed'])
@@ -44,7 +44,7 @@ export async function retireComposes(context: RetireContext, kept: KeptReleases 
   for (const [name, directory] of Object.entries(context.targetDirs)) {
     if (await context.storage.isOurs(name)) await sweepDirectory(context, directory);
   }
-  await pruneManifests(handle, { before: new Date(now.getTime() - HOUR), limit: MANIFESTS_AT_ONCE });
+  await pruneManifests(kysely, { before: new Date(now.getTime() - HOUR), limit: MANIFESTS_AT_ONCE });
 }
 
 /** Marks one compose as removed, unless its life was extended since it was looked up. */
@@ -94,7 +94,7 @@ function listEntries(directory: string): string[] {
 
 /** Ids whose directory is in use, and ids that are being made. */
 async function listShown(context: RetireContext): Promise<{ living: Set<number>; running: Set<number> }> {
-  const rows = await context.database.handle
+  const rows = await context.database.kysely
     .selectFrom('composes')
     .select(['id', 'reused_id', 'state'])
     // Of one that failed the logs are read until it expires, where another program wrote some.

@@ -65,7 +65,7 @@ export interface PlannedBefore {
  * what an earlier attempt does later changes nothing. Throws only what may work later.
  */
 export async function runCompose(context: ComposerContext, id: number, job: JobAttempt): Promise<void> {
-  const trace = await findTraceOfCompose(context.database.handle, id);
+  const trace = await findTraceOfCompose(context.database.kysely, id);
   await withTrace([trace], async () => {
     const taken = await transaction(context.database, (tx) => beginCompose(tx, id));
     if (taken !== undefined) await makeCompose(context, taken, job);

@@ -140,7 +140,7 @@ async function findUnchanged(
   { request, plan }: Pick<PlannedRequest, 'request' | 'plan'>,
 ): Promise<Compose | undefined> {
   if (row.unchanged === 'compose') return undefined;
-  const last = await findLastOfSeries(context.database.handle, row.series);
+  const last = await findLastOfSeries(context.database.kysely, row.series);
   if (last === undefined || last.targetDir !== request.targetDir) return undefined;
   const isSame =
     last.fingerprint === plan.fingerprint ||
@@ -148,7 +148,7 @@ async function findUnchanged(
   if (!isSame) return undefined;
   // To whom a compose is open never changes: where the rule says something else now, another one has to be made.
   const parts =
-    request.sourceType === 'compose' ? await findNamedComposes(context.database.handle, request.source) : [];
+    request.sourceType === 'compose' ? await findNamedComposes(context.database.kysely, request.source) : [];
   const readers = decideReaders({ asked: readersOfBody(row.body), ofSeries: null, parts });
   if (!areSameReaders(readers, last.readers)) return undefined;
   const directory = context.targetDirs[last.targetDir];

@@ -104,7 +104,7 @@ function replaceFile(pen: Pen, path: string, content: string): void {
 export async function mendSeriesLinks(
   context: SeriesLinkContext & Pick<ComposerContext, 'database' | 'log' | 'storage'>,
 ): Promise<void> {
-  const shown = await listShownSeries(context.database.handle);
+  const shown = await listShownSeries(context.database.kysely);
   for (const [name, targetDir] of Object.entries(context.targetDirs)) {
     if (!(await context.storage.isOurs(name))) continue;
     const wanted = new Map(

@@ -48,7 +48,7 @@ export async function settlePlan(
   const mayReuse = !compose.request.flags.includes('no_reuse');
   // Files are looked at before the transaction: what became done since has its directory.
   const lost = new Set<number>();
-  for (const candidate of mayReuse ? await listReusable(context.database.handle, search) : []) {
+  for (const candidate of mayReuse ? await listReusable(context.database.kysely, search) : []) {
     if (candidate.state === 'done' && !isPublished(directory, candidate.id)) lost.add(candidate.id);
   }
   const claimed = await (isKnownPlan(plan)
@@ -76,7 +76,7 @@ async function assertMayHold(
   compose: Compose,
   ids: readonly string[],
 ): Promise<void> {
-  const parts = await findNamedComposes(context.database.handle, ids);
+  const parts = await findNamedComposes(context.database.kysely, ids);
   const part = parts.find((candidate) => !mayHold(compose, [candidate]));
   if (part === undefined) return;
   throw new ReactorError(

@@ -16,7 +16,7 @@ export async function sparePlan(
   context: ComposerContext,
   taken: TakenCompose,
 ): Promise<KnownPlan | 'joined' | undefined> {
-  const digest = await findRequestDigest(context.database.handle, taken.id);
+  const digest = await findRequestDigest(context.database.kysely, taken.id);
   if (digest === null) return undefined;
   const equal = await findEqual(context, taken, digest);
   if (equal === undefined || equal.compose.state === 'done') return planOfDone(context, taken, equal);
@@ -33,7 +33,7 @@ function findEqual(
   digest: string,
 ): Promise<EqualCompose | undefined> {
   const { timeSubmitted: since, readers, owner } = compose;
-  return findEqualCompose(database.handle, { id, digest, since, readers, owner, now: database.clock.now() });
+  return findEqualCompose(database.kysely, { id, digest, since, readers, owner, now: database.clock.now() });
 }
 
 /** Returns what a done compose was planned as, as long as its directory is there. */

@@ -88,7 +88,7 @@ export function watchCompose(
     noted = latest;
     notedStages = stages?.version ?? 0;
     const [stage, done, total, unit] = latest ?? [];
-    await noteProgress(context.database.handle, held, {
+    await noteProgress(context.database.kysely, held, {
       ...(stage === undefined || done === undefined || total === undefined || unit === undefined
         ? {}
         : { progress: { stage, done, total, unit } }),
@@ -96,8 +96,8 @@ export function watchCompose(
     });
   };
   const look = async (): Promise<void> => {
-    const { handle } = context.database;
-    const row = await handle
+    const { kysely } = context.database;
+    const row = await kysely
       .selectFrom('composes')
       .select(['cancel_requested_by', 'state', 'attempt'])
       .where('id', '=', id)

@@ -6,18 +6,18 @@ const BUS_KEPT_DAYS = 7;
 
 /** Records that an announcer with these buses runs, and returns every bus that some announcer has. */
 export async function recordBuses(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { buses, now }: { readonly buses: readonly string[]; readonly now: Date },
 ): Promise<readonly string[]> {
   for (const bus of buses) {
-    await handle
+    await kysely
       .insertInto('announced_buses')
       .values({ bus, last_seen: now })
       .onConflict((conflict) => conflict.column('bus').doUpdateSet({ last_seen: now }))
       .execute();
   }
   const since = new Date(now.getTime() - BUS_KEPT_DAYS * 86_400_000);
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('announced_buses')
     .select('bus')
     .where('last_seen', '>=', since)
@@ -28,10 +28,10 @@ export async function recordBuses(
 
 /** Finishes what every bus has accepted; all there is where no announcer has any bus. */
 export async function finishAnnounced(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { known, now }: { readonly known: readonly string[]; readonly now: Date },
 ): Promise<void> {
-  await handle
+  await kysely
     .updateTable('announcements')
     .set({ finished_at: now, last_error: null })
     .where('finished_at', 'is', null)
@@ -45,7 +45,7 @@ export async function finishAnnounced(
  * none came in a week. Returns how many wait, by bus.
  */
 export async function markHomeless(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { known, now }: { readonly known: readonly string[]; readonly now: Date },
 ): Promise<readonly { readonly bus: string; readonly waiting: number }[]> {
   const since = new Date(now.getTime() - BUS_KEPT_DAYS * 86_400_000);
@@ -58,19 +58,19 @@ export async function markHomeless(
       returning only_bus, finished_at
     )
     select only_bus as bus, count(*)::integer as waiting from homeless where finished_at is null
-    group by only_bus order by only_bus`.execute(handle);
+    group by only_bus order by only_bus`.execute(kysely);
   return rows;
 }
 
 /** Returns how many announcements wait for longer than ten minutes, and what the oldest waits for. */
 export async function findStuck(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   now: Date,
 ): Promise<{ readonly waiting: number; readonly reason: string | null }> {
   const before = new Date(now.getTime() - 600_000);
   const { rows } = await sql<{ waiting: number; reason: string | null }>`
     select count(*)::integer as waiting,
       (array_agg(last_error order by id) filter (where last_error is not null))[1] as reason
-    from announcements where finished_at is null and created_at < ${before}`.execute(handle);
+    from announcements where finished_at is null and created_at < ${before}`.execute(kysely);
   return rows[0] ?? { waiting: 0, reason: null };
 }

@@ -8,11 +8,11 @@ export type OpenAnnouncement = Selectable<AnnouncementsTable>;
 
 /** Returns which of these message ids are those of announcements that this service made. */
 export async function findOwnAnnouncements(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   messageIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (messageIds.length === 0) return new Set();
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('announcements')
     .select('message_id')
     .where('message_id', 'in', [...messageIds])
@@ -22,14 +22,14 @@ export async function findOwnAnnouncements(
 
 /** Returns announcements that one of these buses has not accepted yet, oldest first. */
 export async function listOpenAnnouncements(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   {
     afterId,
     limit,
     buses,
   }: { readonly afterId: number; readonly limit: number; readonly buses: readonly string[] },
 ): Promise<OpenAnnouncement[]> {
-  return handle
+  return kysely
     .selectFrom('announcements')
     .selectAll()
     .where('finished_at', 'is', null)
@@ -48,7 +48,7 @@ export async function listOpenAnnouncements(
  * never take anything back.
  */
 export async function acceptAnnouncement(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   round: {
     readonly id: number;
     readonly buses: readonly string[];
@@ -60,7 +60,7 @@ export async function acceptAnnouncement(
 ): Promise<void> {
   const { id, buses, isFinished, lastError, now } = round;
   const accepted = JSON.stringify(Object.fromEntries(buses.map((bus) => [bus, now.toISOString()])));
-  await handle
+  await kysely
     .updateTable('announcements')
     .set({
       accepted: sql<string>`accepted || ${accepted}::jsonb`,

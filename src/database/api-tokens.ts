@@ -8,13 +8,13 @@ const USE_MS = 60_000;
 
 /** Stores a token and returns it with its id. */
 export async function insertToken(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   token: Pick<ApiToken, 'name' | 'owner' | 'groups' | 'scopes' | 'expiresAt'> & {
     readonly digest: Buffer;
     readonly now: Date;
   },
 ): Promise<ApiToken> {
-  const row = await handle
+  const row = await kysely
     .insertInto('api_tokens')
     .values({
       name: token.name,
@@ -32,25 +32,25 @@ export async function insertToken(
 
 /** Returns a token with the digest of its secret, or undefined. */
 export async function findToken(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   id: number,
 ): Promise<{ readonly token: ApiToken; readonly digest: Uint8Array } | undefined> {
-  const row = await handle.selectFrom('api_tokens').selectAll().where('id', '=', id).executeTakeFirst();
+  const row = await kysely.selectFrom('api_tokens').selectAll().where('id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : { token: toToken(row), digest: row.digest };
 }
 
 /** Lists all tokens, also those that are no longer valid, by id. */
-export async function listTokens(handle: DatabaseHandle): Promise<readonly ApiToken[]> {
-  const rows = await handle.selectFrom('api_tokens').selectAll().orderBy('id').execute();
+export async function listTokens(kysely: DatabaseHandle): Promise<readonly ApiToken[]> {
+  const rows = await kysely.selectFrom('api_tokens').selectAll().orderBy('id').execute();
   return rows.map(toToken);
 }
 
 /** Revokes a token for ever; returns it, or undefined where there is none that was not revoked before. */
 export async function revokeToken(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { id, now }: { readonly id: number; readonly now: Date },
 ): Promise<ApiToken | undefined> {
-  const row = await handle
+  const row = await kysely
     .updateTable('api_tokens')
     .set({ revoked_at: now })
     .where('id', '=', id)
@@ -62,12 +62,12 @@ export async function revokeToken(
 
 /** Notes that a token was used, at most once a minute. */
 export async function recordTokenUse(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { token, now }: { readonly token: ApiToken; readonly now: Date },
 ): Promise<void> {
   const { id, lastUsedAt } = token;
   if (lastUsedAt !== null && now.getTime() - lastUsedAt.getTime() < USE_MS) return;
-  await handle.updateTable('api_tokens').set({ last_used_at: now }).where('id', '=', id).execute();
+  await kysely.updateTable('api_tokens').set({ last_used_at: now }).where('id', '=', id).execute();
 }
 
 function toToken(row: Selectable<ApiTokensTable>): ApiToken {

@@ -16,7 +16,7 @@ export type MigrateWhen = 'safe' | 'always' | 'never';
  * for this one was pending for it.
  */
 export async function assertMayMigrate(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { pending, migrate }: { readonly pending: readonly PendingMigration[]; readonly migrate: MigrateWhen },
 ): Promise<void> {
   if (pending.length === 0 || migrate === 'always') return;
@@ -28,7 +28,7 @@ export async function assertMayMigrate(
     });
   }
   if (!pending.some(({ isBreaking }) => isBreaking)) return;
-  const addresses = await listRunning(handle);
+  const addresses = await listRunning(kysely);
   if (addresses.length === 0) return;
   throw new ReactorError(
     'database.not_migrated',
@@ -42,12 +42,12 @@ export async function assertMayMigrate(
 }
 
 /** Returns where processes of the service run that use this database, by their connections. */
-async function listRunning(handle: DatabaseHandle): Promise<readonly string[]> {
+async function listRunning(kysely: DatabaseHandle): Promise<readonly string[]> {
   const { rows } = await sql<{ address: string }>`
     select distinct coalesce(host(client_addr), 'this machine') as address
     from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
       and application_name like ${`${APPLICATION} %`} and application_name <> ${`${APPLICATION} migration`}
-    order by 1`.execute(handle);
+    order by 1`.execute(kysely);
   return rows.map(({ address }) => address);
 }

@@ -7,10 +7,10 @@ export type ComposeRequestRow = Selectable<ComposeRequestsTable>;
 
 /** Returns one request, or undefined. */
 export async function findComposeRequest(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   id: number,
 ): Promise<ComposeRequestRow | undefined> {
-  return handle.selectFrom('compose_requests').selectAll().where('id', '=', id).executeTakeFirst();
+  return kysely.selectFrom('compose_requests').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** Returns how many requests a rule made since a moment that were not taken in by others and changed something. */
@@ -46,7 +46,7 @@ export interface SeriesReading {
  * another hub, which the rule may have named before, are of no meaning for this one.
  */
 export async function readingOfSeries(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
   hub: HubName,
 ): Promise<SeriesReading> {
@@ -69,7 +69,7 @@ export async function readingOfSeries(
         request.took_fallback
       from compose_requests as request left join composes as compose on compose.id = request.compose_id
       where request.series = ${series} and request.state in ('running', 'composed', 'unchanged')
-      order by request.id desc limit 1) as last on true`.execute(handle);
+      order by request.id desc limit 1) as last on true`.execute(kysely);
   const [row] = rows;
   if (row === undefined) return { isPending: false, last: null, movedAt: null };
   return {
@@ -88,17 +88,17 @@ export async function readingOfSeries(
 
 /** Returns whether a series has a finished compose, and one under way. */
 export async function seriesState(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
 ): Promise<{ readonly finished: boolean; readonly running: boolean }> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select('state')
     .distinct()
     .where('series', '=', series)
     .where('state', '<>', 'removed')
     .execute();
-  const asked = await handle
+  const asked = await kysely
     .selectFrom('compose_requests')
     .select('id')
     .where('series', '=', series)

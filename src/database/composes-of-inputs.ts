@@ -17,10 +17,10 @@ export interface ComposeOfInputs {
 
 /** Returns the newest living compose that was planned from the same inputs, or undefined. */
 export async function findComposeOfInputs(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { inputs, targetDir, now }: InputsSearch,
 ): Promise<ComposeOfInputs | undefined> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('inputs_digest', '=', inputs)

@@ -6,16 +6,16 @@ import type { ComposeProgress, ComposesTable } from './tables.ts';
 
 /** Returns one compose, or undefined. */
 export async function findCompose(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   id: number,
 ): Promise<Compose | undefined> {
-  const row = await handle.selectFrom('composes').selectAll().where('id', '=', id).executeTakeFirst();
+  const row = await kysely.selectFrom('composes').selectAll().where('id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : toCompose(row);
 }
 
 /** Returns the trace that a compose belongs to, as the header `traceparent`; null where it is of none. */
-export async function findTraceOfCompose(handle: DatabaseHandle, id: number): Promise<string | null> {
-  const row = await handle.selectFrom('composes').select('trace').where('id', '=', id).executeTakeFirst();
+export async function findTraceOfCompose(kysely: DatabaseHandle, id: number): Promise<string | null> {
+  const row = await kysely.selectFrom('composes').select('trace').where('id', '=', id).executeTakeFirst();
   return row?.trace ?? null;
 }
 
@@ -32,10 +32,10 @@ export async function lockCompose(sql: TransactionHandle, id: number): Promise<C
 
 /** Returns the newest done compose of a series, or undefined. */
 export async function findLastOfSeries(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   series: string,
 ): Promise<Compose | undefined> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('series', '=', series)
@@ -48,11 +48,11 @@ export async function findLastOfSeries(
 
 /** Returns the id of the compose of a series that was done before another, or null. */
 export async function findPreviousOfSeries(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
   before: number,
 ): Promise<number | null> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('composes')
     .select('id')
     .where('series', '=', series)
@@ -65,8 +65,8 @@ export async function findPreviousOfSeries(
 }
 
 /** Returns what the time of a compose went into; null where that is not known. */
-export async function findStageTimes(handle: DatabaseHandle, id: number): Promise<StageTimes | null> {
-  const row = await handle.selectFrom('composes').select('stages').where('id', '=', id).executeTakeFirst();
+export async function findStageTimes(kysely: DatabaseHandle, id: number): Promise<StageTimes | null> {
+  const row = await kysely.selectFrom('composes').select('stages').where('id', '=', id).executeTakeFirst();
   return row?.stages ?? null;
 }
 
@@ -78,11 +78,11 @@ export interface NotedProgress {
 
 /** Notes how far an attempt is; nothing where another attempt has the compose. */
 export async function noteProgress(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   held: { readonly id: number; readonly attempt: number },
   { progress, stages }: NotedProgress,
 ): Promise<void> {
-  await handle
+  await kysely
     .updateTable('composes')
     .set({
       ...(progress === undefined ? {} : { progress: JSON.stringify(progress) }),

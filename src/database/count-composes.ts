@@ -26,14 +26,14 @@ const SETTLED_MS = 300_000;
  * asks only for those that live and those removed since. Whoever asks within half a minute, or meanwhile, is given the
  * same counts.
  */
-export function createComposeCounter({ handle, clock }: Pick<Database, 'handle' | 'clock'>): CountComposes {
+export function createComposeCounter({ kysely, clock }: Pick<Database, 'kysely' | 'clock'>): CountComposes {
   let removed: readonly ComposeCount[] = [];
   let countedUntil = new Date(0);
   let shown: Promise<readonly ComposeCount[]> | undefined;
   let shownAt = -Infinity;
   const count = async (): Promise<readonly ComposeCount[]> => {
-    const until = new Date((await clock.read(handle)).getTime() - SETTLED_MS);
-    const rows = await countChanged(handle, { from: countedUntil, until });
+    const until = new Date((await clock.read(kysely)).getTime() - SETTLED_MS);
+    const rows = await countChanged(kysely, { from: countedUntil, until });
     removed = add(
       removed,
       rows.filter((row) => row.is_settled),
@@ -57,7 +57,7 @@ export function createComposeCounter({ handle, clock }: Pick<Database, 'handle' 
 }
 
 async function countChanged(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { from, until }: { readonly from: Date; readonly until: Date },
 ): Promise<readonly (ComposeCount & { readonly is_settled: boolean })[]> {
   const { rows } = await sql<ComposeCount & { readonly is_settled: boolean }>`
@@ -69,7 +69,7 @@ async function countChanged(
       select source_type, state, source, readers, time_removed <= ${until} from composes
       where state = 'removed' and time_removed > ${from}
     ) as changed
-    group by 1, 2, 3, 5`.execute(handle);
+    group by 1, 2, 3, 5`.execute(kysely);
   return rows;
 }
 

@@ -5,7 +5,7 @@ import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 /** The only business clock: the database's, the same for every process whatever its machine's clock says. */
 export interface DatabaseClock extends Clock {
   /** Returns the database's time now, by asking it. */
-  read(handle: DatabaseHandle | TransactionHandle): Promise<Date>;
+  read(kysely: DatabaseHandle | TransactionHandle): Promise<Date>;
   /** Learns from a reading that somebody else made. */
   learn(reading: ClockReading): void;
   /** Milliseconds that this machine's clock is ahead of the database's; negative where it is behind. */
@@ -40,10 +40,10 @@ export function createDatabaseClock(machine: Clock = systemClock): DatabaseClock
       return skewMs ?? 0;
     },
     learn,
-    async read(handle) {
+    async read(kysely) {
       const askedAt = machine.now();
       const started = performance.now();
-      const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(handle);
+      const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(kysely);
       const [row] = rows;
       if (row === undefined) throw new Error('The database did not say what time it is.');
       learn({ askedAt, tookMs: performance.now() - started, now: row.now });

@@ -52,7 +52,7 @@ export interface DatabaseOptions {
 /** The open database: statements, jobs, and what closes them. */
 export interface Database extends AsyncDisposable {
   readonly kind: 'embedded' | 'postgresql';
-  readonly handle: DatabaseHandle;
+  readonly kysely: DatabaseHandle;
   readonly jobs: Jobs;
   readonly clock: DatabaseClock;
   /** The embedded engine, for saving a snapshot. */
@@ -100,8 +100,8 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
     const complaints = new Complaints(options.onComplaint ?? (() => undefined));
     const jobs = await Jobs.open({ kind: 'embedded', embedded }, { complaints, isPreparing: true });
     const clock = createClock(options);
-    const handle = root.withPlugin(transactionGuard);
-    await clock.read(handle);
+    const kysely = root.withPlugin(transactionGuard);
+    await clock.read(kysely);
     const close = once(async () => {
       await jobs.stop();
       await root.destroy();
@@ -109,14 +109,14 @@ async function openEmbedded(options: DatabaseOptions): Promise<Database> {
     });
     return {
       kind: 'embedded',
-      handle,
+      kysely,
       jobs,
       clock,
       embedded,
       failure: () => null,
       load: () => null,
       ping: async () => {
-        await handle.selectFrom('composes').select('id').limit(1).execute();
+        await kysely.selectFrom('composes').select('id').limit(1).execute();
       },
       cutOff: () => undefined,
       close,
@@ -186,7 +186,7 @@ async function openConnected(
   });
   return {
     kind: 'postgresql',
-    handle: root.withPlugin(transactionGuard),
+    kysely: root.withPlugin(transactionGuard),
     jobs,
     clock,
     embedded: null,

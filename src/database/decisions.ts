@@ -48,8 +48,8 @@ export async function insertDecisions(
 }
 
 /** One decision, or undefined. */
-export async function findDecision(handle: DatabaseHandle, id: number): Promise<DecisionRow | undefined> {
-  return handle.selectFrom('decisions').selectAll().where('id', '=', id).executeTakeFirst();
+export async function findDecision(kysely: DatabaseHandle, id: number): Promise<DecisionRow | undefined> {
+  return kysely.selectFrom('decisions').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** What decisions are asked for: all conditions hold, newest first. */
@@ -69,9 +69,9 @@ export interface DecisionQuery {
 }
 
 /** Decisions by event (with those on the windows it went into), rule, compose or window. */
-export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery): Promise<DecisionRow[]> {
+export async function findDecisions(kysely: DatabaseHandle, query: DecisionQuery): Promise<DecisionRow[]> {
   const { event, limit } = query;
-  const matching = filterDecisions(handle.selectFrom('decisions').selectAll(), query);
+  const matching = filterDecisions(kysely.selectFrom('decisions').selectAll(), query);
   const events = query.events ?? (event === undefined ? undefined : [event]);
   if (events === undefined) return matching.orderBy('id', 'desc').limit(limit).execute();
   if (events.length === 0) return [];
@@ -82,7 +82,7 @@ export async function findDecisions(handle: DatabaseHandle, query: DecisionQuery
       .select('of_event.window_id')
       .where('of_event.event_id', 'in', [...events]),
   );
-  return handle
+  return kysely
     .selectFrom(
       matching
         .where('event_id', 'in', [...events])
@@ -115,10 +115,10 @@ export type WindowOutcome = Pick<DecisionRow, 'id' | 'at' | 'rule' | 'outcome' |
 
 /** Returns what was decided on windows, those of every rule or of one, since a moment, newest first. */
 export async function listWindowOutcomes(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { since, limit, rule }: { readonly since: Date; readonly limit: number; readonly rule?: string },
 ): Promise<readonly WindowOutcome[]> {
-  const decided = handle
+  const decided = kysely
     .selectFrom('decisions')
     .select(['id', 'at', 'rule', 'outcome', 'window_id', 'compose_id'])
     .where('event_id', 'is', null)
@@ -134,11 +134,11 @@ export async function listWindowOutcomes(
  * Forgets that rules said `no` to events before a moment, at most `limit` at once: earlier versions kept a row for each.
  * Returns how many.
  */
-export async function pruneDecisions(handle: DatabaseHandle, before: Date, limit: number): Promise<number> {
+export async function pruneDecisions(kysely: DatabaseHandle, before: Date, limit: number): Promise<number> {
   const result = await sql`
     delete from decisions where id in (
       select id from decisions where outcome = 'not_matched' and at < ${before} order by at limit ${limit})`.execute(
-    handle,
+    kysely,
   );
   return Number(result.numAffectedRows ?? 0);
 }

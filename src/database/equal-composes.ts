@@ -25,10 +25,10 @@ export interface EqualCompose extends ComposeOfInputs {
  * (first), or one that is being made and does not itself wait for another; undefined where there is none.
  */
 export async function findEqualCompose(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   { id, digest, since, readers, owner, now }: EqualSearch,
 ): Promise<EqualCompose | undefined> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('request_digest', '=', digest)
@@ -54,8 +54,8 @@ export async function findEqualCompose(
 }
 
 /** Returns the digest of what a compose was asked for; null where its plan is its own. */
-export async function findRequestDigest(handle: DatabaseHandle, id: number): Promise<string | null> {
-  const row = await handle
+export async function findRequestDigest(kysely: DatabaseHandle, id: number): Promise<string | null> {
+  const row = await kysely
     .selectFrom('composes')
     .select('request_digest')
     .where('id', '=', id)

@@ -15,7 +15,7 @@ const isOfSubjects = sql<SqlBool>`kind in ('bodhi.update', 'errata.status', 'err
 
 /** Returns the newest events that tell of what is looked for, newest first; each question has an index of its own. */
 export async function findEventsAbout(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   query: FindQuery,
   limit: number,
 ): Promise<readonly StoredEvent[]> {
@@ -32,7 +32,7 @@ export async function findEventsAbout(
   ];
   const found = new Map<number, StoredEvent>();
   for (const condition of conditions) {
-    const rows = await handle
+    const rows = await kysely
       .selectFrom('events')
       .select(inputEventColumns)
       .where(condition)
@@ -80,12 +80,12 @@ function namesOf(event: DomainEvent): {
 
 /** When the newest event of each of some kinds was received; kinds of which none is kept are left out. */
 export async function findLastReceived(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   kinds: readonly string[],
 ): Promise<ReadonlyMap<string, Date>> {
   const found = new Map<string, Date>();
   for (const kind of kinds) {
-    const row = await handle
+    const row = await kysely
       .selectFrom('events')
       .select('received_at')
       .where('kind', '=', kind)

@@ -15,10 +15,10 @@ export interface ImageTaskHolder {
 
 /** Returns the tasks of the images of a compose, in the order in which they are begun. */
 export async function listImageTasks(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   composeId: number,
 ): Promise<readonly ImageTaskRow[]> {
-  return handle
+  return kysely
     .selectFrom('image_tasks')
     .selectAll()
     .where('compose_id', '=', composeId)
@@ -93,10 +93,10 @@ export async function moveImageTask(
 
 /** Returns tasks that Koji may still work on although their composes have ended, at most `limit` composes of them. */
 export async function listLeftImageTasks(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   limit: number,
 ): Promise<readonly ImageTaskRow[]> {
-  const ended = handle
+  const ended = kysely
     .selectFrom('image_tasks')
     .innerJoin('composes', 'composes.id', 'image_tasks.compose_id')
     .select('compose_id')
@@ -105,7 +105,7 @@ export async function listLeftImageTasks(
     .where('composes.state', 'not in', ['wait', 'generating'])
     .orderBy('compose_id')
     .limit(limit);
-  return handle
+  return kysely
     .selectFrom('image_tasks')
     .selectAll()
     .where('compose_id', 'in', ended)

@@ -9,22 +9,22 @@ export type ImageRow = Selectable<ImagesTable>;
 
 /** Returns one image, or undefined. */
 export async function findImage(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   name: string,
 ): Promise<ImageRow | undefined> {
-  return handle.selectFrom('images').selectAll().where('name', '=', name).executeTakeFirst();
+  return kysely.selectFrom('images').selectAll().where('name', '=', name).executeTakeFirst();
 }
 
 /** Returns one page of images by name, beginning after one; of one series where it is named. */
 export async function listImages(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   {
     series,
     after,
     limit,
   }: { readonly series: string | null; readonly after: string; readonly limit: number },
 ): Promise<readonly ImageRow[]> {
-  const query = handle.selectFrom('images').selectAll().where('name', '>', after);
+  const query = kysely.selectFrom('images').selectAll().where('name', '>', after);
   return (series === null ? query : query.where('series', '=', series))
     .orderBy('name')
     .limit(limit)
@@ -32,8 +32,8 @@ export async function listImages(
 }
 
 /** Returns all images that are built from a series. */
-export async function listImagesOfSeries(handle: DatabaseHandle, series: string): Promise<readonly Image[]> {
-  return handle
+export async function listImagesOfSeries(kysely: DatabaseHandle, series: string): Promise<readonly Image[]> {
+  return kysely
     .selectFrom('images')
     .select(['name', 'series', 'reference', 'packages'])
     .where('series', '=', series)

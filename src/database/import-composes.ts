@@ -112,11 +112,11 @@ export interface StoredIdentity {
 
 /** Returns who owns the composes of a range of ids, both ends included, and when they were asked for. */
 export async function listStoredIdentities(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   from: number,
   to: number,
 ): Promise<readonly StoredIdentity[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select(['id', 'owner', 'time_submitted'])
     .where('id', '>=', from)
@@ -126,10 +126,10 @@ export async function listStoredIdentities(
 }
 
 /** Lets the ids of new composes go on after the highest one. Returns the next. */
-export async function continueComposeIds(handle: DatabaseHandle): Promise<number> {
+export async function continueComposeIds(kysely: DatabaseHandle): Promise<number> {
   const { rows } = await sql<{ last: string }>`
     select setval(pg_get_serial_sequence('composes', 'id'),
       greatest((select coalesce(max(id), 0) + 1 from composes), nextval(pg_get_serial_sequence('composes', 'id'))),
-      false) as last`.execute(handle);
+      false) as last`.execute(kysely);
   return Number(rows[0]?.last ?? 1);
 }

@@ -37,11 +37,11 @@ export type InputEventRow = Pick<Selectable<EventsTable>, (typeof inputEventColu
 
 /** The events with these ids that could be translated, in order of receipt. */
 export async function findInputEvents(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   ids: readonly number[],
 ): Promise<StoredEvent[]> {
   if (ids.length === 0) return [];
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('events')
     .select(inputEventColumns)
     .where('id', 'in', [...ids])
@@ -51,11 +51,11 @@ export async function findInputEvents(
 
 /** Returns the ids of events that the reactor made itself, by what they are about. */
 export async function findInternalEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   messageIds: readonly string[],
 ): Promise<readonly number[]> {
   if (messageIds.length === 0) return [];
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('events')
     .select('id')
     .where('bus', '=', 'internal')
@@ -73,7 +73,7 @@ export function toStoredEvents(rows: readonly InputEventRow[]): StoredEvent[] {
 
 /** Translated events of some kinds received since a moment, a page at a time in the order of their ids. */
 export async function pageInputEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   query: {
     readonly kinds: readonly EventKind[];
     readonly since: Date;
@@ -82,7 +82,7 @@ export async function pageInputEvents(
   },
 ): Promise<StoredEvent[]> {
   if (query.kinds.length === 0) return [];
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('events')
     .select(inputEventColumns)
     .where('kind', 'in', [...query.kinds])
@@ -118,11 +118,11 @@ export async function markMatched(
 
 /** Returns ids of events of a stage that were received between two moments, oldest first. */
 export async function findWaitingEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   of: { readonly stage: 'enrich' | 'match'; readonly from: Date; readonly to: Date },
   limit: number,
 ): Promise<number[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('events')
     .select('id')
     .where('stage', '=', of.stage)

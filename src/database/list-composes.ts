@@ -66,16 +66,16 @@ export const MOST_COUNTED = 10_000;
  * Lists the composes of one page. States are ordered by their numbers; equal rows by id. Read them with
  * `readComposes`, which does not hold a whole page of large ones. Source: ODCS contract 4.
  */
-export async function listComposeIds(handle: DatabaseHandle, page: ComposePage): Promise<ListedComposes> {
+export async function listComposeIds(kysely: DatabaseHandle, page: ComposePage): Promise<ListedComposes> {
   const { filters, isDescending } = page;
   if (filters.matchesNothing === true) return { listed: [], total: 0 };
-  let query = handle.selectFrom('composes');
+  let query = kysely.selectFrom('composes');
   for (const [name, column] of Object.entries(columns) as [keyof typeof columns, never][]) {
     const value = filters[name];
     if (value !== undefined) query = query.where(sql<SqlBool>`${sql.ref(column)} = ${value}`);
   }
   const matching = query.select('id');
-  const counted = await countMatching(handle, matching);
+  const counted = await countMatching(kysely, matching);
   if (page.limit === 0) return { listed: [], total: counted.total };
   const direction = isDescending ? 'desc' : 'asc';
   // One more tells whether there is a next page. Pages that are passed over are read in the index alone.
@@ -87,7 +87,7 @@ export async function listComposeIds(handle: DatabaseHandle, page: ComposePage):
     .execute();
   const ids = found.slice(0, page.limit).map(({ id }) => id);
   return {
-    listed: await measureRequests(handle, ids),
+    listed: await measureRequests(kysely, ids),
     total: counted.isExact ? counted.total : totalOf(counted.total, page, found.length),
   };
 }
@@ -99,28 +99,28 @@ function totalOf(estimate: number, { offset, limit }: ComposePage, found: number
 }
 
 async function countMatching(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   matching: SelectQueryBuilder<Tables, 'composes', { id: number }>,
 ): Promise<{ readonly total: number; readonly isExact: boolean }> {
-  const { total } = await handle
+  const { total } = await kysely
     .selectFrom(matching.limit(MOST_COUNTED + 1).as('matching'))
     .select((expressions) => expressions.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
   if (total <= MOST_COUNTED) return { total, isExact: true };
   const { rows } = await sql<{
     'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number } }];
-  }>`explain (format json) ${matching}`.execute(handle);
+  }>`explain (format json) ${matching}`.execute(kysely);
   const estimate = rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
   return { total: Math.max(estimate, total), isExact: false };
 }
 
 /** Returns ids in their order, with how large what each asks for is. */
 async function measureRequests(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   ids: readonly number[],
 ): Promise<ListedComposes['listed']> {
   if (ids.length === 0) return [];
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select(['id', sql<number>`pg_column_size(request)`.as('bytes')])
     .where(sql<SqlBool>`id = any(${`{${ids.join(',')}}`}::bigint[])`)
@@ -135,7 +135,7 @@ const SLICE_ROWS = 100;
 
 /** Reads listed composes in their order, in slices of a bounded size: one row at least, 100 at most. */
 export async function* readComposes(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   listed: ListedComposes['listed'],
 ): AsyncGenerator<readonly Compose[]> {
   for (let start = 0; start < listed.length;) {
@@ -145,7 +145,7 @@ export async function* readComposes(
       if (bytes > SLICE_BYTES && end > start) break;
     }
     const ids = listed.slice(start, end).map(({ id }) => id);
-    const found = new Map((await findComposes(handle, ids)).map((compose) => [compose.id, compose]));
+    const found = new Map((await findComposes(kysely, ids)).map((compose) => [compose.id, compose]));
     yield ids.flatMap((id) => found.get(id) ?? []);
     start = end;
   }
@@ -153,12 +153,12 @@ export async function* readComposes(
 
 /** One page of composes and how many there are in all; for pages of a few. */
 export async function listComposes(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   page: ComposePage,
 ): Promise<{ readonly composes: readonly Compose[]; readonly total: number }> {
-  const { listed, total } = await listComposeIds(handle, page);
+  const { listed, total } = await listComposeIds(kysely, page);
   const composes: Compose[] = [];
-  for await (const slice of readComposes(handle, listed)) composes.push(...slice);
+  for await (const slice of readComposes(kysely, listed)) composes.push(...slice);
   return { composes, total };
 }
 
@@ -172,11 +172,11 @@ function orderOf(order: ComposeOrder): Expression<unknown> {
 
 /** The composes of these ids, in no order. */
 export async function findComposes(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   ids: readonly number[],
 ): Promise<readonly Compose[]> {
   if (ids.length === 0) return [];
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('id', 'in', [...ids])
@@ -186,11 +186,11 @@ export async function findComposes(
 
 /** The compose that was asked for with this key before, or undefined. */
 export async function findComposeByKey(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   owner: string,
   key: string,
 ): Promise<Compose | undefined> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('owner', '=', owner)

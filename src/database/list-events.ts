@@ -56,11 +56,11 @@ const privateTo = sql<Readable | null>`case
 
 /** Stored events, newest first; with `after` oldest first. */
 export async function listEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   filters: EventFilters,
   limit: number,
 ): Promise<EventSummary[]> {
-  let query = handle
+  let query = kysely
     .selectFrom('events')
     .select(summaryColumns)
     .select([privateTo, isEmbargoed.as('is_embargoed')])
@@ -99,8 +99,8 @@ export interface EventLook {
 }
 
 /** Looks at the first `limit` events above a number. */
-export async function lookAtEvents(handle: DatabaseHandle, after: number, limit: number): Promise<EventLook> {
-  const rows = await handle
+export async function lookAtEvents(kysely: DatabaseHandle, after: number, limit: number): Promise<EventLook> {
+  const rows = await kysely
     .selectFrom('events')
     .select(summaryColumns)
     .select([
@@ -122,15 +122,15 @@ export async function lookAtEvents(handle: DatabaseHandle, after: number, limit:
 
 /** One event with its raw message, or undefined. */
 export async function findStoredEvent(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   id: number,
 ): Promise<Selectable<EventsTable> | undefined> {
-  return handle.selectFrom('events').selectAll().where('id', '=', id).executeTakeFirst();
+  return kysely.selectFrom('events').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** The number of the newest event; 0 where there is none. */
-export async function newestEventId(handle: DatabaseHandle): Promise<number> {
-  const row = await handle
+export async function newestEventId(kysely: DatabaseHandle): Promise<number> {
+  const row = await kysely
     .selectFrom('events')
     .select(({ fn }) => fn.max('id').as('id'))
     .executeTakeFirst();

@@ -13,12 +13,12 @@ const unpackLines = promisify(zstdDecompress);
  * for use inside a transaction: the lines of a large compose are a megabyte.
  */
 export async function storeManifest(
-  { handle, clock }: Pick<TransactionContext, 'handle' | 'clock'>,
+  { kysely, clock }: Pick<TransactionContext, 'kysely' | 'clock'>,
   fingerprint: string,
   lines: readonly string[],
 ): Promise<void> {
-  const now = await clock.read(handle);
-  const known = await handle
+  const now = await clock.read(kysely);
+  const known = await kysely
     .updateTable('manifests')
     .set({ created_at: now })
     .where('fingerprint', '=', fingerprint)
@@ -26,7 +26,7 @@ export async function storeManifest(
     .executeTakeFirst();
   if (known !== undefined) return;
   const packed = await packLines(Buffer.from(lines.join('\n')));
-  await handle
+  await kysely
     .insertInto('manifests')
     .values({ fingerprint, lines: asBytes(packed), line_count: lines.length, created_at: now })
     .onConflict((conflict) => conflict.column('fingerprint').doUpdateSet({ created_at: now }))
@@ -40,10 +40,10 @@ function asBytes(bytes: Buffer): RawBuilder<Buffer> {
 
 /** The lines behind a fingerprint, or undefined where they are not kept. */
 export async function findManifest(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   fingerprint: string,
 ): Promise<string[] | undefined> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('manifests')
     .select('lines')
     .where('fingerprint', '=', fingerprint)
@@ -59,7 +59,7 @@ export async function findManifest(
  * how many.
  */
 export async function pruneManifests(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, limit }: { readonly before: Date; readonly limit: number },
 ): Promise<number> {
   const result = await sql`
@@ -67,6 +67,6 @@ export async function pruneManifests(
       select fingerprint from manifests as old where created_at < ${before}
         and not exists (select 1 from composes where fingerprint = old.fingerprint and state <> 'removed'
                         offset 0)
-      order by created_at limit ${limit})`.execute(handle);
+      order by created_at limit ${limit})`.execute(kysely);
   return Number(result.numAffectedRows ?? 0n);
 }

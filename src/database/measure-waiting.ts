@@ -10,7 +10,7 @@ export interface WaitingWork {
 }
 
 /** Counts what waits in the database for each stage, and for how long. Reads the indexes of what is not finished alone. */
-export async function measureWaiting(handle: DatabaseHandle, now: Date): Promise<readonly WaitingWork[]> {
+export async function measureWaiting(kysely: DatabaseHandle, now: Date): Promise<readonly WaitingWork[]> {
   const { rows } = await sql<{ stage: WaitingWork['stage']; count: number; oldest: Date | null }>`
     select 'enrich' as stage, count(*)::integer as count, min(received_at) as oldest
       from events where stage = 'enrich' and stage <> 'done'
@@ -21,7 +21,7 @@ export async function measureWaiting(handle: DatabaseHandle, now: Date): Promise
       where closed_at is not null and decided_at is null
     union all select 'plan', count(*)::integer, min(time_submitted) from composes where state = 'wait'
     union all select 'announce', count(*)::integer, min(created_at) from announcements
-      where finished_at is null`.execute(handle);
+      where finished_at is null`.execute(kysely);
   return rows.map(({ stage, count, oldest }) => ({
     stage,
     count,

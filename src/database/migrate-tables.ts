@@ -19,7 +19,7 @@ export interface TablesInput {
 
 /** Returns what would run. Changes nothing. Throws `database.unreachable`. */
 export async function checkTables(input: TablesInput): Promise<readonly PendingMigration[]> {
-  if (input.url !== '') return withPostgresql(input, (handle) => listPendingMigrations(handle));
+  if (input.url !== '') return withPostgresql(input, (kysely) => listPendingMigrations(kysely));
   // The embedded database is brought up to date whenever it is opened: nobody else can use it meanwhile.
   if (existsSync(join(input.dataDir, 'database'))) return [];
   throw new ReactorError('database.unreachable', 'There is no embedded database yet.', {
@@ -35,8 +35,8 @@ export async function checkTables(input: TablesInput): Promise<readonly PendingM
  */
 export async function migrateTables(input: TablesInput): Promise<readonly string[]> {
   if (input.url !== '') {
-    return withPostgresql(input, async (handle, connections) => {
-      const ran = await migrateToLatest(handle, { version: input.version });
+    return withPostgresql(input, async (kysely, connections) => {
+      const ran = await migrateToLatest(kysely, { version: input.version });
       await Jobs.prepare(connections);
       return ran;
     });
@@ -48,12 +48,12 @@ export async function migrateTables(input: TablesInput): Promise<readonly string
 
 async function withPostgresql<T>(
   { url, limits }: TablesInput,
-  work: (handle: Kysely<Tables>, connections: PostgresqlConnections) => Promise<T>,
+  work: (kysely: Kysely<Tables>, connections: PostgresqlConnections) => Promise<T>,
 ): Promise<T> {
   const connections = new PostgresqlConnections(url, limits);
-  const handle = openForMigrating(connections);
+  const kysely = openForMigrating(connections);
   try {
-    return await work(handle, connections);
+    return await work(kysely, connections);
   } catch (error) {
     if (error instanceof ReactorError && error.fate === 'halt') throw error;
     throw new ReactorError('database.unreachable', `PostgreSQL cannot be used: ${messageOf(error)}`, {
@@ -62,7 +62,7 @@ async function withPostgresql<T>(
       cause: error,
     });
   } finally {
-    await handle.destroy();
+    await kysely.destroy();
     connections.close();
   }
 }

@@ -1,8 +1,8 @@
 import type { DatabaseHandle } from './database-handle.ts';
 
 /** Returns whether a compose is known and open to everybody. */
-export async function isComposeOpen(handle: DatabaseHandle, id: number): Promise<boolean> {
-  const row = await handle
+export async function isComposeOpen(kysely: DatabaseHandle, id: number): Promise<boolean> {
+  const row = await kysely
     .selectFrom('composes')
     .select('id')
     .where('id', '=', id)

@@ -3,11 +3,11 @@ import type { DatabaseHandle } from './database-handle.ts';
 
 /** Returns those of these composes that not everybody may read. */
 export async function findPrivateComposes(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   ids: readonly number[],
 ): Promise<ReadonlyMap<number, Readable>> {
   if (ids.length === 0) return new Map();
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select(['id', 'owner', 'readers'])
     .where('id', 'in', [...new Set(ids)])

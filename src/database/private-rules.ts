@@ -8,7 +8,7 @@ import type { DatabaseHandle } from './database-handle.ts';
  * are gone stay private: what they decided is not shown to everybody because of that.
  */
 export async function noteReadersOfRules(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   rules: readonly Pick<Rule, 'name' | 'owner' | 'readers'>[],
 ): Promise<void> {
   const told = JSON.stringify(rules.map((rule) => ({ name: rule.name, readers: readersOfRule(rule) })));
@@ -17,27 +17,27 @@ export async function noteReadersOfRules(
     select name, readers from jsonb_to_recordset(${told}::jsonb) as told(name text, readers jsonb)
     where jsonb_typeof(readers) = 'object'
     on conflict (name) do update set readers = excluded.readers
-    where private_rules.readers is distinct from excluded.readers`.execute(handle);
+    where private_rules.readers is distinct from excluded.readers`.execute(kysely);
   await sql`
     delete from private_rules using jsonb_to_recordset(${told}::jsonb) as told(name text, readers jsonb)
     where private_rules.name = told.name and coalesce(jsonb_typeof(told.readers), 'null') = 'null'`.execute(
-    handle,
+    kysely,
   );
   await sql`
     update series set readers = nullif(told.readers, 'null'::jsonb)
     from jsonb_to_recordset(${told}::jsonb) as told(name text, readers jsonb)
     where series.rule = told.name and series.readers is distinct from nullif(told.readers, 'null'::jsonb)`.execute(
-    handle,
+    kysely,
   );
 }
 
 /** Returns the names of these rules that not everybody may read. */
 export async function findPrivateRules(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   names: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (names.length === 0) return new Set();
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('private_rules')
     .select('name')
     .where('name', 'in', [...names])

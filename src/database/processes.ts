@@ -36,22 +36,22 @@ const KEPT_HOURS = 24;
 const MOST_LISTED = 200;
 
 /** Records that a process runs, now, and forgets those not seen for a day. */
-export async function recordProcess(handle: DatabaseHandle, process: ServiceProcess): Promise<void> {
+export async function recordProcess(kysely: DatabaseHandle, process: ServiceProcess): Promise<void> {
   const { id, host, version, roles, offers, skewMs } = process;
   await sql`
     insert into processes (id, host, version, roles, source_types, results, started_at, last_seen, skew_ms)
     values (${id}, ${host}, ${version}, ${JSON.stringify(roles)}::jsonb,
       ${JSON.stringify(offers.sourceTypes)}::jsonb, ${JSON.stringify(offers.results)}::jsonb, now(), now(),
       ${Math.round(skewMs)})
-    on conflict (id) do update set last_seen = now(), skew_ms = excluded.skew_ms`.execute(handle);
+    on conflict (id) do update set last_seen = now(), skew_ms = excluded.skew_ms`.execute(kysely);
   await sql`delete from processes where last_seen < now() - make_interval(hours => ${KEPT_HOURS})`.execute(
-    handle,
+    kysely,
   );
 }
 
 /** Returns the processes that were seen within a day, those seen last first. */
-export async function listProcesses(handle: DatabaseHandle): Promise<readonly SeenProcess[]> {
-  const rows = await handle
+export async function listProcesses(kysely: DatabaseHandle): Promise<readonly SeenProcess[]> {
+  const rows = await kysely
     .selectFrom('processes')
     .select([
       'id',
@@ -82,8 +82,8 @@ export async function listProcesses(handle: DatabaseHandle): Promise<readonly Se
  * Finds what the composers that run can make, taken together; where none runs, what those seen last could; where
  * none was ever seen, what this version can make at all.
  */
-export async function findOffers(handle: DatabaseHandle): Promise<Offers> {
-  const composers = await handle
+export async function findOffers(kysely: DatabaseHandle): Promise<Offers> {
+  const composers = await kysely
     .selectFrom('processes')
     .select([
       'source_types',

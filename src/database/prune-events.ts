@@ -8,7 +8,7 @@ import { CARRIED_MS } from './windows.ts';
  * be referred to by what is younger, so the answer holds for a while.
  */
 export async function findNeededEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, now }: { readonly before: Date; readonly now: Date },
 ): Promise<readonly number[]> {
   const { rows } = await sql<{ id: number }>`
@@ -29,7 +29,7 @@ export async function findNeededEvents(
         join (select request_id from composes where request_id is not null and state <> 'removed') as compose
           on compose.request_id = request.id
     ) as needed join events on events.id = needed.id
-    where events.received_at < ${before}`.execute(handle);
+    where events.received_at < ${before}`.execute(kysely);
   return rows.map(({ id }) => id);
 }
 
@@ -38,7 +38,7 @@ export async function findNeededEvents(
  * those that are needed stay. Returns how many events went.
  */
 export async function pruneEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, needed }: { readonly before: Date; readonly needed: readonly number[] },
   limit: number,
 ): Promise<number> {
@@ -53,6 +53,6 @@ export async function pruneEvents(
     ), causes as (
       delete from window_causes where event_id in (select id from old)
     )
-    delete from events where id in (select id from old)`.execute(handle);
+    delete from events where id in (select id from old)`.execute(kysely);
   return Number(result.numAffectedRows ?? 0);
 }

@@ -23,17 +23,17 @@ export interface Pruned {
 }
 
 /** Forgets the next rows after a position. */
-export type PruneNext = (handle: DatabaseHandle, pruning: Pruning, after: Position) => Promise<Pruned>;
+export type PruneNext = (kysely: DatabaseHandle, pruning: Pruning, after: Position) => Promise<Pruned>;
 
 /** Forgets announcements that every bus accepted before a moment. Returns how many. */
 export async function pruneAnnouncements(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, limit }: Pruning,
 ): Promise<number> {
   const result = await sql`
     delete from announcements where id in (
       select id from announcements where finished_at < ${before} order by finished_at limit ${limit})`.execute(
-    handle,
+    kysely,
   );
   return Number(result.numAffectedRows ?? 0);
 }
@@ -101,7 +101,7 @@ interface Prunable {
  * tables that may keep it: `offset 0` prevents a join of whole tables, which PostgreSQL prefers where it expects few rows.
  */
 function pruneUnless({ table, time, only, unless }: Prunable): PruneNext {
-  return async (handle, { before, limit }, after) => {
+  return async (kysely, { before, limit }, after) => {
     const { rows } = await sql<{ id: number; at: string; forgotten: number; looked: number }>`
     with looked as materialized (
       select id, ${sql.ref(time)} as looked_at from ${sql.table(table)} as old
@@ -114,7 +114,7 @@ function pruneUnless({ table, time, only, unless }: Prunable): PruneNext {
     )
     select id, looked_at::text as at, (select count(*) from gone)::integer as forgotten,
       (select count(*) from looked)::integer as looked
-    from looked order by looked_at desc, id desc limit 1`.execute(handle);
+    from looked order by looked_at desc, id desc limit 1`.execute(kysely);
     const [last] = rows;
     if (last === undefined) return { forgotten: 0, next: null };
     const { id, at, forgotten, looked } = last;

@@ -2,10 +2,10 @@ import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** Returns the whole configuration that a compose was made of, or is to be made of; null where none is kept. */
 export async function findPungiConfigDump(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   composeId: number,
 ): Promise<string | null> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('pungi_config_dumps')
     .select('dump')
     .where('compose_id', '=', composeId)

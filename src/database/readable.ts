@@ -37,7 +37,7 @@ export function currentReader(): Reader {
  * name, which PostgreSQL folds into the statement. Transactions and statements that change something see all.
  */
 export function readableDatabase(database: Database): Database {
-  return { ...database, handle: database.handle.withPlugin(hideUnreadable) };
+  return { ...database, kysely: database.kysely.withPlugin(hideUnreadable) };
 }
 
 const hideUnreadable: KyselyPlugin = {

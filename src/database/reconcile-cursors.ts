@@ -1,11 +1,12 @@
-import type { Database } from './database.ts';
+import type { DatabaseHandle } from './database-handle.ts';
 import type { CursorPosition } from './tables.ts';
 
-type Handle = Database['handle'];
-
 /** How far a system has been looked through; undefined before the first look. */
-export async function readCursor(handle: Handle, source: string): Promise<CursorPosition | undefined> {
-  const row = await handle
+export async function readCursor(
+  kysely: DatabaseHandle,
+  source: string,
+): Promise<CursorPosition | undefined> {
+  const row = await kysely
     .selectFrom('reconcile_cursors')
     .select('position')
     .where('source', '=', source)
@@ -15,13 +16,13 @@ export async function readCursor(handle: Handle, source: string): Promise<Cursor
 
 /** Notes how far a system has been looked through. */
 export async function writeCursor(
-  handle: Handle,
+  kysely: DatabaseHandle,
   source: string,
   position: CursorPosition,
   now: Date,
 ): Promise<void> {
   const values = { position: JSON.stringify(position), updated_at: now };
-  await handle
+  await kysely
     .insertInto('reconcile_cursors')
     .values({ source, ...values })
     .onConflict((conflict) => conflict.column('source').doUpdateSet(values))

@@ -16,10 +16,10 @@ export interface LinkedCompose {
  * others are not the latest for everybody.
  */
 export async function listLinkedComposes(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   targetDir: string,
 ): Promise<readonly LinkedCompose[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select(['id', 'reused_id', 'pungi_compose_id', 'label', 'latest_link'])
     .where('target_dir', '=', targetDir)
@@ -38,8 +38,8 @@ export async function listLinkedComposes(
 }
 
 /** Returns the target directories in which a compose that links of releases show would expire before a moment. */
-export async function listExpiringReleases(handle: DatabaseHandle, before: Date): Promise<readonly string[]> {
-  const rows = await handle
+export async function listExpiringReleases(kysely: DatabaseHandle, before: Date): Promise<readonly string[]> {
+  const rows = await kysely
     .selectFrom('composes')
     .select('target_dir')
     .distinct()
@@ -57,11 +57,11 @@ export async function listExpiringReleases(handle: DatabaseHandle, before: Date)
  * meanwhile: that is looked at again once a row is ours. Returns how many there are.
  */
 export async function extendReleases(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   ids: readonly number[],
   until: Date,
 ): Promise<number> {
-  const rows = await handle
+  const rows = await kysely
     .updateTable('composes')
     .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
     .where('id', 'in', [...ids])
@@ -73,8 +73,8 @@ export async function extendReleases(
 }
 
 /** Returns whether a compose that is done, or one that shows its directory, has links of a release. */
-export async function hasReleaseLinks(handle: TransactionHandle, id: number): Promise<boolean> {
-  const row = await handle
+export async function hasReleaseLinks(kysely: TransactionHandle, id: number): Promise<boolean> {
+  const row = await kysely
     .selectFrom('composes')
     .select('id')
     .where((where) => where.or([where('id', '=', id), where('reused_id', '=', id)]))
@@ -85,8 +85,8 @@ export async function hasReleaseLinks(handle: TransactionHandle, id: number): Pr
 }
 
 /** Lets one transaction at a time move the links of releases in a target directory; held until it ends. */
-export async function lockReleaseLinks(handle: TransactionHandle, targetDir: string): Promise<void> {
+export async function lockReleaseLinks(kysely: TransactionHandle, targetDir: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`release-links:${targetDir}`}, 0))`.execute(
-    handle,
+    kysely,
   );
 }

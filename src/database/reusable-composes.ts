@@ -18,10 +18,10 @@ export interface ReuseSearch {
 
 /** Returns composes of a fingerprint that another may show instead of building its own: done ones first, newest first. */
 export async function listReusable(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   { fingerprint, targetDir, exceptId, readers, owner, now }: ReuseSearch,
 ): Promise<Compose[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('fingerprint', '=', fingerprint)

@@ -3,9 +3,9 @@ import type { DatabaseHandle, TransactionHandle } from './database-handle.ts';
 
 /** When each clock of each rule last came round: rule, then clock. */
 export async function readRuleClocks(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Date>>> {
-  const rows = await handle.selectFrom('rule_clocks').selectAll().execute();
+  const rows = await kysely.selectFrom('rule_clocks').selectAll().execute();
   const clocks = new Map<string, Map<string, Date>>();
   for (const { rule, clock, last_at } of rows) {
     const ofRule = clocks.get(rule) ?? new Map<string, Date>();
@@ -16,12 +16,12 @@ export async function readRuleClocks(
 
 /** Forgets clocks that did not come round since a moment: their rules are gone. Returns how many. */
 export async function pruneRuleClocks(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, limit }: { readonly before: Date; readonly limit: number },
 ): Promise<number> {
   const result = await sql`
     delete from rule_clocks where (rule, clock) in (
-      select rule, clock from rule_clocks where last_at < ${before} limit ${limit})`.execute(handle);
+      select rule, clock from rule_clocks where last_at < ${before} limit ${limit})`.execute(kysely);
   return Number(result.numAffectedRows ?? 0);
 }
 

@@ -29,7 +29,7 @@ const ONLY_GROUP = '{}';
  * time first.
  */
 export async function listLivingGroups(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   rule: string,
   { since, limit }: { readonly since: Date; readonly limit: number },
 ): Promise<readonly RuleGroup[]> {
@@ -39,12 +39,12 @@ export async function listLivingGroups(
       select id, outcome, decided_at from settle_windows as one
       where one.rule = living.rule and one.group_key = living.group_key order by id desc limit 1) as last on true
     where living.rule = ${rule} and living.gone_at is null and living.seen_at >= ${since}
-    order by living.looked_at nulls first, living.group_key limit ${limit}`.execute(handle);
+    order by living.looked_at nulls first, living.group_key limit ${limit}`.execute(kysely);
   return rows.map(toGroup);
 }
 
 /** Returns the only group of a rule that groups by nothing, whether or not it is gone. */
-export async function findOnlyGroup(handle: DatabaseHandle, rule: string): Promise<RuleGroup> {
+export async function findOnlyGroup(kysely: DatabaseHandle, rule: string): Promise<RuleGroup> {
   const { rows } = await sql<GroupRow>`
     select ${ONLY_GROUP} as group_key, known.gone_at, last.id as window_id, last.outcome, last.decided_at
     from (select 1) as one
@@ -52,7 +52,7 @@ export async function findOnlyGroup(handle: DatabaseHandle, rule: string): Promi
       left join lateral (
         select id, outcome, decided_at from settle_windows
         where rule = ${rule} and group_key = ${ONLY_GROUP} order by id desc limit 1) as last on true`.execute(
-    handle,
+    kysely,
   );
   const [row] = rows;
   return row === undefined ? { groupKey: ONLY_GROUP, goneAt: null, lastWindow: null } : toGroup(row);
@@ -131,9 +131,9 @@ export async function endGroup(
 
 /** Returns rules that group by nothing whose tag is gone, and since when. */
 export async function rulesWithoutTag(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
 ): Promise<readonly { readonly rule: string; readonly goneAt: Date }[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('rule_groups')
     .select(['rule', 'gone_at'])
     .where('group_key', '=', ONLY_GROUP)
@@ -146,13 +146,13 @@ export async function rulesWithoutTag(
 
 /** Forgets groups without an event since a moment, at most `limit` at once. Returns how many. */
 export async function pruneGroups(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, limit }: { readonly before: Date; readonly limit: number },
 ): Promise<number> {
   const result = await sql`
     delete from rule_groups where (rule, group_key) in (
       select rule, group_key from rule_groups where seen_at < ${before} order by seen_at limit ${limit})`.execute(
-    handle,
+    kysely,
   );
   return Number(result.numAffectedRows ?? 0);
 }

@@ -16,16 +16,16 @@ export interface StoredRuleSet {
 }
 
 /** Notes that a set of rules runs now. */
-export async function noteRunningSet(handle: DatabaseHandle, set: StoredRuleSet, now: Date): Promise<void> {
+export async function noteRunningSet(kysely: DatabaseHandle, set: StoredRuleSet, now: Date): Promise<void> {
   const problems = JSON.stringify(set.problems);
-  const known = await handle
+  const known = await kysely
     .updateTable('rule_sets')
     .set({ running_at: now, problems })
     .where('version', '=', set.version)
     .returning('version')
     .executeTakeFirst();
   if (known !== undefined) return;
-  await handle
+  await kysely
     .insertInto('rule_sets')
     .values({
       version: set.version,
@@ -40,9 +40,9 @@ export async function noteRunningSet(handle: DatabaseHandle, set: StoredRuleSet,
 
 /** Returns the version of the set that runs and the problems of the files beside it; null where none ever ran. */
 export async function findRunningVersion(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
 ): Promise<Pick<StoredRuleSet, 'version' | 'problems'> | null> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('rule_sets')
     .select(['version', 'problems'])
     .orderBy('running_at', 'desc')
@@ -53,10 +53,10 @@ export async function findRunningVersion(
 
 /** Returns the files of a set that runs or ran; null where it is not kept. */
 export async function findRuleDocuments(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   version: string,
 ): Promise<readonly RuleDocument[] | null> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('rule_sets')
     .select('documents')
     .where('version', '=', version)
@@ -66,13 +66,13 @@ export async function findRuleDocuments(
 
 /** Forgets sets that ran last before a moment, at most `limit` at once; the newest stays. Returns how many. */
 export async function pruneRuleSets(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { before, limit }: { readonly before: Date; readonly limit: number },
 ): Promise<number> {
   const result = await sql`
     delete from rule_sets where version in (
       select version from rule_sets where running_at < ${before}
         and version <> (select version from rule_sets order by running_at desc limit 1)
-      order by running_at limit ${limit})`.execute(handle);
+      order by running_at limit ${limit})`.execute(kysely);
   return Number(result.numAffectedRows ?? 0);
 }

@@ -15,10 +15,10 @@ export interface SeriesHistory {
 
 /** Reads a series before deciding; it must be locked. Without `receivedAt` nothing covers the causes. */
 export async function readSeries(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   asked: { readonly series: string; readonly body: object; readonly receivedAt: Date | null },
 ): Promise<SeriesHistory> {
-  const lastStart = await handle
+  const lastStart = await kysely
     .selectFrom('compose_requests')
     .select('started_at')
     .where('series', '=', asked.series)
@@ -31,13 +31,13 @@ export async function readSeries(
     coveredBy:
       asked.receivedAt === null
         ? null
-        : await findCovering(handle, { ...asked, receivedAt: asked.receivedAt }),
+        : await findCovering(kysely, { ...asked, receivedAt: asked.receivedAt }),
     lastStart: lastStart?.started_at ?? null,
   };
 }
 
 async function findCovering(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   { series, body, receivedAt }: { readonly series: string; readonly body: object; readonly receivedAt: Date },
 ): Promise<SeriesHistory['coveredBy']> {
   const { rows } = await sql<{ id: number; compose_id: number | null; read_at: Date }>`
@@ -47,7 +47,7 @@ async function findCovering(
       and request.body = ${JSON.stringify(body)}::jsonb
       and request.read_at > ${receivedAt}
       and coalesce(compose.state, 'wait') not in ('failed', 'removed')
-    order by request.id desc limit 1`.execute(handle);
+    order by request.id desc limit 1`.execute(kysely);
   const [row] = rows;
   return row === undefined ? null : { requestId: row.id, composeId: row.compose_id, readAt: row.read_at };
 }

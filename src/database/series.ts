@@ -12,10 +12,10 @@ export type SeriesRow = Selectable<SeriesTable>;
 
 /** Returns one series, or undefined where no compose ever continued it. */
 export async function findSeries(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   name: string,
 ): Promise<SeriesRow | undefined> {
-  return handle.selectFrom('series').selectAll().where('name', '=', name).executeTakeFirst();
+  return kysely.selectFrom('series').selectAll().where('name', '=', name).executeTakeFirst();
 }
 
 /**
@@ -55,12 +55,12 @@ export async function noteNotify(
 
 /** Notes which composes of its series a rule keeps. */
 export async function noteKeep(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   series: string,
   keep: Keep | null,
 ): Promise<void> {
   const text = keep === null ? null : JSON.stringify(keep);
-  await handle
+  await kysely
     .updateTable('series')
     .set({ keep: text })
     .where('name', '=', series)
@@ -73,7 +73,7 @@ export async function noteKeep(
  * of rules that are gone, or that continue others now, keep nothing any more.
  */
 export async function noteKeepOfRules(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   keeping: readonly { readonly name: string; readonly keep: Keep; readonly series: string }[],
 ): Promise<void> {
   await sql`
@@ -82,15 +82,15 @@ export async function noteKeepOfRules(
             jsonb_to_recordset(${JSON.stringify(keeping)}::jsonb) as given(name text, keep jsonb, series text)
             on given.name = series.rule and series.name like given.series
           where series.rule is not null) as wanted
-    where series.name = wanted.name and series.keep is distinct from wanted.keep`.execute(handle);
+    where series.name = wanted.name and series.keep is distinct from wanted.keep`.execute(kysely);
 }
 
 /** One page of series by name, beginning after one. */
 export async function listSeries(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<readonly SeriesRow[]> {
-  return handle
+  return kysely
     .selectFrom('series')
     .selectAll()
     .where('name', '>', after)
@@ -101,12 +101,12 @@ export async function listSeries(
 
 /** Returns the newest done compose of each of these series that has one. */
 export async function findLatest(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, Compose>> {
   const found = new Map<string, Compose>();
   if (names.length === 0) return found;
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .selectAll()
     .distinctOn('series')
@@ -129,11 +129,11 @@ export interface ShownSeries {
 }
 
 /** Returns what every series shows that has a done compose. */
-export async function listShownSeries(handle: DatabaseHandle): Promise<readonly ShownSeries[]> {
+export async function listShownSeries(kysely: DatabaseHandle): Promise<readonly ShownSeries[]> {
   const { rows } = await sql<{ series: string; id: number; reused_id: number | null; target_dir: string }>`
     select distinct on (series) series, id, reused_id, target_dir from composes
     where series is not null and state <> 'removed' and state = 'done' order by series, id desc`.execute(
-    handle,
+    kysely,
   );
   return rows.map((row) => ({
     series: row.series,
@@ -148,11 +148,11 @@ export async function listShownSeries(handle: DatabaseHandle): Promise<readonly 
  * that was asked for last. Undefined where none was done yet.
  */
 export async function findShownAt(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
   at: Date,
 ): Promise<Compose | undefined> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('composes')
     .selectAll()
     .where('series', '=', series)
@@ -165,11 +165,11 @@ export async function findShownAt(
 
 /** Returns composes of a series that were ever done, newest first; `before` is an id. */
 export async function listDoneOfSeries(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
   { before, limit }: { readonly before: number | null; readonly limit: number },
 ): Promise<readonly Compose[]> {
-  const query = handle
+  const query = kysely
     .selectFrom('composes')
     .selectAll()
     .where('series', '=', series)
@@ -193,10 +193,10 @@ export interface LivingCompose {
 
 /** Returns the done composes of a series that are still there, newest first. */
 export async function listLivingOfSeries(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   series: string,
 ): Promise<readonly LivingCompose[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select(['id', 'reused_id', 'target_dir', 'time_done', 'time_to_expire', 'removed_by'])
     .where('series', '=', series)
@@ -216,10 +216,10 @@ export async function listLivingOfSeries(
 
 /** Returns the series that keep composes and have one that would expire before a moment. */
 export async function listKeepingSeries(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   before: Date,
 ): Promise<readonly { readonly name: string; readonly keep: Keep }[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('series')
     .select(['name', 'keep'])
     .where('keep', 'is not', null)
@@ -240,11 +240,11 @@ export async function listKeepingSeries(
 
 /** Returns which rule made each of these requests, and the events that led to it. */
 export async function findAskedBy(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   requestIds: readonly number[],
 ): Promise<ReadonlyMap<number, { readonly rule: string; readonly causes: readonly number[] }>> {
   if (requestIds.length === 0) return new Map();
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('compose_requests')
     .select(['id', 'rule', 'causes'])
     .where('id', 'in', [...requestIds])
@@ -254,10 +254,10 @@ export async function findAskedBy(
 
 /** Returns the request of a series that waits or runs, the running one first; undefined where there is none. */
 export async function findOpenRequest(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
 ): Promise<{ readonly state: 'pending' | 'running'; readonly notBefore: Date | null } | undefined> {
-  const row = await handle
+  const row = await kysely
     .selectFrom('compose_requests')
     .select(['state', 'not_before'])
     .where('series', '=', series)
@@ -271,11 +271,11 @@ export async function findOpenRequest(
 
 /** Returns which living composes show each of these directories, themselves included. */
 export async function listShowing(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   directoryIds: readonly number[],
 ): Promise<readonly { readonly id: number; readonly shows: number }[]> {
   if (directoryIds.length === 0) return [];
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('composes')
     .select(['id', 'reused_id'])
     .where((where) =>

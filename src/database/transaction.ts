@@ -25,7 +25,7 @@ export interface UnitOfWork {
 
 /** What a unit of work is done in; an open database is one. */
 export interface TransactionContext {
-  readonly handle: DatabaseHandle;
+  readonly kysely: DatabaseHandle;
   readonly jobs: Jobs;
   readonly clock: DatabaseClock;
 }
@@ -46,7 +46,7 @@ export async function transaction<T>(
     const afterwards: (() => Promise<void>)[] = [];
     try {
       const result = await runOpeningTransaction(() =>
-        context.handle.transaction().execute(async (guarded) => {
+        context.kysely.transaction().execute(async (guarded) => {
           const sql = guarded.withoutPlugins();
           const now = await context.clock.read(sql);
           const tx = createUnitOfWork(context.jobs, sql, now, afterwards);

@@ -29,8 +29,8 @@ export async function carryCauses(
 }
 
 /** Returns the events of a window in order of receipt; those that were forgotten are left out. */
-export async function findCauses(handle: Handle, windowId: number): Promise<readonly StoredEvent[]> {
-  const rows = await handle
+export async function findCauses(kysely: Handle, windowId: number): Promise<readonly StoredEvent[]> {
+  const rows = await kysely
     .selectFrom('events')
     .select(inputEventColumns)
     .where('id', 'in', (select) =>
@@ -42,11 +42,11 @@ export async function findCauses(handle: Handle, windowId: number): Promise<read
 
 /** Returns how many events each of some windows has. */
 export async function countCauses(
-  handle: Handle,
+  kysely: Handle,
   windowIds: readonly number[],
 ): Promise<ReadonlyMap<number, number>> {
   if (windowIds.length === 0) return new Map();
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('window_causes')
     .select((select) => ['window_id', select.fn.countAll<number>().as('count')])
     .where('window_id', 'in', [...windowIds])

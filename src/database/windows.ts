@@ -134,11 +134,11 @@ async function sendDecisions(tx: UnitOfWork, closed: readonly ClosedWindow[]): P
 
 /** Returns windows that should have been closed for two seconds, the most overdue first. */
 export async function findOverdueWindows(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   now: Date,
   limit: number,
 ): Promise<readonly number[]> {
-  const rows = await handle
+  const rows = await kysely
     .selectFrom('settle_windows')
     .select('id')
     .where('closed_at', 'is', null)
@@ -162,8 +162,8 @@ export async function closeOverdueWindow(tx: UnitOfWork, id: number): Promise<bo
 }
 
 /** When the next window is due; null where none is open. */
-export async function earliestDue(handle: DatabaseHandle): Promise<Date | null> {
-  const row = await handle
+export async function earliestDue(kysely: DatabaseHandle): Promise<Date | null> {
+  const row = await kysely
     .selectFrom('settle_windows')
     .select('due_at')
     .where('closed_at', 'is', null)
@@ -177,23 +177,23 @@ export async function earliestDue(handle: DatabaseHandle): Promise<Date | null> 
  * After the clock stepped back: no window waits longer than its settle time from now, which otherwise is always
  * true. Returns how many were moved.
  */
-export async function clampWindows(handle: DatabaseHandle, now: Date): Promise<number> {
+export async function clampWindows(kysely: DatabaseHandle, now: Date): Promise<number> {
   const result = await sql`
     update settle_windows
     set due_at = ${now}::timestamptz + least(settle_ms, max_wait_ms) * interval '1 millisecond'
     where closed_at is null
       and due_at > ${now}::timestamptz + least(settle_ms, max_wait_ms) * interval '1 millisecond'`.execute(
-    handle,
+    kysely,
   );
   return Number(result.numAffectedRows ?? 0);
 }
 
 /** One window, or undefined. */
 export async function findWindow(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   id: number,
 ): Promise<WindowRow | undefined> {
-  return handle.selectFrom('settle_windows').selectAll().where('id', '=', id).executeTakeFirst();
+  return kysely.selectFrom('settle_windows').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** Marks a closed window as decided; false where another worker did so first. */
@@ -214,11 +214,11 @@ export async function markDecided(
 
 /** The newest window of a rule and group before one that is being opened; undefined where there was none. */
 export async function findLastWindow(
-  handle: DatabaseHandle | TransactionHandle,
+  kysely: DatabaseHandle | TransactionHandle,
   rule: string,
   groupKey: string,
 ): Promise<WindowRow | undefined> {
-  return handle
+  return kysely
     .selectFrom('settle_windows')
     .selectAll()
     .where('rule', '=', rule)
@@ -229,9 +229,9 @@ export async function findLastWindow(
 }
 
 /** Returns the windows of these ids, the newest first. */
-export async function findWindows(handle: DatabaseHandle, ids: readonly number[]): Promise<WindowRow[]> {
+export async function findWindows(kysely: DatabaseHandle, ids: readonly number[]): Promise<WindowRow[]> {
   if (ids.length === 0) return [];
-  return handle
+  return kysely
     .selectFrom('settle_windows')
     .selectAll()
     .where('id', 'in', [...ids])
@@ -240,8 +240,8 @@ export async function findWindows(handle: DatabaseHandle, ids: readonly number[]
 }
 
 /** Open windows, the next due first. */
-export async function listOpenWindows(handle: DatabaseHandle, limit: number): Promise<WindowRow[]> {
-  return handle
+export async function listOpenWindows(kysely: DatabaseHandle, limit: number): Promise<WindowRow[]> {
+  return kysely
     .selectFrom('settle_windows')
     .selectAll()
     .where('closed_at', 'is', null)
@@ -252,12 +252,12 @@ export async function listOpenWindows(handle: DatabaseHandle, limit: number): Pr
 
 /** Open windows of some rules, the next due first. */
 export async function listOpenWindowsOf(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   rules: readonly string[],
   limit: number,
 ): Promise<WindowRow[]> {
   if (rules.length === 0) return [];
-  return handle
+  return kysely
     .selectFrom('settle_windows')
     .selectAll()
     .where('rule', 'in', [...rules])
@@ -285,8 +285,8 @@ export async function closeWindowsOf(tx: UnitOfWork, rules: readonly string[]): 
 }
 
 /** Rules that have an open window. */
-export async function rulesWithOpenWindows(handle: DatabaseHandle): Promise<string[]> {
-  const rows = await handle
+export async function rulesWithOpenWindows(kysely: DatabaseHandle): Promise<string[]> {
+  const rows = await kysely
     .selectFrom('settle_windows')
     .select('rule')
     .distinct()
@@ -296,8 +296,8 @@ export async function rulesWithOpenWindows(handle: DatabaseHandle): Promise<stri
 }
 
 /** Ids of windows closed before a moment whose decision was lost with its job. */
-export async function findUndecided(handle: DatabaseHandle, before: Date, limit: number): Promise<number[]> {
-  const rows = await handle
+export async function findUndecided(kysely: DatabaseHandle, before: Date, limit: number): Promise<number[]> {
+  const rows = await kysely
     .selectFrom('settle_windows')
     .select('id')
     .where('decided_at', 'is', null)
@@ -310,10 +310,10 @@ export async function findUndecided(handle: DatabaseHandle, before: Date, limit:
 
 /** The window of the same rule and group before one, or undefined. */
 export async function findWindowBefore(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   window: Pick<WindowRow, 'id' | 'rule' | 'group_key'>,
 ): Promise<WindowRow | undefined> {
-  return handle
+  return kysely
     .selectFrom('settle_windows')
     .selectAll()
     .where('rule', '=', window.rule)

@@ -12,7 +12,7 @@ const AT_ONCE = 500;
  * many rose.
  */
 export async function ageWaitingWork(context: TransactionContext, since: Date): Promise<number> {
-  const now = await context.clock.read(context.handle);
+  const now = await context.clock.read(context.kysely);
   const waiting = await listWaiting(context, { since, now });
   for (const { queue, key, priority, level } of waiting) {
     const base = priorityNumbers[priority];
@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 async function listWaiting(
-  { handle }: TransactionContext,
+  { kysely }: TransactionContext,
   { since, now }: { readonly since: Date; readonly now: Date },
 ): Promise<readonly Waiting[]> {
   const { rows } = await sql<Waiting>`
@@ -45,6 +45,6 @@ async function listWaiting(
     where priority <> 'security'
       and floor(extract(epoch from (${now}::timestamptz - waits_since)) / ${LEVEL_SECONDS})
         > floor(extract(epoch from (${since}::timestamptz - waits_since)) / ${LEVEL_SECONDS})
-    order by waits_since limit ${AT_ONCE}`.execute(handle);
+    order by waits_since limit ${AT_ONCE}`.execute(kysely);
   return rows;
 }

@@ -90,8 +90,8 @@ async function pinWhoJoined(
 export const GENERATED = 'Compose is generated successfully';
 
 /** Lets one transaction at a time decide about a fingerprint. */
-async function lockFingerprint(handle: TransactionHandle, fingerprint: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${fingerprint}, 0))`.execute(handle);
+async function lockFingerprint(kysely: TransactionHandle, fingerprint: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${fingerprint}, 0))`.execute(kysely);
 }
 
 /**
@@ -99,13 +99,13 @@ async function lockFingerprint(handle: TransactionHandle, fingerprint: string): 
  * unseen. Those whose directory is lost are passed over.
  */
 async function lockReusable(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   search: ReuseSearch,
   lost: ReadonlySet<number>,
 ): Promise<Compose | undefined> {
-  for (const { id } of await listReusable(handle, search)) {
+  for (const { id } of await listReusable(kysely, search)) {
     if (lost.has(id)) continue;
-    const found = await lockCompose(handle, id);
+    const found = await lockCompose(kysely, id);
     if (found === undefined || found.reusedId !== null || found.cancelRequestedBy !== null) continue;
     if (found.state === 'generating' && found.fingerprint === search.fingerprint) return found;
     if (found.state === 'done' && found.timeToExpire > search.now) return found;

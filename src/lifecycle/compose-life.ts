@@ -7,8 +7,8 @@ import type { Compose } from '../model/compose-json.ts';
  * Returns a compose, the one whose directory it shows and those that show its own, held until the transaction ends; in
  * the order of their ids, so that two such transactions never wait for each other.
  */
-export async function lockSharing(handle: TransactionHandle, id: number): Promise<readonly Compose[]> {
-  const rows = await handle
+export async function lockSharing(kysely: TransactionHandle, id: number): Promise<readonly Compose[]> {
+  const rows = await kysely
     .selectFrom('composes')
     .selectAll()
     .where((where) =>
@@ -34,12 +34,12 @@ export function isMarkedForRemoval(compose: Compose, now: Date): boolean {
  * except those that somebody had removed. Never shortens a life. Returns the compose as it is now. Source: ODCS contract 5.
  */
 export async function extendCompose(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   compose: Compose,
   { until, now }: { readonly until: Date; readonly now: Date },
 ): Promise<Compose> {
   const shown = [compose.id, ...(compose.reusedId === null ? [] : [compose.reusedId])];
-  const rows = await handle
+  const rows = await kysely
     .updateTable('composes')
     .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
     .where((where) => where.or([where('id', 'in', shown), where('reused_id', '=', compose.id)]))
@@ -59,11 +59,11 @@ export async function extendCompose(
 
 /** Makes composes live until `until` at least. Source: ODCS contract 12. */
 export async function shareLife(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   ids: readonly number[],
   until: Date,
 ): Promise<void> {
-  await handle
+  await kysely
     .updateTable('composes')
     .set({ time_to_expire: sql<Date>`greatest(time_to_expire, ${until}::timestamptz)` })
     .where('id', 'in', [...ids])

@@ -15,7 +15,7 @@ const AT_ONCE = 50;
  * them necessary, so this finds only what a restored or emptied queue lost. Returns how many were enqueued.
  */
 export async function enqueueLostWork(context: TransactionContext): Promise<number> {
-  const before = new Date((await context.clock.read(context.handle)).getTime() - SETTLED_MS);
+  const before = new Date((await context.clock.read(context.kysely)).getTime() - SETTLED_MS);
   let found = 0;
   for (const { id } of await listRequests(context, before)) {
     if (await context.jobs.isKnown('request.run', String(id))) continue;
@@ -37,7 +37,7 @@ export async function enqueueLostWork(context: TransactionContext): Promise<numb
 }
 
 /** The request of each series that should have a job: the one that runs, else the eldest whose time has come. */
-async function listRequests({ handle }: TransactionContext, before: Date) {
+async function listRequests({ kysely }: TransactionContext, before: Date) {
   const { rows } = await sql<{ id: number }>`
     select distinct on (request.series) request.id
     from compose_requests as request left join composes as compose on compose.id = request.compose_id
@@ -46,12 +46,12 @@ async function listRequests({ handle }: TransactionContext, before: Date) {
        or (request.state = 'pending' and coalesce(request.not_before, request.created_at) < ${before}
            and not exists (select 1 from compose_requests as other
                            where other.series = request.series and other.state = 'running')))
-    order by request.series, request.state desc, request.id limit ${AT_ONCE}`.execute(handle);
+    order by request.series, request.state desc, request.id limit ${AT_ONCE}`.execute(kysely);
   return rows;
 }
 
-async function listComposes({ handle }: TransactionContext, before: Date) {
-  return handle
+async function listComposes({ kysely }: TransactionContext, before: Date) {
+  return kysely
     .selectFrom('composes')
     .select('id')
     .where('state', 'in', ['wait', 'generating'])

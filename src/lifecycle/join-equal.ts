@@ -40,7 +40,12 @@ function planOf(compose: Compose): NonNullable<ComposeChange['pinned']> {
   const { fingerprint, source, kojiEvent, arches, sigkeys, warnings, pungiComposeId } = compose;
   return {
     ...(fingerprint === null ? {} : { fingerprint }),
-    ...{ source, kojiEvent, arches, sigkeys, warnings, pungiComposeId },
+    source,
+    kojiEvent,
+    arches,
+    sigkeys,
+    warnings,
+    pungiComposeId,
   };
 }
 
@@ -86,8 +91,8 @@ export async function pinJoined(
 }
 
 /** Whether others wait for a compose: then it waits for nobody. */
-async function isJoined(handle: TransactionHandle, id: number): Promise<boolean> {
-  const row = await handle
+async function isJoined(kysely: TransactionHandle, id: number): Promise<boolean> {
+  const row = await kysely
     .selectFrom('composes')
     .select('id')
     .where('reused_id', '=', id)
@@ -98,6 +103,6 @@ async function isJoined(handle: TransactionHandle, id: number): Promise<boolean>
 }
 
 /** Lets one transaction at a time decide who of an equal request waits for whom. */
-async function lockRequest(handle: TransactionHandle, digest: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`request:${digest}`}, 0))`.execute(handle);
+async function lockRequest(kysely: TransactionHandle, digest: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`request:${digest}`}, 0))`.execute(kysely);
 }

@@ -18,7 +18,7 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
 export interface InboxContext {
-  readonly database: Pick<Database, 'handle' | 'jobs' | 'clock'>;
+  readonly database: Pick<Database, 'kysely' | 'jobs' | 'clock'>;
   readonly log: Log;
   readonly limits: MessageLimits;
   readonly metrics: ListenerMetrics | null;

@@ -21,7 +21,7 @@ export async function startEnriching({ database, log, sources }: EnrichingContex
     concurrency: 4,
     onError: (_name, data, error) => log.warn({ ...data, err: error }, 'an event could not be enriched yet'),
     handleJob: async ({ eventId }) => {
-      const row = await database.handle
+      const row = await database.kysely
         .selectFrom('events')
         .select(['event', 'trace'])
         .where('id', '=', eventId)

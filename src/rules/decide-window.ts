@@ -44,14 +44,14 @@ const MOST_LINKS = 32;
  * be tried again.
  */
 export async function decideClosedWindow(context: DecideContext, windowId: number): Promise<string | null> {
-  const window = await findWindow(context.database.handle, windowId);
+  const window = await findWindow(context.database.kysely, windowId);
   if (window === undefined || window.closed_at === null || window.decided_at !== null) return null;
   const rule = context.rules.rules.find(({ name }) => name === window.rule);
   if (rule === undefined || rule.mode === 'off') {
     const what = rule === undefined ? 'is no longer there' : 'is off';
     return record(context, window, simple('disabled', `The rule ${window.rule} ${what}.`));
   }
-  const pause = await findPause(context.database.handle, rule.name);
+  const pause = await findPause(context.database.kysely, rule.name);
   if (pause !== undefined) {
     return record(
       context,
@@ -59,7 +59,7 @@ export async function decideClosedWindow(context: DecideContext, windowId: numbe
       simple('paused', `The rule is paused by ${pause.paused_by}: ${pause.reason}`),
     );
   }
-  const stored = await findCauses(context.database.handle, window.id);
+  const stored = await findCauses(context.database.kysely, window.id);
   const fields = { window: window.id, rule: rule.name };
   const [first, ...others] = stored.flatMap(({ trace }) => trace ?? []);
   const settled = { from: window.opened_at, to: window.closed_at };
@@ -119,7 +119,7 @@ async function prepare(
       const latest = new Date(first + rule.requireWithinMs);
       if (now > latest) {
         waiting.push('this is longer than require_within');
-        const before = await findWindowBefore(context.database.handle, window);
+        const before = await findWindowBefore(context.database.kysely, window);
         // It is said when it happens, not whenever it is looked at again.
         const wasOverdue = before?.outcome === 'not_ready' && (before.decided_at ?? latest) > latest;
         isOverdue = !wasOverdue;

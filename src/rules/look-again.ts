@@ -12,7 +12,7 @@ import type { KojiState, StateSources, TagState } from './require.ts';
 
 /** What a sweep knows beside the rule. */
 export interface LookContext {
-  readonly handle: DatabaseHandle;
+  readonly kysely: DatabaseHandle;
   readonly sources: StateSources;
   readonly now: Date;
   /** States of tags that were asked for in this round, shared among rules. */
@@ -97,7 +97,7 @@ interface TagLook {
 
 async function lookAtTag(context: LookContext, rule: Rule, look: TagLook): Promise<Finding> {
   const { koji, state, tag, known } = look;
-  const reading = await readingOfSeries(context.handle, tag.series, splitHub(tag.tag).hub);
+  const reading = await readingOfSeries(context.kysely, tag.series, splitHub(tag.tag).hub);
   if (reading.isPending) return nothing();
   const last = reading.last ?? readInShadow(known);
   if (state.kind === 'changed') {

@@ -40,7 +40,7 @@ interface Judgement {
  * out again. Returns when the earliest of the windows is due; null where none was touched.
  */
 export async function matchEvents(context: MatchContext, eventIds: readonly number[]): Promise<Date | null> {
-  const waiting = (await findInputEvents(context.database.handle, eventIds)).filter(
+  const waiting = (await findInputEvents(context.database.kysely, eventIds)).filter(
     ({ stage }) => stage !== 'done',
   );
   if (waiting.length === 0) return null;
@@ -52,7 +52,7 @@ export async function matchEvents(context: MatchContext, eventIds: readonly numb
 
 async function matchWaiting(context: MatchContext, waiting: readonly StoredEvent[]): Promise<Date | null> {
   const told = await findPrivateComposes(
-    context.database.handle,
+    context.database.kysely,
     waiting.flatMap(({ input }) => composeOf(input.event) ?? []),
   );
   const judged: Judgement[] = [];
@@ -159,6 +159,6 @@ function toDecision(
 async function groupsOf({ database }: MatchContext, rule: Rule): Promise<readonly Group[]> {
   if (rule.groupBy.length === 0) return [{}];
   const since = new Date(database.clock.now().getTime() - CARRIED_MS);
-  const groups = await listLivingGroups(database.handle, rule.name, { since, limit: MAX_GROUPS });
+  const groups = await listLivingGroups(database.kysely, rule.name, { since, limit: MAX_GROUPS });
   return groups.map(({ groupKey }) => readGroupKey(groupKey)).filter((group) => isGroupOf(rule, group));
 }

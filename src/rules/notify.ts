@@ -30,7 +30,7 @@ export async function notifyDecision(
   context: NotifyContext,
   { decisionId, word }: { readonly decisionId: number; readonly word?: NotifiedOutcome },
 ): Promise<void> {
-  const decision = await findDecision(context.database.handle, decisionId);
+  const decision = await findDecision(context.database.kysely, decisionId);
   const rule = context.rules.rules.find(({ name }) => name === decision?.rule);
   if (decision === undefined || rule === undefined) return;
   const outcome = word ?? decision.outcome;
@@ -39,7 +39,7 @@ export async function notifyDecision(
   const compose =
     decision.compose_id === null
       ? undefined
-      : await findCompose(context.database.handle, decision.compose_id);
+      : await findCompose(context.database.kysely, decision.compose_id);
   const images = compose?.changedImages ?? null;
   const body = {
     ...notificationBody(rule, decision, outcome),

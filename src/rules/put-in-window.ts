@@ -133,11 +133,11 @@ function isSign(event: DomainEvent): boolean {
 
 /** The group's last window where that waited for something in vain: its events still want their compose. */
 async function findWaitingInVain(
-  handle: TransactionHandle,
+  kysely: TransactionHandle,
   key: { readonly rule: string; readonly groupKey: string },
   now: Date,
 ): Promise<WindowRow | null> {
-  const last = await findLastWindow(handle, key.rule, key.groupKey);
+  const last = await findLastWindow(kysely, key.rule, key.groupKey);
   if (last?.outcome !== 'not_ready' || last.opened_at.getTime() < now.getTime() - CARRIED_MS) return null;
   return last;
 }

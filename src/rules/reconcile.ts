@@ -34,10 +34,10 @@ const START_SWEEP_MS = 60_000;
  * when the next is due, null where no rule has a clock. Source: RULES 4.4, 13.
  */
 export async function runRuleClocks(given: ReconcileContext): Promise<Date | null> {
-  const { handle, clock } = given.database;
-  const context = { ...given, now: await clock.read(handle) };
-  const clocks = await readRuleClocks(handle);
-  const pauses = new Set((await findPauses(handle)).map(({ rule }) => rule));
+  const { kysely, clock } = given.database;
+  const context = { ...given, now: await clock.read(kysely) };
+  const clocks = await readRuleClocks(kysely);
+  const pauses = new Set((await findPauses(kysely)).map(({ rule }) => rule));
   const tagStates = new Map<string, Promise<TagState>>();
   let next: Date | null = null;
   const note = (at: Date): void => {
@@ -116,12 +116,12 @@ async function lookAtGroups(
   rule: Rule,
   tagStates: LookContext['tagStates'],
 ): Promise<Sweep> {
-  const { handle } = context.database;
+  const { kysely } = context.database;
   const since = new Date(context.now.getTime() - GROUPS_LIVE_MS);
   const groups =
     rule.groupBy.length === 0
-      ? [await findOnlyGroup(handle, rule.name)]
-      : await listLivingGroups(handle, rule.name, { since, limit: MAX_GROUPS });
+      ? [await findOnlyGroup(kysely, rule.name)]
+      : await listLivingGroups(kysely, rule.name, { since, limit: MAX_GROUPS });
   const looks: GroupLook[] = [];
   const events = new Map<string, SweptEvent>();
   for (const known of groups) {
@@ -131,7 +131,7 @@ async function lookAtGroups(
       looks.push({ groupKey, isGone: true });
       continue;
     }
-    const look = { handle, sources: context.sources, now: context.now, tagStates };
+    const look = { kysely, sources: context.sources, now: context.now, tagStates };
     const { reason, kojiEvent, isGone } = await lookAgain(look, rule, known);
     looks.push({ groupKey, isGone });
     if (reason === null) continue;

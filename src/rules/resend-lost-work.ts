@@ -13,7 +13,7 @@ const AT_ONCE = 1000;
  * decided. Jobs are sent with what makes them necessary, so this finds only what a restored or emptied queue lost; a
  * backlog is no loss. Returns how many were enqueued.
  */
-export async function resendLostWork({ handle, jobs, clock }: TransactionContext): Promise<number> {
+export async function resendLostWork({ kysely, jobs, clock }: TransactionContext): Promise<number> {
   const now = clock.now().getTime();
   const before = new Date(now - SETTLED_MS);
   const from = new Date(now - HISTORY_MS);
@@ -21,7 +21,7 @@ export async function resendLostWork({ handle, jobs, clock }: TransactionContext
   for (const stage of ['enrich', 'match'] as const) {
     const queue = `event.${stage}` as const;
     if (!(await jobs.isIdle(queue))) continue;
-    const ids = await findWaitingEvents(handle, { stage, from, to: before }, AT_ONCE);
+    const ids = await findWaitingEvents(kysely, { stage, from, to: before }, AT_ONCE);
     await jobs.sendAll(
       queue,
       ids.map((eventId) => ({ eventId })),
@@ -29,7 +29,7 @@ export async function resendLostWork({ handle, jobs, clock }: TransactionContext
     found += ids.length;
   }
   if (await jobs.isIdle('window.close')) {
-    const ids = await findUndecided(handle, before, AT_ONCE);
+    const ids = await findUndecided(kysely, before, AT_ONCE);
     await jobs.sendAll(
       'window.close',
       ids.map((windowId) => ({ windowId })),

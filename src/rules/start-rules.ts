@@ -59,15 +59,15 @@ const MATCH_BATCH = 100;
  */
 export async function startRules(context: RulesContext): Promise<RunningRules> {
   const { database, log } = context;
-  const { handle, jobs, clock } = database;
+  const { kysely, jobs, clock } = database;
   const sources: StateSources = {
     ...context.sources,
-    composes: context.sources.composes ?? { seriesState: (series) => seriesState(handle, series) },
+    composes: context.sources.composes ?? { seriesState: (series) => seriesState(kysely, series) },
   };
   const onError = (error: unknown): void => log.warn({ err: error }, 'rules: a background task failed');
   const closeOrphans = async (set: RuleSet): Promise<void> => {
     const living = new Set(set.rules.filter(({ mode }) => mode !== 'off').map(({ name }) => name));
-    const gone = (await rulesWithOpenWindows(handle)).filter((rule) => !living.has(rule));
+    const gone = (await rulesWithOpenWindows(kysely)).filter((rule) => !living.has(rule));
     await transaction(database, (tx) => closeWindowsOf(tx, gone));
   };
   let hasChanged = (): void => undefined;
@@ -87,9 +87,9 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
   const noteSet = async (): Promise<void> => {
     const { current, documents, problems } = live;
     if (current === emptyRuleSet) return;
-    await noteReadersOfRules(handle, current.rules);
-    await noteRunningSet(handle, { version: current.version, documents, problems }, clock.now());
-    await noteKeepOfRules(handle, keepOfRules(current.rules));
+    await noteReadersOfRules(kysely, current.rules);
+    await noteRunningSet(kysely, { version: current.version, documents, problems }, clock.now());
+    await noteKeepOfRules(kysely, keepOfRules(current.rules));
   };
   hasChanged = () => void setImmediate(() => noteSet().catch(onError));
   await noteSet();
@@ -146,7 +146,7 @@ export async function startRules(context: RulesContext): Promise<RunningRules> {
     const now = clock.now();
     await ageWaitingWork(database, agedAt);
     agedAt = now;
-    withoutTag = await rulesWithoutTag(handle);
+    withoutTag = await rulesWithoutTag(kysely);
     await noteSet();
     await resendLostWork(database);
   });

@@ -31,7 +31,7 @@ const BATCH = 500;
  * is closed by one of them.
  */
 export function startWindowCloser(context: CloserContext): WindowCloser {
-  const { handle, clock } = context.database;
+  const { kysely, clock } = context.database;
   let timer: NodeJS.Timeout | undefined;
   let wakesAt = Infinity;
   let isStopped = false;
@@ -59,17 +59,17 @@ export function startWindowCloser(context: CloserContext): WindowCloser {
       // The windows have to be looked through for that: rarely enough not to hold back those that are due.
       if (start.getTime() < lastPassAt || performance.now() - clampedAt >= LOOK_MS) {
         clampedAt = performance.now();
-        await clampWindows(handle, start);
+        await clampWindows(kysely, start);
       }
       lastPassAt = start.getTime();
       let closed: readonly number[];
       do {
         closed = await transaction(context.database, (tx) => closeDueWindows(tx, BATCH));
       } while (closed.length === BATCH);
-      for (const id of await findOverdueWindows(handle, clock.now(), BATCH)) {
+      for (const id of await findOverdueWindows(kysely, clock.now(), BATCH)) {
         await transaction(context.database, (tx) => closeOverdueWindow(tx, id));
       }
-      const due = await earliestDue(handle);
+      const due = await earliestDue(kysely);
       const now = clock.now().getTime();
       if (due !== null) {
         next = Math.min(next, due.getTime() <= now ? now + STRAGGLER_LOOK_MS : due.getTime());

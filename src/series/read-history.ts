@@ -57,17 +57,17 @@ export const historyCache = {
 
 /** Reads composes of a series that were ever done, newest first, each with what changed since the one before. */
 export async function readSeriesHistory(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   series: string,
   page: { readonly before: number | null; readonly limit: number },
 ): Promise<SeriesHistoryPage> {
-  const found = await listDoneOfSeries(handle, series, { ...page, limit: page.limit + 1 });
+  const found = await listDoneOfSeries(kysely, series, { ...page, limit: page.limit + 1 });
   const shown = found.slice(0, page.limit);
   const asked = await findAskedBy(
-    handle,
+    kysely,
     shown.flatMap(({ requestId }) => requestId ?? []),
   );
-  const manifests = manifestReader(handle);
+  const manifests = manifestReader(kysely);
   const entries: SeriesEntry[] = [];
   for (const [index, compose] of shown.entries()) {
     const request = compose.requestId === null ? undefined : asked.get(compose.requestId);
@@ -85,12 +85,12 @@ export async function readSeriesHistory(
 type ReadManifest = (fingerprint: string) => Promise<readonly string[] | undefined>;
 
 /** Holds the two manifests read last: consecutive composes share one. */
-function manifestReader(handle: DatabaseHandle): ReadManifest {
+function manifestReader(kysely: DatabaseHandle): ReadManifest {
   const held = new LRUCache<string, readonly string[]>({ max: 2 });
   return async (fingerprint) => {
     const known = held.get(fingerprint);
     if (known !== undefined) return known;
-    const lines = await findManifest(handle, fingerprint);
+    const lines = await findManifest(kysely, fingerprint);
     if (lines !== undefined) held.set(fingerprint, lines);
     return lines;
   };

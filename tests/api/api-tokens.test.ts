@@ -22,7 +22,7 @@ async function givenToken(
 ): Promise<{ readonly id: number; readonly token: string }> {
   const secret = newSecret();
   const now = api.now;
-  const { id } = await insertToken(api.database.handle, {
+  const { id } = await insertToken(api.database.kysely, {
     name: 'for a test',
     owner: more.owner ?? 'osbs',
     groups: more.groups ?? [],
@@ -69,7 +69,7 @@ test('over HTTP a token is enough to ask, and its last use is kept within a minu
       body: JSON.stringify(tag),
       headers: { authorization: `Bearer ${token}` },
     });
-  const lastUse = async () => (await findToken(api.database.handle, id))?.token.lastUsedAt;
+  const lastUse = async () => (await findToken(api.database.kysely, id))?.token.lastUsedAt;
   const start = api.now;
   assert.equal(await lastUse(), null);
   assert.equal((await ask()).status, 200);
@@ -121,7 +121,7 @@ test('an expired token is refused, and so is a revoked one', async () => {
   api.now = start;
   assert.deepEqual([late.status, late.json['code']], [401, 'auth.token_expired']);
   const revoked = await givenToken();
-  await revokeToken(api.database.handle, { id: revoked.id, now: api.now });
+  await revokeToken(api.database.kysely, { id: revoked.id, now: api.now });
   const { status, json } = await post(call, revoked.token);
   assert.deepEqual([status, json['code']], [401, 'auth.token_revoked']);
 });
@@ -158,7 +158,7 @@ test('a token gives no more than its owner and groups are allowed', async () => 
 
 test('the secret of a token is not kept, only its digest', async () => {
   const { id, token } = await givenToken();
-  const row = await api.database.handle
+  const row = await api.database.kysely
     .selectFrom('api_tokens')
     .selectAll()
     .where('id', '=', id)

@@ -45,7 +45,7 @@ const during = <T>(seconds: number, work: (tx: UnitOfWork) => Promise<T>): Promi
 
 /** Ends the pending request of a series with a compose that is done after 40 seconds; returns both ids. */
 async function answer(series: string, seconds: number) {
-  const { id } = await api.database.handle
+  const { id } = await api.database.kysely
     .selectFrom('compose_requests')
     .select('id')
     .where('series', '=', series)
@@ -69,7 +69,7 @@ const event = await engine.receive(tagEvent(), at(0));
 await engine.receive(tagEvent({ nvr: 'curl-8-1', package: 'curl' }), at(10));
 await engine.advance(at(80));
 const parent = await answer('parent', 90);
-const told = await api.database.handle
+const told = await api.database.kysely
   .selectFrom('events')
   .select('id')
   .where('bus', '=', 'internal')
@@ -79,7 +79,7 @@ await engine.advance(at(200));
 const child = await answer('child', 210);
 
 const chainOf = (kind: ChainStart['kind'], id: number): Promise<Chain> =>
-  findChain(api.database.handle, { kind, id });
+  findChain(api.database.kysely, { kind, id });
 const namesOf = ({ nodes }: Chain): readonly string[] =>
   nodes.map(({ name, column }) => `${column} ${name}`).sort();
 

@@ -38,5 +38,5 @@ export async function givenCompose(
 
 /** Makes a row what the test needs. */
 export async function changeCompose(api: TestApi, id: number, change: RowChange): Promise<void> {
-  await api.database.handle.updateTable('composes').set(change).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('composes').set(change).where('id', '=', id).execute();
 }

@@ -124,7 +124,7 @@ test('an Idempotency-Key of another request is refused', async () => {
 
 test('a new compose is announced and its job is queued in the same transaction', async () => {
   const { json } = await api.call('POST', '/api/1/composes/', { body: tag });
-  const row = await api.database.handle
+  const row = await api.database.kysely
     .selectFrom('announcements')
     .selectAll()
     .where('compose_id', '=', Number(json['id']))

@@ -71,10 +71,10 @@ test('a running compose is asked to stop, by its owner or an admin', async () =>
     String(json['message']),
     new RegExp(`^The cancel request for compose \\(id=${id}\\) has been accepted`),
   );
-  const compose = await findCompose(api.database.handle, id);
+  const compose = await findCompose(api.database.kysely, id);
   assert.deepEqual([compose?.state, compose?.cancelRequestedBy], ['generating', 'osbs']);
   await kerberos('DELETE', `/api/1/composes/${id}`, as('root'));
-  assert.equal((await findCompose(api.database.handle, id))?.cancelRequestedBy, 'osbs');
+  assert.equal((await findCompose(api.database.kysely, id))?.cancelRequestedBy, 'osbs');
 });
 
 test('a compose that only waits for the directory of another is cancelled at once', async () => {

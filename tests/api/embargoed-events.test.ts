@@ -44,7 +44,7 @@ async function receiveTag(word: 'tag' | 'untag', tag: string, version: string): 
 
 async function headersOf(owner: string, groups: readonly string[]): Promise<Record<string, string>> {
   const secret = newSecret();
-  const { id } = await insertToken(api.database.handle, {
+  const { id } = await insertToken(api.database.kysely, {
     name: owner,
     digest: digestOf(secret),
     owner,

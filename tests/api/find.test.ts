@@ -187,7 +187,7 @@ test('what is private is found by whom it is open to, and nobody else', async ()
   };
   const id = await givenCompose(api, {}, body);
   const fingerprint = fingerprintOf(manifestHolding('openssl-1:3.2.1-5.fc44.x86_64', 'sha256:1'));
-  await api.database.handle
+  await api.database.kysely
     .updateTable('composes')
     .set({ state: 'done', time_done: api.now, fingerprint })
     .where('id', '=', id)

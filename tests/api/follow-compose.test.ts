@@ -65,7 +65,7 @@ test('events tell every state and the progress, and end with the compose', async
   let text = decoder.decode((await reader?.read())?.value);
   await changeCompose(api, id, { state: 'generating' });
   await noteProgress(
-    api.database.handle,
+    api.database.kysely,
     { id, attempt: 0 },
     { progress: { stage: 'place', done: 3, total: 9, unit: 'packages' } },
   );
@@ -94,7 +94,7 @@ test('events tell every state and the progress, and end with the compose', async
 
 test('nothing comes after the final state, even where the last progress was not seen before', async () => {
   const id = await givenCompose(api, { state: 'generating' });
-  const [seen] = await findComposes(api.database.handle, [id]);
+  const [seen] = await findComposes(api.database.kysely, [id]);
   assert.ok(seen !== undefined);
   const progress = { stage: 'place', done: 3, total: 9, unit: 'packages' } as const;
   using watch = new ComposeWatch({

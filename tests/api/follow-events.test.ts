@@ -12,7 +12,7 @@ import { openTestApi } from './open-test-api.ts';
 
 const api = await openTestApi();
 after(() => api[Symbol.asyncDispose]());
-const { handle } = api.database;
+const { kysely } = api.database;
 
 let messages = 0;
 /** Stores an event as a listener does, in a transaction; returns its number. */
@@ -70,13 +70,13 @@ function counting(
   const events = new EventTail({
     look: (from, limit) => {
       counts.looks += 1;
-      return lookAtEvents(handle, from, limit);
+      return lookAtEvents(kysely, from, limit);
     },
     list: (filters, limit) => {
       counts.pages += 1;
-      return listEvents(handle, filters, limit);
+      return listEvents(kysely, filters, limit);
     },
-    newest: () => newestEventId(handle),
+    newest: () => newestEventId(kysely),
     onError: (error) => {
       throw error;
     },
@@ -106,7 +106,7 @@ test('a reader gets what its filters pick', async () => {
 
 test('long pasts are read page by page and without a gap', async () => {
   await using server = await listen(api.context);
-  const before = await newestEventId(handle);
+  const before = await newestEventId(kysely);
   const ids = await transaction(api.database, async ({ sql: to }) => {
     const stored: number[] = [];
     for (let count = 0; count < 600; count += 1) stored.push(await store(to));

@@ -15,7 +15,7 @@ for (const [title, state, targetDir, status, code] of [
 ] as const) {
   test(`a compose that ${title} has no lock file, and a sentence says why`, async () => {
     const id = await givenCompose(api, { state });
-    await api.database.handle
+    await api.database.kysely
       .updateTable('composes')
       .set({ target_dir: targetDir })
       .where('id', '=', id)

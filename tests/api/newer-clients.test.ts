@@ -53,7 +53,7 @@ for (const [name, asked, seconds] of [
     const answer = await post(withConfigs, body, { traceparent });
     assert.equal(answer.status, 200, answer.text);
     assert.equal(lifeOf(answer.json), seconds);
-    const trace = await findTraceOfCompose(api.database.handle, Number(answer.json['id']));
+    const trace = await findTraceOfCompose(api.database.kysely, Number(answer.json['id']));
     assert.equal(trace?.split('-')[1], traceparent.split('-')[1], 'it goes on with the trace of its request');
   });
 }

@@ -10,15 +10,15 @@ import { openTestApi } from './open-test-api.ts';
 const api = await openTestApi();
 after(() => api[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await api.database.handle.deleteFrom('processes').execute();
+  await api.database.kysely.deleteFrom('processes').execute();
 });
 
 /** A process that was seen so many seconds ago. */
 async function givenProcess(offers: Offers, { roles = ['composer'], seenAgo = 0 } = {}): Promise<void> {
   const id = randomUUID();
-  await recordProcess(api.database.handle, { id, host: 'h', version: '1', roles, offers, skewMs: 0 });
+  await recordProcess(api.database.kysely, { id, host: 'h', version: '1', roles, offers, skewMs: 0 });
   await sql`update processes set last_seen = now() - make_interval(secs => ${seenAgo}) where id = ${id}`.execute(
-    api.database.handle,
+    api.database.kysely,
   );
 }
 
@@ -70,7 +70,7 @@ test('a composer that ended counts only while none runs', async () => {
 test('a process that was not seen for a day is forgotten', async () => {
   await givenProcess({ sourceTypes: ['tag'], results: ['repository'] }, { seenAgo: 86_500 });
   await givenProcess({ sourceTypes: [], results: [] }, { roles: ['api'] });
-  const rows = await api.database.handle.selectFrom('processes').select('roles').execute();
+  const rows = await api.database.kysely.selectFrom('processes').select('roles').execute();
   assert.deepEqual(rows, [{ roles: ['api'] }]);
 });
 
@@ -79,7 +79,7 @@ test('what cannot be made any more lives on, but is not made again', async () =>
   const body = { source: { type: 'tag', source: 'x' }, results: ['iso'] };
   const done = await givenCompose(api, { state: 'done' }, body);
   const failed = await givenCompose(api, { state: 'failed' }, body);
-  await api.database.handle.deleteFrom('processes').execute();
+  await api.database.kysely.deleteFrom('processes').execute();
   await givenProcess({ sourceTypes: ['tag'], results: ['repository'] });
   const path = (id: number): string => `/api/1/composes/${id}`;
   assert.equal((await api.call('PATCH', path(done))).status, 200);

@@ -69,7 +69,7 @@ export async function openTestApi(): Promise<TestApi> {
     sourceTypes: Object.keys(sourceTypes) as SourceType[],
     results: Object.keys(composeResults) as ComposeResult[],
   };
-  await recordProcess(database.handle, {
+  await recordProcess(database.kysely, {
     id: randomUUID(),
     host: 'composer',
     version: '1.2.3',
@@ -80,23 +80,23 @@ export async function openTestApi(): Promise<TestApi> {
   const targetDir = mkdtempSync(join(tmpdir(), 'odcs-api-'));
   const { config } = loadConfig({ file: undefined, environment: {}, overrides: { target_dir: targetDir } });
   const watch = new ComposeWatch({
-    read: (ids) => findComposes(database.handle, ids),
+    read: (ids) => findComposes(database.kysely, ids),
     onError: (error) => {
       throw error;
     },
     interval: 2,
   });
   const events = new EventTail({
-    look: (after, limit) => lookAtEvents(database.handle, after, limit),
-    list: (filters, limit) => listEvents(database.handle, filters, limit),
-    newest: () => newestEventId(database.handle),
+    look: (after, limit) => lookAtEvents(database.kysely, after, limit),
+    list: (filters, limit) => listEvents(database.kysely, filters, limit),
+    newest: () => newestEventId(database.kysely),
     onError: (error) => {
       throw error;
     },
     interval: 2,
   });
   const readableOf = ({ target_dir: targetDir }: Config): ReadableFiles =>
-    new ReadableFiles({ handle: readableDatabase(database).handle, targetDir });
+    new ReadableFiles({ kysely: readableDatabase(database).kysely, targetDir });
   const context: ApiContext = {
     config,
     database,
@@ -153,8 +153,8 @@ export async function openTestApi(): Promise<TestApi> {
     paths: (method) =>
       createApp(context).routes.flatMap((route) => (route.method === method ? [route.path] : [])),
     reset: async () => {
-      await database.handle.deleteFrom('announcements').execute();
-      await database.handle.deleteFrom('composes').execute();
+      await database.kysely.deleteFrom('announcements').execute();
+      await database.kysely.deleteFrom('composes').execute();
     },
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();

@@ -104,7 +104,7 @@ test('a rule that everybody may read does not hear of a private compose', async 
   );
   await engine.match(more, api.now);
   await engine.match(other, api.now);
-  const judged = await api.database.handle
+  const judged = await api.database.kysely
     .selectFrom('decisions')
     .select('event_id')
     .where('rule', '=', 'open-rule')
@@ -132,7 +132,7 @@ test('announcements of what is private go to the buses that may carry them, and 
 
 test('a stream ends where its reader loses what they might read', async () => {
   const secret = newSecret();
-  const { id: tokenId } = await insertToken(api.database.handle, {
+  const { id: tokenId } = await insertToken(api.database.kysely, {
     name: 'for a while',
     digest: digestOf(secret),
     owner: 'agent',
@@ -148,7 +148,7 @@ test('a stream ends where its reader loses what they might read', async () => {
   });
   assert.equal(response.status, 200);
   const reading = response.text();
-  await api.database.handle
+  await api.database.kysely
     .updateTable('api_tokens')
     .set({ revoked_at: api.now })
     .where('id', '=', tokenId)

@@ -32,7 +32,7 @@ after(() => api[Symbol.asyncDispose]());
 
 async function givenToken(owner: string, groups: readonly string[]): Promise<Record<string, string>> {
   const secret = newSecret();
-  const { id } = await insertToken(api.database.handle, {
+  const { id } = await insertToken(api.database.kysely, {
     name: `of ${owner}`,
     digest: digestOf(secret),
     owner,
@@ -91,7 +91,7 @@ export async function givenDone(body: object): Promise<number> {
 }
 
 // A number that nothing else has.
-await sql`select setval(pg_get_serial_sequence('composes', 'id'), 70700)`.execute(api.database.handle);
+await sql`select setval(pg_get_serial_sequence('composes', 'id'), 70700)`.execute(api.database.kysely);
 export const id = await givenDone(bodyOf({ series: 'classified-series', readers }));
 const image = { series: 'classified-series', packages: { x86_64: ['classified-package-0-1.x86_64'] } };
 const told = await call('PUT', '/api/1/images/classified-image', { body: image, headers: owner });
@@ -115,7 +115,7 @@ const text = ruleText('- event: koji.tag\n  match: { tag: f44-updates }', 'reade
   .replace('A test.', 'About classified-package.');
 const rule = readRule(text, 'classified-rule.yaml');
 await noteRunningSet(
-  api.database.handle,
+  api.database.kysely,
   {
     version: 'v1',
     documents: [{ file: 'classified-rule.yaml', text }],
@@ -128,15 +128,15 @@ await noteRunningSet(
   },
   api.now,
 );
-await noteReadersOfRules(api.database.handle, [rule]);
+await noteReadersOfRules(api.database.kysely, [rule]);
 export const event = await storeEvent(api.database, tagEvent({ tag: 'f44-updates' }), api.now);
 await new Engine(api.database, { version: 'v1', rules: [rule] }).match(event, api.now);
-export const { id: window } = await api.database.handle
+export const { id: window } = await api.database.kysely
   .selectFrom('settle_windows')
   .select('id')
   .where('rule', '=', 'classified-rule')
   .executeTakeFirstOrThrow();
-export const { id: request } = await api.database.handle
+export const { id: request } = await api.database.kysely
   .insertInto('compose_requests')
   .values({
     rule: 'classified-rule',

@@ -41,7 +41,7 @@ test('a backtest reads stored events and changes nothing', async () => {
   const { status, json } = await call('GET', '/api/1/rules/nightly/backtest?since=1d');
   assert.equal(status, 200);
   assert.match(JSON.stringify(json['backtest']), /"answers":\{"no":1,"unknown":0,"yes":1\}/);
-  assert.deepEqual(await api.database.handle.selectFrom('settle_windows').selectAll().execute(), []);
+  assert.deepEqual(await api.database.kysely.selectFrom('settle_windows').selectAll().execute(), []);
   assert.equal((await call('GET', '/api/1/rules/nightly/backtest?since=1000d')).status, 400);
 });
 
@@ -74,7 +74,7 @@ test('a rule that is triggered with force composes although nothing changed', as
     });
     await engine.match(Number(/event (\d+);/.exec(String(json['message']))?.[1]), api.now);
     assert.deepEqual(await engine.advance(new Date(api.now.getTime() + 3000)), ['requested']);
-    const row = await api.database.handle
+    const row = await api.database.kysely
       .selectFrom('compose_requests')
       .select('unchanged')
       .orderBy('id', 'desc')
@@ -107,7 +107,7 @@ test('a token of the service steers a rule of its owner only with the scope for 
   });
   const resume = async (scopes: readonly ApiScope[]) => {
     const secret = newSecret();
-    const { id } = await insertToken(api.database.handle, {
+    const { id } = await insertToken(api.database.kysely, {
       name: 'steering',
       owner: 'root',
       groups: [],
@@ -129,7 +129,7 @@ test('why a compose was made names rule, events and the compose before', async (
   const event = await storeEvent(api.database, inputEvent(tagEvent()).event, api.now);
   const first = await givenCompose(api, { state: 'done', time_done: api.now });
   const second = await givenCompose(api, { state: 'done' });
-  const request = await api.database.handle
+  const request = await api.database.kysely
     .insertInto('compose_requests')
     .values({
       rule: 'nightly',
@@ -146,7 +146,7 @@ test('why a compose was made names rule, events and the compose before', async (
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await api.database.handle
+  await api.database.kysely
     .updateTable('composes')
     .set({ series: 's', request_id: request.id })
     .where('id', 'in', [first, second])
@@ -163,7 +163,7 @@ test('rules are shown, explained and steered as they run, whatever lies in the d
     'name: remote',
   );
   const documents = [{ file: '/elsewhere/remote.yaml', text: elsewhere }];
-  await noteRunningSet(api.database.handle, { version: 'r1', documents, problems: [] }, api.now);
+  await noteRunningSet(api.database.kysely, { version: 'r1', documents, problems: [] }, api.now);
   const other = ruleDirectory({ 'nightly.yaml': 'no rule' });
   const there = api.withSettings({ rules_dir: other.path });
   const listed = await there('GET', '/api/1/rules/');
@@ -172,10 +172,10 @@ test('rules are shown, explained and steered as they run, whatever lies in the d
   assert.equal((await there('POST', '/api/1/rules/remote/pause', { body: { reason: 'x' } })).status, 200);
   assert.equal((await there('GET', '/console/rules/remote')).status, 200);
   const id = await storeEvent(api.database, tagEvent({ tag: 'f45' }), api.now);
-  await api.database.handle.updateTable('events').set({ rule_set: 'r1' }).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('events').set({ rule_set: 'r1' }).where('id', '=', id).execute();
   const later = [{ file: '/elsewhere/remote.yaml', text: elsewhere.replace('tag: f41', 'tag: f45') }];
   await noteRunningSet(
-    api.database.handle,
+    api.database.kysely,
     { version: 'r2', documents: later, problems: [] },
     new Date(api.now.getTime() + 1000),
   );
@@ -184,7 +184,7 @@ test('rules are shown, explained and steered as they run, whatever lies in the d
   assert.deepEqual([json['judged_by'], json['explained_by']], ['r1', 'r1']);
   const page = await there('GET', `/console/events/${id}`);
   assert.match(page.text, /1 rule did not match\s*<\/summary>/);
-  await api.database.handle.updateTable('events').set({ rule_set: 'r0' }).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('events').set({ rule_set: 'r0' }).where('id', '=', id).execute();
   const unknown = await there('GET', `/console/events/${id}`);
   assert.doesNotMatch(unknown.text, /did not match\s*<\/summary>/, 'the set that runs now would fire');
   other.remove();

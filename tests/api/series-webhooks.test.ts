@@ -50,7 +50,7 @@ async function end(id: unknown, way: 'publish' | 'fail', change: ComposeChange):
 
 /** Takes the calls that wait off the queue, by outcome and address. */
 async function waiting(): Promise<readonly { url: string; body: Record<string, unknown> }[]> {
-  const rows = await api.database.handle
+  const rows = await api.database.kysely
     .withTables<{
       'pgboss.job': { name: string; state: string; data: { url: string; body: Record<string, unknown> } };
     }>()

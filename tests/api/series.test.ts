@@ -56,7 +56,7 @@ test('a series is listed with what it shows, and shown with its history', async 
   const first = await givenDone('listed', '1');
   api.now = new Date('2026-11-22T11:00:00Z');
   const second = await givenDone('listed', '2');
-  await noteKeep(api.database.handle, 'listed', { last: 10, dailyMs: 30 * 86_400_000, weeklyMs: null });
+  await noteKeep(api.database.kysely, 'listed', { last: 10, dailyMs: 30 * 86_400_000, weeklyMs: null });
   const list = await api.call('GET', '/api/1/series/');
   assert.deepEqual(
     (list.json['items'] as { name: string; latest: number }[]).map(({ name, latest }) => [name, latest]),
@@ -95,7 +95,7 @@ test('a series is listed with what it shows, and shown with its history', async 
 
 test('the page of a series says on demand what its composes take, and which of them stay', async () => {
   await givenDone('by-size', '1');
-  await noteKeep(api.database.handle, 'by-size', { last: 1, dailyMs: null, weeklyMs: null });
+  await noteKeep(api.database.kysely, 'by-size', { last: 1, dailyMs: null, weeklyMs: null });
   const plain = await api.call('GET', '/console/series/by-size');
   assert.match(plain.text, /href="\?space=1#space"/);
   assert.doesNotMatch(plain.text, /On disk/);
@@ -178,7 +178,7 @@ test('what was shown at a moment is found, said to be too early, or said to be r
     assert.ok([400, 404].includes((await at(wrong)).status), wrong);
   }
   assert.equal((await at('2026-11-24T10:00Z', '..%2f..%2fodcs-1%2fSTATUS')).status, 404);
-  await api.database.handle
+  await api.database.kysely
     .updateTable('composes')
     .set({ state: 'removed', time_removed: api.now })
     .where('id', '=', first)

@@ -32,7 +32,7 @@ async function givenDone(
   files: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const id = await givenCompose(api, { state: 'done', time_done: api.now });
-  await api.database.handle.updateTable('composes').set({ series }).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('composes').set({ series }).where('id', '=', id).execute();
   const directory = join(api.targetDir, `odcs-${id}`);
   mkdirSync(join(directory, 'logs/global'), { recursive: true });
   writeFileSync(join(directory, 'STATUS'), 'FINISHED\n');

@@ -29,7 +29,7 @@ const round = (...publishers: readonly Publisher[]): Promise<void> =>
   });
 
 const listOpen = () =>
-  database.handle
+  database.kysely
     .selectFrom('announcements')
     .select(['only_bus', 'last_error'])
     .where('finished_at', 'is', null)
@@ -50,7 +50,7 @@ test('a notification for a bus that no announcer has waits and says why', async 
   await round(publisher('fedora-messaging'));
   assert.deepEqual(await listOpen(), [{ only_bus: 'umb', last_error: 'No announcer has the bus umb.' }]);
   const later = new Date(database.clock.now().getTime() + 3_600_000);
-  assert.deepEqual(await findStuck(database.handle, later), {
+  assert.deepEqual(await findStuck(database.kysely, later), {
     waiting: 1,
     reason: 'No announcer has the bus umb.',
   });

@@ -54,7 +54,7 @@ test('a private compose is no lookaside repository', async () => {
 
 test('a definition takes no private compose as its part', async () => {
   const { targetDirs, database } = composer.context;
-  const parts = { handle: database.handle, targetDirs };
+  const parts = { kysely: database.kysely, targetDirs };
   assert.equal((await findPart(parts, String(privateId))).id, privateId);
   assert.equal((await findPart({ ...parts, only: 'open' }, String(openId))).id, openId);
   await assert.rejects(findPart({ ...parts, only: 'open' }, String(privateId)), {

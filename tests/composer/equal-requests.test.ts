@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { createDemoRepository } from '../../src/commands/demo/demo-files.ts';
 import type { SelectPackages } from '../../src/composer/selection.ts';
-import { repoSourceDefinition } from '../../src/composer/sources/repo/repo-source.ts';
+import { repoSource } from '../../src/composer/sources/repo/repo-definition.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { cancelCompose, lockToEnd } from '../../src/lifecycle/cancel-compose.ts';
 import type { Compose } from '../../src/model/compose-json.ts';
@@ -16,9 +16,9 @@ let beforePlan: (signal: AbortSignal) => Promise<void> = () => Promise.resolve()
 
 /** The source of repositories, which counts what it plans and stops before. */
 const counting = {
-  ...repoSourceDefinition,
-  open: (context: Parameters<typeof repoSourceDefinition.open>[0]): SelectPackages | null => {
-    const select = repoSourceDefinition.open(context);
+  ...repoSource,
+  open: async (context: Parameters<typeof repoSource.open>[0]): Promise<SelectPackages | null> => {
+    const select = await repoSource.open(context);
     if (select === null) return null;
     return async (planning, request) => {
       plans += 1;

@@ -13,7 +13,7 @@ const kept = { events: 30, announcements: 30, decisions: 30, ruleGroups: 30, rul
 test('the janitor enqueues a compose whose job a restored queue no longer has, and stops in the midst of it', async () => {
   const { database } = composer.context;
   const { id } = await composer.insert(repoRequest('/nowhere', ['vim']));
-  await sql`delete from pgboss.job where name = 'compose.run'`.execute(database.handle);
+  await sql`delete from pgboss.job where name = 'compose.run'`.execute(database.kysely);
   assert.equal(await database.jobs.isKnown('compose.run', String(id)), false);
   composer.now = new Date(composer.now.getTime() + 120_000);
   const abort = new AbortController();

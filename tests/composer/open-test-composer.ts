@@ -92,7 +92,7 @@ export async function openTestComposer(
   const placing = new PlacingThread();
   const targetDirs = { default: targetDir, private: otherDir };
   const targetDirUrls = targetDirUrlsOf(config, 'http://odcs.example.com/composes');
-  const service = await findServiceId(database.handle, new Date());
+  const service = await findServiceId(database.kysely, new Date());
   for (const directory of Object.values(targetDirs)) await writeMarker(directory, service);
   const storage = new StorageWatch({ targetDirs, service, log });
   const context: ComposerContext = {
@@ -113,7 +113,7 @@ export async function openTestComposer(
     parseRequest: (body) => parseComposeRequest(body, defaults),
   };
   const find = async (id: number): Promise<Compose> => {
-    const found = await findCompose(database.handle, id);
+    const found = await findCompose(database.kysely, id);
     if (found === undefined) throw new Error(`there is no compose ${id}`);
     return found;
   };

@@ -202,7 +202,7 @@ test('when a second attempt plans something else, those who wait for the first g
   const request = freshRequest();
   const maker = await givenGenerating(request);
   const waiting = await composer.compose(request);
-  await context.database.handle
+  await context.database.kysely
     .updateTable('composes')
     .set({ fingerprint: 'of-another-plan' })
     .where('id', 'in', [maker.id, waiting.id])

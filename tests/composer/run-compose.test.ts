@@ -201,7 +201,7 @@ test('an expired compose is removed with its directory, unless a living one show
   const second = await composer.compose(request(['openssl']));
   const showing = await composer.compose(request(['openssl'], { secondsToLive: 10 * 3600 }));
   assert.equal(showing.reusedId, second.id);
-  await context.database.handle
+  await context.database.kysely
     .updateTable('composes')
     .set({ time_to_expire: new Date(composer.now.getTime() + HOUR) })
     .where('id', '=', second.id)

@@ -40,7 +40,7 @@ async function ask(series: string, body: Record<string, unknown>, more: Partial<
   );
   const { signal } = new AbortController();
   await runRequest(context, id, { signal, number: 1, isLast: true });
-  const row = await findComposeRequest(database.handle, id);
+  const row = await findComposeRequest(database.kysely, id);
   assert.ok(row);
   return row;
 }

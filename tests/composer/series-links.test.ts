@@ -12,7 +12,7 @@ import { openTestComposer, repoRequest } from './open-test-composer.ts';
 
 const composer = await openTestComposer();
 const { context } = composer;
-const { handle } = context.database;
+const { kysely } = context.database;
 after(() => composer[Symbol.asyncDispose]());
 
 const repository = createDemoRepository(join(composer.folder, 'repository'));
@@ -45,7 +45,7 @@ test('the link of a series moves with each compose that is made, and its .repo f
     'latest-with-sources.repo',
     'latest.repo',
   ]);
-  assert.equal((await findSeries(handle, 'moving'))?.owner, 'tester');
+  assert.equal((await findSeries(kysely, 'moving'))?.owner, 'tester');
 });
 
 test('a compose that shows the directory of another points its series there', async () => {
@@ -129,7 +129,7 @@ test('composes that a series keeps outlive their time, the others do not', async
     ids.push(made.id);
     pass(60);
   }
-  await noteKeep(handle, 'kept', { last: 2, dailyMs: null, weeklyMs: null });
+  await noteKeep(kysely, 'kept', { last: 2, dailyMs: null, weeklyMs: null });
   pass(86_400 * 30);
   await retireComposes(context);
   const states = await Promise.all(ids.map(async (id) => (await composer.find(id)).state));
@@ -138,7 +138,7 @@ test('composes that a series keeps outlive their time, the others do not', async
   assert.ok((await composer.find(ids[1] ?? 0)).timeToExpire > composer.now);
 
   await transaction(context.database, (tx) => markForRemoval(tx, ids[1] ?? 0, 'somebody'));
-  await noteKeep(handle, 'kept', null);
+  await noteKeep(kysely, 'kept', null);
   pass(1);
   await retireComposes(context);
   assert.equal((await composer.find(ids[1] ?? 0)).state, 'removed');

@@ -14,10 +14,10 @@ const composer = await openTestComposer();
 after(() => composer[Symbol.asyncDispose]());
 const source = join(composer.folder, 'repository');
 await createDemoRepository(source).add('base', composer.now);
-const { handle } = composer.context.database;
+const { kysely } = composer.context.database;
 
 async function stagesOf(id: number): Promise<readonly StageTime[]> {
-  return (await findStageTimes(handle, id))?.stages ?? [];
+  return (await findStageTimes(kysely, id))?.stages ?? [];
 }
 
 test('a compose that is done tells what its time went into, from the plan to its publishing', async () => {
@@ -62,5 +62,5 @@ test('while a compose is being made its stages are told, and the next attempt be
   assert.equal(open[0]?.stage, 'place');
   const taken = await transaction(composer.context.database, (tx) => beginCompose(tx, id));
   assert.ok(taken !== undefined);
-  assert.equal(await findStageTimes(handle, id), null);
+  assert.equal(await findStageTimes(kysely, id), null);
 });

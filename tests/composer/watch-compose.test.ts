@@ -128,7 +128,7 @@ test('what a compose does is shown while it is watched', async () => {
 
 async function untilProgress(id: number) {
   for (;;) {
-    const found = await findCompose(database.handle, id);
+    const found = await findCompose(database.kysely, id);
     if (found?.progress != null) return found.progress;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

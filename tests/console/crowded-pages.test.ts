@@ -51,16 +51,16 @@ const large = await givenCompose(
 const { rows } = await sql<{ names: string }>`
   select string_agg(quote_ident(column_name), ', ') as names from information_schema.columns
   where table_schema = current_schema() and table_name = 'composes'
-    and is_generated = 'NEVER' and is_identity = 'NO' and column_name <> 'id'`.execute(api.database.handle);
+    and is_generated = 'NEVER' and is_identity = 'NO' and column_name <> 'id'`.execute(api.database.kysely);
 const names = rows[0]?.names ?? assert.fail('there are no columns');
 await sql`insert into composes (${sql.raw(names)})
   select ${sql.raw(names)} from composes, generate_series(1, ${sql.lit(ROWS)}) where id = ${large}`.execute(
-  api.database.handle,
+  api.database.kysely,
 );
 await sql`insert into events (bus, message_id, topic, raw_topic, received_at, instance, kind, event, headers, body)
   select 'fedora', 'm' || n, 'koji.tag', 'buildsys.tag', ${api.now}::timestamptz - n * interval '1 second', 'fedora', 'koji.tag',
     jsonb_build_object('kind', 'koji.tag', 'tag', 'f44', 'package', 'p' || n, 'nvr', 'p' || n || '-1-1', 'side_tag', false),
-    '{}', '{}' from generate_series(1, ${sql.lit(ROWS)}) as n`.execute(api.database.handle);
+    '{}', '{}' from generate_series(1, ${sql.lit(ROWS)}) as n`.execute(api.database.kysely);
 
 for (const [what, path, expected] of [
   ['the overview', '/', /Overview/],

@@ -30,7 +30,7 @@ export async function openSeededConsole(): Promise<SeededConsole> {
     koji: { ...quietKoji, unsignedBuilds: async (nvrs) => nvrs.filter((nvr) => unsigned.has(nvr)) },
   });
   const documents = Object.entries(seededRules).map(([file, text]) => ({ file, text }));
-  await noteRunningSet(api.database.handle, { version: reading.set.version, documents, problems: [] }, NOW);
+  await noteRunningSet(api.database.kysely, { version: reading.set.version, documents, problems: [] }, NOW);
   const day = new Day(api, engine, unsigned);
   const shown = await day.tell();
   api.now = NOW;

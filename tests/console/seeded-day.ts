@@ -125,7 +125,7 @@ export class Day {
     await this.#begin(running, 2);
     await this.#ask(2, { source: 'f44', packages: ['rust', 'cargo'], owner: 'decathorpe' });
     await this.#ask(1, { source: 'eln-build', packages: null, owner: 'osbs' });
-    await pauseRule(this.#api.database.handle, {
+    await pauseRule(this.#api.database.kysely, {
       rule: 'container-updates-f43',
       by: 'kevin',
       reason: 'Mass rebuild of F43 images is under way',
@@ -172,7 +172,7 @@ export class Day {
     const id = await storeEvent(this.#api.database, { kind: 'other' }, this.#time(minutesAgo), {
       topic: 'buildsys.tag',
     });
-    await this.#api.database.handle
+    await this.#api.database.kysely
       .updateTable('events')
       .set({ kind: null, event: null, reason: 'The body has no "tag".' })
       .where('id', '=', id)
@@ -187,7 +187,7 @@ export class Day {
     release?: number,
   ): Promise<void> {
     await this.#engine.advance(this.#time(minutesAgo));
-    const pending = await this.#api.database.handle
+    const pending = await this.#api.database.kysely
       .selectFrom('compose_requests')
       .selectAll()
       .where('state', '=', 'pending')
@@ -195,7 +195,7 @@ export class Day {
     for (const { id } of pending)
       await this.#answer(id, minutesAgo, { outcome, changing, release: release ?? (this.#release += 1) });
     // Chains: a compose that is done wakes rules in its turn.
-    const events = await this.#api.database.handle
+    const events = await this.#api.database.kysely
       .selectFrom('events')
       .select('id')
       .where('bus', '=', 'internal')
@@ -204,7 +204,7 @@ export class Day {
     for (const { id } of events) await this.#engine.match(id, this.#time(minutesAgo - 1));
     const waiting = await this.#engine.advance(this.#time(minutesAgo - 3));
     if (waiting.includes('requested')) {
-      const rows = await this.#api.database.handle
+      const rows = await this.#api.database.kysely
         .selectFrom('compose_requests')
         .selectAll()
         .where('state', '=', 'pending')
@@ -276,7 +276,7 @@ export class Day {
       begun: this.#time(minutesAgo).toISOString(),
       stages: seededStages.running,
     });
-    await this.#api.database.handle
+    await this.#api.database.kysely
       .updateTable('composes')
       .set({ progress, stages })
       .where('id', '=', id)
@@ -345,7 +345,7 @@ export class Day {
   }
 
   async #remove(id: number, minutesAgo: number): Promise<void> {
-    await this.#api.database.handle
+    await this.#api.database.kysely
       .updateTable('composes')
       .set({ state: 'removed', removed_by: 'osbs', time_removed: this.#time(minutesAgo) })
       .where('id', '=', id)
@@ -353,7 +353,7 @@ export class Day {
   }
 
   async #lastOf(series: string): Promise<readonly number[]> {
-    const rows = await this.#api.database.handle
+    const rows = await this.#api.database.kysely
       .selectFrom('composes')
       .select('id')
       .where('series', '=', series)
@@ -371,7 +371,7 @@ export class Day {
       ['odcs-listen-01', ['listener', 'rules']],
       ['odcs-compose-02', ['composer', 'janitor']],
     ] as const) {
-      await recordProcess(this.#api.database.handle, {
+      await recordProcess(this.#api.database.kysely, {
         id: randomUUID(),
         host,
         version: '1.2.3',

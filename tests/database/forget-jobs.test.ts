@@ -10,7 +10,7 @@ after(() => database.close());
 async function listMatching(): Promise<readonly string[]> {
   const { rows } = await sql<{ state: string }>`
     select state::text from pgboss.job where name = 'event.match' order by created_on`.execute(
-    database.handle,
+    database.kysely,
   );
   return rows.map(({ state }) => state);
 }
@@ -32,8 +32,8 @@ test('a finished job is forgotten after its time, and one that finished lately i
   }
   // The queue's own bookkeeping: one of the two finished too long ago, and forgetting is due.
   await sql`update pgboss.job set completed_on = now() - make_interval(secs => ${FINISHED_KEPT_SECONDS + 60})
-    where id = (select id from pgboss.job where name = 'event.match' limit 1)`.execute(database.handle);
-  await sql`update pgboss.queue set maintain_on = null`.execute(database.handle);
+    where id = (select id from pgboss.job where name = 'event.match' limit 1)`.execute(database.kysely);
+  await sql`update pgboss.queue set maintain_on = null`.execute(database.kysely);
   while ((await listMatching()).length > 1) await new Promise((resolve) => setTimeout(resolve, 100));
   assert.deepEqual(await listMatching(), ['completed']);
 });

@@ -28,7 +28,7 @@ test(
   { skip: url === '' ? 'the embedded database has no connections' : false },
   async () => {
     await using database = await openTestDatabase();
-    const answer = await sql<{ name: string }>`select current_database() as name`.execute(database.handle);
+    const answer = await sql<{ name: string }>`select current_database() as name`.execute(database.kysely);
     const name = answer.rows[0]?.name;
     const client = new Client({ connectionString: url });
     await client.connect();

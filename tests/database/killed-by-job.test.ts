@@ -23,7 +23,7 @@ test('a job that kills its process is handed out as often as it may, then given 
   await database.jobs.send('compose.run', { composeId: 1 });
   // Ten attempts with pauses of up to a minute between them say no more than two.
   await sql`update pgboss.job set retry_limit = 1, retry_delay = 0, retry_backoff = false where name = 'compose.run'`.execute(
-    database.handle,
+    database.kysely,
   );
   await database.close();
   const said: string[] = [];

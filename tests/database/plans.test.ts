@@ -47,20 +47,20 @@ const pruning = { before: day(30), limit: 10 };
 
 const database = await openTestDatabase();
 /** Runs statements as the service does, and keeps them. */
-let handle: Kysely<Tables>;
+let kysely: Kysely<Tables>;
 let ran: CompiledQuery[] = [];
 
 before(async () => {
   if (!isPostgresql) return;
-  await fillGrowth(database.handle, size);
-  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(database.handle);
+  await fillGrowth(database.kysely, size);
+  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(database.kysely);
   const url = new URL(process.env['ODCS_TEST_DATABASE_URL'] ?? '');
   url.pathname = `/${rows[0]?.name ?? ''}`;
   const types = new TypeOverrides();
   types.setTypeParser(20, Number);
   // One connection, so that what is set holds: on so few rows a scan may be best, so it is asked what else there is.
   const pool = new Pool({ connectionString: url.href, max: 1, types, options: '-c enable_seqscan=off' });
-  handle = new Kysely<Tables>({
+  kysely = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log: (event) => {
       if (event.level === 'query') ran.push(event.query);
@@ -68,7 +68,7 @@ before(async () => {
   });
 });
 after(async () => {
-  if (isPostgresql) await handle.destroy();
+  if (isPostgresql) await kysely.destroy();
   await database.close();
 });
 
@@ -79,8 +79,8 @@ async function assertFindsByIndex(what: string, work: () => Promise<unknown>): P
   const statements = ran.filter(({ sql: text }) => /^\s*(?:select|with|delete|update)/.test(text));
   assert.ok(statements.length > 0, `${what}: no statement was run`);
   for (const { sql: text, parameters } of statements) {
-    const { rows } = await handle.executeQuery<{ 'QUERY PLAN': string }>({
-      ...sql`select 1`.compile(handle),
+    const { rows } = await kysely.executeQuery<{ 'QUERY PLAN': string }>({
+      ...sql`select 1`.compile(kysely),
       sql: `explain ${text}`,
       parameters,
     });
@@ -97,15 +97,15 @@ async function assertFindsByIndex(what: string, work: () => Promise<unknown>): P
 }
 
 test('decisions by event and by a rare outcome are found by an index', { skip }, async () => {
-  await assertFindsByIndex('by event', () => findDecisions(handle, { event: 20, limit: 500 }));
-  await assertFindsByIndex('by events', () => findDecisions(handle, { events: [20, 21, 22], limit: 500 }));
-  await assertFindsByIndex('by request', () => findDecisions(handle, { request: 7, limit: 10 }));
-  await assertFindsByIndex('lately', () => listWindowOutcomes(handle, { since: day(1), limit: 2000 }));
+  await assertFindsByIndex('by event', () => findDecisions(kysely, { event: 20, limit: 500 }));
+  await assertFindsByIndex('by events', () => findDecisions(kysely, { events: [20, 21, 22], limit: 500 }));
+  await assertFindsByIndex('by request', () => findDecisions(kysely, { request: 7, limit: 10 }));
+  await assertFindsByIndex('lately', () => listWindowOutcomes(kysely, { since: day(1), limit: 2000 }));
   await assertFindsByIndex('lately, of a rule', () =>
-    listWindowOutcomes(handle, { since: day(1), limit: 2000, rule: 'nightly' }),
+    listWindowOutcomes(kysely, { since: day(1), limit: 2000, rule: 'nightly' }),
   );
-  await assertFindsByIndex('by outcome', () => findDecisions(handle, { outcome: 'failed', limit: 100 }));
-  await assertFindsByIndex('by compose', () => findDecisions(handle, { compose: 5, limit: 100 }));
+  await assertFindsByIndex('by outcome', () => findDecisions(kysely, { outcome: 'failed', limit: 100 }));
+  await assertFindsByIndex('by compose', () => findDecisions(kysely, { compose: 5, limit: 100 }));
 });
 
 test(
@@ -119,7 +119,7 @@ test(
       { kind: 'nothing' },
       { isPoison: true },
     ]) {
-      await assertFindsByIndex(JSON.stringify(filters), () => listEvents(handle, filters, 50));
+      await assertFindsByIndex(JSON.stringify(filters), () => listEvents(kysely, filters, 50));
     }
   },
 );
@@ -133,13 +133,13 @@ test('events that tell of something are found by an index', { skip }, async () =
     'nodejs:22',
     '4711',
   ]) {
-    await assertFindsByIndex(typed, () => findEventsAbout(handle, readFindQuery(typed), 50));
+    await assertFindsByIndex(typed, () => findEventsAbout(kysely, readFindQuery(typed), 50));
   }
-  await assertFindsByIndex('the last of a kind', () => findLastReceived(handle, ['nothing']));
+  await assertFindsByIndex('the last of a kind', () => findLastReceived(kysely, ['nothing']));
 });
 
 const page = (filters: ComposeFilters, orderBy: ComposeOrder = 'id') =>
-  listComposeIds(handle, { filters, orderBy, isDescending: true, limit: 10, offset: 0 });
+  listComposeIds(kysely, { filters, orderBy, isDescending: true, limit: 10, offset: 0 });
 
 test('composes by each filter are found by an index', { skip }, async () => {
   const filters: readonly ComposeFilters[] = [
@@ -162,8 +162,8 @@ test('composes in each order are read along an index', { skip }, async () => {
     await assertFindsByIndex(order, () => page({}, order));
     const listing = ran.find(({ sql: text }) => text.includes('offset'));
     assert.ok(listing !== undefined);
-    const { rows } = await handle.executeQuery<{ 'QUERY PLAN': string }>({
-      ...sql`select 1`.compile(handle),
+    const { rows } = await kysely.executeQuery<{ 'QUERY PLAN': string }>({
+      ...sql`select 1`.compile(kysely),
       sql: `explain ${listing.sql}`,
       parameters: listing.parameters,
     });
@@ -173,20 +173,20 @@ test('composes in each order are read along an index', { skip }, async () => {
 });
 
 test('what is forgotten and what is kept is found by an index', { skip }, async () => {
-  await assertFindsByIndex('needed events', () => findNeededEvents(handle, { before: day(30), now }));
-  await assertFindsByIndex('events', () => pruneEvents(handle, { before: day(30), needed: [1, 2] }, 10));
-  await assertFindsByIndex('refusals', () => pruneDecisions(handle, day(30), 10));
-  await assertFindsByIndex('announcements', () => pruneAnnouncements(handle, pruning));
-  await assertFindsByIndex('decisions', () => pruneWindowDecisions(handle, pruning, BEGINNING));
-  await assertFindsByIndex('windows', () => pruneWindows(handle, pruning, BEGINNING));
-  await assertFindsByIndex('requests', () => pruneRequests(handle, pruning, BEGINNING));
-  await assertFindsByIndex('manifests', () => pruneManifests(handle, pruning));
+  await assertFindsByIndex('needed events', () => findNeededEvents(kysely, { before: day(30), now }));
+  await assertFindsByIndex('events', () => pruneEvents(kysely, { before: day(30), needed: [1, 2] }, 10));
+  await assertFindsByIndex('refusals', () => pruneDecisions(kysely, day(30), 10));
+  await assertFindsByIndex('announcements', () => pruneAnnouncements(kysely, pruning));
+  await assertFindsByIndex('decisions', () => pruneWindowDecisions(kysely, pruning, BEGINNING));
+  await assertFindsByIndex('windows', () => pruneWindows(kysely, pruning, BEGINNING));
+  await assertFindsByIndex('requests', () => pruneRequests(kysely, pruning, BEGINNING));
+  await assertFindsByIndex('manifests', () => pruneManifests(kysely, pruning));
 });
 
 test('how a series stands is found by an index', { skip }, async () => {
-  await assertFindsByIndex('state', () => seriesState(handle, 'nightly-3'));
+  await assertFindsByIndex('state', () => seriesState(kysely, 'nightly-3'));
   await assertFindsByIndex('history', () =>
-    handle
+    kysely
       .transaction()
       .execute((transaction) =>
         readSeries(transaction, { series: 'nightly-3', body: { a: 1 }, receivedAt: now }),
@@ -196,13 +196,13 @@ test('how a series stands is found by an index', { skip }, async () => {
 
 test('what a series shows, showed and keeps is found by an index', { skip }, async () => {
   const series = 'nightly-3';
-  await assertFindsByIndex('latest', () => findLatest(handle, [series, 'nothing']));
-  await assertFindsByIndex('at a moment', () => findShownAt(handle, series, now));
-  await assertFindsByIndex('history', () => listDoneOfSeries(handle, series, { before: 50, limit: 10 }));
-  await assertFindsByIndex('living', () => listLivingOfSeries(handle, series));
-  await assertFindsByIndex('shown', () => listShownSeries(handle));
-  await assertFindsByIndex('keeping', () => listKeepingSeries(handle, now));
-  await assertFindsByIndex('open request', () => findOpenRequest(handle, series));
-  await assertFindsByIndex('open windows', () => listOpenWindowsOf(handle, ['nightly'], 10));
-  await assertFindsByIndex('showing', () => listShowing(handle, [1, 2]));
+  await assertFindsByIndex('latest', () => findLatest(kysely, [series, 'nothing']));
+  await assertFindsByIndex('at a moment', () => findShownAt(kysely, series, now));
+  await assertFindsByIndex('history', () => listDoneOfSeries(kysely, series, { before: 50, limit: 10 }));
+  await assertFindsByIndex('living', () => listLivingOfSeries(kysely, series));
+  await assertFindsByIndex('shown', () => listShownSeries(kysely));
+  await assertFindsByIndex('keeping', () => listKeepingSeries(kysely, now));
+  await assertFindsByIndex('open request', () => findOpenRequest(kysely, series));
+  await assertFindsByIndex('open windows', () => listOpenWindowsOf(kysely, ['nightly'], 10));
+  await assertFindsByIndex('showing', () => listShowing(kysely, [1, 2]));
 });

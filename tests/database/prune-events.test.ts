@@ -30,9 +30,9 @@ function engineOf(rest: string): Engine {
 /** Forgets what is too old on a day; returns the events that are left. */
 async function leftOn(now: Date): Promise<number[]> {
   const before = new Date(now.getTime() - kept * 86_400_000);
-  const needed = await findNeededEvents(database.handle, { before, now });
-  await pruneEvents(database.handle, { before, needed }, 100);
-  const rows = await database.handle.selectFrom('events').select('id').orderBy('id').execute();
+  const needed = await findNeededEvents(database.kysely, { before, now });
+  await pruneEvents(database.kysely, { before, needed }, 100);
+  const rows = await database.kysely.selectFrom('events').select('id').orderBy('id').execute();
   return rows.map(({ id }) => id);
 }
 
@@ -45,7 +45,7 @@ test('an event goes after its time, with what the rules answered to it', async (
   engine.rules = { version: 'v1', rules: engine.rules.rules.map((rule) => ({ ...rule, mode: 'shadow' })) };
   const old = await engine.receive(tagEvent(), day(0));
   const poison = await storeEvent(database, tagEvent(), day(0));
-  await database.handle
+  await database.kysely
     .updateTable('events')
     .set({ kind: null, event: null, reason: 'not understood' })
     .where('id', '=', poison)
@@ -55,7 +55,7 @@ test('an event goes after its time, with what the rules answered to it', async (
   assert.deepEqual(await engine.advance(day(3)), ['shadow']);
   assert.deepEqual(await leftOn(day(29)), [old, poison, young]);
   assert.deepEqual(await leftOn(day(31)), [young]);
-  const left = await findDecisions(database.handle, { limit: 10 });
+  const left = await findDecisions(database.kysely, { limit: 10 });
   assert.deepEqual(
     left.map(({ event_id, outcome }) => [event_id, outcome]).toReversed(),
     [
@@ -71,12 +71,12 @@ test('an event stays as long as its window is open or undecided', async () => {
   const engine = engineOf('settle: 40d\nmax_wait: 50d\n');
   const event = await engine.receive(tagEvent(), day(0));
   assert.deepEqual(await leftOn(day(39)), [event]);
-  await database.handle
+  await database.kysely
     .updateTable('settle_windows')
     .set({ closed_at: day(40) })
     .execute();
   assert.deepEqual(await leftOn(day(100)), [event]);
-  await database.handle
+  await database.kysely
     .updateTable('settle_windows')
     .set({ decided_at: day(100), outcome: 'covered' })
     .execute();
@@ -101,7 +101,7 @@ test('an event stays as long as the compose it led to, and the request on the wa
   const engine = engineOf('');
   const event = await engine.receive(tagEvent(), day(0));
   assert.deepEqual(await engine.advance(day(0)), ['requested']);
-  const { id: requestId } = await database.handle
+  const { id: requestId } = await database.kysely
     .selectFrom('compose_requests')
     .select('id')
     .executeTakeFirstOrThrow();
@@ -134,8 +134,8 @@ test('many old events go in bounded turns, the oldest first', async () => {
   const ids = [];
   for (let index = 0; index < 5; index++) ids.push(await storeEvent(database, tagEvent(), day(index)));
   const prune = { before: day(100), needed: [] };
-  assert.equal(await pruneEvents(database.handle, prune, 2), 2);
-  const rows = await database.handle.selectFrom('events').select('id').orderBy('id').execute();
+  assert.equal(await pruneEvents(database.kysely, prune, 2), 2);
+  const rows = await database.kysely.selectFrom('events').select('id').orderBy('id').execute();
   assert.deepEqual(
     rows.map(({ id }) => id),
     ids.slice(2),

@@ -12,7 +12,7 @@ after(() => database.close());
 beforeEach(async () => {
   await emptyTables(database);
   for (const table of ['announcements', 'rule_groups', 'rule_sets', 'rule_clocks'] as const) {
-    await database.handle.deleteFrom(table).execute();
+    await database.kysely.deleteFrom(table).execute();
   }
 });
 
@@ -20,7 +20,7 @@ const now = new Date('2026-06-01T00:00:00Z');
 const kept: KeptDays = { events: 30, announcements: 30, decisions: 365, ruleGroups: 90, ruleSets: 180 };
 
 async function run(statement: string): Promise<void> {
-  await sql.raw(statement).execute(database.handle);
+  await sql.raw(statement).execute(database.kysely);
 }
 
 async function forget(): Promise<boolean> {
@@ -29,7 +29,7 @@ async function forget(): Promise<boolean> {
 }
 
 async function idsOf(table: 'announcements' | 'decisions' | 'settle_windows' | 'compose_requests') {
-  const rows = await database.handle.selectFrom(table).select('id').orderBy('id').execute();
+  const rows = await database.kysely.selectFrom(table).select('id').orderBy('id').execute();
   return rows.map(({ id }) => id);
 }
 
@@ -123,9 +123,9 @@ test('sets and clocks of rules that are gone are forgotten, the set that runs ne
     `insert into rule_clocks values ('gone', 'sweep', ${ago(401)}), ('yearly', '0 0 1 1 *', ${ago(364)})`,
   );
   await forget();
-  const sets = await database.handle.selectFrom('rule_sets').select('version').execute();
+  const sets = await database.kysely.selectFrom('rule_sets').select('version').execute();
   assert.deepEqual(sets, [{ version: 'last' }]);
-  const clocks = await database.handle.selectFrom('rule_clocks').select('rule').execute();
+  const clocks = await database.kysely.selectFrom('rule_clocks').select('rule').execute();
   assert.deepEqual(clocks, [{ rule: 'yearly' }]);
 });
 

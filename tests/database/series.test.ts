@@ -12,7 +12,7 @@ test('a rule that continues a series takes it over, a person does not', async ()
   const note = (owner: string) =>
     transaction(database, (tx) => noteSeries(tx, { name: 'a', owner, readers: null }));
   const whose = async () => {
-    const row = await findSeries(database.handle, 'a');
+    const row = await findSeries(database.kysely, 'a');
     return [row?.owner, row?.rule];
   };
   await note('bob');
@@ -26,23 +26,23 @@ test('a rule that continues a series takes it over, a person does not', async ()
 
 test('series keep what the rules that run say; those of rules that are gone keep nothing', async () => {
   const keep = { last: 3, dailyMs: null, weeklyMs: null };
-  const keepOf = async (name: string) => (await findSeries(database.handle, name))?.keep;
+  const keepOf = async (name: string) => (await findSeries(database.kysely, name))?.keep;
   for (const rule of ['one', 'two']) {
     await transaction(database, (tx) =>
       noteSeries(tx, { name: `of-${rule}`, owner: `rule:${rule}`, readers: null }),
     );
   }
   const ofOne = { name: 'one', keep, series: 'of-one' };
-  await noteKeepOfRules(database.handle, [
+  await noteKeepOfRules(database.kysely, [
     ofOne,
     { name: 'two', keep: { ...keep, last: 5 }, series: 'of-%' },
   ]);
   assert.deepEqual(await keepOf('of-one'), keep);
   assert.equal((await keepOf('of-two'))?.last, 5);
-  await noteKeepOfRules(database.handle, [{ ...ofOne, keep: { ...keep, last: 4 } }]);
+  await noteKeepOfRules(database.kysely, [{ ...ofOne, keep: { ...keep, last: 4 } }]);
   assert.equal((await keepOf('of-one'))?.last, 4);
   assert.equal(await keepOf('of-two'), null);
-  await noteKeepOfRules(database.handle, []);
+  await noteKeepOfRules(database.kysely, []);
   assert.equal(await keepOf('of-one'), null);
 });
 
@@ -58,8 +58,8 @@ test('a rule whose series is renamed keeps nothing more of the one before', asyn
     await transaction(database, (tx) => noteSeries(tx, { name, owner: 'rule:night_ly', readers: null }));
   }
   const keeping = async (...given: Parameters<typeof rule>): Promise<readonly string[]> => {
-    await noteKeepOfRules(database.handle, keepOfRules([rule(...given)]));
-    const rows = await Promise.all(names.map((name) => findSeries(database.handle, name)));
+    await noteKeepOfRules(database.kysely, keepOfRules([rule(...given)]));
+    const rows = await Promise.all(names.map((name) => findSeries(database.kysely, name)));
     return rows.flatMap((row) => (row?.keep ? [row.name] : []));
   };
   assert.deepEqual(await keeping('pictures'), ['pictures']);

@@ -9,7 +9,7 @@ after(() => database.close());
 test('a statement that goes round its transaction throws instead of waiting for ever', async () => {
   await transaction(database, async () => {
     await assert.rejects(
-      database.handle.selectFrom('composes').select('id').execute(),
+      database.kysely.selectFrom('composes').select('id').execute(),
       /only its own unit of work/,
     );
     await assert.rejects(database.jobs.send('announcements.publish', {}), /only its own unit of work/);
@@ -54,7 +54,7 @@ test('three transactions at once all commit', async () => {
         .execute();
     });
   await Promise.all(['a', 'b', 'c'].map(insert));
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('manifests')
     .select('fingerprint')
     .orderBy('fingerprint')

@@ -17,7 +17,7 @@ test('waiting jobs rise one level every half hour', async () => {
   const priority = async (): Promise<number | undefined> => {
     const { rows } = await sql<{
       priority: number;
-    }>`select priority from pgboss.job where name = 'request.run'`.execute(database.handle);
+    }>`select priority from pgboss.job where name = 'request.run'`.execute(database.kysely);
     return rows[0]?.priority;
   };
   assert.equal(await age(60, 0), 0);

@@ -27,7 +27,7 @@ async function jobsFor(messageId: string): Promise<string[]> {
   const query = sql<{ name: string }>`
     select job.name from pgboss.job job join events on (job.data ->> 'eventId')::bigint = events.id
     where events.message_id = ${messageId}`;
-  return (await query.execute(database.handle)).rows.map((row) => row.name);
+  return (await query.execute(database.kysely)).rows.map((row) => row.name);
 }
 
 test('a message is one row and one job however often it comes, alone or in one batch', async () => {
@@ -64,7 +64,7 @@ test('what rules can match gets a job, what nobody knows or understands does not
       body: Buffer.from('{"errata_id":1}'),
     }),
   );
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('events')
     .select(['message_id', 'kind'])
     .where('message_id', 'in', ['job', 'other', 'poison', 'advisory'])

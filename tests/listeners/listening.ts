@@ -71,7 +71,7 @@ export async function connectionsWhenRefused(listener: Supervisor): Promise<numb
 
 /** How many rows the inbox holds. */
 export async function countEvents(database: Database): Promise<number> {
-  const { count } = await database.handle
+  const { count } = await database.kysely
     .selectFrom('events')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();

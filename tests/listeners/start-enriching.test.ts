@@ -23,7 +23,7 @@ await startEnriching({
 });
 
 async function eventOf(id: number) {
-  return database.handle
+  return database.kysely
     .selectFrom('events')
     .select(['event', 'stage'])
     .where('id', '=', id)
@@ -33,7 +33,7 @@ async function eventOf(id: number) {
 /** Stores an event that lacks what Koji knows, with its job. */
 async function receiveIncomplete(): Promise<number> {
   const id = await storeEvent(database, tagEvent({ tag: 'f44' }), new Date());
-  await database.handle.updateTable('events').set({ stage: 'enrich' }).where('id', '=', id).execute();
+  await database.kysely.updateTable('events').set({ stage: 'enrich' }).where('id', '=', id).execute();
   await database.jobs.send('event.enrich', { eventId: id });
   return id;
 }

@@ -14,16 +14,16 @@ after(() => processes[Symbol.asyncDispose]());
 
 test('an announcer that was slower takes back nothing of what another noted', async () => {
   await givenCompose(first);
-  const { id } = await first.handle
+  const { id } = await first.kysely
     .selectFrom('announcements')
     .select('id')
     .orderBy('id', 'desc')
     .executeTakeFirstOrThrow();
   const now = new Date('2026-11-22T08:00:00Z');
   const done = { id, buses: ['fedora-messaging', 'umb'], isFinished: true, lastError: '', now };
-  await acceptAnnouncement(first.handle, done);
-  await acceptAnnouncement(second.handle, { ...done, buses: [], isFinished: false, lastError: 'umb: away' });
-  const row = await first.handle
+  await acceptAnnouncement(first.kysely, done);
+  await acceptAnnouncement(second.kysely, { ...done, buses: [], isFinished: false, lastError: 'umb: away' });
+  const row = await first.kysely
     .selectFrom('announcements')
     .selectAll()
     .where('id', '=', id)
@@ -33,10 +33,10 @@ test('an announcer that was slower takes back nothing of what another noted', as
 });
 
 test('whatever is to be announced calls an announcer at once', async () => {
-  await sql`delete from pgboss.job where name = 'announcements.publish'`.execute(first.handle);
+  await sql`delete from pgboss.job where name = 'announcements.publish'`.execute(first.kysely);
   await givenCompose(first);
   const { rows } = await sql`select id from pgboss.job where name = 'announcements.publish'`.execute(
-    first.handle,
+    first.kysely,
   );
   assert.equal(rows.length, 1);
 });
@@ -52,7 +52,7 @@ test('two announcers announce each state once, in order', async () => {
     },
     close: async () => undefined,
   };
-  const { id: before } = await first.handle
+  const { id: before } = await first.kysely
     .selectFrom('announcements')
     .select('id')
     .orderBy('id', 'desc')
@@ -72,11 +72,11 @@ test('two announcers announce each state once, in order', async () => {
   ];
   for (let count = 0; count < 20; count++) await givenCompose(count % 2 === 0 ? first : second);
   const open = async (): Promise<number> =>
-    (await first.handle.selectFrom('announcements').select('id').where('finished_at', 'is', null).execute())
+    (await first.kysely.selectFrom('announcements').select('id').where('finished_at', 'is', null).execute())
       .length;
   while ((await open()) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   for (const stop of stops) stop();
-  const rows = await first.handle
+  const rows = await first.kysely
     .selectFrom('announcements')
     .select('message_id')
     .where('id', '>', before)

@@ -35,7 +35,7 @@ for (const way of ['publish', 'fail', 'retry', 'pin', 'reuse'] as const) {
     const { id, slept, taken } = await takenTwice();
     const moved = await transaction(first, (tx) => moveHeldCompose(tx, slept, way, { reason: 'asleep' }));
     assert.equal(moved, undefined);
-    const compose = await findCompose(first.handle, id);
+    const compose = await findCompose(first.kysely, id);
     assert.deepEqual([compose?.state, compose?.stateReason], ['generating', 'Compose is generating']);
     const done = await transaction(second, (tx) => moveHeldCompose(tx, taken, 'publish', { reason: 'made' }));
     assert.equal(done?.state, 'done');
@@ -44,10 +44,10 @@ for (const way of ['publish', 'fail', 'retry', 'pin', 'reuse'] as const) {
 
 test('the progress of an attempt that slept is not shown', async () => {
   const { id, slept, taken } = await takenTwice();
-  await noteProgress(first.handle, slept, { progress: { stage: 'plan', done: 1, total: 2, unit: 'step' } });
-  assert.equal((await findCompose(first.handle, id))?.progress, null);
-  await noteProgress(second.handle, taken, { progress: { stage: 'place', done: 1, total: 2, unit: 'step' } });
-  assert.equal((await findCompose(first.handle, id))?.progress?.stage, 'place');
+  await noteProgress(first.kysely, slept, { progress: { stage: 'plan', done: 1, total: 2, unit: 'step' } });
+  assert.equal((await findCompose(first.kysely, id))?.progress, null);
+  await noteProgress(second.kysely, taken, { progress: { stage: 'place', done: 1, total: 2, unit: 'step' } });
+  assert.equal((await findCompose(first.kysely, id))?.progress?.stage, 'place');
 });
 
 test('an attempt that slept finds nothing left to show', async () => {
@@ -76,7 +76,7 @@ test('what a sleeper showed without being able to say so is taken away by the ne
 test('a compose that no attempt could end is ended, once', async () => {
   const { id } = await takenTwice();
   assert.equal(await transaction(first, (tx) => giveUpCompose(tx, id)), true);
-  const ended = await findCompose(first.handle, id);
+  const ended = await findCompose(first.kysely, id);
   assert.equal(ended?.state, 'failed');
   assert.match(ended?.stateReason ?? '', /every attempt ended with the process that made it/);
   assert.equal(await transaction(second, (tx) => giveUpCompose(tx, id)), false);
@@ -117,7 +117,7 @@ test('a compose whose life is extended while the janitor comes is not removed', 
   const held = await transaction(first, (tx) => beginCompose(tx, id));
   assert.ok(held);
   await transaction(first, (tx) => moveHeldCompose(tx, held, 'publish', { reason: 'made' }));
-  await first.handle
+  await first.kysely
     .updateTable('composes')
     .set({ time_to_expire: new Date(0) })
     .where('id', '=', id)
@@ -146,7 +146,7 @@ test('a compose whose life is extended while the janitor comes is not removed', 
   await untilBlockedOr(first, retiring);
   commit.open();
   await Promise.all([extending, retiring]);
-  assert.equal((await findCompose(first.handle, id))?.state, 'done');
+  assert.equal((await findCompose(first.kysely, id))?.state, 'done');
 });
 
 test('two transactions that wait for each other both commit', async () => {
@@ -164,5 +164,5 @@ test('two transactions that wait for each other both commit', async () => {
     });
   };
   await Promise.all([cancel(first, ids, 0), cancel(second, ids.toReversed(), 1)]);
-  for (const id of ids) assert.equal((await findCompose(first.handle, id))?.state, 'failed');
+  for (const id of ids) assert.equal((await findCompose(first.kysely, id))?.state, 'failed');
 });

@@ -83,8 +83,8 @@ test('a compose that was ended elsewhere while another program made it stays as 
   await untilBlockedOr(first, refused);
   commit.open();
   await Promise.all([ending, refused]);
-  assert.equal((await findCompose(first.handle, id))?.state, 'failed');
-  assert.equal(await findPungiConfigDump(first.handle, id), null);
+  assert.equal((await findCompose(first.kysely, id))?.state, 'failed');
+  assert.equal(await findPungiConfigDump(first.kysely, id), null);
   assert.ok(!existsSync(join(targetDir, 'test/latest-Made-1')));
 });
 
@@ -95,17 +95,17 @@ test('a compose that another attempt took while another program made it is left 
   assert.ok(later);
   made.open();
   await refused;
-  const compose = await findCompose(first.handle, id);
+  const compose = await findCompose(first.kysely, id);
   assert.deepEqual([compose?.state, compose?.attempt], ['generating', later.attempt]);
-  assert.equal(await findPungiConfigDump(first.handle, id), null);
+  assert.equal(await findPungiConfigDump(first.kysely, id), null);
 });
 
 test('a compose that nobody else ended is done once another program has made it', async () => {
   const { id, made, delegating } = await givenDelegated();
   made.open();
   await delegating;
-  const compose = await findCompose(first.handle, id);
+  const compose = await findCompose(first.kysely, id);
   assert.deepEqual([compose?.state, compose?.pungiComposeId], ['done', `Made-1-20261122.t.${id}`]);
-  assert.equal(await findPungiConfigDump(first.handle, id), '{"of": "the delegate"}');
+  assert.equal(await findPungiConfigDump(first.kysely, id), '{"of": "the delegate"}');
   assert.ok(existsSync(join(targetDir, 'test')));
 });

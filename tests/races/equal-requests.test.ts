@@ -15,7 +15,7 @@ after(() => processes[Symbol.asyncDispose]());
 
 async function begin(database: Database, id: number) {
   const taken = await transaction(database, (tx) => beginCompose(tx, id));
-  const digest = await findRequestDigest(database.handle, id);
+  const digest = await findRequestDigest(database.kysely, id);
   assert.ok(taken !== undefined && digest !== null);
   const compose = { ...taken, digest };
   return { id, join: (tx: UnitOfWork) => joinEqual(tx, compose) };
@@ -24,26 +24,26 @@ async function begin(database: Database, id: number) {
 test('of equal requests that begin at the same instant in two processes all but one wait, and for the one that does not', async () => {
   const ids = [await givenCompose(first), await givenCompose(first), await givenCompose(first)];
   const begun = await Promise.all(ids.map((id, at) => begin(at === 1 ? second : first, id)));
-  const [one, two, three] = begun;
-  assert.ok(one && two && three);
+  const [early, target, late] = begun;
+  assert.ok(early && target && late);
   const [chosen, committing] = [latch(), latch()];
   const joining = transaction(first, async (tx) => {
-    const joined = await one.join(tx);
+    const joined = await early.join(tx);
     chosen.open();
     await committing.opened;
     return joined;
   });
   await chosen.opened;
-  const also = transaction(second, (tx) => three.join(tx));
+  const also = transaction(second, (tx) => late.join(tx));
   await untilBlockedOr(first, also);
   committing.open();
-  assert.deepEqual([await joining, await also], [two.id, two.id]);
+  assert.deepEqual([await joining, await also], [target.id, target.id]);
   // One that others wait for waits for nobody, though there is one that it could wait for.
   await begin(first, await givenCompose(first));
-  assert.equal(await transaction(second, (tx) => two.join(tx)), null);
-  const shown = await Promise.all(ids.map((id) => findCompose(first.handle, id)));
+  assert.equal(await transaction(second, (tx) => target.join(tx)), null);
+  const shown = await Promise.all(ids.map((id) => findCompose(first.kysely, id)));
   assert.deepEqual(
     shown.map((compose) => compose?.reusedId),
-    [two.id, null, two.id],
+    [target.id, null, target.id],
   );
 });

@@ -48,7 +48,7 @@ test('of two processes that want to ask Koji for one image one may', async () =>
   await untilBlockedOr(first, late);
   commit.open();
   assert.deepEqual([await asking, await late], [true, false]);
-  assert.equal((await listImageTasks(first.handle, id))[0]?.after_task, 7);
+  assert.equal((await listImageTasks(first.kysely, id))[0]?.after_task, 7);
 });
 
 test('an attempt that slept while another took its compose notes nothing', async () => {
@@ -57,5 +57,5 @@ test('an attempt that slept while another took its compose notes nothing', async
   assert.ok(later);
   assert.equal(await transaction(first, (tx) => moveImageTask(tx, held, 0, ask)), false);
   assert.equal(await transaction(second, (tx) => moveImageTask(tx, later, 0, ask)), true);
-  assert.equal((await listImageTasks(first.handle, id))[0]?.state, 'asked');
+  assert.equal((await listImageTasks(first.kysely, id))[0]?.state, 'asked');
 });

@@ -29,7 +29,7 @@ test('the latest compose of a release that somebody has removed while it is kept
   });
   const keep = () => keepReleases({ database: second, log: createLog('silent') }, 'latest');
   await keep();
-  const kept = await findCompose(first.handle, id);
+  const kept = await findCompose(first.kysely, id);
   assert.ok(kept && kept.timeToExpire.getTime() > Date.now() + 3_600_000);
   await transaction(first, async (tx) => {
     const soon = new Date(tx.now.getTime() + 60_000);
@@ -50,7 +50,7 @@ test('the latest compose of a release that somebody has removed while it is kept
   commit.open();
   const removedAt = await removing;
   await keeping;
-  const compose = await findCompose(first.handle, id);
+  const compose = await findCompose(first.kysely, id);
   assert.equal(compose?.removedBy, 'somebody');
   assert.ok(compose.timeToExpire <= removedAt);
 });

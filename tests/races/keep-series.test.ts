@@ -43,7 +43,7 @@ test('a compose that somebody has removed while its series keeps it is not given
   commit.open();
   const removedAt = await removing;
   await keeping;
-  const compose = await findCompose(first.handle, id);
+  const compose = await findCompose(first.kysely, id);
   assert.equal(compose?.removedBy, 'somebody');
   assert.ok(compose.timeToExpire <= removedAt);
 });

@@ -53,14 +53,14 @@ test('an event that another process matches at the same instant opens no window'
     (tx) => markMatched(tx.sql, { ids: [id], ruleSet: 'v1', now: at(1) }),
     (database) => new Engine(database, rules).match(id, at(1)),
   );
-  assert.deepEqual(await first.handle.selectFrom('settle_windows').select('id').execute(), []);
+  assert.deepEqual(await first.kysely.selectFrom('settle_windows').select('id').execute(), []);
 });
 
 test('a window that another process decides at the same instant asks for nothing', async () => {
   const engine = new Engine(second, rules);
   await engine.receive(tagEvent(), at(0));
-  const { id } = await first.handle.selectFrom('settle_windows').select('id').executeTakeFirstOrThrow();
-  await first.handle
+  const { id } = await first.kysely.selectFrom('settle_windows').select('id').executeTakeFirstOrThrow();
+  await first.kysely
     .updateTable('settle_windows')
     .set({ closed_at: at(1) })
     .execute();
@@ -69,12 +69,12 @@ test('a window that another process decides at the same instant asks for nothing
     () => engine.decide(id, at(1)),
   );
   assert.equal(outcome, null);
-  assert.deepEqual(await first.handle.selectFrom('compose_requests').select('id').execute(), []);
+  assert.deepEqual(await first.kysely.selectFrom('compose_requests').select('id').execute(), []);
 });
 
 test('a sweep that another process makes at the same instant is made once', async () => {
   const rule = rules.rules[0]?.name ?? '';
-  await first.handle
+  await first.kysely
     .insertInto('rule_clocks')
     .values({ rule, clock: 'sweep', last_at: at(0) })
     .execute();
@@ -90,20 +90,20 @@ test('a sweep that another process makes at the same instant is made once', asyn
         onError: (_rule, error) => assert.fail(String(error)),
       }),
   );
-  assert.deepEqual(await first.handle.selectFrom('events').select('id').execute(), []);
+  assert.deepEqual(await first.kysely.selectFrom('events').select('id').execute(), []);
 });
 
 test('an overdue window into which another process puts events is closed all the same', async () => {
   const engine = new Engine(first, rules);
   await engine.receive(tagEvent(), at(0));
-  const { id } = await first.handle.selectFrom('settle_windows').select('id').executeTakeFirstOrThrow();
+  const { id } = await first.kysely.selectFrom('settle_windows').select('id').executeTakeFirstOrThrow();
   const now = new Date(Date.now() + 60_000);
   const isClosed = await meanwhile(
     (tx) => lockOpenWindow(tx.sql, 'nightly', '{}'),
     async (database) => {
       const later = atTime(database, now);
       assert.deepEqual(await transaction(later, (tx) => closeDueWindows(tx, 10)), []);
-      assert.deepEqual(await findOverdueWindows(database.handle, now, 10), [id]);
+      assert.deepEqual(await findOverdueWindows(database.kysely, now, 10), [id]);
       return transaction(later, (tx) => closeOverdueWindow(tx, id));
     },
   );

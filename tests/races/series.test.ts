@@ -20,7 +20,7 @@ const failed = { outcome: 'failed', composeId: null, why: 'it broke' } as const;
 
 /** As if the jobs that were sent so far had been taken. */
 async function takeJobs(): Promise<void> {
-  await sql`delete from pgboss.job where name = 'request.run'`.execute(first.handle);
+  await sql`delete from pgboss.job where name = 'request.run'`.execute(first.kysely);
 }
 
 test('a request that is placed while the one before it ends is started', async () => {
@@ -87,7 +87,7 @@ test('an attempt that lost its request neither ends it nor says how it ended', a
   const taken = await transaction(second, (tx) => beginRequest(tx, id));
   assert.ok(slept !== undefined && taken !== undefined);
   assert.equal(await transaction(first, (tx) => endHeldRequest(tx, slept, failed)), false);
-  assert.equal((await findComposeRequest(first.handle, id))?.state, 'running');
+  assert.equal((await findComposeRequest(first.kysely, id))?.state, 'running');
   assert.equal(await transaction(second, (tx) => endHeldRequest(tx, taken, failed)), true);
 });
 
@@ -97,7 +97,7 @@ test('a request that no attempt could end is ended, and the series goes on', asy
   assert.ok(await transaction(first, (tx) => beginRequest(tx, stuck)));
   await takeJobs();
   assert.equal(await transaction(second, (tx) => giveUpRequest(tx, stuck)), true);
-  const row = await findComposeRequest(first.handle, stuck);
+  const row = await findComposeRequest(first.kysely, stuck);
   assert.equal(row?.state, 'failed');
   assert.match(row?.reason ?? '', /Every attempt at the request ended with the process that made it/);
   assert.ok(await transaction(second, (tx) => beginRequest(tx, waiting)));
@@ -112,16 +112,16 @@ test('a request that no attempt could end takes the compose it had come to with 
     return createComposeOfRequest(tx, asked, { id: stuck, series: 'stuck with a compose' });
   });
   assert.equal(await transaction(second, (tx) => giveUpRequest(tx, stuck)), true);
-  assert.equal((await findCompose(first.handle, compose.id))?.state, 'failed');
-  const row = await findComposeRequest(first.handle, stuck);
+  assert.equal((await findCompose(first.kysely, compose.id))?.state, 'failed');
+  const row = await findComposeRequest(first.kysely, stuck);
   assert.deepEqual([row?.state, row?.compose_id], ['failed', compose.id]);
 });
 
 test('work whose job a restored queue no longer has is enqueued again', async () => {
   const id = await givenRequest(first, 'restored');
-  await sql`delete from pgboss.job where singleton_key = ${String(id)}`.execute(first.handle);
+  await sql`delete from pgboss.job where singleton_key = ${String(id)}`.execute(first.kysely);
   await sql`update compose_requests set created_at = created_at - interval '1 hour' where id = ${id}`.execute(
-    first.handle,
+    first.kysely,
   );
   assert.ok((await enqueueLostWork(second)) >= 1);
   assert.equal(await first.jobs.isKnown('request.run', String(id)), true);
@@ -137,13 +137,13 @@ test('the job of a request whose last attempt fails becomes a dead letter', asyn
     handleJob: async ({ requestId }) => ended.resolve(requestId),
     onError: (_name, _data, error) => ended.reject(error),
   });
-  await sql`update pgboss.queue set retry_limit = 0 where name = 'request.run'`.execute(first.handle);
+  await sql`update pgboss.queue set retry_limit = 0 where name = 'request.run'`.execute(first.kysely);
   await first.jobs.work('request.run', {
     concurrency: 1,
     handleJob: () => Promise.reject(new Error('the process is dying')),
     onError: () => undefined,
   });
   const id = await givenRequest(first, 'dying');
-  await sql`update pgboss.job set retry_limit = 0 where name = 'request.run'`.execute(first.handle);
+  await sql`update pgboss.job set retry_limit = 0 where name = 'request.run'`.execute(first.kysely);
   assert.equal(await ended.promise, id);
 });

@@ -47,7 +47,7 @@ export async function untilBlockedOr(database: Database, work: Promise<unknown>)
   while (!(await isSoonOver())) {
     const { rows } = await sql<{ waiting: number }>`
       select count(*)::integer as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(database.handle);
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(database.kysely);
     if ((rows[0]?.waiting ?? 0) > 0) return;
   }
 }

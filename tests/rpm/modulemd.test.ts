@@ -105,7 +105,7 @@ const hostile: [string, string, string][] = [
   ['180,000 closed brackets', `a: b\n${'}'.repeat(180_000)}`, 'modulemd.too_large'],
   ['180,000 quoted words', 'a: "b" '.repeat(180_000), 'modulemd.too_large'],
   ['an open quote', 'a: "b', 'modulemd.yaml_invalid'],
-  ['an undeclared tag handle', streamText({ summary: '!e!x s' }), 'modulemd.yaml_invalid'],
+  ['an undeclared tag kysely', streamText({ summary: '!e!x s' }), 'modulemd.yaml_invalid'],
   ['no mapping', 'garbage', 'modulemd.field_invalid'],
   ['no name', streamText({ name: '' }), 'modulemd.field_invalid'],
   ['a version in scientific notation', streamText({ version: '4.2e+18' }), 'modulemd.field_invalid'],

@@ -31,11 +31,11 @@ function engineOf(...rules: Rule[]): Engine {
 }
 
 async function requests() {
-  return database.handle.selectFrom('compose_requests').selectAll().orderBy('id').execute();
+  return database.kysely.selectFrom('compose_requests').selectAll().orderBy('id').execute();
 }
 
 async function windowDecisions() {
-  const rows = await findDecisions(database.handle, { onlyWindows: true, limit: 100 });
+  const rows = await findDecisions(database.kysely, { onlyWindows: true, limit: 100 });
   return rows.toReversed();
 }
 
@@ -50,7 +50,7 @@ async function finish(
   outcome: 'composed' | 'unchanged' | 'failed' = 'composed',
 ): Promise<void> {
   const composeId = outcome === 'failed' ? null : await insertCompose(id, now);
-  const { series } = await database.handle
+  const { series } = await database.kysely
     .selectFrom('compose_requests')
     .select('series')
     .where('id', '=', id)
@@ -73,7 +73,7 @@ async function insertCompose(
   now: Date,
   state: 'done' | 'generating' = 'done',
 ): Promise<number> {
-  const { id } = await database.handle
+  const { id } = await database.kysely
     .insertInto('composes')
     .values({
       owner: 'rules',
@@ -109,7 +109,7 @@ test('an event becomes one request with its causes, and its decision follows the
   assert.equal(request?.priority, 'bulk');
   assert.ok(request !== undefined && (await startRequest(request.id, at(26))));
   await finish(request.id, at(30), 'unchanged');
-  const decisions = await findDecisions(database.handle, { event: first, limit: 10 });
+  const decisions = await findDecisions(database.kysely, { event: first, limit: 10 });
   assert.deepEqual(
     decisions.map(({ outcome, why }) => [outcome, why]),
     [
@@ -234,7 +234,7 @@ test('cancel_running tells the compose that runs to stop', async () => {
   const compose = await insertCompose(request.id, at(1), 'generating');
   await engine.receive(tagEvent(), at(2));
   await engine.advance(at(2));
-  const row = await database.handle
+  const row = await database.kysely
     .selectFrom('composes')
     .selectAll()
     .where('id', '=', compose)
@@ -255,7 +255,7 @@ test('min_interval holds the next start back, not a security one', async () => {
   assert.equal(held?.not_before?.getTime(), at(10 + 4 * 3600).getTime());
   const { rows } = await sql<{ start_after: Date }>`
     select start_after from pgboss.job
-    where name = 'request.run' and data ->> 'requestId' = ${String(held?.id)}`.execute(database.handle);
+    where name = 'request.run' and data ->> 'requestId' = ${String(held?.id)}`.execute(database.kysely);
   assert.equal(rows[0]?.start_after.getTime(), held?.not_before?.getTime());
   engine.rules = { version: 'v2', rules: [rule('min_interval: 4h\npriority: security\n')] };
   await engine.receive(tagEvent(), at(70));
@@ -279,12 +279,12 @@ test('shadow decides and composes nothing; off and removed rules end their windo
 
 test('a paused rule records that it is paused, and goes on when resumed', async () => {
   const engine = engineOf(rule(''));
-  await pauseRule(database.handle, { rule: 'nightly', by: 'kevin', reason: 'mass rebuild', now: at(0) });
+  await pauseRule(database.kysely, { rule: 'nightly', by: 'kevin', reason: 'mass rebuild', now: at(0) });
   await engine.receive(tagEvent(), at(0));
   assert.deepEqual(await engine.advance(at(0)), ['paused']);
   const [decision] = await windowDecisions();
   assert.equal(decision?.why, 'The rule is paused by kevin: mass rebuild');
-  assert.equal(await resumeRule(database.handle, 'nightly'), true);
+  assert.equal(await resumeRule(database.kysely, 'nightly'), true);
   await engine.receive(tagEvent(), at(1));
   assert.deepEqual(await engine.advance(at(1)), ['requested']);
 });
@@ -362,7 +362,7 @@ test('an upstream that is down leaves the window to be decided later', async () 
   await engine.receive(updateEvent(), at(0));
   await assert.rejects(engine.advance(at(0)), /Koji does not answer/);
   engine.sources = { koji: kojiWith([], ['curl-8.11.1-3.fc44']) };
-  const [window] = await database.handle.selectFrom('settle_windows').selectAll().execute();
+  const [window] = await database.kysely.selectFrom('settle_windows').selectAll().execute();
   assert.equal(await engine.decide(window?.id ?? 0, at(3600)), 'not_ready');
   assert.match((await windowDecisions())[0]?.why ?? '', /curl-8.11.1-3.fc44 not signed/);
 });
@@ -372,10 +372,10 @@ test('old refusals are forgotten, what fired is not', async () => {
   await engine.receive(tagEvent(), at(0));
   await engine.receive(tagEvent(), at(0));
   await sql`update decisions set outcome = 'not_matched' where id = (select min(id) from decisions)`.execute(
-    database.handle,
+    database.kysely,
   );
-  assert.equal(await pruneDecisions(database.handle, at(-1), 10), 0);
-  assert.equal(await pruneDecisions(database.handle, at(1), 10), 1);
-  const left = await findDecisions(database.handle, { limit: 10 });
+  assert.equal(await pruneDecisions(database.kysely, at(-1), 10), 0);
+  assert.equal(await pruneDecisions(database.kysely, at(1), 10), 1);
+  const left = await findDecisions(database.kysely, { limit: 10 });
   assert.deepEqual(left.map(({ outcome }) => outcome), ['matched']); // prettier-ignore
 });

@@ -27,7 +27,7 @@ export async function storeEvent(
     receivedAt: at.toISOString(),
     ...envelope,
   });
-  const { id } = await database.handle
+  const { id } = await database.kysely
     .insertInto('events')
     .values({
       bus: input.bus,
@@ -109,11 +109,11 @@ export async function emptyTables(database: Database): Promise<void> {
     'rule_clocks',
     'events',
   ] as const) {
-    await database.handle.deleteFrom(table).execute();
+    await database.kysely.deleteFrom(table).execute();
   }
-  await database.handle.updateTable('composes').set({ request_id: null }).execute();
-  await database.handle.deleteFrom('compose_requests').execute();
-  await database.handle.deleteFrom('composes').execute();
+  await database.kysely.updateTable('composes').set({ request_id: null }).execute();
+  await database.kysely.deleteFrom('compose_requests').execute();
+  await database.kysely.deleteFrom('composes').execute();
 }
 
 /** A directory with rule files; the caller removes it. */

@@ -70,7 +70,7 @@ for (const [groupBy, asked] of [
     for (const hours of [3, 4, 24]) {
       assert.deepEqual(await sweepAndDecide(engine, at(hours * 60)), { reasons: [], outcomes: [] });
     }
-    const [last] = await findDecisions(database.handle, { onlyWindows: true, limit: 1 });
+    const [last] = await findDecisions(database.kysely, { onlyWindows: true, limit: 1 });
     assert.equal(last?.why, `${sentence} The group ends.`);
     isThere = true;
     engine.sources = { koji, mbs };

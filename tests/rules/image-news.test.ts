@@ -23,7 +23,7 @@ const hook = 'notify:\n  - webhook: http://127.0.0.1:9/hook\n    only: [composed
 const rules = { version: 'v1', rules: [readRule(ruleText('- event: koji.tag', hook))] };
 
 async function insertCompose(requestId: number, images: AnnouncedImages | null): Promise<number> {
-  const { id } = await database.handle
+  const { id } = await database.kysely
     .insertInto('composes')
     .values({
       owner: 'rules',
@@ -51,7 +51,7 @@ async function insertCompose(requestId: number, images: AnnouncedImages | null):
 /** Takes the jobs of one kind that wait. */
 async function takeJobs<N extends keyof JobData>(name: N): Promise<JobData[N][]> {
   const { rows } = await sql<{ data: JobData[N] }>`
-    delete from pgboss.job where name = ${name} returning data`.execute(database.handle);
+    delete from pgboss.job where name = ${name} returning data`.execute(database.kysely);
   return rows.map(({ data }) => data);
 }
 
@@ -64,7 +64,7 @@ for (const [title, images, words] of [
     const engine = new Engine(database, rules);
     await engine.receive(tagEvent(), at(0));
     assert.deepEqual(await engine.advance(at(0)), ['requested']);
-    const { id: requestId } = await database.handle
+    const { id: requestId } = await database.kysely
       .selectFrom('compose_requests')
       .select('id')
       .executeTakeFirstOrThrow();

@@ -37,7 +37,7 @@ after(async () => {
 });
 beforeEach(async () => {
   await emptyTables(database);
-  await sql`delete from pgboss.job`.execute(database.handle);
+  await sql`delete from pgboss.job`.execute(database.kysely);
 });
 
 const koji = { ...quietKoji, packagesOfTag: () => Promise.resolve(new Set<string>()) };
@@ -48,7 +48,7 @@ const minute = (count: number): Date => new Date(start + count * 60_000);
 /** Takes the jobs of one kind that wait, oldest first. */
 async function take<N extends keyof JobData>(name: N): Promise<JobData[N][]> {
   const { rows } = await sql<{ data: JobData[N] }>`
-    delete from pgboss.job where name = ${name} returning data`.execute(database.handle);
+    delete from pgboss.job where name = ${name} returning data`.execute(database.kysely);
   return rows.map(({ data }) => data);
 }
 
@@ -70,7 +70,7 @@ test('a long wait is told once, by bus and webhook, however often it is looked a
   }
   assert.deepEqual(words, [['its own'], ['its own'], ['its own', 'overdue'], ['its own']]);
   assert.deepEqual(hooks, [['not_ready'], ['not_ready'], ['not_ready', 'overdue'], ['not_ready']]);
-  const rows = await database.handle.selectFrom('announcements').selectAll().execute();
+  const rows = await database.kysely.selectFrom('announcements').selectAll().execute();
   assert.deepEqual(
     rows.map(({ topic, only_bus, compose_id }) => [topic, only_bus, compose_id]),
     [['odcs.rule.decided', 'fedora-messaging', null]],

@@ -53,7 +53,7 @@ async function read(
   seen: { readonly kojiEvent: number; readonly tookFallback?: boolean },
   outcome: 'unchanged' | 'failed' = 'unchanged',
 ): Promise<void> {
-  const { id, series } = await database.handle
+  const { id, series } = await database.kysely
     .selectFrom('compose_requests')
     .select(['id', 'series'])
     .where('state', '=', 'pending')
@@ -125,7 +125,7 @@ test('an event of one hub says nothing of the events of another, whose tag the s
     reasons: ['brew:f44 changed at Koji event 400; never evaluated before.'],
     outcomes: ['requested'],
   });
-  const [pending] = await database.handle
+  const [pending] = await database.kysely
     .selectFrom('compose_requests')
     .select('min_event')
     .where('state', '=', 'pending')
@@ -145,7 +145,7 @@ test('a request takes the event of one that it takes in only from the same hub',
   );
   await brew.receive(tagEvent({ hub: 'brew', tag: 'brew:f44', koji_event: 400 }), at(1));
   assert.deepEqual(await brew.advance(at(1)), ['requested']);
-  const requests = await database.handle
+  const requests = await database.kysely
     .selectFrom('compose_requests')
     .select(['state', 'min_event'])
     .orderBy('id')
@@ -173,7 +173,7 @@ test('a sweep looks again at a group that waits for a state', async () => {
     'nightly looks again: its last window ended as not_ready.',
   ]);
   assert.deepEqual(await engine.advance(at(30)), ['requested']);
-  const [request] = await database.handle.selectFrom('compose_requests').selectAll().execute();
+  const [request] = await database.kysely.selectFrom('compose_requests').selectAll().execute();
   assert.equal(request?.series, 'side-1');
   assert.ok(request?.causes.includes(first));
 });
@@ -245,7 +245,7 @@ test('a group whose tag is gone ends with one decision: it is swept no more and 
   for (const hours of [3, 4, 24]) {
     assert.deepEqual(await sweepAndDecide(engine, at(hours * 60)), { reasons: [], outcomes: [] });
   }
-  const decisions = await findDecisions(database.handle, { onlyWindows: true, limit: 10 });
+  const decisions = await findDecisions(database.kysely, { onlyWindows: true, limit: 10 });
   assert.deepEqual(
     decisions.map(({ outcome, why }) => [outcome, why]),
     [
@@ -282,7 +282,7 @@ test('many groups that ended, or were looked at, do not keep a living one from b
   await engine.advance(at(0));
   const gone = Array.from({ length: 250 }, (_, index) => `side-${index}`);
   for (const [index, tag] of gone.entries()) {
-    await database.handle
+    await database.kysely
       .insertInto('rule_groups')
       .values({
         rule: 'nightly',
@@ -304,13 +304,13 @@ test('a followed tag that is gone fails once, until it is back', async () => {
   engine.sources = { koji: without('f44') };
   const first = await sweepAndDecide(engine, at(0));
   assert.deepEqual(first, { reasons: ['There is no tag f44 in Koji (any more).'], outcomes: ['failed'] });
-  assert.deepEqual(await rulesWithoutTag(database.handle), [{ rule: 'nightly', goneAt: at(0) }]);
-  const [decision] = await findDecisions(database.handle, { onlyWindows: true, limit: 1 });
+  assert.deepEqual(await rulesWithoutTag(database.kysely), [{ rule: 'nightly', goneAt: at(0) }]);
+  const [decision] = await findDecisions(database.kysely, { onlyWindows: true, limit: 1 });
   assert.match(decision?.why ?? '', /^Unknown Koji tag f44\. .* \(koji\.tag_unknown\)$/);
   assert.deepEqual(await sweepAndDecide(engine, at(31)), { reasons: [], outcomes: [] });
   engine.sources = { koji };
   assert.deepEqual((await sweepAndDecide(engine, at(62))).outcomes, ['requested']);
-  assert.deepEqual(await rulesWithoutTag(database.handle), []);
+  assert.deepEqual(await rulesWithoutTag(database.kysely), []);
 });
 
 const happening = (user: string, kind: 'tagged' | 'untagged' = 'tagged'): TagHappening => ({

@@ -13,7 +13,7 @@ const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60
 test('a backlog is not sent again: events that have a job are no loss, however long they wait', async () => {
   for (const stage of ['match', 'enrich'] as const) {
     const id = await storeEvent(database, tagEvent(), minutesAgo(10));
-    await database.handle.updateTable('events').set({ stage }).where('id', '=', id).execute();
+    await database.kysely.updateTable('events').set({ stage }).where('id', '=', id).execute();
     await database.jobs.send(`event.${stage}`, { eventId: id });
   }
   assert.equal(await resendLostWork(database), 0);
@@ -30,7 +30,7 @@ test('what waits without a job is sent to the queue of its stage, unless it is y
     ['done', 10],
   ] as const) {
     const id = await storeEvent(other, tagEvent(), minutesAgo(minutes));
-    await other.handle.updateTable('events').set({ stage }).where('id', '=', id).execute();
+    await other.kysely.updateTable('events').set({ stage }).where('id', '=', id).execute();
   }
   assert.equal(await resendLostWork(other), 3);
 });

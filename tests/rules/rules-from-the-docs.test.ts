@@ -37,7 +37,7 @@ function recorded(file: string): DomainEvent {
 }
 
 async function lastWhy(): Promise<string> {
-  const [last] = await findDecisions(database.handle, { onlyWindows: true, limit: 1 });
+  const [last] = await findDecisions(database.kysely, { onlyWindows: true, limit: 1 });
   return last?.why ?? '';
 }
 
@@ -70,13 +70,13 @@ test('a security update of some packages is composed when it is stable, and the 
   const engine = new Engine(database, { version: 'v1', rules: [rule] }, { koji: quietKoji });
   await engine.receive(stableUpdate, at(0));
   assert.deepEqual(await engine.advance(at(3)), ['requested']);
-  await database.handle
+  await database.kysely
     .updateTable('compose_requests')
     .set({ state: 'running', started_at: at(3) })
     .execute();
   await engine.receive(stableUpdate, at(10));
   assert.deepEqual(await engine.advance(at(13)), ['requested']);
-  const waits = await database.handle
+  const waits = await database.kysely
     .selectFrom('compose_requests')
     .select('not_before')
     .orderBy('id', 'desc')

@@ -52,11 +52,11 @@ async function send(packages: readonly string[]): Promise<number> {
 test('a stored event becomes a request by itself, and its decision says why', async () => {
   const id = await send(['openssl']);
   const request = await until(() =>
-    database.handle.selectFrom('compose_requests').selectAll().executeTakeFirst(),
+    database.kysely.selectFrom('compose_requests').selectAll().executeTakeFirst(),
   );
   assert.deepEqual(request.body, { source: { type: 'repo', source: '/srv/repo', packages: ['openssl'] } });
   assert.deepEqual(request.causes, [id]);
-  const outcomes = (await findDecisions(database.handle, { event: id, limit: 10 })).map(
+  const outcomes = (await findDecisions(database.kysely, { event: id, limit: 10 })).map(
     ({ outcome }) => outcome,
   );
   assert.deepEqual(outcomes, ['requested', 'matched']);
@@ -73,14 +73,14 @@ test('a broken file is told and the rules run on; a removed rule matches no more
   assert.deepEqual(running.problems, []);
   const id = await send(['curl']);
   await until(async () => {
-    const row = await database.handle
+    const row = await database.kysely
       .selectFrom('events')
       .select('matched_at')
       .where('id', '=', id)
       .executeTakeFirst();
     return row?.matched_at ?? undefined;
   });
-  assert.deepEqual(await findDecisions(database.handle, { event: id, limit: 10 }), []);
+  assert.deepEqual(await findDecisions(database.kysely, { event: id, limit: 10 }), []);
 });
 
 /** Stores an event of some minutes ago whose job is gone; returns its number. */
@@ -88,7 +88,7 @@ async function storeWithoutJob(stage: 'enrich' | 'match'): Promise<number> {
   const id = await storeEvent(database, { kind: 'repo.changed', repo: '/srv/other' }, new Date());
   // At once, as the upkeep may look between two statements.
   const minutesAgo = new Date(Date.now() - 5 * 60_000);
-  await database.handle
+  await database.kysely
     .updateTable('events')
     .set({ stage, received_at: minutesAgo })
     .where('id', '=', id)
@@ -97,7 +97,7 @@ async function storeWithoutJob(stage: 'enrich' | 'match'): Promise<number> {
 }
 
 async function stageOf(id: number) {
-  const row = await database.handle
+  const row = await database.kysely
     .selectFrom('events')
     .select('stage')
     .where('id', '=', id)
@@ -116,12 +116,12 @@ test('the upkeep raises a request that has waited for half an hour', async () =>
   const id = await givenRequest(database, 'ageing', { priority: 'bulk' });
   // It gains its level in two seconds, while the upkeep comes round.
   await sql`update compose_requests set created_at = clock_timestamp() - interval '1798 seconds' where id = ${id}`.execute(
-    database.handle,
+    database.kysely,
   );
   const raised = await until(async () => {
     const { rows } = await sql<{ priority: number }>`
       select priority from pgboss.job where name = 'request.run' and singleton_key = ${String(id)} and priority > 0`.execute(
-      database.handle,
+      database.kysely,
     );
     return rows[0]?.priority;
   });
@@ -133,17 +133,17 @@ test('the set that runs is stored with its files, and with what is wrong beside 
   writeFileSync(join(directory.path, 'broken.yaml'), 'version: 1\nname: broken\n');
   await running.reload();
   await until(async () => {
-    const known = await findRunningVersion(database.handle);
+    const known = await findRunningVersion(database.kysely);
     return known?.version === version && known.problems.length > 0 ? true : undefined;
   });
   rmSync(join(directory.path, 'broken.yaml'));
   writeFileSync(join(directory.path, 'nightly.yaml'), text);
   await running.reload();
   await until(async () => {
-    const known = await findRunningVersion(database.handle);
+    const known = await findRunningVersion(database.kysely);
     return known?.version === running.set.version && known.problems.length === 0 ? true : undefined;
   });
-  const documents = await findRuleDocuments(database.handle, running.set.version);
+  const documents = await findRuleDocuments(database.kysely, running.set.version);
   assert.deepEqual(
     documents?.map(({ text: stored }) => stored),
     [text],

@@ -16,7 +16,7 @@ export async function clocks(engine: Engine, now: Date, isStart = false): Promis
 
 /** Matches what clocks made, and answers the reasons. */
 export async function matchInternal(engine: Engine, now: Date): Promise<string[]> {
-  const rows = await engine.database.handle
+  const rows = await engine.database.kysely
     .selectFrom('events')
     .select(['id', 'event'])
     .where('bus', '=', 'internal')

@@ -17,7 +17,7 @@ const start = Date.parse('2026-03-01T04:00:00Z');
 const at = (minutes: number): Date => new Date(start + minutes * 60_000);
 
 async function lastWhy(): Promise<string | undefined> {
-  const [last] = await findDecisions(database.handle, { onlyWindows: true, limit: 1 });
+  const [last] = await findDecisions(database.kysely, { onlyWindows: true, limit: 1 });
   return last?.why;
 }
 
@@ -130,6 +130,6 @@ test('a module of two platforms is composed once, when both are ready', async ()
   states.set('f45', ['ready', 'ready']);
   const last = await engine.receive(ready(45), at(9));
   assert.deepEqual(await engine.advance(at(9)), ['requested']);
-  const [request] = await database.handle.selectFrom('compose_requests').select('causes').execute();
+  const [request] = await database.kysely.selectFrom('compose_requests').select('causes').execute();
   assert.equal(request?.causes.length, 2, `both platforms led to it, the last by event ${String(last)}`);
 });

@@ -24,8 +24,8 @@ function rule(rest: string): Rule {
 }
 
 async function windows() {
-  const rows = await database.handle.selectFrom('settle_windows').selectAll().orderBy('id').execute();
-  const causes = await database.handle.selectFrom('window_causes').selectAll().orderBy('event_id').execute();
+  const rows = await database.kysely.selectFrom('settle_windows').selectAll().orderBy('id').execute();
+  const causes = await database.kysely.selectFrom('window_causes').selectAll().orderBy('event_id').execute();
   return rows.map((row) => ({
     ...row,
     causes: causes.filter(({ window_id }) => window_id === row.id).map(({ event_id }) => event_id),
@@ -85,7 +85,7 @@ test('an event delivered twice is matched once', async () => {
   assert.equal(more.length, 0);
   assert.deepEqual(window?.causes, [id]);
   assert.equal(window?.due_at.getTime(), at(20).getTime());
-  const decisions = await database.handle.selectFrom('decisions').selectAll().execute();
+  const decisions = await database.kysely.selectFrom('decisions').selectAll().execute();
   assert.deepEqual(
     decisions.map(({ outcome, rule_set, window_id }) => [outcome, rule_set, window_id]),
     [['matched', 'v1', window?.id]],
@@ -142,8 +142,8 @@ test('an event that nobody matched long ago holds no window', async () => {
 test('after the clock stepped back an hour windows wait for one settle time, not for an hour', async () => {
   const engine = new Engine(database, { version: 'v1', rules: [rule('settle: 20s\n')] });
   await engine.receive(tagEvent(), at(3600));
-  assert.equal(await clampWindows(database.handle, at(3601)), 0);
-  assert.equal(await clampWindows(database.handle, at(10)), 1);
+  assert.equal(await clampWindows(database.kysely, at(3601)), 0);
+  assert.equal(await clampWindows(database.kysely, at(10)), 1);
   assert.deepEqual(await engine.advance(at(29)), []);
   assert.deepEqual(await engine.advance(at(30)), ['requested']);
 });
@@ -151,7 +151,7 @@ test('after the clock stepped back an hour windows wait for one settle time, not
 test('a field that group_by names and the message lacks is unknown', async () => {
   const engine = new Engine(database, { version: 'v1', rules: [rule('group_by: [user]\n')] });
   const id = await engine.receive(tagEvent(), at(0));
-  const [decision] = await database.handle
+  const [decision] = await database.kysely
     .selectFrom('decisions')
     .selectAll()
     .where('event_id', '=', id)
@@ -214,12 +214,12 @@ test('a rule that says no leaves no row: the event names the set that judged it'
   ];
   const engine = new Engine(database, { version: 'v7', rules });
   const id = await engine.receive(tagEvent(), at(0));
-  const decisions = await database.handle.selectFrom('decisions').selectAll().execute();
+  const decisions = await database.kysely.selectFrom('decisions').selectAll().execute();
   assert.deepEqual(
     decisions.map(({ rule: name, outcome }) => [name, outcome]),
     [['unsure', 'unknown']],
   );
-  const row = await database.handle
+  const row = await database.kysely
     .selectFrom('events')
     .select('rule_set')
     .where('id', '=', id)

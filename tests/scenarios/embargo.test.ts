@@ -84,7 +84,7 @@ async function openReader({ scene }: Opened): Promise<AskText> {
   const { database, url } = scene.reactor;
   const secret = newSecret();
   const now = new Date();
-  const { id } = await insertToken(database.handle, {
+  const { id } = await insertToken(database.kysely, {
     name: 'reader',
     digest: digestOf(secret),
     owner: 'member',

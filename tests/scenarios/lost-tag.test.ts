@@ -12,7 +12,7 @@ import { StateHub } from '../upstream/koji/state-hub.ts';
 import { kojiServiceConfig } from './koji-service-config.ts';
 
 async function cursorOf({ database }: Reactor): Promise<number | undefined> {
-  const row = await database.handle
+  const row = await database.kysely
     .selectFrom('reconcile_cursors')
     .select('position')
     .where('source', '=', 'koji')
@@ -21,7 +21,7 @@ async function cursorOf({ database }: Reactor): Promise<number | undefined> {
 }
 
 async function eventsOf({ database }: Reactor): Promise<string[]> {
-  const rows = await database.handle.selectFrom('events').selectAll().orderBy('id').execute();
+  const rows = await database.kysely.selectFrom('events').selectAll().orderBy('id').execute();
   return rows.map(({ bus, instance, event }) =>
     event?.kind === 'koji.tag' ? `${bus} ${instance} ${event.tag} ${event.nvr}` : 'another',
   );

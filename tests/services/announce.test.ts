@@ -30,7 +30,7 @@ async function insertAnnouncement(): Promise<string> {
       priority: 'normal',
     }),
   );
-  const row = await database.handle
+  const row = await database.kysely
     .selectFrom('announcements')
     .select('message_id')
     .where('compose_id', '=', id)
@@ -111,7 +111,7 @@ test('a compose is announced on both buses, each once, however often it is tried
     await activemq.kill();
     const second = await insertAnnouncement();
     await assert.rejects(publishAnnouncements(context), /wait for umb/);
-    const row = await database.handle
+    const row = await database.kysely
       .selectFrom('announcements')
       .selectAll()
       .where('message_id', '=', second)
@@ -120,7 +120,7 @@ test('a compose is announced on both buses, each once, however often it is tried
     assert.match(row.last_error ?? '', /^umb: /);
     await activemq.start();
     await publishAnnouncements(context);
-    const done = await database.handle
+    const done = await database.kysely
       .selectFrom('announcements')
       .selectAll()
       .where('message_id', '=', second)

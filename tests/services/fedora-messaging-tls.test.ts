@@ -82,7 +82,7 @@ test(
     await model.close();
     const stored = await until(
       () =>
-        database.handle
+        database.kysely
           .selectFrom('events')
           .select('kind')
           .where('message_id', '=', 'over-tls')

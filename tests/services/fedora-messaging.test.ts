@@ -84,7 +84,7 @@ async function publish(
 
 async function untilStored(ids: readonly string[]): Promise<void> {
   await until(async () => {
-    const rows = await database.handle
+    const rows = await database.kysely
       .selectFrom('events')
       .select('id')
       .where('message_id', 'in', [...ids])
@@ -105,7 +105,7 @@ test('messages are stored with their meaning, then acknowledged', options, async
   await untilConnected(listener);
   const ids = await publish(50);
   await untilStored(ids);
-  const row = await database.handle
+  const row = await database.kysely
     .selectFrom('events')
     .selectAll()
     .where('message_id', '=', ids[0] ?? '')
@@ -135,7 +135,7 @@ test('hostile messages are stored with their reason and hold nothing up', option
     ...(await publish(1)),
   ];
   await untilStored(ids);
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('events')
     .select(['kind', 'reason'])
     .where('message_id', 'in', ids)

@@ -88,18 +88,18 @@ test(
 test('no process breaks another that runs, unless it is told to', { skip }, async () => {
   const url = await makeDatabase();
   await using running = await openDatabase({ url, dataDir: '' });
-  const handle = openForMigrating(new PostgresqlConnections(url, usualLimits));
+  const kysely = openForMigrating(new PostgresqlConnections(url, usualLimits));
   const harmless = [{ name: '0998-a', isBreaking: false, isConcurrent: false }];
   const breaking = [...harmless, { name: '0999-b', isBreaking: true, isConcurrent: false }];
-  await assertMayMigrate(handle, { pending: harmless, migrate: 'safe' });
-  await assertMayMigrate(handle, { pending: breaking, migrate: 'always' });
+  await assertMayMigrate(kysely, { pending: harmless, migrate: 'safe' });
+  await assertMayMigrate(kysely, { pending: breaking, migrate: 'always' });
   const refused = (pending: typeof harmless, migrate: 'safe' | 'never'): Promise<string> =>
-    assertMayMigrate(handle, { pending, migrate }).then(() => 'allowed', codeOf);
+    assertMayMigrate(kysely, { pending, migrate }).then(() => 'allowed', codeOf);
   assert.equal(await refused(breaking, 'safe'), 'database.not_migrated');
   assert.equal(await refused(harmless, 'never'), 'database.not_migrated');
   await running.close();
-  await assertMayMigrate(handle, { pending: breaking, migrate: 'safe' });
-  await handle.destroy();
+  await assertMayMigrate(kysely, { pending: breaking, migrate: 'safe' });
+  await kysely.destroy();
 });
 
 test(
@@ -121,18 +121,18 @@ export async function up(db: never): Promise<void> { await sql.raw(${JSON.string
     write('0004-d', 'create table d (n integer)');
     const starters = [1, 2].map(() => openForMigrating(new PostgresqlConnections(url, usualLimits)));
     const ran = await Promise.all(
-      starters.map((handle) => migrateToLatest(handle, { version: '2.0.0', folder: migrations })),
+      starters.map((kysely) => migrateToLatest(kysely, { version: '2.0.0', folder: migrations })),
     );
     assert.deepEqual(ran.flat().sort(), ['0001-a', '0002-b', '0003-c', '0004-d']);
     assert.ok(
       ran.some((names) => names.length === 0),
       'both ran something',
     );
-    const [handle] = starters;
-    assert.ok(handle !== undefined);
-    assert.deepEqual(await listPendingMigrations(handle, migrations), []);
+    const [kysely] = starters;
+    assert.ok(kysely !== undefined);
+    assert.deepEqual(await listPendingMigrations(kysely, migrations), []);
     const { rows } = await sql<{ name: string; version: string }>`select * from breaking_migrations`.execute(
-      handle,
+      kysely,
     );
     assert.deepEqual(rows, [{ name: '0002-b', version: '2.0.0' }]);
     for (const starter of starters) await starter.destroy();

@@ -39,14 +39,14 @@ test('taggings whose messages were lost are found after each connection, once', 
   let seconds = state.now;
   const clock = { now: () => new Date(seconds * 1000) };
   await using reactor = await startReactor({ config, clock, log: createLog('silent') });
-  const { handle } = reactor.database;
+  const { kysely } = reactor.database;
   const looked = (event: number): Promise<true> =>
     until(async () => {
-      const row = await handle.selectFrom('reconcile_cursors').select('position').executeTakeFirst();
+      const row = await kysely.selectFrom('reconcile_cursors').select('position').executeTakeFirst();
       return row?.position.event === event;
     }, `the look up to event ${event}`);
   const stored = async (): Promise<string[]> => {
-    const rows = await handle.selectFrom('events').selectAll().orderBy('id').execute();
+    const rows = await kysely.selectFrom('events').selectAll().orderBy('id').execute();
     return rows.map(({ bus, instance, event }) =>
       event?.kind === 'koji.tag' ? `${bus} ${instance} ${event.nvr}` : 'another',
     );

@@ -66,7 +66,7 @@ test(
     });
     connection.send('SEND', { destination: '/topic/VirtualTopic.eng.brew.build.tag' }, body);
     const stored = await until(
-      () => database.handle.selectFrom('events').select(['kind', 'bus']).executeTakeFirst(),
+      () => database.kysely.selectFrom('events').select(['kind', 'bus']).executeTakeFirst(),
       'the message is stored',
     );
     assert.deepEqual(stored, { kind: 'koji.tag', bus: 'umb' });

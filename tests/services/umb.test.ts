@@ -104,7 +104,7 @@ test('messages are stored with topic, producer and meaning, then acknowledged', 
   await untilConnected(listener);
   await publish(20);
   await untilCount(20);
-  const row = await database.handle.selectFrom('events').selectAll().limit(1).executeTakeFirstOrThrow();
+  const row = await database.kysely.selectFrom('events').selectAll().limit(1).executeTakeFirstOrThrow();
   assert.equal(row.raw_topic, topic);
   assert.equal(row.topic, 'brew.build.tag');
   assert.equal(row.instance, 'brew');
@@ -131,7 +131,7 @@ test(
       await send(tagging);
     });
     await untilCount(before + 6);
-    const reasons = await database.handle
+    const reasons = await database.kysely
       .selectFrom('events')
       .select('reason')
       .where('reason', 'is not', null)

@@ -40,7 +40,7 @@ test('who waits for a lock that somebody holds is told that it is busy', { skip 
 
 test('a statement that takes too long is ended', { skip }, async () => {
   assert.ok(database);
-  await assert.rejects(sql`select pg_sleep(600)`.execute(database.handle), { code: 'database.busy' });
+  await assert.rejects(sql`select pg_sleep(600)`.execute(database.kysely), { code: 'database.busy' });
 });
 
 test('a transaction in which nothing happens is ended, and others get what it held', { skip }, async () => {
@@ -70,7 +70,7 @@ test(
     const usual = await openDatabase({ url, dataDir: '' });
     const settings = await sql<{ lock: string; statement: string; idle: string }>`
     select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement,
-      current_setting('idle_in_transaction_session_timeout') as idle`.execute(usual.handle);
+      current_setting('idle_in_transaction_session_timeout') as idle`.execute(usual.kysely);
     await usual.close();
     assert.deepEqual(settings.rows, [{ lock: '5s', statement: '1min', idle: '15s' }]);
   },

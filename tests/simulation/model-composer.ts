@@ -56,7 +56,7 @@ export class ModelComposer {
   /** Plans a request and makes its compose, if it is to be made. */
   async run(requestId: number): Promise<void> {
     const database = this.#database;
-    const known = await findComposeRequest(database.handle, requestId);
+    const known = await findComposeRequest(database.kysely, requestId);
     if (known?.not_before != null && known.not_before > database.clock.now()) {
       this.#waiting.set(requestId, known.not_before);
       return;
@@ -65,7 +65,7 @@ export class ModelComposer {
     if (row === undefined) return;
     const request = parseComposeRequest(row.body, this.#defaults);
     const { fingerprint, event } = await this.#plan(request);
-    const last = await findLastOfSeries(database.handle, row.series);
+    const last = await findLastOfSeries(database.kysely, row.series);
     await transaction(database, async (tx) => {
       await noteRequestPlanned(tx, row, { kojiEvent: event, tookFallback: false });
       if (row.unchanged === 'skip' && last?.fingerprint === fingerprint) {
@@ -131,7 +131,7 @@ export class ModelComposer {
     }
     if (request.sourceType === 'compose' || request.sourceType === 'definition') {
       const series = request.sourceType === 'compose' ? request.source : ['f45', 'f44-updates'];
-      const parts = await Promise.all(series.map((name) => findLastOfSeries(this.#database.handle, name)));
+      const parts = await Promise.all(series.map((name) => findLastOfSeries(this.#database.kysely, name)));
       return { fingerprint: digestOf(parts.map((part) => part?.fingerprint ?? '')), event: null };
     }
     return { fingerprint: digestOf([]), event: null };

@@ -261,7 +261,7 @@ async function settle(database: Database): Promise<void> {
 async function isIdle(database: Database): Promise<boolean> {
   const { rows } =
     await sql`select 1 from pgboss.job where name = any(${AWAITED}) and state < 'completed' limit 1`.execute(
-      database.handle,
+      database.kysely,
     );
   return rows.length === 0;
 }
@@ -277,7 +277,7 @@ async function until(check: () => boolean | Promise<boolean>, what: string): Pro
 async function countOf(database: Database, table: 'events' | 'series' | 'settle_windows'): Promise<number> {
   const { rows } = await sql<{
     count: number;
-  }>`select count(*)::integer as count from ${sql.table(table)}`.execute(database.handle);
+  }>`select count(*)::integer as count from ${sql.table(table)}`.execute(database.kysely);
   return rows[0]?.count ?? 0;
 }
 
@@ -285,7 +285,7 @@ async function countStuck(database: Database): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select (select count(*) from events where stage <> 'done')::integer +
       (select count(*) from settle_windows where closed_at is not null and decided_at is null)::integer as count`.execute(
-    database.handle,
+    database.kysely,
   );
   return rows[0]?.count ?? 0;
 }
@@ -293,7 +293,7 @@ async function countStuck(database: Database): Promise<number> {
 async function outcomesOf(database: Database): Promise<Record<string, number>> {
   const { rows } = await sql<{ outcome: string; count: number }>`
     select outcome, count(*)::integer as count from decisions where event_id is null group by outcome order by 2 desc`.execute(
-    database.handle,
+    database.kysely,
   );
   return Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count]));
 }
@@ -301,6 +301,6 @@ async function outcomesOf(database: Database): Promise<Record<string, number>> {
 async function sizeOf(database: Database): Promise<number> {
   const { rows } = await sql<{
     bytes: number;
-  }>`select pg_database_size(current_database())::float8 as bytes`.execute(database.handle);
+  }>`select pg_database_size(current_database())::float8 as bytes`.execute(database.kysely);
   return rows[0]?.bytes ?? 0;
 }

@@ -50,9 +50,9 @@ class ChainBuilder {
 }
 
 /** Finds how something came about and what came of it; the newest of each kind, where there are many. */
-export async function findChain(handle: DatabaseHandle, start: ChainStart): Promise<Chain> {
+export async function findChain(kysely: DatabaseHandle, start: ChainStart): Promise<Chain> {
   const chain = new ChainBuilder();
-  const decisions = await decisionsOf(handle, start);
+  const decisions = await decisionsOf(kysely, start);
   const windows = [...new Set(decisions.flatMap(({ window_id: id }) => id ?? []))].slice(0, MOST_WINDOWS);
   const requests = new Set(decisions.flatMap(({ request_id: id }) => id ?? []));
   const composes = new Set(decisions.flatMap(({ compose_id: id }) => id ?? []));
@@ -60,36 +60,36 @@ export async function findChain(handle: DatabaseHandle, start: ChainStart): Prom
   if (start.kind === 'request') requests.add(start.id);
   if (start.kind === 'compose') composes.add(start.id);
 
-  for (const id of requests) await addRequest(handle, chain, id, composes);
-  for (const id of windows) await addWindow(handle, chain, id, decisions);
-  const made = await findComposes(handle, [...composes]);
+  for (const id of requests) await addRequest(kysely, chain, id, composes);
+  for (const id of windows) await addWindow(kysely, chain, id, decisions);
+  const made = await findComposes(kysely, [...composes]);
   for (const compose of made) addCompose(chain, compose);
   for (const { window_id: window, request_id: request, compose_id: compose } of decisions) {
     if (window === null) continue;
     if (request !== null) chain.join(`w${window}`, `r${request}`);
     else if (compose !== null) chain.join(`w${window}`, `c${compose}`);
   }
-  await addEvents(handle, chain, start, windows);
-  await addChildren(handle, chain, made);
+  await addEvents(kysely, chain, start, windows);
+  await addChildren(kysely, chain, made);
   return chain.finish(`${start.kind.charAt(0)}${start.id}`);
 }
 
 async function decisionsOf(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   { kind, id }: ChainStart,
 ): Promise<readonly DecisionRow[]> {
   switch (kind) {
     case 'event':
-      return (await findDecisions(handle, { event: id, limit: 100 })).filter(
+      return (await findDecisions(kysely, { event: id, limit: 100 })).filter(
         ({ outcome }) => outcome !== 'not_matched',
       );
     case 'window':
-      return findDecisions(handle, { window: id, onlyWindows: true, limit: 10 });
+      return findDecisions(kysely, { window: id, onlyWindows: true, limit: 10 });
     case 'request':
-      return findDecisions(handle, { request: id, onlyWindows: true, limit: 10 });
+      return findDecisions(kysely, { request: id, onlyWindows: true, limit: 10 });
     case 'compose': {
-      const request = (await findCompose(handle, id))?.requestId ?? null;
-      return request === null ? [] : findDecisions(handle, { request, onlyWindows: true, limit: 10 });
+      const request = (await findCompose(kysely, id))?.requestId ?? null;
+      return request === null ? [] : findDecisions(kysely, { request, onlyWindows: true, limit: 10 });
     }
     default:
       return kind satisfies never;
@@ -97,17 +97,17 @@ async function decisionsOf(
 }
 
 async function addRequest(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   chain: ChainBuilder,
   id: number,
   composes: Set<number>,
 ): Promise<void> {
-  const row = await findComposeRequest(handle, id);
+  const row = await findComposeRequest(kysely, id);
   if (row === undefined) return;
   chain.add(requestNode(row));
   if (row.compose_id !== null) composes.add(row.compose_id);
   if (row.superseded_by !== null && !chain.has(`r${row.superseded_by}`)) {
-    await addRequest(handle, chain, row.superseded_by, composes);
+    await addRequest(kysely, chain, row.superseded_by, composes);
     chain.join(`r${id}`, `r${row.superseded_by}`);
   }
 }
@@ -125,12 +125,12 @@ function requestNode(row: ComposeRequestRow): ChainNode {
 }
 
 async function addWindow(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   chain: ChainBuilder,
   id: number,
   decisions: readonly DecisionRow[],
 ): Promise<void> {
-  const row = await findWindow(handle, id);
+  const row = await findWindow(kysely, id);
   if (row !== undefined) chain.add(windowNode(row, decisions));
 }
 
@@ -188,13 +188,13 @@ function addImages(
 }
 
 async function addEvents(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   chain: ChainBuilder,
   start: ChainStart,
   windows: readonly number[],
 ): Promise<void> {
   if (start.kind === 'event') {
-    const [stored] = await findInputEvents(handle, [start.id]);
+    const [stored] = await findInputEvents(kysely, [start.id]);
     if (stored === undefined) return;
     const key = chain.add(eventNode(stored));
     for (const window of windows) chain.join(key, `w${window}`);
@@ -202,7 +202,7 @@ async function addEvents(
   }
   const each = Math.max(1, Math.floor(MOST_EVENTS / Math.max(1, windows.length)));
   for (const window of windows) {
-    const causes = await findCauses(handle, window);
+    const causes = await findCauses(kysely, window);
     for (const stored of causes.slice(-each)) chain.join(chain.add(eventNode(stored)), `w${window}`);
     if (causes.length <= each) continue;
     const key = chain.add({
@@ -233,18 +233,18 @@ function eventNode({ id, input: { event, receivedAt } }: StoredEvent): ChainNode
 
 /** What rules made of these composes in their turn. */
 async function addChildren(
-  handle: DatabaseHandle,
+  kysely: DatabaseHandle,
   chain: ChainBuilder,
   made: readonly Compose[],
 ): Promise<void> {
   for (const parent of made) {
-    const told = await findInternalEvents(handle, [
+    const told = await findInternalEvents(kysely, [
       `compose:${parent.id}:done`,
       `compose:${parent.id}:failed`,
     ]);
-    const decisions = await findDecisions(handle, { events: told, limit: 50 });
+    const decisions = await findDecisions(kysely, { events: told, limit: 50 });
     const ids = new Set(decisions.flatMap(({ compose_id: id }) => id ?? []));
-    for (const child of await findComposes(handle, [...ids])) {
+    for (const child of await findComposes(kysely, [...ids])) {
       if (chain.has(`c${child.id}`) || chain.count('child') >= MOST_CHILDREN) continue;
       const key = chain.add(composeNode(child, 'child'));
       chain.join(`c${parent.id}`, key);
@@ -253,7 +253,7 @@ async function addChildren(
     const decided = new Set(decisions.flatMap((row) => (row.event_id === null ? (row.window_id ?? []) : [])));
     for (const { window_id: window, event_id: event } of decisions) {
       if (event === null || window === null || decided.has(window)) continue;
-      const row = await findWindow(handle, window);
+      const row = await findWindow(kysely, window);
       if (row === undefined || chain.count('child') >= MOST_CHILDREN) continue;
       chain.join(`c${parent.id}`, chain.add({ ...windowNode(row, decisions), column: 'child' }));
     }

@@ -112,7 +112,7 @@ async function askPage(context: PageContext, { form, key, preview }: Shown): Pro
 }
 
 async function mainFields({ database }: PageContext, form: AskForm): Promise<Html> {
-  const { sourceTypes } = await findOffers(database.handle);
+  const { sourceTypes } = await findOffers(database.kysely);
   const types = sourceTypeNames.filter((type) => sourceTypes.includes(type));
   const chosen = form.type[0] ?? types[0];
   return html`<label

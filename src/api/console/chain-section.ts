@@ -11,7 +11,7 @@ const signs: Readonly<Record<Tone, string>> = { good: '✓', bad: '✕', busy: '
 
 /** The chain that something is a part of, drawn; a list on a phone. Empty where it is a part of none. */
 export async function chainSection(context: PageContext, start: ChainStart): Promise<Html> {
-  const chain = await findChain(context.database.handle, start);
+  const chain = await findChain(context.database.kysely, start);
   if (chain.nodes.length < 2) return html``;
   return html`<h2 id="chain">How it came about, and what came of it</h2>
     ${drawChain(context, chain)} ${chainList(context, chain)}`;

@@ -18,16 +18,16 @@ interface ComposeChange {
 
 /** Reads what changed from another compose to this one; null where there is none or it is not known. */
 export async function readChange(
-  { database: { handle } }: PageContext,
+  { database: { kysely } }: PageContext,
   compose: Compose,
   previousId: number | null,
 ): Promise<ComposeChange | null> {
   if (previousId === null || compose.fingerprint === null) return null;
-  const previous = await findCompose(handle, previousId);
+  const previous = await findCompose(kysely, previousId);
   if (previous?.fingerprint === null || previous?.fingerprint === undefined) return null;
-  const after = await findManifest(handle, compose.fingerprint);
+  const after = await findManifest(kysely, compose.fingerprint);
   const isSame = previous.fingerprint === compose.fingerprint;
-  const before = isSame ? after : await findManifest(handle, previous.fingerprint);
+  const before = isSame ? after : await findManifest(kysely, previous.fingerprint);
   const isKept = before !== undefined && after !== undefined;
   await rest();
   return { previousId, isSame, diff: isKept ? diffManifests(before, after) : null };

@@ -28,7 +28,7 @@ export async function readContents(context: PageContext, compose: Compose): Prom
   const lines =
     compose.fingerprint === null
       ? undefined
-      : await findManifest(context.database.handle, compose.fingerprint);
+      : await findManifest(context.database.kysely, compose.fingerprint);
   if (lines === undefined) return null;
   const text = await readComposeFile(context, compose, 'logs/global/why.json');
   await rest();

@@ -28,10 +28,10 @@ export const registerComposePage: RegisterRoute = (app, api) => {
     api,
     { path: '/console/composes/:id{[0-9]{1,15}}', keys: ['since', 'q'] },
     async (context, request): Promise<Page> => {
-      const { handle } = context.database;
-      const compose = await findCompose(handle, composeIdOf(request));
+      const { kysely } = context.database;
+      const compose = await findCompose(kysely, composeIdOf(request));
       if (compose === undefined) throw noSuchCompose();
-      const reasons = await findComposeReasons(handle, compose);
+      const reasons = await findComposeReasons(kysely, compose);
       const held = await readContents(context, compose);
       const since = /^\d{1,15}$/.exec(request.req.query('since') ?? '')?.[0];
       const change = await readChange(

@@ -37,7 +37,7 @@ export const registerComposesPage: RegisterRoute = (app, api) => {
         ...(owner === '' ? {} : { owner }),
         ...(series === '' ? {} : { series }),
       };
-      const { composes, total } = await listComposes(context.database.handle, {
+      const { composes, total } = await listComposes(context.database.kysely, {
         filters,
         orderBy: 'id',
         isDescending: true,

@@ -7,7 +7,7 @@ import type { Html, PageContext } from './page.ts';
 /** The images that Koji makes of a compose, how each is, and its task; empty where it has none. */
 export async function deliverablesSection(context: PageContext, compose: Compose): Promise<Html> {
   const id = compose.reusedId ?? compose.id;
-  const tasks = await listImageTasks(context.database.handle, id);
+  const tasks = await listImageTasks(context.database.kysely, id);
   if (tasks.length === 0) return html``;
   const rows = tasks.map((row) => {
     const { task, state, reason, task_id: taskId, task_url: url } = row;

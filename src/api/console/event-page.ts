@@ -22,15 +22,15 @@ export const registerEventPage: RegisterRoute = (app, api) => {
     { path: '/console/events/:id{[0-9]{1,15}}', keys: [] },
     async (context, request): Promise<Page> => {
       const { prefix, now } = context;
-      const { handle } = context.database;
+      const { kysely } = context.database;
       const id = Number(request.req.param('id'));
-      const row = await findStoredEvent(handle, id);
+      const row = await findStoredEvent(kysely, id);
       if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
-      const decisions = await findDecisions(handle, { event: id, limit: 500 });
+      const decisions = await findDecisions(kysely, { event: id, limit: 500 });
       const said = decisions.filter(({ outcome }) => outcome !== 'not_matched');
-      const [stored] = await findInputEvents(handle, [id]);
+      const [stored] = await findInputEvents(kysely, [id]);
       const others = stored === undefined ? null : await findRefusals(context, stored, shownRefusals);
-      const composes = await findComposes(handle, [
+      const composes = await findComposes(kysely, [
         ...new Set(decisions.flatMap((decision) => decision.compose_id ?? [])),
       ]);
       const body = rawBody(row.body);

@@ -18,7 +18,7 @@ export const registerEventsPage: RegisterRoute = (app, api) => {
       const value = request.req.query(name);
       if (value !== undefined && value !== '') query.set(name, value);
     }
-    const events = await listEvents(context.database.handle, eventFiltersOf(query), perPage);
+    const events = await listEvents(context.database.kysely, eventFiltersOf(query), perPage);
     const rows = events.map(
       (row) =>
         html`<tr>

@@ -15,7 +15,7 @@ export const registerRequestPage: RegisterRoute = (app, api) => {
     async (context, request): Promise<Page> => {
       const { prefix, now } = context;
       const id = Number(request.req.param('id'));
-      const row = await findComposeRequest(context.database.handle, id);
+      const row = await findComposeRequest(context.database.kysely, id);
       if (row === undefined)
         throw new ApiProblem(404, 'compose_request.unknown', `There is no request ${id}.`);
       return {

@@ -70,11 +70,11 @@ async function rulePage(
   request: ApiRequest,
   { rule, trigger, preview }: ShownRule,
 ): Promise<Page> {
-  const { handle } = context.database;
-  const pause = await findPause(handle, rule.name);
+  const { kysely } = context.database;
+  const pause = await findPause(kysely, rule.name);
   const isOwner = await isAllowed(context, request, rule);
   const all = request.req.query('all') === '1';
-  const decisions = await findDecisions(handle, { rule: rule.name, limit: 50, onlyWindows: !all });
+  const decisions = await findDecisions(kysely, { rule: rule.name, limit: 50, onlyWindows: !all });
   const other = all
     ? html`<a href="${context.prefix}/console/rules/${rule.name}">Only what it decided on windows</a>`
     : html`<a href="${context.prefix}/console/rules/${rule.name}?all=1">Every event it saw too</a>`;
@@ -125,14 +125,14 @@ async function steer(context: PageContext, request: ApiRequest, verb: 'pause' | 
   const identity = await identify(context, request);
   const rule = await findShownRule(context, request.req.param('name') ?? '');
   requireOwner(identity, context, rule);
-  const { handle } = context.database;
+  const { kysely } = context.database;
   if (verb === 'resume') {
-    await resumeRule(handle, rule.name);
+    await resumeRule(kysely, rule.name);
     return rule.name;
   }
   const form = await readForm(request);
   const reason = readReason(verb, (form.get('reason') ?? '').trim().slice(0, 500));
-  await pauseRule(handle, { rule: rule.name, by: actorOf(identity), reason, now: context.now });
+  await pauseRule(kysely, { rule: rule.name, by: actorOf(identity), reason, now: context.now });
   return rule.name;
 }
 
@@ -148,8 +148,8 @@ async function isAllowed(context: ApiContext, request: ApiRequest, rule: Rule): 
 
 /** The file of the set that runs, with what it matches; where it is not kept, what it was read as. */
 async function fileSection({ database }: PageContext, rule: Rule): Promise<Html> {
-  const running = await findRunningVersion(database.handle);
-  const documents = running === null ? null : await findRuleDocuments(database.handle, running.version);
+  const running = await findRunningVersion(database.kysely);
+  const documents = running === null ? null : await findRuleDocuments(database.kysely, running.version);
   const text = documents?.find(({ file }) => file === rule.file)?.text;
   return html`<h2 id="file">What it matches</h2>
     <p class="soft small">
@@ -172,7 +172,7 @@ function tryForm(): Html {
 /** What the rule would have done with the stored events of a week; nothing is changed. */
 async function trySection(context: PageContext, rule: Rule): Promise<Html> {
   const { answers, events, ticks, decidedBy, windows } = await backtestStoredEvents(context, rule, TRIED_MS);
-  const outcomes = await listWindowOutcomes(context.database.handle, {
+  const outcomes = await listWindowOutcomes(context.database.kysely, {
     since: new Date(context.now.getTime() - TRIED_MS),
     limit: MOST_OUTCOMES,
     rule: rule.name,

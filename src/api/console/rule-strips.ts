@@ -19,24 +19,24 @@ const [WIDTH, HEIGHT, MARK] = [360, 22, 5];
  */
 export async function ruleStrips(context: PageContext, only?: string): Promise<Html> {
   const { prefix, now } = context;
-  const { handle } = context.database;
+  const { kysely } = context.database;
   const { set } = await readShownRules(context);
-  const outcomes = await listWindowOutcomes(handle, {
+  const outcomes = await listWindowOutcomes(kysely, {
     since: new Date(now.getTime() - DAY_MS),
     limit: MOST_DECISIONS,
     ...(only === undefined ? {} : { rule: only }),
   });
   const windows =
     only === undefined
-      ? await listOpenWindows(handle, MOST_WINDOWS)
-      : await listOpenWindowsOf(handle, [only], MOST_WINDOWS);
+      ? await listOpenWindows(kysely, MOST_WINDOWS)
+      : await listOpenWindowsOf(kysely, [only], MOST_WINDOWS);
   const counts = await countCauses(
-    handle,
+    kysely,
     windows.map(({ id }) => id),
   );
   const byRule = Map.groupBy(outcomes, ({ rule }) => rule);
   const openOf = Map.groupBy(windows, ({ rule }) => rule);
-  const paused = new Set((await findPauses(handle)).map(({ rule }) => rule));
+  const paused = new Set((await findPauses(kysely)).map(({ rule }) => rule));
   const modes = new Map<string, string>(set.rules.map(({ name, mode }) => [name, mode]));
   const all = [...new Set([...modes.keys(), ...byRule.keys(), ...openOf.keys()])].sort();
   const names = only === undefined ? all : [only];

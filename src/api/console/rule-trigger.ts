@@ -42,7 +42,7 @@ export async function triggerForm(
   const groups =
     rule.groupBy.length === 0
       ? []
-      : await listLivingGroups(database.handle, rule.name, {
+      : await listLivingGroups(database.kysely, rule.name, {
           since: new Date(now.getTime() - DAYS_MS),
           limit: MOST_GROUPS,
         });
@@ -105,11 +105,11 @@ export async function triggerPreview(
       { asked, series, readers, keep: undefined, notify: undefined },
       identity,
     );
-    const last = await findLastOfSeries(context.database.handle, series);
+    const last = await findLastOfSeries(context.database.kysely, series);
     const before =
       last === undefined || last.fingerprint === null
         ? undefined
-        : await findManifest(context.database.handle, last.fingerprint);
+        : await findManifest(context.database.kysely, last.fingerprint);
     const isSame = last?.fingerprint === planned.fingerprint;
     const link =
       last === undefined

@@ -27,8 +27,8 @@ interface DrawnWindow {
 
 /** The last windows of a rule, the newest first: how long each collected events, how many, and what came of it. */
 export async function windowsSection(context: PageContext, rule: Rule): Promise<Html> {
-  const { handle } = context.database;
-  const decided = await listWindowOutcomes(handle, {
+  const { kysely } = context.database;
+  const decided = await listWindowOutcomes(kysely, {
     since: new Date(context.now.getTime() - DAYS_MS),
     limit: SHOWN * 2,
     rule: rule.name,
@@ -36,14 +36,14 @@ export async function windowsSection(context: PageContext, rule: Rule): Promise<
   const outcomes = new Map(
     decided.toReversed().flatMap(({ window_id: id, outcome }) => (id === null ? [] : [[id, outcome]])),
   );
-  const open = await listOpenWindowsOf(handle, [rule.name], SHOWN);
-  const closed = await findWindows(handle, [...outcomes.keys()]);
+  const open = await listOpenWindowsOf(kysely, [rule.name], SHOWN);
+  const closed = await findWindows(kysely, [...outcomes.keys()]);
   const rows = [...open, ...closed.filter(({ id }) => !open.some((shown) => shown.id === id))].slice(
     0,
     SHOWN,
   );
   const counts = await countCauses(
-    handle,
+    kysely,
     rows.map(({ id }) => id),
   );
   const windows = rows.map((row): DrawnWindow => ({

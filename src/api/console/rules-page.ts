@@ -16,7 +16,7 @@ export const registerRulesPage: RegisterRoute = (app, api) => {
     { path: '/console/rules', keys: ['page'] },
     async (context, request): Promise<Page> => {
       const { set, problems } = await readShownRules(context);
-      const paused = new Set((await findPauses(context.database.handle)).map(({ rule }) => rule));
+      const paused = new Set((await findPauses(context.database.kysely)).map(({ rule }) => rule));
       const page = Math.max(1, Number(request.req.query('page') ?? '1') || 1);
       const start = (page - 1) * perPage;
       const rows = set.rules.slice(start, start + perPage).map(

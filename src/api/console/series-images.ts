@@ -8,7 +8,7 @@ const MOST = 100;
 
 /** The images that are built from a series, and which of them could not be read; empty where there are none. */
 export async function seriesImages(context: PageContext, series: string): Promise<Html> {
-  const images = await listImages(context.database.handle, { series, after: '', limit: MOST + 1 });
+  const images = await listImages(context.database.kysely, { series, after: '', limit: MOST + 1 });
   if (images.length === 0) return html``;
   return html`<h2 id="images">Images built from it</h2>
     ${stackTable(

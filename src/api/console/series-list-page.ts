@@ -14,12 +14,12 @@ export const registerSeriesListPage: RegisterRoute = (app, api) => {
     api,
     { path: '/console/series', keys: ['after'] },
     async (context, request): Promise<Page> => {
-      const { handle } = context.database;
+      const { kysely } = context.database;
       const after = (request.req.query('after') ?? '').slice(0, 300);
-      const found = await listSeries(handle, { after, limit: perPage + 1 });
+      const found = await listSeries(kysely, { after, limit: perPage + 1 });
       const shown = found.slice(0, perPage);
       const latest = await findLatest(
-        handle,
+        kysely,
         shown.map(({ name }) => name),
       );
       const rows = shown.map((row) => {

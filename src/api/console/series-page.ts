@@ -24,14 +24,14 @@ export const registerSeriesPage: RegisterRoute = (app, api) => {
     api,
     { path: '/console/series/:name', keys: ['before', 'space'] },
     async (context, request): Promise<Page> => {
-      const { handle } = context.database;
+      const { kysely } = context.database;
       const row = await seriesOfRequest(context, request);
       const before = /^\d{1,15}$/.exec(request.req.query('before') ?? '')?.[0];
       const page = { before: before === undefined ? null : Number(before), limit: perPage };
-      const { entries, hasMore } = await readSeriesHistory(handle, row.name, page);
-      const latest = (await findLatest(handle, [row.name])).get(row.name);
+      const { entries, hasMore } = await readSeriesHistory(kysely, row.name, page);
+      const latest = (await findLatest(kysely, [row.name])).get(row.name);
       const ids = entries.flatMap(({ causes }) => causes.slice(-mostCauses));
-      const events = await findInputEvents(handle, [...new Set(ids)]);
+      const events = await findInputEvents(kysely, [...new Set(ids)]);
       const causes = new Map(events.map(({ id, input }) => [id, eventSentence(input.event)]));
       const api1 = `${context.prefix}/api/1/series/${encodeURIComponent(row.name)}`;
       return {

@@ -14,7 +14,7 @@ const LITTLE = 0.1;
 /** What the service runs on: its parts, buses among them, its processes and the disk of its composes. */
 export async function serviceSection(context: PageContext, parts: readonly HealthPart[]): Promise<Html> {
   const { now } = context;
-  const processes = await listProcesses(context.database.handle);
+  const processes = await listProcesses(context.database.kysely);
   const seen = processes.map(
     (member) =>
       html`<tr>

@@ -10,7 +10,7 @@ const LEAST = 4;
 
 /** The waterfall of a compose: what its time went into. Empty where nothing is known. */
 export async function stagesSection(context: PageContext, compose: Compose): Promise<Html> {
-  const times = await findStageTimes(context.database.handle, compose.id);
+  const times = await findStageTimes(context.database.kysely, compose.id);
   const bars = stageBars(compose, times, context.now);
   if (bars.length === 0) return html``;
   const begin = Math.min(...bars.map(({ from }) => from));

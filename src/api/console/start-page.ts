@@ -79,7 +79,7 @@ function tile(tone: Tone, count: number, words: string): Html {
 /** How long the queue is, in words: since when its first waits. */
 async function oldestWords({ database, now }: PageContext, count: number): Promise<string> {
   if (count === 0) return 'waiting';
-  const { composes } = await listComposes(database.handle, {
+  const { composes } = await listComposes(database.kysely, {
     filters: { state: 'wait' },
     orderBy: 'id',
     isDescending: false,
@@ -96,7 +96,7 @@ async function newest(
   context: PageContext,
   state: ComposeState,
 ): Promise<{ readonly composes: readonly Compose[]; readonly total: number }> {
-  return listComposes(context.database.handle, {
+  return listComposes(context.database.kysely, {
     filters: { state },
     orderBy: 'id',
     isDescending: true,
@@ -111,7 +111,7 @@ async function stageStrips(
 ): Promise<ReadonlyMap<number, Html>> {
   const strips = new Map<number, Html>();
   for (const compose of composes) {
-    const times = await findStageTimes(database.handle, compose.id);
+    const times = await findStageTimes(database.kysely, compose.id);
     strips.set(compose.id, stageStrip(compose, times, now));
   }
   return strips;
@@ -133,10 +133,10 @@ function healthNotice(parts: readonly HealthPart[]): Html {
 /** What somebody should look at: paused rules, wrong rule files, messages that were not understood. */
 async function troubleNotice(context: PageContext): Promise<Html> {
   const { prefix, now } = context;
-  const { handle } = context.database;
-  const pauses = await findPauses(handle);
+  const { kysely } = context.database;
+  const pauses = await findPauses(kysely);
   const { problems } = await readShownRules(context);
-  const [poison] = await listEvents(handle, { isPoison: true }, 1);
+  const [poison] = await listEvents(kysely, { isPoison: true }, 1);
   const isFresh = poison !== undefined && poison.received_at.getTime() > now.getTime() - RECENT_MS;
   return html`${problemList(problems)}
   ${pauses.map(

@@ -20,12 +20,12 @@ export const registerWindowPage: RegisterRoute = (app, api) => {
     { path: '/console/windows/:id{[0-9]{1,15}}', keys: [] },
     async (context, request): Promise<Page> => {
       const { prefix, now } = context;
-      const { handle } = context.database;
+      const { kysely } = context.database;
       const id = Number(request.req.param('id'));
-      const row = await findWindow(handle, id);
+      const row = await findWindow(kysely, id);
       if (row === undefined) throw new ApiProblem(404, 'window.unknown', `There is no window ${id}.`);
-      const [decision] = await findDecisions(handle, { window: id, onlyWindows: true, limit: 1 });
-      const causes = await findCauses(handle, id);
+      const [decision] = await findDecisions(kysely, { window: id, onlyWindows: true, limit: 1 });
+      const causes = await findCauses(kysely, id);
       const outcome = decision?.outcome ?? row.outcome ?? 'waiting';
       return {
         title: `Window ${id}, ${outcome}`,

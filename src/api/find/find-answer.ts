@@ -34,7 +34,7 @@ const MOST_COMPOSES = 10;
 /** Finds what is known of something that somebody typed. */
 export async function findAnswer(context: ApiContext, typed: string): Promise<FindAnswer> {
   const query = readFindQuery(typed);
-  const { handle } = context.database;
+  const { kysely } = context.database;
   const empty = {
     query,
     verdicts: [],
@@ -46,16 +46,16 @@ export async function findAnswer(context: ApiContext, typed: string): Promise<Fi
     checks: [],
   };
   if (query.word === '') return { ...empty, sentence: 'Type what you look for.' };
-  const events = await findEventsAbout(handle, query, MOST_EVENTS);
+  const events = await findEventsAbout(kysely, query, MOST_EVENTS);
   const verdicts = await findVerdicts(context, events);
   const named = await findNamedComposes(context, query);
   const ofVerdicts = await findComposes(
-    handle,
+    kysely,
     verdicts.flatMap(({ compose }) => compose ?? []),
   );
   const composes = new Map([...ofVerdicts, ...named].map((compose) => [compose.id, compose]));
   const held = await findHeldBuilds(context, query);
-  const series = (await findSeries(handle, query.word))?.name ?? null;
+  const series = (await findSeries(kysely, query.word))?.name ?? null;
   const { set } = await readShownRules(context);
   const rule = set.rules.find(({ name }) => name === query.word)?.name ?? null;
   const isKnown = composes.size > 0 || held.length > 0 || series !== null || rule !== null;
@@ -74,12 +74,12 @@ export async function findAnswer(context: ApiContext, typed: string): Promise<Fi
 
 /** Composes that carry the name: by number, compose id, series, source or owner. */
 async function findNamedComposes(
-  { database: { handle } }: ApiContext,
+  { database: { kysely } }: ApiContext,
   { word, kind }: FindQuery,
 ): Promise<readonly Compose[]> {
   const number = /^(?:odcs-)?(\d{1,9})(?:-\d+-.*)?$/.exec(word)?.[1];
   if (number !== undefined) {
-    const compose = await findCompose(handle, Number(number));
+    const compose = await findCompose(kysely, Number(number));
     if (compose !== undefined) return [compose];
   }
   if (kind !== 'name' && kind !== 'build' && kind !== 'module') return [];
@@ -92,7 +92,7 @@ async function findNamedComposes(
   const found: Compose[] = [];
   for (const filters of ways) {
     const page = { filters, orderBy: 'id', isDescending: true, limit: MOST_COMPOSES, offset: 0 } as const;
-    found.push(...(await listComposes(handle, page)).composes);
+    found.push(...(await listComposes(kysely, page)).composes);
   }
   return found.toSorted((left, right) => right.id - left.id).slice(0, MOST_COMPOSES);
 }

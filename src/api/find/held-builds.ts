@@ -19,13 +19,13 @@ const MOST_PACKAGES = 6;
 
 /** Returns which of the series that were composed last show a package or build now. */
 export async function findHeldBuilds(
-  { database: { handle } }: Pick<ApiContext, 'database'>,
+  { database: { kysely } }: Pick<ApiContext, 'database'>,
   query: FindQuery,
 ): Promise<readonly HeldBuilds[]> {
   if (query.kind !== 'build' && query.kind !== 'name') return [];
-  const series = await listSeries(handle, { after: '', limit: MOST_LISTED });
+  const series = await listSeries(kysely, { after: '', limit: MOST_LISTED });
   const latest = await findLatest(
-    handle,
+    kysely,
     series.map(({ name }) => name),
   );
   const newest = [...latest].toSorted(([, left], [, right]) => right.id - left.id).slice(0, MOST_SERIES);
@@ -34,7 +34,7 @@ export async function findHeldBuilds(
   for (const [name, { id, fingerprint }] of newest) {
     if (fingerprint === null) continue;
     const found =
-      known.get(fingerprint) ?? packagesIn((await findManifest(handle, fingerprint)) ?? [], query);
+      known.get(fingerprint) ?? packagesIn((await findManifest(kysely, fingerprint)) ?? [], query);
     known.set(fingerprint, found);
     if (found.length > 0) held.push({ series: name, compose: id, packages: found });
   }

@@ -31,8 +31,8 @@ export async function findVerdicts(
   events: readonly StoredEvent[],
 ): Promise<readonly RuleVerdict[]> {
   const ids = events.map(({ id }) => id);
-  const { handle } = context.database;
-  const rows = await findDecisions(handle, { events: ids, limit: MOST_DECISIONS });
+  const { kysely } = context.database;
+  const rows = await findDecisions(kysely, { events: ids, limit: MOST_DECISIONS });
   const byRule = Map.groupBy(
     rows.filter(({ outcome }) => outcome !== 'not_matched'),
     ({ rule }) => rule,
@@ -43,7 +43,7 @@ export async function findVerdicts(
 }
 
 async function verdictOf(
-  { database: { handle } }: ApiContext,
+  { database: { kysely } }: ApiContext,
   rule: string,
   decisions: readonly DecisionRow[],
 ): Promise<RuleVerdict> {
@@ -52,7 +52,7 @@ async function verdictOf(
   const open = decisions.find(
     ({ event_id: event, window_id: window }) => event !== null && window !== null && !decided.has(window),
   );
-  const window = open?.window_id == null ? undefined : await findWindow(handle, open.window_id);
+  const window = open?.window_id == null ? undefined : await findWindow(kysely, open.window_id);
   if (open !== undefined && window !== undefined && window.decided_at === null) {
     return {
       ...verdict(rule, open),

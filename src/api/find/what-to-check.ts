@@ -31,10 +31,10 @@ const LATELY_MS = 86_400_000;
  * would tell of it comes at all, what was not understood, and how long events are kept.
  */
 export async function findWhatToCheck(context: ApiContext, { kind }: FindQuery): Promise<readonly string[]> {
-  const { handle } = context.database;
+  const { kysely } = context.database;
   const now = context.clock.now();
   const ill = (await findHealth(context)).filter(({ isWell }) => !isWell);
-  const last = await findLastReceived(handle, kindsOf[kind]);
+  const last = await findLastReceived(kysely, kindsOf[kind]);
   const arrivals = kindsOf[kind].map((system) => {
     const { who, topics } = senders[system] ?? { who: system, topics: system };
     const at = last.get(system);
@@ -42,7 +42,7 @@ export async function findWhatToCheck(context: ApiContext, { kind }: FindQuery):
       ? `No ${system} event is kept: is the queue bound to the topics of ${who} (${topics})? Bindings are in the TOML file of the bus.`
       : `The last ${system} event came ${distance(at.getTime() - now.getTime())}, so ${who} is heard.`;
   });
-  const [poison] = await listEvents(handle, { isPoison: true }, 1);
+  const [poison] = await listEvents(kysely, { isPoison: true }, 1);
   const isPoisoned = poison !== undefined && now.getTime() - poison.received_at.getTime() < LATELY_MS;
   return [
     ...ill.map(({ name, detail }) => `${name} is not well: ${detail}`),

@@ -30,7 +30,7 @@ export const registerAbout: RegisterRoute = (app, context) => {
   });
   app.get('/api/1/about/', async () => {
     const { config } = context;
-    const offers = await findOffers(context.database.handle);
+    const offers = await findOffers(context.database.kysely);
     return sendPublicJson({
       version: context.version,
       auth_backend: config.auth_backend,

@@ -97,7 +97,7 @@ export const registerChangeImage: RegisterRoute = (app, context) => {
     requireScope(identity, context.config, 'new-compose');
     requireAllowedClient(identity, context.config);
     const name = request.req.param('name');
-    if (!isName('image', name) || (await findImage(context.database.handle, name)) === undefined) {
+    if (!isName('image', name) || (await findImage(context.database.kysely, name)) === undefined) {
       throw noSuchImage(name);
     }
     const owner = isAdmin(identity, context.config) ? null : ownerOf(identity);
@@ -115,7 +115,7 @@ function notYours(name: string): ApiProblem {
 
 /** Throws `series.not_found` (404) for a series that is there, but not open to the caller. */
 async function checkSeries(context: ApiContext, series: string): Promise<void> {
-  if ((await findSeries(context.database.handle, series)) !== undefined) return;
+  if ((await findSeries(context.database.kysely, series)) !== undefined) return;
   const hidden = await transaction(context.database, (tx) => findSeries(tx.sql, series));
   if (hidden === undefined) return;
   throw noSuchSeries(series);

@@ -43,7 +43,7 @@ export const registerDeleteCompose: RegisterRoute = (app, context) => {
     if (only !== undefined && only !== 'cancel') {
       throw new ApiProblem(400, 'request.invalid_query', 'The value of only is "cancel".');
     }
-    if ((await findCompose(context.database.handle, id)) === undefined) throw noSuchCompose();
+    if ((await findCompose(context.database.kysely, id)) === undefined) throw noSuchCompose();
     const message = await transaction(context.database, (tx) =>
       endCompose(context, tx, { id, identity, isCancelOnly: only === 'cancel' }),
     );

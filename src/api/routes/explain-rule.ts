@@ -56,7 +56,7 @@ export const registerExplainRule: RegisterRoute = (app, context) => {
         'The query key "event" is not the number of an event.',
       );
     }
-    const [stored] = await findInputEvents(context.database.handle, [Number(id)]);
+    const [stored] = await findInputEvents(context.database.kysely, [Number(id)]);
     if (stored === undefined) {
       throw new ApiProblem(404, 'event.not_found', 'There is no such event, or it could not be translated.');
     }

@@ -37,7 +37,7 @@ export const registerFollowCompose: RegisterRoute = (app, context) => {
     },
   });
   app.get('/api/1/composes/:id{[0-9]+}/events', async (request) => {
-    const compose = await findCompose(context.database.handle, composeIdOf(request));
+    const compose = await findCompose(context.database.kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     return sendEventStream(context, request, (writer) => follow(context, compose, writer));
   });

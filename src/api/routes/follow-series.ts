@@ -43,13 +43,13 @@ export const registerFollowSeries: RegisterRoute = (app, context) => {
     const { name } = await seriesOfRequest(context, request);
     const { publicBase } = clientOf(request.req.raw, request.env, context.config);
     const page = { before: null, limit: FEED_ENTRIES };
-    const { entries } = await readSeriesHistory(context.database.handle, name, page);
+    const { entries } = await readSeriesHistory(context.database.kysely, name, page);
     const causes = await readCauses(context, entries);
     return sendText(formatFeed({ name, publicBase, entries, causes }), 'application/atom+xml; charset=utf-8');
   });
   app.get('/api/1/series/:name/badge.svg', async (request) => {
     const { name } = await seriesOfRequest(context, request);
-    const latest = (await findLatest(context.database.handle, [name])).get(name);
+    const latest = (await findLatest(context.database.kysely, [name])).get(name);
     const done = latest?.timeDone?.toISOString().slice(0, 16).replace('T', ' ');
     const value = latest === undefined ? 'no compose' : `${latest.id} · ${done ?? ''} UTC`;
     return sendText(formatBadge(name, value, latest === undefined ? '#6b6b6b' : '#136c34'), 'image/svg+xml');
@@ -75,7 +75,7 @@ async function readCauses(
   entries: readonly SeriesEntry[],
 ): Promise<ReadonlyMap<number, string>> {
   const ids = [...new Set(entries.flatMap(({ causes }) => causes))];
-  const events = await findInputEvents(context.database.handle, ids);
+  const events = await findInputEvents(context.database.kysely, ids);
   return new Map(events.map(({ id, input }) => [id, eventSentence(input.event)]));
 }
 

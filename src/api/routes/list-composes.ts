@@ -75,8 +75,8 @@ export const registerListComposes: RegisterRoute = (app, context) => {
     const url = new URL(request.req.url);
     const query = url.searchParams;
     const { page, perPage } = pagingOf(query);
-    const { handle } = context.database;
-    const { listed, total } = await listComposeIds(handle, {
+    const { kysely } = context.database;
+    const { listed, total } = await listComposeIds(kysely, {
       filters: filtersOf(query),
       ...orderOf(query.get('order_by')),
       limit: perPage,
@@ -100,7 +100,7 @@ export const registerListComposes: RegisterRoute = (app, context) => {
       context,
       request,
       {
-        slices: readComposes(handle, listed),
+        slices: readComposes(kysely, listed),
         write: (compose) => composeJson(compose, context.targetDirUrls),
       },
       meta,

@@ -66,7 +66,7 @@ export const registerListDecisions: RegisterRoute = (app, context) => {
       ...(rule === undefined ? {} : { rule }),
       ...(outcome === undefined ? {} : { outcome }),
     };
-    const rows = await findDecisions(context.database.handle, query);
+    const rows = await findDecisions(context.database.kysely, query);
     return sendPublicJson({ items: rows.map((row) => ({ ...row, at: row.at.toISOString() })) });
   });
 };

@@ -73,7 +73,7 @@ export const registerListEvents: RegisterRoute = (app, context) => {
   app.on('GET', ['/api/1/events', '/api/1/events/'], async (request) => {
     const query = new URL(request.req.url).searchParams;
     const limit = Math.min(numberOf(query, 'per_page') ?? 50, mostPerPage);
-    const rows = await listEvents(context.database.handle, eventFiltersOf(query), limit);
+    const rows = await listEvents(context.database.kysely, eventFiltersOf(query), limit);
     const last = rows.at(-1);
     const next = rows.length === limit && last !== undefined ? last.id : null;
     return sendPublicJson({ items: rows.map(eventJson), next });

@@ -48,7 +48,7 @@ export const registerListImages: RegisterRoute = (app, context) => {
   app.on('GET', ['/api/1/images', '/api/1/images/'], async (request) => {
     const { series = null, ...query } = request.req.query();
     const { shown, next } = await listPageByName(query, (page) =>
-      listImages(context.database.handle, { ...page, series }),
+      listImages(context.database.kysely, { ...page, series }),
     );
     return sendPublicJson({ items: shown.map(listedImageJson), next });
   });
@@ -63,7 +63,7 @@ export const registerListImages: RegisterRoute = (app, context) => {
   });
   app.get('/api/1/images/:name', async (request) => {
     const name = request.req.param('name');
-    const row = isName('image', name) ? await findImage(context.database.handle, name) : undefined;
+    const row = isName('image', name) ? await findImage(context.database.kysely, name) : undefined;
     if (row === undefined) throw noSuchImage(name);
     return sendPublicJson(imageJson(row));
   });

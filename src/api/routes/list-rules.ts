@@ -31,7 +31,7 @@ export const registerListRules: RegisterRoute = (app, context) => {
   });
   app.on('GET', ['/api/1/rules', '/api/1/rules/'], async () => {
     const { set, problems } = await readShownRules(context);
-    const pauses = new Map((await findPauses(context.database.handle)).map((pause) => [pause.rule, pause]));
+    const pauses = new Map((await findPauses(context.database.kysely)).map((pause) => [pause.rule, pause]));
     return sendPublicJson({
       version: set.version,
       rules: set.rules.map(({ name, owner, description, mode }) => {

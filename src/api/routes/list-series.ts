@@ -24,10 +24,10 @@ export const registerListSeries: RegisterRoute = (app, context) => {
     },
   });
   app.on('GET', ['/api/1/series', '/api/1/series/'], async (request) => {
-    const { handle } = context.database;
-    const { shown, next } = await listPageByName(request.req.query(), (page) => listSeries(handle, page));
+    const { kysely } = context.database;
+    const { shown, next } = await listPageByName(request.req.query(), (page) => listSeries(kysely, page));
     const latest = await findLatest(
-      handle,
+      kysely,
       shown.map(({ name }) => name),
     );
     return sendPublicJson({

@@ -90,7 +90,7 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
     responses,
   });
   app.on(['GET', 'POST'], '/api/1/composes/:id{[0-9]+}/rpms.lock.yaml', async (request) => {
-    const compose = await findCompose(context.database.handle, composeIdOf(request));
+    const compose = await findCompose(context.database.kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     const name = composeDirectoryName(compose);
     const address = { url: `${context.targetDirUrls.default}/${name}`, repoid: name };

@@ -70,7 +70,7 @@ export async function renewCompose(
   body: unknown,
   refuse: (id: number) => never,
 ): Promise<Response> {
-  const before = await findCompose(context.database.handle, id);
+  const before = await findCompose(context.database.kysely, id);
   const renewal = parseRenewRequest(body, requestDefaults(context.config), before?.request);
   if (before === undefined || !isRenewable(before)) refuse(id);
   const renewed = renewedRequest(before, renewal);
@@ -103,7 +103,7 @@ function checkTargetDir({ targetDirUrls }: ApiContext, { targetDir }: ComposeReq
 
 /** Whether a compose shows the directory of another one that was removed. */
 async function isShownGone({ database }: ApiContext, { reusedId }: Compose): Promise<boolean> {
-  return reusedId !== null && (await findCompose(database.handle, reusedId))?.state === 'removed';
+  return reusedId !== null && (await findCompose(database.kysely, reusedId))?.state === 'removed';
 }
 
 function isRenewable(compose: Compose): boolean {

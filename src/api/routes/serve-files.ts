@@ -71,7 +71,7 @@ async function openServed(
   names: readonly string[],
 ): Promise<Published> {
   const { config, database, clock } = context;
-  const files = { handle: database.handle, targetDir: config.target_dir, readable, now: clock.now() };
+  const files = { kysely: database.kysely, targetDir: config.target_dir, readable, now: clock.now() };
   const found = (await openSeriesFile(files, names)) ?? (await openPublished(config.target_dir, names));
   if (found.kind === 'missing' || (await readable.mayRead(found.path))) return found;
   if (found.kind === 'file') await found.file.close();

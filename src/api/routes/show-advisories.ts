@@ -49,15 +49,15 @@ export const registerShowAdvisories: RegisterRoute = (app, context) => {
     responses: { 200: jsonAnswer('The advisories', advisoriesSchema), ...problemAnswers },
   });
   app.get('/api/1/composes/:id{[0-9]+}/advisories', async (request) => {
-    const { handle } = context.database;
-    const compose = await findCompose(handle, composeIdOf(request));
+    const { kysely } = context.database;
+    const compose = await findCompose(kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     const asked = request.req.query('since');
     const sinceId = asked === undefined ? null : /^\d{1,15}$/.test(asked) ? Number(asked) : -1;
-    if (sinceId !== null && (await findCompose(handle, sinceId)) === undefined) throw noSuchCompose();
+    if (sinceId !== null && (await findCompose(kysely, sinceId)) === undefined) throw noSuchCompose();
     const previousId =
       sinceId ??
-      (compose.series === null ? null : await findPreviousOfSeries(handle, compose.series, compose.id));
+      (compose.series === null ? null : await findPreviousOfSeries(kysely, compose.series, compose.id));
     const found = await readComposeAdvisories(context, compose, previousId);
     if (found === null) {
       throw new ApiProblem(

@@ -71,7 +71,7 @@ export const registerShowBill: RegisterRoute = (app, context) => {
     responses,
   });
   app.get('/api/1/composes/:id{[0-9]+}/sbom', async (request) => {
-    const compose = await findCompose(context.database.handle, composeIdOf(request));
+    const compose = await findCompose(context.database.kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     return sendBill(context, request, compose);
   });

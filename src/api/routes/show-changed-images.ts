@@ -44,7 +44,7 @@ export const registerShowChangedImages: RegisterRoute = (app, context) => {
     responses: { 200: jsonAnswer('By name, with the packages', answerSchema), ...problemAnswers },
   });
   app.get('/api/1/composes/:id{[0-9]+}/images', async (request) => {
-    const compose = await findCompose(context.database.handle, composeIdOf(request));
+    const compose = await findCompose(context.database.kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
     return sendPublicJson(await changedImages(context, request, compose));
   });
@@ -57,7 +57,7 @@ async function changedImages(
 ): Promise<z.infer<typeof answerSchema>> {
   const { id, series } = compose;
   const { directory } = placeOfCompose(context, compose);
-  const images = series === null ? [] : await listImagesOfSeries(context.database.handle, series);
+  const images = series === null ? [] : await listImagesOfSeries(context.database.kysely, series);
   if (images.length === 0) return { compose: id, series, images: [], unchanged: [] };
   const offered = await readOfferedPackages(directory, request.req.raw.signal);
   if (offered === null) throw notHere();

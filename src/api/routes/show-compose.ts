@@ -65,7 +65,7 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
     },
   });
   app.on('GET', ['/api/1/composes/:id{[0-9]+}', '/odcs/1/composes/:id{[0-9]+}'], async (request) => {
-    const found = await findCompose(context.database.handle, composeIdOf(request));
+    const found = await findCompose(context.database.kysely, composeIdOf(request));
     if (found === undefined) throw noSuchCompose();
     const known = request.req.header('If-None-Match');
     const compose = await waitFor(context, request, found, known);
@@ -74,7 +74,7 @@ export const registerShowCompose: RegisterRoute = (app, context) => {
     if (known !== undefined && isNamed(known, etag)) {
       return new Response(null, { status: 304, headers: { ...headers, 'Access-Control-Allow-Origin': '*' } });
     }
-    const dump = await findPungiConfigDump(context.database.handle, compose.id);
+    const dump = await findPungiConfigDump(context.database.kysely, compose.id);
     return sendPublicJson({ ...shown(context, compose), pungi_config_dump: dump }, headers);
   });
 };
@@ -115,5 +115,5 @@ async function waitFor(
       : !isNamed(known, etagOf(context, now));
   if (seconds <= 0 || isEnough(compose)) return compose;
   const later = await context.watch.until(compose.id, isEnough, seconds * 1000, request.req.raw.signal);
-  return later ?? (await findCompose(context.database.handle, compose.id)) ?? compose;
+  return later ?? (await findCompose(context.database.kysely, compose.id)) ?? compose;
 }

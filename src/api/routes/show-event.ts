@@ -49,10 +49,10 @@ export const registerShowEvent: RegisterRoute = (app, context) => {
   });
   app.get('/api/1/events/:id{[0-9]{1,15}}', async (request) => {
     const id = Number(request.req.param('id'));
-    const { handle } = context.database;
-    const row = await findStoredEvent(handle, id);
+    const { kysely } = context.database;
+    const row = await findStoredEvent(kysely, id);
     if (row === undefined) throw new ApiProblem(404, 'event.unknown', `There is no event ${id}.`);
-    const decisions = await findDecisions(handle, { event: id, limit: 500 });
+    const decisions = await findDecisions(kysely, { event: id, limit: 500 });
     const composes = decisions.flatMap((decision) => decision.compose_id ?? []);
     return sendPublicJson({
       ...eventJson(row),

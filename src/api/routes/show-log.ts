@@ -31,9 +31,9 @@ export const registerShowLog: RegisterRoute = (app, context) => {
   });
   app.get('/api/1/composes/:id{[0-9]+}/log', async (request) => {
     const { database } = context;
-    const compose = await findCompose(database.handle, composeIdOf(request));
+    const compose = await findCompose(database.kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
-    const times = await findStageTimes(database.handle, compose.id);
+    const times = await findStageTimes(database.kysely, compose.id);
     const lines = composeLog(compose, times, database.clock.now());
     return sendPublicJson({ compose: compose.id, state_name: compose.state, lines });
   });

@@ -63,10 +63,10 @@ async function readManifest(
   context: ApiContext,
   id: number,
 ): Promise<{ readonly compose: Compose; readonly lines: readonly string[] }> {
-  const { handle } = context.database;
-  const compose = await findCompose(handle, id);
+  const { kysely } = context.database;
+  const compose = await findCompose(kysely, id);
   if (compose === undefined) throw noSuchCompose();
-  const lines = compose.fingerprint === null ? undefined : await findManifest(handle, compose.fingerprint);
+  const lines = compose.fingerprint === null ? undefined : await findManifest(kysely, compose.fingerprint);
   if (lines !== undefined) return { compose, lines };
   throw new ApiProblem(404, 'compose.no_manifest', `What compose ${id} holds is not known.`, {
     hint:

@@ -55,11 +55,11 @@ export const registerShowSeries: RegisterRoute = (app, context) => {
     if (!parsed.success) {
       throw new ApiProblem(400, 'request.invalid_query', 'before is the id of a compose, limit a number.');
     }
-    const { handle } = context.database;
+    const { kysely } = context.database;
     const before = parsed.data.before === undefined ? null : Number(parsed.data.before);
     const limit = Math.min(Math.max(1, Number(parsed.data.limit ?? 20)), MOST);
-    const latest = await findLatest(handle, [row.name]);
-    const { entries, hasMore } = await readSeriesHistory(handle, row.name, { before, limit });
+    const latest = await findLatest(kysely, [row.name]);
+    const { entries, hasMore } = await readSeriesHistory(kysely, row.name, { before, limit });
     return sendPublicJson({
       ...seriesJson(context, row, latest.get(row.name)),
       next: nextJson(await findNextOfSeries(context, row.name)),

@@ -97,7 +97,7 @@ async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by
   const { database } = context;
   switch (verb) {
     case 'pause':
-      await pauseRule(database.handle, {
+      await pauseRule(database.kysely, {
         rule: rule.name,
         by,
         reason: body.reason,
@@ -105,7 +105,7 @@ async function steer(context: ApiContext, rule: Rule, verb: Verb, body: Body, by
       });
       return `${rule.name} is paused; its windows end as paused until it is resumed.`;
     case 'resume':
-      return (await resumeRule(database.handle, rule.name))
+      return (await resumeRule(database.kysely, rule.name))
         ? `${rule.name} goes on.`
         : `${rule.name} was not paused.`;
     case 'trigger': {

@@ -30,10 +30,10 @@ export const registerWhyCompose: RegisterRoute = (app, context) => {
     responses: { 200: jsonAnswer('The causes', whySchema), ...problemAnswers },
   });
   app.get('/api/1/composes/:id{[0-9]+}/why', async (request) => {
-    const { handle } = context.database;
-    const compose = await findCompose(handle, composeIdOf(request));
+    const { kysely } = context.database;
+    const compose = await findCompose(kysely, composeIdOf(request));
     if (compose === undefined) throw noSuchCompose();
-    const reasons = await findComposeReasons(handle, compose);
+    const reasons = await findComposeReasons(kysely, compose);
     return sendPublicJson({
       compose: compose.id,
       sentence: reasons.sentence,

@@ -98,7 +98,7 @@ function watchStuck({ database, log }: AnnouncerInput): {
 } {
   let stuck: Awaited<ReturnType<typeof findStuck>> = { waiting: 0, reason: null };
   const count = (): void => {
-    findStuck(database.handle, database.clock.now()).then(
+    findStuck(database.kysely, database.clock.now()).then(
       (found) => (stuck = found),
       (error: unknown) => log.debug({ error: messageOf(error) }, 'what waits is counted later'),
     );

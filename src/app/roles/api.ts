@@ -48,13 +48,13 @@ export interface ApiInput {
 export function startApiRole(input: ApiInput): RunningRole & { readonly app: ApiApp } {
   const { config, database, log, composer } = input;
   const watch = new ComposeWatch({
-    read: (ids) => findComposes(database.handle, ids),
+    read: (ids) => findComposes(database.kysely, ids),
     onError: (error) => log.warn({ err: error }, 'composes could not be looked at'),
   });
   const events = new EventTail({
-    look: (after, limit) => lookAtEvents(database.handle, after, limit),
-    list: (filters, limit) => listEvents(database.handle, filters, limit),
-    newest: () => newestEventId(database.handle),
+    look: (after, limit) => lookAtEvents(database.kysely, after, limit),
+    list: (filters, limit) => listEvents(database.kysely, filters, limit),
+    newest: () => newestEventId(database.kysely),
     onError: (error) => log.warn({ err: error }, 'events could not be looked at'),
   });
   const { caches } = input;
@@ -76,7 +76,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       userGroups,
       bearers,
       readable: caches.register(
-        new ReadableFiles({ handle: readableDatabase(database).handle, targetDir: config.target_dir }),
+        new ReadableFiles({ kysely: readableDatabase(database).kysely, targetDir: config.target_dir }),
       ),
       metrics: input.metrics,
       health: input.health,

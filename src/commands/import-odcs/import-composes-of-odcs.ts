@@ -101,7 +101,7 @@ export async function importComposesOfOdcs(
     tell(report.read);
   }
   report.imported += await stored;
-  if (!isDry) report.nextId = await continueComposeIds(database.handle);
+  if (!isDry) report.nextId = await continueComposeIds(database.kysely);
   return report;
 }
 
@@ -125,11 +125,11 @@ function noteDirectory(
   }
 }
 
-async function checkTaken({ handle }: Database, batch: readonly ImportedCompose[]): Promise<void> {
+async function checkTaken({ kysely }: Database, batch: readonly ImportedCompose[]): Promise<void> {
   const [first, last] = [batch[0], batch.at(-1)];
   if (first === undefined || last === undefined) return;
   const wanted = new Map(batch.map((compose) => [compose.id, compose]));
-  const other = (await listStoredIdentities(handle, first.id, last.id)).find(
+  const other = (await listStoredIdentities(kysely, first.id, last.id)).find(
     ({ id, owner, timeSubmitted }) => {
       const compose = wanted.get(id);
       return compose?.owner !== owner || compose.timeSubmitted.getTime() !== timeSubmitted.getTime();

@@ -38,7 +38,7 @@ export async function readImage(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const image = await findImage(database.handle, name);
+  const image = await findImage(database.kysely, name);
   if (image === undefined || image.source === null) return;
   let look: ImageLook;
   try {

@@ -30,7 +30,7 @@ export async function abandonImages(
   held: HeldCompose,
   targetDir: string,
 ): Promise<void> {
-  const rows = await listImageTasks(context.database.handle, held.id);
+  const rows = await listImageTasks(context.database.kysely, held.id);
   if (rows.length === 0) return;
   if (isPublished(targetDir, held.id)) {
     replaceFile(new Pen(publishedDirectory(targetDir, held.id)), 'STATUS', 'DOOMED\n');
@@ -60,7 +60,7 @@ const COMPOSES_AT_ONCE = 20;
 export async function abandonLeftImages(context: AbandonContext): Promise<void> {
   const { database, imageKoji, log } = context;
   if (imageKoji === null) return;
-  const rows = await listLeftImageTasks(database.handle, COMPOSES_AT_ONCE);
+  const rows = await listLeftImageTasks(database.kysely, COMPOSES_AT_ONCE);
   if (rows.length === 0) return;
   await cancelTasks(context, rows);
   await transaction(database, async (tx) => {

@@ -31,7 +31,7 @@ type RunningTask = ImageTaskRow & { readonly task_id: number };
  * other tasks go on then.
  */
 export async function makeImages(context: MakeImagesContext, pen: Pen): Promise<MadeImages> {
-  const rows = await listImageTasks(context.database.handle, context.held.id);
+  const rows = await listImageTasks(context.database.kysely, context.held.id);
   const running: RunningTask[] = [];
   const made: MadeParts = { images: [], containers: [], warnings: [] };
   let ended = 0;

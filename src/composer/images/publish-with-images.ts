@@ -47,7 +47,7 @@ export async function hasBegunImages(
   { taken, targetDir }: ImagesWork,
 ): Promise<boolean> {
   if (taken.attempt === 1 || !isPublished(targetDir, taken.id)) return false;
-  return (await listImageTasks(database.handle, taken.id)).length > 0;
+  return (await listImageTasks(database.kysely, taken.id)).length > 0;
 }
 
 /**
@@ -134,7 +134,7 @@ export async function finishWithImages(
   watch.limitTime(null);
   const log = context.log.child({ compose: taken.id, attempt: taken.attempt });
   const { signal, progress } = watch;
-  const composeId = (await findCompose(database.handle, taken.id))?.pungiComposeId ?? '';
+  const composeId = (await findCompose(database.kysely, taken.id))?.pungiComposeId ?? '';
   const toplevelUrl = `${targetDirUrlOf(context.targetDirUrls, taken.compose.targetDir) ?? ''}/odcs-${taken.id}`;
   const pen = new Pen(publishedDirectory(targetDir, taken.id));
   const now = (): Date => database.clock.now();

@@ -41,7 +41,7 @@ const MOST_BUILDS = 100_000;
 
 /** Opens what follows stored events. What cannot be read is not told; answers that are kept grow old all the same. */
 export function openAdvisoryEvents(
-  { handle, clock }: { readonly handle: DatabaseHandle | null; readonly clock: Clock },
+  { kysely, clock }: { readonly kysely: DatabaseHandle | null; readonly clock: Clock },
   reader: AdvisoryEventReader,
   onChange: (nvr: string) => void,
 ): AdvisoryEvents {
@@ -56,12 +56,12 @@ export function openAdvisoryEvents(
   };
   return {
     async update(log) {
-      if (handle === null) return;
+      if (kysely === null) return;
       const since = new Date(clock.now().getTime() - EVENTS_BACK_MS);
       try {
         for (let page = 0; page < MOST_PAGES; page += 1) {
           const { kinds } = reader;
-          const rows = await pageInputEvents(handle, { kinds, since, afterId, limit: EVENTS_PER_PAGE });
+          const rows = await pageInputEvents(kysely, { kinds, since, afterId, limit: EVENTS_PER_PAGE });
           for (const { id, input } of rows) {
             afterId = Math.max(afterId, id);
             const news = reader.read(input);

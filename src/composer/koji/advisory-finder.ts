@@ -25,7 +25,7 @@ export interface AdvisoryFinderContext {
   /** The stored events that tell of its advisories. */
   readonly events: AdvisoryEventReader;
   /** Where they are stored; null where there are none. */
-  readonly handle: DatabaseHandle | null;
+  readonly kysely: DatabaseHandle | null;
   readonly clock: Clock;
   /** The longest a compose waits for it. */
   readonly limitMs?: number;

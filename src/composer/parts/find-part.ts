@@ -8,7 +8,7 @@ import type { PublishedPart } from './read-part.ts';
 
 /** Where composes of this service are looked up. */
 export interface PartContext {
-  readonly handle: DatabaseHandle;
+  readonly kysely: DatabaseHandle;
   /** Name of a target directory to its path. */
   readonly targetDirs: Readonly<Record<string, string>>;
   /** `open` where what is made of parts has readers of its own: private ones are not found then. */
@@ -21,7 +21,7 @@ export interface PartContext {
  */
 export async function findPart(context: PartContext, word: string): Promise<PublishedPart> {
   const isId = /^\d+$/.test(word);
-  const compose = await findNamedCompose(context.handle, word);
+  const compose = await findNamedCompose(context.kysely, word);
   if (compose === undefined || (context.only === 'open' && compose.readers !== null)) {
     throw new ReactorError(
       'compose.part_unknown',

@@ -15,22 +15,22 @@ export type OpenPlace = typeof checkRepoAccess;
  * reading a directory that does not exist throws: `repodata.unreadable`.
  */
 export function placeOpener({
-  handle,
+  kysely,
   targetDirs,
 }: {
   /** Null where nothing is published. */
-  readonly handle: DatabaseHandle | null;
+  readonly kysely: DatabaseHandle | null;
   readonly targetDirs: Readonly<Record<string, string>>;
 }): OpenPlace {
   return async (location, policy) => {
     const place = await checkRepoAccess(location, policy);
-    if (handle === null || !isAbsolute(place)) return place;
+    if (kysely === null || !isAbsolute(place)) return place;
     for (const directory of Object.values(targetDirs)) {
       const root = await realOrResolved(resolve(directory));
       const [first = ''] = relative(root, place).split(sep);
       if (first === '..' || first === '' || isAbsolute(first)) continue;
       const id = composeIdOfDirectory(first);
-      const isClosed = id === null ? first.startsWith('.') : !(await isComposeOpen(handle, id));
+      const isClosed = id === null ? first.startsWith('.') : !(await isComposeOpen(kysely, id));
       if (isClosed) throw absent(resolve(location));
     }
     return place;

@@ -21,7 +21,7 @@ export interface SourceContext {
   /** Where advisories about builds are looked up; null where composes of Koji have none. */
   readonly advisories: AdvisoryFinder | null;
   /** Where composes are looked up; null where nothing is published. */
-  readonly handle: DatabaseHandle | null;
+  readonly kysely: DatabaseHandle | null;
   /** Fetches what requests name, held to `repo_hosts`. */
   readonly http: HttpClient;
   /** Reads the metadata of repositories behind HTTP. */

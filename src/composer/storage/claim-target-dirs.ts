@@ -6,7 +6,7 @@ import { readEntryName } from '../publish.ts';
 import { readMarker, replaceMarker, writeMarker } from './storage-marker.ts';
 
 export interface ClaimContext {
-  readonly handle: DatabaseHandle;
+  readonly kysely: DatabaseHandle;
   readonly log: Log;
   /** The id of this service. */
   readonly service: string;
@@ -57,10 +57,10 @@ async function claimTargetDir(context: ClaimContext, name: string, directory: st
 }
 
 /** A directory from before there were markers is ours where the database knows all composes in it. */
-async function checkUnmarked({ handle }: ClaimContext, name: string, directory: string): Promise<void> {
+async function checkUnmarked({ kysely }: ClaimContext, name: string, directory: string): Promise<void> {
   const entries = await readdir(directory);
   const ids = new Set(entries.flatMap((entry) => readEntryName(entry)?.id ?? []));
-  const stored = await handle
+  const stored = await kysely
     .selectFrom('composes')
     .select(['id', 'state'])
     .where('target_dir', '=', name)

@@ -18,7 +18,7 @@ export async function reconcileBodhi(
   context: Reconciliation & { readonly bodhi: BodhiChanges },
 ): Promise<number> {
   const { database, bodhi, now } = context;
-  const position = await readCursor(database.handle, SOURCE);
+  const position = await readCursor(database.kysely, SOURCE);
   let found = 0;
   if (position !== undefined) {
     for await (const page of bodhi.listPushed(new Date(position.at - OVERLAP_MS))) {
@@ -29,7 +29,7 @@ export async function reconcileBodhi(
       }
     }
   }
-  await writeCursor(database.handle, SOURCE, { at: now.getTime() }, now);
+  await writeCursor(database.kysely, SOURCE, { at: now.getTime() }, now);
   return found;
 }
 

@@ -28,9 +28,9 @@ export async function reconcileKoji(
   const source = nameOfKoji(hub);
   const last = await koji.lastEvent();
   if (last === null) return 0;
-  const position = await readCursor(database.handle, source);
+  const position = await readCursor(database.kysely, source);
   if (position?.event === undefined) {
-    await writeCursor(database.handle, source, { event: last.id, at: last.at, first: last.id }, now);
+    await writeCursor(database.kysely, source, { event: last.id, at: last.at, first: last.id }, now);
     return 0;
   }
   const { first = 0 } = position;
@@ -41,7 +41,7 @@ export async function reconcileKoji(
     if (happening.at >= now.getTime() - SETTLE_MS) continue;
     if (await receiveFound(context, changeOf(context, happening))) found++;
   }
-  await writeCursor(database.handle, source, { event: last.id, at: last.at, first }, now);
+  await writeCursor(database.kysely, source, { event: last.id, at: last.at, first }, now);
   return found;
 }
 

@@ -18,7 +18,7 @@ export type MbsChanges = Pick<Mbs, 'listModifiedBuilds'>;
  */
 export async function reconcileMbs(context: Reconciliation & { readonly mbs: MbsChanges }): Promise<number> {
   const { database, mbs, now } = context;
-  const position = await readCursor(database.handle, SOURCE);
+  const position = await readCursor(database.kysely, SOURCE);
   let found = 0;
   if (position !== undefined) {
     for await (const page of mbs.listModifiedBuilds(new Date(position.at - OVERLAP_MS), restingStates)) {
@@ -29,7 +29,7 @@ export async function reconcileMbs(context: Reconciliation & { readonly mbs: Mbs
     }
   }
   // Whole seconds are what MBS compares.
-  await writeCursor(database.handle, SOURCE, { at: Math.floor(now.getTime() / 1000) * 1000 }, now);
+  await writeCursor(database.kysely, SOURCE, { at: Math.floor(now.getTime() / 1000) * 1000 }, now);
   return found;
 }
 

@@ -5,7 +5,7 @@ import { wasTold } from './was-told.ts';
 
 /** What every reconciliation works with. */
 export interface Reconciliation {
-  readonly database: Pick<Database, 'handle'>;
+  readonly database: Pick<Database, 'kysely'>;
   readonly inbox: Pick<Inbox, 'receive'>;
   readonly now: Date;
   /** Whose system is looked through: `fedora`, `centos`, `brew`, … */
@@ -32,7 +32,7 @@ export interface FoundChange {
 export async function receiveFound(context: Reconciliation, change: FoundChange): Promise<boolean> {
   const { kind, at, fields, messageId, toldSince: since = at } = change;
   const { instance } = context;
-  if (await wasTold(context.database.handle, { kind, since, fields, instance })) return false;
+  if (await wasTold(context.database.kysely, { kind, since, fields, instance })) return false;
   const stored = await context.inbox.receive({
     bus: 'internal',
     rawTopic: change.topic,

@@ -32,10 +32,10 @@ export async function reconcileRepository(
   const bytes = await changes.readRepomd();
   const { revision } = parseRepomd(bytes, repository);
   const seen: Seen = { content: createHash('sha256').update(bytes).digest('hex'), revision };
-  const position = await readCursor(database.handle, source);
+  const position = await readCursor(database.kysely, source);
   if (position?.content === seen.content) {
     // A message that told of a change counts for the change after the last look only.
-    await writeCursor(database.handle, source, { ...position, at: now.getTime() }, now);
+    await writeCursor(database.kysely, source, { ...position, at: now.getTime() }, now);
     return 0;
   }
   const event = (position?.event ?? 0) + 1;
@@ -44,7 +44,7 @@ export async function reconcileRepository(
     const change = changeOf({ repository, seen, at: now, event, before: position });
     if (await receiveFound(context, change)) found = 1;
   }
-  await writeCursor(database.handle, source, { at: now.getTime(), event, ...seen }, now);
+  await writeCursor(database.kysely, source, { at: now.getTime(), event, ...seen }, now);
   return found;
 }
 

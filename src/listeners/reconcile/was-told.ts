@@ -24,8 +24,8 @@ export interface ToldChange {
  * told such an event of this instance, for then the settings call it by another name than its messages do, and
  * everything would be doubled.
  */
-export async function wasTold(handle: Database['handle'], change: ToldChange): Promise<boolean> {
-  const rows = await handle
+export async function wasTold(kysely: Database['kysely'], change: ToldChange): Promise<boolean> {
+  const rows = await kysely
     .selectFrom('events')
     .select('instance')
     .distinct()
@@ -36,12 +36,12 @@ export async function wasTold(handle: Database['handle'], change: ToldChange): P
   if (rows.length === 0) return false;
   return (
     rows.some(({ instance }) => instance === change.instance || instance === ANYBODY) ||
-    !(await isHeard(handle, change))
+    !(await isHeard(kysely, change))
   );
 }
 
-async function isHeard(handle: Database['handle'], { kind, instance }: ToldChange): Promise<boolean> {
-  const row = await handle
+async function isHeard(kysely: Database['kysely'], { kind, instance }: ToldChange): Promise<boolean> {
+  const row = await kysely
     .selectFrom('events')
     .select('id')
     .where('kind', '=', kind)

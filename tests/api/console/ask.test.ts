@@ -54,7 +54,7 @@ async function send(more: Readonly<Record<string, string>>, { fields = filled, h
 }
 
 async function countComposes(): Promise<number> {
-  const { count } = await api.database.handle
+  const { count } = await api.database.kysely
     .selectFrom('composes')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
@@ -88,7 +88,7 @@ test('a form that is sent asks for its compose, once however often it is sent', 
   const sent = await send({ do: 'ask', key: 'one-form' });
   assert.equal(sent.status, 303);
   const id = Number(sent.location?.split('/').at(-1));
-  const compose = await findCompose(api.database.handle, id);
+  const compose = await findCompose(api.database.kysely, id);
   assert.deepEqual(compose?.request.packages, ['ed', 'vim', 'curl']);
   assert.equal((await send({ do: 'ask', key: 'one-form' })).location, sent.location);
   const other = await send({ do: 'ask', key: 'one-form', packages: 'ed' });
@@ -135,7 +135,7 @@ test('only who may ask for composes can, as whoever the proxy says', async () =>
   const asked = await strict('POST', '/console/ask', as('alice'));
   assert.equal(asked.status, 303);
   const id = Number(asked.headers.get('location')?.split('/').at(-1));
-  assert.equal((await findCompose(api.database.handle, id))?.owner, 'alice');
+  assert.equal((await findCompose(api.database.kysely, id))?.owner, 'alice');
   const other = new URLSearchParams({ ...filled, source: 'f43', do: 'ask' }).toString();
   assert.equal((await strict('POST', '/console/ask', { ...as('alice'), text: other })).status, 403);
 });
@@ -159,7 +159,7 @@ test('a compose leads to the form that asks for the same again', async () => {
     multilib_method: ['runtime'],
   };
   const id = await givenCompose(api, {}, body);
-  const compose = (await findCompose(api.database.handle, id)) ?? assert.fail('there is no compose');
+  const compose = (await findCompose(api.database.kysely, id)) ?? assert.fail('there is no compose');
   const query = queryOfRequest(compose.request) ?? assert.fail('there is no link');
   assert.ok(
     (await api.call('GET', `/console/composes/${id}`)).text.includes('/console/ask?type=tag&amp;source=f44'),

@@ -31,7 +31,7 @@ async function givenMade(release: string, change: RowChange = {}): Promise<numbe
   const fingerprint = fingerprintOf(lines);
   await storeManifest(api.database, fingerprint, lines);
   const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint, ...change });
-  await api.database.handle.updateTable('composes').set({ series: 's' }).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('composes').set({ series: 's' }).where('id', '=', id).execute();
   return id;
 }
 

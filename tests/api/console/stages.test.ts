@@ -46,7 +46,7 @@ test('where no stages were kept, what was waited and what was worked is shown', 
     time_done: minute(-2),
     state: 'done',
   });
-  const compose = (await findCompose(api.database.handle, id)) ?? assert.fail('there is no compose');
+  const compose = (await findCompose(api.database.kysely, id)) ?? assert.fail('there is no compose');
   const bars = stageBars(compose, null, api.now).map(({ words, from, to }) => [words, to - from]);
   assert.deepEqual(bars, [
     ['waits for a composer', 120_000],
@@ -61,7 +61,7 @@ test('a stage whose end nobody noted ends with its compose', async () => {
     time_done: minute(-1),
     state: 'done',
   });
-  const compose = (await findCompose(api.database.handle, id)) ?? assert.fail('there is no compose');
+  const compose = (await findCompose(api.database.kysely, id)) ?? assert.fail('there is no compose');
   const times = {
     begun: minute(-2).toISOString(),
     stages: [{ stage: 'publish', from: 50_000, to: null, isFailed: false }],
@@ -72,13 +72,13 @@ test('a stage whose end nobody noted ends with its compose', async () => {
 
 test('a compose that waits shows how long it waits; one that nobody took has no bars after its end', async () => {
   const id = await givenCompose(api, { time_submitted: minute(-5) });
-  const waiting = (await findCompose(api.database.handle, id)) ?? assert.fail('there is no compose');
+  const waiting = (await findCompose(api.database.kysely, id)) ?? assert.fail('there is no compose');
   assert.deepEqual(
     stageBars(waiting, null, api.now).map(({ words, state }) => [words, state]),
     [['waits for a composer', 'going on']],
   );
   await changeCompose(api, id, { state: 'failed' });
-  const cancelled = (await findCompose(api.database.handle, id)) ?? assert.fail('there is no compose');
+  const cancelled = (await findCompose(api.database.kysely, id)) ?? assert.fail('there is no compose');
   assert.deepEqual(stageBars(cancelled, null, api.now), []);
 });
 

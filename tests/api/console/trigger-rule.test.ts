@@ -40,7 +40,7 @@ async function trigger(fields: Readonly<Record<string, string>>, origin = 'http:
 }
 
 async function triggersStored(): Promise<readonly string[]> {
-  const rows = await api.database.handle
+  const rows = await api.database.kysely
     .selectFrom('events')
     .select('event')
     .where('kind', '=', 'state.swept')
@@ -53,7 +53,7 @@ async function givenLast(release: string): Promise<number> {
   const fingerprint = fingerprintOf(lines);
   await storeManifest(api.database, fingerprint, lines);
   const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint });
-  await api.database.handle.updateTable('composes').set({ series: 'nightly' }).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('composes').set({ series: 'nightly' }).where('id', '=', id).execute();
   return id;
 }
 

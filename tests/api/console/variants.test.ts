@@ -17,7 +17,7 @@ async function givenMade(lines: readonly string[]): Promise<number> {
   const fingerprint = fingerprintOf(lines);
   await storeManifest(api.database, fingerprint, lines);
   const id = await givenCompose(api, { state: 'done', time_done: api.now, fingerprint });
-  await api.database.handle.updateTable('composes').set({ series: 'main' }).where('id', '=', id).execute();
+  await api.database.kysely.updateTable('composes').set({ series: 'main' }).where('id', '=', id).execute();
   return id;
 }
 

@@ -31,7 +31,7 @@ const places = {
   ]),
 };
 let files = 0;
-beforeEach(() => sql`truncate composes restart identity cascade`.execute(database.handle));
+beforeEach(() => sql`truncate composes restart identity cascade`.execute(database.kysely));
 
 interface Source {
   readonly path: string;
@@ -50,7 +50,7 @@ async function importFrom({ path }: Source, isDry = false) {
 }
 
 async function jsonOf(id: number) {
-  const compose = await findCompose(database.handle, id);
+  const compose = await findCompose(database.kysely, id);
   assert.ok(compose, `compose ${id}`);
   return composeJson(compose, { default: 'http://odcs/composes', extra: { private: null } });
 }
@@ -120,7 +120,7 @@ test('a compose is here what it was at ODCS', async () => {
     time_removed: '2026-11-21T00:00:00Z',
     toplevel_url: 'http://odcs/composes/odcs-7',
   });
-  assert.equal(await findPungiConfigDump(database.handle, 7), '{"a": 1}');
+  assert.equal(await findPungiConfigDump(database.kysely, 7), '{"a": 1}');
 });
 
 for (const release of Object.keys(releases) as Release[]) {
@@ -209,7 +209,7 @@ test('a dry run tells the same and writes nothing', async () => {
   odcs.insert({ id: 1 });
   const report = await importFrom(odcs, true);
   assert.deepEqual([report.read, report.imported, report.states, report.lastId], [1, 0, { done: 1 }, 1]);
-  assert.equal(await findCompose(database.handle, 1), undefined);
+  assert.equal(await findCompose(database.kysely, 1), undefined);
 });
 
 test('an import that was interrupted goes on; one into composes of this service is refused', async () => {

@@ -72,7 +72,7 @@ async function look(name: string): Promise<ImageRow> {
 }
 
 async function imageOf(name: string): Promise<ImageRow> {
-  const row = await findImage(database.handle, name);
+  const row = await findImage(database.kysely, name);
   assert.ok(row);
   return row;
 }

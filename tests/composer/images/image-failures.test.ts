@@ -79,7 +79,7 @@ test('whoever cancels the compose cancels its tasks', async () => {
   const id = await insert('cancelled', `${kiwiImage}\n${osbs}`);
   const running = composer.run(id);
   await scene.untilTasks(2, running);
-  await composer.context.database.handle
+  await composer.context.database.kysely
     .updateTable('composes')
     .set({ cancel_requested_by: 'somebody' })
     .where('id', '=', id)

@@ -116,10 +116,10 @@ ${images.replace(/^/gm, '      ')}
 ${more}`,
       );
     },
-    tasksOf: (id) => listImageTasks(composer.context.database.handle, id),
+    tasksOf: (id) => listImageTasks(composer.context.database.kysely, id),
     async untilRunning(id) {
       const areNoted = async (): Promise<boolean> =>
-        (await listImageTasks(composer.context.database.handle, id)).every(
+        (await listImageTasks(composer.context.database.kysely, id)).every(
           ({ state }) => state === 'running',
         );
       while (!(await areNoted())) await wait(5);

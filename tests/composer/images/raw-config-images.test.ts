@@ -68,7 +68,7 @@ async function readPage(id: number): Promise<string> {
     ...api.context,
     database,
     readable: new ReadableFiles({
-      handle: readableDatabase(database).handle,
+      kysely: readableDatabase(database).kysely,
       targetDir: composer.targetDir,
     }),
   });

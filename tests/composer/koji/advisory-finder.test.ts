@@ -37,12 +37,12 @@ class Bench {
   now = START;
   readonly #finder: AdvisoryFinder;
 
-  constructor(url: string, more: { readonly handle?: DatabaseHandle; readonly limitMs?: number } = {}) {
+  constructor(url: string, more: { readonly kysely?: DatabaseHandle; readonly limitMs?: number } = {}) {
     const clock = { now: () => new Date(this.now) };
     this.#finder = openAdvisoryFinder({
       source: connectBodhiAdvisories(url),
       events: bodhiEvents,
-      handle: null,
+      kysely: null,
       clock,
       ...more,
     });
@@ -157,7 +157,7 @@ test('a compose that is cancelled meanwhile does not wait for Bodhi', async (con
 test('stored events stand in for a Bodhi that is away, and make it be asked anew', async (context) => {
   const bodhi = await startFakeBodhi(context, []);
   const database = await openTestDatabase();
-  const bench = new Bench(bodhi.url, { handle: database.handle });
+  const bench = new Bench(bodhi.url, { kysely: database.kysely });
   const inbox = openInbox(atTime(database, { now: () => new Date(bench.now) }));
   context.after(async () => {
     await inbox.close();

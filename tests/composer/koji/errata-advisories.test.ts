@@ -44,10 +44,10 @@ const item: ErrataItem = {
   },
 };
 
-function openFinder(url: string, more: { readonly handle?: DatabaseHandle; readonly now?: () => Date } = {}) {
-  const { handle = null, now = () => new Date('2026-11-22T10:00:00Z') } = more;
+function openFinder(url: string, more: { readonly kysely?: DatabaseHandle; readonly now?: () => Date } = {}) {
+  const { kysely = null, now = () => new Date('2026-11-22T10:00:00Z') } = more;
   const source = connectErrataAdvisories(url);
-  const finder = openAdvisoryFinder({ source, events: errataEvents, handle, clock: { now } });
+  const finder = openAdvisoryFinder({ source, events: errataEvents, kysely, clock: { now } });
   return (nvrs: readonly string[]): Promise<FoundAdvisories> =>
     finder.find(nvrs, { signal: new AbortController().signal, log });
 }
@@ -118,7 +118,7 @@ test('events of advisories make their builds be asked about anew', async (contex
   const items: ErrataItem[] = [];
   const errata = await startFakeErrata(context, items);
   const database = await openTestDatabase();
-  const find = openFinder(errata.url, { handle: database.handle, now: () => database.clock.now() });
+  const find = openFinder(errata.url, { kysely: database.kysely, now: () => database.clock.now() });
   const inbox = openInbox(database);
   context.after(async () => {
     await inbox.close();

@@ -68,7 +68,7 @@ test('advisories that Bodhi has of the builds are in the updateinfo of a compose
     const finder = openAdvisoryFinder({
       source: connectBodhiAdvisories(url),
       events: bodhiEvents,
-      handle: null,
+      kysely: null,
       clock,
     });
     return plan(withAdvisories(kojiSource(koji), finder));

@@ -110,7 +110,7 @@ test('Pungi makes a compose where people see it, with the id, the arguments and 
     '--respin-of=Fix-40-20261101.0',
     '--koji-event=7',
   ]);
-  const dump = JSON.parse((await findPungiConfigDump(composer.context.database.handle, compose.id)) ?? '');
+  const dump = JSON.parse((await findPungiConfigDump(composer.context.database.kysely, compose.id)) ?? '');
   assert.deepEqual(dump.osbuild, { '^.*$': [['a', null, 3]] });
   assert.equal(dump.pkgset_source, 'repos');
   assert.match(compose.source, /^fix#[0-9a-f]{40}$/);
@@ -132,7 +132,7 @@ test('a compose is never taken for another one, and takes old ones of its type f
     ['--nightly', `--old-composes=${join(composer.targetDir, 'nightly')}`],
   );
   assert.equal(readlinkSync(join(composer.targetDir, 'nightly/latest-Fix-40')), `../odcs-${second.id}`);
-  assert.equal(await findPungiConfigDump(composer.context.database.handle, second.id), null);
+  assert.equal(await findPungiConfigDump(composer.context.database.kysely, second.id), null);
 });
 
 test('the engine auto leaves to Pungi what is not made here, and native refuses it', async () => {
@@ -160,10 +160,10 @@ test('files that only Pungi fetches are for Pungi; what is wrong for both is tol
 
 test('a wrapper speaks the last word, also over the configuration of the compose that is made again', async () => {
   const production = { label: 'RC-1.0', composeType: 'production' };
-  const { handle } = composer.context.database;
+  const { kysely } = composer.context.database;
   const compose = await ask('wrapped', 'koji_profile = "koji"\nmine = 1', production);
   assert.equal(compose.state, 'done', compose.stateReason ?? '');
-  const dump = (await findPungiConfigDump(handle, compose.id)) ?? '';
+  const dump = (await findPungiConfigDump(kysely, compose.id)) ?? '';
   assert.match(dump, /"koji_profile": "of the wrapper"/);
   const source = [`wrapped#${commit('mine = 2')}`];
   const again = await composer.insert({ ...defaultRequest, sourceType: 'raw_config', source, ...production });
@@ -172,7 +172,7 @@ test('a wrapper speaks the last word, also over the configuration of the compose
   );
   writeFileSync(wrapper, 'from raw_config import *\nkoji_profile = "of tomorrow"\n');
   assert.equal((await composer.run(again.id)).state, 'done');
-  const now: unknown = JSON.parse((await findPungiConfigDump(handle, again.id)) ?? '');
+  const now: unknown = JSON.parse((await findPungiConfigDump(kysely, again.id)) ?? '');
   assert.deepEqual(now, { ...(JSON.parse(dump) as object), koji_profile: 'of tomorrow' });
 });
 

@@ -86,7 +86,7 @@ const rows: { readonly [Type in SourceType]: Row } = {
       const { composer, id } = await composeMultilib();
       const { database, targetDirs } = composer.context;
       const request = requestOf({ sourceType: 'compose', source: [String(id)], arches: ['x86_64'] });
-      return { context: { handle: database.handle, targetDirs }, request };
+      return { context: { kysely: database.kysely, targetDirs }, request };
     },
   },
   definition: {

@@ -179,10 +179,10 @@ export const trials: { readonly [Type in SourceType]: () => Promise<Trial> } = {
       assert.equal(state, 'done', stateReason ?? '');
       ids.push(String(id));
     }
-    const { handle } = composer.context.database;
+    const { kysely } = composer.context.database;
     const base = { sourceType: 'compose', arches: ['x86_64'] } as const;
     return {
-      context: { handle, targetDirs: composer.context.targetDirs },
+      context: { kysely, targetDirs: composer.context.targetDirs },
       request: requestOf({ ...base, source: ids }),
       shuffled: requestOf({ ...base, source: [...ids.toReversed(), ...ids] }),
     };
@@ -200,11 +200,11 @@ export const trials: { readonly [Type in SourceType]: () => Promise<Trial> } = {
     }
     writeFileSync(join(folder, 'product.yaml'), productOfEdAndBash);
     writeFileSync(join(folder, 'comps.xml'), shells);
-    const { handle } = composer.context.database;
+    const { kysely } = composer.context.database;
     const base = { sourceType: 'definition', arches: ['x86_64'] } as const;
     return {
       context: {
-        handle,
+        kysely,
         targetDirs: composer.context.targetDirs,
         config: { ...config, definitions_dir: folder },
       },
@@ -270,7 +270,7 @@ export async function openTrialSource(
     koji: null,
     modules: null,
     advisories: null,
-    handle: null,
+    kysely: null,
     http: nowhere,
     readUrl: () => Promise.reject(new Error('nothing is behind HTTP here')),
     openPlace: checkRepoAccess,

@@ -10,7 +10,7 @@ import { createLog } from '../../../src/log.ts';
 import { openTestComposer, repoRequest } from '../open-test-composer.ts';
 
 const composer = await openTestComposer();
-const { handle } = composer.context.database;
+const { kysely } = composer.context.database;
 const folder = mkdtempSync(join(tmpdir(), 'odcs-storage-'));
 after(async () => {
   rmSync(folder, { recursive: true });
@@ -21,7 +21,7 @@ let made = 0;
 const newPath = (): string => join(folder, String((made += 1)));
 
 function claim(directory: string, more: { service?: string; isTakingOver?: boolean } = {}): Promise<void> {
-  const context = { handle, log: createLog('silent'), service: 'mine', isTakingOver: false, ...more };
+  const context = { kysely, log: createLog('silent'), service: 'mine', isTakingOver: false, ...more };
   return claimTargetDirs(context, { default: directory });
 }
 
@@ -34,8 +34,8 @@ function givenDirectory(...entries: readonly string[]): string {
 
 test('a service keeps its id, and has one only', async () => {
   const [first, second] = await Promise.all([
-    findServiceId(handle, new Date(1)),
-    findServiceId(handle, new Date(2)),
+    findServiceId(kysely, new Date(1)),
+    findServiceId(kysely, new Date(2)),
   ]);
   assert.equal(first, second);
 });
@@ -89,7 +89,7 @@ test('composes without a marker are adopted where the database knows them all, a
 test('an empty directory where composes should lie is taken for one that is not mounted', async () => {
   const directory = givenDirectory();
   const { id } = await composer.insert(repoRequest('/srv/repo', ['ed']));
-  await handle.updateTable('composes').set({ state: 'done' }).where('id', '=', id).execute();
+  await kysely.updateTable('composes').set({ state: 'done' }).where('id', '=', id).execute();
   await assert.rejects(claim(directory), { code: 'storage.not_mounted', fate: 'halt' });
   assert.equal(existsSync(join(directory, MARKER)), false);
   await claim(directory, { isTakingOver: true });

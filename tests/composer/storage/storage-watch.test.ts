@@ -182,7 +182,7 @@ test('the janitor removes nothing from a directory that is not ours', async () =
   const stray = join(composer.targetDir, 'odcs-900000');
   mkdirSync(stray);
   const marker = join(composer.targetDir, MARKER);
-  const service = await composer.context.database.handle
+  const service = await composer.context.database.kysely
     .selectFrom('service_identity')
     .select('id')
     .executeTakeFirstOrThrow();

@@ -71,7 +71,7 @@ test('pushes of updates that no message told are stored once, page by page', asy
   now = new Date(START + 32 * 60_000);
   assert.equal(await look(), 1, 'what was too young is found by the next look');
 
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('events')
     .selectAll()
     .where('bus', '=', 'internal')

@@ -49,7 +49,7 @@ function kojiAt(event: number, at: number): KojiChanges {
 }
 
 async function storedReleases(): Promise<(string | undefined)[]> {
-  const rows = await database.handle
+  const rows = await database.kysely
     .selectFrom('events')
     .select(['event', 'bus', 'instance'])
     .orderBy('id')
@@ -106,7 +106,7 @@ test('a message of another instance tells nothing, as soon as the own one is hea
     fields: { tag: 'f44', nvr: `ed-9-${release}` },
     instance,
   });
-  const ask = (release: string, instance: string) => wasTold(database.handle, change(release, instance));
+  const ask = (release: string, instance: string) => wasTold(database.kysely, change(release, instance));
   await told('org.fedoraproject.prod.buildsys.tag', 'one', '1');
   assert.equal(await ask('1', 'fedora'), true);
   assert.equal(await ask('2', 'fedora'), false);

@@ -54,7 +54,7 @@ test('states of modules that no message told are stored once, page by page', asy
   assert.match(server.queries[1] ?? '', /page=2$/);
   now = new Date(START + 4 * 60_000 + 31_000);
   assert.equal(await look(), 1, 'what was too young is found by the next look');
-  const rows = await database.handle.selectFrom('events').selectAll().orderBy('id').execute();
+  const rows = await database.kysely.selectFrom('events').selectAll().orderBy('id').execute();
   assert.deepEqual(
     rows.map(({ bus, instance, topic, event }) => [
       bus,

@@ -20,8 +20,8 @@ after(async () => {
   await database.close();
 });
 beforeEach(async () => {
-  await database.handle.deleteFrom('events').execute();
-  await database.handle.deleteFrom('reconcile_cursors').execute();
+  await database.kysely.deleteFrom('events').execute();
+  await database.kysely.deleteFrom('reconcile_cursors').execute();
 });
 
 interface Watch {
@@ -54,7 +54,7 @@ function watch(): Watch {
       });
     },
     async found() {
-      const rows = await database.handle
+      const rows = await database.kysely
         .selectFrom('events')
         .select('event')
         .where('bus', '=', 'internal')

@@ -152,14 +152,14 @@ export class KojiScene {
 
   /** Waits until the history was looked through and the rules were swept since a time. */
   async #looked(since: Date): Promise<void> {
-    const { handle } = this.reactor.database;
+    const { kysely } = this.reactor.database;
     const set = this.reactor.rules?.set ?? assert.fail('no rules run');
     const swept = set.rules
       .filter(({ name, reconcileMs }) => reconcileMs !== null && !this.away.rules.has(name))
       .map(({ name }) => name);
     await until(async () => {
-      const looks = await handle.selectFrom('reconcile_cursors').select('updated_at').execute();
-      const sweeps = await handle
+      const looks = await kysely.selectFrom('reconcile_cursors').select('updated_at').execute();
+      const sweeps = await kysely
         .selectFrom('rule_clocks')
         .selectAll()
         .where('clock', '=', 'sweep')
@@ -174,23 +174,23 @@ export class KojiScene {
   /** Waits until every message is matched, every window decided and every compose ended. */
   async quiet(): Promise<void> {
     await this.#settled();
-    const { handle } = this.reactor.database;
+    const { kysely } = this.reactor.database;
     await until(
       async () => {
         const counts = await Promise.all([
-          handle
+          kysely
             .selectFrom('events')
             .select('id')
             .where('kind', 'is not', null)
             .where('matched_at', 'is', null)
             .execute(),
-          handle.selectFrom('settle_windows').select('id').where('decided_at', 'is', null).execute(),
-          handle
+          kysely.selectFrom('settle_windows').select('id').where('decided_at', 'is', null).execute(),
+          kysely
             .selectFrom('compose_requests')
             .select('id')
             .where('state', 'in', ['pending', 'running'])
             .execute(),
-          handle.selectFrom('composes').select('id').where('time_done', 'is', null).execute(),
+          kysely.selectFrom('composes').select('id').where('time_done', 'is', null).execute(),
         ]);
         return counts.every(({ length }) => length === 0);
       },
@@ -257,7 +257,7 @@ export class KojiScene {
     const newest = (await this.composes()).at(-1);
     if (newest === undefined) return '';
     assert.equal(newest.state_name, 'done', newest.state_reason);
-    const { reused_id } = await this.reactor.database.handle
+    const { reused_id } = await this.reactor.database.kysely
       .selectFrom('composes')
       .select('reused_id')
       .where('id', '=', newest.id)

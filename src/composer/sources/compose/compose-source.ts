@@ -29,14 +29,14 @@ const PARTS_KEPT = 24;
 
 /** Returns the source of composes of this service; null where no database lists them. */
 export function openComposeSource({
-  handle,
+  kysely,
   targetDirs,
   documentTypes,
   caches,
 }: SourceContext): SelectPackages | null {
-  if (handle === null) return null;
+  if (kysely === null) return null;
   return createComposeSource({
-    handle,
+    kysely,
     repositories: caches.register(new RepositoryCache({ most: PARTS_KEPT })),
     fragments: caches.register(new FragmentKeeper()),
     targetDirs,

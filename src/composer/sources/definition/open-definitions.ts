@@ -12,8 +12,8 @@ import { readNamedDefinition } from './read-named-definition.ts';
 
 /** Opens the source type `definition`, with what it keeps from one compose to the next. */
 export function openDefinitions(context: SourceContext): SelectPackages {
-  const { handle, targetDirs } = context;
-  const composes = handle === null ? null : { handle, targetDirs };
+  const { kysely, targetDirs } = context;
+  const composes = kysely === null ? null : { kysely, targetDirs };
   return definitionSource(openMainResources({ ...context, composes }));
 }
 

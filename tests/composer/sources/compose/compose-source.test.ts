@@ -106,7 +106,7 @@ test('metadata that was read once is not read again', async () => {
   const fragments = new FragmentKeeper();
   const repositories = new RepositoryCache({ most: 8 });
   const source = createComposeSource({
-    handle: composer.context.database.handle,
+    kysely: composer.context.database.kysely,
     repositories,
     fragments,
     targetDirs: composer.context.targetDirs,

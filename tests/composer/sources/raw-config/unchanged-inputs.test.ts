@@ -140,7 +140,7 @@ test('a rule is told that nothing changed without a plan', async () => {
       ),
     );
     await runRequest(context, id, { signal: new AbortController().signal, number: 1, isLast: true });
-    const row = await findComposeRequest(context.database.handle, id);
+    const row = await findComposeRequest(context.database.kysely, id);
     assert.ok(row);
     return row;
   };
