@@ -4,6 +4,7 @@ import { findCompose } from '../../src/database/composes.ts';
 import { findRequestDigest } from '../../src/database/equal-composes.ts';
 import type { Database } from '../../src/database/database.ts';
 import { transaction, type UnitOfWork } from '../../src/database/transaction.ts';
+import { cancelCompose, lockToEnd } from '../../src/lifecycle/cancel-compose.ts';
 import { joinEqual } from '../../src/lifecycle/join-equal.ts';
 import { beginCompose } from '../../src/lifecycle/move-compose.ts';
 import { givenCompose } from './asked.ts';
@@ -47,3 +48,46 @@ test('of equal requests that begin at the same instant in two processes all but 
     [target.id, null, target.id],
   );
 });
+
+const changes: readonly (readonly [
+  what: string,
+  change: (tx: UnitOfWork, target: number) => Promise<unknown>,
+])[] = [
+  [
+    'is being cancelled',
+    async (tx, target) => {
+      const locked = await lockToEnd(tx, target);
+      assert.ok(locked);
+      assert.equal(await cancelCompose(tx, locked, 'osbs'), 'requested');
+    },
+  ],
+  [
+    'begins to wait for another directory',
+    async (tx, target) => {
+      await tx.sql
+        .updateTable('composes')
+        .set({ reused_id: target - 1 })
+        .where('id', '=', target)
+        .execute();
+    },
+  ],
+];
+for (const [what, change] of changes) {
+  test(`a compose does not wait for one that ${what} in another process`, async () => {
+    const [target, later] = [await givenCompose(first), await givenCompose(first)];
+    await begin(first, target);
+    const { join } = await begin(second, later);
+    const [changed, committing] = [latch(), latch()];
+    const changing = transaction(first, async (tx) => {
+      await change(tx, target);
+      changed.open();
+      await committing.opened;
+    });
+    await changed.opened;
+    const joining = transaction(second, (tx) => join(tx));
+    await untilBlockedOr(first, joining);
+    committing.open();
+    await changing;
+    assert.notEqual(await joining, target);
+  });
+}
