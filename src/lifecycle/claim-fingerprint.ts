@@ -73,7 +73,7 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
   return done !== undefined ? 'reused' : 'attached';
 }
 
-/** Tells those that joined this compose before what its plan says. Returns their ids. */
+/** Notes what a plan says with those that joined the compose before. Returns their ids. */
 async function pinWhoJoined(
   tx: UnitOfWork,
   { held, fingerprint, pinned }: ClaimInput,
