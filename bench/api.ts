@@ -17,6 +17,7 @@ import { processCpuMs, startNginx } from './nginx.ts';
 
 const FILE_MIB = 16;
 const WORKERS = 20;
+const small = { source: { type: 'repo', source: sharedPath('odcs', 'repo'), packages: ['ed'] } };
 
 interface Load {
   readonly url: string;
@@ -62,8 +63,7 @@ async function load({ url, rate, seconds, workers }: Load): Promise<LoadResult> 
 async function keepComposing(url: string, signal: AbortSignal): Promise<number> {
   let made = 0;
   while (!signal.aborted) {
-    const source = { type: 'repo', source: sharedPath('odcs', 'repo'), packages: ['ed'] };
-    const { id } = await postCompose(url, { source, flags: ['no_reuse'] });
+    const { id } = await postCompose(url, { ...small, flags: ['no_reuse'] });
     await waitForEnd(url, id);
     made += 1;
   }
@@ -97,9 +97,7 @@ async function measurePages(service: ServeProcess, seconds: number): Promise<voi
   const { url } = service;
   const ending = new AbortController();
   const composing = keepComposing(url, ending.signal);
-  const { id } = await postCompose(url, {
-    source: { type: 'repo', source: sharedPath('odcs', 'repo'), packages: ['ed'] },
-  });
+  const { id } = await postCompose(url, small);
   await waitForEnd(url, id);
   for (const { name, what, path, rate } of [
     { name: 'compose', what: 'one compose by its number', path: `/api/1/composes/${id}`, rate: 1000 },
@@ -126,23 +124,39 @@ async function measurePages(service: ServeProcess, seconds: number): Promise<voi
   process.stdout.write(`${await composing} composes were made meanwhile\n`);
 }
 
+/** Measures one compose while a thousand clients follow events and composes are made, of which each of them is told. */
 async function measureStreams(service: ServeProcess, count: number, seconds: number): Promise<void> {
   const { url } = service;
+  const { id } = await postCompose(url, small);
+  await waitForEnd(url, id);
+  const ending = new AbortController();
   const streams = await openStreams(`${url}/api/1/events/stream`, count);
+  const composing = keepComposing(url, ending.signal);
   try {
-    const result = await load({ url: `${url}/api/1/about/`, rate: 100, seconds, workers: WORKERS });
-    say(`100 a second beside ${count} open streams`, result);
+    const asked = { url: `${url}/api/1/composes/${id}`, rate: 100, workers: WORKERS };
+    await load({ ...asked, seconds: 2 });
+    const result = await load({ ...asked, seconds });
+    ending.abort();
+    say(
+      `one compose beside ${count} open streams`,
+      result,
+      `, ${await composing} composes were made meanwhile`,
+    );
+    noteFigure({
+      id: 'api.streams',
+      what: `one compose by its number, beside ${count.toLocaleString('en')} open streams while composes are made`,
+      ours: { perSecond: result.perSecond, wallMs: result.median, wallMs99: result.of99 },
+      peers: [],
+    });
   } finally {
+    ending.abort();
     for (const stream of streams) stream.destroy();
   }
 }
 
 /** Measures a file of a compose beside nginx on the same file. */
 async function measureFiles(service: ServeProcess, composes: string, seconds: number): Promise<void> {
-  const { id } = await postCompose(service.url, {
-    source: { type: 'repo', source: sharedPath('odcs', 'repo'), packages: ['ed'] },
-    flags: ['no_reuse'],
-  });
+  const { id } = await postCompose(service.url, { ...small, flags: ['no_reuse'] });
   await waitForEnd(service.url, id);
   const path = `odcs-${id}/compose/Temporary/x86_64/os/large.rpm`;
   writeFileSync(join(composes, path), Buffer.alloc(FILE_MIB * 2 ** 20, 'rpm'));
