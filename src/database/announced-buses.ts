@@ -42,7 +42,7 @@ export async function finishAnnounced(
 
 /**
  * Marks what is meant for a bus that no announcer has with the reason; it waits for one and is finished, unsent, when
- * none came in a week. Returns how many wait, by bus.
+ * none came in a week. Returns how many of each bus were marked now that wait; those that were marked before are left alone.
  */
 export async function markHomeless(
   kysely: DatabaseHandle,
@@ -55,6 +55,7 @@ export async function markHomeless(
       set last_error = 'No announcer has the bus ' || only_bus || '.',
         finished_at = case when created_at < ${since} then ${now}::timestamptz end
       where finished_at is null and only_bus is not null and only_bus <> all(${[...known]}::text[])
+        and (last_error is distinct from 'No announcer has the bus ' || only_bus || '.' or created_at < ${since})
       returning only_bus, finished_at
     )
     select only_bus as bus, count(*)::integer as waiting from homeless where finished_at is null

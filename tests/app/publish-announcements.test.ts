@@ -19,10 +19,13 @@ const publisher = (bus: Publisher['bus']): Publisher => ({
   close: async () => undefined,
 });
 
+const warned: unknown[] = [];
+const log = Object.assign(createLog('silent'), { warn: (fields: unknown) => void warned.push(fields) });
+
 const round = (...publishers: readonly Publisher[]): Promise<void> =>
   publishAnnouncements({
     database,
-    log: createLog('silent'),
+    log,
     publishers,
     targetDirUrls: { default: 'http://odcs.example.com/composes', extra: {} },
     privateBuses: [],
@@ -48,6 +51,8 @@ test('a notification for a bus that no announcer has waits and says why', async 
     insertNotification(tx, { messageId: 'told', onlyBus: 'umb', body: { event: 'rule-decided' } }),
   );
   await round(publisher('fedora-messaging'));
+  await round(publisher('fedora-messaging'));
+  assert.deepEqual(warned, [{ bus: 'umb', waiting: 1 }], 'it is said once, not at every look');
   assert.deepEqual(await listOpen(), [{ only_bus: 'umb', last_error: 'No announcer has the bus umb.' }]);
   const later = new Date(database.clock.now().getTime() + 3_600_000);
   assert.deepEqual(await findStuck(database.kysely, later), {
