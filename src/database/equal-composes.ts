@@ -34,7 +34,7 @@ export async function findEqualCompose(
     .where('request_digest', '=', digest)
     .where('request_digest', 'is not', null)
     .where('state', 'in', ['generating', 'done'])
-    .where('time_started', '>=', since)
+    .where('time_started', '>', since)
     .where('id', '<>', id)
     .where('cancel_requested_by', 'is', null)
     .where((where) =>

@@ -41,6 +41,11 @@ beforeEach(() => {
   composer.now = new Date(composer.now.getTime() + 1_000);
 });
 
+/** What comes now comes later than what came before. */
+function tick(): void {
+  composer.now = new Date(composer.now.getTime() + 1);
+}
+
 function countPublished(): number {
   return readdirSync(composer.targetDir).filter((name) => /^odcs-\d+$/.test(name)).length;
 }
@@ -48,6 +53,7 @@ function countPublished(): number {
 async function insertMany(count: number, asked = request): Promise<Compose[]> {
   const inserted: Compose[] = [];
   for (let at = 0; at < count; at += 1) inserted.push(await composer.insert(asked));
+  tick();
   return inserted;
 }
 
@@ -88,14 +94,14 @@ test('equal requests of which one comes after the other are planned once', async
   assert.equal(plans, 1);
 });
 
-test('what is asked for after the plan began reads its inputs anew', async () => {
+test('what is asked for once the plan began, be it at the same moment, reads its inputs anew', async () => {
   const [first] = await insertMany(1);
   assert.ok(first);
   let late: Compose | undefined;
   beforePlan = async () => {
     beforePlan = () => Promise.resolve();
-    composer.now = new Date(composer.now.getTime() + 1);
     late = await composer.insert(request);
+    tick();
     await composer.run(late.id);
   };
   await composer.run(first.id);
@@ -165,6 +171,7 @@ test('a compose of a series is planned for itself while another is made, as it s
   const asked = { ...request, packages: ['ed', 'curl'] };
   const first = await composer.insert(asked);
   const second = await composer.insert(asked, { series: 'a-series' });
+  tick();
   beforePlan = async () => {
     beforePlan = () => Promise.resolve();
     await composer.run(second.id);
