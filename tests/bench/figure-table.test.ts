@@ -113,5 +113,5 @@ test('an unknown benchmark is refused with those there are', () => {
     encoding: 'utf8',
   });
   assert.equal(status, 2);
-  assert.match(stderr, /compose\|createrepo\|gather/);
+  assert.match(stderr, /compose\|composers\|createrepo\|gather/);
 });
