@@ -1,6 +1,7 @@
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { rest } from '../../in-turns.ts';
 import { ReactorError } from '../../model/errors.ts';
 import { DependencyTable } from './dependency-table.ts';
 import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
@@ -95,8 +96,8 @@ export async function saveIndex(path: string, index: GatherIndex, key: string): 
   await rename(draft, path);
 }
 
-/** Bytes of a saved index that are summed up at once. */
-const SUMMED_BYTES = 256 * 1024;
+/** Bytes of a saved index that are summed up before others have their turn: a few milliseconds. */
+const SUMMED_BYTES = 16 * 1024 * 1024;
 
 interface WholeFile {
   /** Aligned for views of numbers. */
@@ -117,27 +118,22 @@ async function readAll(file: FileHandle): Promise<Buffer> {
   return bytes.subarray(0, done);
 }
 
-/**
- * Returns the CRC-32 of a file behind the head. The bytes are read for it once more, into memory that is used again:
- * a look at each page of what a gather reads costs more than a gather, which touches few of them.
- */
-async function sumUp(file: FileHandle): Promise<number> {
-  const piece = Buffer.allocUnsafeSlow(SUMMED_BYTES);
+/** Returns the CRC-32 of what lies behind the head. */
+async function sumUp(bytes: Buffer): Promise<number> {
   let checksum = 0;
-  for (let at = HEAD; ;) {
-    const { bytesRead } = await file.read(piece, 0, piece.length, at);
-    if (bytesRead === 0) return checksum;
-    checksum = crc32(piece.subarray(0, bytesRead), checksum);
-    at += bytesRead;
+  for (let at = HEAD; at < bytes.length; at += SUMMED_BYTES) {
+    if (at > HEAD) await rest();
+    checksum = crc32(bytes.subarray(at, at + SUMMED_BYTES), checksum);
   }
+  return checksum;
 }
 
 /** Reads a file, null where it cannot be read. */
 async function readWhole(path: string): Promise<WholeFile | null> {
   try {
     await using file = await open(path, 'r');
-    const [bytes, checksum] = await Promise.all([readAll(file), sumUp(file)]);
-    return { bytes, checksum };
+    const bytes = await readAll(file);
+    return { bytes, checksum: await sumUp(bytes) };
   } catch {
     return null;
   }
