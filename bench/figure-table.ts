@@ -17,7 +17,8 @@ export type FigureRecord = z.infer<typeof recordSchema>;
 
 /** Returns the table of a record in Markdown: ours, the peers' and how many times ours they took, CPU before wall. */
 export function formatTable({ figures }: Pick<FigureRecord, 'figures'>): string {
-  const rows = figures.map(
+  // What two benchmarks measure is shown once, as it was seen last.
+  const rows = [...new Map(figures.map((figure) => [figure.id, figure])).values()].map(
     (figure) =>
       `| ${figure.what} | ${formatTaken(figure.ours)} | ${figure.peers.map((peer) => `${peer.name}${peer.isRecorded === true ? ' (recorded)' : ''} ${formatTaken(peer)}`).join('; ')} | ${formatRatios(figure)} |`,
   );
