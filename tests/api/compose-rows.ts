@@ -11,6 +11,8 @@ export interface RowChange {
   readonly time_submitted?: Date;
   readonly time_started?: Date;
   readonly time_done?: Date;
+  readonly time_removed?: Date;
+  readonly removed_by?: string;
   readonly pungi_compose_id?: string;
   readonly sigkeys?: string;
   readonly koji_event?: number;

@@ -27,7 +27,7 @@ export interface HostileUpstream {
   stop(): Promise<void>;
 }
 
-/** Sends a chunk again and again until the other side has enough or `most` bytes were sent; tells how many were. */
+/** Sends a chunk again and again until the other side has enough or `most` bytes were sent. Returns how many were. */
 export async function pour(
   response: ServerResponse,
   chunk: Buffer,

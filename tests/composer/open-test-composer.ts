@@ -41,7 +41,7 @@ export interface TestComposer extends AsyncDisposable {
   now: Date;
   /** Stores a compose in state `wait`. */
   readonly insert: (request: ComposeRequest, more?: ComposeDetails) => Promise<Compose>;
-  /** One attempt at a compose, the last one unless told otherwise; answers how it stands then. */
+  /** One attempt at a compose, the last one unless told otherwise. Returns how it stands then. */
   readonly run: (id: number, attempt?: Partial<JobAttempt>) => Promise<Compose>;
   readonly find: (id: number) => Promise<Compose>;
   /** Stores a compose and runs it. */

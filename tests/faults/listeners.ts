@@ -124,7 +124,7 @@ async function wreak(plan: FaultPlan, progress: () => number, faults: Faults): P
 
 /**
  * Publishes messages on a real RabbitMQ into a listener on a real PostgreSQL while all three are killed, then
- * counts. Prints its counts; the last line with `--json` is one object. Answers whether every message is stored
+ * counts. Prints its counts; the last line with `--json` is one object. Returns whether every message is stored
  * exactly once, with exactly one job.
  */
 export async function run(argv: readonly string[]): Promise<boolean> {

@@ -52,7 +52,7 @@ function change(random: Random, bytes: Buffer): Buffer {
 }
 
 /**
- * Runs a case with changed seeds until the time is over and answers how many were tried. Anything thrown but a
+ * Runs a case with changed seeds until the time is over. Returns how many were tried. Anything thrown but a
  * ReactorError, a case of more than 5 s, or 1 GiB of process memory ends it with an error.
  */
 export async function fuzzCases(

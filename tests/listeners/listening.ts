@@ -60,7 +60,7 @@ export async function untilConnected(listener: Supervisor, count = 1): Promise<v
   }, `connection ${count}`);
 }
 
-/** Waits until the broker has refused the listener; answers how often it was connected before. */
+/** Waits until the broker has refused the listener. Returns how often it was connected before. */
 export async function connectionsWhenRefused(listener: Supervisor): Promise<number> {
   const refused = await until(() => {
     const health = listener.health();

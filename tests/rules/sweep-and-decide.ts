@@ -14,7 +14,7 @@ export async function clocks(engine: Engine, now: Date, isStart = false): Promis
   return runRuleClocks({ ...context, onError: (_rule, error) => assert.fail(String(error)) });
 }
 
-/** Matches what clocks made, and answers the reasons. */
+/** Matches what clocks made. Returns the reasons. */
 export async function matchInternal(engine: Engine, now: Date): Promise<string[]> {
   const rows = await engine.database.kysely
     .selectFrom('events')

@@ -98,7 +98,7 @@ async function tagBuild({ scene, koji }: Opened, tag: string, nvr: string): Prom
   await scene.publish({ ...sample, body: { ...sample.body, name, version, release, tag } });
 }
 
-/** Waits until the main compose is one of these composes; answers it. */
+/** Waits until the main compose is one of these composes, which it returns. */
 async function mainOf(
   { scene }: Opened,
   parts: { readonly baseos: number; readonly appstream: number },

@@ -28,7 +28,7 @@ function install(names: readonly string[]): void {
 
 /**
  * Sees to it that Debian packages are installed: installs the missing ones when run by root on Debian.
- * Where that cannot be, says why on stderr and answers the reason, so that the caller skips its test;
+ * Where that cannot be, says why on stderr and returns the reason, so that the caller skips its test;
  * with `CI` set it throws instead, for there a missing service is a failure.
  */
 export function ensurePackages(names: readonly string[]): PackagesAnswer {

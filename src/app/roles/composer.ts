@@ -11,7 +11,7 @@ export interface ComposerRoleInput extends Pick<OpenedSources, 'warm'> {
   readonly config: Pick<Config, 'repo_hosts'>;
 }
 
-/** Makes composes, answers the requests of rules and reads what images hold, until the queue stops. */
+/** Makes composes, works on the requests of rules and reads what images hold, until the queue stops. */
 export async function startComposerRole(
   context: ComposerContext,
   { warm, concurrency, config }: ComposerRoleInput,

@@ -1,6 +1,6 @@
 """Solves requests with libsolv.
 
-Reads JSON: a list of {"repo": directory, "requests": [[nevra, ...], ...]}. Answers JSON: for each of them the list of
+Reads JSON: a list of {"repo": directory, "requests": [[nevra, ...], ...]}. Prints JSON: for each of them the list of
 problems of each request, empty when it can be installed from that repository alone.
 """
 

@@ -1,7 +1,7 @@
 """Asks dnf what it would install.
 
 Reads JSON: {"repo": directory or URL, "folder": a directory to write in, "requests": [{"install": [spec, ...], "only":
-[nevra, ...] or null, "installed": []}, ...]}. Answers JSON, for each request {"packages": [nevra, ...]} or {"error":
+[nevra, ...] or null, "installed": []}, ...]}. Prints JSON, for each request {"packages": [nevra, ...]} or {"error":
 text}. Weak dependencies are off. With "only" no other package of the repository is seen.
 """
 

@@ -36,7 +36,7 @@ export interface ModuleComposer {
   readonly resources: ModuleResources;
   readonly selectContext: SelectContext;
   plan(request: ComposeRequest): Promise<ReadyPlan>;
-  /** Writes the compose and answers its directory. */
+  /** Writes the compose. Returns its directory. */
   build(plan: ReadyPlan): Promise<string>;
 }
 

@@ -10,8 +10,8 @@ export interface By {
 }
 
 /**
- * What can be done to a hub, each as one request of Koji's own client. Answers the event that it drew, null for what
- * takes none. Throws what the hub would refuse.
+ * What can be done to a hub, each as one request of Koji's own client. Each returns the event that it drew, null for
+ * what takes none. Throws what the hub would refuse.
  */
 export abstract class HubActions {
   /** Does one request: at once and committed, or as a part of a transaction. */
