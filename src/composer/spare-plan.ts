@@ -7,13 +7,15 @@ import { isPublished } from './publish.ts';
 import type { TakenCompose } from './run-compose.ts';
 import { targetDirOf } from './target-dir-of.ts';
 
+type SparingContext = Pick<ComposerContext, 'database' | 'targetDirs'>;
+
 /**
  * Spares a compose its plan where another one was asked for the same and began to be made later than this one was asked
  * for, so that it read inputs that are new enough. Returns what a done one was planned as, `joined` where this one waits
  * now for one that is being made, or undefined where it has to be planned.
  */
 export async function sparePlan(
-  context: ComposerContext,
+  context: SparingContext,
   taken: TakenCompose,
 ): Promise<KnownPlan | 'joined' | undefined> {
   const digest = await findRequestDigest(context.database.kysely, taken.id);
@@ -28,7 +30,7 @@ export async function sparePlan(
 }
 
 function findEqual(
-  { database }: ComposerContext,
+  { database }: SparingContext,
   { id, compose }: TakenCompose,
   digest: string,
 ): Promise<EqualCompose | undefined> {
@@ -38,7 +40,7 @@ function findEqual(
 
 /** Returns what a done compose was planned as, as long as its directory is there. */
 function planOfDone(
-  context: ComposerContext,
+  context: SparingContext,
   { compose }: TakenCompose,
   equal: EqualCompose | undefined,
 ): KnownPlan | undefined {

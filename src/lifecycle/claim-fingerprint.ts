@@ -46,13 +46,17 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
   const { targetDir, readers, owner } = compose;
   const search = { fingerprint, targetDir, exceptId: held.id, readers, owner, now: tx.now };
   const other = input.lost === null ? undefined : await lockReusable(tx.sql, search, input.lost);
+  const current = await lockCompose(tx.sql, held.id);
+  // Those who wait for a compose hear of its latest attempt only.
+  if (current?.attempt !== held.attempt) return 'lost';
   if (compose.fingerprint !== null && (other !== undefined || compose.fingerprint !== fingerprint)) {
     // An earlier attempt promised another content to those who wait.
-    const current = await lockCompose(tx.sql, held.id);
-    if (current?.attempt === held.attempt) await releaseSharers(tx, held.id);
+    await releaseSharers(tx, held.id);
   }
   const done = other?.state === 'done' ? other : undefined;
-  const joined = await pinWhoJoined(tx, input, other);
+  const to = other?.id ?? held.id;
+  const { timeToExpire: until } = current;
+  const joined = await pinJoined(tx, { from: held.id, to, fingerprint, pinned: input.pinned, until });
   const moved = await moveHeldCompose(tx, held, done !== undefined ? 'reuse' : 'pin', {
     reason: done !== undefined ? GENERATED : GENERATING,
     pinned: {
@@ -68,22 +72,9 @@ export async function claimFingerprint(tx: UnitOfWork, input: ClaimInput): Promi
     for (const id of joined) await moveCompose(tx, id, 'followDone', { reason: GENERATED, pinned });
   }
   if (other === undefined) return 'build';
-  const until = new Date(Math.max(other.timeToExpire.getTime(), moved.timeToExpire.getTime()));
-  await shareLife(tx.sql, [other.id, held.id], until);
+  const latest = new Date(Math.max(other.timeToExpire.getTime(), moved.timeToExpire.getTime()));
+  await shareLife(tx.sql, [other.id, held.id], latest);
   return done !== undefined ? 'reused' : 'attached';
-}
-
-/** Notes what a plan says with those that joined the compose before. Returns their ids. */
-async function pinWhoJoined(
-  tx: UnitOfWork,
-  { held, fingerprint, pinned }: ClaimInput,
-  other: Compose | undefined,
-): Promise<readonly number[]> {
-  const current = await lockCompose(tx.sql, held.id);
-  if (current?.attempt !== held.attempt || current.reusedId !== null || current.state !== 'generating')
-    return [];
-  const to = other?.id ?? held.id;
-  return pinJoined(tx, { from: held.id, to, fingerprint, pinned, until: current.timeToExpire });
 }
 
 /** What ODCS says of a compose that is done. */
