@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import type { TakenCompose } from '../../src/composer/run-compose.ts';
 import { sparePlan } from '../../src/composer/spare-plan.ts';
@@ -57,11 +57,6 @@ async function planOf(id: number) {
   const compose = await findCompose(first.kysely, id);
   return [compose?.state, compose?.fingerprint, compose?.kojiEvent];
 }
-
-/** Gives what earlier tests asked for another request, so that nobody waits for it. */
-beforeEach(() =>
-  first.kysely.updateTable('composes').set({ cancel_requested_by: 'a test before' }).execute(),
-);
 
 test('of equal requests that begin at the same instant in two processes all but one wait, and for the one that does not', async () => {
   const ids = [await givenCompose(first), await givenCompose(first), await givenCompose(first)];
@@ -193,4 +188,21 @@ test('a compose whose equal one is done while it begins to wait for it shows tha
   rmSync(folder, { recursive: true });
   assert.ok(plan !== undefined && plan !== 'joined');
   assert.deepEqual([plan.same.compose.id, plan.fingerprint], [target, 'of one that is done']);
+});
+
+test('a compose waits for the one of two that is not being cancelled', async () => {
+  const [cancelled, target, later] = [
+    await givenCompose(first),
+    await givenCompose(first),
+    await givenCompose(first),
+  ];
+  await begin(first, cancelled);
+  await begin(first, target);
+  await transaction(first, async (tx) => {
+    const locked = await lockToEnd(tx, cancelled);
+    assert.ok(locked);
+    await cancelCompose(tx, locked, 'osbs');
+  });
+  const { join } = await begin(second, later);
+  assert.equal(await transaction(second, join), target);
 });
