@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { publishAnnouncements } from '../../src/app/publish-announcements.ts';
 import type { Publisher } from '../../src/buses/publisher.ts';
-import { findStuck } from '../../src/database/announced-buses.ts';
+import { findStuck, markHomeless } from '../../src/database/announced-buses.ts';
 import { insertNotification } from '../../src/database/announcements.ts';
 import { transaction } from '../../src/database/transaction.ts';
 import { createLog } from '../../src/log.ts';
@@ -62,6 +62,19 @@ test('a notification for a bus that no announcer has waits and says why', async 
   await round(publisher('umb'));
   assert.deepEqual(await listOpen(), []);
   assert.deepEqual(published, ['umb told']);
+});
+
+test('a notification for a bus that no announcer had for a week is given up', async () => {
+  await transaction(database, (tx) =>
+    insertNotification(tx, { messageId: 'old', onlyBus: 'umb', body: { event: 'rule-decided' } }),
+  );
+  const known = ['fedora-messaging'];
+  const now = database.clock.now();
+  await markHomeless(database.kysely, { known, now });
+  await markHomeless(database.kysely, { known, now: new Date(now.getTime() + 6 * 86_400_000) });
+  assert.equal((await listOpen()).length, 1);
+  await markHomeless(database.kysely, { known, now: new Date(now.getTime() + 8 * 86_400_000) });
+  assert.deepEqual(await listOpen(), []);
 });
 
 test('an announcer without a bus, or with another one, leaves a state to the announcer that has it', async () => {
