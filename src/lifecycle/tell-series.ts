@@ -11,8 +11,8 @@ import type { SeriesOutcome } from '../model/series-notification.ts';
  * open to fewer people.
  */
 export async function tellSeries(tx: UnitOfWork, compose: Compose): Promise<void> {
-  const { series, requestId, owner, readers } = compose;
-  if (series === null || requestId !== null) return;
+  const { series, owner, readers } = compose;
+  if (series === null) return;
   const row = await findSeries(tx.sql, series);
   if (row === undefined || row.notify === null || row.notify.length === 0) return;
   if (readers !== null && owner !== row.owner && !areSameReaders(readers, row.readers)) return;

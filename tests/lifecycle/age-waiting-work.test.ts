@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
+import { HIGHEST_AGED, priorityNumbers } from '../../src/database/job-queues.ts';
 import { ageWaitingWork } from '../../src/lifecycle/age-waiting-work.ts';
 import { atTime } from '../database/at-time.ts';
 import { openTestDatabase } from '../database/open-test-database.ts';
@@ -27,4 +28,7 @@ test('waiting jobs rise one level every half hour', async () => {
   assert.equal(await age(1802, 1801), 0);
   assert.equal(await age(3700, 1802), 1);
   assert.equal(await priority(), 20);
+  assert.equal(await age(5_500, 3_700), 1);
+  assert.equal(await priority(), HIGHEST_AGED, 'it rises no further');
+  assert.ok(HIGHEST_AGED < priorityNumbers.security, 'what is urgent stays above it');
 });

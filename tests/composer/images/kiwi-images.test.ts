@@ -71,18 +71,17 @@ test('Koji makes an image of the finished repositories of a compose that is show
   );
 });
 
-/** Makes a compose with an image in a scene; returns its directory. */
-async function makeWithImage({
-  composer: of,
-  builders: koji,
-  define,
-  untilTasks,
-}: ImageScene): Promise<string> {
+/** Makes a compose with an image in a scene, and does something while Koji works on it. Returns its directory. */
+async function makeWithImage(
+  { composer: of, builders: koji, define, untilTasks }: ImageScene,
+  meanwhile: () => void = () => undefined,
+): Promise<string> {
   define('named', kiwiImage);
   const { id } = await of.insert(askForDefinition('named'));
   const before = koji.tasks().length;
   const running = of.run(id);
   await untilTasks(before + 1, running);
+  meanwhile();
   const nvr = `Named-1-${id}`;
   const files = { x86_64: `${nvr}.x86_64.qcow2`, aarch64: `${nvr}.aarch64.qcow2` };
   koji.finish(koji.tasks()[before]?.id ?? 0, files, nvr);
@@ -135,6 +134,18 @@ test('the provenance names the images and what lists them, signed anew where it 
       [[changed, 'digest']],
     );
   }
+  // The settings name another key before the images have ended: nothing is signed by it that the first one vouches for.
+  Object.assign(composer.context, { metadataKeys });
+  const directory = await makeWithImage(scene, () =>
+    Object.assign(composer.context, { metadataKeys: unsigned }),
+  );
+  const path = join(directory, 'compose/metadata/provenance.json');
+  const { subjects } = readProvenance(readFileSync(path, 'utf8'), path);
+  assert.deepEqual(
+    subjects.filter(({ name }) => image.test(name)),
+    [],
+  );
+  assert.equal((await verify(directory)).signedBy, key.fingerprint);
 });
 
 test('images are taken from a URL where the profile names no directory', async () => {
