@@ -71,6 +71,7 @@ export class KojiTagReader implements Cache {
   async #read(key: string, wish: TagWish, now: Date, signal: AbortSignal): Promise<PinnedContent> {
     const pin = await pinTag(this.#hub, wish, { signal });
     const kept = this.#kept.get(key);
+    // A copy of the hub's database that is behind does not tell what was seen in another one.
     const isUsable =
       kept !== undefined && kept.pin.event.id <= pin.event.id && now.getTime() - kept.readAt < WHOLE_AGAIN_MS;
     const content = isUsable ? await this.#refresh(kept, wish, pin, signal) : null;
@@ -106,8 +107,6 @@ export class KojiTagReader implements Cache {
   ): Promise<TagContent | null> {
     // Besides other parents this notices another tag of the same name, which no history tells.
     if (kept.pin.treeIds.join() !== pin.treeIds.join()) return null;
-    // A copy of the hub's database that is behind does not tell what was seen in another one.
-    if (pin.event.id < kept.pin.event.id) return null;
     if (kept.pin.event.id === pin.event.id && kept.pin.recent === pin.recent) return kept.content;
     if (!(await hasTagChanged(this.#hub, kept.pin, { signal }))) return kept.content;
     const range = { afterEvent: kept.pin.recentSince, signal };
