@@ -9,8 +9,8 @@ import { loopSteps, routeSteps, type GrowthStep } from './growth-steps.ts';
 const allowed: readonly { readonly text: RegExp; readonly most: number; readonly why: string }[] = [
   {
     text: /(?:^|\) )select count\(\*\) as "total" from \(select/,
-    most: MOST_COUNTED + 1,
-    why: 'totals are exact up to so many',
+    most: 5 * MOST_COUNTED,
+    why: 'totals are exact up to so many; where a fifth of all rows count, they are found by reading on',
   },
   {
     text: /(?:^|\) )select "id" from "composes" .*offset/,

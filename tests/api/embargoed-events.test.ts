@@ -75,6 +75,15 @@ test('events of a build under embargo are shown to the readers of embargoes, unt
   const decisions = (headers: Record<string, string>) => call('GET', '/api/1/decisions', { headers });
   assert.match((await decisions(security)).text, /f44-embargo-z/);
   assert.doesNotMatch((await decisions(other)).text, /secret-fix|embargo/);
+  // What was decided on others stays to be read.
+  const openRule = {
+    ...readRule(ruleText('- event: koji.tag\n  match: { tag: f44-candidate }')),
+    name: 'open',
+  };
+  await new Engine(api.database, { version: 'v2', rules: [openRule] }).match(open, api.now);
+  const rulesOf = ({ json }: Answer): unknown[] =>
+    (json['items'] as { rule: string }[]).map((item) => item.rule);
+  for (const headers of [other, {}]) assert.deepEqual(rulesOf(await decisions(headers)), ['open']);
   const find = (headers: Record<string, string>) => call('GET', '/api/1/find?q=secret-fix-1-1', { headers });
   assert.match((await find(security)).text, /f44-embargo-z/);
   for (const headers of [other, {}]) {

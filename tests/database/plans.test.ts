@@ -23,6 +23,7 @@ import { listEvents } from '../../src/database/list-events.ts';
 import { readFindQuery } from '../../src/model/find-query.ts';
 import { pruneManifests } from '../../src/database/manifests.ts';
 import { findNeededEvents, pruneEvents } from '../../src/database/prune-events.ts';
+import { readableDatabase } from '../../src/database/readable.ts';
 import { readSeries } from '../../src/database/series-history.ts';
 import {
   findLatest,
@@ -72,6 +73,17 @@ after(async () => {
   await database.close();
 });
 
+/** Returns how PostgreSQL would run a statement. */
+async function explain(statement: Pick<CompiledQuery, 'sql' | 'parameters'> | undefined): Promise<string> {
+  assert.ok(statement !== undefined, 'no statement was run');
+  const { rows } = await kysely.executeQuery<{ 'QUERY PLAN': string }>({
+    ...sql`select 1`.compile(kysely),
+    sql: `explain ${statement.sql}`,
+    parameters: statement.parameters,
+  });
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
 /** Throws where a statement of some work reads a table through. */
 async function assertFindsByIndex(what: string, work: () => Promise<unknown>): Promise<void> {
   ran = [];
@@ -79,12 +91,7 @@ async function assertFindsByIndex(what: string, work: () => Promise<unknown>): P
   const statements = ran.filter(({ sql: text }) => /^\s*(?:select|with|delete|update)/.test(text));
   assert.ok(statements.length > 0, `${what}: no statement was run`);
   for (const { sql: text, parameters } of statements) {
-    const { rows } = await kysely.executeQuery<{ 'QUERY PLAN': string }>({
-      ...sql`select 1`.compile(kysely),
-      sql: `explain ${text}`,
-      parameters,
-    });
-    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    const plan = await explain({ sql: text, parameters });
     const isCount = text.startsWith('select count(*) as "total" from (select');
     const scans = plan.match(
       /Seq Scan on (?:events|composes|decisions|settle_windows|compose_requests|announcements|window_causes)\b/g,
@@ -106,6 +113,21 @@ test('decisions by event and by a rare outcome are found by an index', { skip },
   );
   await assertFindsByIndex('by outcome', () => findDecisions(kysely, { outcome: 'failed', limit: 100 }));
   await assertFindsByIndex('by compose', () => findDecisions(kysely, { compose: 5, limit: 100 }));
+});
+
+test('the last decisions of a rule that everybody may read are read along an index', { skip }, async () => {
+  await sql`set enable_seqscan = on`.execute(kysely);
+  try {
+    for (const limit of [1, 10]) {
+      ran = [];
+      const readable = readableDatabase({ ...database, kysely }).kysely;
+      await findDecisions(readable, { rule: 'nightly-3', limit });
+      assert.match(ran[0]?.sql ?? '', /private_rules/);
+      assert.doesNotMatch(await explain(ran[0]), /^\s*(?:->\s*)?Sort/m);
+    }
+  } finally {
+    await sql`set enable_seqscan = off`.execute(kysely);
+  }
 });
 
 test(
@@ -162,12 +184,7 @@ test('composes in each order are read along an index', { skip }, async () => {
     await assertFindsByIndex(order, () => page({}, order));
     const listing = ran.find(({ sql: text }) => text.includes('offset'));
     assert.ok(listing !== undefined);
-    const { rows } = await kysely.executeQuery<{ 'QUERY PLAN': string }>({
-      ...sql`select 1`.compile(kysely),
-      sql: `explain ${listing.sql}`,
-      parameters: listing.parameters,
-    });
-    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    const plan = await explain(listing);
     assert.doesNotMatch(plan, /^\s*(?:->\s*)?Sort/m, `${order}\n${plan}`);
   }
 });
