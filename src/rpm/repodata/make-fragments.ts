@@ -28,6 +28,8 @@ export interface FragmentBytes {
 }
 
 const CHANGELOG_LIMIT = 10;
+/** Of the package that is being made: fresh memory for each costs more than all else of it. */
+const sink = { primary: new XmlBytes(), filelists: new XmlBytes(), other: new XmlBytes() } as const;
 const SPACE = 0x20;
 
 /**
@@ -35,7 +37,7 @@ const SPACE = 0x20;
  * a broken header. Source: createrepo_c 0.17 in its default setting (SHA-256, ten changelog entries).
  */
 export function makeFragments(header: RpmHeader, facts: FileFacts): PackageFragments {
-  const sink = { primary: new XmlBytes(), filelists: new XmlBytes(), other: new XmlBytes() };
+  for (const written of Object.values(sink)) written.clear();
   const { identity, locationOffset } = writeFragments(header, facts, sink);
   return {
     pkgid: facts.pkgid,
