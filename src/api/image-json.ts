@@ -20,6 +20,13 @@ const shownSchema = z.object({
   owner: z.string(),
   reference: z.string().nullable().openapi({ example: 'quay.io/example/httpd:latest' }),
   updated: z.string().openapi({ description: 'When its packages were told or read last' }),
+  asks: z
+    .array(z.string())
+    .nullable()
+    .openapi({
+      description: 'What it asks for, where its packages are the closure of that; null otherwise',
+      example: ['httpd', 'mod_ssl'],
+    }),
   read_from: readFromSchema
     .nullable()
     .openapi({ description: 'Where the service reads its packages; null where it is told them' }),
@@ -60,6 +67,7 @@ function shownJson({
   owner,
   reference,
   updated_at,
+  asks,
   source,
   looked_at,
   problem,
@@ -70,6 +78,7 @@ function shownJson({
     owner,
     reference,
     updated: updated_at.toISOString(),
+    asks,
     read_from: source === null ? null : readFromJson(source),
     looked: looked_at?.toISOString() ?? null,
     problem,

@@ -22,6 +22,7 @@ const readFromSchema = z.object({
   sboms: z.record(z.string(), z.string()).optional(),
 });
 const imageSchema = toldSchema.extend({
+  asks: z.array(z.string()).nullable(),
   packages: z.record(z.string(), z.record(z.string(), z.string())),
   read_from: readFromSchema.nullable(),
 });
@@ -47,6 +48,7 @@ interface SetOptions extends ServiceOptions {
   readonly lock?: string | undefined;
   readonly sbom?: string | undefined;
   readonly installed?: string | undefined;
+  readonly asks?: string | undefined;
   readonly arch?: string | undefined;
 }
 
@@ -70,10 +72,14 @@ export const command = defineCommand(about, (parser, context, end) => {
         '--sbom <file>',
         'its bill of materials: CycloneDX or SPDX, JSON; a URL is read by the service itself',
       )
-      .option('--installed <file>', 'the output of rpm -qa in it')
+      .option('--installed <file>', 'the output of rpm -qa in it; beside --asks, in its base image')
+      .option(
+        '--asks <packages>',
+        'what its build installs, separated by commas: it holds what that needs, of what the series shows now',
+      )
       .option(
         '--arch <arch>',
-        'whose packages --sbom or --installed lists; the other arches stay as they are',
+        'whose packages --sbom or --installed lists, the other arches stay as they are; beside --asks the arches it is built for',
       ),
   )
     .description(
@@ -104,10 +110,11 @@ export const command = defineCommand(about, (parser, context, end) => {
 });
 
 function formatImage(context: ActionContext, image: z.infer<typeof imageSchema>): string {
-  const { name, series, reference, read_from: readFrom, problem, packages } = image;
+  const { name, series, reference, asks, read_from: readFrom, problem, packages } = image;
   const facts = formatFacts([
     ['series', series],
     ['reference', reference],
+    ['asks for', asks === null ? null : asks.join(', ')],
     ['read from', readFrom === null ? null : urlsOf(readFrom).join(', ')],
     ['not read', problem?.message ?? null],
   ]);
@@ -154,14 +161,14 @@ async function setImage(context: ActionContext, name: string, options: SetOption
   const { series, reference } = options;
   const given = readGiven(options);
   const client = openService(context, options);
-  const isWhole = 'lock' in given || 'lists' in given;
+  const isWhole = 'lock' in given || 'lists' in given || 'asks' in given;
   const known = isWhole ? null : await findKnown(client, name);
   const answer = await client.request('PUT', pathOf(name), {
     series,
     ...(reference === undefined ? {} : { reference }),
     ...contentsOf(given, known),
   });
-  const { packages, read_from: readFrom } = readAnswer(imageSchema, answer);
+  const { packages, asks, read_from: readFrom } = readAnswer(imageSchema, answer);
   if (options.json === true) stdout(`${JSON.stringify(answer, null, 2)}\n`);
   else if (readFrom !== null) {
     stdout(`${name} of ${series}: read by the service from ${urlsOf(readFrom).join(', ')}\n`);
@@ -169,21 +176,40 @@ async function setImage(context: ActionContext, name: string, options: SetOption
     const counts = Object.entries(packages).map(
       ([arch, held]) => `${arch}: ${Object.keys(held).length} packages`,
     );
-    stdout(`${name} of ${series}: ${counts.join(', ')}\n`);
+    const asked = asks === null ? '' : `asks for ${asks.join(', ')}; `;
+    stdout(`${name} of ${series}: ${asked}${counts.join(', ')}\n`);
   }
   return 0;
 }
 
 /** What an image holds as the options say it, of all arches or of one beside which others stay. */
 type GivenContents =
+  | { readonly asks: AskedPackages }
   | { readonly lock: string }
   | { readonly lists: PackageLists }
   | { readonly arch: string; readonly sbom: string }
   | { readonly arch: string; readonly list: readonly string[] };
 
-function readGiven({ lock, sbom, installed, arch }: SetOptions): GivenContents {
+interface AskedPackages {
+  readonly packages: readonly string[];
+  readonly arches?: readonly string[];
+  readonly installed?: readonly string[];
+}
+
+function readGiven({ lock, sbom, installed, asks, arch }: SetOptions): GivenContents {
+  if (asks !== undefined) {
+    if (lock !== undefined || sbom !== undefined) throw usage('--asks is instead of --lock and --sbom.');
+    const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+    return {
+      asks: {
+        packages: words(asks),
+        ...(arch === undefined ? {} : { arches: words(arch) }),
+        ...(installed === undefined ? {} : { installed: readInstalledPackages(installed) }),
+      },
+    };
+  }
   const given = [lock, sbom, installed].filter((file) => file !== undefined);
-  if (given.length !== 1) throw usage('set needs one of --lock, --sbom and --installed.');
+  if (given.length !== 1) throw usage('set needs one of --lock, --sbom, --installed and --asks.');
   if (lock !== undefined) return isUrl(lock) ? { lock } : { lists: readLockedPackages(lock) };
   if (arch === undefined)
     throw usage('--sbom and --installed list the packages of one arch: say which with --arch.');
@@ -192,6 +218,7 @@ function readGiven({ lock, sbom, installed, arch }: SetOptions): GivenContents {
 }
 
 function contentsOf(given: GivenContents, known: KnownImage | null): object {
+  if ('asks' in given) return { asks: given.asks };
   if ('lock' in given) return { read_from: { lock: given.lock } };
   if ('lists' in given) return { packages: given.lists };
   if ('sbom' in given)

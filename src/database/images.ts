@@ -44,7 +44,12 @@ export async function listImagesOfSeries(kysely: DatabaseHandle, series: string)
 /** An image as somebody tells of it: what it holds, or where that is read. */
 export interface ToldImage extends Omit<Image, 'packages'> {
   readonly owner: string;
-  readonly contents: Pick<Image, 'packages'> | { readonly source: ImageSource };
+  readonly contents: HeldContents | { readonly source: ImageSource };
+}
+
+/** What an image holds; `asks` is what it asks for, where that was worked out from it. */
+export interface HeldContents extends Pick<Image, 'packages'> {
+  readonly asks?: readonly string[];
 }
 
 /**
@@ -58,9 +63,11 @@ export async function putImage(
   { mayReplaceAny }: { readonly mayReplaceAny: boolean },
 ): Promise<boolean> {
   const isRead = 'source' in contents;
+  const asks = 'source' in contents ? undefined : contents.asks;
   const told = {
     series,
     reference,
+    asks: asks === undefined ? null : JSON.stringify(asks),
     source: isRead ? JSON.stringify(contents.source) : null,
     validators: null,
     looked_at: null,

@@ -286,6 +286,8 @@ export interface ImagesTable {
   owner: string;
   reference: string | null;
   packages: Json<Image['packages']>;
+  /** What it was told to ask for, where its packages are the closure of that; null elsewhere. */
+  asks: NullableJson<readonly string[]>;
   updated_at: Time;
   /** Where the service reads the packages itself; null where it is told them. */
   source: NullableJson<ImageSource>;

@@ -28,6 +28,7 @@ test('an image is told of, listed, shown, replaced and forgotten', async () => {
     owner: 'agent',
     reference: 'quay.io/example/httpd:latest',
     updated: api.now.toISOString(),
+    asks: null,
     read_from: null,
     looked: null,
     problem: null,

@@ -157,13 +157,15 @@ test(
       const lockFile = join(folder, 'rpms.lock.yaml');
       const locked = await run(scene, composeCommand, ['lock', SERIES, '--to', lockFile]);
       assert.equal(locked.code, 0, locked.out);
-      // Two images are built from it: one holds both packages, one only what is not to change.
+      // Three images are built from it: one holds both packages, one only what is not to change, one asks for the other.
       const told = await run(scene, imageCommand, ['set', 'both', '--series', SERIES, '--lock', lockFile]);
       assert.equal(told.code, 0, told.out);
       writeFileSync(join(folder, 'installed.txt'), 'e-zz-1-1.x86_64\n');
       const installedIn = ['--installed', join(folder, 'installed.txt'), '--arch', 'x86_64'];
       const other = await run(scene, imageCommand, ['set', 'one', '--series', SERIES, ...installedIn]);
       assert.equal(other.code, 0, other.out);
+      const asking = await run(scene, imageCommand, ['set', 'asking', '--series', SERIES, '--asks', 'e-dup']);
+      assert.equal(asking.out, `asking of ${SERIES}: asks for e-dup; x86_64: 1 packages\n`);
 
       await push(all, 'FEDORA-2026-bbbbbbbbbb', 'e-dup-2-1', 'CVE-2026-10002');
       const second = await scene.decided(RULE, 2);
@@ -178,11 +180,13 @@ test(
       };
       const announced = await announcedDone(scene, second.compose_id);
       assert.deepEqual(announced.new_advisories, news);
-      assert.deepEqual(announced.changed_images, { images: ['both'], more: false });
+      assert.deepEqual(announced.changed_images, { images: ['asking', 'both'], more: false });
       const changedImages = await run(scene, imageCommand, ['changed', String(second.compose_id)]);
       assert.equal(
         changedImages.out,
-        'both\n  e-dup  0:1-1 -> 0:2-1  x86_64  (FEDORA-2026-bbbbbbbbbb)\n1 of 2 images would change.\n',
+        ['asking', 'both']
+          .map((name) => `${name}\n  e-dup  0:1-1 -> 0:2-1  x86_64  (FEDORA-2026-bbbbbbbbbb)\n`)
+          .join('') + '2 of 3 images would change.\n',
       );
       assert.equal(changedImages.code, 1);
       const page = await fetch(`${scene.reactor.url}/console/composes/${second.compose_id}`);

@@ -34,7 +34,8 @@ function imageRow({ prefix, now }: PageContext, image: ImageRow): Html {
   </tr>`;
 }
 
-function fromCell({ source, problem, owner }: ImageRow): Html {
+function fromCell({ source, asks, problem, owner }: ImageRow): Html {
+  if (asks !== null) return html`what ${asks.join(', ')} ${asks.length === 1 ? 'needs' : 'need'}`;
   if (source === null) return html`${owner}`;
   return html`${urlsOf(source).map((url) => html`<div class="small">${url}</div>`)}
   ${problem === null ? '' : html`<div class="notice bad">${problem.message}</div>`}`;

@@ -1,17 +1,15 @@
 import { z } from '@hono/zod-openapi';
 import { parseDocument } from 'yaml';
 import { findCompose } from '../../database/composes.ts';
-import type { Compose } from '../../model/compose-json.ts';
 import { composeDirectoryName } from '../../model/compose.ts';
-import { messageOf, ReactorError } from '../../model/errors.ts';
-import { parseLockRequest, type LockRequest } from '../../model/lock-request.ts';
+import { messageOf } from '../../model/errors.ts';
 import { hasMoreYamlMarks } from '../../model/yaml-marks.ts';
 import { formatLockFile } from '../../rpm/lock-file.ts';
 import { seriesRepoid, seriesUrl } from '../../rpm/series-repo.ts';
 import { composeIdOf, noSuchCompose } from '../compose-id.ts';
-import type { ApiContext, ApiRequest, RegisterRoute } from '../context.ts';
+import type { ApiContext, ApiRequest, AskedLock, RegisterRoute } from '../context.ts';
 import { idParameter, momentQuery, problemAnswers } from '../documentation.ts';
-import { notServed, requireDone } from '../place-of-compose.ts';
+import { lockForCaller, readLockWish } from '../lock-for-caller.ts';
 import { ApiProblem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
 import { composeOfSeriesRequest } from '../series-of-request.ts';
@@ -103,22 +101,14 @@ export const registerLockPackages: RegisterRoute = (app, context) => {
   });
 };
 
-interface Locked {
-  readonly compose: Compose;
-  readonly address: { readonly url: string; readonly repoid: string };
-}
-
-async function sendLock(context: ApiContext, request: ApiRequest, locked: Locked): Promise<Response> {
-  const asked = await readLockRequest(request);
-  requireDone(locked.compose);
-  if (locked.compose.targetDir !== 'default') throw notServed(locked.compose);
-  const { lock } = context;
-  if (lock === undefined) {
-    throw new ApiProblem(501, 'lock.unavailable', 'This server cannot read the repodata of composes.', {
-      hint: 'Ask one that has the role composer.',
-    });
-  }
-  const file = await lockOrRefuse(() => lock({ ...locked, request: asked }, request.req.raw.signal));
+async function sendLock(
+  context: ApiContext,
+  request: ApiRequest,
+  locked: Pick<AskedLock, 'compose' | 'address'>,
+): Promise<Response> {
+  const body = request.req.method === 'POST' ? await readLockBody(request) : queryBody(request);
+  const asked = { ...locked, request: readLockWish(body) };
+  const file = await lockForCaller(context, asked, request.req.raw.signal);
   return new Response(formatLockFile(file), {
     headers: {
       'Content-Type': 'application/yaml; charset=utf-8',
@@ -127,30 +117,6 @@ async function sendLock(context: ApiContext, request: ApiRequest, locked: Locked
       'X-Compose-Id': String(locked.compose.id),
     },
   });
-}
-
-/** What cannot be locked is the caller's to mend. */
-async function lockOrRefuse<T>(lock: () => Promise<T>): Promise<T> {
-  try {
-    return await lock();
-  } catch (error) {
-    const isOurs = error instanceof ReactorError && error.code.startsWith('lock.');
-    if (!isOurs || error.code === 'lock.unreadable') throw error;
-    throw new ApiProblem(400, error.code, error.message, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-    });
-  }
-}
-
-async function readLockRequest(request: ApiRequest): Promise<LockRequest> {
-  try {
-    return parseLockRequest(request.req.method === 'POST' ? await readLockBody(request) : queryBody(request));
-  } catch (error) {
-    if (!(error instanceof ReactorError) || error instanceof ApiProblem) throw error;
-    const details = error.hint === undefined ? {} : { hint: error.hint };
-    throw new ApiProblem(400, error.code, error.message, details);
-  }
 }
 
 /** The body that a query stands for. */
@@ -174,7 +140,7 @@ const MOST_MARKS = 120_000;
 async function readLockBody(request: ApiRequest): Promise<unknown> {
   const text = (await readBody(request)).toString('utf8');
   if (hasMoreYamlMarks(text, MOST_MARKS)) {
-    throw new ReactorError('lock.request_invalid', `The body may have more than ${MOST_MARKS} entries.`);
+    throw new ApiProblem(400, 'lock.request_invalid', `The body may have more than ${MOST_MARKS} entries.`);
   }
   try {
     const document = parseDocument(text, { uniqueKeys: false, stringKeys: true });
@@ -183,6 +149,6 @@ async function readLockBody(request: ApiRequest): Promise<unknown> {
     throw error;
   } catch (cause) {
     const [line] = messageOf(cause).split('\n');
-    throw new ReactorError('lock.request_invalid', `The body is no YAML: ${line ?? ''}`, { cause });
+    throw new ApiProblem(400, 'lock.request_invalid', `The body is no YAML: ${line ?? ''}`, { cause });
   }
 }
