@@ -1,4 +1,12 @@
-import { constants, gzip, gzipSync, zstdCompress, zstdCompressSync } from 'node:zlib';
+import {
+  constants,
+  gunzipSync,
+  gzip,
+  gzipSync,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { promisify } from 'node:util';
 
 /** How repodata is packed: zstd by default, gzip for readers older than 2022. */
@@ -45,6 +53,23 @@ export function compressNow(bytes: Uint8Array, compression: Compression): Uint8A
       return zstdCompressSync(bytes, zstdOptions(bytes));
     case 'gzip':
       return gzipSync(bytes, { level: GZIP_LEVEL, chunkSize: roomFor(bytes) });
+    default:
+      return compression satisfies never;
+  }
+}
+
+/** Returns the content of a frame or member that `compress` made, as long as it was. */
+export function unpackNow(
+  { bytes, openSize }: { readonly bytes: Uint8Array; readonly openSize: number },
+  compression: Compression,
+): Uint8Array<ArrayBuffer> {
+  // Room for all of it in one piece, which then is not copied.
+  const options = { chunkSize: Math.max(Buffer.poolSize, openSize + 1) };
+  switch (compression) {
+    case 'zstd':
+      return zstdDecompressSync(bytes, options);
+    case 'gzip':
+      return gunzipSync(bytes, options);
     default:
       return compression satisfies never;
   }

@@ -3,10 +3,10 @@ import { closeSync, fsync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BlockCache, PackedBlock } from './block-cache.ts';
-import { type Compression, compress, suffixOf } from './compression.ts';
+import { type Compression, compress, suffixOf, unpackNow } from './compression.ts';
 import { Scratch } from '../scratch.ts';
 import { copyPieces } from './join-pieces.ts';
-import { LentMemory } from './lent-memory.ts';
+import { freeMemory } from './free-memory.ts';
 import type { RepodataChecksum } from './repodata-checksum.ts';
 import type { StagedFile } from './publish-repomd.ts';
 
@@ -14,7 +14,6 @@ const MOST_IN_FLIGHT = 4;
 
 const sync = promisify(fsync);
 const scratch = new Scratch();
-const lent = new LentMemory();
 
 /** The parts as one, good only until the caller waits: one call of the hash for all costs less than one for each. */
 function joinParts(parts: readonly Uint8Array[]): Uint8Array {
@@ -30,21 +29,21 @@ function sizeOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
-/** The parts as one in memory that is lent. */
-function lendJoined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = lent.lend(sizeOf(parts));
+/** The parts as one in memory of its own. */
+function copyJoined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(sizeOf(parts));
   copyPieces(parts, whole);
   return whole;
 }
 
-/** Packs a block and gives its memory back. */
-async function packLent(whole: Uint8Array<ArrayBuffer>, compression: Compression): Promise<Uint8Array> {
+/** Packs a block and frees it. */
+async function packAndFree(whole: Uint8Array<ArrayBuffer>, compression: Compression): Promise<Uint8Array> {
   try {
     const packed = await compress(whole, compression);
     // What is kept shall not hold the room that it was packed into.
     return Uint8Array.from(packed);
   } finally {
-    lent.giveBack(whole);
+    freeMemory(whole);
   }
 }
 
@@ -52,6 +51,14 @@ interface Pending {
   readonly packed: Promise<Uint8Array>;
   readonly key: string;
   readonly openSize: number;
+}
+
+/** What a block holds before it is packed. */
+export interface BlockContent {
+  /** Returns its parts; they are not used after the caller has begun to wait. */
+  readonly parts: () => readonly Uint8Array[];
+  /** Whether they lie in memory: else a packed block is unpacked sooner than they are read. */
+  readonly areAtHand: boolean;
 }
 
 /**
@@ -90,11 +97,10 @@ export class MetadataFile {
   }
 
   /**
-   * Appends the block called `key`. `content` is asked only where the block was never packed, or where the
-   * checksum of what lies before it and it is not known; its parts are not used after this call has begun to
-   * wait. Equal keys must stand for equal content.
+   * Appends the block called `key`. Its parts are asked for only where the block was never packed, or where they are at
+   * hand and the checksum of what lies before it and it is not known. Equal keys must stand for equal content.
    */
-  async append(key: string, content: () => readonly Uint8Array[]): Promise<void> {
+  async append(key: string, { parts, areAtHand }: BlockContent): Promise<void> {
     const blockKey = `${this.#compression}:${key}`;
     this.#chain = hash('sha256', `${this.#chain}${key}`, 'base64');
     const packed = this.#cache.get(blockKey);
@@ -104,15 +110,20 @@ export class MetadataFile {
       this.#openSize = state.size;
     }
     if (packed) {
-      if (!state) this.#hashOpen(joinParts(content()));
+      if (!state && areAtHand) this.#hashOpen(joinParts(parts()));
+      else if (!state) {
+        const open = unpackNow(packed, this.#compression);
+        this.#hashOpen(open);
+        freeMemory(open);
+      }
       await this.#queue({ packed: Promise.resolve(packed.bytes), key: '', openSize: packed.openSize });
       return;
     }
     // What is packed in another thread must last until then.
-    const whole = lendJoined(content());
+    const whole = copyJoined(parts());
     if (!state) this.#hashOpen(whole);
     const openSize = whole.byteLength;
-    await this.#queue({ packed: packLent(whole, this.#compression), key: blockKey, openSize });
+    await this.#queue({ packed: packAndFree(whole, this.#compression), key: blockKey, openSize });
   }
 
   #hashOpen(whole: Uint8Array): void {

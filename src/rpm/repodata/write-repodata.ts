@@ -10,7 +10,7 @@ import type { Compression } from './compression.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { type ExtraRecord, writeExtraRecord } from './extra-record.ts';
 import { keyOfPackages, metadataKinds, piecesOf } from './join-pieces.ts';
-import { MetadataFile } from './metadata-file.ts';
+import { MetadataFile, type BlockContent } from './metadata-file.ts';
 import { publishRepomd, type StagedFile } from './publish-repomd.ts';
 import type { RepodataChecksum } from './repodata-checksum.ts';
 import type { RepomdRecord } from './repomd-xml.ts';
@@ -134,7 +134,7 @@ export async function writeRepodata(
   try {
     for (const { kind, file } of files) {
       const head = kind.head(sorted.length);
-      await file.append(`head ${head}`, () => [Buffer.from(head)]);
+      await file.append(`head ${head}`, textBlock(head));
     }
     for (const [index, range] of cutBlocks(sorted.map(({ location }) => location.href)).entries()) {
       context.signal?.throwIfAborted();
@@ -143,7 +143,7 @@ export async function writeRepodata(
       if (index % BLOCKS_PER_TURN === 0) await setImmediate();
     }
     for (const { kind, file } of files) {
-      await file.append(`tail ${kind.tail}`, () => [Buffer.from(kind.tail)]);
+      await file.append(`tail ${kind.tail}`, textBlock(kind.tail));
     }
     const finished = await Promise.allSettled(
       files.map(({ kind, file }) => file.finish(kind.type, `${kind.type}.xml`, timestamp)),
@@ -182,10 +182,16 @@ async function appendBlock(
   const key = keyOfPackages(fragments, locations);
   scratch.reset();
   let loaded: PackageFragments[] | undefined;
+  const areAtHand = fragments.every(({ load }) => load === undefined);
   for (const { kind, file } of files) {
-    await file.append(`${kind.type} ${key}`, () => {
+    const parts = (): readonly Uint8Array[] => {
       loaded ??= fragments.map((piece) => piece.load?.(scratch) ?? piece);
       return piecesOf(kind.type, loaded, locations);
-    });
+    };
+    await file.append(`${kind.type} ${key}`, { parts, areAtHand });
   }
+}
+
+function textBlock(text: string): BlockContent {
+  return { parts: () => [Buffer.from(text)], areAtHand: true };
 }

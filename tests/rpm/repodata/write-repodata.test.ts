@@ -109,32 +109,60 @@ describe('writeRepodata', () => {
     }
   });
 
-  test('after one change gives the bytes of a cold run and loads only what it must', async () => {
+  for (const compression of ['zstd', 'gzip'] as const) {
+    test(`after one change gives the bytes of a cold run, packed with ${compression}, and loads one block`, async () => {
+      const context = { blocks: new BlockCache() };
+      const options = { timestamp: 7, compression };
+      const packages = universe(1000);
+      const [changing, changed] = ['changing', 'changed'].map((name) => join(root, `${name}-${compression}`));
+      assert.ok(changing !== undefined && changed !== undefined);
+      await writeRepodata(context, changing, packages, options);
+      const sorted = packages.toSorted((a, b) => (a.location.href < b.location.href ? -1 : 1));
+      // The first, the last, and one more: as that changes the number of packages, everything is hashed anew.
+      for (const [at, name] of [
+        [0, 'package0'],
+        [999, 'package999'],
+        [1000, 'package9990'],
+      ] as const) {
+        let loaded = 0;
+        sorted[at] = madeUp(name, '2');
+        const counted = sorted.map(({ location, fragments }): RepodataPackage => {
+          assert.ok(typeof fragments !== 'function');
+          const load = () => {
+            loaded += 1;
+            return fragments;
+          };
+          return { location, fragments: { ...fragments, load } };
+        });
+        await writeRepodata(context, changing, counted, options);
+        assert.ok(loaded >= 1 && loaded <= 512, `${loaded} loaded`);
+        loaded = 0;
+        await writeRepodata(context, changing, counted, options);
+        assert.equal(loaded, 0);
+        await writeRepodata({}, changed, counted, options);
+        assert.deepEqual(snapshot(changing), snapshot(changed));
+      }
+    });
+  }
+
+  test('frees at once what blocks were packed from, and what they are unpacked into to be hashed', async () => {
+    const text =
+      'A line that is as long as lines of descriptions are in most packages, and no longer than that.\n';
+    const packages = universe(1001).map(({ location, fragments }): RepodataPackage => {
+      assert.ok(typeof fragments !== 'function');
+      const large = {
+        ...fragments,
+        identity: `large ${fragments.pkgid}`,
+        other: Buffer.from(text.repeat(200)),
+      };
+      return { location, fragments: { ...large, load: () => large } };
+    });
     const context = { blocks: new BlockCache() };
-    const packages = universe(1000);
-    await writeRepodata(context, join(root, 'changing'), packages, { timestamp: 7 });
-    const sorted = packages.toSorted((a, b) => (a.location.href < b.location.href ? -1 : 1));
-    for (const [at, least, most] of [
-      [0, 1000, 1000],
-      [999, 1, 512],
-    ] as const) {
-      let loaded = 0;
-      sorted[at] = madeUp(`package${at === 0 ? 0 : 999}`, '2');
-      const counted = sorted.map(({ location, fragments }): RepodataPackage => {
-        assert.ok(typeof fragments !== 'function');
-        const load = () => {
-          loaded += 1;
-          return fragments;
-        };
-        return { location, fragments: { ...fragments, load } };
-      });
-      await writeRepodata(context, join(root, 'changing'), counted, { timestamp: 7 });
-      assert.ok(loaded >= least && loaded <= most, `${loaded} loaded`);
-      loaded = 0;
-      await writeRepodata(context, join(root, 'changing'), counted, { timestamp: 7 });
-      assert.equal(loaded, 0);
-      await writeRepodata({}, join(root, 'changed'), counted, { timestamp: 7 });
-      assert.deepEqual(snapshot(join(root, 'changing')), snapshot(join(root, 'changed')));
+    for (const some of [packages.slice(1), packages]) {
+      const before = process.memoryUsage().arrayBuffers;
+      await writeRepodata(context, join(root, 'large'), some, { timestamp: 7 });
+      const more = process.memoryUsage().arrayBuffers - before;
+      assert.ok(more < 6 * 2 ** 20, `${more} bytes are held of 19 MiB`);
     }
   });
 
