@@ -6,6 +6,7 @@ import type { BlockCache } from '../../rpm/repodata/block-cache.ts';
 import { listTrees, locationIn, type Tree } from '../compose-trees.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { runTogether } from '../run-together.ts';
+import { KeptRuns } from './kept-runs.ts';
 import { cutPlacements, placePackages, type Placement, type PlacementBatch } from './place-packages.ts';
 import type { PlacingThread } from './placing-thread.ts';
 import type { OutputSettings, ReadyPlan } from '../plan.ts';
@@ -144,19 +145,43 @@ interface KeptBatches {
 /** Of lists of packages that were placed before. */
 const keptBatches = new KeptWith<readonly SourcePackage[], KeptBatches>();
 
-/** Returns how the packages of a tree are placed; the same objects for the same list at the same place. */
+/** Of the runs of all lists. */
+const keptRuns = new KeptRuns<readonly PlacementBatch[]>();
+
+/**
+ * Returns how the packages of a tree are placed; the same objects for the same list at the same place, and for what a list
+ * has in common with one before. Throws what `locatePackages` throws.
+ */
 function batchesOf(selection: Selection, tree: Tree): readonly PlacementBatch[] {
+  const { directory, packagesDirectory } = tree;
   const { areDirectoriesHashed } = selection.layout;
-  const place = JSON.stringify([tree.directory, tree.packagesDirectory, areDirectoriesHashed]);
+  const place = JSON.stringify([directory, packagesDirectory, areDirectoriesHashed]);
   const kept = keptBatches.get(tree.packages);
   if (kept?.place === place) return kept.batches;
-  const batches = cutPlacements(listPlacements(selection, tree));
+  const packages = [...locatePackages(selection, tree).values()];
+  const placementOf = (rpm: SourcePackage): Placement => ({
+    package: rpm,
+    path: pathOf(tree, locationIn(selection, packagesDirectory, rpm)),
+  });
+  const batches = keptRuns.list(packages, place, (run) => cutPlacements(run.map(placementOf))).flat();
   keptBatches.set(tree.packages, { place, batches });
   return batches;
 }
 
 /** Returns where the packages of a tree lie, one placement per path. Throws `compose.file_name_taken` where two different files would get one name. */
 export function listPlacements(selection: Selection, tree: Tree): Placement[] {
+  return Array.from(locatePackages(selection, tree), ([location, rpm]) => ({
+    package: rpm,
+    path: pathOf(tree, location),
+  }));
+}
+
+function pathOf({ directory }: Pick<Tree, 'directory'>, location: string): string {
+  return `compose/${directory}/${location}`;
+}
+
+/** Returns the packages of a tree by where they lie in it. Throws `compose.file_name_taken`. */
+function locatePackages(selection: Selection, tree: Tree): ReadonlyMap<string, SourcePackage> {
   const { directory, packages, packagesDirectory } = tree;
   const byLocation = new Map<string, SourcePackage>();
   for (const rpm of packages) {
@@ -174,8 +199,5 @@ export function listPlacements(selection: Selection, tree: Tree): Placement[] {
     }
     byLocation.set(location, rpm);
   }
-  return Array.from(byLocation, ([location, rpm]) => ({
-    package: rpm,
-    path: `compose/${directory}/${location}`,
-  }));
+  return byLocation;
 }

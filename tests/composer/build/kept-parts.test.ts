@@ -226,3 +226,22 @@ test('copies have nothing in common with other composes', async () => {
   const known = new Set(inodesOf(first, tree));
   assert.ok(inodesOf(next, tree).every((inode) => !known.has(inode)));
 });
+
+test('the thread that places files is told of one package more alone with those of its run', async () => {
+  const output: OutputSettings = { delivery: 'link', compression: 'zstd' };
+  const packages = Array.from({ length: 1_500 }, (_, at) => packageOf(`many${at}`, '1', 'x86_64'));
+  const tree: SelectedTree = { ...base, binary: select(...packages), source: [] };
+  await build(await plan([tree], output), 'many', output);
+  const before = countTold();
+  const more = { ...tree, binary: [...tree.binary, ...select(packageOf('many', '2', 'x86_64'))] };
+  const directory = await build(await plan([more], output), 'many and one more', output);
+  const told = countTold() - before;
+  assert.ok(told > 0 && told < 1_000, `${told} told`);
+  const placed = readdirSync(join(directory, 'compose/Base/x86_64/os/Packages/m'));
+  assert.deepEqual(placed.sort(), more.binary.map((selected) => selected.package.fileName).sort());
+});
+
+/** Files that the thread was told of and remembers. */
+function countTold(): number {
+  return placing.measure().find(({ name }) => name === 'places of files')?.entries ?? 0;
+}
