@@ -2,9 +2,15 @@ import { parseEvr } from '../model/evr.ts';
 import { ReactorError } from '../model/errors.ts';
 import type { Dependency, DependencyFlag } from './dependency.ts';
 
+/** A leaf of a rich dependency. */
+export interface PlainDependency {
+  readonly kind: 'plain';
+  readonly dependency: Dependency;
+}
+
 /** A rich dependency as a tree; its leaves are plain dependencies. */
 export type RichDependency =
-  | { readonly kind: 'plain'; readonly dependency: Dependency }
+  | PlainDependency
   | { readonly kind: 'and' | 'or' | 'with'; readonly operands: readonly RichDependency[] }
   | { readonly kind: 'without'; readonly left: RichDependency; readonly right: RichDependency }
   | {

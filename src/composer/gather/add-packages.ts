@@ -185,11 +185,10 @@ export async function addPrimary(
 
 /** String ids of every required path, whether anything has it or not. */
 export function requiredPaths(index: GatherIndex): number[] {
-  const { dependencies, strings } = index;
+  const { dependencies } = index;
   const paths = new Set<number>();
   for (let id = 0; id < dependencies.count; id += 1) {
-    const name = dependencies.nameOf(id);
-    if (strings.firstByteOf(name) === SLASH) paths.add(name);
+    if (dependencies.isPath(id)) paths.add(dependencies.nameOf(id));
   }
   return [...paths];
 }

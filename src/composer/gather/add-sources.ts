@@ -38,28 +38,49 @@ function findSource(run: GatherRun, id: number): number {
 /** Adds the debuginfo and debugsource of the same arch of every new binary package. Source: pungi contract 1.8. */
 export function addDebug(run: GatherRun): boolean {
   const { state } = run;
-  const { index, kinds, superseded, lookedAt } = state.universe;
-  const { sourceRpm, arch, name, firstBySourceRpm, nextBySourceRpm } = index.columns;
+  const { sourceRpm } = state.index.columns;
   if (run.options.excludeDebug) return false;
   let hasAdded = false;
   for (const id of takeNew(run, 'debug', state.binary)) {
-    if (sourceRpm.at(id) < 0) continue;
-    lookedAt?.addString(sourceRpm.at(id), AS_SOURCE_RPM);
-    const own = `${index.strings.get(name.at(id))}-debuginfo`;
-    const found: number[] = [];
-    for (let other = firstBySourceRpm.at(sourceRpm.at(id)); other >= 0; other = nextBySourceRpm.at(other)) {
-      if (kinds[other] !== DEBUG || arch.at(other) !== arch.at(id)) continue;
-      lookedAt?.addConsidered([other]);
-      if (superseded[other] === 1) continue;
-      const debugName = index.strings.get(name.at(other));
-      if (debugName === own || debugName.includes('-debugsource')) found.push(other);
-    }
-    for (const debug of withoutShadowed(run, found)) {
-      if (state.add(debug, { kind: 'debuginfo', of: id })) hasAdded = true;
-      if (state.isAside(id)) state.markAside(debug);
-    }
+    const build = sourceRpm.at(id);
+    if (build < 0) continue;
+    const debugs = run.debugOf.get(build) ?? findDebug(run, build);
+    if (debugs.length > 0 && takeDebug(run, id, debugs)) hasAdded = true;
   }
   return hasAdded;
+}
+
+/** Adds what of the debuginfo and debugsource of its build belongs to a binary package. */
+function takeDebug(run: GatherRun, id: number, debugs: readonly number[]): boolean {
+  const { state } = run;
+  const { strings, columns } = state.index;
+  const own = `${strings.get(columns.name.at(id))}-debuginfo`;
+  const found = debugs.filter((other) => {
+    if (columns.arch.at(other) !== columns.arch.at(id)) return false;
+    const name = strings.get(columns.name.at(other));
+    return name === own || name.includes('-debugsource');
+  });
+  let hasAdded = false;
+  for (const debug of withoutShadowed(run, found)) {
+    if (state.add(debug, { kind: 'debuginfo', of: id })) hasAdded = true;
+    if (state.isAside(id)) state.markAside(debug);
+  }
+  return hasAdded;
+}
+
+/** The latest debuginfo and debugsource packages of a build, looked up once for all of its packages. */
+function findDebug(run: GatherRun, build: number): readonly number[] {
+  const { index, kinds, superseded, lookedAt } = run.state.universe;
+  const { firstBySourceRpm, nextBySourceRpm } = index.columns;
+  const found: number[] = [];
+  lookedAt?.addString(build, AS_SOURCE_RPM);
+  for (let id = firstBySourceRpm.at(build); id >= 0; id = nextBySourceRpm.at(id)) {
+    if (kinds[id] !== DEBUG) continue;
+    lookedAt?.addConsidered([id]);
+    if (superseded[id] !== 1) found.push(id);
+  }
+  run.debugOf.set(build, found);
+  return found;
 }
 
 /** Copies of one NEVRA collapse to the one from a lookaside repository. */

@@ -1,4 +1,5 @@
 import { IntColumn } from './int-column.ts';
+import type { StringTable } from './string-table.ts';
 
 export interface DependencyTableArrays {
   readonly names: Int32Array;
@@ -7,14 +8,23 @@ export interface DependencyTableArrays {
   readonly slots: Int32Array;
 }
 
+/** The bits of comparisons; the others say what kind of name it is. */
+const COMPARISON = 7;
+const RICH = 8;
+const PATH = 16;
+const PARENTHESIS = 40;
+const SLASH = 47;
+
 /** Distinct dependencies (name, comparison bits, EVR), numbered from 0. Names and EVRs are string ids. */
 export class DependencyTable {
+  readonly #strings: StringTable;
   readonly #names: IntColumn;
   readonly #flags: IntColumn;
   readonly #evrs: IntColumn;
   #slots: Int32Array;
 
-  constructor(arrays?: DependencyTableArrays) {
+  constructor(strings: StringTable, arrays?: DependencyTableArrays) {
+    this.#strings = strings;
     this.#names = new IntColumn(-1, arrays?.names);
     this.#flags = new IntColumn(0, arrays?.flags);
     this.#evrs = new IntColumn(-1, arrays?.evrs);
@@ -39,7 +49,22 @@ export class DependencyTable {
   }
 
   flagOf(id: number): number {
-    return this.#flags.at(id);
+    return this.#flags.at(id) & COMPARISON;
+  }
+
+  /** Returns whether the name is a rich dependency. */
+  isRich(id: number): boolean {
+    return (this.#flags.at(id) & RICH) !== 0;
+  }
+
+  /** Returns whether the name is a path. */
+  isPath(id: number): boolean {
+    return (this.#flags.at(id) & PATH) !== 0;
+  }
+
+  /** Returns whether it is a name alone: neither rich, nor a path, nor of certain versions. */
+  isPlainName(id: number): boolean {
+    return this.#flags.at(id) === 0;
   }
 
   /** String id of the EVR, -1 for an unversioned dependency. */
@@ -53,23 +78,28 @@ export class DependencyTable {
     for (;;) {
       const id = this.#slots[slot] ?? -1;
       if (id < 0) break;
-      if (this.#names.at(id) === name && this.#flags.at(id) === flag && this.#evrs.at(id) === evr) return id;
+      if (this.#names.at(id) === name && this.flagOf(id) === flag && this.#evrs.at(id) === evr) return id;
       slot = (slot + 1) & mask;
     }
     const id = this.count;
     this.#names.push(name);
-    this.#flags.push(flag);
+    this.#flags.push(flag | this.#kindOf(name));
     this.#evrs.push(evr);
     this.#slots[slot] = id;
     if (this.count * 2 > this.#slots.length) this.#rehash();
     return id;
   }
 
+  #kindOf(name: number): number {
+    const first = this.#strings.firstByteOf(name);
+    return first === PARENTHESIS ? RICH : first === SLASH ? PATH : 0;
+  }
+
   #rehash(): void {
     const slots = new Int32Array(this.#slots.length * 2).fill(-1);
     const mask = slots.length - 1;
     for (let id = 0; id < this.count; id += 1) {
-      let slot = hashOf(this.#names.at(id), this.#flags.at(id), this.#evrs.at(id)) & mask;
+      let slot = hashOf(this.#names.at(id), this.flagOf(id), this.#evrs.at(id)) & mask;
       while (slots[slot] !== -1) slot = (slot + 1) & mask;
       slots[slot] = id;
     }

@@ -4,7 +4,7 @@ import { shortNevra } from './gather-result.ts';
 import type { GatherIndex } from './gather-index.ts';
 import { sortPackages } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
-import { holdsRich } from './resolve-rich.ts';
+import { holdsRich, openRich } from './resolve-rich.ts';
 import { BINARY, DEBUG, openUniverse } from './universe.ts';
 import { useIndex } from './use-index.ts';
 
@@ -50,13 +50,13 @@ function* look({ index, arch, checked, visible }: ClosureQuery): Turns<ClosureAn
   const universe = openUniverse(index, { arch, excludes: [], multilibBlacklist: [], visible });
   const providers = new Providers(universe, 'none', () => false);
   const answers = new Map<number, boolean>();
-  const isInResult = (id: number): boolean => visible[id] === 1;
+  const rich = openRich({ universe, providers, kind: BINARY, isInResult: (id) => visible[id] === 1 });
   const isProvided = (dependency: number): boolean => {
     const known = answers.get(dependency);
     if (known !== undefined) return known;
-    const isRich = index.strings.firstByteOf(index.dependencies.nameOf(dependency)) === PARENTHESIS;
+    const isRich = index.dependencies.isRich(dependency);
     const answer = isRich
-      ? holdsRich({ universe, providers, kind: BINARY, isInResult }, index.dependencyText(dependency))
+      ? holdsRich(rich, index.dependencyText(dependency))
       : [BINARY, DEBUG].some((kind) => providers.all(wantedById(universe, dependency), kind).length > 0);
     answers.set(dependency, answer);
     return answer;
@@ -76,6 +76,3 @@ function* look({ index, arch, checked, visible }: ClosureQuery): Turns<ClosureAn
   }
   return { unresolved, needsFiles: providers.needsFiles };
 }
-
-/** Rich dependencies begin with it. */
-const PARENTHESIS = 40;

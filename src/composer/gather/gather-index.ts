@@ -59,7 +59,7 @@ export class GatherIndex {
     this.strings = saved?.strings ?? new StringTable();
     this.pkgids = saved?.pkgids ?? new StringTable();
     this.texts = saved?.texts ?? new StringTable();
-    this.dependencies = saved?.dependencies ?? new DependencyTable();
+    this.dependencies = saved?.dependencies ?? new DependencyTable(this.strings);
     this.repositories = [...(saved?.repositories ?? [])];
     this.columns = saved?.columns ?? emptyColumns();
     this.answeredPaths = new Set(saved?.answeredPaths);

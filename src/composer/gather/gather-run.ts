@@ -2,6 +2,7 @@ import type { MultilibMethod } from './multilib-methods.ts';
 import type { LookedAt } from './looked-at.ts';
 import type { GatherState } from './gather-state.ts';
 import type { Greedy, Providers } from './providers.ts';
+import type { RichContext } from './resolve-rich.ts';
 import { BINARY, lookUpPackages } from './universe.ts';
 
 /** A package that joins when another is in the result; both are exact names. */
@@ -58,10 +59,14 @@ export interface GatherRun {
   readonly options: Required<Omit<GatherOptions, 'visible' | 'lookaside' | 'lookedAt'>>;
   readonly state: GatherState;
   readonly providers: Providers;
-  /** What each dependency id was resolved to; only answers that are not empty. */
-  readonly answers: Map<number, readonly number[]>;
-  /** Ids of the rich dependencies that were met, and which kind of package answers them. */
-  readonly rich: Map<number, number>;
+  /** By dependency id: 1 for one that something answers; all of the answer was taken then. */
+  readonly answered: Uint8Array;
+  /** Ids of the rich dependencies that were met, and where the kind of package is looked for that answers them. */
+  readonly rich: Map<number, RichContext>;
+  /** By kind of package. */
+  readonly richOf: (kind: number) => RichContext;
+  /** The latest debuginfo and debugsource packages of the source RPMs, by string id, that were asked for. */
+  readonly debugOf: Map<number, readonly number[]>;
   readonly addedByFulltree: Set<number>;
   readonly cursors: Record<
     'binary' | 'selfhosting' | 'source' | 'debug' | 'debugDeps' | 'fulltree' | 'langpacks' | 'multilib',
@@ -80,7 +85,7 @@ export function takeNew(run: GatherRun, step: keyof GatherRun['cursors'], list: 
 }
 
 /** The best package of an exact name, under greedy all every one. */
-export function selectByName(run: GatherRun, name: number): number[] {
+export function selectByName(run: GatherRun, name: number): readonly number[] {
   const { universe } = run.state;
   const { kinds, superseded } = universe;
   if (name < 0) return [];

@@ -111,12 +111,19 @@ export class GatherState {
 /** Sorts packages by name, arch, EVR text and repository; the order does not depend on their ids. */
 export function sortPackages(index: GatherIndex, ids: readonly number[]): number[] {
   const { strings, columns } = index;
-  const keyed = ids.map((id) => ({ id, name: strings.get(columns.name.at(id)) }));
-  keyed.sort((a, b) => {
-    if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-    return compareEqualNames(index, a.id, b.id);
+  const byName = new Map<string, number | number[]>();
+  for (const id of ids) {
+    const name = strings.get(columns.name.at(id));
+    const before = byName.get(name);
+    if (before === undefined) byName.set(name, id);
+    else if (typeof before === 'number') byName.set(name, [before, id]);
+    else before.push(id);
+  }
+  // Texts alone are sorted without a call for each two of them.
+  return [...byName.keys()].sort().flatMap((name) => {
+    const same = byName.get(name) ?? [];
+    return typeof same === 'number' ? same : same.sort((a, b) => compareEqualNames(index, a, b));
   });
-  return keyed.map(({ id }) => id);
 }
 
 function compareEqualNames(index: GatherIndex, a: number, b: number): number {

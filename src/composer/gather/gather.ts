@@ -16,7 +16,7 @@ import {
 } from './gather-run.ts';
 import { GatherState, type Reason } from './gather-state.ts';
 import { Providers, wantedById } from './providers.ts';
-import { holdsRich, resolveRich } from './resolve-rich.ts';
+import { holdsRich, openRich, resolveRich } from './resolve-rich.ts';
 import { BINARY, DEBUG, lookUpName, lookUpNames, lookUpPackages, openUniverse } from './universe.ts';
 
 function withDefaults(options: GatherOptions): GatherRun['options'] {
@@ -68,13 +68,19 @@ export function* gatherInTurns(
     ...(lookedAt === undefined ? {} : { lookedAt }),
   });
   const state = new GatherState(universe);
+  const isInResult = (id: number): boolean => state.has(id);
+  const providers = new Providers(universe, options.greedy, isInResult);
+  const richBinary = openRich({ universe, providers, kind: BINARY, isInResult });
+  const richDebug = openRich({ universe, providers, kind: DEBUG, isInResult });
   const run: GatherRun = {
     context,
     options,
     state,
-    providers: new Providers(universe, options.greedy, (id) => state.has(id)),
-    answers: new Map(),
+    providers,
+    answered: new Uint8Array(index.dependencies.count),
     rich: new Map(),
+    richOf: (kind) => (kind === DEBUG ? richDebug : richBinary),
+    debugOf: new Map(),
     addedByFulltree: new Set(),
     cursors: {
       binary: 0,
@@ -123,15 +129,12 @@ function* takeStep(run: GatherRun): Turns<boolean> {
 }
 
 /** Reports the rich dependencies that the whole result does not make hold, each of every package that has it. */
-function reportRich({ state, providers, rich }: GatherRun): void {
-  const { index, universe } = state;
-  const isInResult = (id: number): boolean => state.has(id);
-  const broken = new Set(
-    [...rich].flatMap(([dependency, kind]) => {
-      const isHeld = holdsRich({ universe, providers, kind, isInResult }, index.dependencyText(dependency));
-      return isHeld ? [] : [dependency];
-    }),
-  );
+function reportRich({ state, rich }: GatherRun): void {
+  const { index } = state;
+  const broken = new Set<number>();
+  for (const [dependency, context] of rich) {
+    if (!holdsRich(context, index.dependencyText(dependency))) broken.add(dependency);
+  }
   if (broken.size === 0) return;
   const { requires, requiresFrom, requiresTo } = index.columns;
   for (const by of [...state.binary, ...state.source, ...state.debug]) {
@@ -223,42 +226,42 @@ function* addRequirements(
 ): Turns<boolean> {
   const { state } = run;
   if (!run.options.resolveDeps) return false;
-  const { columns } = state.index;
+  const { requires, requiresFrom, requiresTo } = state.index.columns;
+  const dependencies = requires.used();
+  const { answered } = run;
   let hasAdded = false;
   for (const [at, by] of ids.entries()) {
     if (at % LOOKED_AT === LOOKED_AT - 1) yield;
     if (state.isAside(by)) continue;
-    const end = columns.requiresTo.at(by);
-    for (let i = columns.requiresFrom.at(by); i < end; i += 1) {
-      const dependency = columns.requires.at(i);
-      const answer = run.answers.get(dependency) ?? resolve(run, by, dependency, kind);
-      for (const id of answer) {
-        if (state.has(id) || state.universe.kinds[id] !== kind) continue;
-        if (state.add(id, { kind: why, by, dependency })) hasAdded = true;
+    const end = requiresTo.at(by);
+    for (let i = requiresFrom.at(by); i < end; i += 1) {
+      const dependency = dependencies[i] ?? -1;
+      if (answered[dependency] === 1) continue;
+      const only = run.providers.onlyOne(dependency, kind);
+      const answer = only < 0 ? resolve(run, by, dependency, kind) : null;
+      // One without an answer is asked again, for it is reported of every package that has it.
+      if (answer?.length !== 0) answered[dependency] = 1;
+      for (const id of answer ?? [only]) {
+        if (!state.has(id) && state.add(id, { kind: why, by, dependency })) hasAdded = true;
       }
     }
   }
   return hasAdded;
 }
 
-/** Resolves a dependency that has no answer yet; an empty answer is reported and not kept. */
+/** Resolves a dependency that has no answer yet; an empty answer is reported. */
 function resolve(run: GatherRun, by: number, dependency: number, kind: number): readonly number[] {
   const { state, providers } = run;
   const { index, universe } = state;
-  const name = index.dependencies.nameOf(dependency);
-  let chosen: readonly number[];
-  if (index.strings.firstByteOf(name) === 40) {
-    const context = { universe, providers, kind, isInResult: (id: number) => state.has(id) };
-    chosen = resolveRich(context, index.dependencyText(dependency));
+  if (index.dependencies.isRich(dependency)) {
+    const context = run.richOf(kind);
     // Whether it holds is known when all that is in the compose is.
-    if (!run.rich.has(dependency)) run.rich.set(dependency, kind);
-  } else {
-    const candidates = providers.all(wantedById(universe, dependency), kind);
-    const latest = candidates.filter((id) => universe.superseded[id] !== 1);
-    chosen = providers.chooseForRequirement(latest);
-    const isReported = kind === DEBUG ? candidates.length === 0 : latest.length === 0;
-    if (isReported) state.addUnresolved(by, index.dependencyText(dependency));
+    if (!run.rich.has(dependency)) run.rich.set(dependency, context);
+    return resolveRich(context, index.dependencyText(dependency));
   }
-  if (chosen.length > 0) run.answers.set(dependency, chosen);
-  return chosen;
+  const candidates = providers.all(wantedById(universe, dependency), kind);
+  const latest = candidates.filter((id) => universe.superseded[id] !== 1);
+  const isReported = kind === DEBUG ? candidates.length === 0 : latest.length === 0;
+  if (isReported) state.addUnresolved(by, index.dependencyText(dependency));
+  return providers.chooseForRequirement(latest);
 }

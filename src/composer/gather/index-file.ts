@@ -8,7 +8,7 @@ import { columnsFrom, GatherIndex, indexColumns } from './gather-index.ts';
 import { StringTable } from './string-table.ts';
 import { supersededOfIndex } from './universe.ts';
 
-const MAGIC = 'odcs-gather-index-6\n';
+const MAGIC = 'odcs-gather-index-7\n';
 /** Bytes of the two numbers after it: where the sections begin, and the CRC-32 of all that follows. */
 const NUMBER = 12;
 const HEAD = MAGIC.length + 2 * NUMBER;
@@ -184,11 +184,12 @@ export async function loadIndex(path: string, key: string): Promise<GatherIndex 
     const offsets = new Uint32Array(file.buffer, at, size >> 2);
     return new StringTable({ bytes: raw(`${name}.bytes`), offsets, slots: ints(`${name}.slots`) });
   };
+  const table = strings('strings');
   const index = new GatherIndex({
-    strings: strings('strings'),
+    strings: table,
     pkgids: strings('pkgids'),
     texts: strings('texts'),
-    dependencies: new DependencyTable({
+    dependencies: new DependencyTable(table, {
       names: ints('dependencies.names'),
       flags: ints('dependencies.flags'),
       evrs: ints('dependencies.evrs'),

@@ -42,8 +42,8 @@ export function wantedById(universe: Universe, dependency: number): Wanted {
   return {
     name,
     flag,
-    evr: flag === 0 ? null : evrs.get(strings.get(dependencies.evrOf(dependency))),
-    path: strings.firstByteOf(name) === 47 ? strings.get(name) : null,
+    evr: flag === 0 ? null : evrs.get(dependencies.evrOf(dependency)),
+    path: dependencies.isPath(dependency) ? strings.get(name) : null,
   };
 }
 
@@ -61,6 +61,27 @@ export class Providers {
     this.#isInResult = isInResult;
   }
 
+  /**
+   * Returns the package of a kind that a mere name asks for where nothing else provides it, as most names have it; -1
+   * where there is more to be looked at.
+   */
+  onlyOne(dependency: number, kind: number): number {
+    const { index, kinds, superseded, lookedAt } = this.#universe;
+    const { firstProvide, nextProvide, provideOwner } = index.columns;
+    if (!index.dependencies.isPlainName(dependency)) return -1;
+    const name = index.dependencies.nameOf(dependency);
+    const entry = firstProvide.at(name);
+    if (entry < 0 || nextProvide.at(entry) >= 0) return -1;
+    const id = provideOwner.at(entry);
+    if (kinds[id] !== kind || superseded[id] === 1) return -1;
+    if (lookedAt !== null) {
+      lookedAt.addString(name, AS_PROVIDE);
+      lookedAt.addMet(id);
+      lookedAt.addConsidered([id]);
+    }
+    return id;
+  }
+
   /** Every visible package of a kind that provides what is wanted, superseded ones included, each once. */
   all(wanted: Wanted, kind: number): number[] {
     const { index, kinds, evrs, lookedAt } = this.#universe;
@@ -76,7 +97,7 @@ export class Providers {
         if (wanted.evr !== null) {
           const flag = provideFlag.at(entry);
           // What provides no version provides every version.
-          const evr = flag === 0 ? null : evrs.get(index.strings.get(provideEvr.at(entry)));
+          const evr = flag === 0 ? null : evrs.get(provideEvr.at(entry));
           if (evr !== null && !rangesOverlap(flag, evr, wanted.flag, wanted.evr)) continue;
         }
         found.push(id);
@@ -96,7 +117,8 @@ export class Providers {
   }
 
   /** Returns what of the candidates for an input is taken: all of them (greedy all), or the best. */
-  choose(candidates: readonly number[]): number[] {
+  choose(candidates: readonly number[]): readonly number[] {
+    if (candidates.length < 2) return candidates;
     if (this.#greedy === 'all') return [...candidates].sort((a, b) => this.compare(a, b));
     const best = this.best(candidates);
     return best < 0 ? [] : [best];
@@ -106,10 +128,10 @@ export class Providers {
    * Returns what of the candidates for a requirement is taken: as for an input, and under greedy build beside the best
    * those of its kind from the same source RPM. Source: pungi contract 1.6 step 4.
    */
-  chooseForRequirement(candidates: readonly number[]): number[] {
+  chooseForRequirement(candidates: readonly number[]): readonly number[] {
     const chosen = this.choose(candidates);
     const [best] = chosen;
-    if (this.#greedy !== 'build' || best === undefined) return chosen;
+    if (this.#greedy !== 'build' || best === undefined || candidates.length < 2) return chosen;
     const { sourceRpm } = this.#universe.index.columns;
     const isNative = this.#isNative(best);
     const siblings = this.#withoutShadowed(candidates).filter(
@@ -124,8 +146,8 @@ export class Providers {
 
   /** The best of the candidates, or -1. */
   best(candidates: readonly number[]): number {
-    if (candidates.length === 0) return -1;
-    const open = candidates.length === 1 ? candidates : this.#withoutShadowed(candidates);
+    if (candidates.length < 2) return candidates[0] ?? -1;
+    const open = this.#withoutShadowed(candidates);
     let best = -1;
     let bestTier = 4;
     for (const id of open) {
@@ -154,7 +176,7 @@ export class Providers {
     const asides = (lookaside[right] ?? 0) - (lookaside[left] ?? 0);
     if (asides !== 0) return asides;
     if (evr.at(left) !== evr.at(right)) {
-      return this.#universe.evrs.compare(index.strings.get(evr.at(right)), index.strings.get(evr.at(left)));
+      return this.#universe.evrs.compare(evr.at(right), evr.at(left));
     }
     if (a !== b) return a - b;
     return index.pkgidOf(left) < index.pkgidOf(right) ? -1 : left === right ? 0 : 1;

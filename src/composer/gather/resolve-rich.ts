@@ -1,21 +1,44 @@
 import { ReactorError } from '../../model/errors.ts';
-import { parseRichDependency, type RichDependency } from '../../rpm/rich-dependency.ts';
+import { parseRichDependency, type PlainDependency, type RichDependency } from '../../rpm/rich-dependency.ts';
 import { wantedOf, type Providers } from './providers.ts';
 import type { Universe } from './universe.ts';
 
-interface RichContext {
+/** Where rich dependencies are looked at: what may satisfy them, and what does. */
+interface RichPlace {
   readonly universe: Universe;
   readonly providers: Providers;
   readonly kind: number;
   readonly isInResult: (id: number) => boolean;
 }
 
+export interface RichContext extends RichPlace {
+  /** By text; null for one that is no rich dependency. */
+  readonly read: Map<string, RichDependency | null>;
+  /** What may satisfy a leaf: the universe stays as it is. */
+  readonly candidates: Map<RichDependency, readonly number[]>;
+}
+
+/** Returns a context in which each dependency is read, and looked up, once. */
+export function openRich(place: RichPlace): RichContext {
+  return { ...place, read: new Map(), candidates: new Map() };
+}
+
+function candidatesOf(
+  { universe, providers, kind, candidates }: RichContext,
+  leaf: PlainDependency,
+): readonly number[] {
+  const known = candidates.get(leaf);
+  if (known !== undefined) return known;
+  const found = providers.latest(wantedOf(universe, leaf.dependency), kind);
+  candidates.set(leaf, found);
+  return found;
+}
+
 /** A leaf, or a `with`/`without` whose sides must be provided by one package: its candidates are one set. */
-function setOf(context: RichContext, rich: RichDependency): number[] {
-  const { universe, providers, kind } = context;
+function setOf(context: RichContext, rich: RichDependency): readonly number[] {
   switch (rich.kind) {
     case 'plain':
-      return providers.latest(wantedOf(universe, rich.dependency), kind);
+      return candidatesOf(context, rich);
     case 'and':
     case 'or':
       return [...new Set(rich.operands.flatMap((operand) => setOf(context, operand)))];
@@ -123,6 +146,14 @@ function holds(
   }
 }
 
+function read(context: RichContext, text: string): RichDependency | null {
+  const known = context.read.get(text);
+  if (known !== undefined) return known;
+  const rich = parse(text);
+  context.read.set(text, rich);
+  return rich;
+}
+
 function parse(text: string): RichDependency | null {
   try {
     return parseRichDependency(text);
@@ -138,7 +169,7 @@ function parse(text: string): RichDependency | null {
  * need is added. A text that is no rich dependency asks for nothing. Source: pungi contract 1.6, the rpm manual.
  */
 export function resolveRich(context: RichContext, text: string): readonly number[] {
-  const rich = parse(text);
+  const rich = read(context, text);
   if (rich === null) return [];
   const chosen = new Set(context.providers.chooseForRequirement(setOf(context, rich)));
   satisfy(context, rich, chosen);
@@ -150,7 +181,7 @@ export function resolveRich(context: RichContext, text: string): readonly number
  * text that is no rich dependency never holds.
  */
 export function holdsRich(context: RichContext, text: string): boolean {
-  const rich = parse(text);
+  const rich = read(context, text);
   return rich !== null && holds(context, rich, context.isInResult, 'evaluated');
 }
 
@@ -159,7 +190,7 @@ export function holdsRich(context: RichContext, text: string): boolean {
  * taken.
  */
 export function packagesOfRich(context: RichContext, text: string): ReadonlySet<number> {
-  const rich = parse(text);
+  const rich = read(context, text);
   return new Set(rich === null ? [] : leavesOf(rich).flatMap((leaf) => setOf(context, leaf)));
 }
 

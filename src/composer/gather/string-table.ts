@@ -30,6 +30,10 @@ export interface StringTableArrays {
   readonly slots: Int32Array;
 }
 
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** A copy of a typed array with room for `length` elements. */
 function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
   array: T,
@@ -50,10 +54,13 @@ export class StringTable {
   #offsets: Uint32Array;
   #slots: Int32Array;
   #count: number;
-  readonly #decoded: (string | undefined)[] = [];
+  /** The same memory as the bytes, for decoding. */
+  #buffer: Buffer;
+  readonly #decoded = new Map<number, string>();
 
   constructor(arrays?: StringTableArrays) {
     this.#bytes = arrays?.bytes ?? new Uint8Array(1 << 16);
+    this.#buffer = bufferOf(this.#bytes);
     this.#offsets = arrays?.offsets ?? new Uint32Array(1 << 12);
     this.#slots = arrays?.slots ?? emptySlots(1 << 13);
     this.#count = arrays === undefined ? 0 : arrays.offsets.length - 1;
@@ -77,14 +84,10 @@ export class StringTable {
 
   /** The string of an id. */
   get(id: number): string {
-    const known = this.#decoded[id];
+    const known = this.#decoded.get(id);
     if (known !== undefined) return known;
-    const bytes = this.#bytes;
-    const from = this.#offsets[id] ?? 0;
-    const to = this.#offsets[id + 1] ?? 0;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
-    if (id >= this.#decoded.length) this.#decoded.length = this.#count;
-    this.#decoded[id] = text;
+    const text = this.#buffer.toString('latin1', this.#offsets[id] ?? 0, this.#offsets[id + 1] ?? 0);
+    this.#decoded.set(id, text);
     return text;
   }
 
@@ -161,6 +164,7 @@ export class StringTable {
     const end = start + length;
     if (end > this.#bytes.length) {
       this.#bytes = grown(this.#bytes, Math.max(end, this.#bytes.length * 2), (n) => new Uint8Array(n));
+      this.#buffer = bufferOf(this.#bytes);
     }
     if (this.#count + 2 > this.#offsets.length) {
       this.#offsets = grown(this.#offsets, this.#offsets.length * 2 + 2, (n) => new Uint32Array(n));

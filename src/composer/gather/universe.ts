@@ -92,7 +92,7 @@ function markChain(
     if (!isIn(id)) continue;
     for (let other = nextByName.at(id); other >= 0; other = nextByName.at(other)) {
       if (arch.at(other) !== arch.at(id) || evr.at(other) === evr.at(id) || !isIn(other)) continue;
-      const order = evrs.compare(index.strings.get(evr.at(id)), index.strings.get(evr.at(other)));
+      const order = evrs.compare(evr.at(id), evr.at(other));
       if (order < 0) superseded[id] = 1;
       else if (order > 0) superseded[other] = 1;
     }
@@ -106,7 +106,7 @@ function wholeSuperseded(index: GatherIndex, evrs: EvrCache): Uint8Array {
 
 /** Which packages of a whole index are superseded, for a file to remember. */
 export function supersededOfIndex(index: GatherIndex): Uint8Array {
-  return wholeSuperseded(index, new EvrCache());
+  return wholeSuperseded(index, new EvrCache(index.strings));
 }
 
 /** The name ids that a pattern matches, each once, sorted by name. */
@@ -162,24 +162,11 @@ export function lookUpName({ index, lookedAt }: Universe, name: string): number 
  */
 export function openUniverse(index: GatherIndex, options: UniverseOptions): Universe {
   const { columns } = index;
-  const evrs = new EvrCache();
+  const evrs = new EvrCache(index.strings);
   const places = placesOf(index, options.arch);
-  const kinds = new Uint8Array(index.count);
   const lookaside = lookasideOf(index, options);
   const { visible } = options;
-  let lastArch = -2;
-  let lastPlace: ArchPlace | undefined;
-  for (let id = 0; id < index.count; id += 1) {
-    const arch = columns.arch.at(id);
-    if (arch !== lastArch) {
-      lastArch = arch;
-      lastPlace = places.get(arch);
-    }
-    if (lastPlace === undefined || columns.isRemoved.at(id) === 1) continue;
-    if (visible !== undefined && visible[id] !== 1) continue;
-    if (lastPlace.isSource) kinds[id] = SOURCE;
-    else kinds[id] = columns.isDebug.at(id) === 1 ? DEBUG : BINARY;
-  }
+  const kinds = kindsOf(index, places, visible);
   const touched = new Set<number>();
   for (const pattern of options.excludes) {
     const { names, isExcluded } = excludeRule(index, pattern, kinds, places);
@@ -210,6 +197,32 @@ export function openUniverse(index: GatherIndex, options: UniverseOptions): Univ
     }
   }
   return { index, kinds, superseded, places, lookaside, evrs, lookedAt: options.lookedAt ?? null };
+}
+
+/** Returns what each package is for a tree arch, by its arch and name alone. */
+function kindsOf(
+  index: GatherIndex,
+  places: ReadonlyMap<number, ArchPlace>,
+  visible: Uint8Array | undefined,
+): Uint8Array {
+  const kinds = new Uint8Array(index.count);
+  // A loop over all packages: no call for each of them.
+  const arches = index.columns.arch.used();
+  const removed = index.columns.isRemoved.used();
+  const debug = index.columns.isDebug.used();
+  let lastArch = -2;
+  let kind = INVISIBLE;
+  for (let id = 0; id < kinds.length; id += 1) {
+    const arch = arches[id] ?? -1;
+    if (arch !== lastArch) {
+      lastArch = arch;
+      const place = places.get(arch);
+      kind = place === undefined ? INVISIBLE : place.isSource ? SOURCE : BINARY;
+    }
+    if (kind === INVISIBLE || removed[id] === 1 || (visible !== undefined && visible[id] !== 1)) continue;
+    kinds[id] = kind === BINARY && debug[id] === 1 ? DEBUG : kind;
+  }
+  return kinds;
 }
 
 /** Marks the packages of lookaside repositories that may be seen, beside those that are marked. */

@@ -1,5 +1,6 @@
 import { compareEvr, parseEvr, type Evr } from '../../model/evr.ts';
 import { EQUAL, GREATER, LESS } from '../../rpm/repodata/primary-sink.ts';
+import type { StringTable } from './string-table.ts';
 
 /**
  * Whether a versioned provide and a versioned requirement share a version. A missing release on one side
@@ -23,20 +24,26 @@ function isSameVersion(left: Evr, right: Evr): boolean {
   return compareEvr({ ...left, release: '' }, { ...right, release: '' }) === 0;
 }
 
-/** Parses EVRs once each. */
+/** Parses EVRs of a table of strings once each. */
 export class EvrCache {
-  readonly #known = new Map<string, Evr>();
+  readonly #strings: StringTable;
+  readonly #known = new Map<number, Evr>();
 
-  get(text: string): Evr {
-    const known = this.#known.get(text);
+  constructor(strings: StringTable) {
+    this.#strings = strings;
+  }
+
+  /** Returns the EVR that a string of the table is. */
+  get(id: number): Evr {
+    const known = this.#known.get(id);
     if (known !== undefined) return known;
-    const evr = parseEvr(text);
-    this.#known.set(text, evr);
+    const evr = parseEvr(this.#strings.get(id));
+    this.#known.set(id, evr);
     return evr;
   }
 
-  /** Orders two EVR texts as rpm does. */
-  compare(left: string, right: string): number {
+  /** Orders two EVRs, by their string ids, as rpm does. */
+  compare(left: number, right: number): number {
     return left === right ? 0 : compareEvr(this.get(left), this.get(right));
   }
 }

@@ -38,7 +38,7 @@ interface KeptSet {
   unsaved: number;
 }
 
-const making: CacheMaking = { name: 'sets', format: 1, isOfRecipe: true };
+const making: CacheMaking = { name: 'sets', format: 2, isOfRecipe: true };
 /** Indexes on disk; each takes about a kilobyte for a package. */
 const MOST_SAVED = { files: 32, bytes: 2 * 1024 ** 3 };
 const SAVE_AFTER = 200;

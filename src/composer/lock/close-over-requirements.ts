@@ -2,7 +2,7 @@ import { parseEvr, type Evr } from '../../model/evr.ts';
 import { byteStringOf } from '../../rpm/repodata/xml-scan.ts';
 import type { GatherIndex } from '../gather/gather-index.ts';
 import { Providers, wantedById } from '../gather/providers.ts';
-import { holdsRich, packagesOfRich, resolveRich } from '../gather/resolve-rich.ts';
+import { holdsRich, openRich, packagesOfRich, resolveRich } from '../gather/resolve-rich.ts';
 import { BINARY, openUniverse, type Universe } from '../gather/universe.ts';
 import { rangesOverlap } from '../gather/version-match.ts';
 import { packagesNamed, selectSpec } from './select-specs.ts';
@@ -61,7 +61,7 @@ export function closeOverRequirements(index: GatherIndex, request: ClosureReques
     for (const id of ids) take(id);
   }
   const broken = new Map<string, Closure['broken'][number]>();
-  const rich = { universe, providers, kind: BINARY, isInResult: (id: number) => isIn[id] === 1 };
+  const rich = openRich({ universe, providers, kind: BINARY, isInResult: (id) => isIn[id] === 1 });
   const open = new Set<number>();
   const seen = new Set<number>();
   let done = 0;
@@ -156,7 +156,7 @@ function chooseAsSolver({ index, places, evrs }: Universe, candidates: readonly 
   const sorted = (native.length > 0 ? native : candidates).toSorted((left, right) => {
     const [a, b] = [index.strings.get(name.at(left)), index.strings.get(name.at(right))];
     if (a !== b) return a < b ? -1 : 1;
-    return evrs.compare(index.strings.get(evr.at(right)), index.strings.get(evr.at(left)));
+    return evrs.compare(evr.at(right), evr.at(left));
   });
   return sorted[0] ?? -1;
 }

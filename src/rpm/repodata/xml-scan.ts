@@ -5,6 +5,7 @@ const APOSTROPHE = 39;
 const SPACE = 32;
 const EQUALS = 61;
 const GREATER_THAN = 62;
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /** The most bytes a tag may have: the longest of real repodata, a rich dependency, has a hundredth of it. */
 export const TAG_LIMIT = 64 * 1024;
@@ -14,18 +15,12 @@ export const TAG_LIMIT = 64 * 1024;
  * string is an offset in the file and nothing is decoded that is not asked for.
  */
 export function byteStringOf(text: string): string {
-  for (let i = 0; i < text.length; i += 1) {
-    if (text.charCodeAt(i) > 0x7f) return Buffer.from(text, 'utf8').toString('latin1');
-  }
-  return text;
+  return NOT_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }
 
 /** The text behind a byte string. */
 export function textOfByteString(bytes: string): string {
-  for (let i = 0; i < bytes.length; i += 1) {
-    if (bytes.charCodeAt(i) > 0x7f) return Buffer.from(bytes, 'latin1').toString('utf8');
-  }
-  return bytes;
+  return NOT_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
 }
 
 /** An error about XML that cannot be read, with the file and the byte offset. */

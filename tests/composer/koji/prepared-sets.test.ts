@@ -14,7 +14,7 @@ const root = mkdtempSync(join(tmpdir(), 'prepared-sets-'));
 after(() => rmSync(root, { recursive: true }));
 
 const known = new KojiIndex(root, new Date());
-const places = cachePlace(root, { name: 'sets', format: 1, isOfRecipe: true });
+const places = cachePlace(root, { name: 'sets', format: 2, isOfRecipe: true });
 const access = { open: (place: string) => Promise.resolve(place) };
 
 /** How many packages, removed ones too, the index of a new process has that wants none of a set. */
