@@ -50,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'cache/pack-store.ts',
       'cache/pack-writer.ts',
       'composer/build/write-provenance.ts',
+      'composer/gather/section-file.ts',
       'composer/koji/prepared-sets.ts',
       'composer/main-inputs/config-directory.ts',
       'composer/main-inputs/definition-directory.ts',

@@ -1,12 +1,10 @@
-import { IntColumn } from './int-column.ts';
+import { IntColumn, type SavedColumn } from './int-column.ts';
 import type { StringTable } from './string-table.ts';
 
-export interface DependencyTableArrays {
-  readonly names: Int32Array;
-  readonly flags: Int32Array;
-  readonly evrs: Int32Array;
-  readonly slots: Int32Array;
-}
+/** The columns of a table of dependencies. */
+export const dependencyColumns = ['names', 'flags', 'evrs', 'slots'] as const;
+
+export type DependencyColumn = (typeof dependencyColumns)[number];
 
 /** The bits of comparisons; the others say what kind of name it is. */
 const COMPARISON = 7;
@@ -21,27 +19,24 @@ export class DependencyTable {
   readonly #names: IntColumn;
   readonly #flags: IntColumn;
   readonly #evrs: IntColumn;
-  #slots: Int32Array;
+  #slots: IntColumn;
 
-  constructor(strings: StringTable, arrays?: DependencyTableArrays) {
+  constructor(strings: StringTable, savedOf?: (column: DependencyColumn) => SavedColumn) {
     this.#strings = strings;
-    this.#names = new IntColumn(-1, arrays?.names);
-    this.#flags = new IntColumn(0, arrays?.flags);
-    this.#evrs = new IntColumn(-1, arrays?.evrs);
-    this.#slots = arrays?.slots ?? new Int32Array(1 << 12).fill(-1);
+    this.#names = new IntColumn(-1, savedOf?.('names'));
+    this.#flags = new IntColumn(0, savedOf?.('flags'));
+    this.#evrs = new IntColumn(-1, savedOf?.('evrs'));
+    this.#slots = savedOf === undefined ? emptySlots(1 << 12) : new IntColumn(-1, savedOf('slots'));
   }
 
   get count(): number {
     return this.#names.length;
   }
 
-  arrays(): DependencyTableArrays {
-    return {
-      names: this.#names.used(),
-      flags: this.#flags.used(),
-      evrs: this.#evrs.used(),
-      slots: this.#slots,
-    };
+  /** Returns a column as a file keeps it. */
+  column(name: DependencyColumn): Int32Array {
+    const columns = { names: this.#names, flags: this.#flags, evrs: this.#evrs, slots: this.#slots };
+    return columns[name].used();
   }
 
   nameOf(id: number): number {
@@ -76,7 +71,7 @@ export class DependencyTable {
     const mask = this.#slots.length - 1;
     let slot = hashOf(name, flag, evr) & mask;
     for (;;) {
-      const id = this.#slots[slot] ?? -1;
+      const id = this.#slots.at(slot);
       if (id < 0) break;
       if (this.#names.at(id) === name && this.flagOf(id) === flag && this.#evrs.at(id) === evr) return id;
       slot = (slot + 1) & mask;
@@ -85,7 +80,7 @@ export class DependencyTable {
     this.#names.push(name);
     this.#flags.push(flag | this.#kindOf(name));
     this.#evrs.push(evr);
-    this.#slots[slot] = id;
+    this.#slots.set(slot, id);
     if (this.count * 2 > this.#slots.length) this.#rehash();
     return id;
   }
@@ -96,15 +91,19 @@ export class DependencyTable {
   }
 
   #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    const slots = emptySlots(this.#slots.length * 2);
     const mask = slots.length - 1;
     for (let id = 0; id < this.count; id += 1) {
       let slot = hashOf(this.#names.at(id), this.flagOf(id), this.#evrs.at(id)) & mask;
-      while (slots[slot] !== -1) slot = (slot + 1) & mask;
-      slots[slot] = id;
+      while (slots.at(slot) !== -1) slot = (slot + 1) & mask;
+      slots.set(slot, id);
     }
     this.#slots = slots;
   }
+}
+
+function emptySlots(length: number): IntColumn {
+  return new IntColumn(-1, { length, read: () => new Int32Array(length).fill(-1) });
 }
 
 function hashOf(name: number, flag: number, evr: number): number {

@@ -2,7 +2,7 @@ import { isDebugName, isSourceArch, nvrOfSourceRpm, type Nevra } from '../../mod
 import { parseEvr } from '../../model/evr.ts';
 import { textOfByteString } from '../../rpm/repodata/xml-scan.ts';
 import { DependencyTable } from './dependency-table.ts';
-import { IntColumn } from './int-column.ts';
+import { IntColumn, type SavedColumn } from './int-column.ts';
 import { StringTable } from './string-table.ts';
 
 /** One package as the index takes it; strings are byte strings, dependencies are ids of its tables. */
@@ -35,8 +35,6 @@ const FILES_UNKNOWN = -1;
  */
 export class GatherIndex {
   readonly strings: StringTable;
-  readonly pkgids: StringTable;
-  readonly texts: StringTable;
   readonly dependencies: DependencyTable;
   readonly repositories: IndexedRepository[];
   readonly columns: Record<IndexColumn, IntColumn>;
@@ -47,22 +45,38 @@ export class GatherIndex {
   /** The last work with the index, done or not: composes share it, see `useIndex`. */
   lastWork: Promise<unknown> = Promise.resolve();
 
+  /** Made when it is first asked for, as is the next one. */
+  #pkgids: StringTable | (() => StringTable);
+  #texts: StringTable | (() => StringTable);
+
   constructor(saved?: {
     readonly strings: StringTable;
-    readonly pkgids: StringTable;
-    readonly texts: StringTable;
+    readonly pkgids: () => StringTable;
+    readonly texts: () => StringTable;
     readonly dependencies: DependencyTable;
     readonly repositories: readonly IndexedRepository[];
     readonly columns: Record<IndexColumn, IntColumn>;
     readonly answeredPaths: Iterable<number>;
   }) {
     this.strings = saved?.strings ?? new StringTable();
-    this.pkgids = saved?.pkgids ?? new StringTable();
-    this.texts = saved?.texts ?? new StringTable();
+    this.#pkgids = saved?.pkgids ?? new StringTable();
+    this.#texts = saved?.texts ?? new StringTable();
     this.dependencies = saved?.dependencies ?? new DependencyTable(this.strings);
     this.repositories = [...(saved?.repositories ?? [])];
     this.columns = saved?.columns ?? emptyColumns();
     this.answeredPaths = new Set(saved?.answeredPaths);
+  }
+
+  /** The checksums of the packages. */
+  get pkgids(): StringTable {
+    if (typeof this.#pkgids === 'function') this.#pkgids = this.#pkgids();
+    return this.#pkgids;
+  }
+
+  /** Where packages lie. */
+  get texts(): StringTable {
+    if (typeof this.#texts === 'function') this.#texts = this.#texts();
+    return this.#texts;
   }
 
   /** How many packages there are, removed ones included; ids are below it. */
@@ -266,13 +280,16 @@ export const indexColumns = [
 export type IndexColumn = (typeof indexColumns)[number];
 
 function emptyColumns(): Record<IndexColumn, IntColumn> {
-  return columnsFrom(() => undefined);
+  return columnsFrom(() => null);
 }
 
 /** Makes the columns from what a file has of them. */
 export function columnsFrom(
-  dataOf: (column: IndexColumn) => Int32Array | undefined,
+  savedOf: (column: IndexColumn) => SavedColumn | null,
 ): Record<IndexColumn, IntColumn> {
-  const make = (column: IndexColumn): [IndexColumn, IntColumn] => [column, new IntColumn(-1, dataOf(column))];
+  const make = (column: IndexColumn): [IndexColumn, IntColumn] => [
+    column,
+    new IntColumn(-1, savedOf(column)),
+  ];
   return Object.fromEntries(indexColumns.map(make)) as Record<IndexColumn, IntColumn>;
 }

@@ -228,23 +228,51 @@ function* addRequirements(
   if (!run.options.resolveDeps) return false;
   const { requires, requiresFrom, requiresTo } = state.index.columns;
   const dependencies = requires.used();
-  const { answered } = run;
+  const reason: RequirementReason = { kind, why };
   let hasAdded = false;
-  for (const [at, by] of ids.entries()) {
-    if (at % LOOKED_AT === LOOKED_AT - 1) yield;
+  for (const [number, by] of ids.entries()) {
+    if (number % LOOKED_AT === LOOKED_AT - 1) yield;
     if (state.isAside(by)) continue;
     const end = requiresTo.at(by);
-    for (let i = requiresFrom.at(by); i < end; i += 1) {
-      const dependency = dependencies[i] ?? -1;
-      if (answered[dependency] === 1) continue;
-      const only = run.providers.onlyOne(dependency, kind);
-      const answer = only < 0 ? resolve(run, by, dependency, kind) : null;
-      // One without an answer is asked again, for it is reported of every package that has it.
-      if (answer?.length !== 0) answered[dependency] = 1;
-      for (const id of answer ?? [only]) {
-        if (!state.has(id) && state.add(id, { kind: why, by, dependency })) hasAdded = true;
-      }
+    let at = nextOpen(run.answered, dependencies, requiresFrom.at(by), end);
+    for (; at < end; at = nextOpen(run.answered, dependencies, at + 1, end)) {
+      if (addAnswer(run, by, dependencies[at] ?? -1, reason)) hasAdded = true;
     }
+  }
+  return hasAdded;
+}
+
+/** Returns where the next requirement stands that nothing answered yet, or the end. */
+function nextOpen(answered: Uint8Array, dependencies: Int32Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && answered[dependencies[at] ?? -1] === 1) at += 1;
+  return at;
+}
+
+/** What a requirement is looked for among, and what its answer is taken as. */
+interface RequirementReason {
+  readonly kind: number;
+  readonly why: 'required' | 'build-required';
+}
+
+function addAnswer(
+  run: GatherRun,
+  by: number,
+  dependency: number,
+  { kind, why }: RequirementReason,
+): boolean {
+  const { state, answered } = run;
+  const only = run.providers.onlyOne(dependency, kind);
+  if (only >= 0) {
+    answered[dependency] = 1;
+    return !state.has(only) && state.add(only, { kind: why, by, dependency });
+  }
+  let hasAdded = false;
+  const answer = resolve(run, by, dependency, kind);
+  // One without an answer is asked again, for it is reported of every package that has it.
+  if (answer.length > 0) answered[dependency] = 1;
+  for (const id of answer) {
+    if (!state.has(id) && state.add(id, { kind: why, by, dependency })) hasAdded = true;
   }
   return hasAdded;
 }

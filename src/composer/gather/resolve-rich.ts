@@ -194,7 +194,13 @@ export function packagesOfRich(context: RichContext, text: string): ReadonlySet<
   return new Set(rich === null ? [] : leavesOf(rich).flatMap((leaf) => setOf(context, leaf)));
 }
 
-function leavesOf(rich: RichDependency): readonly RichDependency[] {
+/** Returns the names that a rich dependency speaks of; none of a text that is no rich dependency. */
+export function namesOfRich(text: string): string[] {
+  const rich = parse(text);
+  return rich === null ? [] : leavesOf(rich).map(({ dependency }) => dependency.name);
+}
+
+function leavesOf(rich: RichDependency): readonly PlainDependency[] {
   switch (rich.kind) {
     case 'plain':
       return [rich];

@@ -38,7 +38,7 @@ interface KeptSet {
   unsaved: number;
 }
 
-const making: CacheMaking = { name: 'sets', format: 2, isOfRecipe: true };
+const making: CacheMaking = { name: 'sets', format: 3, isOfRecipe: true };
 /** Indexes on disk; each takes about a kilobyte for a package. */
 const MOST_SAVED = { files: 32, bytes: 2 * 1024 ** 3 };
 const SAVE_AFTER = 200;
@@ -82,7 +82,10 @@ export class PreparedSets implements Cache {
     return removeOldest(this.#saved, MOST_SAVED);
   }
 
-  /** Prepares a set and lets `work` use it; without lookaside repositories all arches share one. */
+  /**
+   * Prepares a set and lets `work` use it, once more where what it reads of a saved one turns out to be damaged. Without
+   * lookaside repositories all arches share a set.
+   */
   async use<Result>(
     wanted: WantedSet,
     signal: AbortSignal,
@@ -95,10 +98,15 @@ export class PreparedSets implements Cache {
     const before = this.#last.get(wanted.name) ?? Promise.resolve();
     const begin = async (): Promise<Result> => {
       signal.throwIfAborted();
-      const set = await this.#prepare(wanted);
-      const result = await work(() => Promise.resolve(set));
-      await this.#save(wanted.name, set);
-      return result;
+      try {
+        return await this.#useKept(wanted, work);
+      } catch (error) {
+        if (!(error instanceof ReactorError) || error.code !== 'gather.index_broken') throw error;
+      }
+      // It is only a cache: what is damaged, which shows when it is read, goes, and is made anew.
+      this.#kept.delete(wanted.name);
+      await rm(this.#pathOf(wanted.name), { force: true });
+      return this.#useKept(wanted, work);
     };
     const run = before.then(begin, begin);
     this.#last.set(wanted.name, run);
@@ -107,6 +115,16 @@ export class PreparedSets implements Cache {
     };
     run.then(forget, forget);
     return unlessAborted(signal, run);
+  }
+
+  async #useKept<Result>(
+    wanted: WantedSet,
+    work: (setOf: (arch: string) => Promise<PreparedSet>) => Promise<Result>,
+  ): Promise<Result> {
+    const set = await this.#prepare(wanted);
+    const result = await work(() => Promise.resolve(set));
+    await this.#save(wanted.name, set);
+    return result;
   }
 
   async #prepare(wanted: WantedSet): Promise<PreparedSet> {
@@ -125,15 +143,8 @@ export class PreparedSets implements Cache {
   }
 
   async #load(name: string): Promise<KeptSet | null> {
-    try {
-      const index = await loadIndex(this.#pathOf(name), name);
-      return index === null ? null : { set: setOfSaved(index), unsaved: 0 };
-    } catch (error) {
-      if (!(error instanceof ReactorError)) throw error;
-      // It is only a cache: what is damaged goes, and is made anew.
-      await rm(this.#pathOf(name), { force: true });
-      return null;
-    }
+    const index = await loadIndex(this.#pathOf(name), name);
+    return index === null ? null : { set: setOfSaved(index), unsaved: 0 };
   }
 
   /** Saves an index that took long to make, with what its files were asked, for the next process. */

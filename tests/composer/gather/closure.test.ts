@@ -160,7 +160,7 @@ test('an index of another key or version is not taken, a broken one is told', as
   assert.equal(await loadIndex(join(folder, 'none'), 'one'), null);
   writeFileSync(file, 'something else');
   assert.equal(await loadIndex(file, 'one'), null);
-  writeFileSync(file, 'odcs-gather-index-7\n99999       0           {}');
+  writeFileSync(file, 'odcs-gather-index-8\n99999       0           {}');
   await assert.rejects(loadIndex(file, 'one'), { code: 'gather.index_broken' });
 });
 

@@ -14,14 +14,20 @@ const root = mkdtempSync(join(tmpdir(), 'prepared-sets-'));
 after(() => rmSync(root, { recursive: true }));
 
 const known = new KojiIndex(root, new Date());
-const places = cachePlace(root, { name: 'sets', format: 2, isOfRecipe: true });
+const places = cachePlace(root, { name: 'sets', format: 3, isOfRecipe: true });
 const access = { open: (place: string) => Promise.resolve(place) };
 
 /** How many packages, removed ones too, the index of a new process has that wants none of a set. */
 async function countOf(name: string): Promise<number> {
   const sets = new PreparedSets(known, root, access);
   const wanted = { name, copies: [], lookaside: [] };
-  return sets.use(wanted, new AbortController().signal, async (setOf) => (await setOf('x86_64')).index.count);
+  return sets.use(wanted, new AbortController().signal, async (setOf) => {
+    const { index } = await setOf('x86_64');
+    // Reads all of it.
+    await saveIndex(join(root, 'copy'), index, name);
+    index.dependencies.column('slots');
+    return index.count;
+  });
 }
 
 test('a saved set of which a bit was lost is noticed, wherever it was, and does not come back', async () => {
