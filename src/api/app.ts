@@ -6,6 +6,7 @@ import type { ApiApp, ApiContext, ApiEnv, ApiRequest, RegisterRoute } from './co
 import { registerAskPage } from './console/ask-page.ts';
 import { registerComposePage } from './console/compose-page.ts';
 import { registerComposesPage } from './console/composes-page.ts';
+import { registerFollowChanges } from './console/follow-changes.ts';
 import { registerEventPage } from './console/event-page.ts';
 import { registerEventsPage } from './console/events-page.ts';
 import { pageContextOf, problemPage, sendConsolePage } from './console/page.ts';
@@ -94,6 +95,7 @@ const routes: readonly RegisterRoute[] = [
   registerMetrics,
   registerHealth,
   registerPagesScript,
+  registerFollowChanges,
   registerStartPage,
   registerFindPage,
   registerReferencePage,

@@ -11,6 +11,7 @@ import type { LockRequest } from '../model/lock-request.ts';
 import type { LockFile } from '../rpm/lock-file.ts';
 import type { BearerVerifier } from '../upstream/oidc/bearer.ts';
 import type { UserGroups } from '../upstream/user-groups.ts';
+import type { ChangeWatch } from './change-watch.ts';
 import type { ComposeWatch } from './compose-watch.ts';
 import type { OpenStreams } from './event-stream.ts';
 import type { EventTail } from './event-tail.ts';
@@ -64,6 +65,8 @@ export interface ApiContext {
   readonly watch: ComposeWatch;
   /** Follows the stored events; shared by all who do. */
   readonly events: EventTail;
+  /** Says when something that pages show has changed; shared by all who look. */
+  readonly changes: ChangeWatch;
   /** The streams this process has open. */
   readonly streams: OpenStreams;
   /** Knows the groups of users; asks LDAP or the OIDC provider. */

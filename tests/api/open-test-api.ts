@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
+import { ChangeWatch } from '../../src/api/change-watch.ts';
 import { ComposeWatch } from '../../src/api/compose-watch.ts';
 import type { ApiContext } from '../../src/api/context.ts';
 import { OpenStreams } from '../../src/api/event-stream.ts';
@@ -11,6 +12,7 @@ import { EventTail } from '../../src/api/event-tail.ts';
 import { ReadableFiles } from '../../src/api/readable-files.ts';
 import { readableDatabase } from '../../src/database/readable.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
+import { lookAtChanges } from '../../src/database/look-at-changes.ts';
 import { listEvents, lookAtEvents, newestEventId } from '../../src/database/list-events.ts';
 import { findComposes } from '../../src/database/list-composes.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -95,6 +97,14 @@ export async function openTestApi(): Promise<TestApi> {
     },
     interval: 2,
   });
+  const changes = new ChangeWatch({
+    look: () => lookAtChanges(database.kysely),
+    now: () => api.now,
+    onError: (error) => {
+      throw error;
+    },
+    interval: 2,
+  });
   const readableOf = ({ target_dir: targetDir }: Config): ReadableFiles =>
     new ReadableFiles({ kysely: readableDatabase(database).kysely, targetDir });
   const context: ApiContext = {
@@ -106,6 +116,7 @@ export async function openTestApi(): Promise<TestApi> {
     targetDirUrls: targetDirUrlsOf(config, PUBLIC_URL),
     watch,
     events,
+    changes,
     streams: new OpenStreams(),
     userGroups: openUserGroups(config, createLog('silent')),
     bearers: null,
@@ -159,6 +170,7 @@ export async function openTestApi(): Promise<TestApi> {
     [Symbol.asyncDispose]: async () => {
       watch[Symbol.dispose]();
       events[Symbol.dispose]();
+      changes[Symbol.dispose]();
       opened.dispose();
       await database.close();
       rmSync(targetDir, { recursive: true, force: true });

@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { ensurePackages } from '../services/debian-packages.ts';
+import { givenCompose } from '../api/compose-rows.ts';
+import { pauseRule, resumeRule } from '../../src/database/rule-pauses.ts';
 import { finishPage, openBrowser, shownPages, variants } from './pictures.ts';
 import { openSeededConsole, type SeededConsole } from './seeded-console.ts';
 
@@ -91,4 +93,73 @@ test('pages are whole without script', { skip }, async () => {
   assert.equal((await page.locator('svg.chain a').count()) > 4, true);
   assert.equal(await page.locator('button[data-copy]:visible').count(), 0);
   await context.close();
+});
+
+test(
+  'a list shows what comes while it is looked at, and leaves alone what somebody has selected',
+  { skip },
+  async () => {
+    const { console, browser } = opened ?? assert.fail('nothing is open');
+    const page = await browser.newPage();
+    await page.goto(`${console.url}/console/composes?owner=somebody-new`);
+    await page.waitForSelector('.empty');
+    const owner = 'somebody-new';
+    const first = await givenCompose(console.api, { owner });
+    await page.waitForSelector(`a[href$="/console/composes/${first}"]`);
+    await page.evaluate(`getSelection().selectAllChildren(document.querySelector('#list table'))`);
+    const second = await givenCompose(console.api, { owner });
+    // The count above is none of what is selected, and read together with it.
+    await page.waitForSelector('h1:has-text("2")');
+    assert.equal(await page.locator(`a[href$="/console/composes/${second}"]`).count(), 0);
+    await page.evaluate('getSelection().removeAllRanges()');
+    const third = await givenCompose(console.api, { owner });
+    await page.waitForSelector(`a[href$="/console/composes/${third}"]`);
+    await page.close();
+  },
+);
+
+test(
+  'the page of a rule tells that it was paused, and keeps a reason that is being written',
+  { skip },
+  async () => {
+    const { console, browser } = opened ?? assert.fail('nothing is open');
+    const { kysely } = console.api.database;
+    const page = await browser.newPage();
+    await page.goto(`${console.url}/console/rules/f44-updates`);
+    const pause = { rule: 'f44-updates', by: 'alice', reason: 'a test', now: console.api.now };
+    await page.fill('#state input[name=reason]', 'because');
+    await page.click('h2');
+    await pauseRule(kysely, pause);
+    await page.waitForSelector('#day .badge:has-text("paused")');
+    assert.equal(await page.inputValue('#state input[name=reason]'), 'because');
+    await page.fill('#state input[name=reason]', '');
+    await page.click('h2');
+    await resumeRule(kysely, 'f44-updates');
+    await pauseRule(kysely, { ...pause, now: new Date(pause.now.getTime() + 1_000) });
+    await page.waitForSelector('.notice.bad:has-text("Paused by alice")');
+    await resumeRule(kysely, 'f44-updates');
+    await page.waitForSelector('#state input[name=reason]');
+    await page.close();
+  },
+);
+
+test('a page that nobody sees holds no stream', { skip }, async () => {
+  const { console, browser } = opened ?? assert.fail('nothing is open');
+  const { streams } = console.api.context;
+  const count = async (wanted: number): Promise<void> => {
+    while (streams.count !== wanted) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  await count(0);
+  const page = await browser.newPage();
+  await page.goto(`${console.url}/console/events`);
+  await count(1);
+  const see = (isHidden: boolean): Promise<unknown> =>
+    page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  await see(true);
+  await count(0);
+  await see(false);
+  await count(1);
+  await page.close();
+  await count(0);
 });

@@ -20,6 +20,7 @@ import {
 } from '../../src/database/list-composes.ts';
 import { findEventsAbout, findLastReceived } from '../../src/database/find-events.ts';
 import { listEvents } from '../../src/database/list-events.ts';
+import { lookAtChanges } from '../../src/database/look-at-changes.ts';
 import { readFindQuery } from '../../src/model/find-query.ts';
 import { pruneManifests } from '../../src/database/manifests.ts';
 import { findNeededEvents, pruneEvents } from '../../src/database/prune-events.ts';
@@ -162,6 +163,10 @@ test('events that tell of something are found by an index', { skip }, async () =
 
 const page = (filters: ComposeFilters, orderBy: ComposeOrder = 'id') =>
   listComposeIds(kysely, { filters, orderBy, isDescending: true, limit: 10, offset: 0 });
+
+test('what has changed is found by an index', { skip }, async () => {
+  await assertFindsByIndex('changes', () => lookAtChanges(kysely));
+});
 
 test('composes by each filter are found by an index', { skip }, async () => {
   const filters: readonly ComposeFilters[] = [

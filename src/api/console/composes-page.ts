@@ -4,6 +4,7 @@ import { composeStates, type ComposeState } from '../../model/compose.ts';
 import type { RegisterRoute } from '../context.ts';
 import { ApiProblem } from '../problem.ts';
 import { composeTable } from './elements.ts';
+import { livePart } from './follow-changes.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 
 const perPage = 50;
@@ -45,10 +46,12 @@ export const registerComposesPage: RegisterRoute = (app, api) => {
         offset: (page - 1) * perPage,
       });
       const asked = { state: state ?? '', owner, series };
+      const live = (id: string, content: Html): Html =>
+        livePart(context, { id, subjects: ['composes', 'progress'] }, content);
       return {
         title: 'Composes',
         here: 'composes',
-        body: html`<h1>Composes <span class="soft">${total}</span></h1>
+        body: html`${live('count', html`<h1>Composes <span class="soft">${total}</span></h1>`)}
           <nav aria-label="States">${stateLinks(context, asked)}</nav>
           <form method="get">
             ${state === null ? '' : html`<input type="hidden" name="state" value="${state}" />`}
@@ -56,18 +59,21 @@ export const registerComposesPage: RegisterRoute = (app, api) => {
             <label>Series <input name="series" value="${series}" maxlength="200" /></label>
             <button>Find</button>
           </form>
-          ${
-            composes.length === 0
-              ? html`<p class="empty">
-                  There is none. <a href="${context.prefix}/console/ask">Ask for one</a>, or with
-                  <code>odcs-reactor compose create TYPE SOURCE --wait</code>
-                </p>`
-              : composeTable(context, composes)
-          }
-          <p>
-            ${page > 1 ? link(context, asked, page - 1, 'Newer') : ''}
-            ${page * perPage < total ? link(context, asked, page + 1, 'Older') : ''}
-          </p>`,
+          ${live(
+            'list',
+            html`${
+                composes.length === 0
+                  ? html`<p class="empty">
+                      There is none. <a href="${context.prefix}/console/ask">Ask for one</a>, or with
+                      <code>odcs-reactor compose create TYPE SOURCE --wait</code>
+                    </p>`
+                  : composeTable(context, composes)
+              }
+              <p>
+                ${page > 1 ? link(context, asked, page - 1, 'Newer') : ''}
+                ${page * perPage < total ? link(context, asked, page + 1, 'Older') : ''}
+              </p>`,
+          )}`,
       };
     },
   );

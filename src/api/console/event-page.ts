@@ -10,7 +10,8 @@ import { rawBody } from '../routes/show-event.ts';
 import { chainSection } from './chain-section.ts';
 import { composeTable, decisionTable, moment, withoutRepetition } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
-import { registerPage, type Page } from './page.ts';
+import { livePart } from './follow-changes.ts';
+import { registerPage, type Html, type Page } from './page.ts';
 
 const shownRefusals = 50;
 
@@ -34,6 +35,8 @@ export const registerEventPage: RegisterRoute = (app, api) => {
         ...new Set(decisions.flatMap((decision) => decision.compose_id ?? [])),
       ]);
       const body = rawBody(row.body);
+      const live = (part: string, content: Html): Html =>
+        livePart(context, { id: part, subjects: ['composes', 'progress', 'events', 'decisions'] }, content);
       return {
         title: `Event ${id}`,
         here: 'events',
@@ -45,7 +48,7 @@ export const registerEventPage: RegisterRoute = (app, api) => {
                 </div>`
               : html`<p>${eventSentence(row.event)}</p>`
           }
-          ${await chainSection(context, { kind: 'event', id })}
+          ${live('chain', await chainSection(context, { kind: 'event', id }))}
           <dl>
             <dt>Received</dt>
             <dd>${moment(row.received_at, now)}</dd>
@@ -55,31 +58,33 @@ export const registerEventPage: RegisterRoute = (app, api) => {
             <dd>${row.raw_topic}</dd>
             <dt>Message id</dt>
             <dd>${row.message_id}</dd>
-            <dt>Seen by the rules</dt>
-            <dd>${row.matched_at === null ? 'not yet' : moment(row.matched_at, now)}</dd>
           </dl>
-          <h2>What came of it</h2>
-          ${composes.length === 0 ? html`<p>No compose.</p>` : composeTable(context, composes)}
-          ${
-            said.length === 0
-              ? html`<p>No rule fired for it.</p>`
-              : html`<h2>Decisions</h2>
-                  ${decisionTable(context, withoutRepetition(said))}`
-          }
-          ${
-            others === null || others.count === 0
-              ? ''
-              : html`<details>
-                  <summary>${refusalText(others)}</summary>
-                  <ul>
-                    ${others.first.map(
-                      ({ rule, sentence }) =>
-                        html`<li><a href="${prefix}/console/rules/${rule}">${rule}</a>: ${sentence}</li>`,
-                    )}
-                  </ul>
-                  ${others.count > others.first.length ? html`<p>The first ${others.first.length} are shown.</p>` : ''}
-                </details>`
-          }
+          ${live(
+            'outcome',
+            html`<h2>What came of it</h2>
+              <p>Seen by the rules: ${row.matched_at === null ? 'not yet' : moment(row.matched_at, now)}</p>
+              ${composes.length === 0 ? html`<p>No compose.</p>` : composeTable(context, composes)}
+              ${
+                said.length === 0
+                  ? html`<p>No rule fired for it.</p>`
+                  : html`<h2>Decisions</h2>
+                      ${decisionTable(context, withoutRepetition(said))}`
+              }
+              ${
+                others === null || others.count === 0
+                  ? ''
+                  : html`<details>
+                      <summary>${refusalText(others)}</summary>
+                      <ul>
+                        ${others.first.map(
+                          ({ rule, sentence }) =>
+                            html`<li><a href="${prefix}/console/rules/${rule}">${rule}</a>: ${sentence}</li>`,
+                        )}
+                      </ul>
+                      ${others.count > others.first.length ? html`<p>The first ${others.first.length} are shown.</p>` : ''}
+                    </details>`
+              }`,
+          )}
           ${
             row.event === null
               ? ''

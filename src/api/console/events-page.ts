@@ -4,6 +4,7 @@ import type { RegisterRoute } from '../context.ts';
 import { eventFiltersOf } from '../routes/list-events.ts';
 import { moment, stackTable } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
+import { livePart } from './follow-changes.ts';
 import { registerPage, type Page } from './page.ts';
 
 const perPage = 50;
@@ -54,19 +55,23 @@ export const registerEventsPage: RegisterRoute = (app, api) => {
           <label>Topic <input name="topic" value="${field('topic')}" maxlength="255" /></label>
           <button>Find</button>
         </form>
-        ${
-          events.length === 0
-            ? html`<p class="empty">
-                No event came in that is so. <a href="${prefix}/#service">The buses</a> say whether they
-                deliver; <code>odcs-reactor events list</code> shows the same.
-              </p>`
-            : stackTable(['Event', 'What', 'From', 'Received'], rows)
-        }
-        ${
-          events.length === perPage
-            ? html`<p><a href="${prefix}/console/events?${older.toString()}">Older</a></p>`
-            : ''
-        }`,
+        ${livePart(
+          context,
+          { id: 'list', subjects: ['events'] },
+          html`${
+            events.length === 0
+              ? html`<p class="empty">
+                  No event came in that is so. <a href="${prefix}/#service">The buses</a> say whether they
+                  deliver; <code>odcs-reactor events list</code> shows the same.
+                </p>`
+              : stackTable(['Event', 'What', 'From', 'Received'], rows)
+          }
+          ${
+            events.length === perPage
+              ? html`<p><a href="${prefix}/console/events?${older.toString()}">Older</a></p>`
+              : ''
+          }`,
+        )}`,
     };
   });
 };

@@ -1,6 +1,6 @@
 /**
  * What pages do beside what they show without script: `/` goes to the search field, a form shows what it would bring, regions that are live are read again
- * while somebody looks, a compose is followed by server-sent events, times are told in the reader's own zone, and
+ * when the service says that something of theirs has changed, and now and then while somebody looks, a compose is followed by server-sent events, times are told in the reader's own zone, and
  * buttons copy. Every page is complete without it.
  */
 export const pagesScriptText = `
@@ -101,18 +101,26 @@ function preview(form) {
   if (region.querySelector('.empty')) showFilled();
 }
 
+function isInUse(region) {
+  const { anchorNode, isCollapsed } = getSelection();
+  const isFilled = [...region.querySelectorAll('input, textarea')].some(
+    (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+  return region.contains(document.activeElement) || (!isCollapsed && region.contains(anchorNode)) || isFilled;
+}
+
 async function readAgain() {
   const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
   for (const region of document.querySelectorAll('[data-live]')) {
     const next = fresh.getElementById(region.id);
-    if (next === null || next.innerHTML === region.dataset.as || region.contains(document.activeElement)) continue;
+    if (next === null || next.innerHTML === region.dataset.as || isInUse(region)) continue;
     const opened = [...region.querySelectorAll('details')].map((one) => one.open);
     region.dataset.as = next.innerHTML;
     region.replaceChildren(...next.childNodes);
     [...region.querySelectorAll('details')].forEach((one, at) => { one.open = opened[at] ?? one.open; });
     tellOwnTimes(region);
+    offerCopies(region);
   }
 }
 const everySeconds = Number(document.querySelector('[data-live]')?.dataset.live ?? 0);
@@ -121,6 +129,35 @@ if (everySeconds > 0) {
     if (!document.hidden) readAgain().catch(() => undefined);
   }, everySeconds * 1000);
 }
+
+const leastBetween = 2000;
+function followChanges(address) {
+  let source = null;
+  let timer = 0;
+  let readAt = 0;
+  function readSoon() {
+    if (timer !== 0) return;
+    timer = setTimeout(async () => {
+      readAt = Date.now();
+      await readAgain().catch(() => undefined);
+      timer = 0;
+    }, Math.max(200, readAt + leastBetween - Date.now()));
+  }
+  // Browsers keep few connections to a server: a page that nobody sees holds none.
+  function openWhileSeen() {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (source === null) {
+      source = new EventSource(address);
+      source.addEventListener('changed', readSoon);
+    }
+  }
+  document.addEventListener('visibilitychange', openWhileSeen);
+  openWhileSeen();
+}
+const changing = document.querySelector('[data-changes]');
+if (changing !== null) followChanges(changing.dataset.changes);
 
 tellOwnTimes(document);
 offerCopies(document);

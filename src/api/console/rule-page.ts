@@ -16,6 +16,7 @@ import { triggerForm, triggerPreview, wishOfForm } from './rule-trigger.ts';
 import { backtestWindows, windowsSection } from './rule-windows.ts';
 import { findShownRule } from '../rule-set.ts';
 import { badge, decisionTable, moment, withoutRepetition } from './elements.ts';
+import { livePart } from './follow-changes.ts';
 import { pageContextOf, problemPage, registerPage, sendConsolePage } from './page.ts';
 import type { Html, Page, PageContext } from './page.ts';
 
@@ -78,18 +79,30 @@ async function rulePage(
   const other = all
     ? html`<a href="${context.prefix}/console/rules/${rule.name}">Only what it decided on windows</a>`
     : html`<a href="${context.prefix}/console/rules/${rule.name}?all=1">Every event it saw too</a>`;
+  const isTried = request.req.query('try') === '7d';
+  // To try a week again at every decision would cost more than it shows.
+  const live = (id: string, content: Html): Html =>
+    isTried ? content : livePart(context, { id, subjects: ['decisions', 'rules'] }, content);
   return {
     title: `Rule ${rule.name}`,
     here: 'rules',
-    body: html`<h1>${rule.name} ${badge(pause === undefined ? rule.mode : 'paused')}</h1>
-      <p>${rule.description}</p>
-      ${pauseNotice(context, pause)}
-      ${isOwner ? html`${steeringForm(context, rule, pause)} ${await triggerForm(context, rule, trigger)}` : ''}
-      ${preview} ${await ruleStrips(context, rule.name)} ${await windowsSection(context, rule)} ${facts(rule)}
-      ${await fileSection(context, rule)}
-      ${request.req.query('try') === '7d' ? await trySection(context, rule) : tryForm()}
+    body: html`${live(
+        'state',
+        html`<h1>${rule.name} ${badge(pause === undefined ? rule.mode : 'paused')}</h1>
+          <p>${rule.description}</p>
+          ${pauseNotice(context, pause)} ${isOwner ? steeringForm(context, rule, pause) : ''}`,
+      )}
+      ${isOwner ? await triggerForm(context, rule, trigger) : ''} ${preview}
+      ${live('day', html`${await ruleStrips(context, rule.name)} ${await windowsSection(context, rule)}`)}
+      ${facts(rule)} ${await fileSection(context, rule)}
+      ${isTried ? await trySection(context, rule) : tryForm()}
       <h2 id="decisions">Decisions</h2>
-      ${decisions.length === 0 ? html`<p>None yet.</p>` : decisionTable(context, withoutRepetition(decisions), { rule: rule.name })}
+      ${live(
+        'decided',
+        decisions.length === 0
+          ? html`<p>None yet.</p>`
+          : decisionTable(context, withoutRepetition(decisions), { rule: rule.name }),
+      )}
       <p>${other}</p>
       <h2>The compose it asks for</h2>
       <pre tabindex="0">${JSON.stringify(rule.compose, null, 2)}</pre>`,

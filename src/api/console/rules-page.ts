@@ -3,6 +3,7 @@ import { findPauses } from '../../database/rule-pauses.ts';
 import type { RegisterRoute } from '../context.ts';
 import { readShownRules } from '../rule-set.ts';
 import { badge, stackTable } from './elements.ts';
+import { livePart } from './follow-changes.ts';
 import { registerPage, type Html, type Page } from './page.ts';
 import { problemList } from './rule-problems.ts';
 
@@ -31,17 +32,21 @@ export const registerRulesPage: RegisterRoute = (app, api) => {
       return {
         title: 'Rules',
         here: 'rules',
-        body: html`<h1>Rules <span class="soft">${set.rules.length}</span></h1>
-          ${problemList(problems)}
-          ${
-            set.rules.length === 0
-              ? html`<p>
-                  ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
-                </p>`
-              : html`<p class="soft small">Set ${set.version}</p>
-                  ${stackTable(['Rule', 'State', 'What for', 'Owner'], rows)}
-                  ${pageLinks(context.prefix, page, set.rules.length)}`
-          }`,
+        body: livePart(
+          context,
+          { id: 'list', subjects: ['rules'] },
+          html`<h1>Rules <span class="soft">${set.rules.length}</span></h1>
+            ${problemList(problems)}
+            ${
+              set.rules.length === 0
+                ? html`<p>
+                    ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
+                  </p>`
+                : html`<p class="soft small">Set ${set.version}</p>
+                    ${stackTable(['Rule', 'State', 'What for', 'Owner'], rows)}
+                    ${pageLinks(context.prefix, page, set.rules.length)}`
+            }`,
+        ),
       };
     },
   );

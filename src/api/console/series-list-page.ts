@@ -3,6 +3,7 @@ import { findLatest, listSeries } from '../../database/series.ts';
 import type { RegisterRoute } from '../context.ts';
 import { seriesJson } from '../series-json.ts';
 import { moment, seriesLink, stackTable } from './elements.ts';
+import { livePart } from './follow-changes.ts';
 import { registerPage, type Page } from './page.ts';
 
 const perPage = 100;
@@ -49,22 +50,26 @@ export const registerSeriesListPage: RegisterRoute = (app, api) => {
       return {
         title: 'Series',
         here: 'series',
-        body: html`<h1>Series</h1>
-          ${
-            rows.length === 0
-              ? html`<p>
-                  There is none. A rule continues one with each compose; a request may name one with
-                  <code>"series": "NAME"</code>.
-                </p>`
-              : stackTable(['Series', 'Shows', 'Continued by', html`<span class="soft">File</span>`], rows)
-          }
-          ${
-            found.length > perPage
-              ? html`<p>
-                  <a href="${context.prefix}/console/series?after=${encodeURIComponent(last)}">More</a>
-                </p>`
-              : ''
-          }`,
+        body: livePart(
+          context,
+          { id: 'list', subjects: ['composes'] },
+          html`<h1>Series</h1>
+            ${
+              rows.length === 0
+                ? html`<p>
+                    There is none. A rule continues one with each compose; a request may name one with
+                    <code>"series": "NAME"</code>.
+                  </p>`
+                : stackTable(['Series', 'Shows', 'Continued by', html`<span class="soft">File</span>`], rows)
+            }
+            ${
+              found.length > perPage
+                ? html`<p>
+                    <a href="${context.prefix}/console/series?after=${encodeURIComponent(last)}">More</a>
+                  </p>`
+                : ''
+            }`,
+        ),
       };
     },
   );

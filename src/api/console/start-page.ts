@@ -10,6 +10,7 @@ import { findHealth } from '../routes/health.ts';
 import { readShownRules } from '../rule-set.ts';
 import { distance } from '../distance.ts';
 import { composeTable, moment, type Tone } from './elements.ts';
+import { livePart } from './follow-changes.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { ruleStrips } from './rule-strips.ts';
 import { stageStrip } from './stage-strip.ts';
@@ -43,8 +44,10 @@ export const registerStartPage: RegisterRoute = (app, api) => {
       here: 'start',
       reloadSeconds: 30,
       body: html`<h1>Overview</h1>
-        <div id="live" data-live="5">
-          ${healthNotice(parts)} ${await troubleNotice(context)}
+        ${livePart(
+          context,
+          { id: 'live', subjects: ['composes', 'progress', 'decisions', 'rules'] },
+          html`${healthNotice(parts)} ${await troubleNotice(context)}
           ${
             nothing
               ? html`<p class="empty">
@@ -66,8 +69,8 @@ export const registerStartPage: RegisterRoute = (app, api) => {
             recent,
           )}
           ${composeSection(context, { title: 'Done lately', total: done.total, query: 'done' }, done.composes)}
-          ${await serviceSection(context, parts)}
-        </div>`,
+          ${await serviceSection(context, parts)}`,
+        )}`,
     };
   });
 };

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
+import { ChangeWatch } from '../../api/change-watch.ts';
 import { ComposeWatch } from '../../api/compose-watch.ts';
 import { OpenStreams } from '../../api/event-stream.ts';
 import { EventTail } from '../../api/event-tail.ts';
@@ -15,6 +16,7 @@ import type { SelectedPackage, Selection } from '../../composer/selection.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import { findComposes } from '../../database/list-composes.ts';
+import { lookAtChanges } from '../../database/look-at-changes.ts';
 import { listEvents, lookAtEvents, newestEventId } from '../../database/list-events.ts';
 import type { RunningListeners } from '../../listeners/start-listeners.ts';
 import type { Log } from '../../log.ts';
@@ -57,6 +59,11 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
     newest: () => newestEventId(database.kysely),
     onError: (error) => log.warn({ err: error }, 'events could not be looked at'),
   });
+  const changes = new ChangeWatch({
+    look: () => lookAtChanges(database.kysely),
+    now: () => database.clock.now(),
+    onError: (error) => log.warn({ err: error }, 'changes could not be looked at'),
+  });
   const { caches } = input;
   const userGroups = caches.register(openUserGroups(config, log));
   const bearers = openBearerVerifier(config);
@@ -72,6 +79,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
       targetDirUrls: input.targetDirUrls,
       watch,
       events,
+      changes,
       streams: new OpenStreams(),
       userGroups,
       bearers,
@@ -96,6 +104,7 @@ export function startApiRole(input: ApiInput): RunningRole & { readonly app: Api
     async stop() {
       watch[Symbol.dispose]();
       events[Symbol.dispose]();
+      changes[Symbol.dispose]();
       userGroups[Symbol.dispose]();
       bearers?.[Symbol.dispose]();
     },
