@@ -135,22 +135,42 @@ export async function findWaitingEvents(
   return rows.map(({ id }) => id);
 }
 
+/** An event that waits for what its message did not say. */
+export interface IncompleteEvent {
+  readonly id: number;
+  readonly event: DomainEvent;
+  readonly trace: string | null;
+}
+
+/** Returns those of these events that are still to be completed, by id. */
+export async function findIncomplete(
+  kysely: DatabaseHandle,
+  ids: readonly number[],
+): Promise<readonly IncompleteEvent[]> {
+  const rows = await kysely
+    .selectFrom('events')
+    .select(['id', 'event', 'trace'])
+    .where('id', 'in', [...ids])
+    .where('stage', '=', 'enrich')
+    .orderBy('id')
+    .execute();
+  return rows.flatMap(({ id, event, trace }) => (event === null ? [] : [{ id, event, trace }]));
+}
+
 /**
- * Notes that an event was completed with what its message did not say and is to be matched. Returns whether it waited
- * for that.
+ * Notes that events were completed with what their messages did not say and are to be matched. Returns the ids of those
+ * that waited for that.
  */
 export async function markCompleted(
   transaction: TransactionHandle,
-  id: number,
-  event: DomainEvent,
-): Promise<boolean> {
-  const result = await transaction
-    .updateTable('events')
-    .set({ event: JSON.stringify(event), stage: 'match' })
-    .where('id', '=', id)
-    .where('stage', '=', 'enrich')
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+  events: readonly Pick<IncompleteEvent, 'id' | 'event'>[],
+): Promise<readonly number[]> {
+  const { rows } = await sql<{ id: number }>`
+    update events set event = completed.event, stage = 'match'
+    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as completed(id bigint, event jsonb)
+    where events.id = completed.id and events.stage = 'enrich'
+    returning events.id`.execute(transaction);
+  return rows.map(({ id }) => id);
 }
 
 /**
