@@ -157,16 +157,44 @@ function* writeArch(sources: RpmsBySource): Generator<string> {
 function writeEntries(entries: ReadonlyMap<string, ListedRpm>, write: WritePiece): void {
   const sorted = entries.size > 1 ? sortedByKey(entries) : entries;
   let end = '';
-  for (const [nevra, { category, path, sigkey }] of sorted) {
-    write(
-      `${end}                        ${quote(nevra)}: {\n` +
-        `                            "category": "${category}",\n` +
-        `                            "path": ${quote(path)},\n` +
-        `                            "sigkey": ${sigkey === null ? 'null' : quote(sigkey)}\n`,
-    );
+  for (const [, rpm] of sorted) {
+    write(end);
+    write(partsOf(rpm).entry);
     end = '                        },\n';
   }
   if (entries.size > 0) write('                        }\n');
+}
+
+/** What is derived of an RPM alone. */
+interface RpmParts {
+  /** Its entry, without its end. */
+  readonly entry: string;
+  /** Name, version and release of its source; null where it names none. */
+  readonly source: string | null;
+}
+
+/** Of RPMs that were listed before. */
+const keptParts = new KeptWith<ListedRpm, RpmParts>();
+
+function partsOf(rpm: ListedRpm): RpmParts {
+  const kept = keptParts.get(rpm);
+  if (kept !== undefined) return kept;
+  const {
+    package: { nevra, sourceRpm },
+    category,
+    path,
+    sigkey,
+  } = rpm;
+  // Joined, it is one text; put together with "+" it would hold all of its pieces.
+  const entry = [
+    `                        ${quote(nevra)}: {`,
+    `                            "category": "${category}",`,
+    `                            "path": ${quote(path)},`,
+    `                            "sigkey": ${sigkey === null ? 'null' : quote(sigkey)}\n`,
+  ].join('\n');
+  const parts = { entry, source: sourceRpm === null ? null : nvrOfSourceRpm(sourceRpm) };
+  keptParts.set(rpm, parts);
+  return parts;
 }
 
 /** RPMs by their sources, and how they were found. */
@@ -201,7 +229,7 @@ function* groupBySource(rpms: readonly ListedRpm[], sources: Map<string, string>
     if (at % TOGETHER === 0) yield;
     const { arch, sourceRpm, epoch } = rpm.package;
     if (isSourceArch(arch)) continue;
-    const nvr = sourceRpm === null ? null : nvrOfSourceRpm(sourceRpm);
+    const { source: nvr } = partsOf(rpm);
     if (sourceRpm === null || nvr === null) add(formatNevra({ ...rpm.package, arch: 'src' }), rpm);
     else {
       const known = sources.get(nvr);

@@ -7,7 +7,7 @@ interface KeptRun<Value> {
 }
 
 /** A package in so many begins a run, wherever it stands. */
-const MEAN_PACKAGES = 128;
+const MEAN_PACKAGES = 256;
 
 /**
  * Keeps what is derived of runs of packages: a list that differs in one package from one before has all runs but that of the

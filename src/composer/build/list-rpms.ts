@@ -5,7 +5,7 @@ import type { ListedRpm, ListedRpms } from '../../rpm/productmd-rpms.ts';
 import { locationIn, treeDirectories } from '../compose-trees.ts';
 import { pathBelow } from '../pen.ts';
 import type { ComposePlan } from '../plan.ts';
-import type { SelectedPackage, SelectedTree, Selection, SourcePackage } from '../selection.ts';
+import type { SelectedPackage, SelectedTree, Selection } from '../selection.ts';
 import type { MetadataInput } from './write-metadata.ts';
 
 /** RPMs whose sigkeys are read between two looks at the signal. */
@@ -19,7 +19,7 @@ type Category = (typeof categories)[number];
 /** A package of a tree with its path below `compose/`. */
 interface PlacedRpm {
   readonly category: Category;
-  readonly package: SourcePackage;
+  readonly selected: SelectedPackage;
   readonly path: string;
 }
 
@@ -34,6 +34,15 @@ interface KeptArch {
 
 /** By the binaries of a tree: a list that was selected before is the same object. */
 const keptArches = new KeptWith<readonly SelectedPackage[], KeptArch>();
+
+/** A package as it was listed before, and where it lay. */
+interface KeptRpm {
+  readonly places: string;
+  readonly rpm: ListedRpm;
+}
+
+/** By the package of a tree: what is written of an RPM is kept with it. */
+const keptRpms = new KeptWith<SelectedPackage, KeptRpm>();
 
 /** Every tree of a selection with its variant. */
 function* visitTrees({ variants, trees }: Selection): Generator<readonly [SelectedTree, ProductmdVariant]> {
@@ -66,12 +75,9 @@ function* visitTree(
 ): Generator<PlacedRpm> {
   for (const category of categories) {
     const repository = repositories[category];
-    for (const { package: rpm } of tree[category]) {
-      yield {
-        category,
-        package: rpm,
-        path: `${repository}/${locationIn(selection, packagesDirectory, rpm)}`,
-      };
+    for (const selected of tree[category]) {
+      const path = `${repository}/${locationIn(selection, packagesDirectory, selected.package)}`;
+      yield { category, selected, path };
     }
   }
 }
@@ -94,8 +100,8 @@ export async function readMissingKeys(
       !categories.some((category) => tree[category].some((selected) => selected.package.sigkey === undefined))
     )
       continue;
-    for (const { package: rpm, path } of visitTree(selection, tree, placesOf(tree, variant))) {
-      if (rpm.sigkey === undefined) missing.add(path);
+    for (const { selected, path } of visitTree(selection, tree, placesOf(tree, variant))) {
+      if (selected.package.sigkey === undefined) missing.add(path);
     }
   }
   const paths = [...missing];
@@ -142,13 +148,30 @@ function* listTree(
   if (kept?.debug === debug && kept.source === source && kept.places === places) return kept.listed;
   const listed: ListedRpm[] = [];
   let isKnown = true;
-  for (const { category, package: rpm, path } of visitTree(selection, tree, where)) {
+  for (const placed of visitTree(selection, tree, where)) {
     if (listed.length % LISTED_TOGETHER === 0) yield;
-    const sigkey = rpm.sigkey === undefined ? (keys.get(path) ?? null) : rpm.sigkey;
-    isKnown &&= rpm.sigkey !== undefined;
-    listed.push({ package: rpm, sigkey, path, category });
+    const { sigkey } = placed.selected.package;
+    isKnown &&= sigkey !== undefined;
+    listed.push(
+      sigkey === undefined
+        ? listedAs(placed, keys.get(placed.path) ?? null)
+        : keepListed(placed, sigkey, places),
+    );
   }
   // What only the files tell may be told otherwise by others.
   if (isKnown) keptArches.set(binary, { debug, source, places, listed });
   return listed;
+}
+
+function listedAs({ category, selected, path }: PlacedRpm, sigkey: string | null): ListedRpm {
+  return { package: selected.package, sigkey, path, category };
+}
+
+/** Lists a package; the same object as before where it lay there before. */
+function keepListed(placed: PlacedRpm, sigkey: string | null, places: string): ListedRpm {
+  const kept = keptRpms.get(placed.selected);
+  if (kept?.places === places && kept.rpm.category === placed.category) return kept.rpm;
+  const rpm = listedAs(placed, sigkey);
+  keptRpms.set(placed.selected, { places, rpm });
+  return rpm;
 }

@@ -188,6 +188,7 @@ test('a list that differs beside those that are kept is written as it is now', a
     [base, other, { ...app, source: extra, debug: select(packageOf('tool-debuginfo', '1', 'x86_64')) }],
     [base, { ...other, source: select(tool) }, app],
     [base, app],
+    [base, { ...app, binary: select(packageOf('new', '1', 'x86_64')), debug: app.binary }],
   ];
   for (const [at, trees] of changes.entries()) {
     const planned = await plan(trees, output);
