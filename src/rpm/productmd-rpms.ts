@@ -155,9 +155,11 @@ function* writeArch(sources: RpmsBySource): Generator<string> {
 }
 
 function writeEntries(entries: ReadonlyMap<string, ListedRpm>, write: WritePiece): void {
-  const sorted = entries.size > 1 ? sortedByKey(entries) : entries;
+  const sorted = [...entries.values()].sort((left, right) =>
+    left.package.nevra < right.package.nevra ? -1 : 1,
+  );
   let end = '';
-  for (const [, rpm] of sorted) {
+  for (const rpm of sorted) {
     write(end);
     write(partsOf(rpm).entry);
     end = '                        },\n';

@@ -71,8 +71,8 @@ export function hasControls(text: string): boolean {
 }
 
 function checkLocation({ href, base }: PackageLocation): void {
-  const hasBadPart = href === '' || href.startsWith('/') || href.split('/').includes('..');
-  if (hasBadPart || hasControls(`${href}${base ?? ''}`)) {
+  const leadsOut = href.includes('..') && href.split('/').includes('..');
+  if (href === '' || href.startsWith('/') || leadsOut || hasControls(href) || hasControls(base ?? '')) {
     throw new ReactorError(
       'repodata.location_invalid',
       `"${href}" cannot be the location of a package in a repository.`,

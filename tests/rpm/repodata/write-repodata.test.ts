@@ -181,14 +181,19 @@ describe('writeRepodata', () => {
 
   test('refuses locations that leave the repository and leaves nothing behind', async () => {
     const { fragments } = madeUp('a', '1');
-    for (const href of ['../a.rpm', '/a.rpm', 'x/../../a.rpm', '', 'a\x01b.rpm']) {
+    for (const location of [
+      ...['../a.rpm', '/a.rpm', 'x/../../a.rpm', '', 'a\x01b.rpm'].map((href) => ({ href })),
+      { href: 'a.rpm', base: 'http://localhost/\x01/' },
+    ]) {
       await assert.rejects(
-        writeRepodata({}, join(root, 'bad'), [{ fragments, location: { href } }], { timestamp: 1 }),
+        writeRepodata({}, join(root, 'bad'), [{ fragments, location }], { timestamp: 1 }),
         {
           code: 'repodata.location_invalid',
         },
       );
     }
+    const dotted = { fragments, location: { href: 'Packages/a/a..b.rpm' } };
+    await writeRepodata({}, join(root, 'dotted'), [dotted], { timestamp: 1 });
     const twice = [madeUp('a', '1'), madeUp('a', '1')];
     await assert.rejects(writeRepodata({}, join(root, 'bad'), twice, { timestamp: 1 }), {
       code: 'repodata.location_duplicate',
