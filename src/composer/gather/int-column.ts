@@ -9,46 +9,54 @@ export interface SavedColumn {
 export class IntColumn {
   length: number;
   readonly #fill: number;
-  #data: Int32Array | null;
+  /** As long as what is saved was not read shorter than the column: nothing that is often done asks for that first. */
+  #data: Int32Array;
   readonly #saved: SavedColumn | null;
 
   constructor(fill: number, saved: SavedColumn | null = null) {
     this.#fill = fill;
     this.#saved = saved;
-    this.#data = saved === null ? new Int32Array(1024).fill(fill) : null;
+    this.#data = new Int32Array(saved === null ? 1024 : 0).fill(fill);
     this.length = saved?.length ?? 0;
   }
 
   push(value: number): void {
-    if (this.length === this.#elements.length) this.#grow(this.length + 1);
-    this.#elements[this.length] = value;
+    if (this.length >= this.#data.length) this.#grow(this.length + 1);
+    this.#data[this.length] = value;
     this.length += 1;
   }
 
   /** The value at an index; the fill value where nothing was set. */
   at(index: number): number {
-    return index < this.length ? ((this.#data ?? this.#elements)[index] ?? this.#fill) : this.#fill;
+    return index < this.length ? (this.#data[index] ?? this.#readAt(index)) : this.#fill;
   }
 
   set(index: number, value: number): void {
-    if (index >= this.#elements.length) this.#grow(index + 1);
+    if (index >= this.#data.length) this.#grow(index + 1);
     if (index >= this.length) this.length = index + 1;
-    this.#elements[index] = value;
+    this.#data[index] = value;
   }
 
   /** The used part, as a file keeps it. */
   used(): Int32Array {
-    return this.#elements.subarray(0, this.length);
+    this.#read();
+    return this.#data.subarray(0, this.length);
   }
 
-  get #elements(): Int32Array {
-    this.#data ??= this.#saved?.read() ?? new Int32Array(0);
-    return this.#data;
+  #readAt(index: number): number {
+    this.#read();
+    return this.#data[index] ?? this.#fill;
+  }
+
+  #read(): void {
+    if (this.#saved !== null && this.#data.length < this.length) this.#data = this.#saved.read();
   }
 
   #grow(least: number): void {
-    const data = new Int32Array(Math.max(least, this.#elements.length * 2)).fill(this.#fill);
-    data.set(this.used());
+    this.#read();
+    if (least <= this.#data.length) return;
+    const data = new Int32Array(Math.max(least, this.#data.length * 2)).fill(this.#fill);
+    data.set(this.#data.subarray(0, this.length));
     this.#data = data;
   }
 }
