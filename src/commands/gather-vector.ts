@@ -58,6 +58,8 @@ export interface VectorAnswer {
   readonly srpms: readonly string[];
   readonly debuginfo: readonly string[];
   readonly broken_deps: Readonly<Record<string, readonly string[]>>;
+  /** Input patterns that matched no package. */
+  readonly unmatched_patterns: readonly string[];
 }
 
 /** Names as the recorded answers have them: no epoch when it is 0, `nosrc` packages as `src`. */
@@ -109,5 +111,6 @@ export async function answerVector(
     srpms: namesOf(result, result.source),
     debuginfo: namesOf(result, result.debug),
     broken_deps: Object.fromEntries(brokenDependencies(result)),
+    unmatched_patterns: [...result.missing].sort(),
   };
 }
