@@ -2,6 +2,7 @@ import { messageOf, ReactorError } from './model/errors.ts';
 import { readVersion } from './app/read-version.ts';
 import { commands } from './commands/command-table.ts';
 import { USAGE_EXIT, type CommandContext } from './commands/command.ts';
+import { splitGlobalOptions } from './commands/global-options.ts';
 import { exitCodeOf } from './commands/exit-code.ts';
 import { keepCompiledCode } from './commands/keep-compiled-code.ts';
 import { paintFor } from './commands/paint.ts';
@@ -22,7 +23,8 @@ Settings come from --config FILE and from ODCS_… variables: odcs-reactor confi
 }
 
 async function run(argv: readonly string[], context: Omit<CommandContext, 'argv'>): Promise<number> {
-  const [name, ...rest] = argv;
+  const { globals, rest: words } = splitGlobalOptions(argv);
+  const [name, ...rest] = words;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     context.stdout(help());
     return name === undefined ? USAGE_EXIT : 0;
@@ -39,7 +41,7 @@ async function run(argv: readonly string[], context: Omit<CommandContext, 'argv'
   keepYoungSmall();
   const { command } = await entry.load();
   letYoungGrow();
-  return command.run({ ...context, argv: rest });
+  return command.run({ ...context, argv: [...globals, ...rest] });
 }
 
 /** What a person reads when a command fails. */

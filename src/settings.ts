@@ -23,6 +23,9 @@ const count = z.number().int().positive();
 const hostEntry =
   /^(?:(?:\*?\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?|[0-9a-f]*:[0-9a-f:.]+|[0-9a-f:.]+\/\d{1,3})$/i;
 /** The one table of settings. Keys are the names in the file, `env` those in the environment. */
+/** What processes can be. */
+export const roleNames = ['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'] as const;
+
 export const settings = {
   data_dir: setting(
     text,
@@ -88,12 +91,7 @@ export const settings = {
     'ODCS_SHUTDOWN_GRACE',
     'Seconds a process that is told to stop serves on, unready, so that a balancer turns away from it.',
   ),
-  roles: setting(
-    z.array(z.enum(['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'])),
-    ['api', 'listener', 'rules', 'composer', 'janitor', 'announcer'],
-    'ODCS_ROLES',
-    'What this process does.',
-  ),
+  roles: setting(z.array(z.enum(roleNames)), [...roleNames], 'ODCS_ROLES', 'What this process does.'),
   log_level: setting(
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'info',

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { commands } from '../src/commands/command-table.ts';
+import { splitGlobalOptions } from '../src/commands/global-options.ts';
 import { command as definitionCommand } from '../src/commands/definition.ts';
 import { command as rulesCommand } from '../src/commands/rules.ts';
 import { openTestApi } from './api/open-test-api.ts';
@@ -102,7 +103,9 @@ const inline: readonly Line[] = texts.flatMap(({ file, text }) =>
 );
 
 /** Returns what is wrong with a call of this program, by its own parsers; null where nothing is. */
-async function mistakeIn([, name = '', ...words]: readonly string[]): Promise<string | null> {
+async function mistakeIn([, ...said]: readonly string[]): Promise<string | null> {
+  const { rest } = splitGlobalOptions(said);
+  const [name = '', ...words] = rest;
   // "odcs-reactor COMMAND --help", and the program alone.
   if (name === '' || /^[A-Z]+$|^--(?:help|version)$/.test(name) || Object.hasOwn(noCommands, name))
     return null;

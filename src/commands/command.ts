@@ -1,4 +1,5 @@
 import { Command as Parser, CommanderError } from '@commander-js/extra-typings';
+import { splitGlobalOptions } from './global-options.ts';
 import { addOutputOptions, outputOf } from './output-format.ts';
 
 /** What the action of a command may touch of the process it runs in. */
@@ -87,7 +88,8 @@ export function defineCommand(
     async run({ argv, ...context }) {
       let code = 0;
       try {
-        await parserFor(context, (ended) => (code = ended)).parseAsync([...argv], { from: 'user' });
+        const parser = parserFor(context, (ended) => (code = ended));
+        await parser.parseAsync([...wordsFor(parser, argv)], { from: 'user' });
       } catch (error) {
         if (!(error instanceof CommanderError)) throw error;
         return error.exitCode === 0 ? 0 : USAGE_EXIT;
@@ -95,6 +97,13 @@ export function defineCommand(
       return code;
     },
   };
+}
+
+/** A verb has its options behind it: global ones that stand before it go there. */
+function wordsFor(parser: Parser, argv: readonly string[]): readonly string[] {
+  const { globals, rest } = splitGlobalOptions(argv);
+  const [verb, ...more] = rest;
+  return verb === undefined || parser.commands.length === 0 ? argv : [verb, ...globals, ...more];
 }
 
 /** Adds a value to those an option was given before: for options that may be given more than once. */

@@ -1,10 +1,15 @@
 import { Argument } from '@commander-js/extra-typings';
-import { defineCommand } from './command.ts';
-import { formatCompletion, shells, type CompletedCommand } from './format-completion.ts';
+import { defineCommand, type Command } from './command.ts';
+import { formatCompletion, shells } from './format-completion.ts';
+import { offerWords } from './offer-words.ts';
+import { valuesOnDisk } from './values-on-disk.ts';
 
-const about = { name: 'completion', summary: 'Print what completes commands and options in a shell' };
+const about = {
+  name: 'completion',
+  summary: 'Print what completes commands, options and their values in a shell',
+};
 
-export const command = defineCommand(about, (parser, context) => {
+const printing = defineCommand(about, (parser, context) => {
   parser
     .addArgument(new Argument('<shell>').choices(shells))
     .addHelpText(
@@ -14,29 +19,19 @@ bash  source <(odcs-reactor completion bash)
 zsh   odcs-reactor completion zsh > "\${fpath[1]}/_odcs-reactor"
 fish  odcs-reactor completion fish > ~/.config/fish/completions/odcs-reactor.fish`,
     )
-    .action(async (shell) => context.stdout(formatCompletion(shell, await listCommands())));
+    .action((shell) => context.stdout(formatCompletion(shell)));
 });
 
-/** Returns every command with its verbs and options, as their parsers have them. */
-async function listCommands(): Promise<readonly CompletedCommand[]> {
-  const { commands } = await import('./command-table.ts');
-  return Promise.all(
-    Object.entries(commands).map(async ([name, { summary, load }]) => {
-      const parser = (await load()).command.parser?.();
-      const optionsOf = (options: readonly { readonly long?: string; readonly hidden: boolean }[]) =>
-        options.flatMap(({ long, hidden }) => (long === undefined || hidden ? [] : [long]));
-      return {
-        name,
-        summary,
-        options: [...optionsOf(parser?.options ?? []), '--help'],
-        verbs: (parser?.createHelp().visibleCommands(parser) ?? [])
-          .filter((verb) => verb.name() !== 'help')
-          .map((verb) => ({
-            name: verb.name(),
-            summary: verb.description(),
-            options: [...optionsOf(verb.options), '--help'],
-          })),
-      };
-    }),
-  );
-}
+export const command: Command = {
+  ...printing,
+  async run(context) {
+    // What the scripts ask: words of any command, so that no parser may take them for its own.
+    if (context.argv[0] !== 'offer') return printing.run(context);
+    const { commands } = await import('./command-table.ts');
+    const valuesOf = (name: string) => valuesOnDisk(context.environment, name);
+    for (const { word, summary } of await offerWords({ commands, valuesOf }, context.argv.slice(2))) {
+      context.stdout(`${word}\t${summary.replaceAll(/\s+/g, ' ')}\n`);
+    }
+    return 0;
+  },
+};

@@ -1,4 +1,5 @@
-import type { Command as Parser, OptionValues } from '@commander-js/extra-typings';
+import { Option, type Command as Parser, type OptionValues } from '@commander-js/extra-typings';
+import { composeFlags } from '../model/compose.ts';
 import { collect } from './command.ts';
 
 /** Adds the options that say what is asked of a compose. */
@@ -7,7 +8,11 @@ export function requestOptions<Args extends unknown[], Options extends OptionVal
 ) {
   return parser
     .option('--arch <arch>', 'more than once for several; the default of the service otherwise', collect)
-    .option('--flag <flag>', 'no_deps, no_inheritance, check_deps, no_reuse, …', collect)
+    .addOption(
+      new Option('--flag <flag>', 'more than once for several')
+        .choices(Object.keys(composeFlags))
+        .argParser(collect),
+    )
     .option('--sigkey <key>', 'in order of preference; "none" allows unsigned packages', collect)
     .option('--build <nvr>', 'extra build, more than once', collect)
     .option('--lookaside <repository>', 'repository whose packages are not composed again', collect)

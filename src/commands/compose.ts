@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
+import { Argument, Option } from '@commander-js/extra-typings';
+import { composeStates } from '../model/compose.ts';
 import { ReactorError } from '../model/errors.ts';
 import { knownOffers } from '../model/offers.ts';
 import { definitionOfType } from '../source-types.ts';
@@ -24,23 +26,25 @@ const types = knownOffers.sourceTypes
   .map((type) => `  ${type.padEnd(13)} ${definitionOfType[type].words}`)
   .join('\n');
 
+/** Whether a service makes one is up to that: others than these may be right. */
+const sourceType = () =>
+  new Argument('[type]').choices(knownOffers.sourceTypes).argParser((word: string) => word);
+
 export const command = defineCommand(about, (parser, context, end) => {
   parser.addHelpText('after', `\nSource types of create and plan, and what SOURCE is:\n${types}`);
   serviceOptions(
-    requestOptions(parser.command('create').arguments('[type] [source] [packages...]')).option(
-      '--wait',
-      'wait for the end, with progress; exit code 1 where it failed',
-    ),
+    requestOptions(
+      parser.command('create').addArgument(sourceType()).arguments('[source] [packages...]'),
+    ).option('--wait', 'wait for the end, with progress; exit code 1 where it failed'),
   )
     .description('ask for a compose and print it')
     .action(async (type, source, packages, options) =>
       end(await create(context, [type, source, ...packages], options)),
     );
   serviceOptions(
-    requestOptions(parser.command('plan').arguments('[type] [source] [packages...]')).option(
-      '--why',
-      'the reason of every package',
-    ),
+    requestOptions(
+      parser.command('plan').addArgument(sourceType()).arguments('[source] [packages...]'),
+    ).option('--why', 'the reason of every package'),
   )
     .description('tell what such a compose would hold; needs no service, only its settings')
     .action(async (type, source, packages, options) => {
@@ -65,7 +69,11 @@ export const command = defineCommand(about, (parser, context, end) => {
   serviceOptions(
     parser
       .command('list')
-      .option('--state <state>', 'wait, generating, done, failed, removed; more than once', collect)
+      .addOption(
+        new Option('--state <state>', 'more than once for several')
+          .choices(Object.keys(composeStates))
+          .argParser(collect),
+      )
       .option('--owner <user>', 'whose they are')
       .option('--series <series>', 'of this line')
       .option('--source <source>', 'made of this')

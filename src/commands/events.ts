@@ -1,3 +1,5 @@
+import { Option } from '@commander-js/extra-typings';
+import { ruleEventKinds } from '../model/event-catalogue.ts';
 import { readFileSync } from 'node:fs';
 import { ReactorError } from '../model/errors.ts';
 import { readRecordedMessage } from '../listeners/recorded-message.ts';
@@ -132,7 +134,11 @@ export const command = defineCommand(about, (parser, context) => {
   serviceOptions(
     parser
       .command('tail')
-      .option('--kind <kind>', 'koji.tag, mbs.module, …, or poison')
+      .addOption(
+        new Option('--kind <kind>', 'of this kind; poison was not understood')
+          .choices([...ruleEventKinds, 'poison'])
+          .argParser((word: string) => word),
+      )
       .option('--limit <n>', 'how many')
       .option('--follow', 'those that come, too'),
   )

@@ -12,6 +12,7 @@ export interface NewRuleOptions {
   readonly release?: string | undefined;
   readonly owner: string;
   readonly print?: true | undefined;
+  readonly json?: true | undefined;
 }
 
 /**
@@ -42,8 +43,10 @@ export async function newRule(
     const [first] = reading.problems;
     throw new ReactorError('rules.invalid', first === undefined ? 'No rule.' : formatProblem(first));
   }
+  const isJson = options.json === true;
+  const { mode } = reading.rule;
   if (options.print === true) {
-    context.stdout(text);
+    context.stdout(isJson ? `${JSON.stringify({ name, mode, file: null, text })}\n` : text);
     return 0;
   }
   const place = directory();
@@ -61,6 +64,10 @@ export async function newRule(
       hint: 'Take another name, or print the rule with --print.',
       cause,
     });
+  }
+  if (isJson) {
+    context.stdout(`${JSON.stringify({ name, mode, file, text })}\n`);
+    return 0;
   }
   context.stdout(`${file}
 It is in shadow: it decides and composes nothing until its mode is active. What it would do:

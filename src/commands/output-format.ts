@@ -2,7 +2,7 @@ import { Option, type Command, type CommandUnknownOpts as Parser } from '@comman
 import { stringify } from 'yaml';
 
 /** What results are printed as: for people, for programs, and the ids or names alone. */
-const outputFormats = ['table', 'json', 'yaml', 'name'] as const;
+export const outputFormats = ['table', 'json', 'yaml', 'name'] as const;
 
 /** What stands for one result of a verb under `--output name`. */
 const identities: Readonly<Record<string, 'id' | 'name'>> = {
@@ -22,6 +22,8 @@ const identities: Readonly<Record<string, 'id' | 'name'>> = {
   'series show': 'name',
   'token create': 'id',
   'token list': 'id',
+  'token revoke': 'id',
+  'rules new': 'name',
 };
 
 /** Adds `--output` to every verb that has `--json`, and `--no-color` to all. */

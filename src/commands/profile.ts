@@ -60,6 +60,12 @@ export function readProfile(
   return { server, token: tokenFile === undefined ? token : readToken(environment, file, tokenFile) };
 }
 
+/** Returns the names of the profiles. Throws `profile.unreadable`. */
+export function listProfiles(environment: ActionContext['environment']): readonly string[] {
+  const file = profilesFile(environment);
+  return existsSync(file) ? Object.keys(readFile(file).profiles) : [];
+}
+
 function readFile(file: string): z.infer<typeof fileSchema> {
   try {
     const read = fileSchema.safeParse(parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 }));

@@ -62,6 +62,7 @@ export const command = defineCommand(about, (parser, context, end) => {
     .option('--print', 'print it instead of writing a file')
     .option(...inDirectory)
     .option(...bySettings)
+    .option('--json', 'JSON instead of text')
     .description('write the file of a rule, with comments, to begin with')
     .action(async (name, options) => {
       const directory = (): string => directoryOf(context, options);

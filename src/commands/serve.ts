@@ -1,4 +1,6 @@
+import { Option } from '@commander-js/extra-typings';
 import { loadConfig } from '../config.ts';
+import { roleNames } from '../settings.ts';
 import { createLog } from '../log.ts';
 import { startReactor } from '../app/reactor.ts';
 import { openServiceManager } from '../app/service-manager.ts';
@@ -24,7 +26,11 @@ export const command = defineCommand(about, (parser, context, end) => {
       `Run the service until Ctrl-C or SIGTERM. Without settings it keeps everything below ./data: an embedded database, caches, composes. With ODCS_DATABASE_URL any number of processes share one PostgreSQL, each with the roles it is given (api, listener, rules, composer, janitor, announcer). SIGTERM lets it serve on for shutdown_grace seconds, unready, then ends it; a second one ends it at once. It ends with 0 after a signal, 1 where it cannot start, ${NEWER_EXIT} where the tables became those of a later version: restarting does not help then.`,
     )
     .option(...bySettings)
-    .option('--roles <list>', 'comma separated; all by default')
+    .addOption(
+      new Option('--roles <list>', 'comma separated; all by default')
+        .choices(roleNames)
+        .argParser((words: string) => words),
+    )
     .option('--port <n>', '0 takes a free one')
     .option('--host <address>', '127.0.0.1 by default')
     .option(

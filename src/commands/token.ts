@@ -64,9 +64,11 @@ export const command = defineCommand(about, (parser, context, end) => {
     .argument('<id>', 'as list prints it', idOf)
     .description('make one worthless from now on')
     .option(...bySettings)
-    .action(async (id, { config }) =>
-      end(await withDatabase(context, config, (parts) => revoke(context, parts, id))),
-    );
+    .option('--json', 'JSON instead of text')
+    .action(async (id, { config, json }) => {
+      const isJson = json === true;
+      end(await withDatabase(context, config, (parts) => revoke(context, parts, { id, isJson })));
+    });
 });
 
 function idOf(word: string): number {
@@ -155,15 +157,22 @@ async function list(context: ActionContext, { database }: Parts, isJson: boolean
   return 0;
 }
 
-async function revoke(context: ActionContext, { database, log }: Parts, id: number): Promise<number> {
-  const revoked = await revokeToken(database.kysely, { id, now: database.clock.now() });
+async function revoke(
+  context: ActionContext,
+  { database, log }: Parts,
+  { id, isJson }: { readonly id: number; readonly isJson: boolean },
+): Promise<number> {
+  const now = database.clock.now();
+  const revoked = await revokeToken(database.kysely, { id, now });
   if (revoked === undefined) {
     throw new ReactorError('token.unknown', `There is no token ${id} that could be revoked.`, {
       hint: 'odcs-reactor token list prints them all.',
     });
   }
   log.info(auditFields(revoked), 'an API token was revoked');
-  context.stdout(`Token ${id} of ${revoked.owner} is revoked.\n`);
+  context.stdout(
+    isJson ? `${JSON.stringify(shown(revoked, now))}\n` : `Token ${id} of ${revoked.owner} is revoked.\n`,
+  );
   return 0;
 }
 

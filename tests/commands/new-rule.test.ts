@@ -54,3 +54,15 @@ test('with --print nothing is written', async () => {
   const { out } = await runCommand(command, ['new', 'a', '--for', 'tag', '--source', 'f44', '--print']);
   assert.match(out, /^version: 1\nname: a\n/);
 });
+
+test('with --json a program reads what was written, and where', async () => {
+  const words = ['new', 'for-programs', '--for', 'tag', '--source', 'f44', '--rules', directory];
+  const printed = await runCommand(command, [...words, '--print', '--json']);
+  const written = await runCommand(command, [...words, '--json']);
+  const file = join(directory, 'for-programs.yaml');
+  const text = readFileSync(file, 'utf8');
+  assert.deepEqual(JSON.parse(printed.out), { name: 'for-programs', mode: 'shadow', file: null, text });
+  assert.deepEqual(JSON.parse(written.out), { name: 'for-programs', mode: 'shadow', file, text });
+  const named = words.with(1, 'by-name');
+  assert.equal((await runCommand(command, [...named, '-o', 'name'])).out, 'by-name\n');
+});

@@ -26,7 +26,7 @@ function run(argv: readonly string[], environment = {}, terminal = {}): Promise<
 }
 
 /** Verbs whose result is a file of its own format, a single line that is no result, or none. */
-const without = ['compose lock', 'compose sbom', 'rules new', 'token revoke', 'serve', 'completion', 'man'];
+const without = ['compose lock', 'compose sbom', 'serve', 'completion', 'man'];
 
 test('every verb that prints a result prints it for people, as JSON and as YAML', async () => {
   for (const [name, { load }] of Object.entries(commands)) {

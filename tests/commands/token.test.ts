@@ -61,6 +61,9 @@ test('tokens are created, listed and revoked at the command line, and the log sa
   const revoked = await run('token', 'revoke', id);
   assert.deepEqual([revoked.code, revoked.out], [0, 'Token 1 of osbs is revoked.\n']);
   assert.match(revoked.log, /"tokenId":1.*"msg":"an API token was revoked"/);
+  const second = await run('token', 'create', 'more', ...words, '--output', 'name');
+  const more: unknown = JSON.parse((await run('token', 'revoke', second.out.trim(), '--json')).out);
+  assert.partialDeepStrictEqual(more, { id: 2, state: 'revoked', owner: 'osbs' });
   const again = await run('token', 'revoke', id);
   assert.equal(again.code, 1);
   assert.match(again.log, /token\.unknown/);

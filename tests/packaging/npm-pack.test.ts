@@ -87,9 +87,22 @@ test('installed without development packages it says its version', () => {
 });
 
 test('every command of it can be loaded', () => {
-  const { status, stdout, stderr } = odcsReactor('completion', 'bash');
+  const { status, stdout, stderr } = odcsReactor('man', 'rules');
   assert.equal(status, 0, stderr);
   assert.match(stdout, /backtest/);
+});
+
+test('what its completion asks is answered', () => {
+  const { status, stdout, stderr } = odcsReactor(
+    'completion',
+    'offer',
+    '--',
+    'compose',
+    'list',
+    '--state',
+    'd',
+  );
+  assert.deepEqual([status, stdout], [0, 'done\t\n'], stderr);
 });
 
 test('its threads, migrations and RPMs are found: the demo runs', () => {
