@@ -93,7 +93,7 @@ export function factList(facts: readonly (readonly [string, string | number | Ht
 export function stackTable(
   columns: readonly (string | Html)[],
   rows: readonly Html[],
-  className: 'packages' | '' = '',
+  className: 'packages' | 'composes' | '' = '',
 ): Html {
   return html`<table class="${className === '' ? 'stack' : `stack ${className}`}">
     <thead>
@@ -144,7 +144,7 @@ export function composeTable(
       <td>${compose.state === 'done' && file !== '' ? html`<a href="${file}">.repo</a>` : ''}</td>
     </tr>`;
   });
-  return html`${stackTable(['Compose', 'Of', 'For', 'When', html`<span class="soft">File</span>`], rows)}`;
+  return html`${stackTable(['Compose', 'Of', 'For', 'When', html`<span class="soft">File</span>`], rows, 'composes')}`;
 }
 
 /** Leaves out that rules fired where it is told what was decided on the window their event went into. */

@@ -48,7 +48,7 @@ export const registerEventPage: RegisterRoute = (app, api) => {
                 </div>`
               : html`<p>${eventSentence(row.event)}</p>`
           }
-          ${live('chain', await chainSection(context, { kind: 'event', id }))}
+          ${live('way', await chainSection(context, { kind: 'event', id }))}
           <dl>
             <dt>Received</dt>
             <dd>${moment(row.received_at, now)}</dd>

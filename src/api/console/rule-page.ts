@@ -236,12 +236,13 @@ function facts(rule: Rule): Html {
     ['At most', `${rule.dailyLimit} composes a day, then it pauses itself`],
     ['File', rule.file],
   ];
-  return html`<dl>
-    ${items.map(([name, value]) =>
-      value === ''
-        ? ''
-        : html`<dt>${name}</dt>
-            <dd>${value}</dd>`,
-    )}
-  </dl>`;
+  return html`<h2>Facts</h2>
+    <dl>
+      ${items.map(([name, value]) =>
+        value === ''
+          ? ''
+          : html`<dt>${name}</dt>
+              <dd>${value}</dd>`,
+      )}
+    </dl>`;
 }

@@ -7,7 +7,7 @@ import type { RegisterRoute } from '../context.ts';
 import { findNextOfSeries, type NextOfSeries } from '../next-of-series.ts';
 import { seriesJson } from '../series-json.ts';
 import { seriesOfRequest } from '../series-of-request.ts';
-import { badge, moment, stackTable } from './elements.ts';
+import { badge, copyBox, moment, stackTable } from './elements.ts';
 import { eventSentence } from '../event-sentence.ts';
 import { registerPage, type Html, type Page, type PageContext } from './page.ts';
 import { seriesImages } from './series-images.ts';
@@ -84,8 +84,9 @@ function nextSentence({ now }: PageContext, next: NextOfSeries | null): Html {
 function useSection(context: PageContext, row: SeriesRow, latest: Compose | undefined): Html {
   if (latest === undefined) return html`<p class="notice">It has no finished compose now.</p>`;
   const shown = html`It shows
-    <a href="${context.prefix}/console/composes/${latest.id}">compose ${latest.id}</a>
-    ${latest.timeDone === null ? '' : html`, done ${moment(latest.timeDone, context.now)}`}.`;
+    <a href="${context.prefix}/console/composes/${latest.id}">compose ${latest.id}</a>${
+      latest.timeDone === null ? '' : html`, done ${moment(latest.timeDone, context.now)}`
+    }.`;
   const { latest_repofile: file, latest_url: url, repoid } = seriesJson(context, row, latest);
   if (file === null || url === null) {
     return html`<p class="notice good">
@@ -95,9 +96,9 @@ function useSection(context: PageContext, row: SeriesRow, latest: Compose | unde
   return html`<p class="notice good">${shown}</p>
     <h2 id="use">Use it</h2>
     <p>This address stays the same; what lies there changes with each compose:</p>
-    <pre class="whole">curl -fo /etc/yum.repos.d/${repoid}.repo '${file}'</pre>
+    ${copyBox('use-latest', `curl -fo /etc/yum.repos.d/${repoid}.repo '${file}'`)}
     <p>What it showed at a moment stays at an address of its own:</p>
-    <pre class="whole">${url.replace(/latest$/, '')}at/${context.now.toISOString().slice(0, 16)}Z/</pre>`;
+    ${copyBox('use-moment', `${url.replace(/latest$/, '')}at/${context.now.toISOString().slice(0, 16)}Z/`)}`;
 }
 
 function historyTable(
@@ -136,5 +137,8 @@ function historyTable(
       </td>
     </tr>`;
   });
-  return stackTable(['Compose', 'Done', 'Packages', 'What changed, and why'], rows);
+  return stackTable(
+    ['Compose', 'Done', html`<span class="number">Packages</span>`, 'What changed, and why'],
+    rows,
+  );
 }

@@ -61,6 +61,15 @@ thead th{position:sticky;top:3rem;background:var(--back);z-index:1;box-shadow:in
 tbody tr:hover{background:var(--card)}
 td:last-child,th:last-child{padding-right:.25rem}td:first-child,th:first-child{padding-left:.25rem}
 td time{white-space:nowrap}
+th.number,th:has(.number){text-align:right}
+td details{margin:0}td summary{padding:0}
+table.composes{table-layout:fixed}
+table.composes th:nth-child(1){width:9.5rem}table.composes th:nth-child(3){width:15rem}table.composes th:nth-child(4){width:18.5rem}table.composes th:nth-child(5){width:4rem}
+.chain+dl,.chain-list+dl,div+dl{margin-top:1.25rem}
+main nav{display:flex;flex-wrap:wrap;gap:.25rem}
+main nav a{padding:.15rem .6rem;border:1px solid var(--line);border-radius:1rem;text-decoration:none;color:var(--soft)}
+main nav a:hover{background:var(--card);color:var(--text)}
+main nav a[aria-current]{color:var(--text);font-weight:600;background:var(--card);border-color:var(--edge)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.25rem;margin:.6rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;min-width:0}
 pre,code,kbd{font:12.5px/1.5 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",monospace}
@@ -112,9 +121,10 @@ td.length{width:45%;vertical-align:middle}td.length svg{width:100%;height:.75rem
 header{position:static}html{scroll-padding-top:0}
 .bar{padding-top:.35rem;padding-bottom:.35rem}
 .find{flex:1 1 100%;margin:.1rem 0}.find kbd{display:none}
-header nav{gap:0}header nav a{padding:.3rem .36rem}
+header nav{gap:0}header nav a{padding:.3rem .26rem;font-size:13px}.bar{column-gap:.6rem}
 table.stack thead{position:absolute;left:-99rem}
 table.stack,table.stack tbody{display:block}
+table.stack.composes{table-layout:auto}
 table.stack tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}
 table.stack td{display:block;border:0;padding:.05rem 0;text-align:left;overflow-wrap:anywhere}
 table.stack td:first-child{padding-left:0}
