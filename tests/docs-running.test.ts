@@ -11,6 +11,7 @@ import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { makeDataDirectory } from './database/embedded-snapshot.ts';
 import { until } from './listeners/listening.ts';
+import { ensurePackages } from './services/debian-packages.ts';
 
 const root = join(import.meta.dirname, '..');
 const directory = mkdtempSync(join(tmpdir(), 'docs-running-'));
@@ -65,8 +66,10 @@ function blocksOf(page: string, head: string): readonly string[] {
   return [...part.matchAll(/^```(?:sh)?\n(.*?)^```/gms)].map(([, block = '']) => block);
 }
 
-/** What stands for a service of its own, and what needs programs of elsewhere. */
-const isRun = (line: string): boolean => !/odcs-reactor serve|^dnf /.test(line);
+const dnf = ensurePackages(['dnf']);
+/** What stands for a service of its own, and what needs a program that is not here. */
+const isRun = (line: string): boolean =>
+  !line.includes('odcs-reactor serve') && (dnf.ready || !line.startsWith('dnf '));
 
 test('who follows the README comes to a rule that composes', async () => {
   const [serve, first = '', rule = '', event = ''] = blocksOf('README.md', '## Run it');
@@ -74,6 +77,7 @@ test('who follows the README comes to a rule that composes', async () => {
   const composed = await run(first.split('\n').filter(isRun).join('\n'));
   assert.equal(composed.code, 0, composed.output);
   assert.match(composed.output, /compose 1 {2}done\n {2}of +repo .*\/demo\n {2}packages +curl\n/);
+  if (dnf.ready) assert.match(composed.output, /^curl-0:8\.9\.1-2\.x86_64$/m);
   const written = await run(
     `${rule.split('\n').filter(isRun).join('\n')}sed -i 's/settle: 1m/settle: 1s/' my-rules/follow-demo.yaml`,
   );
@@ -98,6 +102,19 @@ test('the call of the page about the API asks for a compose', async () => {
   const { code, output } = await run(call.replace('curl ', 'curl -sS --fail-with-body '));
   assert.equal(code, 0, output);
   assert.match(output, /"state_name":"wait"/);
+});
+
+test('the lock file of the page about containers is made, and git takes it', async () => {
+  const [block = ''] = blocksOf('docs/containers.md', '## Konflux: a lock file');
+  const [installed = '', lock = '', add = ''] = block.trim().split('\n');
+  assert.match(installed, /^podman run .* > installed\.txt$/);
+  const { code, output } = await run(`git init -q scratch && cd scratch
+printf 'setup-2.15-1.noarch\n' > installed.txt
+${lock.replace('base-images', 'follow-demo').replace('nginx,openssl', 'curl')}
+${add}
+git status --short rpms.lock.yaml`);
+  assert.equal(code, 0, output);
+  assert.match(output, /^A {2}rpms\.lock\.yaml$/m);
 });
 
 /** What stands on the page for something of the reader's own, and for what of this service. */
