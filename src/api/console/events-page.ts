@@ -62,7 +62,7 @@ export const registerEventsPage: RegisterRoute = (app, api) => {
             events.length === 0
               ? html`<p class="empty">
                   No event came in that is so. <a href="${prefix}/#service">The buses</a> say whether they
-                  deliver; <code>odcs-reactor events list</code> shows the same.
+                  deliver; <code>odcs-reactor events tail</code> shows the same.
                 </p>`
               : stackTable(['Event', 'What', 'From', 'Received'], rows)
           }

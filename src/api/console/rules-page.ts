@@ -39,8 +39,12 @@ export const registerRulesPage: RegisterRoute = (app, api) => {
             ${problemList(problems)}
             ${
               set.rules.length === 0
-                ? html`<p>
-                    ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule can be shown.'}
+                ? html`<p class="empty">
+                    ${context.config.rules_dir === '' ? 'No directory of rules is set.' : 'No rule runs.'}
+                    Write one with
+                    <code>odcs-reactor rules new NAME --for tag --source TAG --rules DIRECTORY</code>, check
+                    it with <code>odcs-reactor rules check DIRECTORY</code>, and name the directory in the
+                    setting <code>rules_dir</code>.
                   </p>`
                 : html`<p class="soft small">Set ${set.version}</p>
                     ${stackTable(['Rule', 'State', 'What for', 'Owner'], rows)}

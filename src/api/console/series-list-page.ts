@@ -56,9 +56,10 @@ export const registerSeriesListPage: RegisterRoute = (app, api) => {
           html`<h1>Series</h1>
             ${
               rows.length === 0
-                ? html`<p>
+                ? html`<p class="empty">
                     There is none. A rule continues one with each compose; a request may name one with
-                    <code>"series": "NAME"</code>.
+                    <code>"series": "NAME"</code>:
+                    <code>odcs-reactor compose create TYPE SOURCE --series NAME</code>
                   </p>`
                 : stackTable(['Series', 'Shows', 'Continued by', html`<span class="soft">File</span>`], rows)
             }

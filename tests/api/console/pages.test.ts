@@ -225,3 +225,22 @@ test('links keep the prefix under which a proxy mounts the service', async () =>
   const { text } = await call('GET', '/console/composes', { headers: { 'X-Script-Name': '/odcs' } });
   assert.match(text, new RegExp(`href="/odcs/console/composes/${id}"`));
 });
+
+test('lists that hold nothing yet name the command that brings the first', async () => {
+  const empty = await openTestApi();
+  try {
+    const commands: Readonly<Record<string, RegExp>> = {
+      '/': /odcs-reactor compose create/,
+      '/console/composes': /odcs-reactor compose create/,
+      '/console/series': /odcs-reactor compose create TYPE SOURCE --series NAME/,
+      '/console/events': /odcs-reactor events tail/,
+      '/console/rules': /odcs-reactor rules new/,
+    };
+    for (const [path, command] of Object.entries(commands)) {
+      const [, said = ''] = (await empty.call('GET', path)).text.split('class="empty"');
+      assert.match(said, command, path);
+    }
+  } finally {
+    await empty[Symbol.asyncDispose]();
+  }
+});
