@@ -94,7 +94,23 @@ function derive(config: Config, sources: Partial<Record<SettingName, string>>): 
   }
   checkMetadataKeys(config, sources);
   checkIdentitySettings(config, (name) => sources[name] ?? '');
+  checkKojiLogin(config, sources);
   return { ...config, data_dir: dataDir, target_dir: targetDir };
+}
+
+/** Throws `config.invalid_value` where a keytab has no principal, or the other way round, or where there is a certificate, too. */
+function checkKojiLogin(
+  { koji_login_certificate: certificate, koji_login_keytab: keytab, koji_login_principal: principal }: Config,
+  sources: Partial<Record<SettingName, string>>,
+): void {
+  const refuse = (sentence: string): never => {
+    throw new ReactorError('config.invalid_value', `The setting "koji_login_keytab" ${sentence}`, {
+      where: sources[keytab === '' ? 'koji_login_principal' : 'koji_login_keytab'] ?? '',
+      fate: 'halt',
+    });
+  };
+  if ((keytab === '') !== (principal === '')) refuse('and "koji_login_principal" need each other.');
+  if (keytab !== '' && certificate !== '') refuse('and "koji_login_certificate" exclude each other.');
 }
 
 /** Throws `config.invalid_value` where a key or a target directory is named that is not configured. */

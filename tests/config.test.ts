@@ -87,6 +87,30 @@ for (const [fault, variables, where] of [
   });
 }
 
+const keytab = { ODCS_KOJI_LOGIN_KEYTAB: '/k', ODCS_KOJI_LOGIN_PRINCIPAL: 'odcs/host@EXAMPLE.ORG' };
+
+for (const [fault, variables, where] of [
+  ['no principal', { ...keytab, ODCS_KOJI_LOGIN_PRINCIPAL: '' }, 'ODCS_KOJI_LOGIN_KEYTAB'],
+  ['no keytab', { ...keytab, ODCS_KOJI_LOGIN_KEYTAB: '' }, 'ODCS_KOJI_LOGIN_PRINCIPAL'],
+  [
+    'a principal that is an option',
+    { ...keytab, ODCS_KOJI_LOGIN_PRINCIPAL: '-V' },
+    'ODCS_KOJI_LOGIN_PRINCIPAL',
+  ],
+  ['a certificate, too', { ...keytab, ODCS_KOJI_LOGIN_CERTIFICATE: '/c' }, 'ODCS_KOJI_LOGIN_KEYTAB'],
+] as const) {
+  test(`a login to Koji by a keytab with ${fault} is refused at the start`, () => {
+    assert.throws(
+      () => configOf(variables),
+      (error: ReactorError) => error.code === 'config.invalid_value' && error.where === where,
+    );
+  });
+}
+
+test('a login to Koji by a keytab needs a principal, no more', () => {
+  assert.equal(configOf(keytab).koji_login_principal, 'odcs/host@EXAMPLE.ORG');
+});
+
 test('bearer tokens need an issuer and an audience, no more', () => {
   assert.equal(configOf(bearing).oidc_issuer, 'https://sso.example.org');
 });

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config.ts';
+import type { KojiLoginSettings } from '../../image-settings.ts';
 import { ReactorError } from '../../model/errors.ts';
 import type { KojiHub } from '../../upstream/koji/hub.ts';
 import { readTlsIdentity, type KojiProfile } from '../../upstream/koji/koji-profile.ts';
-import { KojiSession } from '../../upstream/koji/koji-session.ts';
+import { KojiSession, type LoginBy } from '../../upstream/koji/koji-session.ts';
 import type { KojiFileSource } from '../koji/index-copies.ts';
 import type { Koji } from '../koji/koji.ts';
 
@@ -21,22 +22,18 @@ export interface ImageKoji {
   readonly pollSeconds: number;
 }
 
-export type ImageSettings = Pick<
-  Config,
-  'koji_login_certificate' | 'image_task_timeout' | 'image_poll_seconds'
->;
+export type ImageSettings = KojiLoginSettings & Pick<Config, 'image_task_timeout' | 'image_poll_seconds'>;
 
 /** Whether images may be asked for: nobody makes them for who is not logged in. */
 export function makesImages({
   koji_login_certificate: certificate,
-}: Pick<Config, 'koji_login_certificate'>): boolean {
-  return certificate !== '';
+  koji_login_keytab: keytab,
+}: KojiLoginSettings): boolean {
+  return certificate !== '' || keytab !== '';
 }
 
 /** Returns how many composes a process may have at a time because they wait for images. */
-export function imagePlacesOf(
-  settings: Pick<Config, 'koji_login_certificate' | 'concurrent_images'>,
-): number {
+export function imagePlacesOf(settings: KojiLoginSettings & Pick<Config, 'concurrent_images'>): number {
   return makesImages(settings) ? settings.concurrent_images : 0;
 }
 
@@ -51,14 +48,22 @@ export function openImageKoji(
     files: koji.source,
     beginSession: (signal) => {
       const { authorities } = readTlsIdentity(profile);
-      const certificate = readCertificate(settings.koji_login_certificate);
       const trusted = authorities === undefined ? {} : { authorities };
-      return KojiSession.begin({ url: profile.server, certificate, ...trusted }, { signal });
+      return KojiSession.begin({ url: profile.server, by: loginBy(settings), ...trusted }, { signal });
     },
     webUrl: profile.webUrl ?? null,
     taskSeconds: settings.image_task_timeout,
     pollSeconds: settings.image_poll_seconds,
   };
+}
+
+function loginBy({
+  koji_login_certificate: certificate,
+  koji_login_keytab: keytab,
+  koji_login_principal: principal,
+}: KojiLoginSettings): LoginBy {
+  if (keytab !== '') return { kind: 'keytab', keytab, principal };
+  return { kind: 'certificate', certificate: readCertificate(certificate) };
 }
 
 /** Reads it anew for each session: certificates are replaced before they expire. */

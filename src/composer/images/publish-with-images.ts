@@ -126,7 +126,7 @@ export async function finishWithImages(
   const { database, imageKoji: koji, output } = context;
   if (koji === null) {
     throw new ReactorError('main.images_unavailable', 'The images of the compose cannot be made any more.', {
-      hint: 'They need koji_profile and koji_login_certificate.',
+      hint: 'They need koji_profile and koji_login_certificate or koji_login_keytab.',
       fate: 'halt',
     });
   }

@@ -126,17 +126,17 @@ function refuseImages(
     if (profile?.isByKerberos === true) {
       throw new ReactorError(
         'koji.login_by_kerberos',
-        `The Koji profile "${profile.name}" logs in by Kerberos, which the service does not speak, so that Koji makes no images for it.`,
+        `The Koji profile "${profile.name}" logs in by Kerberos, and the settings name no keytab, so that Koji makes no images for the service.`,
         {
           where: profile.files.join(', '),
-          hint: 'Set koji_login_certificate: a hub takes client certificates beside keytabs. Or leave the images out.',
+          hint: 'Set koji_login_keytab and koji_login_principal, or koji_login_certificate, or leave the images out.',
         },
       );
     }
     throw new ReactorError(
       'main.images_unavailable',
       'The definition has images, which Koji makes only for who is logged in.',
-      { hint: 'Set koji_profile and koji_login_certificate, or leave the images out.' },
+      { hint: 'Set koji_profile and koji_login_certificate or koji_login_keytab, or leave the images out.' },
     );
   }
   if (isPrivate) {

@@ -20,7 +20,7 @@ const sections: Readonly<Record<string, string>> = {
 };
 
 const withoutLogin =
-  'Koji makes images only for who is logged in; the setting koji_login_certificate says how';
+  'Koji makes images only for who is logged in; the setting koji_login_certificate or koji_login_keytab says how';
 
 /** Every phase that may be skipped. Source: main compose contract 1 and 11. */
 export const phaseNames: readonly string[] = [

@@ -158,13 +158,21 @@ function pushAll(stream: Readable, response: IncomingMessage, reader: XmlRpcRead
 }
 
 async function refusal(response: IncomingMessage, where: string): Promise<never> {
-  const status = response.statusCode ?? 0;
   let body = '';
   for await (const chunk of response) {
     body += String(chunk);
     if (body.length >= MAX_ERROR_BODY) break;
   }
   const isFromHub = response.headers['koji-version'] !== undefined;
+  throw refusalOf({ status: response.statusCode ?? 0, body, isFromHub }, where);
+}
+
+/** Returns the error that an answer of another status than 200 is: `koji.hub_unavailable` or `koji.hub_refused`. */
+export function refusalOf(
+  answer: { readonly status: number; readonly body: string; readonly isFromHub: boolean },
+  where: string,
+): ReactorError {
+  const { status, body, isFromHub } = answer;
   const said = body
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/\s+/g, ' ')
@@ -173,16 +181,28 @@ async function refusal(response: IncomingMessage, where: string): Promise<never>
   const text = said === '' ? '' : `: ${said}`;
   const isPassing = status >= 500 || status === 408 || status === 429;
   if (isPassing) {
-    throw new ReactorError(
+    return new ReactorError(
       'koji.hub_unavailable',
       `${isFromHub ? 'The Koji hub' : 'A proxy before the Koji hub'} answered ${status}${text}`,
       { where, fate: 'retry' },
     );
   }
-  throw new ReactorError('koji.hub_refused', `The Koji hub's address answered ${status}${text}`, {
+  return new ReactorError('koji.hub_refused', `The Koji hub's address answered ${status}${text}`, {
     where,
     hint: 'Look whether the hub URL of the Koji profile is right; it usually ends in /kojihub.',
   });
+}
+
+/** Reads an answer that is there as a whole. Throws `koji.answer_malformed`. */
+export function readWholeAnswer(bytes: Buffer, where: string): XmlRpcAnswer {
+  const reader = new XmlRpcReader(undefined);
+  try {
+    reader.push(bytes);
+    return reader.end();
+  } catch (error) {
+    if (!(error instanceof XmlRpcSyntaxError)) throw error;
+    throw malformed(where, 'something else than a Koji hub answered', error);
+  }
 }
 
 function silent(where: string, silenceMs: number): ReactorError {

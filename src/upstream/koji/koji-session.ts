@@ -3,6 +3,8 @@ import { KojiFault } from './hub-fault.ts';
 import { HubRow } from './hub-row.ts';
 import { exchange, makeAgent, type HubTransport } from './hub-transport.ts';
 import type { CallOptions } from './hub.ts';
+import { postNegotiated, type KerberosLogin } from './negotiate.ts';
+import type { XmlRpcAnswer } from './xml-rpc-read.ts';
 import type { XmlRpcKeywords, XmlRpcValue } from './xml-rpc-value.ts';
 import { writeCall } from './xml-rpc-write.ts';
 
@@ -12,9 +14,13 @@ export interface KojiLogin {
   readonly url: string;
   /** PEM of the authorities that the hub's certificate may come from; the system's own where absent. */
   readonly authorities?: string;
-  /** PEM of the client certificate that is the login, and its key. */
-  readonly certificate: string;
+  readonly by: LoginBy;
 }
+
+/** Who the service says it is: by the PEM of a client certificate with its key, or by a keytab. */
+export type LoginBy =
+  | { readonly kind: 'certificate'; readonly certificate: string }
+  | ({ readonly kind: 'keytab' } & KerberosLogin);
 
 /** Whom the hub takes the service for. */
 export interface KojiUser {
@@ -40,14 +46,11 @@ export class KojiSession implements AsyncDisposable {
   }
 
   /**
-   * Logs in with a client certificate. Throws `koji.login_refused`, `koji.login_insecure`, and what `exchange` throws.
+   * Logs in. Throws `koji.login_refused`, `koji.login_insecure`, and what `exchange` and `postNegotiated` throw.
    */
-  static async begin(
-    { url, certificate, authorities }: KojiLogin,
-    options: CallOptions = {},
-  ): Promise<KojiSession> {
+  static async begin({ url, by, authorities }: KojiLogin, options: CallOptions = {}): Promise<KojiSession> {
     if (!url.startsWith('https:')) {
-      throw new ReactorError('koji.login_insecure', 'A certificate is no login over plain HTTP.', {
+      throw new ReactorError('koji.login_insecure', 'Nobody logs into Koji over plain HTTP.', {
         where: url,
         hint: 'The Koji profile has to name the hub by https.',
         fate: 'halt',
@@ -59,10 +62,10 @@ export class KojiSession implements AsyncDisposable {
       agent: makeAgent(hub, 1),
       silenceMs: SILENCE_MS,
       userAgent: 'odcs-reactor',
-      certificate,
+      ...(by.kind === 'certificate' ? { certificate: by.certificate } : {}),
       ...(authorities === undefined ? {} : { authorities }),
     };
-    return new KojiSession(transport, await logIn(transport, options));
+    return new KojiSession(transport, await logIn(transport, by, options));
   }
 
   /** Asks whom the hub takes the service for. Throws as `call` does. */
@@ -103,11 +106,30 @@ interface SessionIdentity {
   readonly isInHeaders: boolean;
 }
 
-async function logIn(transport: HubTransport, { signal }: CallOptions): Promise<SessionIdentity> {
+async function logIn(
+  transport: HubTransport,
+  by: LoginBy,
+  { signal }: CallOptions,
+): Promise<SessionIdentity> {
   const url = new URL(transport.url);
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/ssllogin`;
+  const body = writeCall('sslLogin', [null]);
+  const { authorities } = transport;
   try {
-    const answer = await send({ ...transport, url }, 'sslLogin', writeCall('sslLogin', [null]), signal);
+    const answer =
+      by.kind === 'certificate'
+        ? await send({ ...transport, url }, 'sslLogin', body, signal)
+        : valueOf(
+            await postNegotiated({
+              ...by,
+              url,
+              body,
+              signal,
+              ...(authorities === undefined ? {} : { authorities }),
+            }),
+            url,
+            'sslLogin',
+          );
     const row = new HubRow(answer, 'sslLogin');
     return {
       id: String(row.integer('session-id')),
@@ -125,10 +147,21 @@ async function logIn(transport: HubTransport, { signal }: CallOptions): Promise<
       `The Koji hub does not let the service in: ${error.message}`,
       {
         where: transport.url.href,
-        hint: 'Look at koji_login_certificate: whose it is, who issued it, and until when it is valid.',
+        hint: hintOf(by),
         cause: error,
       },
     );
+  }
+}
+
+function hintOf({ kind }: LoginBy): string {
+  switch (kind) {
+    case 'certificate':
+      return 'Look at koji_login_certificate: whose it is, who issued it, and until when it is valid.';
+    case 'keytab':
+      return 'Look at koji_login_principal: whether the hub knows it, and takes Kerberos at all.';
+    default:
+      return kind satisfies never;
   }
 }
 
@@ -139,6 +172,10 @@ async function send(
   signal: AbortSignal | undefined,
 ): Promise<XmlRpcValue> {
   const answer = await exchange(transport, { method, body, rows: undefined, isFresh: true, signal });
-  if (answer.kind === 'fault') throw new KojiFault(transport.url.origin, method, answer.code, answer.text);
+  return valueOf(answer, transport.url, method);
+}
+
+function valueOf(answer: XmlRpcAnswer, url: URL, method: string): XmlRpcValue {
+  if (answer.kind === 'fault') throw new KojiFault(url.origin, method, answer.code, answer.text);
   return answer.value;
 }

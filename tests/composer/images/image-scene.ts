@@ -11,7 +11,7 @@ import type { ComposeRequest } from '../../../src/model/compose.ts';
 import { startFileServer } from '../../upstream/koji/file-server.ts';
 import { startHubServer, type HubServer } from '../../upstream/koji/hub-server.ts';
 import { StateHub } from '../../upstream/koji/state-hub.ts';
-import { makeCertificate } from '../../upstream/koji/tls-front.ts';
+import { makeCertificate, type Certificate } from '../../upstream/koji/tls-front.ts';
 import { defaultRequest } from '../../default-request.ts';
 import { openTestComposer, type TestComposer } from '../open-test-composer.ts';
 import { imageBuilders, type ImageBuilders } from './image-builders.ts';
@@ -41,6 +41,8 @@ export interface ImageSceneOptions {
   readonly profile?: string;
   readonly config?: Partial<Config>;
   readonly isOldHub?: boolean;
+  /** Starts what users log in at instead of the hub, whose URL it is given, and returns its URL. */
+  readonly startFront?: (hub: string, certificate: Certificate) => Promise<string>;
 }
 
 /** The certificate and key of a client that the authority of a hub vouches for, in one file. */
@@ -59,26 +61,32 @@ export async function openImageScene({
   isByUrl = false,
   isOldHub = false,
   profile: moreOfProfile = '',
+  startFront,
 }: ImageSceneOptions = {}): Promise<ImageScene> {
   const folder = mkdtempSync(join(tmpdir(), 'odcs-images-'));
   const topDir = join(folder, 'koji');
   const definitions = join(folder, 'definitions');
   mkdirSync(topDir);
   mkdirSync(definitions);
-  const { authority, key, certificate } = makeCertificate(folder);
+  const made = makeCertificate(folder);
+  const { authority, key, certificate } = made;
   const hub = new StateHub({ content: 'empty' });
   const tls = {
     key: readFileSync(key, 'utf8'),
     cert: readFileSync(certificate, 'utf8'),
     ca: readFileSync(authority, 'utf8'),
   };
-  const server = await startHubServer(hub.answer, { tls, isOld: isOldHub });
+  const server = await startHubServer(hub.answer, {
+    isOld: isOldHub,
+    ...(startFront === undefined ? { tls } : { isBehindFront: true }),
+  });
+  const url = (await startFront?.(server.url, made)) ?? server.url;
   const files = isByUrl ? await startFileServer(topDir) : null;
   const place = files === null ? `topdir = ${topDir}` : `topurl = ${files.url}`;
   const profile = join(folder, 'koji.conf');
   writeFileSync(
     profile,
-    `[images]\nserver = ${server.url}\n${place}\nserverca = ${authority}\nweburl = https://koji.example.org/koji\n${moreOfProfile}\n`,
+    `[images]\nserver = ${url}\n${place}\nserverca = ${authority}\nweburl = https://koji.example.org/koji\n${moreOfProfile}\n`,
   );
   const repository = createDemoRepository(join(folder, 'repository'));
   await repository.add('base', new Date('2026-11-01T00:00:00Z'));

@@ -62,6 +62,8 @@ export interface HubServerOptions {
   readonly gzip?: boolean;
   /** PEM of the server, and of the authority of clients, who log in by their certificates; HTTP without it. */
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
+  /** Whether users log in by the header `X-Remote-User` of a server in front instead. */
+  readonly isBehindFront?: boolean;
   /** Whether sessions stand in the URL only, as with old hubs. */
   readonly isOld?: boolean;
 }
@@ -145,12 +147,17 @@ export async function startHubServer(
     }
   }
 
-  /** Logs in who has a certificate of the authority. */
-  function logIn({ socket, url }: IncomingMessage): ServedAnswer {
-    const isKnown = socket instanceof TLSSocket && socket.authorized;
-    const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
-    const user = Array.isArray(name) ? name[0] : name;
-    if (!isKnown || user === undefined || url?.endsWith('/ssllogin') !== true) {
+  /** Who has a certificate of the authority, or whom the server in front names. */
+  function callerOf({ socket, headers }: IncomingMessage): string | undefined {
+    if (options.isBehindFront === true) return headers['x-remote-user']?.toString();
+    if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+    const name = socket.getPeerCertificate().subject?.CN;
+    return Array.isArray(name) ? name[0] : name;
+  }
+
+  function logIn(request: IncomingMessage): ServedAnswer {
+    const user = callerOf(request);
+    if (user === undefined || request.url?.endsWith('/ssllogin') !== true) {
       throw new ServedFault(1002, 'could not verify client: no certificate');
     }
     const id = String(1000 + sessions.size);

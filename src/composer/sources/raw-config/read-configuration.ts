@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { LRUCache } from 'lru-cache';
 import type { Config as Settings } from '../../../config.ts';
+import type { KojiLoginSettings } from '../../../image-settings.ts';
 import type { ComposeRequest } from '../../../model/compose.ts';
 import { ReactorError } from '../../../model/errors.ts';
 import { readGitTree, type GitContext, type GitTree } from '../../../upstream/git.ts';
@@ -20,10 +21,7 @@ import { validateConfig } from '../../main/validate-config.ts';
 
 /** What configurations are read with. */
 export interface ConfigurationResources {
-  readonly config: Pick<
-    Settings,
-    'cts_url' | 'koji_login_certificate' | 'raw_config_urls' | 'git_allowed_urls'
-  >;
+  readonly config: KojiLoginSettings & Pick<Settings, 'cts_url' | 'raw_config_urls' | 'git_allowed_urls'>;
   /** Those that were read last, by place and whole commit. */
   readonly configurations: LRUCache<string, SourcedDefinition>;
 }
@@ -70,7 +68,7 @@ export async function readConfiguration(
 }
 
 /** Returns what the service has beside itself. */
-export function servicesOf(config: Pick<Settings, 'cts_url' | 'koji_login_certificate'>): NativeServices {
+export function servicesOf(config: KojiLoginSettings & Pick<Settings, 'cts_url'>): NativeServices {
   return { ctsUrl: config.cts_url, makesImages: makesImages(config) };
 }
 
