@@ -100,14 +100,23 @@ function errorsOf(entries: readonly string[]): string[] {
   return [...new Set(lines)].sort();
 }
 
-function loggedErrors(run: Run, name: string): string[] {
+/** Warnings, each once, as far as both composers give them (docs/main-composes.md says where they differ). */
+function warningsOf(entries: readonly string[]): string[] {
+  const told = entries.filter((entry) => !entry.startsWith("[WARNING ] Can't find a SRPM for "));
+  return [...new Set(told.map((entry) => entry.replace('rpm: @TOPDIR@/', 'rpm: ')))].sort();
+}
+
+/** Entries of the log of a run, without their times. */
+function readLog(run: Run, name: string): string[] {
   const path = join(run.target, name, 'logs/global/pungi.global.log');
   const entries = asRecorded(readFileSync(path, 'utf8'), run)
     .trimEnd()
     .split(/\n(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[|@DATE@)/);
-  return entries
-    .map((entry) => entry.replace(/^\S+ \S+ /, ''))
-    .filter((entry) => /^\[(?:ERROR|CRITICAL)/.test(entry));
+  return entries.map((entry) => entry.replace(/^\S+ \S+ /, ''));
+}
+
+function loggedErrors(run: Run, name: string): string[] {
+  return readLog(run, name).filter((entry) => /^\[(?:ERROR|CRITICAL)/.test(entry));
 }
 
 function listTarget(run: Run): string[] {
@@ -143,6 +152,8 @@ for (const vector of readVectors().filter(({ name }) => !elsewhere.has(name))) {
     const top = join(run.target, own);
     assert.equal(readFileSync(join(top, 'STATUS'), 'utf8').trim(), result.status);
     assert.deepEqual(errorsOf(loggedErrors(run, own)), errorsOf(result.errors));
+    const warnings = readLog(run, own).filter((entry) => entry.startsWith('[WARNING'));
+    assert.deepEqual(warningsOf(warnings), warningsOf(result.warnings));
     assert.ok(!existsSync(join(top, '.building')));
     if (result.exit !== 0) return;
     assert.equal(await compareRecorded(vector, top, { date: today(), respin: 0 }), 'equal');

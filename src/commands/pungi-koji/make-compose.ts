@@ -38,7 +38,7 @@ export const BUILDING = '.building';
 
 /**
  * Builds a main compose into `.building` of its directory, without a service: Koji is that of the profile that the
- * definition names, caches lie in the data directory. Throws what selecting and building throw.
+ * definition names, caches lie in the data directory. Returns its selection, with what was guessed among the warnings. Throws what selecting and building throw.
  */
 export async function makePungiCompose(
   context: Pick<CommandContext, 'environment' | 'signal'>,
@@ -69,7 +69,7 @@ export async function makePungiCompose(
   rmSync(building, { recursive: true, force: true });
   mkdirSync(building);
   const { release } = selection;
-  await buildCompose(
+  const guesses = await buildCompose(
     {
       ...step,
       placing,
@@ -95,7 +95,7 @@ export async function makePungiCompose(
     linkPackages({ building, final: directory.path, plan, isRelative: linkType === 'symlink' });
   }
   if (isSkipped('createrepo')) removeRepodata(join(building, 'compose'));
-  return selection;
+  return { ...selection, warnings: [...selection.warnings, ...guesses] };
 }
 
 /** The settings of the environment, with the Koji and the hosts of the definition. */

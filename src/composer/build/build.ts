@@ -43,14 +43,14 @@ export interface BuildInput extends Pick<MetadataInput, 'identity' | 'place'> {
 
 /**
  * Writes the whole compose into `directory`, which nobody sees yet: packages, repodata, metadata, `.repo`,
- * STATUS, signatures. Packages are placed beside the writing of the rest. Throws what placing and writing throw; nothing is
+ * STATUS, signatures; returns what was guessed in its metadata. Packages are placed beside the writing of the rest. Throws what placing and writing throw; nothing is
  * written any more then. Source of the layout: pungi contract 4.
  */
 export async function buildCompose(
   context: BuildContext,
   input: BuildInput,
   directory: string,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { output } = context;
   const { plan } = input;
   const pen = new Pen(directory);
@@ -69,6 +69,7 @@ export async function buildCompose(
     );
     markPlaced();
   };
+  let guesses: readonly string[] = [];
   const write = async (signal: AbortSignal): Promise<void> => {
     // People see one stage at a time.
     const progress: Progress = (...step) => {
@@ -83,7 +84,7 @@ export async function buildCompose(
     const isSigned = input.signer !== undefined;
     const { delivery } = output;
     const metadata = { ...input, delivery, isSigned, modulemdPaths, placing, signal };
-    await instrument('metadata', {}, () => writeMetadata(metadata, pen));
+    guesses = await instrument('metadata', {}, () => writeMetadata(metadata, pen));
     const { signer } = input;
     const sign = async (paths: readonly string[]): Promise<void> => {
       if (signer === undefined) return;
@@ -109,6 +110,7 @@ export async function buildCompose(
     if (signer !== undefined) pen.writeFile(METADATA_KEY_FILE, signer.publicKey);
   };
   await runTogether(context.signal, isPlaced ? [write] : [place, write]);
+  return guesses;
 }
 
 async function placeTrees(

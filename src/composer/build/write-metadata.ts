@@ -45,10 +45,10 @@ export interface MetadataInput {
 }
 
 /**
- * Writes everything of a compose that is neither package nor repodata. Where a selection does not
- * know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
+ * Writes everything of a compose that is neither package nor repodata, and returns what was guessed in it. Where a selection
+ * does not know the sigkeys of its packages, they are read from those placed in it. Source: pungi contract 4.
  */
-export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<void> {
+export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<readonly string[]> {
   const { plan, identity, place, modulemdPaths } = input;
   const keys = await readMissingKeys(input, pen.path('compose'));
   const { selection } = plan;
@@ -90,6 +90,7 @@ export async function writeMetadata(input: MetadataInput, pen: Pen): Promise<voi
     await rest();
     pen.writeFile(path, format());
   }
+  return guesses;
 }
 
 /** Returns the variants of a selection with the arches that they have trees for, sorted. */
