@@ -91,6 +91,47 @@ test('damage to any column is noticed when that column is first read, and before
   }
 });
 
+test('damage to what an index is about is noticed before anything of it is used', async () => {
+  const file = join(folder, 'head');
+  const whole = await save(file);
+  const damaged = Buffer.from(whole);
+  damaged.write('S', whole.indexOf('"small"') + 1);
+  writeFileSync(file, damaged);
+  await assert.rejects(load(file), { code: 'gather.index_broken' });
+});
+
+test('what was not read yet is there for whoever looks for it or adds to it', async () => {
+  const file = join(folder, 'unread');
+  await save(file);
+  const unread = 'nobody-wants-this';
+  assert.equal((await load(file)).strings.lengthOf((await load(file)).strings.find(unread)), unread.length);
+  const found = await load(file);
+  assert.equal(found.strings.get(found.strings.find(unread)), unread);
+  const last = found.strings.count - 1;
+  assert.equal((await load(file)).strings.lengthOf(last), found.strings.lengthOf(last));
+  const { columns } = await load(file);
+  const { provideOwner, hasRuntimeFile } = columns;
+  hasRuntimeFile.set(2, 1);
+  assert.deepEqual([...hasRuntimeFile.used()], [0, 0, 1]);
+  assert.equal(provideOwner.length, provideOwner.used().length);
+});
+
+test('a dependency is one however often it is met, a path and a rich one too', async () => {
+  const file = join(folder, 'met');
+  await save(file);
+  const { dependencies, strings } = await load(file);
+  const { count } = dependencies;
+  for (let id = 0; id < count; id += 1) {
+    const again = dependencies.intern(
+      dependencies.nameOf(id),
+      dependencies.flagOf(id),
+      dependencies.evrOf(id),
+    );
+    assert.equal(again, id, strings.get(dependencies.nameOf(id)));
+  }
+  assert.equal(dependencies.count, count);
+});
+
 test('a file that was cut short is noticed', async () => {
   const file = join(folder, 'short');
   const whole = await save(file);

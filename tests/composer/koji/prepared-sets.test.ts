@@ -54,3 +54,21 @@ test('a saved set of which a bit was lost is noticed, wherever it was, and does 
   assert.equal(await countOf(name), 0);
   assert.ok(!existsSync(path));
 });
+
+test('work that fails for another reason is done once, and what was saved stays', async () => {
+  const name = 'work that fails';
+  const path = join(places, `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.index`);
+  await saveIndex(path, indexOfSmall([{ name: 'a' }]), name);
+  let times = 0;
+  const used = new PreparedSets(known, root, access).use(
+    { name, copies: [], lookaside: [] },
+    new AbortController().signal,
+    () => {
+      times += 1;
+      return Promise.reject(new Error('the work failed'));
+    },
+  );
+  await assert.rejects(used, /the work failed/);
+  assert.equal(times, 1);
+  assert.ok(existsSync(path));
+});
