@@ -175,6 +175,25 @@ test('the pages of all of them show the chain, drawn and as words', async () => 
   assert.equal((await api.call('GET', '/console/requests/99999')).status, 404);
 });
 
+/** The edges of a drawing that have a span: where they begin and end, and where it is written. */
+function labelledEdges(text: string) {
+  const pattern =
+    /d="M(\S+) (\S+)C[^"]* (\S+) (\S+)"\s*\/><text class="scale" x="\S+" y="(\S+)" text-anchor="(\w+)"/g;
+  return [...text.matchAll(pattern)].map(([, , beginY, , endY, y, anchor]) => {
+    const [begin, end] = [Number(beginY), Number(endY)];
+    const [own, other] = anchor === 'end' ? [end, begin] : [begin, end];
+    return { own, other, y: Number(y) };
+  });
+}
+
+test('no edge of a chain is drawn through the span that is written at it', async () => {
+  const { text } = await api.call('GET', `/console/composes/${parent.compose}`);
+  const edges = labelledEdges(text);
+  assert.ok(edges.some(({ own, other }) => own > other));
+  assert.ok(edges.some(({ own, other }) => own < other));
+  for (const { own, other, y } of edges) assert.equal(y > own, own > other);
+});
+
 test('spans are told in the unit that fits', () => {
   const told = [200, 42_000, 600_000, 11_100_000, 7_200_000, 200_000_000].map(formatSpan);
   assert.deepEqual(told, ['< 1 s', '42 s', '10 min', '3 h 5 min', '2 h', '2 d']);

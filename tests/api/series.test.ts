@@ -97,6 +97,8 @@ test('the page of a series says on demand what its composes take, and which of t
   await givenDone('by-size', '1');
   await noteKeep(api.database.kysely, 'by-size', { last: 1, dailyMs: null, weeklyMs: null });
   const plain = await api.call('GET', '/console/series/by-size');
+  assert.match(plain.text, /<\/a>, done <time/);
+  assert.match(plain.text, /id="use-latest"[^]*<button[^>]+data-copy="use-latest"/);
   assert.match(plain.text, /href="\?space=1#space"/);
   assert.doesNotMatch(plain.text, /On disk/);
   const { text } = await api.call('GET', '/console/series/by-size?space=1');

@@ -380,6 +380,11 @@ export class Day {
         skewMs: host === 'odcs-compose-02' ? 4200 : 12,
       });
     }
+    // They have run for a while, by the clock that the pages go by.
+    await this.#api.database.kysely
+      .updateTable('processes')
+      .set({ started_at: this.#time(3 * 1440), last_seen: this.#time(0.05) })
+      .execute();
   }
 
   #at<T>(minutesAgo: number, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {

@@ -71,11 +71,21 @@ function commandOf({ publicBase }: RecipeContext, body: AskedBody): string {
     Object.keys(rest).every((key) => Object.hasOwn(options, key)) &&
     Object.keys(source).every((key) => argumentNames.has(key) || Object.hasOwn(sourceOptions, key));
   if (!isSayable) {
-    return ['odcs-reactor compose create --body', shellWord(JSON.stringify(body)), ...end].join(' ');
+    const whole = ['odcs-reactor compose create --body', shellWord(JSON.stringify(body))];
+    return shellLines([whole, end]);
   }
   const said = [...optionsOf(sourceOptions, source), ...optionsOf(options, rest)];
   const names = Array.isArray(packages) ? packages.map((name) => shellWord(String(name))) : [];
-  return ['odcs-reactor compose create', type, shellWord(words), ...names, ...said, ...end].join(' ');
+  return shellLines([['odcs-reactor compose create', type, shellWord(words), ...names], said, end]);
+}
+
+const LINE = 80;
+
+/** Joins the parts of a command: in one line if it is short, else each in a line of its own, which no page breaks. */
+function shellLines(parts: readonly (readonly string[])[]): string {
+  const lines = parts.filter((words) => words.length > 0).map((words) => words.join(' '));
+  const joined = lines.join(' ');
+  return joined.length <= LINE ? joined : lines.join(' \\\n  ');
 }
 
 function optionsOf(

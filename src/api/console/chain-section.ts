@@ -60,9 +60,13 @@ function drawChain(context: PageContext, chain: Chain): Html {
     const middle = (begin.x + end.x) / 2;
     const span = spanOf(chain, edge);
     const isFork = chain.edges.filter((other) => other.from === edge.from).length > 1;
-    const label = isFork
-      ? { x: end.x - 6, y: end.y - 5, anchor: 'end' }
-      : { x: begin.x + 6, y: begin.y - 5, anchor: 'start' };
+    // At the end that no other edge shares, on the side of it that the curve leaves free.
+    const [own, shared] = isFork ? [end, begin] : [begin, end];
+    const label = {
+      x: isFork ? own.x - 6 : own.x + 6,
+      y: own.y > shared.y ? own.y + 13 : own.y - 5,
+      anchor: isFork ? 'end' : 'start',
+    };
     return html`<path
         class="edge"
         d="M${begin.x} ${begin.y}C${middle} ${begin.y} ${middle} ${end.y} ${end.x} ${end.y}"

@@ -74,7 +74,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.25rem;margin:.
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;min-width:0}
 pre,code,kbd{font:12.5px/1.5 ui-monospace,"Cascadia Mono","DejaVu Sans Mono",monospace}
 code{overflow-wrap:anywhere}
-pre{background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.5rem .7rem;overflow-x:auto;margin:.4rem 0;max-height:32rem}
+pre{background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.5rem .7rem;overflow-x:auto;margin:.4rem 0;max-height:44rem}
 pre.whole{user-select:all;white-space:pre-wrap;overflow-wrap:anywhere}
 .copy{position:relative}.copy button{position:absolute;top:.3rem;right:.3rem;font-size:12px;padding:.1rem .5rem;background:var(--raised)}
 .copy pre{padding-right:4.5rem}

@@ -211,3 +211,18 @@ test('curl tells who asks in the way of the service', () => {
   assert.match(curlOf('openidc'), /^curl -H "Authorization: Bearer \$TOKEN" -H/);
   assert.match(curlOf('ssl'), /^curl --cert user\.pem -H/);
 });
+
+test('a command that is long stands in lines of its parts, a short one in one', () => {
+  const commandOf = (fields: Readonly<Record<string, string>>): string =>
+    recipesOf(recipeContext, bodyOfForm(readAskForm(new URLSearchParams(fields)))).command;
+  const short = { type: 'tag', source: 'f44' };
+  assert.equal(
+    commandOf(short),
+    'odcs-reactor compose create tag f44 --wait --server https://odcs.example.com',
+  );
+  assert.deepEqual(commandOf({ ...short, packages: 'httpd', arches: 'x86_64 aarch64' }).split(' \\\n  '), [
+    'odcs-reactor compose create tag f44 httpd',
+    '--arch x86_64 --arch aarch64',
+    '--wait --server https://odcs.example.com',
+  ]);
+});
