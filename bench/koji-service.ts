@@ -112,7 +112,7 @@ export async function measureService({ hub, tree, rpms, tagLast, say }: BenchSer
     // In a function of its own, so that nothing of that service is held beside the next one.
     const composeCold = async (): Promise<ReturnType<typeof takenSince>> => {
       await using first = await start();
-      return compose(first.url, 'compose, nothing known, POST to done');
+      return await compose(first.url, 'compose, nothing known, POST to done');
     };
     const cold = await composeCold();
     const known = join(config.data_dir, 'cache', 'koji');
