@@ -9,6 +9,7 @@ import { groupOf } from '../../src/rules/group.ts';
 import { matchRule } from '../../src/rules/match.ts';
 import { formatProblem } from '../../src/model/file-problem.ts';
 import { generatedRuleFiles } from '../../src/rules/rule-documents.ts';
+import { findSharedSeries } from '../../src/rules/shared-series.ts';
 import { readRules } from '../../src/rules/reload.ts';
 import { inputEvent, tagEvent, updateEvent } from './input-event.ts';
 
@@ -37,6 +38,8 @@ test('all shipped rules are read, and none composes before somebody says so', ()
   assert.deepEqual(
     [...rules.keys()],
     [
+      'base-images-hourly',
+      'base-images-urgent',
       'container-security-updates',
       'errata-rhsa-shipped',
       'main-from-parts',
@@ -69,6 +72,26 @@ test('a security update of what the images install becomes a compose of that, wi
   assert.equal(ask('container-security-updates', updateEvent({ builds, type: 'bugfix' })), 'type');
   assert.equal(ask('container-security-updates', updateEvent({ builds: builds.slice(1) })), 'builds');
   assert.equal(ask('container-security-updates', updateEvent()), 'builds', 'without Koji nobody knows');
+});
+
+test('base images are composed at most once an hour, for an urgent update at once, as one series', () => {
+  const builds = [{ nvr: 'openssl-3.5.1-2.fc44', package: 'openssl', rpms: ['openssl', 'openssl-libs'] }];
+  const [hourly, urgent] = ['base-images-hourly', 'base-images-urgent'] as const;
+  for (const severity of ['high', 'medium', 'low', 'unspecified']) {
+    assert.equal(typeof ask(hourly, updateEvent({ builds, severity })), 'object', severity);
+    assert.equal(ask(urgent, updateEvent({ builds, severity })), 'severity');
+  }
+  assert.equal(ask(hourly, updateEvent({ builds, severity: 'urgent' })), 'severity');
+  assert.deepEqual(
+    ask(urgent, updateEvent({ builds, severity: 'urgent' })),
+    ask(hourly, updateEvent({ builds, severity: 'high' })),
+    'whoever builds from the series sees one line of composes',
+  );
+  const [calm, hurried] = [ruleNamed(hourly), ruleNamed(urgent)];
+  assert.deepEqual([calm.minIntervalMs, calm.priority], [3_600_000, 'normal']);
+  assert.deepEqual([hurried.minIntervalMs, hurried.priority], [0, 'security']);
+  const active = [calm, hurried].map((rule): Rule => ({ ...rule, mode: 'active', series: 'base-images' }));
+  assert.deepEqual(findSharedSeries(active), []);
 });
 
 test('a shipped RHSA becomes a compose of exactly its builds; an embargoed one does not', () => {
