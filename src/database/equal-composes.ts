@@ -44,6 +44,8 @@ export async function findEqualCompose(
       ]),
     )
     .orderBy('state')
+    // Whoever began first is planned already, or waits and is none of these.
+    .orderBy('time_started')
     .orderBy('id')
     .execute();
   const isShared = (compose: Compose): boolean =>

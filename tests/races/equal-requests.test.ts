@@ -60,9 +60,10 @@ async function planOf(id: number) {
 
 test('of equal requests that begin at the same instant in two processes all but one wait, and for the one that does not', async () => {
   const ids = [await givenCompose(first), await givenCompose(first), await givenCompose(first)];
-  const begun = await Promise.all(ids.map((id, at) => begin(at === 1 ? second : first, id)));
-  const [early, target, late] = begun;
-  assert.ok(early && target && late);
+  const [lowest = 0, middle = 0, highest = 0] = ids;
+  const target = await begin(second, middle);
+  const early = await begin(first, lowest);
+  const late = await begin(first, highest);
   const [chosen, committing] = [latch(), latch()];
   const joining = transaction(first, async (tx) => {
     const joined = await early.join(tx);
@@ -205,4 +206,16 @@ test('a compose waits for the one of two that is not being cancelled', async () 
   });
   const { join } = await begin(second, later);
   assert.equal(await transaction(second, join), target);
+});
+
+test('of two that are being made the one that began first is waited for, which is planned already', async () => {
+  const [later, planned, last] = [
+    await givenCompose(first),
+    await givenCompose(first),
+    await givenCompose(first),
+  ];
+  await begin(first, planned);
+  await begin(second, later);
+  const { join } = await begin(first, last);
+  assert.equal(await transaction(first, join), planned);
 });
