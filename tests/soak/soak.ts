@@ -70,10 +70,14 @@ compose:
   source: { type: repo, source: "UPSTREAM/fast/rule", packages: [ed] }
 `;
 
+/** A broker that starts again takes half of it, and a listener tries in ever longer steps. */
+const RECOVERING_SECONDS = 20;
+
 /** Which part of the whole each part is: at first it warms, then come the first figures, faults, a pause, and the last ones. */
 function partsOf(seconds: number): { readonly first: Span; readonly faults: Span; readonly last: Span } {
   const at = (share: number): number => Math.round(seconds * share);
-  return { first: [at(0.2), at(0.35)], faults: [at(0.35), at(0.75)], last: [at(0.82), seconds] };
+  const faultsEnd = Math.min(at(0.75), at(0.82) - RECOVERING_SECONDS);
+  return { first: [at(0.2), at(0.35)], faults: [at(0.35), faultsEnd], last: [at(0.82), seconds] };
 }
 
 /**
