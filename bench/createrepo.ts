@@ -81,7 +81,7 @@ function medianOf(rounds: number, run: (round: number) => Measured): Measured {
 
 const NO_DATABASE = '--no-database';
 
-/** The peer as it is by default, which before its version 1 writes databases beside the XML, and told to write none. */
+/** The peer as it is by default, which before its version 1 writes databases beside the XML, and without them. */
 interface Peers {
   readonly usual: Measured;
   readonly bare: Measured;

@@ -96,7 +96,7 @@ export function withStageNotes<T>(taken: StageNotes, work: () => T): T {
 }
 
 /**
- * Runs a stage and tells the observers how long it took and how it ended. What it stores and sends meanwhile belongs to
+ * Runs a stage and calls the observers with how long it took and how it ended. What it stores and sends meanwhile belongs to
  * its span. Throws what `work` throws.
  */
 export async function instrument<T>(stage: Stage, fields: StageFields, work: () => Promise<T>): Promise<T> {

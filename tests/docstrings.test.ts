@@ -8,7 +8,7 @@ const rooms = ['src', 'tests', 'bench', 'migrations', 'supply-chain'];
 
 /** How docstrings do not begin, nor say what comes back: functions return and throw, they do not answer or tell. */
 const riddle =
-  /\/\*\*\s*(?:\*\s*)?(?:(?:(?!\*\/)[^])*[.;] )?(?:Answers?|Told|Tells|Means)\b|\/\*\*(?:(?!\*\/)[^])*(?:[;,]| and) answers (?:its|the|an?|what|whether|how|it)\b/g;
+  /\/\*\*\s*(?:\*\s*)?(?:(?:(?!\*\/)[^])*[.;] )?(?:Answers?|Told|Tells|Means)\b|\/\*\*(?:(?!\*\/)[^])*(?:[;:]| and)\s+(?:\*\s+)?(?:told|tells?|answers (?:its|the|an?|what|whether|how|it|every|outcomes))\b/g;
 
 test('docstrings say what a function returns or throws', () => {
   const found = rooms

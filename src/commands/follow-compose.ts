@@ -17,7 +17,7 @@ const ended = new Set(['done', 'failed', 'removed']);
 const PAUSE_MS = 1_000;
 
 /**
- * Follows a compose until it has ended, and tells every state, stage and count on standard error: as lines, on a terminal
+ * Follows a compose until it has ended, and prints every state, stage and count on standard error: as lines, on a terminal
  * in one line that is written over, with `isJson` as JSON. Returns it as it ended. A service that goes away meanwhile is
  * asked again when it is back. Throws what asking throws.
  */

@@ -44,7 +44,7 @@ export async function offerWords(
   context: OfferContext,
   said: readonly string[],
 ): Promise<readonly OfferedWord[]> {
-  // bash takes --state=done as three words, which mean the same as two.
+  // bash takes --state=done as three words, and --state= as two.
   const words = said.at(-1) === '=' ? [...said, ''] : said;
   const [current = '', ...before] = words.filter((word) => word !== '=').toReversed();
   const place = await findPlace(context, before.toReversed());

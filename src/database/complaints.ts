@@ -9,7 +9,7 @@ interface Complaint {
   readonly text: string;
 }
 
-/** What the connections and the queue of jobs complained about lately: told once a minute each, kept for health. */
+/** What the connections and the queue of jobs complained about lately, kept for health; each is passed on once a minute. */
 export class Complaints {
   readonly #tell: (complaint: string) => void;
   #noted: readonly Complaint[] = [];

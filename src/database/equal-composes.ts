@@ -44,7 +44,7 @@ export async function findEqualCompose(
       ]),
     )
     .orderBy('state')
-    // Whoever began first is planned already, or waits and is none of these.
+    // Whoever began first has most likely looked already: it is planned, or waits and is none of these.
     .orderBy('time_started')
     .orderBy('id')
     .execute();

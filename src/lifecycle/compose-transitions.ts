@@ -16,7 +16,7 @@ export interface ComposeTransition {
 }
 
 /**
- * Every way a compose may go. A change of state is announced, and told to the rules where the compose ended or is gone;
+ * Every way a compose may go. A change of state is announced, and becomes an event for the rules where the compose ended or is gone;
  * an end starts its life over (ODCS contract 11), ends its request and so wakes the next of the series.
  */
 export const composeTransitions = {

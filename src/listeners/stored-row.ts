@@ -74,8 +74,8 @@ export function rowOfMessage(
 }
 
 /**
- * The row of an announcement of this service that came back over a bus. The rules were told when it happened, with
- * the series and the chain that no announcement carries; told again they would lose count of their chains.
+ * The row of an announcement of this service that came back over a bus. The rules heard of it when it happened, with
+ * the series and the chain that no announcement carries; hearing it again they would lose count of their chains.
  */
 export function rowOfEcho(row: Insertable<EventsTable>, now: Date): Insertable<EventsTable> {
   return {

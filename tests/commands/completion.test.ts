@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
 import { command } from '../../src/commands/completion.ts';
+import { composeStates } from '../../src/model/compose.ts';
 import { shells, type Shell } from '../../src/commands/format-completion.ts';
 import { ensurePackages } from '../services/debian-packages.ts';
 import { ruleText } from '../rules/rule-text.ts';
@@ -47,6 +48,7 @@ const lines: readonly (readonly [line: string, expected: readonly string[]])[] =
   ['createrepo some-directory --gr', ['--groupfile']],
   ['compose list --state d', ['done']],
   ['compose list --state=d', ['--state=done']],
+  ['compose list --state=', Object.keys(composeStates).map((state) => `--state=${state}`)],
   ['compose create pul', ['pulp']],
   ['compose create tag f44 --flag no_d', ['no_deps']],
   ['serve --roles rules,a', ['rules,announcer', 'rules,api']],
@@ -69,7 +71,8 @@ const offeredBy: Readonly<Record<Shell, (script: string, line: string) => string
 cd; COMP_LINE=${quote(line)}; COMP_POINT=\${#COMP_LINE}
 COMP_WORDS=(${line
     .split(' ')
-    .flatMap((word) => word.split(/(=)/))
+    // Behind an equals sign with nothing after it the word is the sign itself.
+    .flatMap((word) => word.split(/(=)/).filter((part, at) => part !== '' || at === 0))
     .map(quote)
     .join(' ')}); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
 _odcs_reactor; printf '%s\\n' "\${COMPREPLY[@]}"

@@ -83,7 +83,7 @@ interface Scene {
   readonly upstreamUrl: string;
 }
 
-/** Asks for composes and tells of events, spread over the run. Returns what the service accepted. */
+/** Asks for composes and posts events, spread over the run. Returns what the service accepted. */
 async function askAll({ random, plan, apiUrl, upstreamUrl }: Scene): Promise<Asked> {
   const composes: number[] = [];
   const events: number[] = [];

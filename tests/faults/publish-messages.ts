@@ -40,7 +40,7 @@ function bodyAt(at: number): Buffer {
 
 /**
  * Publishes persistent messages until each is confirmed, over as many connections as it takes. What was not
- * confirmed when a connection ended is published again with the same id, as a careful publisher does; answers
+ * confirmed when a connection ended is published again with the same id, as a careful publisher does. Returns
  * how many were published more than once.
  */
 export async function publishMessages(plan: PublishPlan): Promise<number> {

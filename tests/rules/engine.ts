@@ -73,7 +73,7 @@ export class Engine {
     await matchEvents({ database: atTime(this.database, now), rules: this.rules }, [id]);
   }
 
-  /** Closes and decides what is due; answers outcomes in order. */
+  /** Closes and decides what is due. Returns the outcomes in order. */
   async advance(now: Date): Promise<string[]> {
     const ids = await transaction(atTime(this.database, now), (tx) => closeDueWindows(tx, 1000));
     const outcomes: string[] = [];

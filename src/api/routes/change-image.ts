@@ -15,7 +15,7 @@ import { imageBodySchema, readToldImage } from '../read-told-image.ts';
 import { refuseForeignPage } from '../refuse-foreign-page.ts';
 import { imageParameter, noSuchImage } from './list-images.ts';
 
-/** PUT and DELETE of /api/1/images/NAME: tell what an image holds, by whoever told of it first or an admin. */
+/** PUT and DELETE of /api/1/images/NAME: what an image holds, from its owner or an admin. */
 export const registerChangeImage: RegisterRoute = (app, context) => {
   app.openAPIRegistry.registerPath({
     method: 'put',

@@ -30,7 +30,7 @@ export interface PlaceColumns {
   readonly delivery: 'link' | 'copy';
 }
 
-/** Files to be placed below a directory: told, or by the number that they were told by before. */
+/** Files to be placed below a directory: each of them, or the number that they had in a request before. */
 export interface PlaceRequest {
   readonly id: number;
   readonly directory: string;

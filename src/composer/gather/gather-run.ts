@@ -46,7 +46,7 @@ export interface GatherOptions {
   readonly lookedAt?: LookedAt;
 }
 
-/** What a running gather may be told and tells. */
+/** How a gather is ended early, and what it calls while it runs. */
 export interface GatherContext {
   readonly signal?: AbortSignal;
   /** Called after every pass with how many packages the result has. */

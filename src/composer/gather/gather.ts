@@ -265,14 +265,14 @@ function addAnswer(
   const only = run.providers.onlyOne(dependency, kind);
   if (only >= 0) {
     answered[dependency] = 1;
-    return !state.has(only) && state.add(only, { kind: why, by, dependency });
+    return state.add(only, { kind: why, by, dependency });
   }
   let hasAdded = false;
   const answer = resolve(run, by, dependency, kind);
   // One without an answer is asked again, for it is reported of every package that has it.
   if (answer.length > 0) answered[dependency] = 1;
   for (const id of answer) {
-    if (!state.has(id) && state.add(id, { kind: why, by, dependency })) hasAdded = true;
+    if (state.add(id, { kind: why, by, dependency })) hasAdded = true;
   }
   return hasAdded;
 }

@@ -39,7 +39,7 @@ const EVENTS_PER_PAGE = 500;
 const MOST_PAGES = 20;
 const MOST_BUILDS = 100_000;
 
-/** Opens what follows stored events. What cannot be read is not told; answers that are kept grow old all the same. */
+/** Opens what follows stored events. What cannot be read is passed over; what is kept grows old all the same. */
 export function openAdvisoryEvents(
   { kysely, clock }: { readonly kysely: DatabaseHandle | null; readonly clock: Clock },
   reader: AdvisoryEventReader,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { BatchPool } from '../../../src/rpm/createrepo/batch-pool.ts';
 
-/** Ends at a request for no files, without a word or with an exception; answers every other. */
+/** Returns a thread that ends at a request for no files, without a word or with an exception, and makes the others. */
 function threadThat(end: string): URL {
   const answer =
     '{ id, buffer: new ArrayBuffer(0), pkgids: [], identities: [], ends: [], found: [], packed: [] }';
